@@ -1,0 +1,38 @@
+# `make demo` runs the main job on embedded data, `make test` passes the tests: each does all the set-up it needs.
+PYTHON ?= python3
+VENV := .venv
+PY := $(VENV)/bin/python
+UV := 0.13.9
+
+.PHONY: demo test setup requirements clean
+
+demo: $(VENV)/installed .assets/fetched
+	$(PY) -m bench run method=bicubic,realesrgan,basicvsr,turbovsr data=sample out=results/runs/demo
+
+test: $(VENV)/installed .assets/fetched-test
+	$(PY) -m pytest
+
+setup: $(VENV)/installed .assets/fetched
+
+$(VENV)/installed: requirements.txt
+	$(PYTHON) -m venv $(VENV)
+	$(PY) -m pip install --quiet --disable-pip-version-check uv==$(UV)
+	$(VENV)/bin/uv pip sync --quiet --allow-empty-requirements --require-hashes --python $(PY) requirements.txt
+	touch $@
+
+.assets/fetched: conf/assets/files.yaml conf/assets/packages.txt $(VENV)/installed
+	$(PY) -m bench data fetch
+	touch $@
+
+.assets/fetched-test: conf/assets/files.yaml conf/assets/packages.txt $(VENV)/installed
+	$(PY) -m bench data fetch --with-test
+	touch $@
+
+# After a change of requirements.in or conf/assets/packages.in (needs uv).
+requirements:
+	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header requirements.in -o requirements.txt
+	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --no-deps \
+		conf/assets/packages.in -o conf/assets/packages.txt
+
+clean:
+	rm -rf $(VENV) .assets build *.egg-info

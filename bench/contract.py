@@ -1,0 +1,55 @@
+"""The contract between the harness and an upscaler: all that either may know of the other.
+
+It is structural: an upscaler needs no base class and no import from here. A class named by a config's `_target_`
+that has a `descriptor` and an `upscale` method of this shape is one.
+"""
+
+from __future__ import annotations
+
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
+from typing import Callable, Protocol
+
+import torch
+
+Stages = Callable[[str], AbstractContextManager]
+"""`with stages("encode"): ...` announces a stage of the work; the harness times it. Stages do not nest."""
+
+
+def no_stages(name: str) -> AbstractContextManager:
+    """The `Stages` of a caller who does not want stage times."""
+    return nullcontext()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Descriptor:
+    """What a user of an upscaler must know before running it."""
+
+    name: str
+    scale: int | None  # None: any scale, fixed when the upscaler is built
+    kind: str  # "image": frame by frame; "video": frames see each other
+    device: str  # "cpu", "cuda", "cuda:1"
+    dtype: str  # "float32", "bfloat16"
+    licence: str  # of the weights, or of the code where there are none
+    weights: str  # where they come from: "none", "random (seed 0)", a file name with its origin
+    parameters: int = 0
+    size_rule: str = "any"  # e.g. "multiple of 8, padded by reflection and cropped back"
+    frame_rule: str = "any"  # e.g. "8k+1, padded by repeating the last frame and cut back"
+    notes: str = ""
+
+
+class Upscaler(Protocol):
+    """LR frames in, SR frames out."""
+
+    descriptor: Descriptor
+
+    def upscale(self, lr: torch.Tensor, stages: Stages = no_stages) -> torch.Tensor:
+        """Upscale one clip.
+
+        Args:
+            lr: uint8 (T, 3, H, W) RGB on the descriptor's device, T >= 1; a still image is a clip of one frame.
+            stages: announces stages; their times and the remainder add up to the total.
+        Returns:
+            uint8 (T, 3, scale*H, scale*W) RGB on the same device: rounding to 8 bits is part of the method.
+        """
+        ...

@@ -1,0 +1,11 @@
+"""Where the project's own files are: in a checkout, or inside an installed package."""
+
+from pathlib import Path
+
+_PACKAGE = Path(__file__).resolve().parent
+
+CHECKOUT: Path | None = _PACKAGE.parent if (_PACKAGE.parent / "pyproject.toml").is_file() else None
+"""The checkout's root, None when installed."""
+
+CONF: Path = CHECKOUT / "conf" if CHECKOUT else _PACKAGE / "conf"
+"""The Hydra configurations (`conf/` of a checkout, packaged as `bench/conf`)."""
