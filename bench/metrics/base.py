@@ -1,0 +1,72 @@
+"""What a metric is, and the one table of those there are."""
+
+from __future__ import annotations
+
+import importlib
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+
+from bench.errors import UserError, did_you_mean
+
+
+@dataclass(frozen=True)
+class Kind:
+    """How a figure is printed and which way is better."""
+
+    title: str  # "PSNR", for tables and axes
+    unit: str  # "dB"; empty: no unit
+    better: str  # "higher" or "lower"
+    digits: int  # decimals in tables
+
+
+class Metric(Protocol):
+    """A full-reference image metric; a clip's score is the mean over its frames, a set's the mean over its clips."""
+
+    kind: Kind
+    signature: str
+    """The recipe of the number: colour, range, crop, network, aggregation; equal signatures compare."""
+
+    def score(self, sr: np.ndarray, gt: np.ndarray) -> float:
+        """One frame's score; both uint8 (H, W, 3) RGB of one size."""
+        ...
+
+
+_BUILDERS = {
+    "psnr": "bench.metrics.psnr:build",
+    "ssim": "bench.metrics.ssim:build",
+    "lpips": "bench.metrics.lpips:build",
+    "dists": "bench.metrics.dists:build",
+}
+NAMES = ("psnr", "psnr-y", "psnr-rgb", "ssim", "ssim-y", "ssim-rgb", "lpips-alex", "lpips-vgg", "dists")
+"""Every metric by name; plain `psnr` and `ssim` take their colour from the protocol."""
+
+
+def build(name: str, *, color: str = "rgb", crop: int = 0, device: str = "cpu") -> Metric:
+    """A metric by name.
+
+    Args:
+        name: one of `NAMES`.
+        color: "rgb" or "y", the protocol's colour for PSNR and SSIM.
+        crop: border pixels that PSNR and SSIM leave out on each side.
+        device: where the networks of LPIPS and DISTS run.
+    Raises:
+        UserError: unknown name, or weights that are nowhere to be had.
+    """
+    if name not in NAMES:
+        raise UserError(f"unknown metric '{name}'{did_you_mean(name, NAMES)}")
+    family, _, variant = name.partition("-")
+    module, attribute = _BUILDERS[family].split(":")
+    builder = getattr(importlib.import_module(module), attribute)
+    if family in ("psnr", "ssim"):
+        return builder(color=variant or color, crop=crop)
+    return builder(*([variant] if variant else []), device=device)
+
+
+def check_pair(sr: np.ndarray, gt: np.ndarray, crop: int = 0, minimum: int = 1) -> None:
+    """Raises ValueError unless two frames can be compared."""
+    if sr.shape != gt.shape:
+        raise ValueError(f"SR frame is {sr.shape[1]}x{sr.shape[0]}, GT frame is {gt.shape[1]}x{gt.shape[0]}")
+    if min(sr.shape[:2]) - 2 * crop < minimum:
+        raise ValueError(f"frame of {sr.shape[1]}x{sr.shape[0]} is too small here (crop {crop}, minimum {minimum})")
