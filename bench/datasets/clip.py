@@ -1,0 +1,127 @@
+"""A clip: LR frames, GT frames where there are any, and what a record must say about them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Protocol
+
+import numpy as np
+
+from bench.datasets.degradation import Degradation
+from bench.datasets.sources import FrameSource, Mapped, Size, cropped
+
+
+@dataclass(frozen=True)
+class Clip:
+    """One clip of a set. Frames are read when iterated over, each call of `lr` or `gt` reads anew.
+
+    Sizes are (height, width); `gt_size` is exactly `scale` times `lr_size`: GT that is not a multiple of the scale is
+    cropped at the bottom and the right ("mod-crop", as BasicSR does).
+    """
+
+    name: str
+    frames: int
+    fps: float
+    scale: int
+    lr_size: Size
+    gt_size: Size | None
+    lr_origin: str  # "given", or how it is made: "bi-x4 from GT"
+    _lr: FrameSource = field(repr=False)
+    _gt: FrameSource | None = field(repr=False)
+
+    @property
+    def has_gt(self) -> bool:
+        return self._gt is not None
+
+    def lr(self) -> Iterator[np.ndarray]:
+        """LR frames, uint8 (h, w, 3) RGB."""
+        return iter(self._lr)
+
+    def gt(self) -> Iterator[np.ndarray]:
+        """GT frames, uint8 (scale*h, scale*w, 3) RGB.
+
+        Raises:
+            ValueError: the clip has no ground truth.
+        """
+        if self._gt is None:
+            raise ValueError(f"clip {self.name}: there is no ground truth beside {self._lr.where}")
+        return iter(self._gt)
+
+
+class Dataset(Protocol):
+    """What a config of the group `data` builds."""
+
+    name: str
+    domain: str  # "reds" or "vimeo": whose weights fit this material
+    expected: list[str]  # names of the clips that a complete set has, after the filter `clips`
+
+    def clips(self) -> list[Clip]:
+        """The clips that are there, checked by their headers.
+
+        Raises:
+            FileNotFoundError, ValueError: one line: what was looked for and where, and how to get it.
+        """
+        ...
+
+    def describe(self) -> Description: ...
+
+
+@dataclass(frozen=True)
+class Description:
+    """What `python -m bench data` says of a set, present or not."""
+
+    name: str
+    root: str
+    licence: str
+    how_to_get: str
+    material: tuple[dict[str, str], ...] = ()  # attribution a clip: clip, title, author, licence, package
+
+
+def build_clip(
+    name: str,
+    *,
+    scale: int,
+    fps: float,
+    gt: FrameSource | None,
+    lr: FrameSource | None,
+    degradation: Degradation | None,
+) -> Clip:
+    """Put a clip together; LR frames are made from GT by the degradation where none are given.
+
+    Raises:
+        ValueError: counts or sizes of LR and GT do not fit each other, or LR must be made and cannot.
+    """
+    if gt is not None:
+        height, width = (side - side % scale for side in gt.size)
+        if not height or not width:
+            raise ValueError(f"{gt.where}: frames of {gt.size[1]}x{gt.size[0]} are too small for scale {scale}")
+        gt = cropped(gt, 0, 0, (height, width))
+    if lr is None:
+        lr = _degraded(name, gt, scale, degradation)
+        origin = f"{degradation.signature} from GT"
+    else:
+        origin = "given"
+        if gt is not None:
+            _check_pair(lr, gt, scale)
+    gt_size = gt.size if gt is not None else None
+    return Clip(name, lr.frames, fps, scale, lr.size, gt_size, origin, lr, gt)
+
+
+def _degraded(name: str, gt: FrameSource | None, scale: int, degradation: Degradation | None) -> FrameSource:
+    if gt is None:
+        raise ValueError(f"clip {name}: neither LR nor GT frames; give data.root (LR), data.gt, or both")
+    if degradation is None or degradation.scale != scale:
+        have = "no degradation" if degradation is None else degradation.signature
+        raise ValueError(f"clip {name}: LR frames must be made at scale {scale}, but the configuration has {have}")
+    return Mapped(gt, degradation, (gt.size[0] // scale, gt.size[1] // scale))
+
+
+def _check_pair(lr: FrameSource, gt: FrameSource, scale: int) -> None:
+    if lr.frames != gt.frames:
+        raise ValueError(f"LR and GT differ in frames: {lr.where} has {lr.frames}, {gt.where} has {gt.frames}")
+    if (lr.size[0] * scale, lr.size[1] * scale) != gt.size:
+        raise ValueError(
+            f"LR and GT do not fit at scale {scale}: {lr.where} is {lr.size[1]}x{lr.size[0]}, "
+            f"{gt.where} is {gt.size[1]}x{gt.size[0]} after cropping to a multiple of {scale}"
+        )

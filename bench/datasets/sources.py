@@ -1,0 +1,119 @@
+"""Where frames come from. A source knows its number of frames and their size, and reads them when it is iterated."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+
+from bench.io.images import image_size, read_image
+from bench.io.video import read_video
+
+Size = tuple[int, int]
+"""(height, width) in pixels."""
+
+
+class FrameSource(Protocol):
+    where: str  # the folder or file, for messages
+    frames: int
+    size: Size
+
+    def __iter__(self) -> Iterator[np.ndarray]:
+        """Yield uint8 (H, W, 3) RGB frames of `size`, decoding one at a time."""
+        ...
+
+
+@dataclass(frozen=True)
+class ImageFiles:
+    """One image file a frame, in the order given. All are of one size: `image_files` checks the headers."""
+
+    paths: tuple[Path, ...]
+    size: Size
+
+    @property
+    def where(self) -> str:
+        return str(self.paths[0].parent if len(self.paths) > 1 else self.paths[0])
+
+    @property
+    def frames(self) -> int:
+        return len(self.paths)
+
+    def __iter__(self) -> Iterator[np.ndarray]:
+        for path in self.paths:
+            frame = read_image(path)
+            if frame.shape[:2] != self.size:
+                raise ValueError(f"{path}: {_wxh(frame.shape[:2])} where {_wxh(self.size)} was expected; replace it")
+            yield frame
+
+
+def image_files(paths: list[Path]) -> ImageFiles:
+    """A source of images after a look at every header.
+
+    Raises:
+        ValueError: a broken header, or two sizes among the files; one line.
+    """
+    size = image_size(paths[0])
+    for path in paths[1:]:
+        other = image_size(path)
+        if other != size:
+            raise ValueError(
+                f"{path}: {_wxh(other)}, but {paths[0].name} beside it is {_wxh(size)}; a clip has frames of one size"
+            )
+    return ImageFiles(tuple(paths), size)
+
+
+@dataclass(frozen=True)
+class VideoFrames:
+    """Frames start .. start + frames - 1 of a video file."""
+
+    path: Path
+    size: Size
+    frames: int
+    start: int = 0
+
+    @property
+    def where(self) -> str:
+        return str(self.path)
+
+    def __iter__(self) -> Iterator[np.ndarray]:
+        return read_video(self.path, self.start, self.start + self.frames)
+
+
+@dataclass(frozen=True)
+class Mapped:
+    """Each frame of another source passed through a function that gives frames of `size`."""
+
+    source: FrameSource
+    function: Callable[[np.ndarray], np.ndarray]
+    size: Size
+
+    @property
+    def where(self) -> str:
+        return self.source.where
+
+    @property
+    def frames(self) -> int:
+        return self.source.frames
+
+    def __iter__(self) -> Iterator[np.ndarray]:
+        for frame in self.source:
+            yield self.function(frame)
+
+
+def cropped(source: FrameSource, top: int, left: int, size: Size) -> FrameSource:
+    """The window of `size` at (top, left) of every frame; the source itself where that is the whole frame."""
+    if (top, left, size) == (0, 0, source.size):
+        return source
+    height, width = size
+
+    def crop(frame: np.ndarray) -> np.ndarray:
+        return np.ascontiguousarray(frame[top : top + height, left : left + width])
+
+    return Mapped(source, crop, size)
+
+
+def _wxh(size: Size) -> str:
+    return f"{size[1]}x{size[0]}"
