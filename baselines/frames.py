@@ -1,0 +1,52 @@
+"""What every baseline does at its two ends: check the LR clip it is given, round its SR values to 8 bits."""
+
+from __future__ import annotations
+
+import torch
+
+_DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16}
+
+
+def check_clip(lr: torch.Tensor, device: torch.device) -> None:
+    """Refuse anything but a uint8 (T, 3, H, W) RGB clip on `device`.
+
+    Raises:
+        ValueError: one line that says what was given and what is wanted.
+    """
+    if lr.dtype != torch.uint8 or lr.ndim != 4 or lr.shape[1] != 3 or 0 in lr.shape:
+        raise ValueError(
+            f"LR clip is {str(lr.dtype).removeprefix('torch.')} {tuple(lr.shape)}; "
+            "give a uint8 (T, 3, H, W) RGB tensor with at least one frame of at least one pixel"
+        )
+    same = lr.device.type == device.type and (device.index is None or lr.device.index == device.index)
+    if not same:
+        raise ValueError(f"LR clip is on {lr.device}, this upscaler on {device}; move the clip with .to({device})")
+
+
+def check_scale_is_4(scale: int, method: str) -> None:
+    """Refuse any scale but 4, for methods whose weights know no other.
+
+    Raises:
+        ValueError: for another scale.
+    """
+    if scale != 4:
+        raise ValueError(f"{method} has weights for scale 4 only, not {scale}; use scale 4 or an interpolation method")
+
+
+def torch_dtype(precision: str) -> torch.dtype:
+    """The torch dtype of a `precision` option.
+
+    Raises:
+        ValueError: for anything but "float32" and "bfloat16".
+    """
+    if precision not in _DTYPES:
+        raise ValueError(f"precision {precision!r} is unknown; choose one of {', '.join(_DTYPES)}")
+    return _DTYPES[precision]
+
+
+def to_uint8(x: torch.Tensor) -> torch.Tensor:
+    """Round float values in [0, 255] to uint8, halves away from zero as MATLAB's `uint8()`; values outside saturate.
+
+    Works in place: `x` is scratch afterwards. `x` must be float32 or wider (bfloat16 has no halves above 128).
+    """
+    return x.add_(0.5).clamp_(0, 255).to(torch.uint8)  # the cast truncates, which is floor for x >= 0

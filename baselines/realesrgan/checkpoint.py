@@ -1,0 +1,42 @@
+"""Real-ESRGAN's networks with weights read from ncnn files."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import torch
+from torch import nn
+
+from baselines.realesrgan import ncnn
+from baselines.realesrgan.networks import RRDBNet, SRVGGNet
+
+NETWORKS = {"x4plus": RRDBNet, "animevideov3": SRVGGNet}
+_KINDS = {"Convolution": nn.Conv2d, "PReLU": nn.PReLU}
+
+
+def load(model: str, param: str | Path, weights: str | Path) -> nn.Module:
+    """Build network `model` and fill it from an ncnn `.param` / `.bin` pair.
+
+    ncnn files keep no torch names. Both they and our modules list layers in the order of computation, so layers are
+    matched by that order, and kind and shape are checked for each.
+
+    Raises:
+        FileNotFoundError: one of the files is absent.
+        ValueError: unknown model; unreadable files; layers that are not those of the network.
+    """
+    if model not in NETWORKS:
+        raise ValueError(f"model {model!r} is unknown; choose one of {', '.join(NETWORKS)}")
+    param, weights = Path(param), Path(weights)
+    found = ncnn.read_weights(ncnn.read_param(param), weights)
+    network = NETWORKS[model]()
+    ours = [module for module in network.modules() if isinstance(module, tuple(_KINDS.values()))]
+    if len(ours) != len(found):
+        raise ValueError(f"{param}: {len(found)} layers with weights where {model} has {len(ours)}; give {model}'s file")
+    for module, (layer, arrays) in zip(ours, found):
+        wanted = {name: tuple(parameter.shape) for name, parameter in module.named_parameters()}
+        given = {name: array.shape for name, array in arrays.items()}
+        if not isinstance(module, _KINDS[layer.kind]) or wanted != given:
+            raise ValueError(f"{param}: layer {layer.name} is not {model}'s: {given} for {wanted}; give {model}'s file")
+        for name, array in arrays.items():
+            getattr(module, name).data = torch.from_numpy(array)
+    return network.eval().requires_grad_(False)

