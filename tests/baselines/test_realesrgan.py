@@ -59,7 +59,8 @@ def test_any_size(fast, shape):
 
 def test_bfloat16_is_close_to_float32(files, fast, panning_lr):
     half = RealESRGAN("animevideov3", *files("animevideov3"), precision="bfloat16")
-    difference = half.upscale(panning_lr[:1]).float() - fast.upscale(panning_lr[:1]).float()
+    small = panning_lr[:1, :, :16, :20]
+    difference = half.upscale(small).float() - fast.upscale(small).float()
     assert difference.square().mean().sqrt() < 2
 
 
