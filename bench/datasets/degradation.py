@@ -55,6 +55,6 @@ class BlurDown:
 
 
 def _checked(scale: int) -> int:
-    if scale not in (2, 3, 4):
-        raise ValueError(f"scale={scale}: LR frames can be made at scale 2, 3 or 4")
+    if scale < 1:
+        raise ValueError(f"scale={scale}: a scale is a whole number from 1 up")
     return scale

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -49,7 +49,7 @@ class ImageFiles:
             yield frame
 
 
-def image_files(paths: list[Path]) -> ImageFiles:
+def image_files(paths: Sequence[Path]) -> ImageFiles:
     """A source of images after a look at every header.
 
     Raises:

@@ -1,0 +1,80 @@
+"""Looking for what is wrong with frames on disk by decoding every one. Each problem is one line."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Generator, Iterator
+from pathlib import Path
+
+from bench.datasets.layout import entries, frame_number, is_image
+from bench.io.images import read_image
+from bench.io.video import read_video, video_info
+
+Size = tuple[int, int]
+
+
+def numbering_problems(folder: Path, official: int | None = None) -> Iterator[str]:
+    """Missing and extra frames by the numbers in their names, and files that are no frames.
+
+    With an official count n the frames are 0..n-1 or 1..n, whichever fits better; else first to last without a gap.
+    """
+    images = []
+    for path in entries(folder):
+        if is_image(path):
+            images.append(path)
+        elif official is not None:  # in a folder of one's own a readme or a licence may lie beside the frames
+            yield f"{path}: extra: not a frame"
+    if any(frame_number(path) is None for path in images):
+        if official is not None and len(images) != official:
+            yield f"{folder}: {len(images)} frames where {official} belong"
+        return
+    numbers = Counter(frame_number(path) for path in images)
+    if official is not None:
+        start = max((0, 1), key=lambda s: sum(n in numbers for n in range(s, s + official)))
+        wanted = range(start, start + official)
+    else:
+        wanted = range(min(numbers), max(numbers) + 1) if numbers else range(0)
+    for number in wanted:
+        if number not in numbers:
+            yield f"{folder}: frame {number} is missing"
+    seen = set()
+    for path in images:
+        number = frame_number(path)
+        if number not in wanted or number in seen:
+            yield f"{path}: extra: {'a second frame ' + str(number) if number in seen else 'beyond the clip'}"
+        seen.add(number)
+
+
+def decoding_problems(folder: Path, size: Size | None = None) -> Generator[str, None, Size | None]:
+    """Frames that do not decode, and frames of another size than `size` (None: than most of the folder).
+
+    Returns:
+        The size that the frames have, (height, width); None where none decodes.
+    """
+    sizes: dict[Path, Size] = {}
+    for path in entries(folder):
+        if is_image(path):
+            try:
+                sizes[path] = read_image(path).shape[:2]
+            except ValueError as error:
+                yield str(error)
+    if not sizes:
+        yield f"{folder}: no frame in it can be read"
+        return None
+    usual = size or Counter(sizes.values()).most_common(1)[0][0]
+    for path, other in sizes.items():
+        if other != usual:
+            yield f"{path}: {other[1]}x{other[0]} where {usual[1]}x{usual[0]} is expected"
+    return usual
+
+
+def video_problems(path: Path) -> Iterator[str]:
+    """A video that does not decode to its end, or holds another number of frames than it announces."""
+    try:
+        info = video_info(path)
+        count = sum(1 for _ in read_video(path))
+    except ValueError as error:
+        yield str(error)
+        return
+    if count != info.frames:
+        yield f"{path}: {count} frames can be decoded, {info.frames} are announced"
