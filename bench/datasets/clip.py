@@ -64,7 +64,17 @@ class Dataset(Protocol):
         """
         ...
 
-    def describe(self) -> Description: ...
+    def describe(self) -> Description:
+        """What is known of the set without looking at the disk."""
+        ...
+
+    def problems(self) -> Iterator[str]:
+        """Decode every frame; yield what is missing, extra, truncated or of a wrong size, one line each."""
+        ...
+
+
+NOWHERE = "(none)"
+"""The root of a set for which none was given."""
 
 
 @dataclass(frozen=True)

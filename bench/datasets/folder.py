@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from bench.datasets.clip import Clip, Description, build_clip
+from bench.datasets.clip import NOWHERE, Clip, Description, build_clip
 from bench.datasets.degradation import Degradation
 from bench.datasets.layout import capped, check_pairing, entries, images_in, is_image, is_video, selected
 from bench.datasets.sources import FrameSource, VideoFrames, image_files
@@ -63,7 +63,7 @@ class Folder:
 
     def describe(self) -> Description:
         sides = [f"LR {self.root}"] * (self.root is not None) + [f"GT {self._gt_root}"] * (self._gt_root is not None)
-        return Description("folder", ", ".join(sides) or "(none)", "yours", f"give data.root=LR, data.gt=GT: {LAYOUTS}")
+        return Description("folder", ", ".join(sides) or NOWHERE, "yours", f"give data.root=LR, data.gt=GT: {LAYOUTS}")
 
     def problems(self) -> Iterator[str]:
         """Decode every frame of LR and GT and yield what is wrong, one line each."""

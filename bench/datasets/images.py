@@ -11,7 +11,7 @@ import numpy as np
 
 from bench.datasets.clip import Clip, Description, build_clip
 from bench.datasets.degradation import Degradation
-from bench.datasets.layout import images_in, selected
+from bench.datasets.layout import capped, images_in, selected
 from bench.datasets.resample import bicubic_shrink
 from bench.datasets.sources import FrameSource, ImageFiles, Mapped, Size
 from bench.io.images import image_size, read_image
@@ -33,7 +33,7 @@ class Images:
         size: (width, height) of GT in pixels; None: each photograph's own.
         scale: LR to GT.
         degradation: makes LR.
-        frames: has no effect beyond 1 (a photograph is one frame).
+        frames: at least 1, as for other sets; a photograph has just one.
         clips: only these (file names without suffix); None: all.
         fps: for records and videos only.
     """
@@ -54,7 +54,7 @@ class Images:
         self.name, self.domain, self.root = name, domain, Path(root)
         self.left_out: dict[str, str] = {}
         self._size, self._scale, self._degradation = size, scale, degradation
-        self._wanted, self._fps = clips, float(fps)
+        self._frames, self._wanted, self._fps = frames, clips, float(fps)
 
     @property
     def expected(self) -> list[str]:
@@ -64,6 +64,7 @@ class Images:
     def clips(self) -> list[Clip]:
         """The photographs that are large enough; see `bench.datasets.clip.Dataset`."""
         photographs = self._photographs()
+        capped(range(1), self._frames)
         clips = []
         self.left_out = {}
         for name in selected(photographs, self._wanted, self.name):

@@ -1,0 +1,108 @@
+"""A folder of one's own: frames or videos, with or without ground truth."""
+
+import numpy as np
+import pytest
+
+from bench.datasets.degradation import Bicubic
+from bench.datasets.folder import Folder
+from bench.io.images import write_png
+from bench.io.video import write_video
+
+
+def folder(root=None, gt=None, **options) -> Folder:
+    options = {"degradation": Bicubic(4), "scale": 4, **options}
+    root, gt = (None if path is None else str(path) for path in (root, gt))
+    return Folder(name="folder", domain="vimeo", root=root, gt=gt, **options)
+
+
+def test_frames_without_truth_are_one_clip_in_natural_order(tmp_path, frames_of):
+    frames = frames_of(11)
+    for index, frame in enumerate(frames):
+        write_png(tmp_path / "mine" / f"frame{index}.png", frame)
+    (clip,) = folder(tmp_path / "mine").clips()
+    assert (clip.name, clip.frames, clip.fps, clip.has_gt, clip.lr_origin) == ("mine", 11, 24.0, False, "given")
+    assert all(np.array_equal(a, b) for a, b in zip(clip.lr(), frames, strict=True))
+    with pytest.raises(ValueError, match="clip mine: there is no ground truth"):
+        clip.gt()
+
+
+def test_truth_alone_makes_lr(tmp_path, frames_of, write_clip, bicubic):
+    frames = frames_of(3)
+    write_clip(tmp_path / "a", frames)
+    write_clip(tmp_path / "b", frames[:2])
+    first, second = folder(gt=tmp_path).clips()
+    assert (first.name, first.frames, second.name, second.frames) == ("a", 3, "b", 2)
+    assert first.lr_origin == "bi-x4 from GT"
+    assert np.array_equal(next(first.lr()), bicubic(frames[0]))
+
+
+def test_videos_are_clips_with_their_own_rate(tmp_path, frames_of):
+    frames = frames_of(5)
+    write_video(tmp_path / "x.mp4", frames, 30, lossless=True)
+    write_video(tmp_path / "y.mkv", frames[:3], 25, lossless=True)
+    clips = folder(tmp_path, frames=4).clips()
+    assert [(clip.name, clip.frames, clip.fps) for clip in clips] == [("x", 4, 30.0), ("y", 3, 25.0)]
+    assert all(np.array_equal(a, b) for a, b in zip(clips[0].lr(), frames[:4], strict=True))
+    assert folder(tmp_path / "x.mp4", fps=12).clips()[0].fps == 12.0
+
+
+def test_video_and_frames_pair_whatever_their_names(tmp_path, frames_of, write_clip, bicubic):
+    frames = frames_of(4)
+    write_clip(tmp_path / "truth", frames)
+    write_video(tmp_path / "low.mp4", map(bicubic, frames), 24, lossless=True)
+    (clip,) = folder(tmp_path / "low.mp4", tmp_path / "truth").clips()
+    assert (clip.name, clip.lr_size, clip.gt_size) == ("truth", (6, 8), (24, 32))
+    write_clip(tmp_path / "truth", frames[:1], first=4)
+    with pytest.raises(ValueError, match="low.mp4 has 4, .*truth has 5"):
+        folder(tmp_path / "low.mp4", tmp_path / "truth").clips()
+
+
+def test_single_photograph(tmp_path, frames_of):
+    write_png(tmp_path / "photo.png", frames_of(1)[0])
+    (clip,) = folder(gt=tmp_path / "photo.png").clips()
+    assert (clip.name, clip.frames) == ("photo", 1)
+
+
+def test_clips_of_both_sides_go_together_by_name(tmp_path, frames_of, write_clip):
+    for name in ("a", "b"):
+        write_clip(tmp_path / "lr" / name, frames_of(2, 6, 8))
+        write_clip(tmp_path / "gt" / name, frames_of(2))
+    write_clip(tmp_path / "gt" / "c", frames_of(2))
+    with pytest.raises(ValueError, match="clip c is in .*gt but not in .*lr"):
+        folder(tmp_path / "lr", tmp_path / "gt").clips()
+    write_clip(tmp_path / "lr" / "c", frames_of(3, 6, 8))
+    with pytest.raises(ValueError, match="lr/c has 3, .*gt/c has 2"):
+        folder(tmp_path / "lr", tmp_path / "gt").clips()
+    assert len(folder(tmp_path / "lr", tmp_path / "gt", clips=["a", "b"]).clips()) == 2
+
+
+def test_mistakes_are_one_line(tmp_path, frames_of, write_clip):
+    (tmp_path / "empty").mkdir()
+    write_clip(tmp_path / "mixed", frames_of(1))
+    write_clip(tmp_path / "mixed" / "inner", frames_of(1))
+    for data, message in [
+        (folder(), "data=folder needs data.root"),
+        (folder(tmp_path / "gone"), "gone: not there; data.root is a video"),
+        (folder(gt=tmp_path / "empty"), "empty: there are no frames and no videos"),
+        (folder(tmp_path / "mixed"), "mixed: frames, folders of frames and videos side by side"),
+        (folder(tmp_path / "mixed" / "inner", frames=0), "data.frames=0"),
+        (folder(tmp_path / "mixed" / "inner", clips=["iner"]), "no clip 'iner'; did you mean 'inner'"),
+    ]:
+        with pytest.raises((ValueError, FileNotFoundError), match=message) as caught:
+            data.clips()
+        assert "\n" not in str(caught.value)
+
+
+def test_problems_of_frames_and_videos(tmp_path, frames_of, write_clip):
+    write_clip(tmp_path / "lr" / "a", frames_of(4, 6, 8))
+    write_video(tmp_path / "a.mp4", frames_of(4), 24)
+    assert list(folder(tmp_path / "lr", tmp_path / "a.mp4").problems()) == []
+    (tmp_path / "lr" / "a" / "00000001.png").unlink()
+    problems = list(folder(tmp_path / "lr", tmp_path / "a.mp4").problems())
+    assert problems == [
+        f"a: {tmp_path}/lr/a has 3 frames, {tmp_path}/a.mp4 has 4",
+        f"{tmp_path}/lr/a: frame 1 is missing",
+    ]
+    data = (tmp_path / "a.mp4").read_bytes()
+    (tmp_path / "a.mp4").write_bytes(data[: len(data) // 2])
+    assert any("a.mp4: not a readable video" in p for p in folder(gt=tmp_path / "a.mp4").problems())
