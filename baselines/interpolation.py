@@ -1,7 +1,7 @@
 """The classical upscalers, with the semantics of MATLAB's `imresize`.
 
 Half-pixel centres: output sample i (counted from 0) lies at u = (i + 0.5) / scale - 0.5 in LR pixels, and its value
-is the normalised sum of LR pixels weighted with kernel(u - k). The border is symmetric (... b a | a b ... y z | z y ...).
+is the normalised sum of LR pixels k weighted with kernel(u - k). The border is symmetric (b a | a b ... y z | z y).
 No antialiasing: that acts only when shrinking.
 
 For a whole scale s the weights repeat from one LR pixel to the next, so one small matrix serves a whole line: B LR
@@ -98,7 +98,7 @@ class Interpolation:
         return sr
 
     def _resize(self, frame: torch.Tensor, rows: torch.Tensor, columns: torch.Tensor) -> torch.Tensor:
-        """uint8 (3, H, W) -> uint8 (3, sH, sW). Rows' samples first: picking neighbours is cheapest on the small frame."""
+        """uint8 (3, H, W) -> uint8 (3, sH, sW). Along the rows first: neighbours are picked more cheaply there."""
         _, height, width = frame.shape
         window = len(self._weights[0])
         x = frame.index_select(2, columns).float().view(3, height, -1, window)

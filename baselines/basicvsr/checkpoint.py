@@ -13,7 +13,10 @@ from baselines.basicvsr.network import BLOCKS, Network
 
 def _layer_names() -> dict[str, str]:
     """Our name -> the checkpoint's name, for every layer."""
-    names = {f"flow.levels.{i}.{j}": f"spynet.basic_module.{i}.basic_module.{j}" for i in range(LEVELS) for j in range(0, 9, 2)}
+    names = {}
+    for level in range(LEVELS):
+        for j in range(0, 9, 2):  # odd places hold activations
+            names[f"flow.levels.{level}.{j}"] = f"spynet.basic_module.{level}.basic_module.{j}"
     for trunk in ("backward_trunk", "forward_trunk"):
         names[f"{trunk}.enter"] = f"{trunk}.main.0"
         for i in range(BLOCKS):
@@ -52,7 +55,8 @@ def load(path: str | Path) -> Network:
     _refuse(path, "has unknown", sorted(str(key) for key in set(stored) - set(names.values())))
     network = Network()
     state = network.state_dict()
-    _refuse(path, "has wrong shapes for", [key for ours, key in names.items() if stored[key].shape != state[ours].shape])
+    misshapen = [key for ours, key in names.items() if stored[key].shape != state[ours].shape]
+    _refuse(path, "has wrong shapes for", misshapen)
     network.load_state_dict({ours: stored[key] for ours, key in names.items()}, strict=True)
     return network.eval().requires_grad_(False)
 

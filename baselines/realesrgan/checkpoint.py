@@ -31,7 +31,7 @@ def load(model: str, param: str | Path, weights: str | Path) -> nn.Module:
     network = NETWORKS[model]()
     ours = [module for module in network.modules() if isinstance(module, tuple(_KINDS.values()))]
     if len(ours) != len(found):
-        raise ValueError(f"{param}: {len(found)} layers with weights where {model} has {len(ours)}; give {model}'s file")
+        raise ValueError(f"{param}: {len(found)} layers have weights, {len(ours)} in {model}; give {model}'s file")
     for module, (layer, arrays) in zip(ours, found):
         wanted = {name: tuple(parameter.shape) for name, parameter in module.named_parameters()}
         given = {name: array.shape for name, array in arrays.items()}

@@ -32,8 +32,15 @@ class Layer:
     options: dict[int, str]
 
     def option(self, key: int) -> int:
-        """Option `key` as a whole number, 0 where it is not given (ncnn's default for all that is read here)."""
-        return int(self.options.get(key, "0"))
+        """Option `key` as a whole number, 0 where it is not given (ncnn's default for all that is read here).
+
+        Raises:
+            ValueError: it is no whole number.
+        """
+        text = self.options.get(key, "0")
+        if not text.isdecimal():
+            raise ValueError(f"ncnn layer {self.name}: option {key} is {text!r}, not a count; fetch the .param again")
+        return int(text)
 
 
 def read_param(path: Path) -> list[Layer]:
@@ -133,6 +140,8 @@ class _Reader:
 
     def _take(self, size: int) -> bytes:
         end = self._position + size
+        if size == 0:
+            raise ValueError(f"{self.path}: a layer of its .param file asks for no weights; fetch both files again")
         if end > len(self._bytes):
             raise ValueError(
                 f"{self.path}: cut short, {len(self._bytes)} bytes where at least {end} are needed; fetch it again"

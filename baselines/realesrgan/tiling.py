@@ -6,22 +6,25 @@ from collections.abc import Callable, Iterator
 
 import torch
 
-OVERLAP = 18  # LR pixels of context around a tile, cropped from its result; all that animevideov3's 18 convolutions see
 
-
-def tiles(size: int, tile: int) -> Iterator[tuple[int, int, int, int]]:
-    """Cut a line of `size` pixels into tiles.
+def tiles(size: int, tile: int, context: int) -> Iterator[tuple[int, int, int, int]]:
+    """Cut a line of `size` pixels into tiles of `tile` pixels, with `context` more on either side.
 
     Yields:
         (start, stop, outer start, outer stop): the tile's own pixels, and those with context, cut at the line's ends.
     """
     for start in range(0, size, tile):
         stop = min(start + tile, size)
-        yield start, stop, max(start - OVERLAP, 0), min(stop + OVERLAP, size)
+        yield start, stop, max(start - context, 0), min(stop + context, size)
 
 
 def upscale_tiled(
-    network: Callable[[torch.Tensor], torch.Tensor], frame: torch.Tensor, scale: int, tile: int, out: torch.Tensor
+    network: Callable[[torch.Tensor], torch.Tensor],
+    frame: torch.Tensor,
+    scale: int,
+    tile: int,
+    context: int,
+    out: torch.Tensor,
 ) -> None:
     """Write network(frame) into `out` tile by tile.
 
@@ -29,11 +32,12 @@ def upscale_tiled(
         network: (1, 3, h, w) -> (1, 3, scale*h, scale*w), the values and dtype of `out`.
         frame: (1, 3, H, W).
         tile: a tile's own width and height in LR pixels.
+        context: LR pixels around a tile that the network sees too; what it makes of them is cropped.
         out: (3, scale*H, scale*W), filled.
     """
     height, width = frame.shape[-2:]
-    for top, bottom, outer_top, outer_bottom in tiles(height, tile):
-        for left, right, outer_left, outer_right in tiles(width, tile):
+    for top, bottom, outer_top, outer_bottom in tiles(height, tile, context):
+        for left, right, outer_left, outer_right in tiles(width, tile, context):
             result = network(frame[..., outer_top:outer_bottom, outer_left:outer_right])[0]
             rows = slice(scale * (top - outer_top), scale * (bottom - outer_top))
             columns = slice(scale * (left - outer_left), scale * (right - outer_left))

