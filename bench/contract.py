@@ -6,10 +6,12 @@ that has a `descriptor` and an `upscale` method of this shape is one.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import Callable, Protocol
 
+import numpy as np
 import torch
 
 Stages = Callable[[str], AbstractContextManager]
@@ -52,4 +54,30 @@ class Upscaler(Protocol):
         Returns:
             uint8 (T, 3, scale*H, scale*W) RGB on the same device: rounding to 8 bits is part of the method.
         """
+        ...
+
+
+class GivenFrames(Protocol):
+    """What stands in for an upscaler when another program made the SR frames: nothing is timed."""
+
+    descriptor: Descriptor
+
+    def source(self, clip: str) -> FrameSource:
+        """The SR frames of a clip by name.
+
+        Raises:
+            FileNotFoundError: there are none for this clip.
+        """
+        ...
+
+
+class FrameSource(Protocol):
+    """Frames that are read when iterated over."""
+
+    where: str  # the folder or file, for messages
+    frames: int
+    size: tuple[int, int]  # (height, width)
+
+    def __iter__(self) -> Iterator[np.ndarray]:
+        """Yield uint8 (H, W, 3) RGB frames of `size`, one decoded at a time."""
         ...

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 from dataclasses import dataclass
+from functools import cache
 from typing import Protocol
 
 import numpy as np
@@ -39,12 +40,23 @@ _BUILDERS = {
     "lpips": "bench.metrics.lpips:build",
     "dists": "bench.metrics.dists:build",
 }
-NAMES = ("psnr", "psnr-y", "psnr-rgb", "ssim", "ssim-y", "ssim-rgb", "lpips-alex", "lpips-vgg", "dists")
-"""Every metric by name; plain `psnr` and `ssim` take their colour from the protocol."""
+NAMES = {
+    "psnr": "peak signal-to-noise ratio in dB, in the protocol's colour",
+    "psnr-y": "the same on Y of BT.601 (studio range)",
+    "psnr-rgb": "the same on RGB",
+    "ssim": "structural similarity (11x11 Gaussian, valid region), in the protocol's colour",
+    "ssim-y": "the same on Y of BT.601 (studio range)",
+    "ssim-rgb": "the same on RGB, mean of the channels",
+    "lpips-alex": "perceptual distance, AlexNet, v0.1",
+    "lpips-vgg": "perceptual distance, VGG-16, v0.1",
+    "dists": "structure and texture distance, VGG-16, full resolution (slow on a CPU)",
+}
+"""Every metric by name, with a line on each."""
 
 
+@cache
 def build(name: str, *, color: str = "rgb", crop: int = 0, device: str = "cpu") -> Metric:
-    """A metric by name.
+    """A metric by name; built once for equal arguments.
 
     Args:
         name: one of `NAMES`.

@@ -1,0 +1,43 @@
+"""What a person sees while a run works: a live bar on a terminal, plain lines elsewhere; all on stderr."""
+
+from __future__ import annotations
+
+import sys
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+
+
+class Reporter:
+    """Counts finished cells and shows the running one; `with Reporter(total) as reporter`."""
+
+    def __init__(self, total: int, noun: str = "clips") -> None:
+        self.total, self.done, self.noun = total, 0, noun
+        self.console = Console(file=sys.stderr, highlight=False, soft_wrap=True)
+        self._bar = Progress(
+            TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(),
+            TimeRemainingColumn(), console=self.console, transient=True, disable=not self.console.is_terminal,
+        )
+
+    def __enter__(self) -> Reporter:
+        self._bar.start()
+        self._all = self._bar.add_task(self.noun, total=self.total)
+        self._now = self._bar.add_task("", total=None)
+        return self
+
+    def __exit__(self, *exception) -> None:
+        self._bar.stop()
+
+    def working(self, what: str, total: int | None = None) -> None:
+        """The running step, with its number of frames where it has one."""
+        self._bar.reset(self._now, description=what, total=total)
+
+    def advance(self) -> None:
+        """One frame of the running step is done."""
+        self._bar.advance(self._now)
+
+    def finished(self, line: str) -> None:
+        """One cell is done: its line stays on the screen and in the log."""
+        self.done += 1
+        self._bar.advance(self._all)
+        self.console.print(f"[{self.done}/{self.total}] {line}", markup=False)

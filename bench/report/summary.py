@@ -1,0 +1,113 @@
+"""From records to the figures of `summary.csv`: one row a (data, clip, method, metric), `*` for the set."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from pathlib import Path
+from statistics import fmean
+
+import pandas as pd
+
+from bench.timing.measure import spread
+
+ALL = "*"
+UNITS = {"fps": "frames/s", "ms_per_frame": "ms", "mpx_per_s": "Mpx/s", "peak_memory_mb": "MiB", "first_call_s": "s"}
+
+
+@dataclass(frozen=True)
+class Row:
+    """One figure. `n` of `expected`: frames of a clip, clips of a set; value None: nothing was measured."""
+
+    data: str
+    clip: str
+    method: str
+    metric: str
+    value: float | None
+    unit: str
+    n: int
+    expected: int
+    signature: str
+
+
+def rows(records: list[dict]) -> list[Row]:
+    """Rows in the order of the records: every clip, then the set, data set by data set and method by method."""
+    found: list[Row] = []
+    groups: dict[tuple[str, str], list[dict]] = {}
+    for record in records:
+        groups.setdefault((record["data"], record["method"]), []).append(record)
+    for (data, method), members in groups.items():
+        good = [record for record in members if record["status"] == "ok"]
+        expected = members[-1]["expected_clips"]
+        for record in good:
+            found += _clip_rows(record)
+        found += _set_rows(data, method, good, expected)
+    return found
+
+
+def write_csv(records: list[dict], file: Path) -> None:
+    """`summary.csv`: columns data, clip, method, metric, value, unit, n, expected, signature."""
+    frame = pd.DataFrame(rows(records), columns=[field.name for field in fields(Row)])
+    frame.to_csv(file, index=False, float_format="%.10g")
+
+
+def _clip_rows(record: dict) -> list[Row]:
+    start = (record["data"], record["clip"], record["method"])
+    found = []
+    for name, scores in record["scores"].items():
+        frames = scores["frames"] or []
+        value = fmean(frames) if frames else None
+        found.append(Row(*start, name, value, scores["unit"], len(frames), record["frames"], scores["signature"]))
+    for scope, times in record["timing"].items():
+        figures = _speed([(record, times)])
+        figures["first_call_s"] = times["first_call_s"]
+        found += [Row(*start, _named(metric, scope), value, UNITS[metric], record["frames"], record["frames"],
+                      time_signature(record, scope)) for metric, value in figures.items()]
+    return found
+
+
+def _set_rows(data: str, method: str, good: list[dict], expected: int) -> list[Row]:
+    start = (data, ALL, method)
+    found = []
+    for name, signature in _distinct((name, s["signature"]) for r in good for name, s in r["scores"].items()):
+        scored = [r["scores"][name] for r in good if name in r["scores"] and r["scores"][name]["signature"] == signature]
+        means = [fmean(s["frames"]) for s in scored if s["frames"]]
+        value = fmean(means) if means else None
+        found.append(Row(*start, name, value, scored[0]["unit"], len(means), expected, signature))
+    for scope in _distinct(scope for record in good for scope in record["timing"]):
+        timed = [(record, record["timing"][scope]) for record in good if scope in record["timing"]]
+        signature = time_signature(timed[0][0], scope)
+        found += [Row(*start, _named(metric, scope), value, UNITS[metric], len(timed), expected, signature)
+                  for metric, value in _speed(timed).items()]
+    return found
+
+
+def _speed(timed: list[tuple[dict, dict]]) -> dict[str, float]:
+    """Frames and pixels over the sum of the clips' median times; the largest of the clips' memory peaks."""
+    seconds = sum(spread([repetition["total_s"] for repetition in times["repetitions"]])[0] for _, times in timed)
+    frames = sum(record["frames"] for record, _ in timed)
+    pixels = sum(record["frames"] * record["lr_size"][0] * record["lr_size"][1] * record["scale"] ** 2
+                 for record, _ in timed)
+    return {
+        "fps": frames / seconds,
+        "ms_per_frame": 1e3 * seconds / frames,
+        "mpx_per_s": pixels / seconds / 1e6,
+        "peak_memory_mb": max(times["peak_memory_mb"] for _, times in timed),
+    }
+
+
+def time_signature(record: dict, scope: str) -> str:
+    """The recipe of a time: scope, clock, device, precision, warm-up, repetitions."""
+    times = record["timing"][scope]
+    return "|".join([
+        "time", scope, times["clock"], record["device"], record["descriptor"]["dtype"], f"warmup{times['warmup']}",
+        f"median-of-{len(times['repetitions'])}", "v1",
+    ])
+
+
+def _named(metric: str, scope: str) -> str:
+    """Times of the scope `tensors` have the plain name, those of `files` say so."""
+    return metric if scope == "tensors" else f"{metric}-{scope}"
+
+
+def _distinct(values) -> list:
+    return list(dict.fromkeys(values))

@@ -1,0 +1,72 @@
+"""What a cell's result depends on, as one hash: equal keys mean that there is nothing to compute."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.util
+import json
+from functools import cache
+from pathlib import Path
+from typing import Any, Iterable
+
+import numpy as np
+import torch
+
+
+def cell_key(method: dict[str, Any], recipe: dict[str, Any], inputs: dict[str, str | None]) -> str:
+    """The key of one cell.
+
+    Args:
+        method: the method's resolved configuration; files that it names count by content, its package by its source.
+        recipe: everything else that shapes the numbers (protocol, metrics, timing, device, scale).
+        inputs: digests of the frames that go in (see `frames_digest`).
+    """
+    parts = {
+        "method": {key: value for key, value in method.items() if key != "summary"},
+        "files": {key: _file_digest(value) for key, value in method.items() if _is_file(value)},
+        "source": source_digest(method["_target_"]),
+        "recipe": recipe,
+        "inputs": inputs,
+        "torch": torch.__version__,
+    }
+    return hashlib.sha256(json.dumps(parts, sort_keys=True, default=str).encode()).hexdigest()
+
+
+def frames_digest(frames: Iterable[np.ndarray]) -> str:
+    """sha256 over uint8 frames (H, W, 3), in order, with their sizes."""
+    digest = hashlib.sha256()
+    for frame in frames:
+        digest.update(str(frame.shape).encode())
+        digest.update(np.ascontiguousarray(frame))
+    return digest.hexdigest()
+
+
+@cache
+def source_digest(target: str) -> str:
+    """sha256 over the sources and packaged weights of the top-level package that holds a `_target_`.
+
+    The whole package, not the one file: helpers shared inside a package change results as well.
+    """
+    package = target.split(".")[0]
+    spec = importlib.util.find_spec(package)
+    if spec is None or spec.origin is None:
+        raise ValueError(f"_target_ {target}: there is no module {package}")
+    root = Path(spec.origin).parent
+    single = Path(spec.origin).name != "__init__.py"
+    kinds = (".py", ".safetensors", ".yaml")
+    files = [Path(spec.origin)] if single else sorted(file for file in root.rglob("*") if file.suffix in kinds)
+    digest = hashlib.sha256()
+    for file in files:
+        digest.update(file.relative_to(root).as_posix().encode())
+        digest.update(file.read_bytes())
+    return digest.hexdigest()
+
+
+def _is_file(value: Any) -> bool:
+    return isinstance(value, str) and 0 < len(value) < 4096 and Path(value).is_file()
+
+
+@cache
+def _file_digest(file: str) -> str:
+    with open(file, "rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()

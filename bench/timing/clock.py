@@ -1,0 +1,65 @@
+"""One clock for a device: CUDA events where the work is queued on a GPU, a monotonic clock on the CPU."""
+
+from __future__ import annotations
+
+import time
+from contextlib import contextmanager
+from typing import Iterator
+
+import torch
+
+REST = "other"
+"""The stage that holds what no announced stage covers, so that stages add up to the total."""
+
+
+class Stopwatch:
+    """Times one call: the total, and the stages that the upscaler announces by `with watch.stage(name):`."""
+
+    def __init__(self, device: str) -> None:
+        self.cuda = device.startswith("cuda")
+        self.device = torch.device(device)
+        self._spans: list[tuple[str, object, object]] = []
+        self._inside: str | None = None
+
+    @contextmanager
+    def stage(self, name: str) -> Iterator[None]:
+        """Announce a stage; a name may come again (its times add up), stages must not nest."""
+        if self._inside is not None:
+            raise RuntimeError(f"stage {name!r} was announced inside stage {self._inside!r}: stages do not nest")
+        self._inside, start = name, self._now()
+        try:
+            yield
+        finally:
+            self._inside = None
+            self._spans.append((name, start, self._now()))
+
+    @contextmanager
+    def total(self) -> Iterator[None]:
+        """The whole call; on CUDA the queue is drained before and after."""
+        self._spans.clear()
+        if self.cuda:
+            torch.cuda.synchronize(self.device)
+        self._start = self._now()
+        yield
+        self._end = self._now()
+        if self.cuda:
+            torch.cuda.synchronize(self.device)
+
+    def seconds(self) -> tuple[float, dict[str, float]]:
+        """(total, seconds by stage in order of first appearance, with the remainder as `other`)."""
+        total = self._between(self._start, self._end)
+        stages: dict[str, float] = {}
+        for name, start, end in self._spans:
+            stages[name] = stages.get(name, 0.0) + self._between(start, end)
+        stages[REST] = max(0.0, total - sum(stages.values()))
+        return total, stages
+
+    def _now(self) -> object:
+        if not self.cuda:
+            return time.perf_counter()
+        event = torch.cuda.Event(enable_timing=True)
+        event.record(torch.cuda.current_stream(self.device))
+        return event
+
+    def _between(self, start, end) -> float:
+        return start.elapsed_time(end) / 1e3 if self.cuda else end - start

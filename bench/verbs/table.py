@@ -1,0 +1,41 @@
+"""`python -m bench table RUN`: the table of a run again, on the terminal or as Markdown, CSV or LaTeX."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from rich.console import Console
+
+from bench.errors import OK
+from bench.report import tables
+from bench.store import records
+
+HELP = "print a run's tables (terminal, md, csv, tex)"
+_FORMATS = {"md": tables.markdown, "csv": tables.comma_separated, "tex": tables.latex}
+
+
+def main(argv: list[str]) -> int:
+    parser = argparse.ArgumentParser(prog="python -m bench table", description=HELP)
+    parser.add_argument("run", type=Path, help="a run's folder")
+    parser.add_argument("--format", choices=["terminal", *_FORMATS], default="terminal")
+    arguments = parser.parse_args(argv)
+    show(records.load(arguments.run), arguments.format)
+    return OK
+
+
+def show(found: list[dict], kind: str = "terminal") -> None:
+    """Print all tables of these records to standard output."""
+    console = Console(width=None if Console().is_terminal else 160, highlight=False)
+    for table in tables.tables(found):
+        if kind == "terminal":
+            tables.terminal(table, console)
+        else:
+            print(_FORMATS[kind](table))
+
+
+def write(found: list[dict], folder: Path) -> None:
+    """table.md, table.csv and table.tex of a run folder."""
+    for suffix, render in _FORMATS.items():
+        text = "\n".join(render(table) for table in tables.tables(found))
+        (folder / f"table.{suffix}").write_text(text, encoding="utf-8")
