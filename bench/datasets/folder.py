@@ -165,6 +165,6 @@ def _find(path: Path, option: str) -> dict[str, _Found]:
     for entry in videos or folders:
         name = entry.stem if videos else entry.name
         if name in found:
-            raise ValueError(f"{path}: two clips are named {name}: {found[name].path.name} and {entry.name}; rename one")
+            raise ValueError(f"{path}: {found[name].path.name} and {entry.name} would both be clip {name}; rename one")
         found[name] = _Found(entry)
     return found

@@ -74,13 +74,15 @@ class Images:
                 self.left_out[name] = str(error)
                 log.warning("left out: %s", error)
         if not clips:
-            raise ValueError(f"{self.root}: none of {len(self.left_out)} can be used; {next(iter(self.left_out.values()))}")
+            first = next(iter(self.left_out.values()))
+            raise ValueError(f"{self.root}: none of {len(self.left_out)} can be used; {first}")
         return clips
 
     def describe(self) -> Description:
         size = self._target()
         wanted = f"of at least {size[1]}x{size[0]}" if size else "of any size"
-        return Description(self.name, str(self.root), "yours", f"put photographs {wanted} into a folder: data.root=FOLDER")
+        how = f"put photographs {wanted} into a folder and give data.root=FOLDER"
+        return Description(self.name, str(self.root), "yours", how)
 
     def problems(self) -> Iterator[str]:
         """Decode every photograph and yield what is wrong, one line each."""
@@ -117,8 +119,8 @@ class Images:
         target = self._target()
         if target and (size[0] < target[0] or size[1] < target[1]):
             raise ValueError(
-                f"{path}: {size[1]}x{size[0]} is smaller than {target[1]}x{target[0]} and photographs are not enlarged; "
-                "take it out of the folder or give a smaller data.size"
+                f"{path}: {size[1]}x{size[0]} is smaller than {target[1]}x{target[0]} and photographs are not "
+                "enlarged; take it out of the folder or give a smaller data.size"
             )
 
     def _clip(self, name: str, path: Path) -> Clip:

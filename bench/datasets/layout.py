@@ -70,7 +70,8 @@ def check_pairing(lr: list[Path], gt: list[Path]) -> None:
             f"LR and GT differ in frames: {lr[0].parent} has {len(lr)}, {gt[0].parent} has {len(gt)}; "
             "`python -m bench data verify` names the missing ones"
         )
-    offsets = [None if None in pair else pair[0] - pair[1] for pair in zip(map(frame_number, lr), map(frame_number, gt))]
+    numbers = zip(map(frame_number, lr), map(frame_number, gt))
+    offsets = [None if None in pair else pair[0] - pair[1] for pair in numbers]
     for index, offset in enumerate(offsets):
         if offset is not None and offsets[0] is not None and offset != offsets[0]:
             raise ValueError(f"LR and GT frames do not belong together: {lr[index]} would be paired with {gt[index]}")

@@ -1,7 +1,7 @@
 """A small set that is always there: natural clips and photographs carried by packages, halved so that they are clean.
 
 All of it was compressed with loss by its makers. Halving with antialiasing before use removes most of the traces; the
-halved frames, cropped to whole multiples of 16, are the GT. Each window lies inside one shot. Nothing is copied to disk.
+halved frames, cropped to whole multiples of 16, are the GT. Each window lies inside one shot. Nothing is copied.
 """
 
 from __future__ import annotations

@@ -34,15 +34,22 @@ def numbering_problems(folder: Path, official: int | None = None) -> Iterator[st
         wanted = range(start, start + official)
     else:
         wanted = range(min(numbers), max(numbers) + 1) if numbers else range(0)
-    for number in wanted:
-        if number not in numbers:
-            yield f"{folder}: frame {number} is missing"
+    for first, last in _gaps(sorted(number for number in numbers if number in wanted), wanted):
+        lacking = f"frame {first} is" if first == last else f"frames {first} to {last} are"
+        yield f"{folder}: {lacking} missing"
     seen = set()
     for path in images:
         number = frame_number(path)
         if number not in wanted or number in seen:
             yield f"{path}: extra: {'a second frame ' + str(number) if number in seen else 'beyond the clip'}"
         seen.add(number)
+
+
+def _gaps(present: list[int], wanted: range) -> Iterator[tuple[int, int]]:
+    """First and last number of each run of `wanted` that `present` (sorted, within `wanted`) lacks."""
+    for before, after in zip([wanted.start - 1, *present], [*present, wanted.stop]):
+        if after - before > 1:
+            yield before + 1, after - 1
 
 
 def decoding_problems(folder: Path, size: Size | None = None) -> Generator[str, None, Size | None]:

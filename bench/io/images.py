@@ -19,7 +19,8 @@ def read_image(path: str | Path) -> np.ndarray:
     """Read one image as uint8 (H, W, 3) RGB.
 
     16-bit samples are rounded to 8 bits exactly, round(x / 257). Grey is repeated over the three channels, alpha is
-    dropped (not blended), Exif orientation is applied, colour profiles and gamma chunks are ignored.
+    dropped (not blended). The Exif orientation of a JPEG is applied, that of a PNG is not (it may stand behind the
+    pixels, where a look at the header does not find it); colour profiles and gamma chunks are ignored.
 
     Raises:
         FileNotFoundError: no such file.
@@ -33,8 +34,11 @@ def read_image(path: str | Path) -> np.ndarray:
         check_whole(data)
     except BrokenFile as error:
         raise _broken(path, str(error)) from None
+    flags = cv2.IMREAD_COLOR | cv2.IMREAD_ANYDEPTH
+    if header.format == "png":
+        flags |= cv2.IMREAD_IGNORE_ORIENTATION
     try:
-        image = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR | cv2.IMREAD_ANYDEPTH)
+        image = cv2.imdecode(np.frombuffer(data, np.uint8), flags)
     except cv2.error:
         image = None
     if image is None:

@@ -74,7 +74,9 @@ def test_bd_equals_its_definition(picture, scale):
     padded = np.pad(picture.astype(np.float64), ((6, 6), (6, 6), (0, 0)), mode="reflect")
     height, width = picture.shape[:2]
     expected = sum(
-        kernel[dy, dx] * padded[dy : dy + height : scale, dx : dx + width : scale] for dy in range(13) for dx in range(13)
+        kernel[dy, dx] * padded[dy : dy + height : scale, dx : dx + width : scale]
+        for dy in range(13)
+        for dx in range(13)
     )
     error = np.abs(BlurDown(scale)(picture).astype(int) - np.floor(expected + 0.5))
     assert error.max() <= 1

@@ -2,6 +2,7 @@
 
 import os
 import struct
+import zlib
 
 import cv2
 import numpy as np
@@ -61,6 +62,16 @@ def test_header_and_pixels_agree_on_exif_orientation(tmp_path, frame, orientatio
     size = (53, 37) if orientation >= 5 else (37, 53)
     assert image_size(tmp_path / "a.jpg") == size
     assert read_image(tmp_path / "a.jpg").shape[:2] == size
+
+
+@pytest.mark.parametrize("at", [33, -12])
+def test_header_and_pixels_agree_on_a_png_with_orientation(tmp_path, frame, at):
+    tiff = b"II*\0" + struct.pack("<IHHHIHHI", 8, 1, 0x0112, 3, 1, 6, 0, 0)
+    chunk = struct.pack(">I", len(tiff)) + b"eXIf" + tiff + struct.pack(">I", zlib.crc32(b"eXIf" + tiff))
+    plain = encoded(".png", frame[..., ::-1])
+    (tmp_path / "a.png").write_bytes(plain[:at] + chunk + plain[at:])
+    assert np.array_equal(read_image(tmp_path / "a.png"), frame)
+    assert image_size(tmp_path / "a.png") == (37, 53)
 
 
 def test_size_is_found_behind_long_metadata(tmp_path, frame):
