@@ -1,0 +1,36 @@
+import pytest
+import torch
+from safetensors.torch import load_file, save_file
+
+from tests.turbovsr.conftest import tiny_model
+from turbovsr import TurboVSR, checkpoints
+
+
+def test_round_trip_keeps_weights_and_configuration(weights):
+    model, metadata = checkpoints.load(weights)
+    original = tiny_model()
+    assert model.config == original.config and metadata["name"] == "tiny"
+    assert all(torch.equal(a, b) for a, b in zip(model.state_dict().values(), original.state_dict().values()))
+
+
+def test_wrong_checkpoint_names_every_key_that_does_not_fit(weights, tmp_path):
+    state = load_file(str(weights))
+    state["decoder.stray"] = torch.zeros(1)
+    del state["decoder.head.bias"]
+    state["decoder.stem.bias"] = torch.zeros(3)
+    with pytest.raises(ValueError) as error:
+        checkpoints.fill(tiny_model(), state, "some file")
+    for part in ("missing: decoder.head.bias", "unexpected: decoder.stray", "another shape: decoder.stem.bias"):
+        assert part in str(error.value)
+
+
+def test_foreign_and_broken_files_are_refused(tmp_path):
+    foreign, broken = tmp_path / "foreign.safetensors", tmp_path / "broken.safetensors"
+    save_file({"weight": torch.zeros(1)}, str(foreign))
+    broken.write_bytes(b"not weights")
+    with pytest.raises(ValueError, match="not a TurboVSR checkpoint"):
+        TurboVSR(foreign)
+    with pytest.raises(ValueError, match="not a safetensors file"):
+        TurboVSR(broken)
+    with pytest.raises(FileNotFoundError, match="packaged name"):
+        TurboVSR("no-such-model")

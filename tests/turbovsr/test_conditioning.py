@@ -1,0 +1,50 @@
+import pytest
+import torch
+
+from turbovsr.conditioning import clip_task, coordinates, first_frame_task, trains_first_frame
+
+
+def test_first_frame_task_generates_the_one_frame_at_sigma():
+    task = first_frame_task()
+    assert task.generated.tolist() == [True]
+    assert task.times(torch.tensor([0.3, 0.8])).flatten().tolist() == pytest.approx([0.3, 0.8])
+
+
+def test_clip_task_keeps_the_first_frame_clean_at_time_zero():
+    task = clip_task(3)
+    assert task.generated.tolist() == [False, True, True]
+    assert task.times(torch.tensor([0.7])).flatten().tolist() == pytest.approx([0, 0.7, 0.7])
+    noisy, clean = torch.randn(1, 4, 3, 2, 2), torch.randn(1, 4, 3, 2, 2)
+    mixed = task.insert_given(noisy, clean)
+    assert torch.equal(mixed[:, :, 0], clean[:, :, 0]) and torch.equal(mixed[:, :, 1:], noisy[:, :, 1:])
+
+
+def test_clip_task_needs_a_clip():
+    with pytest.raises(ValueError, match="at least 2 latent frames"):
+        clip_task(1)
+
+
+def test_tasks_alternate():
+    assert [trains_first_frame(step) for step in range(4)] == [True, False, True, False]
+
+
+def test_tokens_are_dated_by_their_first_frame_and_placed_in_hr_pixels():
+    places = coordinates(3, 2, 2, fps=10.0)
+    assert places[:, 0, 0, 0].tolist() == pytest.approx([0, 0.1, 0.9])
+    assert places[0, :, 0, 1].tolist() == [0, 32] and places[0, 0, :, 2].tolist() == [0, 32]
+
+
+def test_condition_of_an_image_is_that_of_the_first_frame(model):
+    lr = torch.rand(1, 3, 17, 16, 24)
+    condition = model.projection(lr)
+    assert condition.shape == (1, 8, 3, 2, 3)
+    assert torch.allclose(model.projection(lr[:, :, :1]), condition[:, :, :1], atol=1e-6)
+
+
+def test_given_frame_has_no_velocity_and_ignores_the_noise_in_its_place(model):
+    condition, clean, x = (torch.randn(1, 8, 2, 2, 2) for _ in range(3))
+    field = model.velocity(condition, clip_task(2), clean)
+    velocity = field(x, torch.tensor([0.9]), torch.tensor([1.0]))
+    assert (velocity[:, :, 0] == 0).all() and (velocity[:, :, 1] != 0).any()
+    x[:, :, 0] += 1
+    assert torch.equal(field(x, torch.tensor([0.9]), torch.tensor([1.0])), velocity)

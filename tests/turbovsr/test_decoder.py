@@ -1,0 +1,54 @@
+import torch
+
+from tests.turbovsr.conftest import TINY
+from turbovsr.autoencoder import fold, unfold
+from turbovsr.decoder import LatentToFrames
+from turbovsr.model import Model
+from turbovsr.resample import bicubic
+from turbovsr.tiling import decode_tiled
+
+
+def clip_and_latent(frames=9, height=16, width=24):
+    return torch.rand(1, 3, frames, height, width) * 2 - 1, torch.randn(1, 8, 1 + frames // 8, height // 8, width // 8)
+
+
+def test_untrained_decoder_is_bicubic():
+    lr, latent = clip_and_latent()
+    expected = unfold(bicubic(fold(lr), (64, 96)), 1)
+    assert torch.allclose(Model(TINY).decoder(lr, latent), expected, atol=1e-6)
+
+
+def test_frame_by_frame_decoding_equals_decoding_at_once(model):
+    lr, latent = clip_and_latent()
+    at_once = model.decoder(lr, latent)  # gradients are on: all frames go together
+    with torch.inference_mode():
+        assert torch.allclose(torch.stack(list(model.decoder.frames(lr, latent)), dim=1), at_once[0], atol=1e-4)
+
+
+def test_latent_dropout_decodes_as_without_a_latent(model):
+    lr, latent = clip_and_latent()
+    lr, latent = lr.repeat(2, 1, 1, 1, 1), latent.repeat(2, 1, 1, 1, 1)
+    decoded = model.decoder(lr, latent, torch.tensor([True, False]))
+    assert torch.allclose(decoded[1], model.decoder(lr, None)[1], atol=1e-5)
+    assert not torch.allclose(decoded[0], decoded[1], atol=1e-3)
+
+
+def test_a_latent_frame_speaks_only_for_its_own_frames():
+    latent = torch.zeros(1, 8, 3, 1, 1)
+    latent[:, :, 1] = 1
+    layer = LatentToFrames(8, 4)
+    torch.nn.init.ones_(layer.conv.weight)
+    torch.nn.init.zeros_(layer.conv.bias)
+    touched = layer(latent).abs().sum(dim=(1, 2, 3)) > 0
+    assert touched.nonzero().flatten().tolist() == list(range(1, 9))
+
+
+def test_tiles_join_without_a_seam(model):
+    lr, latent = clip_and_latent(frames=1, height=96, width=120)
+    with torch.inference_mode():
+        whole = model.decoder(lr, latent)[0, :, 0]
+        tiled = torch.full_like(whole, torch.nan)
+        for _, top, left, pixels in decode_tiled(model.decoder, lr, latent, tile=48):
+            tiled[:, top : top + pixels.shape[1], left : left + pixels.shape[2]] = pixels
+    error = (whole - tiled).square().mean() / 4  # of a peak of 2
+    assert 10 * torch.log10(1 / error) > 45

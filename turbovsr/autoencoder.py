@@ -1,0 +1,108 @@
+"""The encoder of the 32x32x8 autoencoder: a clip of HR frames in, its latent out.
+
+Attested by the TurboVSR paper (arXiv 2506.23618): 32x spatial and 8x temporal compression, one autoencoder for images
+and videos. As in LTX-Video, every temporal operation is causal, so the latent of an image equals the latent of the
+first frame of any clip that begins with it. The other half of the autoencoder is `turbovsr.decoder`, which sees the LR
+frames too: the latent therefore only has to say what the LR frames do not. Widths and layers are ours.
+"""
+
+from __future__ import annotations
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from turbovsr.resample import bicubic
+
+SPATIAL_COMPRESSION = 32  # HR pixels along the edge of a latent cell
+TEMPORAL_COMPRESSION = 8  # frames a latent frame stands for, the first one excepted: it stands for one
+DETAIL_GAIN = 5.0
+
+
+def latent_frames(frames: int) -> int:
+    """Latent frames of a clip of `frames` = 8k+1 frames: 1+k."""
+    if frames < 1 or (frames - 1) % TEMPORAL_COMPRESSION:
+        raise ValueError(f"a clip needs 8k+1 frames, got {frames}: repeat the last frame up to such a count")
+    return 1 + (frames - 1) // TEMPORAL_COMPRESSION
+
+
+def fold(clip: Tensor) -> Tensor:
+    """(B, C, T, H, W) -> (B*T, C, H, W)."""
+    return clip.transpose(1, 2).flatten(0, 1)
+
+
+def unfold(frames: Tensor, batch: int) -> Tensor:
+    """(B*T, C, H, W) -> (B, C, T, H, W)."""
+    return frames.unflatten(0, (batch, -1)).transpose(1, 2)
+
+
+class SpatialBlock(nn.Module):
+    """Residual pair of 3x3 convolutions within each frame, (N, C, H, W) -> the same."""
+
+    def __init__(self, channels: int):
+        super().__init__()
+        self.conv1 = nn.Conv2d(channels, channels, 3, padding=1)
+        self.conv2 = nn.Conv2d(channels, channels, 3, padding=1)
+        nn.init.zeros_(self.conv2.weight)  # starts as the identity: deep stacks without norms then train at once
+        nn.init.zeros_(self.conv2.bias)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x + self.conv2(F.relu(self.conv1(F.relu(x))))
+
+
+class CausalTimeDown(nn.Module):
+    """Halve time: (B, C, 1+2n, H, W) -> (B, C, 1+n, H, W), output j sees no frame after 2j.
+
+    The first frame is repeated in front, which makes output 0 a function of frame 0 alone, whatever follows.
+    """
+
+    def __init__(self, channels: int):
+        super().__init__()
+        self.conv = nn.Conv3d(channels, channels, (3, 1, 1), stride=(2, 1, 1))
+
+    def forward(self, x: Tensor) -> Tensor:
+        first = x[:, :, :1]
+        return x[:, :, ::2] + self.conv(torch.cat([first, first, x], dim=2))
+
+
+class Encoder(nn.Module):
+    """HR clip -> latent.
+
+    Args:
+        latent_channels: channels of the latent, 128 in LTX-Video.
+        widths: channels at 1/4, 1/8, 1/16 and 1/32 of the HR size.
+    """
+
+    def __init__(self, latent_channels: int, widths: tuple[int, int, int, int]):
+        super().__init__()
+        self.stem = nn.Conv2d(2 * 3 * 4 * 4, widths[0], 3, padding=1)
+        self.blocks = nn.ModuleList(SpatialBlock(width) for width in widths)
+        self.down = nn.ModuleList(nn.Conv2d(4 * a, b, 1) for a, b in zip(widths, widths[1:]))
+        self.time_down = nn.ModuleList(CausalTimeDown(width) for width in widths[1:])
+        self.head = nn.Conv2d(widths[-1], latent_channels, 1)
+        self.register_buffer("mean", torch.zeros(latent_channels))
+        self.register_buffer("std", torch.ones(latent_channels))
+
+    def raw(self, hr: Tensor) -> Tensor:
+        """The latent before normalisation, which training measures the channel statistics on."""
+        if hr.ndim != 5 or hr.shape[1] != 3 or hr.shape[-2] % SPATIAL_COMPRESSION or hr.shape[-1] % SPATIAL_COMPRESSION:
+            raise ValueError(f"the encoder takes (B, 3, T, 32m, 32n), got {tuple(hr.shape)}: pad the frames first")
+        latent_frames(hr.shape[2])
+        batch = hr.shape[0]
+        # Space to depth first: no convolution ever runs at the full resolution. The detail that bicubic LR frames lose
+        # is set apart and amplified: it is all the decoder needs to be told, and a hundredth of the power of the whole.
+        frames = fold(hr)
+        coarse = bicubic(bicubic(frames, (frames.shape[-2] // 4, frames.shape[-1] // 4)), tuple(frames.shape[-2:]))
+        x = torch.cat([F.pixel_unshuffle(frames, 4), DETAIL_GAIN * F.pixel_unshuffle(frames - coarse, 4)], dim=1)
+        x = self.blocks[0](self.stem(x))
+        for down, time_down, block in zip(self.down, self.time_down, self.blocks[1:]):
+            x = down(F.pixel_unshuffle(x, 2))
+            x = block(fold(time_down(unfold(x, batch))))
+        # Each cell is scaled to unit power: without it the encoder would drown the training noise by growing.
+        x = self.head(x)
+        return unfold(x * torch.rsqrt(x.square().mean(dim=1, keepdim=True) + 1e-6), batch)
+
+    def forward(self, hr: Tensor) -> Tensor:
+        """(B, 3, 1+8k, H, W) in [-1, 1] -> (B, C, 1+k, H/32, W/32), each channel near zero mean and unit variance."""
+        shape = (1, -1, 1, 1, 1)
+        return (self.raw(hr) - self.mean.view(shape)) / self.std.view(shape)

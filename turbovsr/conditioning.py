@@ -1,0 +1,100 @@
+"""Factorized conditioning: which latent frames are generated, which are given, and what the LR frames say about them.
+
+Attested by the paper: one network, two tasks trained alternately. Task 1 super-resolves the first frame; task 2
+super-resolves the clip, given the HR first frame and the LR frames of the rest. An image is a one-frame clip: task 1.
+
+Ours where the paper is silent: the given first frame enters as clean latent tokens at time 0 among the noisy ones, as in
+LTX's image-to-video; the LR frames enter by channel concatenation, through a light causal projection that lands on the
+latent grid without any full-resolution encoder (8x8 LR pixels and 8 frames are one latent cell at scale 4).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from turbovsr.autoencoder import SPATIAL_COMPRESSION, TEMPORAL_COMPRESSION, fold, latent_frames, unfold
+
+CELL = 8  # LR pixels along the edge of a latent cell
+
+
+@dataclass(frozen=True)
+class Task:
+    """What of a latent clip of `frames` latent frames is generated: all but the first `given`."""
+
+    frames: int
+    given: int
+
+    @property
+    def generated(self) -> Tensor:
+        """bool (frames,): True where the latent frame is to be generated."""
+        return torch.arange(self.frames) >= self.given
+
+    def times(self, sigma: Tensor) -> Tensor:
+        """Noise levels of the tokens, (B,) -> (B, frames, 1, 1): sigma where generated, 0 where given clean."""
+        return sigma.view(-1, 1, 1, 1) * self.generated.to(sigma).view(1, -1, 1, 1)
+
+    def insert_given(self, noisy: Tensor, clean: Tensor) -> Tensor:
+        """Put the given frames of `clean` in place of the first frames of `noisy`, both (B, C, T', h, w)."""
+        return torch.cat([clean[:, :, : self.given], noisy[:, :, self.given :]], dim=2)
+
+
+def first_frame_task() -> Task:
+    """Task 1: one latent frame, generated from its LR frame."""
+    return Task(frames=1, given=0)
+
+
+def clip_task(frames: int) -> Task:
+    """Task 2: a clip of `frames` latent frames whose first one is given."""
+    if frames < 2:
+        raise ValueError(f"a clip to continue needs at least 2 latent frames, got {frames}: use the first-frame task")
+    return Task(frames=frames, given=1)
+
+
+def trains_first_frame(step: int) -> bool:
+    """The alternation in training: even steps super-resolve the first frame, odd steps the clip given the first."""
+    return step % 2 == 0
+
+
+def coordinates(frames: int, height: int, width: int, fps: float = 24.0) -> Tensor:
+    """Where each token lies, (frames, height, width, 3): seconds, HR pixels down, HR pixels across.
+
+    As in LTX-Video a latent frame is dated by its first frame: 0, 1, 9, 17, ... frames.
+    """
+    first = (torch.arange(frames) * TEMPORAL_COMPRESSION + 1 - TEMPORAL_COMPRESSION).clamp(min=0) / fps
+    rows = torch.arange(height) * float(SPATIAL_COMPRESSION)
+    columns = torch.arange(width) * float(SPATIAL_COMPRESSION)
+    return torch.stack(torch.meshgrid(first, rows, columns, indexing="ij"), dim=-1)
+
+
+class LRProjection(nn.Module):
+    """LR clip -> condition on the latent grid, (B, 3, 1+8k, h, w) -> (B, channels, 1+k, h/8, w/8), causal.
+
+    Cells are unshuffled whole: nothing of the LR frames is lost before the first layer. The first frame has a projection
+    of its own, so the condition of an image equals that of the first frame of a clip.
+    """
+
+    def __init__(self, channels: int):
+        super().__init__()
+        pixels = 3 * CELL * CELL
+        self.first = nn.Conv2d(pixels, channels, 1)
+        self.rest = nn.Conv2d(pixels * TEMPORAL_COMPRESSION, channels, 1)
+        self.around = nn.Conv2d(channels, channels, 3, padding=1)
+        self.out = nn.Conv2d(channels, channels, 1)
+
+    def forward(self, lr: Tensor) -> Tensor:
+        batch, _, frames, height, width = lr.shape
+        latent_frames(frames)
+        if height % CELL or width % CELL:
+            raise ValueError(f"the LR frames must be multiples of {CELL}, got {height}x{width}: pad them first")
+        cells = unfold(F.pixel_unshuffle(fold(lr), CELL), batch)  # (B, 192, T, h/8, w/8)
+        x = self.first(cells[:, :, 0]).unsqueeze(2)
+        if frames > 1:
+            groups = cells[:, :, 1:].unflatten(2, (-1, TEMPORAL_COMPRESSION)).transpose(2, 3).flatten(1, 2)
+            x = torch.cat([x, unfold(self.rest(fold(groups)), batch)], dim=2)
+        x = fold(x)
+        x = x + self.around(F.silu(x))
+        return unfold(self.out(F.silu(x)), batch)

@@ -1,0 +1,180 @@
+"""The conditional decoder: LR frames and a latent in, SR frames out.
+
+Ours, not the paper's: a decoder that sees the LR frames needs no heavy full-resolution layers. At scale 4 a latent
+cell of 32x32 HR pixels is 8x8 LR pixels, so the latent enters a U-Net over the LR frames at its bottom, 1/8 of the LR
+size. Nothing but one pixel shuffle runs above the LR resolution. Frames see their neighbours through the stacked input
+and through three-frame mixing at the coarse levels, where it costs next to nothing. The result is a correction of the
+bicubic picture: an untrained decoder is bicubic interpolation.
+
+On a CPU what counts beside arithmetic is memory: frames go through the layers one at a time (they then stay in the cache)
+and with channels innermost, which together made inference three times as fast.
+"""
+
+from __future__ import annotations
+
+from typing import Callable, Iterator
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from turbovsr.autoencoder import TEMPORAL_COMPRESSION, SpatialBlock, fold, unfold
+from turbovsr.resample import bicubic
+
+SCALE = 4
+
+
+def neighbours(clip: Tensor) -> Tensor:
+    """(B, C, T, H, W) -> (B, 3C, T, H, W): the previous, this and the next frame, the ends repeated."""
+    before = torch.cat([clip[:, :, :1], clip[:, :, :-1]], dim=2)
+    after = torch.cat([clip[:, :, 1:], clip[:, :, -1:]], dim=2)
+    return torch.cat([before, clip, after], dim=1)
+
+
+def by_frame(function: Callable[..., Tensor], *frames: Tensor) -> Tensor:
+    """Apply a function to (N, ...) frames: all at once where gradients are wanted, else one by one."""
+    if torch.is_grad_enabled():
+        return function(*frames)
+    return torch.cat([function(*parts) for parts in zip(*(x.split(1) for x in frames))])
+
+
+class TimeMix(nn.Module):
+    """Residual mixing of each frame with its two neighbours, pointwise in space, (B*T, C, H, W) -> the same."""
+
+    def __init__(self, channels: int):
+        super().__init__()
+        self.conv1 = nn.Conv2d(3 * channels, channels, 1)  # over the previous, this and the next frame
+        self.conv2 = nn.Conv2d(channels, channels, 1)
+        nn.init.zeros_(self.conv2.weight)
+        nn.init.zeros_(self.conv2.bias)
+
+    def forward(self, x: Tensor, batch: int) -> Tensor:
+        # What each frame says to its neighbours, then the sum of what each one hears: no stack of frames is built.
+        weight = self.conv1.weight.unflatten(1, (3, -1)).transpose(0, 1).flatten(0, 1)
+        said = by_frame(lambda frame: F.conv2d(frame, weight), x)
+        to_next, to_self, to_previous = said.unflatten(0, (batch, -1)).chunk(3, dim=2)
+        heard = torch.stack(
+            [
+                to_next[:, max(t - 1, 0)] + to_self[:, t] + to_previous[:, min(t + 1, to_self.shape[1] - 1)]
+                for t in range(to_self.shape[1])
+            ],
+            dim=1,
+        ).flatten(0, 1)
+        bias = self.conv1.bias.view(1, -1, 1, 1)
+        return by_frame(lambda frame, news: frame + self.conv2(F.relu(news + bias)), x, heard)
+
+
+class Level(nn.Module):
+    """Residual blocks at one resolution, with time mixing in front where the level has it."""
+
+    def __init__(self, channels: int, blocks: int, mixes_time: bool):
+        super().__init__()
+        self.mix = TimeMix(channels) if mixes_time else None
+        self.blocks = nn.Sequential(*(SpatialBlock(channels) for _ in range(blocks)))
+
+    def forward(self, x: Tensor, batch: int) -> Tensor:
+        if self.mix is not None:
+            x = self.mix(x, batch)
+        return by_frame(self.blocks, x)
+
+
+class LatentToFrames(nn.Module):
+    """(B, C, 1+k, h, w) -> (B*(1+8k), width, h, w): each latent frame becomes the eight frames it stands for.
+
+    Latent frame j ends at frame 8j; the first one stands for frame 0 alone, so its first seven slots are dropped.
+    """
+
+    def __init__(self, latent_channels: int, width: int):
+        super().__init__()
+        self.conv = nn.Conv2d(latent_channels, width * TEMPORAL_COMPRESSION, 1)
+
+    def forward(self, latent: Tensor) -> Tensor:
+        batch, _, _, height, width = latent.shape
+        slots = self.conv(fold(latent)).unflatten(1, (TEMPORAL_COMPRESSION, -1))  # (B*(1+k), 8, D, h, w)
+        frames = slots.unflatten(0, (batch, -1)).flatten(1, 2)[:, TEMPORAL_COMPRESSION - 1 :]
+        return frames.flatten(0, 1)
+
+
+class Decoder(nn.Module):
+    """LR clip and latent -> SR clip at scale 4.
+
+    Args:
+        latent_channels: channels of the latent.
+        widths: channels at the LR size and at 1/2, 1/4 and 1/8 of it.
+        down_blocks, up_blocks: residual blocks of each level on the way down and up (the bottom has only the former).
+    """
+
+    def __init__(
+        self,
+        latent_channels: int,
+        widths: tuple[int, int, int, int],
+        down_blocks: tuple[int, int, int, int],
+        up_blocks: tuple[int, int, int],
+    ):
+        super().__init__()
+        self.stem = nn.Conv2d(3 * 3, widths[0], 3, padding=1)
+        self.down_levels = nn.ModuleList(Level(w, n, i > 0) for i, (w, n) in enumerate(zip(widths, down_blocks)))
+        self.up_levels = nn.ModuleList(Level(w, n, i > 0) for i, (w, n) in enumerate(zip(widths, up_blocks)))
+        self.down = nn.ModuleList(nn.Conv2d(4 * a, b, 1) for a, b in zip(widths, widths[1:]))
+        self.up = nn.ModuleList(nn.Conv2d(b, 4 * a, 1) for a, b in zip(widths, widths[1:]))
+        self.latent_in = LatentToFrames(latent_channels, widths[-1])
+        self.no_latent = nn.Parameter(torch.zeros(widths[-1], 1, 1))  # stands for the latent where there is none
+        self.head = nn.Conv2d(widths[0], 3 * SCALE**2, 3, padding=1)
+        nn.init.zeros_(self.head.weight)
+        nn.init.zeros_(self.head.bias)
+
+    def forward(self, lr: Tensor, latent: Tensor | None, keep: Tensor | None = None) -> Tensor:
+        """Decode a clip.
+
+        Args:
+            lr: (B, 3, 1+8k, h, w) in [-1, 1], h and w multiples of 8.
+            latent: (B, C, 1+k, h/8, w/8), or None for decoding from the LR frames alone.
+            keep: bool (B,), False where the latent of that clip is to be ignored (latent dropout in training).
+        Returns:
+            (B, 3, 1+8k, 4h, 4w), about [-1, 1], not clamped.
+        """
+        x, skip = self._coarse(lr, latent, keep)
+        return unfold(self._finish(x, skip, fold(lr)), lr.shape[0])
+
+    def frames(self, lr: Tensor, latent: Tensor | None) -> Iterator[Tensor]:
+        """The frames of `forward` for a batch of one, (3, 4h, 4w) each, finished one at a time: HR memory of one frame."""
+        x, skip = self._coarse(lr, latent, None)
+        for parts in zip(x.split(1), skip.split(1), fold(lr).split(1)):
+            yield self._finish(*parts)[0]
+
+    def _coarse(self, lr: Tensor, latent: Tensor | None, keep: Tensor | None) -> tuple[Tensor, Tensor]:
+        """All levels below the LR resolution: their features at half the LR size, and the skip at the LR size."""
+        batch, _, frames, height, width = lr.shape
+        if height % 8 or width % 8:
+            raise ValueError(f"the decoder takes LR frames in multiples of 8, got {height}x{width}: pad them first")
+        # The weights' layout decides the layout of all that follows.
+        x = by_frame(lambda frame: self.down_levels[0](self.stem(frame), batch), fold(neighbours(lr)))
+        skips = [x]
+        for level, down in zip(self.down_levels[1:], self.down):
+            x = by_frame(lambda frame: down(F.pixel_unshuffle(frame, 2)), x)
+            if level is self.down_levels[-1]:
+                x = x + self._latent_features(latent, keep, batch, frames)
+            x = level(x, batch)
+            skips.append(x)
+        x = skips.pop()
+        for level, up in zip(reversed(self.up_levels[1:]), reversed(self.up[1:])):
+            skip = skips.pop()
+            x = by_frame(lambda frame, beside: beside + F.pixel_shuffle(up(frame), 2), x, skip)
+            x = level(x, batch)
+        return x, skips.pop()
+
+    def _finish(self, x: Tensor, skip: Tensor, lr: Tensor) -> Tensor:
+        """The LR-resolution level and the head, frame by frame: (N, ...) -> (N, 3, 4h, 4w)."""
+        x = self.up_levels[0](skip + F.pixel_shuffle(self.up[0](x), 2), 1)
+        detail = F.pixel_shuffle(self.head(F.relu(x)).contiguous(), SCALE)
+        return bicubic(lr, (SCALE * lr.shape[-2], SCALE * lr.shape[-1])) + detail
+
+    def _latent_features(self, latent: Tensor | None, keep: Tensor | None, batch: int, frames: int) -> Tensor:
+        if latent is None:
+            return self.no_latent
+        features = self.latent_in(latent)
+        if features.shape[0] != batch * frames:
+            raise ValueError(f"a latent of {latent.shape[2]} frames does not belong to a clip of {frames} frames")
+        if keep is None:
+            return features
+        return torch.where(keep.repeat_interleave(frames).view(-1, 1, 1, 1), features, self.no_latent)

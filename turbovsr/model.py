@@ -1,0 +1,84 @@
+"""TurboVSR's networks under one roof, and the sizes they come in."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from torch import Tensor, nn
+
+from turbovsr.autoencoder import Encoder
+from turbovsr.conditioning import LRProjection, Task, clip_task, first_frame_task
+from turbovsr.decoder import Decoder
+from turbovsr.shortcut import Velocity, sample
+from turbovsr.transformer import Transformer
+
+
+@dataclass(frozen=True, kw_only=True)
+class ModelConfig:
+    """Widths and depths; the defaults are `nano`, which is trained and shipped.
+
+    finest_steps and shift_strength belong to the shortcut's time grid: the weights know no other.
+    """
+
+    latent_channels: int = 128
+    encoder_widths: tuple[int, int, int, int] = (48, 96, 128, 192)
+    decoder_widths: tuple[int, int, int, int] = (32, 64, 96, 192)
+    decoder_down_blocks: tuple[int, int, int, int] = (2, 1, 1, 2)
+    decoder_up_blocks: tuple[int, int, int] = (2, 1, 1)
+    condition_channels: int = 128
+    transformer_width: int = 192
+    transformer_depth: int = 6
+    transformer_heads: int = 6
+    attention_window: int | None = 8
+    finest_steps: int = 16
+    shift_strength: float = 2.0
+
+
+class Model(nn.Module):
+    """All parts that are trained; `turbovsr.pipeline` runs them."""
+
+    def __init__(self, config: ModelConfig):
+        super().__init__()
+        self.config = config
+        self.encoder = Encoder(config.latent_channels, config.encoder_widths)
+        self.decoder = Decoder(
+            config.latent_channels, config.decoder_widths, config.decoder_down_blocks, config.decoder_up_blocks
+        )
+        self.projection = LRProjection(config.condition_channels)
+        self.transformer = Transformer(
+            config.latent_channels,
+            config.condition_channels,
+            config.transformer_width,
+            config.transformer_depth,
+            config.transformer_heads,
+            config.attention_window,
+        )
+
+    def velocity(self, condition: Tensor, task: Task, clean: Tensor | None = None) -> Velocity:
+        """The velocity field of one task: condition (B, Cc, F, h, w), `clean` holds the task's given latent frames.
+
+        Given frames are put in before each call and have velocity zero, so a sampler leaves them alone.
+        """
+        condition = condition[:, :, : task.frames]
+
+        def field(x: Tensor, sigma: Tensor, step_size: Tensor) -> Tensor:
+            if task.given:
+                x = task.insert_given(x, clean)
+            velocity = self.transformer(x, condition, task.times(sigma), step_size)
+            return velocity * task.generated.to(velocity).view(1, 1, -1, 1, 1)
+
+        return field
+
+    def sample_first(self, condition: Tensor, noise: Tensor, steps: int) -> Tensor:
+        """Task 1: the latent of the first frame, (B, C, 1, h, w), from the first frame of the noise."""
+        field = self.velocity(condition, first_frame_task())
+        return sample(field, noise[:, :, :1], steps, self.config.shift_strength)
+
+    def sample_rest(self, condition: Tensor, first: Tensor, noise: Tensor, steps: int) -> Tensor:
+        """Task 2: the latent of the clip, (B, C, F, h, w), given that of its first frame; an image is done already."""
+        frames = condition.shape[2]
+        if frames == 1:
+            return first
+        task = clip_task(frames)
+        latent = sample(self.velocity(condition, task, first), noise, steps, self.config.shift_strength)
+        return task.insert_given(latent, first)

@@ -1,0 +1,1 @@
+"""Training of TurboVSR: `python -m turbovsr.train RECIPE [key=value ...]`. Nothing here is needed to upscale."""

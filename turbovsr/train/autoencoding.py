@@ -1,0 +1,85 @@
+"""Stage A: the encoder and the conditional decoder, together.
+
+The latent is shaped by what the decoder lacks when it sees the LR frames, under three pressures: noise on the latent
+(so that nothing may hang on its last digits, and a generator's small errors do little harm), latent dropout (so that
+the decoder also works, measurably, from the LR frames alone), and the loss through the decoder, LPIPS included.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from turbovsr.autoencoder import fold
+from turbovsr.train.data import ClipSource
+from turbovsr.train.loop import StepRandom
+from turbovsr.train.losses import charbonnier
+
+
+@dataclass(frozen=True, kw_only=True)
+class BatchConfig:
+    """What one step sees: a batch of still images, or of clips."""
+
+    images: int = 12
+    clips: int = 2
+    frames: int = 9
+    image_share: float = 0.5
+    lpips_frames: int = 6  # frames of the batch that LPIPS looks at: it costs as much as the decoder
+
+    def draw(self, source: ClipSource, random: StepRandom, stills: bool | None = None) -> tuple[Tensor, Tensor]:
+        """GT and LR of one batch, of images or clips as `stills` says, or by the odds of `image_share`."""
+        if stills is None:
+            stills = random.shared.random() < self.image_share
+        if stills:
+            return source.batch(random.numpy, self.images, 1)
+        return source.batch(random.numpy, self.clips, self.frames)
+
+
+def picture_loss(
+    sr: Tensor, gt: Tensor, perceptual: nn.Module, weight: float, frames: int, random: StepRandom
+) -> dict[str, Tensor]:
+    """Charbonnier over all frames + weight * LPIPS over `frames` of them; (B, 3, T, H, W) in [-1, 1]."""
+    pixel = charbonnier(sr, gt)
+    if weight == 0:
+        return {"loss": pixel, "pixel": pixel.detach()}
+    sr, gt = fold(sr), fold(gt)
+    chosen = torch.from_numpy(random.numpy.permutation(len(sr))[:frames])
+    lpips = perceptual(sr[chosen], gt[chosen]).mean()
+    return {"loss": pixel + weight * lpips, "pixel": pixel.detach(), "lpips": lpips.detach()}
+
+
+def autoencoding_losses(
+    model: nn.Module,
+    source: ClipSource,
+    perceptual: nn.Module,
+    batch: BatchConfig,
+    lpips_weight: float,
+    dropout: float,
+    noise: float,
+    random: StepRandom,
+) -> dict[str, Tensor]:
+    """One step's losses: decode GT latents with noise of random strength up to `noise`, some of them dropped."""
+    gt, lr = batch.draw(source, random)
+    latent = model.encoder.raw(gt)
+    strength = torch.rand(len(gt), 1, 1, 1, 1, generator=random.torch) * noise
+    latent = latent + strength * random.normal(latent)
+    keep = torch.rand(len(gt), generator=random.torch) >= dropout
+    return picture_loss(model.decoder(lr, latent, keep), gt, perceptual, lpips_weight, batch.lpips_frames, random)
+
+
+@torch.no_grad()
+def normalise_latent(model: nn.Module, source: ClipSource, batch: BatchConfig, batches: int, seed: int) -> None:
+    """Measure the latent's mean and deviation by channel, store them in the encoder, and fold them into the decoder.
+
+    Afterwards `model.encoder(gt)` has unit variance, as the diffusion stage wants it, and decodes as before.
+    """
+    raw = [model.encoder.raw(batch.draw(source, StepRandom(seed, i))[0]) for i in range(batches)]
+    raw = torch.cat([latent.transpose(0, 1).flatten(1) for latent in raw], dim=1)
+    mean, std = raw.mean(dim=1), raw.std(dim=1).clamp(min=1e-4)
+    conv = model.decoder.latent_in.conv
+    conv.bias += conv.weight[:, :, 0, 0] @ (mean - model.encoder.mean * std / model.encoder.std)
+    conv.weight *= (std / model.encoder.std).view(1, -1, 1, 1)
+    model.encoder.mean.copy_(mean)
+    model.encoder.std.copy_(std)
