@@ -25,7 +25,7 @@ $(VENV)/installed: requirements.txt
 	touch $@
 
 .assets/fetched-test: conf/assets/files.yaml conf/assets/packages.txt $(VENV)/installed
-	$(PY) -m bench data fetch --with-test
+	$(PY) -m bench data fetch test
 	touch $@
 
 # After a change of requirements.in or conf/assets/packages.in (needs uv).

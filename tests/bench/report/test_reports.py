@@ -1,0 +1,115 @@
+"""Tables, summary and plot from made-up records: nothing is timed here."""
+
+import numpy as np
+import pytest
+
+from bench.report import plot, tables
+from bench.report.summary import rows
+
+
+def record(method, clip, psnr, seconds, *, status="ok", expected=2, data="set", lpips=0.25):
+    score = {"title": "PSNR", "unit": "dB", "better": "higher", "digits": 2, "reason": None,
+             "signature": "psnr|y-bt601-studio|uint8|crop0|mean-frames,clips|v1", "frames": psnr}
+    distance = score | {"title": "LPIPS-alex", "unit": "", "better": "lower", "digits": 4,
+                        "signature": "lpips|alex-v0.1|rgb|uint8|crop0|mean-frames,clips|v1", "frames": [lpips]}
+    times = {"clock": "perf_counter", "first_call_s": 9.0, "warmup": 1, "peak_memory_mb": 100.0,
+             "repetitions": [{"total_s": s} for s in seconds]}
+    good = status == "ok"
+    return {"data": data, "clip": clip, "method": method, "status": status, "reason": None if good else "out of memory",
+            "frames": 2, "lr_size": [10, 20], "scale": 4, "expected_clips": expected, "protocol": "vid4",
+            "lr_origin": "given", "device": "a machine", "descriptor": {"dtype": "float32"} if good else None,
+            "scores": {"psnr": score, "lpips-alex": distance} if good else {},
+            "timing": {"tensors": times} if good else {}, "date": "2026-01-02T00:00:00"}
+
+
+@pytest.fixture
+def records():
+    return [record("fast", "a", [20, 22], [0.1, 0.3, 0.2]), record("fast", "b", [30, 30], [0.2]),
+            record("good_one", "a", [25, 25], [2.0]), record("good_one", "b", [31, 31], [2.0], lpips=0.125)]
+
+
+def figure_of(records, metric, clip="*", method="fast"):
+    return next(r for r in rows(records) if (r.metric, r.clip, r.method) == (metric, clip, method))
+
+
+def test_scores_are_means_over_frames_then_clips(records):
+    assert figure_of(records, "psnr", "a").value == 21
+    assert figure_of(records, "psnr").value == 25.5
+
+
+def test_speed_is_frames_over_the_sum_of_median_times(records):
+    assert figure_of(records, "fps").value == pytest.approx(4 / (0.2 + 0.2))
+    assert figure_of(records, "mpx_per_s").value == pytest.approx(4 * 40 * 80 / 0.4 / 1e6)
+    assert figure_of(records, "first_call_s", "a").value == 9.0
+
+
+def test_a_failed_clip_is_counted_shown_and_named(records):
+    records[3] = record("good_one", "b", [], [], status="failed")
+    assert (figure_of(records, "psnr", method="good_one").n, figure_of(records, "psnr", method="good_one").expected) == (1, 2)
+    text = tables.markdown(tables.tables(records)[0])
+    assert "| fast | 2/2 |" in text and "| good_one | 1/2 |" in text and "b, good_one: failed: out of memory" in text
+
+
+def test_a_method_that_failed_everywhere_keeps_its_row(records):
+    records[2:] = [record("good_one", clip, [], [], status="failed") for clip in "ab"]
+    assert "| good_one | 0/2 | – |" in tables.markdown(tables.tables(records)[0])
+
+
+def test_the_best_figure_is_bold_in_the_right_direction(records):
+    lines = tables.markdown(tables.tables(records)[0]).splitlines()
+    fast, good = (next(line for line in lines if line.startswith(f"| {m}")) for m in ("fast", "good_one"))
+    assert "**10.0**" in fast and "**28.00**" in good and "**0.1875**" in good and "**0.2500**" not in fast
+
+
+def test_unlike_signatures_never_share_a_column(records):
+    for r in records[2:]:
+        r["scores"]["psnr"]["signature"] = "psnr|rgb|uint8|crop0|mean-frames,clips|v1"
+    (table,) = tables.tables(records)
+    assert [c.header for c in table.columns if c.metric == "psnr"] == ["PSNR-Y [dB] ↑", "PSNR-RGB [dB] ↑"]
+    first, second = (c for c in table.columns if c.metric == "psnr")
+    assert table.text("good_one", first) == table.text("fast", second) == "–"
+
+
+def test_latex_is_escaped_and_uses_booktabs(records):
+    text = tables.latex(tables.tables(records)[0])
+    assert r"good\_one" in text and r"\textbf{28.00}" in text and r"$\uparrow$" in text and r"\bottomrule" in text
+
+
+def test_csv_has_one_line_a_method(records):
+    lines = tables.comma_separated(tables.tables(records)[0]).splitlines()
+    assert lines[0].startswith("data,method,FPS") and [line.split(",")[:2] for line in lines[1:]] == [
+        ["set", "fast"], ["set", "good_one"]]
+
+
+def test_the_plot_has_a_panel_a_metric_named_axes_and_every_method(records, tmp_path):
+    figure = plot.speed_quality(records + [record("fast", "c", [20], [0.1], data="other", expected=1)])
+    panels = [axes for axes in figure.axes if axes.get_visible()]
+    assert len(panels) == 4
+    for axes in panels:
+        assert axes.get_xscale() == "log" and "[ms]" in axes.get_xlabel() and "better" in axes.get_ylabel()
+        assert "better" in {text.get_text() for text in axes.texts}
+    assert "PSNR-Y [dB]" in panels[0].get_ylabel()
+    assert {"fast", "good_one"} <= {text.get_text() for text in panels[0].texts}
+    assert panels[1].yaxis_inverted() and not panels[0].yaxis_inverted()
+
+
+def test_labels_of_near_points_do_not_overlap():
+    crowd = [record(f"method_{i}", "a", [25 + 0.01 * i], [0.2 + 0.002 * i], expected=1) for i in range(4)]
+    figure = plot.speed_quality(crowd)
+    renderer = figure.canvas.get_renderer()
+    boxes = [t.get_window_extent(renderer) for t in figure.axes[0].texts]
+    overlaps = sum(a.overlaps(b) for i, a in enumerate(boxes) for b in boxes[:i])
+    assert overlaps == 0
+
+
+def test_the_same_records_give_the_same_bytes(records, tmp_path):
+    files = [plot.write(plot.speed_quality(records), tmp_path / name) for name in ("one", "two")]
+    for first, second in zip(*files):
+        assert first.read_bytes() == second.read_bytes()
+
+
+def test_nothing_to_plot_gives_no_figure(records):
+    for r in records:
+        r["timing"] = {}
+    assert plot.speed_quality(records) is None
+    assert np.isfinite(figure_of(records, "psnr").value)

@@ -1,0 +1,95 @@
+"""What a user does wrong is answered by one clear line and a non-zero exit, without a traceback."""
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+from bench.io.images import write_png
+
+QUICK = ("metrics=[psnr]", "timing=once")
+
+
+@pytest.mark.parametrize(
+    "arguments, expected",
+    [
+        (["run", "method=bicubc"], "unknown method 'bicubc'; did you mean 'bicubic'?"),
+        (["run", "data=red4"], "unknown data 'red4'; did you mean 'reds4'?"),
+        (["run", "metod=bicubic"], "unknown option 'metod'; did you mean 'method'?"),
+        (["run", "method.kernl=x"], "unknown option 'method.kernl'; did you mean 'method.kernel'?"),
+        (["run", "timing.repeats=many"], "timing.repeats"),
+        (["run", "timing.scopes=[tensor]"], "did you mean 'tensors'?"),
+        (["run", "metrics=[psrn]"], "unknown metric 'psrn'; did you mean 'psnr'?"),
+        (["run", "method=bicubic", "data=vid4", "data.root=/nowhere"], "/nowhere"),
+        (["run", "method=precomputed"], "method.root"),
+        (["run", "method=precomputed", "method.root=/nowhere"], "/nowhere: no such folder or file"),
+        (["run", "=3"], "cannot read the options"),
+        (["run", "--fast"], "unknown flag --fast"),
+        (["rnu"], "unknown verb 'rnu'; did you mean 'run'?"),
+        (["table", "/nowhere"], "no records.jsonl"),
+    ],
+)
+def test_a_mistake_is_answered_in_one_line(bench, tmp_path, arguments, expected):
+    if arguments[0] == "run":
+        arguments = [*arguments, f"out={tmp_path / 'run'}"]
+    answer = bench(*arguments)
+    assert answer.code == 3
+    lines = [line for line in answer.err.splitlines() if line.strip()]
+    assert expected in answer.err and "Traceback" not in answer.err
+    assert len([line for line in lines if line.startswith("bench: ")]) == 1 or "FAILED" in answer.err
+
+
+def test_an_empty_folder(bench, tmp_path):
+    (tmp_path / "empty").mkdir()
+    answer = bench("run", "data=folder", f"data.root={tmp_path / 'empty'}", f"out={tmp_path / 'run'}")
+    assert answer.code == 3 and str(tmp_path / "empty") in answer.err
+
+
+def test_frames_of_another_size_than_the_ground_truth(bench, clips, tmp_path, photo):
+    for clip in ("pan", "tilt"):
+        for index in range(3):
+            write_png(tmp_path / "sr" / clip / f"{index:08d}.png", photo[:60, :96])
+    answer = bench("run", "method=precomputed", f"method.root={tmp_path / 'sr'}", "data=folder", f"data.gt={clips}",
+                   f"out={tmp_path / 'run'}", *QUICK)
+    assert answer.code == 3 and "96x60" in answer.err and "96x64" in answer.err
+
+
+def test_no_permission_to_write(bench, clips, tmp_path):
+    (tmp_path / "file").write_text("not a folder")
+    answer = bench("run", "data=folder", f"data.gt={clips}", f"out={tmp_path / 'file' / 'run'}", *QUICK)
+    assert answer.code == 3 and "out=DIR" in answer.err
+
+
+def test_a_missing_gpu_is_an_invalid_environment(bench, monkeypatch, tmp_path):
+    monkeypatch.setattr("torch.cuda.is_available", lambda: False)
+    answer = bench("run", "device=cuda", f"out={tmp_path / 'run'}")
+    assert answer.code == 4 and "CUDA" in answer.err
+
+
+def test_assets_that_were_not_fetched_name_the_remedy(tmp_path):
+    """In a process of its own: found assets are remembered."""
+    environment = {**os.environ, "BENCH_ASSETS": str(tmp_path / "nothing")}
+    command = [sys.executable, "-m", "bench", "run", "method=bicubic", "data=sample", f"out={tmp_path / 'run'}"]
+    done = subprocess.run(command, capture_output=True, text=True, env=environment)
+    assert done.returncode == 3 and "bench data fetch" in done.stderr and "Traceback" not in done.stderr
+
+
+def test_ctrl_c_keeps_finished_clips_and_says_how_to_go_on(bench, clips, tmp_path, monkeypatch):
+    from bench import cell
+
+    calls = []
+
+    def interrupted(*arguments):
+        calls.append(arguments)
+        if len(calls) == 2:
+            raise KeyboardInterrupt
+        return upscale(*arguments)
+
+    upscale = cell.upscale
+    monkeypatch.setattr(cell, "upscale", interrupted)
+    command = ("run", "method=bicubic", "data=folder", f"data.gt={clips}", f"out={tmp_path / 'run'}", *QUICK)
+    answer = bench(*command)
+    assert answer.code == 130 and f"out={tmp_path / 'run'}" in answer.err
+    monkeypatch.undo()
+    assert "1 measured, 1 kept" in bench(*command).err

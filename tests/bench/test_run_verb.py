@@ -1,0 +1,127 @@
+"""`python -m bench run`: what it leaves, what it reuses, what a failure costs."""
+
+import json
+
+import cv2
+import pandas as pd
+import pytest
+import yaml
+
+FAST = ("metrics=[psnr,ssim]", "timing.repeats=2")
+
+
+def records_of(folder):
+    return [json.loads(line) for line in (folder / "records.jsonl").read_text().splitlines()]
+
+
+def test_a_run_leaves_configuration_environment_records_summary_tables_and_plots(bench, clips, tmp_path):
+    out = tmp_path / "run"
+    answer = bench("run", "method=bicubic,nearest", "data=folder", f"data.gt={clips}", f"out={out}", *FAST)
+    assert answer.code == 0, answer.err
+    assert "PSNR-RGB" in answer.out and "4 measured" in answer.err
+    config = yaml.safe_load((out / "config.yaml").read_text())
+    assert [c["method"] for c in config["combinations"]] == ["bicubic", "nearest"]
+    environment = json.loads((out / "environment.json").read_text())
+    assert environment["packages"]["torch"] and environment["device"] == "cpu" and environment["gpu"] is None
+    records = records_of(out)
+    assert [(r["clip"], r["method"]) for r in records] == [
+        ("pan", "bicubic"), ("tilt", "bicubic"), ("pan", "nearest"), ("tilt", "nearest")]
+    for record in records:
+        assert record["status"] == "ok" and len(record["scores"]["psnr"]["frames"]) == 3
+        times = record["timing"]["tensors"]
+        assert len(times["repetitions"]) == 2 and times["first_call_s"] > 0 and times["peak_memory_mb"] > 50
+        for repetition in times["repetitions"]:
+            assert sum(repetition["stages_s"].values()) == pytest.approx(repetition["total_s"], rel=1e-6)
+    summary = pd.read_csv(out / "summary.csv")
+    assert list(summary.columns) == "data clip method metric value unit n expected signature".split()
+    total = summary[(summary["clip"] == "*") & (summary.method == "bicubic")].set_index("metric")
+    assert set(total.index) == {"psnr", "ssim", "fps", "ms_per_frame", "mpx_per_s", "peak_memory_mb"}
+    clips_mean = summary[(summary["clip"] != "*") & (summary.method == "bicubic") & (summary.metric == "psnr")].value.mean()
+    assert total.loc["psnr"].value == pytest.approx(clips_mean, abs=1e-6)
+    assert (total.loc["psnr"].n, total.loc["psnr"].expected) == (2, 2)
+    assert (out / "table.md").read_text().count("| bicubic |") == 1 and r"\toprule" in (out / "table.tex").read_text()
+    assert cv2.imread(str(out / "plot.png")).shape[1] > 600 and "<svg" in (out / "plot.svg").read_text()
+
+
+def test_a_second_run_keeps_everything_and_a_changed_option_recomputes(bench, clips, tmp_path):
+    command = ("run", "method=bicubic", "data=folder", f"data.gt={clips}", f"out={tmp_path / 'run'}", "timing=once")
+    assert "2 measured" in bench(*command, "metrics=[psnr]").err
+    assert "0 measured, 2 kept" in bench(*command, "metrics=[psnr]").err
+    assert "2 measured, 0 kept" in bench(*command, "metrics=[psnr,ssim]").err
+
+
+def test_a_changed_input_recomputes_that_clip_alone(bench, clips, tmp_path, photo):
+    command = ("run", "method=nearest", "data=folder", f"data.gt={clips}", f"out={tmp_path / 'run'}", *FAST)
+    bench(*command)
+    file = clips / "pan" / "00000001.png"
+    cv2.imwrite(str(file), 255 - cv2.imread(str(file)))
+    assert "1 measured, 1 kept" in bench(*command).err
+
+
+def test_a_broken_frame_costs_its_clip_and_nothing_else(bench, clips, tmp_path):
+    file = clips / "tilt" / "00000002.png"
+    file.write_bytes(file.read_bytes()[:-500])
+    out = tmp_path / "run"
+    answer = bench("run", "method=bicubic", "data=folder", f"data.gt={clips}", f"out={out}", *FAST)
+    assert answer.code == 3 and "1 measured, 0 kept, 1 failed" in answer.err
+    line = next(line for line in answer.err.splitlines() if "FAILED" in line)
+    assert "00000002.png" in line and "Traceback" not in answer.err
+    assert "1/2" in (out / "table.md").read_text()
+    assert "Traceback" in (out / "errors.log").read_text()
+
+
+def test_options_are_swept_and_given_only_to_the_methods_that_have_them(bench, clips, tmp_path):
+    out = tmp_path / "run"
+    answer = bench("run", "method=bicubic,realesrgan", "method.tile=0,8", "data=folder", f"data.gt={clips}",
+                   "data.clips=[pan]", "data.frames=1", "metrics=[psnr]", "timing=once", f"out={out}")
+    assert answer.code == 0, answer.err
+    assert [r["method"] for r in records_of(out)] == ["bicubic", "realesrgan[tile=0]", "realesrgan[tile=8]"]
+
+
+def test_one_folder_does_not_mix_clips_of_unlike_options(bench, clips, tmp_path):
+    command = ("run", "data=folder", f"data.gt={clips}", f"out={tmp_path / 'run'}", "metrics=[psnr]", "timing=once")
+    assert bench(*command).code == 0
+    answer = bench(*command, "scale=2")
+    assert answer.code == 3 and "scale" in answer.err and "out=DIR" in answer.err
+
+
+def test_sr_frames_are_kept_on_request_and_score_the_same_when_given_back(bench, clips, tmp_path):
+    out = tmp_path / "run"
+    common = ("data=folder", f"data.gt={clips}", *FAST)
+    bench("run", "method=bicubic", "save=frames", f"out={out}", *common)
+    answer = bench("run", "method=precomputed", f"method.root={out / 'frames' / 'bicubic' / 'folder'}",
+                   "method.name=again", f"out={tmp_path / 'again'}", *common)
+    assert answer.code == 0, answer.err
+    first, again = records_of(out), records_of(tmp_path / "again")
+    assert [r["sr_sha256"] for r in first] == [r["sr_sha256"] for r in again]
+    assert [r["scores"]["psnr"]["frames"] for r in first] == [r["scores"]["psnr"]["frames"] for r in again]
+    assert again[0]["timing"] == {} and "given" in again[0]["timing_reason"]
+
+
+def test_the_scope_files_times_reading_and_writing_too(bench, clips, tmp_path):
+    out = tmp_path / "run"
+    answer = bench("run", "method=bicubic", "data=folder", f"data.gt={clips}", "metrics=[psnr]",
+                   "timing.scopes=[tensors,files]", f"out={out}")
+    assert answer.code == 0, answer.err
+    stages = records_of(out)[0]["timing"]["files"]["repetitions"][0]["stages_s"]
+    assert {"read", "write"} <= stages.keys()
+    assert "fps-files" in set(pd.read_csv(out / "summary.csv").metric)
+
+
+def test_without_ground_truth_clips_are_timed_and_scores_are_absent(bench, clips, tmp_path):
+    out = tmp_path / "run"
+    answer = bench("run", "method=bicubic", "data=folder", f"data.root={clips}", "save=video", f"out={out}", *FAST)
+    assert answer.code == 0, answer.err
+    record = records_of(out)[0]
+    assert record["scores"]["psnr"] | {"signature": ""} == record["scores"]["psnr"] | {"signature": "", "frames": None}
+    assert record["scores"]["psnr"]["reason"] == "no ground truth"
+    assert (out / "video" / "bicubic" / "folder" / "pan.mp4").stat().st_size > 500
+
+
+def test_table_and_plot_verbs_render_a_run_again(bench, clips, tmp_path):
+    out = tmp_path / "run"
+    bench("run", "method=bicubic,nearest", "data=folder", f"data.gt={clips}", f"out={out}", *FAST)
+    assert bench("table", out, "--format", "md").out.strip() == (out / "table.md").read_text().strip()
+    before = (out / "plot.png").read_bytes(), (out / "plot.svg").read_bytes()
+    assert bench("plot", out).code == 0
+    assert ((out / "plot.png").read_bytes(), (out / "plot.svg").read_bytes()) == before
