@@ -57,7 +57,7 @@ def upscale(upscaler: Upscaler, clip: Clip, lr: list[np.ndarray], config: DictCo
         digests.add(sha256)
     if len(digests) > 1:
         raise ValueError("the scopes gave different frames: the method is not deterministic; set its seed")
-    return sr, {"descriptor": asdict(upscaler.descriptor), "sr_sha256": sha256, "timing": timing}
+    return sr, {"descriptor": dict(vars(upscaler.descriptor)), "sr_sha256": sha256, "timing": timing}
 
 
 def score(sr: torch.Tensor, clip: Clip, metrics: dict[str, Metric], step: Callable[[], None]) -> dict:
@@ -92,7 +92,7 @@ def given_frames(method: GivenFrames, clip: Clip) -> tuple[torch.Tensor, dict]:
             f"needs {clip.frames} of {width}x{height}"
         )
     sr = to_tensor(list(source), "cpu")
-    found = {"descriptor": asdict(method.descriptor), "sr_sha256": digest(sr), "timing": {}}
+    found = {"descriptor": dict(vars(method.descriptor)), "sr_sha256": digest(sr), "timing": {}}
     return sr, {**found, "timing_reason": "the frames were given"}
 
 
