@@ -12,11 +12,13 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from turbovsr.cells import CellAnalysis
 from turbovsr.resample import bicubic
 
 SPATIAL_COMPRESSION = 32  # HR pixels along the edge of a latent cell
 TEMPORAL_COMPRESSION = 8  # frames a latent frame stands for, the first one excepted: it stands for one
 DETAIL_GAIN = 5.0
+LATENT_LIMIT = 5.0  # of the latent before normalisation, whose deviation is about 1
 
 
 def latent_frames(frames: int) -> int:
@@ -80,6 +82,9 @@ class Encoder(nn.Module):
         self.down = nn.ModuleList(nn.Conv2d(4 * a, b, 1) for a, b in zip(widths, widths[1:]))
         self.time_down = nn.ModuleList(CausalTimeDown(width) for width in widths[1:])
         self.head = nn.Conv2d(widths[-1], latent_channels, 1)
+        nn.init.zeros_(self.head.weight)  # the layers above only correct the linear analysis
+        nn.init.zeros_(self.head.bias)
+        self.analysis = CellAnalysis(latent_channels)
         self.register_buffer("mean", torch.zeros(latent_channels))
         self.register_buffer("std", torch.ones(latent_channels))
 
@@ -93,14 +98,15 @@ class Encoder(nn.Module):
         # is set apart and amplified: it is all the decoder needs to be told, and a hundredth of the power of the whole.
         frames = fold(hr)
         coarse = bicubic(bicubic(frames, (frames.shape[-2] // 4, frames.shape[-1] // 4)), tuple(frames.shape[-2:]))
-        x = torch.cat([F.pixel_unshuffle(frames, 4), DETAIL_GAIN * F.pixel_unshuffle(frames - coarse, 4)], dim=1)
+        detail = frames - coarse
+        x = torch.cat([F.pixel_unshuffle(frames, 4), DETAIL_GAIN * F.pixel_unshuffle(detail, 4)], dim=1)
         x = self.blocks[0](self.stem(x))
         for down, time_down, block in zip(self.down, self.time_down, self.blocks[1:]):
             x = down(F.pixel_unshuffle(x, 2))
             x = block(fold(time_down(unfold(x, batch))))
-        # Each cell is scaled to unit power: without it the encoder would drown the training noise by growing.
-        x = self.head(x)
-        return unfold(x * torch.rsqrt(x.square().mean(dim=1, keepdim=True) + 1e-6), batch)
+        latent = self.analysis(unfold(detail, batch)) + unfold(self.head(x), batch)
+        # Bounded: without it the encoder would drown the training noise by growing.
+        return LATENT_LIMIT * torch.tanh(latent / LATENT_LIMIT)
 
     def forward(self, hr: Tensor) -> Tensor:
         """(B, 3, 1+8k, H, W) in [-1, 1] -> (B, C, 1+k, H/32, W/32), each channel near zero mean and unit variance."""

@@ -2,7 +2,7 @@
 
 Ours, not the paper's: a decoder that sees the LR frames needs no heavy full-resolution layers. At scale 4 a latent
 cell of 32x32 HR pixels is 8x8 LR pixels, so the latent enters a U-Net over the LR frames at its bottom, 1/8 of the LR
-size. Nothing but one pixel shuffle runs above the LR resolution. Frames see their neighbours through the stacked input
+size; besides, its linear picture of the detail (`turbovsr.cells`) is shown to the LR level and offered to the output. Nothing but one pixel shuffle runs above the LR resolution. Frames see their neighbours through the stacked input
 and through three-frame mixing at the coarse levels, where it costs next to nothing. The result is a correction of the
 bicubic picture: an untrained decoder is bicubic interpolation.
 
@@ -18,7 +18,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from turbovsr.autoencoder import TEMPORAL_COMPRESSION, SpatialBlock, fold, unfold
+from turbovsr.autoencoder import TEMPORAL_COMPRESSION, SpatialBlock, fold, latent_frames, unfold
+from turbovsr.cells import PER_LR_PIXEL, CellSynthesis
 from turbovsr.resample import bicubic
 
 SCALE = 4
@@ -119,6 +120,12 @@ class Decoder(nn.Module):
         self.up = nn.ModuleList(nn.Conv2d(b, 4 * a, 1) for a, b in zip(widths, widths[1:]))
         self.latent_in = LatentToFrames(latent_channels, widths[-1])
         self.no_latent = nn.Parameter(torch.zeros(widths[-1], 1, 1))  # stands for the latent where there is none
+        self.synthesis = CellSynthesis(latent_channels)
+        self.cells_in = nn.Conv2d(PER_LR_PIXEL, widths[0], 1, bias=False)
+        self.cells_out = nn.Conv2d(PER_LR_PIXEL, PER_LR_PIXEL, 1, bias=False)
+        nn.init.zeros_(self.cells_out.weight)
+        self.register_buffer("mean", torch.zeros(latent_channels))
+        self.register_buffer("std", torch.ones(latent_channels))
         self.head = nn.Conv2d(widths[0], 3 * SCALE**2, 3, padding=1)
         nn.init.zeros_(self.head.weight)
         nn.init.zeros_(self.head.bias)
@@ -133,48 +140,60 @@ class Decoder(nn.Module):
         Returns:
             (B, 3, 1+8k, 4h, 4w), about [-1, 1], not clamped.
         """
-        x, skip = self._coarse(lr, latent, keep)
-        return unfold(self._finish(x, skip, fold(lr)), lr.shape[0])
+        x, skip, cells = self._coarse(lr, latent, keep)
+        return unfold(self._finish(x, skip, cells, fold(lr)), lr.shape[0])
 
     def frames(self, lr: Tensor, latent: Tensor | None) -> Iterator[Tensor]:
         """The frames of `forward` for a batch of one, (3, 4h, 4w) each, finished one at a time: HR memory of one frame."""
-        x, skip = self._coarse(lr, latent, None)
-        for parts in zip(x.split(1), skip.split(1), fold(lr).split(1)):
+        x, skip, cells = self._coarse(lr, latent, None)
+        for parts in zip(x.split(1), skip.split(1), cells.split(1), fold(lr).split(1)):
             yield self._finish(*parts)[0]
 
-    def _coarse(self, lr: Tensor, latent: Tensor | None, keep: Tensor | None) -> tuple[Tensor, Tensor]:
-        """All levels below the LR resolution: their features at half the LR size, and the skip at the LR size."""
+    def _coarse(self, lr: Tensor, latent: Tensor | None, keep: Tensor | None) -> tuple[Tensor, Tensor, Tensor]:
+        """All but the last part of the LR-resolution level, which `_finish` does frame by frame.
+
+        Returns:
+            Features at half the LR size, the skip at the LR size, and the coefficients of the cells, frames first.
+        """
         batch, _, frames, height, width = lr.shape
         if height % 8 or width % 8:
             raise ValueError(f"the decoder takes LR frames in multiples of 8, got {height}x{width}: pad them first")
-        # The weights' layout decides the layout of all that follows.
-        x = by_frame(lambda frame: self.down_levels[0](self.stem(frame), batch), fold(neighbours(lr)))
+        features, cells = self._latent_features(latent, keep, lr)
+        x = by_frame(self._enter, fold(neighbours(lr)), cells)
         skips = [x]
         for level, down in zip(self.down_levels[1:], self.down):
             x = by_frame(lambda frame: down(F.pixel_unshuffle(frame, 2)), x)
             if level is self.down_levels[-1]:
-                x = x + self._latent_features(latent, keep, batch, frames)
+                x = x + features
             x = level(x, batch)
             skips.append(x)
         x = skips.pop()
         for level, up in zip(reversed(self.up_levels[1:]), reversed(self.up[1:])):
-            skip = skips.pop()
-            x = by_frame(lambda frame, beside: beside + F.pixel_shuffle(up(frame), 2), x, skip)
+            x = by_frame(lambda frame, beside: beside + F.pixel_shuffle(up(frame), 2), x, skips.pop())
             x = level(x, batch)
-        return x, skips.pop()
+        return x, skips.pop(), cells
 
-    def _finish(self, x: Tensor, skip: Tensor, lr: Tensor) -> Tensor:
-        """The LR-resolution level and the head, frame by frame: (N, ...) -> (N, 3, 4h, 4w)."""
+    def _enter(self, lr: Tensor, cells: Tensor) -> Tensor:
+        return self.down_levels[0](self.stem(lr) + self.cells_in(self.synthesis.detail(cells)), 1)
+
+    def _finish(self, x: Tensor, skip: Tensor, cells: Tensor, lr: Tensor) -> Tensor:
+        """The rest of the LR-resolution level and the head: (N, ...) -> (N, 3, 4h, 4w)."""
         x = self.up_levels[0](skip + F.pixel_shuffle(self.up[0](x), 2), 1)
-        detail = F.pixel_shuffle(self.head(F.relu(x)).contiguous(), SCALE)
-        return bicubic(lr, (SCALE * lr.shape[-2], SCALE * lr.shape[-1])) + detail
+        detail = self.head(F.relu(x)) + self.cells_out(self.synthesis.detail(cells))
+        base = bicubic(lr, (SCALE * lr.shape[-2], SCALE * lr.shape[-1]))
+        return base + F.pixel_shuffle(detail.contiguous(), SCALE)
 
-    def _latent_features(self, latent: Tensor | None, keep: Tensor | None, batch: int, frames: int) -> Tensor:
+    def _latent_features(self, latent: Tensor | None, keep: Tensor | None, lr: Tensor) -> tuple[Tensor, Tensor]:
+        """What the latent says at the bottom of the U-Net, and the coefficients of the cells, for every frame."""
+        batch, _, frames, height, width = lr.shape
         if latent is None:
-            return self.no_latent
-        features = self.latent_in(latent)
-        if features.shape[0] != batch * frames:
+            return self.no_latent, lr.new_zeros(batch * frames, self.mean.numel(), height // 8, width // 8)
+        if latent_frames(frames) != latent.shape[2]:
             raise ValueError(f"a latent of {latent.shape[2]} frames does not belong to a clip of {frames} frames")
+        shape = (1, -1, 1, 1, 1)
+        latent = latent * self.std.view(shape) + self.mean.view(shape)
+        features, cells = self.latent_in(latent), self.synthesis.coefficients(latent)
         if keep is None:
-            return features
-        return torch.where(keep.repeat_interleave(frames).view(-1, 1, 1, 1), features, self.no_latent)
+            return features, cells
+        keep = keep.repeat_interleave(frames).view(-1, 1, 1, 1)
+        return torch.where(keep, features, self.no_latent), cells * keep

@@ -62,7 +62,7 @@ def autoencoding_losses(
 ) -> dict[str, Tensor]:
     """One step's losses: decode GT latents with noise of random strength up to `noise`, some of them dropped."""
     gt, lr = batch.draw(source, random)
-    latent = model.encoder.raw(gt)
+    latent = model.encoder(gt)
     strength = torch.rand(len(gt), 1, 1, 1, 1, generator=random.torch) * noise
     latent = latent + strength * random.normal(latent)
     keep = torch.rand(len(gt), generator=random.torch) >= dropout
@@ -71,15 +71,12 @@ def autoencoding_losses(
 
 @torch.no_grad()
 def normalise_latent(model: nn.Module, source: ClipSource, batch: BatchConfig, batches: int, seed: int) -> None:
-    """Measure the latent's mean and deviation by channel, store them in the encoder, and fold them into the decoder.
+    """Measure the latent's mean and deviation by channel and store them in the encoder and the decoder.
 
     Afterwards `model.encoder(gt)` has unit variance, as the diffusion stage wants it, and decodes as before.
     """
     raw = [model.encoder.raw(batch.draw(source, StepRandom(seed, i))[0]) for i in range(batches)]
     raw = torch.cat([latent.transpose(0, 1).flatten(1) for latent in raw], dim=1)
-    mean, std = raw.mean(dim=1), raw.std(dim=1).clamp(min=1e-4)
-    conv = model.decoder.latent_in.conv
-    conv.bias += conv.weight[:, :, 0, 0] @ (mean - model.encoder.mean * std / model.encoder.std)
-    conv.weight *= (std / model.encoder.std).view(1, -1, 1, 1)
-    model.encoder.mean.copy_(mean)
-    model.encoder.std.copy_(std)
+    for part in (model.encoder, model.decoder):
+        part.mean.copy_(raw.mean(dim=1))
+        part.std.copy_(raw.std(dim=1).clamp(min=1e-4))

@@ -1,0 +1,147 @@
+"""Training in miniature: data, degradation, loop and the three stages."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+import torch
+
+from tests.turbovsr.conftest import TINY
+from turbovsr.model import Model
+from turbovsr.train.autoencoding import BatchConfig, autoencoding_losses, normalise_latent
+from turbovsr.train.data import ClipSource, degrade
+from turbovsr.train.diffusion import MixConfig, diffusion_losses, joint_losses
+from turbovsr.train.loop import Loop, LoopConfig, StepRandom, learning_rate
+
+BATCH = BatchConfig(images=2, clips=1, frames=9)
+
+
+@pytest.fixture(scope="module")
+def source(tmp_path_factory) -> ClipSource:
+    """A photograph whose pixels tell where they lie, and a shot whose frames tell when."""
+    root = tmp_path_factory.mktemp("arrays")
+    (root / "photos").mkdir()
+    (root / "shots").mkdir()
+    rows, columns = np.mgrid[0:80, 0:96]
+    np.save(root / "photos" / "a.npy", np.stack([rows, columns, rows ^ columns], axis=-1).astype(np.uint8))
+    shot = np.random.default_rng(0).integers(0, 256, (1, 64, 64, 3), dtype=np.uint8).repeat(12, axis=0)
+    shot[..., 2] = np.arange(12)[:, None, None]
+    np.save(root / "shots" / "b.npy", shot)
+    return ClipSource(root, crop=64, video_share=0.5)
+
+
+def losses_of(stage: str, model: Model, source: ClipSource):
+    def losses(random, ema):
+        if stage == "autoencoding":
+            return autoencoding_losses(model, source, torch.nn.Identity(), BATCH, 0.0, 0.25, 0.2, random)
+        if stage == "diffusion":
+            return diffusion_losses(model, ema, source, BATCH, 0.5, 0.2, random)
+        return joint_losses(model, ema, source, torch.nn.Identity(), BATCH, 0.0, 0.5, 0.2, MixConfig(), random)
+
+    return losses
+
+
+def new_model() -> Model:
+    torch.manual_seed(0)
+    return Model(TINY)
+
+
+def test_batches_depend_on_seed_and_step_alone(source):
+    first, again = (source.batch(StepRandom(0, 5).numpy, 2, 9) for _ in range(2))
+    other = source.batch(StepRandom(0, 6).numpy, 2, 9)
+    assert torch.equal(first[0], again[0]) and torch.equal(first[1], again[1])
+    assert not torch.equal(first[0], other[0])
+    assert first[0].shape == (2, 3, 9, 64, 64) and first[1].shape == (2, 3, 9, 16, 16)
+
+
+def test_panned_photographs_move_in_whole_pixels(source):
+    for step in range(8):
+        clip = source._photo_clip(np.random.default_rng(step), 9).astype(int)
+        # Red and green are the row and the column: a crop that moved in whole pixels is an exact crop of the photograph.
+        assert (np.diff(clip[..., 0], axis=1) == 1).all() and (np.diff(clip[..., 1], axis=2) == 1).all()
+
+
+def test_video_clips_are_consecutive_frames(source):
+    clip = source._video_clip(np.random.default_rng(0), 9)
+    assert (np.diff(clip[:, 0, 0, 2].astype(int)) == 1).all()
+
+
+def test_missing_arrays_are_one_clear_error(tmp_path):
+    with pytest.raises(FileNotFoundError, match="turbovsr.train.prepare"):
+        ClipSource(tmp_path, 64, 0.5)
+
+
+def test_degradation_is_antialiased_bicubic_in_8_bits():
+    flat = torch.full((1, 3, 1, 32, 32), 0.2)
+    assert torch.allclose(degrade(flat), torch.tensor(round(1.2 * 127.5) / 127.5 - 1), atol=1e-6)
+    checks = torch.tensor([[1.0, -1.0], [-1.0, 1.0]]).repeat(16, 16).expand(1, 3, 1, 32, 32)
+    assert degrade(checks).abs().max() < 0.02  # without antialiasing it would keep its contrast
+
+
+@pytest.mark.parametrize(
+    "stage, trained",
+    [
+        ("autoencoding", ["encoder", "decoder"]),
+        ("diffusion", ["projection", "transformer"]),
+        ("joint", ["decoder", "projection", "transformer"]),
+    ],
+)
+def test_resumed_training_equals_unbroken_training(stage, trained, source, tmp_path):
+    def train(folder, steps):
+        model = new_model()
+        config = LoopConfig(steps=steps, learning_rate=1e-3, warmup=2, save_every=2, log_every=1)
+        loop = Loop(model, trained, config, tmp_path / folder)
+        ema = loop.run(losses_of(stage, model, source))
+        return list(model.state_dict().values()) + list(ema.state_dict().values())
+
+    unbroken = train("unbroken", 4)
+    (tmp_path / "resumed").mkdir()
+    interrupted = new_model()
+    loop = Loop(
+        interrupted,
+        trained,
+        LoopConfig(steps=4, learning_rate=1e-3, warmup=2, save_every=2, log_every=1),
+        tmp_path / "resumed",
+    )
+    compute = losses_of(stage, interrupted, source)
+
+    def killed_at_the_fourth_step(random, ema):
+        if loop.step == 3:
+            raise KeyboardInterrupt
+        return compute(random, ema)
+
+    with pytest.raises(KeyboardInterrupt):
+        loop.run(killed_at_the_fourth_step)
+    resumed = train("resumed", 4)
+    assert all(torch.equal(a, b) for a, b in zip(unbroken, resumed))
+    steps = [json.loads(line)["step"] for line in (tmp_path / "resumed" / "log.jsonl").read_text().splitlines()]
+    assert steps == [1, 2, 3, 3, 4]  # the third step, done after the last checkpoint, was done again
+
+
+def test_only_the_named_parts_are_trained(source, tmp_path):
+    model = new_model()
+    before = {name: value.clone() for name, value in model.state_dict().items()}
+    config = LoopConfig(steps=6, learning_rate=1e-2, warmup=0)
+    Loop(model, ["projection", "transformer"], config, tmp_path).run(losses_of("diffusion", model, source))
+    changed = {name.split(".")[0] for name, value in model.state_dict().items() if not torch.equal(value, before[name])}
+    assert changed == {"projection", "transformer"}
+
+
+def test_learning_rate_warms_up_and_falls_to_a_hundredth():
+    config = LoopConfig(steps=100, learning_rate=1.0, warmup=10)
+    assert learning_rate(config, 0) == pytest.approx(0.1) and learning_rate(config, 10) == pytest.approx(1.0)
+    assert learning_rate(config, 100) == pytest.approx(0.01)
+
+
+def test_normalised_latent_has_unit_channels_and_decodes_as_before(source):
+    model = new_model()
+    torch.nn.init.normal_(model.decoder.head.weight, std=0.1)
+    gt, lr = source.batch(np.random.default_rng(0), 2, 9)
+    before = model.decoder(lr, model.encoder(gt))
+    normalise_latent(model, source, BATCH, batches=8, seed=3)
+    assert torch.allclose(model.decoder(lr, model.encoder(gt)), before, atol=1e-4)
+    latent = torch.cat([model.encoder(BATCH.draw(source, StepRandom(3, i))[0]).transpose(0, 1).flatten(1) for i in range(8)], 1)
+    assert torch.allclose(latent.mean(dim=1), torch.zeros(8), atol=1e-3)
+    assert torch.allclose(latent.std(dim=1), torch.ones(8), atol=1e-2)

@@ -1,0 +1,63 @@
+"""The start of stage A: principal components of what the decoder misses without a latent, as analysis and synthesis."""
+
+from __future__ import annotations
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from turbovsr.autoencoder import fold, unfold
+from turbovsr.cells import BASIS_SCALE, CELL_HR, GROUP, shuffle_order
+from turbovsr.resample import bicubic
+from turbovsr.train.data import ClipSource
+from turbovsr.train.loop import StepRandom
+
+
+@torch.no_grad()
+def start_from_components(model: nn.Module, source: ClipSource, batches: int, clips: int, seed: int) -> float:
+    """Set the cells' linear maps of encoder and decoder from `batches` of images and of `clips` 9-frame clips each.
+
+    First the components of single frames in space; then, of each group of eight frames' coefficients, those in time.
+    Directions are those of the error of `decoder(lr, None)`; the latent's scale is that of the detail bicubic misses,
+    since that is what the encoder is shown. Returns the share of the error's power in a frame that the components hold.
+    """
+    channels = model.encoder.mean.numel()
+    moments = torch.zeros(3 * CELL_HR**2, 3 * CELL_HR**2)
+    runs = []
+    for index in range(batches):
+        for count, frames in ((8 * clips, 1), (clips, 1 + GROUP)):
+            gt, lr = source.batch(StepRandom(seed, 2 * index + (frames > 1)).numpy, count, frames)
+            missed, shown = cells(gt - model.decoder(lr, None)), cells(gt - coarse(lr, gt))
+            moments += missed.flatten(0, 2).T @ missed.flatten(0, 2) / missed[..., 0].numel()
+            if frames > 1:
+                runs.append((missed[:, 1:], shown[:, 1:]))
+    power, directions = torch.linalg.eigh(moments)
+    basis = directions[:, -channels:].T
+    missed, shown = (torch.cat([run[i] for run in runs]) @ basis.T for i in (0, 1))  # (B, 8, cells, C)
+    in_time = missed.transpose(1, 2).flatten(0, 1).flatten(1)
+    _, directions = torch.linalg.eigh(in_time.T @ in_time)
+    time_basis = directions[:, -channels:].T  # (C, 8*C)
+    deviation = shown.flatten(0, 2).std(dim=0)
+    time_deviation = (shown.transpose(1, 2).flatten(0, 1).flatten(1) @ time_basis.T).std(dim=0)
+    encoder, decoder = model.encoder.analysis, model.decoder.synthesis
+    encoder.basis.copy_(basis / BASIS_SCALE)
+    decoder.basis.copy_(basis.T[shuffle_order()] / BASIS_SCALE)
+    encoder.first.weight.copy_(torch.diag(1 / deviation)[..., None, None])
+    decoder.first.weight.copy_(torch.diag(deviation)[..., None, None])
+    encoder.rest.weight.copy_((time_basis / time_deviation[:, None])[..., None, None])
+    decoder.rest.weight.copy_((time_basis * time_deviation[:, None]).T[..., None, None])
+    # The decoder's own guess of the detail is still in its output, so the linear picture starts at half weight.
+    decoder_out = model.decoder.cells_out.weight
+    decoder_out.copy_(0.5 * torch.eye(decoder_out.shape[0])[..., None, None])
+    return float(power[-channels:].sum() / power.sum())
+
+
+def coarse(lr: Tensor, gt: Tensor) -> Tensor:
+    """The bicubic enlargement of the LR clip to the size of GT."""
+    return unfold(bicubic(fold(lr), tuple(gt.shape[-2:])), len(gt))
+
+
+def cells(clip: Tensor) -> Tensor:
+    """(B, 3, T, H, W) -> (B, T, cells, 3072)."""
+    batch = len(clip)
+    return F.pixel_unshuffle(fold(clip), CELL_HR).flatten(2).transpose(1, 2).unflatten(0, (batch, -1))
