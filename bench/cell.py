@@ -1,15 +1,13 @@
-"""One cell: a clip is upscaled under the clock, its frames are scored, and what was found becomes a record."""
+"""What is done to one clip: sessions to time, frames to score, files to keep."""
 
 from __future__ import annotations
 
-import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
 import torch
-from omegaconf import DictConfig
 
 from bench.contract import GivenFrames, Upscaler
 from bench.datasets.clip import Clip
@@ -17,8 +15,8 @@ from bench.io.images import read_image, write_png
 from bench.io.prefetch import ahead
 from bench.io.video import write_video
 from bench.metrics.base import Metric
-from bench.store.keys import frames_digest
-from bench.timing.measure import digest, measure
+from bench.metrics.protocol import Protocol
+from bench.timing.measure import Call
 
 
 def to_tensor(frames: list[np.ndarray], device: str) -> torch.Tensor:
@@ -32,54 +30,43 @@ def to_frames(clip: torch.Tensor) -> Iterator[np.ndarray]:
         yield frame.permute(1, 2, 0).contiguous().cpu().numpy()
 
 
-def upscale(upscaler: Upscaler, clip: Clip, lr: list[np.ndarray], config: DictConfig) -> tuple[torch.Tensor, dict]:
-    """Time the clip in every scope of the configuration.
-
-    Returns:
-        SR frames of the last timed call, uint8 (T, 3, H, W); and what the record keeps of them and of the times.
-    Raises:
-        ValueError: the upscaler's output does not keep the contract.
+def on_tensors(upscaler: Upscaler, lr: list[np.ndarray], device: str) -> Call:
+    """The scope `tensors`: LR frames on the device to SR frames on the device. Warm-up sees the clip mirrored, so that
+    the first repetition meets fresh input.
     """
-    lr_tensor = to_tensor(lr, config.device)
-    limits = {key: config.timing[key] for key in ("warmup", "repeats", "budget_s")}
-    timing, digests = {}, set()
-    for scope in config.timing.scopes:
-        if scope == "tensors":
-            sr, sha256, times = measure(
-                lambda stages: upscaler.upscale(lr_tensor, stages), scope, config.device, **limits
-            )
-        else:
-            with tempfile.TemporaryDirectory() as folder:
-                call = _through_files(upscaler, lr, Path(folder), config.device)
-                sr, sha256, times = measure(call, scope, config.device, **limits)
-        _check_contract(sr, clip)
-        timing[scope] = times.as_dict()
-        digests.add(sha256)
-    if len(digests) > 1:
-        raise ValueError("the scopes gave different frames: the method is not deterministic; set its seed")
-    return sr, {"descriptor": dict(vars(upscaler.descriptor)), "sr_sha256": sha256, "timing": timing}
+    frames = to_tensor(lr, device)
+    mirrored = frames.flip(-1)
+    return lambda stages, warm_up: upscaler.upscale(mirrored if warm_up else frames, stages)
 
 
-def score(sr: torch.Tensor, clip: Clip, metrics: dict[str, Metric], step: Callable[[], None]) -> dict:
-    """Every metric on every frame, read ahead of use; `step` is called after each frame.
+def on_files(upscaler: Upscaler, lr: list[np.ndarray], device: str, folder: Path) -> Call:
+    """The scope `files`: PNG frames read from disk, upscaled, written as PNG frames."""
+    sources = [folder / f"lr{index:08d}.png" for index in range(len(lr))]
+    for file, frame in zip(sources, lr):
+        write_png(file, frame)
 
-    Raises:
-        ValueError: SR and GT differ in size or number.
-    """
-    if not clip.has_gt:
-        return {name: _described(metric, None, "no ground truth") for name, metric in metrics.items()}
-    if len(sr) != clip.frames:
-        raise ValueError(f"clip {clip.name}: {len(sr)} SR frames, {clip.frames} GT frames")
-    values: dict[str, list[float]] = {name: [] for name in metrics}
-    for ours, truth in zip(to_frames(sr), ahead(clip.gt()), strict=True):
-        for name, metric in metrics.items():
-            values[name].append(metric.score(ours, truth))
-        step()
-    return {name: _described(metric, values[name]) for name, metric in metrics.items()}
+    def call(stages, warm_up: bool) -> torch.Tensor:
+        with stages("read"):
+            frames = to_tensor([read_image(file) for file in sources], device)
+        sr = upscaler.upscale(frames.flip(-1) if warm_up else frames, stages)
+        with stages("write"):
+            for index, frame in enumerate(to_frames(sr)):
+                write_png(folder / f"sr{index:08d}.png", frame)
+        return sr
+
+    return call
 
 
-def given_frames(method: GivenFrames, clip: Clip) -> tuple[torch.Tensor, dict]:
-    """Frames that another program made: nothing is timed, and the record says so.
+def check_contract(sr: torch.Tensor, clip: Clip) -> None:
+    """Raises ValueError unless an upscaler returned what the contract promises."""
+    height, width = clip.lr_size
+    expected = (clip.frames, 3, height * clip.scale, width * clip.scale)
+    if sr.dtype != torch.uint8 or tuple(sr.shape) != expected:
+        raise ValueError(f"the method returned {sr.dtype} {tuple(sr.shape)} where uint8 {expected} was due")
+
+
+def given_frames(method: GivenFrames, clip: Clip) -> torch.Tensor:
+    """Frames that another program made.
 
     Raises:
         ValueError: they do not have the clip's size or number.
@@ -91,48 +78,41 @@ def given_frames(method: GivenFrames, clip: Clip) -> tuple[torch.Tensor, dict]:
             f"{source.where}: {source.frames} SR frames of {source.size[1]}x{source.size[0]}, but clip {clip.name} "
             f"needs {clip.frames} of {width}x{height}"
         )
-    sr = to_tensor(list(source), "cpu")
-    found = {"descriptor": dict(vars(method.descriptor)), "sr_sha256": digest(sr), "timing": {}}
-    return sr, {**found, "timing_reason": "the frames were given"}
+    return to_tensor(list(source), "cpu")
 
 
-def save(sr: torch.Tensor, clip: Clip, folder: Path, kind: str) -> None:
+def score(
+    sr: Iterable[np.ndarray], clip: Clip, metrics: dict[str, Metric], protocol: Protocol, step: Callable[[], None]
+) -> dict[str, list[float] | None]:
+    """Every metric on the protocol's frames, read ahead of use; `step` is called after each.
+
+    Returns:
+        Per-frame values by metric; None for all where the clip has no ground truth.
+    Raises:
+        ValueError: SR and GT differ in size or number, or the clip is too short for the protocol.
+    """
+    if not clip.has_gt:
+        return dict.fromkeys(metrics)
+    chosen = set(protocol.indices(clip.frames))
+    values: dict[str, list[float]] = {name: [] for name in metrics}
+    for index, (ours, truth) in enumerate(zip(ahead(iter(sr)), ahead(clip.gt()), strict=True)):
+        if index in chosen:
+            for name, metric in metrics.items():
+                values[name].append(metric.score(ours, truth))
+        step()
+    return values
+
+
+def described(metric: Metric, values: list[float] | None, indices: list[int]) -> dict:
+    """What a record keeps of one metric: kind, recipe, values and the indices of their frames."""
+    reason = None if values is not None else "no ground truth"
+    return {**asdict(metric.kind), "signature": metric.signature, "frames": values, "indices": indices, "reason": reason}
+
+
+def save(sr: Iterable[np.ndarray], clip: Clip, folder: Path, kind: str) -> None:
     """Keep SR frames as PNG (`frames`) or one H.264 file (`video`) under the run's folder."""
     if kind == "frames":
-        for index, frame in enumerate(to_frames(sr)):
+        for index, frame in enumerate(sr):
             write_png(folder / clip.name / f"{index:08d}.png", frame)
     else:
-        write_video(folder / f"{clip.name}.mp4", to_frames(sr), clip.fps)
-
-
-def gt_digest(clip: Clip) -> str | None:
-    return frames_digest(ahead(clip.gt())) if clip.has_gt else None
-
-
-def _described(metric: Metric, frames: list[float] | None, reason: str | None = None) -> dict:
-    return {**asdict(metric.kind), "signature": metric.signature, "frames": frames, "reason": reason}
-
-
-def _through_files(upscaler: Upscaler, lr: list[np.ndarray], folder: Path, device: str) -> Callable:
-    """The scope `files`: PNG frames read from disk, upscaled, written as PNG frames."""
-    sources = [folder / f"lr{index:08d}.png" for index in range(len(lr))]
-    for file, frame in zip(sources, lr):
-        write_png(file, frame)
-
-    def call(stages) -> torch.Tensor:
-        with stages("read"):
-            frames = to_tensor([read_image(file) for file in sources], device)
-        sr = upscaler.upscale(frames, stages)
-        with stages("write"):
-            for index, frame in enumerate(to_frames(sr)):
-                write_png(folder / f"sr{index:08d}.png", frame)
-        return sr
-
-    return call
-
-
-def _check_contract(sr: torch.Tensor, clip: Clip) -> None:
-    height, width = clip.lr_size
-    expected = (clip.frames, 3, height * clip.scale, width * clip.scale)
-    if sr.dtype != torch.uint8 or tuple(sr.shape) != expected:
-        raise ValueError(f"the method returned {sr.dtype} {tuple(sr.shape)} where uint8 {expected} was due")
+        write_video(folder / f"{clip.name}.mp4", iter(sr), clip.fps)

@@ -34,6 +34,8 @@ class Timing:
     warmup: int = 1
     repeats: int = 3
     budget_s: float = 30.0
+    limit_s: float | None = None
+    interleave: bool = True
     scopes: list[str] = field(default_factory=lambda: ["tensors"])
 
 
@@ -51,6 +53,7 @@ class Root:
     metrics: list[str] = field(default_factory=list)
     save: str = "none"
     out: str | None = None
+    store: str | None = None
     threads: int | None = None
 
 

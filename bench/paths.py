@@ -1,5 +1,6 @@
 """Where the project's own files are: in a checkout, or inside an installed package."""
 
+import os
 from pathlib import Path
 
 _PACKAGE = Path(__file__).resolve().parent
@@ -9,3 +10,8 @@ CHECKOUT: Path | None = _PACKAGE.parent if (_PACKAGE.parent / "pyproject.toml").
 
 CONF: Path = CHECKOUT / "conf" if CHECKOUT else _PACKAGE / "conf"
 """The Hydra configurations (`conf/` of a checkout, packaged as `bench/conf`)."""
+
+
+def default_store() -> Path:
+    """Where predictions, times and scores are kept: $BENCH_STORE, else `results/store` here."""
+    return Path(os.environ.get("BENCH_STORE", Path("results") / "store"))

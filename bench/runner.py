@@ -1,64 +1,76 @@
-"""A run: every cell of the plan, one failure costing one cell, finished cells kept when nothing they depend on moved."""
+"""A run: clip by clip, the methods take turns under the clock; frames are scored; each cell becomes a record.
+
+One failure costs one cell. What the store has under the same key is not computed again.
+"""
 
 from __future__ import annotations
 
-import importlib
 import json
-import time
+import sys
+import tempfile
 import traceback
-from collections.abc import Iterator
+from collections.abc import Iterable
+from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from omegaconf import OmegaConf
-from omegaconf.errors import OmegaConfBaseException
 
 from bench import cell
 from bench.config import Combination
-from bench.datasets.clip import Clip, Dataset
+from bench.datasets.clip import Clip
 from bench.environment import device_name, snapshot
 from bench.errors import UserError, one_line
-from bench.metrics import base as metrics
+from bench.io.prefetch import ahead
+from bench.plan import Column, build, make_folder, open_plan
 from bench.progress import Reporter
-from bench.store.keys import cell_key, frames_digest
+from bench.store.keys import combined, frames_digest, prediction_key
 from bench.store.records import Records
-from bench.timing.measure import spread
+from bench.store.store import Store
+from bench.timing.measure import Session, take_turns
+from bench.timing.memory import in_use_mb
+from bench.timing.stats import median
 
 
 @dataclass
 class Outcome:
-    """How many cells were measured now, kept from before, and failed."""
+    """How many cells succeeded and failed, and how much was computed for them."""
 
-    measured: int = 0
-    kept: int = 0
+    good: int = 0
     failed: int = 0
+    upscaled: int = 0
+    scored: int = 0  # (clip, method, metric) triples
 
 
-@dataclass(frozen=True)
-class Column:
-    """One combination of the plan, opened: its clips, its metrics, the arguments that build its method."""
+@dataclass
+class Loaded:
+    """A method in memory, or the error that building it raised."""
 
-    combination: Combination
-    dataset: Dataset
-    clips: list[Clip]
-    metrics: dict[str, metrics.Metric]
-    method: dict[str, Any]
-    data: dict[str, Any]  # what the clips are made by: the data set's options, degradation, scale, protocol
+    method: Any = None
+    error: Exception | None = None
+    held_mb: float = 0.0
 
-    @cached_property
-    def recipe(self) -> dict[str, Any]:
-        """What shapes the numbers beside the method and the frames."""
-        config = self.combination.config
-        return {
-            "timing": OmegaConf.to_container(config.timing),
-            "scale": config.scale,
-            "save": config.save,
-            "metrics": {name: metric.signature for name, metric in self.metrics.items()},
-        }
+
+@dataclass
+class Job:
+    """One cell on its way to a record."""
+
+    column: Column
+    clip: Clip
+    loaded: Loaded
+    prediction_key: str = ""
+    times_key: str = ""
+    frames: Iterable[np.ndarray] | None = None  # SR frames, in memory or in the store
+    found: dict | None = None  # descriptor, sr_sha256, timing: what upscaling leaves
+    error: Exception | None = None
+
+    @property
+    def where(self) -> str:
+        return f"{self.column.data}/{self.clip.name} {self.column.method}"
 
 
 class Run:
@@ -68,175 +80,215 @@ class Run:
         root = combinations[0].config
         if root.threads:
             torch.set_num_threads(root.threads)
-        datasets: dict[str, tuple[Dataset, list[Clip]]] = {}
-        for each in combinations:
-            if each.data not in datasets:
-                dataset = _open_dataset(each)
-                datasets[each.data] = dataset, dataset.clips()
-        self.columns = [_column(each, *datasets[each.data]) for each in combinations]
+        self.columns = open_plan(combinations)
         self.environment = snapshot(root.device)
         self.device = device_name(self.environment)
-        self.folder = _make_folder(Path(root.out) if root.out else _dated_folder())
+        self.device_class = self.environment["gpu"]["name"] if self.environment["gpu"] else "cpu"
+        dated = Path("results") / "runs" / datetime.now().strftime("%Y-%m-%d_%H-%M-%S")
+        self.folder = make_folder(Path(root.out) if root.out else dated)
         self.records = Records(self.folder)
         self._refuse_mixing()
-        self._gt_digests: dict[tuple[str, str], str | None] = {}
+        self.store = Store(root.store)
+        self._loaded: dict[str, Loaded] = {}
         self._describe(command)
 
     def __call__(self) -> Outcome:
         """Measure. Ctrl-C raises KeyboardInterrupt; the cells finished by then are on disk."""
         outcome = Outcome()
         with Reporter(sum(len(column.clips) for column in self.columns)) as reporter:
-            for column, clip, method in self._plan(reporter):
-                self._cell(column, clip, method, outcome, reporter)
+            for group in self._groups():
+                for clip in group[0].clips:
+                    self._clip(clip, group, outcome, reporter)
         return outcome
 
-    def _plan(self, reporter: Reporter) -> Iterator[tuple[Column, Clip, Any]]:
-        """Cells in order, each with its method (or the error that building it raised); one method in memory at a time."""
-        built, method = None, None
-        for column in self.columns:
-            if column.method != built:
-                method, built = None, column.method  # frees the previous one first
-                reporter.working(f"loading {column.combination.method}")
-                try:
-                    method = _build(column.method)
-                except Exception as error:  # costs this method's cells, not the run
-                    method = error
-            for clip in column.clips:
-                yield column, clip, method
+    def _groups(self) -> list[list[Column]]:
+        """Columns that take turns on a clip: those of one data set, or each alone with timing.interleave=false."""
+        groups: dict[Any, list[Column]] = {}
+        for index, column in enumerate(self.columns):
+            key = column.data if column.config.timing.interleave else (column.data, index)
+            groups.setdefault(key, []).append(column)
+        return list(groups.values())
 
-    def _cell(self, column: Column, clip: Clip, method: Any, outcome: Outcome, reporter: Reporter) -> None:
-        names = column.combination.data, clip.name, column.combination.method
-        where = "{}/{} {}".format(*names)
-        started = time.perf_counter()
+    def _clip(self, clip: Clip, group: list[Column], outcome: Outcome, reporter: Reporter) -> None:
+        """All cells of one clip."""
+        jobs = [Job(column, clip, self._load(column, group, reporter)) for column in group]
+        reporter.working(f"reading {group[0].data}/{clip.name}")
         try:
-            if isinstance(method, Exception):
-                raise method
-            reporter.working(f"reading {where}")
             lr = list(clip.lr())
-            given = cell.given_frames(method, clip) if hasattr(method, "source") else None
-            key = self._key(column, clip, lr, given)
-            if self.records.finished(*names, key):
-                outcome.kept += 1
-                reporter.finished(f"{where}: nothing changed, kept")
+            lr_digest = frames_digest(lr)
+            gt_digest = frames_digest(ahead(clip.gt())) if clip.has_gt else None
+        except Exception as error:  # a broken frame costs this clip
+            for job in jobs:
+                self._failed(job, error, outcome, reporter)
+            return
+        for job in jobs:
+            self._look_up(job, lr_digest)
+        self._upscale([job for job in jobs if not job.error and not job.found], lr, outcome, reporter)
+        for job in jobs:
+            try:
+                if job.error:
+                    raise job.error
+                self._finish(job, gt_digest, outcome, reporter)
+            except Exception as error:
+                self._failed(job, error, outcome, reporter)
+            job.frames = None
+
+    def _load(self, column: Column, group: list[Column], reporter: Reporter) -> Loaded:
+        """The column's method, built once; only the methods of the running group stay in memory."""
+        wanted = {combined(each.method_config) for each in group}
+        for key in self._loaded.keys() - wanted:
+            del self._loaded[key]
+        key = combined(column.method_config)
+        if key not in self._loaded:
+            reporter.working(f"loading {column.method}")
+            before = in_use_mb(column.config.device)
+            try:
+                loaded = Loaded(build(column.method_config))
+                loaded.held_mb = max(0.0, in_use_mb(column.config.device) - before)
+            except Exception as error:  # costs this method's cells, not the run
+                loaded = Loaded(error=error)
+            self._loaded[key] = loaded
+        return self._loaded[key]
+
+    def _look_up(self, job: Job, lr_digest: str) -> None:
+        """Fill in what needs no upscaling: frames made elsewhere, or kept from before under the same key."""
+        job.error = job.loaded.error
+        if job.error:
+            return
+        method, column = job.loaded.method, job.column
+        try:
+            if hasattr(method, "source"):
+                sr = cell.given_frames(method, job.clip)
+                job.frames = list(cell.to_frames(sr))
+                job.found = {"descriptor": dict(vars(method.descriptor)), "sr_sha256": frames_digest(job.frames),
+                             "timing": {}, "timing_reason": "the frames were given"}
                 return
-            reporter.working(f"upscaling {where}")
-            sr, found = given or cell.upscale(method, clip, lr, column.combination.config)
-            reporter.working(f"scoring {where}", clip.frames)
-            found["scores"] = cell.score(sr, clip, column.metrics, reporter.advance)
-            kind = column.combination.config.save
-            if kind != "none":
-                cell.save(sr, clip, self.folder / kind / names[2] / names[0], kind)
-            self._append(column, clip, "ok", None, key, started, found)
-            outcome.measured += 1
-            reporter.finished(f"{where}: {_line(clip, found)}")
-        except Exception as error:  # out of memory, a broken file, a bug in a method: this cell's, not the run's
-            reason = one_line(error)
-            self._append(column, clip, "failed", reason, None, started, {"descriptor": None, "scores": {}, "timing": {}})
-            with open(self.folder / "errors.log", "a", encoding="utf-8") as log:
-                log.write(f"{where}\n{''.join(traceback.format_exception(error))}\n")
-            outcome.failed += 1
-            reporter.finished(f"{where}: FAILED: {reason}")
+            job.prediction_key = prediction_key(column.method_config, lr_digest, self.device_class)
+            job.times_key = combined(job.prediction_key, OmegaConf.to_container(column.config.timing), self.device)
+            times, prediction = self.store.times(job.times_key), self.store.prediction(job.prediction_key)
+            if times and prediction and times["sr_sha256"] == prediction.sr_sha256:  # timed = scored
+                job.found, job.frames = times, prediction
+        except Exception as error:
+            job.error = error
 
-    def _append(self, column: Column, clip: Clip, status: str, reason: str | None, key: str | None, started: float,
-                found: dict) -> None:
-        combination = column.combination
+    def _upscale(self, jobs: list[Job], lr: list[np.ndarray], outcome: Outcome, reporter: Reporter) -> None:
+        """Time these jobs, taking turns, in every scope; their SR frames go into the store."""
+        measured: dict[int, dict[str, Session]] = {index: {} for index in range(len(jobs))}
+        for scope in dict.fromkeys(scope for job in jobs for scope in job.column.config.timing.scopes):
+            with ExitStack() as stack:
+                taking_part = [index for index, job in enumerate(jobs)
+                               if scope in job.column.config.timing.scopes and not job.error]
+                for index in taking_part:
+                    folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+                    measured[index][scope] = self._session(jobs[index], lr, scope, folder)
+                names = ", ".join(jobs[index].column.method for index in taking_part)
+                reporter.working(f"upscaling {jobs[0].column.data}/{jobs[0].clip.name} ({scope}): {names}")
+                take_turns([measured[index][scope] for index in taking_part])
+                for index in taking_part:
+                    jobs[index].error = measured[index][scope].error
+        for job, sessions in zip(jobs, measured.values()):
+            if not job.error:
+                try:
+                    self._collect(job, sessions)
+                    outcome.upscaled += 1
+                except Exception as error:
+                    job.error = error
+            sessions.clear()
+
+    def _session(self, job: Job, lr: list[np.ndarray], scope: str, folder: Path) -> Session:
+        device = job.column.config.device
+        on = cell.on_tensors(job.loaded.method, lr, device) if scope == "tensors" else cell.on_files(
+            job.loaded.method, lr, device, folder)
+        return Session(on, scope, device, job.column.limits, job.loaded.held_mb)
+
+    def _collect(self, job: Job, sessions: dict[str, Session]) -> None:
+        last = list(sessions.values())[-1]
+        for session in sessions.values():
+            cell.check_contract(session.output, job.clip)
+            if session.sr_sha256 != last.sr_sha256:
+                raise ValueError("the scopes gave different frames: the method is not deterministic; set its seed")
+        job.frames = list(cell.to_frames(last.output))
+        job.found = {
+            "descriptor": dict(vars(job.loaded.method.descriptor)),
+            "sr_sha256": frames_digest(job.frames),
+            "timing": {scope: session.result.as_dict() for scope, session in sessions.items()},
+            "timed": datetime.now().astimezone().isoformat(timespec="seconds"),
+        }
+        try:
+            self.store.keep_prediction(job.prediction_key, job.frames, job.found["sr_sha256"])
+            self.store.keep_times(job.times_key, job.found)
+        except OSError as error:  # a full disk must not cost what was measured
+            print(f"bench: {self.store.root}: {job.where} is not kept for later runs: {one_line(error)}", file=sys.stderr)
+
+    def _finish(self, job: Job, gt_digest: str | None, outcome: Outcome, reporter: Reporter) -> None:
+        """Score, save, record."""
+        metrics = job.column.metrics
+        keys = {name: combined(job.found["sr_sha256"], gt_digest, metric.signature) for name, metric in metrics.items()}
+        values = {name: kept["frames"] for name, key in keys.items() if (kept := self.store.scores(key))}
+        missing = {name: metric for name, metric in metrics.items() if name not in values}
+        if missing:
+            reporter.working(f"scoring {job.where}", job.clip.frames)
+            computed = cell.score(job.frames, job.clip, missing, job.column.protocol, reporter.advance)
+            for name, frames in computed.items():
+                self.store.keep_scores(keys[name], {"frames": frames})
+            outcome.scored += len(missing) if job.clip.has_gt else 0
+            values |= computed
+        kind = job.column.config.save
+        if kind != "none":
+            cell.save(job.frames, job.clip, self.folder / kind / job.column.method / job.column.data, kind)
+        indices = job.column.protocol.indices(job.clip.frames) if job.clip.has_gt else None
+        scores = {name: cell.described(metric, values[name], indices) for name, metric in metrics.items()}
+        self._record(job, "ok", None, {**job.found, "scores": scores})
+        outcome.good += 1
+        reporter.finished(f"{job.where}: {_line(job, scores)}")
+
+    def _failed(self, job: Job, error: Exception, outcome: Outcome, reporter: Reporter) -> None:
+        reason = one_line(error)
+        self._record(job, "failed", reason, {"descriptor": None, "sr_sha256": None, "timing": {}, "scores": {}})
+        with open(self.folder / "errors.log", "a", encoding="utf-8") as log:
+            log.write(f"{job.where}\n{''.join(traceback.format_exception(error))}\n")
+        outcome.failed += 1
+        reporter.finished(f"{job.where}: FAILED: {reason}")
+
+    def _record(self, job: Job, status: str, reason: str | None, found: dict) -> None:
+        column, clip = job.column, job.clip
         self.records.append({
-            "data": combination.data, "clip": clip.name, "method": combination.method, "status": status,
-            "reason": reason, "key": key, "frames": clip.frames, "lr_size": clip.lr_size, "gt_size": clip.gt_size,
-            "scale": clip.scale, "lr_origin": clip.lr_origin, "expected_clips": len(column.dataset.expected),
-            "protocol": combination.config.protocol.name, "data_config": column.data, "device": self.device, "method_config": column.method,
-            **found,
+            "data": column.data, "clip": clip.name, "method": column.method, "status": status, "reason": reason,
+            "frames": clip.frames, "lr_size": clip.lr_size, "gt_size": clip.gt_size, "scale": clip.scale,
+            "lr_origin": clip.lr_origin, "expected_clips": len(column.dataset.expected),
+            "protocol": column.config.protocol.name, "data_config": column.data_config, "device": self.device,
+            "method_config": column.method_config, "prediction": job.prediction_key or None, **found,
             "date": datetime.now().astimezone().isoformat(timespec="seconds"),
-            "seconds": round(time.perf_counter() - started, 3),
         })
-
-    def _key(self, column: Column, clip: Clip, lr: list, given: tuple | None) -> str:
-        at = column.combination.data, clip.name
-        if at not in self._gt_digests:
-            self._gt_digests[at] = cell.gt_digest(clip)
-        inputs = {"lr": frames_digest(lr), "gt": self._gt_digests[at], "sr": given[1]["sr_sha256"] if given else None}
-        return cell_key(column.method, {**column.recipe, "device": self.device}, inputs)
 
     def _refuse_mixing(self) -> None:
         """A folder holds a data set under one set of options: a table of unlike clips would compare nothing."""
         kept = {record["data"]: record["data_config"] for record in self.records.all()}
         for column in self.columns:
-            name, before = column.combination.data, kept.get(column.combination.data, column.data)
-            differs = sorted(key for key in before.keys() | column.data.keys() if before.get(key) != column.data.get(key))
+            before, now = kept.get(column.data, column.data_config), column.data_config
+            differs = sorted(key for key in before.keys() | now.keys() if before.get(key) != now.get(key))
             if differs:
                 raise UserError(
-                    f"{self.folder} holds {name} measured with other options ({', '.join(differs)}): choose another "
-                    f"out=DIR, or give this one a name of its own with data.name=NAME"
+                    f"{self.folder} holds {column.data} measured with other options ({', '.join(differs)}): choose "
+                    f"another out=DIR, or give this one a name of its own with data.name=NAME"
                 )
 
     def _describe(self, command: str) -> None:
         """config.yaml (resolved) and environment.json: what this command asked for, and where."""
-        cells = [{"data": c.combination.data, "method": c.combination.method,
-                  "config": OmegaConf.to_container(c.combination.config, resolve=True)} for c in self.columns]
+        cells = [{"data": column.data, "method": column.method,
+                  "config": OmegaConf.to_container(column.config, resolve=True)} for column in self.columns]
         OmegaConf.save(OmegaConf.create({"command": command, "combinations": cells}), self.folder / "config.yaml")
         text = json.dumps({"command": command, **self.environment}, indent=2)
         (self.folder / "environment.json").write_text(text + "\n", encoding="utf-8")
 
 
-def _column(combination: Combination, dataset: Dataset, clips: list[Clip]) -> Column:
-    config = combination.config
-    chosen = {
-        name: metrics.build(name, color=config.protocol.color, crop=config.protocol.crop, device=config.device)
-        for name in config.metrics
-    }
-    try:
-        method = OmegaConf.to_container(config.method, resolve=True)
-    except OmegaConfBaseException as error:
-        raise UserError(f"method {combination.method}: {one_line(error.__cause__ or error)}") from error
-    missing = [key for key, value in method.items() if value == "???"]
-    if missing:
-        raise UserError(f"method {combination.method} needs method.{missing[0]}=VALUE (see conf/method/{combination.method}.yaml)")
-    method = {key: value for key, value in method.items() if key not in ("name", "summary", "_lookup")}
-    data = OmegaConf.to_container(config.data, resolve=True)
-    data |= {"degradation": config.degradation.name, "scale": config.scale, "protocol": config.protocol.name}
-    return Column(combination, dataset, clips, chosen, method, data)
-
-
-def _open_dataset(combination: Combination) -> Dataset:
-    config = combination.config
-    degradation = OmegaConf.to_container(config.degradation, resolve=True)
-    arguments = OmegaConf.to_container(config.data, resolve=True)
-    arguments.pop("summary", None)
-    return _build({**arguments, "degradation": _build(degradation), "scale": config.scale})
-
-
-def _build(arguments: dict[str, Any]) -> Any:
-    """The object that a configuration's `_target_` names; errors come through as they were raised."""
-    module, _, attribute = arguments["_target_"].rpartition(".")
-    try:
-        target = getattr(importlib.import_module(module), attribute)
-    except (ImportError, AttributeError) as error:
-        raise UserError(f"_target_ {arguments['_target_']} cannot be imported: {one_line(error)}") from error
-    return target(**{key: value for key, value in arguments.items() if key != "_target_"})
-
-
-def _dated_folder() -> Path:
-    return Path("results") / "runs" / datetime.now().strftime("%Y-%m-%d_%H-%M-%S")
-
-
-def _make_folder(folder: Path) -> Path:
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        probe = folder / ".writable"
-        probe.touch()
-        probe.unlink()
-    except OSError as error:
-        raise UserError(f"{folder}: cannot write the run's folder ({error.strerror}); choose another with out=DIR") from error
-    return folder
-
-
-def _line(clip: Clip, found: dict) -> str:
+def _line(job: Job, scores: dict) -> str:
     """A finished cell in one line."""
-    parts = [f"{clip.frames} frames"]
-    for scope, times in found["timing"].items():
-        median, _ = spread([repetition["total_s"] for repetition in times["repetitions"]])
-        parts.append(f"{clip.frames / median:.3g} fps ({scope}, median of {len(times['repetitions'])})")
-    for name, scores in found["scores"].items():
-        if scores["frames"]:
-            parts.append(f"{name} {sum(scores['frames']) / len(scores['frames']):.{scores['digits']}f}")
+    parts = [f"{job.clip.frames} frames"]
+    for scope, times in job.found["timing"].items():
+        seconds = median([repetition["total_s"] for repetition in times["repetitions"]])
+        parts.append(f"{job.clip.frames / seconds:.3g} fps ({scope}, median of {len(times['repetitions'])})")
+    for name, found in scores.items():
+        if found["frames"]:
+            parts.append(f"{name} {sum(found['frames']) / len(found['frames']):.{found['digits']}f}")
     return ", ".join(parts)

@@ -8,7 +8,7 @@ from statistics import fmean
 
 import pandas as pd
 
-from bench.timing.measure import spread
+from bench.timing.stats import median
 
 ALL = "*"
 UNITS = {"fps": "frames/s", "ms_per_frame": "ms", "mpx_per_s": "Mpx/s", "peak_memory_mb": "MiB", "first_call_s": "s"}
@@ -83,7 +83,7 @@ def _set_rows(data: str, method: str, good: list[dict], expected: int) -> list[R
 
 def _speed(timed: list[tuple[dict, dict]]) -> dict[str, float]:
     """Frames and pixels over the sum of the clips' median times; the largest of the clips' memory peaks."""
-    seconds = sum(spread([repetition["total_s"] for repetition in times["repetitions"]])[0] for _, times in timed)
+    seconds = sum(median([repetition["total_s"] for repetition in times["repetitions"]]) for _, times in timed)
     frames = sum(record["frames"] for record, _ in timed)
     pixels = sum(record["frames"] * record["lr_size"][0] * record["lr_size"][1] * record["scale"] ** 2
                  for record, _ in timed)

@@ -1,4 +1,4 @@
-"""What a cell's result depends on, as one hash: equal keys mean that there is nothing to compute."""
+"""What a result depends on, as one hash: equal keys mean that there is nothing to compute."""
 
 from __future__ import annotations
 
@@ -13,22 +13,21 @@ import numpy as np
 import torch
 
 
-def cell_key(method: dict[str, Any], recipe: dict[str, Any], inputs: dict[str, str | None]) -> str:
-    """The key of one cell.
+def prediction_key(method: dict[str, Any], lr_digest: str, device_class: str) -> str:
+    """The key of SR frames.
 
     Args:
-        method: the method's resolved configuration; files that it names count by content, its package by its source.
-        recipe: everything else that shapes the numbers (protocol, metrics, timing, device, scale).
-        inputs: digests of the frames that go in (see `frames_digest`).
+        method: the method's resolved configuration (seed and precision are in it); files that it names count by
+            content, its package by its source.
+        lr_digest: of the LR frames (see `frames_digest`).
+        device_class: "cpu" or the GPU's name: the same code gives other digits elsewhere.
     """
-    parts = {
-        "method": {key: value for key, value in method.items() if key != "summary"},
-        "files": {key: _file_digest(value) for key, value in method.items() if _is_file(value)},
-        "source": source_digest(method["_target_"]),
-        "recipe": recipe,
-        "inputs": inputs,
-        "torch": torch.__version__,
-    }
+    files = {key: _file_digest(value) for key, value in method.items() if _is_file(value)}
+    return combined(method, files, source_digest(method["_target_"]), lr_digest, device_class, torch.__version__)
+
+
+def combined(*parts: Any) -> str:
+    """One sha256 over plain data."""
     return hashlib.sha256(json.dumps(parts, sort_keys=True, default=str).encode()).hexdigest()
 
 

@@ -35,11 +35,6 @@ class Records:
             os.fsync(stream.fileno())
         self._cells[_cell(record)] = record
 
-    def finished(self, data: str, clip: str, method: str, key: str) -> dict | None:
-        """The record of this cell if it was measured well under the same key."""
-        record = self._cells.get((data, clip, method))
-        return record if record and record["status"] == "ok" and record["key"] == key else None
-
     def all(self) -> list[dict]:
         """The newest record of each cell, in the order in which the cells were first written."""
         return list(self._cells.values())

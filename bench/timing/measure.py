@@ -1,26 +1,43 @@
-"""Repeat a call under the clock: warm-up apart, every repetition kept, the output of the timed call returned."""
+"""Repeated calls under the clock: warm-up apart, every repetition kept, several methods taking turns."""
 
 from __future__ import annotations
 
 import hashlib
-import statistics
-import time
+import os
+import signal
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
-from typing import Callable
 
 import torch
 
 from bench.timing.clock import Stopwatch
 from bench.timing.memory import peak_memory
+from bench.timing.stats import median
 
-Call = Callable[[Callable], torch.Tensor]
-"""Takes the stage announcer, returns the SR frames."""
+Call = Callable[[Callable, bool], torch.Tensor]
+"""`call(stages, warm_up)` -> uint8 SR frames; a warm-up call works on other input of the same shape where it can."""
+
+CACHED = 0.67
+"""A repeated input answered in less than this share of a fresh one's time is suspicious: flagged as `cached`."""
+
+
+@dataclass(frozen=True)
+class Limits:
+    """How often a call is repeated, and how long it may take."""
+
+    warmup: int = 1
+    repeats: int = 3
+    budget_s: float = 30.0  # no further repetition once this is spent; one is made at the least
+    limit_s: float | None = None  # a single call that takes longer fails
 
 
 @dataclass
 class Repetition:
     total_s: float
     stages_s: dict[str, float]
+    load: float | None  # 1-minute load average when it began; None where the system has none
 
 
 @dataclass
@@ -29,41 +46,93 @@ class Measurement:
 
     scope: str
     clock: str
-    first_call_s: float
     warmup: int
+    first_call_s: float = 0.0
     repetitions: list[Repetition] = field(default_factory=list)
+    interleaved_with: int = 0  # how many other methods took turns with this one
     peak_memory_mb: float = 0.0
     peak_memory_kind: str = ""
     same_output: bool | None = None  # every repetition gave the same frames; None: there was only one
+    cached: bool | None = None  # repeated input was answered suspiciously faster than fresh input; None: not known
 
     def as_dict(self) -> dict:
         return asdict(self)
 
 
-def measure(call: Call, scope: str, device: str, warmup: int, repeats: int, budget_s: float) -> tuple:
-    """Run `call` until `repeats` repetitions are timed or `budget_s` is spent on them, one at the least.
+class Session:
+    """One method on one clip in one scope: warm up, then `repeat()` until `done`."""
 
-    Returns:
-        (SR frames of the last timed repetition, their sha256, Measurement). Timed = scored: these are the frames to score.
+    def __init__(self, call: Call, scope: str, device: str, limits: Limits, held_mb: float = 0.0) -> None:
+        self.call, self.device, self.limits = call, device, limits
+        self.held_mb = held_mb  # what the method's weights take between calls
+        self.foreign_mb = 0.0  # what the other methods in memory hold: taken off this one's peak
+        clock = "cuda events" if device.startswith("cuda") else "perf_counter"
+        self.result = Measurement(scope=scope, clock=clock, warmup=limits.warmup)
+        self.output: torch.Tensor | None = None
+        self.sr_sha256 = ""
+        self.error: Exception | None = None
+        self._digests: set[str] = set()
+        self._spent = 0.0
+
+    @property
+    def done(self) -> bool:
+        made = len(self.result.repetitions)
+        return self.error is not None or made >= self.limits.repeats or (made > 0 and self._spent >= self.limits.budget_s)
+
+    def warm_up(self) -> None:
+        for index in range(self.limits.warmup):
+            repetition = self._run(warm_up=True)
+            if index == 0:
+                self.result.first_call_s = repetition.total_s
+
+    def repeat(self) -> None:
+        repetition = self._run(warm_up=False)
+        result = self.result
+        result.repetitions.append(repetition)
+        result.first_call_s = result.first_call_s or repetition.total_s
+        self._spent += repetition.total_s
+        self.sr_sha256 = digest(self.output)
+        self._digests.add(self.sr_sha256)
+        if len(result.repetitions) > 1:
+            fresh, *repeated = [each.total_s for each in result.repetitions]
+            result.same_output = len(self._digests) == 1
+            # Without a warm-up the first repetition is slow for other reasons.
+            result.cached = median(repeated) < CACHED * fresh if len(repeated) > 1 and self.limits.warmup else None
+
+    def _run(self, warm_up: bool) -> Repetition:
+        self.output = None  # earlier frames must not count towards the peak
+        watch = Stopwatch(self.device)
+        load = os.getloadavg()[0] if hasattr(os, "getloadavg") else None
+        with peak_memory(self.device) as peak, _time_limit(self.limits.limit_s), torch.inference_mode(), watch.total():
+            self.output = self.call(watch.stage, warm_up)
+        own = round(peak.mb - self.foreign_mb, 1)
+        if own > self.result.peak_memory_mb:
+            self.result.peak_memory_mb, self.result.peak_memory_kind = own, peak.kind
+        return Repetition(*watch.seconds(), load)
+
+
+def take_turns(sessions: Sequence[Session]) -> None:
+    """Warm all sessions up, then repeat A B C A B C ... so that drift of the machine hits all alike.
+
+    An exception in one session is kept in its `error` and ends that session alone.
     """
-    clock = "cuda events" if device.startswith("cuda") else "perf_counter"
-    result = Measurement(scope=scope, clock=clock, first_call_s=0.0, warmup=warmup)
-    with peak_memory(device) as peak:
-        for index in range(warmup):
-            seconds = _run(call, device)[1].total_s
-            result.first_call_s = result.first_call_s or seconds
-        digests, started = [], time.perf_counter()
-        while not result.repetitions or (
-            len(result.repetitions) < repeats and time.perf_counter() - started < budget_s
-        ):
-            output = None  # the previous frames must not count towards the peak
-            output, repetition = _run(call, device)
-            result.repetitions.append(repetition)
-            digests.append(digest(output))
-    result.first_call_s = result.first_call_s or result.repetitions[0].total_s
-    result.peak_memory_mb, result.peak_memory_kind = round(peak.mb, 1), peak.kind
-    result.same_output = len(set(digests)) == 1 if len(digests) > 1 else None
-    return output, digests[-1], result
+    for session in sessions:
+        session.result.interleaved_with = len(sessions) - 1
+        _guarded(session, sessions, session.warm_up)
+    while waiting := [session for session in sessions if not session.done]:
+        for session in waiting:
+            _guarded(session, sessions, session.repeat)
+
+
+def _guarded(session: Session, sessions: Sequence[Session], step: Callable[[], None]) -> None:
+    if session.error is None:
+        others = [other for other in sessions if other is not session]
+        outputs = sum(other.output.nbytes for other in others if other.output is not None) / 2**20
+        session.foreign_mb = outputs + sum(other.held_mb for other in others)
+        try:
+            step()
+        except Exception as error:  # out of memory, a bug in a method, a time limit: this session's alone
+            session.error, session.output = error, None
 
 
 def digest(frames: torch.Tensor) -> str:
@@ -74,16 +143,20 @@ def digest(frames: torch.Tensor) -> str:
     return state.hexdigest()
 
 
-def spread(values: list[float]) -> tuple[float, float]:
-    """(median, interquartile range) of one or more values; the range of a single value is 0."""
-    if len(values) == 1:
-        return values[0], 0.0
-    lower, _, upper = statistics.quantiles(values, n=4, method="inclusive")
-    return statistics.median(values), upper - lower
+@contextmanager
+def _time_limit(seconds: float | None) -> Iterator[None]:
+    """Raise TimeoutError in the block after `seconds`, at the next return to Python (Unix, main thread only)."""
+    if seconds is None or not hasattr(signal, "setitimer") or threading.current_thread() is not threading.main_thread():
+        yield
+        return
 
+    def expired(*_) -> None:
+        raise TimeoutError(f"took longer than timing.limit_s={seconds:g}")
 
-def _run(call: Call, device: str) -> tuple[torch.Tensor, Repetition]:
-    watch = Stopwatch(device)
-    with torch.inference_mode(), watch.total():
-        output = call(watch.stage)
-    return output, Repetition(*watch.seconds())
+    before = signal.signal(signal.SIGALRM, expired)
+    signal.setitimer(signal.ITIMER_REAL, seconds)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)

@@ -72,3 +72,10 @@ def _sampled() -> Iterator[list[int]]:
         done.set()
         thread.join()
         most[0] = max(most[0], process.memory_info().rss)
+
+
+def in_use_mb(device: str) -> float:
+    """What is held right now, in the same unit as `peak_memory`."""
+    if device.startswith("cuda"):
+        return torch.cuda.memory_allocated(device) / _MB
+    return psutil.Process().memory_info().rss / _MB

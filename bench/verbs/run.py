@@ -61,9 +61,11 @@ def _report(run: Run) -> None:
 
 
 def _exit_code(outcome: Outcome, run: Run) -> int:
-    done = f"{outcome.measured} measured, {outcome.kept} kept, {outcome.failed} failed"
-    print(f"{done}; results in {run.folder}", file=sys.stderr)
+    computed = f"{outcome.upscaled} upscaled, {outcome.scored} scores computed"
+    if outcome.good and not outcome.upscaled + outcome.scored:
+        computed = "nothing to compute, all kept from before"
+    print(f"{outcome.good} clips good, {outcome.failed} failed; {computed}; results in {run.folder}", file=sys.stderr)
     if outcome.failed:
-        print(f"{outcome.failed} clips failed: the reasons are above and in {run.folder / 'errors.log'}", file=sys.stderr)
+        print(f"the reasons are above and in {run.folder / 'errors.log'}", file=sys.stderr)
         return errors.ERROR
-    return errors.OK if outcome.measured + outcome.kept else errors.NOTHING_MEASURED
+    return errors.OK if outcome.good else errors.NOTHING_MEASURED

@@ -35,8 +35,10 @@ class Answer:
 
 
 @pytest.fixture
-def bench(capfd):
+def bench(capfd, monkeypatch, tmp_path):
     """`bench("run", "method=bicubic", ...)` -> exit code, stdout, stderr."""
+
+    monkeypatch.setenv("BENCH_STORE", str(tmp_path / "store"))
 
     def call(*arguments: str) -> Answer:
         capfd.readouterr()

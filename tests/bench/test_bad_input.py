@@ -78,18 +78,36 @@ def test_assets_that_were_not_fetched_name_the_remedy(tmp_path):
 def test_ctrl_c_keeps_finished_clips_and_says_how_to_go_on(bench, clips, tmp_path, monkeypatch):
     from bench import cell
 
-    calls = []
+    score, calls = cell.score, []
 
     def interrupted(*arguments):
         calls.append(arguments)
         if len(calls) == 2:
             raise KeyboardInterrupt
-        return upscale(*arguments)
+        return score(*arguments)
 
-    upscale = cell.upscale
-    monkeypatch.setattr(cell, "upscale", interrupted)
+    monkeypatch.setattr(cell, "score", interrupted)
     command = ("run", "method=bicubic", "data=folder", f"data.gt={clips}", f"out={tmp_path / 'run'}", *QUICK)
     answer = bench(*command)
     assert answer.code == 130 and f"out={tmp_path / 'run'}" in answer.err
-    monkeypatch.undo()
-    assert "1 measured, 1 kept" in bench(*command).err
+    assert len((tmp_path / "run" / "records.jsonl").read_text().splitlines()) == 1
+    monkeypatch.setattr(cell, "score", score)
+    assert "2 clips good, 0 failed; 0 upscaled, 1 scores computed" in bench(*command).err
+
+
+def test_a_method_that_hangs_costs_its_clip(bench, clips, tmp_path, monkeypatch):
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "slow.py").write_text(
+        "import time, torch\n"
+        "from bench.contract import Descriptor\n"
+        "class Slow:\n"
+        "    descriptor = Descriptor(name='slow', scale=4, kind='image', device='cpu', dtype='float32', licence='', weights='')\n"
+        "    def upscale(self, lr, stages):\n"
+        "        time.sleep(60)\n"
+    )
+    monkeypatch.syspath_prepend(tmp_path / "mine")
+    (tmp_path / "mine" / "method").mkdir()
+    (tmp_path / "mine" / "method" / "slow.yaml").write_text("_target_: slow.Slow\nname: slow\nsummary: sleeps\n")
+    answer = bench("run", "--config-dir", tmp_path / "mine", "method=slow,bicubic", "data=folder", f"data.gt={clips}",
+                   f"out={tmp_path / 'run'}", *QUICK, "timing.limit_s=0.2")
+    assert answer.code == 3 and "2 clips good, 2 failed" in answer.err and "took longer than timing.limit_s=0.2" in answer.err

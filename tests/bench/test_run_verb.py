@@ -18,14 +18,14 @@ def test_a_run_leaves_configuration_environment_records_summary_tables_and_plots
     out = tmp_path / "run"
     answer = bench("run", "method=bicubic,nearest", "data=folder", f"data.gt={clips}", f"out={out}", *FAST)
     assert answer.code == 0, answer.err
-    assert "PSNR-RGB" in answer.out and "4 measured" in answer.err
+    assert "PSNR-RGB" in answer.out and "4 clips good, 0 failed; 4 upscaled, 8 scores computed" in answer.err
     config = yaml.safe_load((out / "config.yaml").read_text())
     assert [c["method"] for c in config["combinations"]] == ["bicubic", "nearest"]
     environment = json.loads((out / "environment.json").read_text())
     assert environment["packages"]["torch"] and environment["device"] == "cpu" and environment["gpu"] is None
     records = records_of(out)
     assert [(r["clip"], r["method"]) for r in records] == [
-        ("pan", "bicubic"), ("tilt", "bicubic"), ("pan", "nearest"), ("tilt", "nearest")]
+        ("pan", "bicubic"), ("pan", "nearest"), ("tilt", "bicubic"), ("tilt", "nearest")]
     for record in records:
         assert record["status"] == "ok" and len(record["scores"]["psnr"]["frames"]) == 3
         times = record["timing"]["tensors"]
@@ -43,19 +43,58 @@ def test_a_run_leaves_configuration_environment_records_summary_tables_and_plots
     assert cv2.imread(str(out / "plot.png")).shape[1] > 600 and "<svg" in (out / "plot.svg").read_text()
 
 
-def test_a_second_run_keeps_everything_and_a_changed_option_recomputes(bench, clips, tmp_path):
+def test_a_second_run_computes_nothing_and_a_new_metric_upscales_nothing(bench, clips, tmp_path):
     command = ("run", "method=bicubic", "data=folder", f"data.gt={clips}", f"out={tmp_path / 'run'}", "timing=once")
-    assert "2 measured" in bench(*command, "metrics=[psnr]").err
-    assert "0 measured, 2 kept" in bench(*command, "metrics=[psnr]").err
-    assert "2 measured, 0 kept" in bench(*command, "metrics=[psnr,ssim]").err
+    assert "2 upscaled, 2 scores computed" in bench(*command, "metrics=[psnr]").err
+    assert "nothing to compute" in bench(*command, "metrics=[psnr]").err
+    assert "0 upscaled, 2 scores computed" in bench(*command, "metrics=[psnr,ssim]").err
+    elsewhere = (*command[:-2], f"out={tmp_path / 'elsewhere'}", "timing=once", "metrics=[psnr,ssim]")
+    assert "nothing to compute" in bench(*elsewhere).err
 
 
-def test_a_changed_input_recomputes_that_clip_alone(bench, clips, tmp_path, photo):
+def test_without_a_store_everything_is_computed_again(bench, clips, tmp_path):
+    command = ("run", "method=bicubic", "data=folder", f"data.gt={clips}", f"out={tmp_path / 'run'}", *FAST, "store=null")
+    for _ in range(2):
+        assert "2 upscaled, 4 scores computed" in bench(*command).err
+
+
+def test_a_changed_input_recomputes_that_clip_alone(bench, clips, tmp_path):
     command = ("run", "method=nearest", "data=folder", f"data.gt={clips}", f"out={tmp_path / 'run'}", *FAST)
     bench(*command)
     file = clips / "pan" / "00000001.png"
     cv2.imwrite(str(file), 255 - cv2.imread(str(file)))
-    assert "1 measured, 1 kept" in bench(*command).err
+    assert "1 upscaled, 2 scores computed" in bench(*command).err
+
+
+@pytest.mark.parametrize("change", ["timing.repeats=1", "timing.warmup=0", "method.kernel=bilinear"])
+def test_a_changed_option_upscales_anew(bench, clips, tmp_path, change):
+    command = ("run", "method=bicubic", "data=folder", f"data.gt={clips}", f"out={tmp_path / 'run'}", *FAST)
+    bench(*command)
+    assert "2 upscaled" in bench(*command, change).err
+
+
+def test_changed_ground_truth_scores_anew_and_upscales_nothing(bench, clips, tmp_path):
+    import shutil
+
+    shutil.copytree(clips, tmp_path / "hr")
+    out = tmp_path / "lr"
+    bench("run", "method=nearest", "data=folder", f"data.gt={clips}", f"out={tmp_path / 'first'}", "save=frames", "scale=2", *FAST)
+    shutil.copytree(tmp_path / "first" / "frames" / "nearest" / "folder", out)  # any frames of GT's size serve as LR
+    command = ("run", "method=nearest", "data=folder", f"data.root={out}", f"out={tmp_path / 'run'}", *FAST, "scale=1")
+    bench(*command, f"data.gt={clips}")
+    file = tmp_path / "hr" / "pan" / "00000001.png"
+    cv2.imwrite(str(file), 255 - cv2.imread(str(file)))
+    answer = bench(*command[:-1], "scale=1", f"data.gt={tmp_path / 'hr'}", "data.name=changed")
+    assert answer.code == 0 and "0 upscaled, 2 scores computed" in answer.err
+
+
+def test_methods_take_turns_and_say_so(bench, clips, tmp_path):
+    out = tmp_path / "run"
+    bench("run", "method=bicubic,nearest,bilinear", "data=folder", f"data.gt={clips}", f"out={out}", *FAST)
+    assert {r["timing"]["tensors"]["interleaved_with"] for r in records_of(out)} == {2}
+    bench("run", "method=bicubic,nearest", "timing.interleave=false", "data=folder", f"data.gt={clips}",
+          f"out={tmp_path / 'alone'}", *FAST)
+    assert {r["timing"]["tensors"]["interleaved_with"] for r in records_of(tmp_path / "alone")} == {0}
 
 
 def test_a_broken_frame_costs_its_clip_and_nothing_else(bench, clips, tmp_path):
@@ -63,7 +102,7 @@ def test_a_broken_frame_costs_its_clip_and_nothing_else(bench, clips, tmp_path):
     file.write_bytes(file.read_bytes()[:-500])
     out = tmp_path / "run"
     answer = bench("run", "method=bicubic", "data=folder", f"data.gt={clips}", f"out={out}", *FAST)
-    assert answer.code == 3 and "1 measured, 0 kept, 1 failed" in answer.err
+    assert answer.code == 3 and "1 clips good, 1 failed" in answer.err
     line = next(line for line in answer.err.splitlines() if "FAILED" in line)
     assert "00000002.png" in line and "Traceback" not in answer.err
     assert "1/2" in (out / "table.md").read_text()

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from bench.errors import UserError
-from bench.store.keys import cell_key, frames_digest, source_digest
+from bench.store.keys import combined, frames_digest, prediction_key, source_digest
 from bench.store.records import Records, load
 
 
@@ -24,13 +24,6 @@ def test_the_newest_record_of_a_cell_counts(tmp_path):
     for key in ("old", "new"):
         records.append(record(key=key))
     assert [r["key"] for r in load(tmp_path)] == ["new"]
-    assert records.finished("d", "a", "m", "new") and not records.finished("d", "a", "m", "old")
-
-
-def test_a_failed_cell_is_not_finished(tmp_path):
-    records = Records(tmp_path)
-    records.append(record(status="failed"))
-    assert not records.finished("d", "a", "m", "k")
 
 
 def test_a_torn_last_line_loses_that_record_alone(tmp_path):
@@ -50,25 +43,33 @@ def test_records_of_another_schema_are_refused(tmp_path):
         load(tmp_path)
 
 
-METHOD = {"_target_": "baselines.interpolation.Interpolation", "kernel": "bicubic", "seed": 0}
-RECIPE = {"metrics": {"psnr": "s"}, "scale": 4}
-INPUTS = {"lr": "1", "gt": "2"}
+METHOD = {"_target_": "baselines.interpolation.Interpolation", "kernel": "bicubic", "seed": 0, "precision": "float32"}
 
 
 def test_equal_parts_give_equal_keys():
-    assert cell_key(METHOD, RECIPE, INPUTS) == cell_key(dict(METHOD), dict(RECIPE), dict(INPUTS))
+    assert prediction_key(METHOD, "lr", "cpu") == prediction_key(dict(reversed(METHOD.items())), "lr", "cpu")
 
 
 @pytest.mark.parametrize(
     "changed",
     [
-        (METHOD | {"seed": 1}, RECIPE, INPUTS), (METHOD, RECIPE | {"scale": 2}, INPUTS),
-        (METHOD, RECIPE | {"metrics": {"psnr": "other"}}, INPUTS), (METHOD, RECIPE, INPUTS | {"lr": "3"}),
-        (METHOD, RECIPE, INPUTS | {"gt": "3"}), (METHOD | {"_target_": "turbovsr.TurboVSR"}, RECIPE, INPUTS),
+        (METHOD | {"seed": 1}, "lr", "cpu"), (METHOD | {"precision": "bfloat16"}, "lr", "cpu"),
+        (METHOD | {"kernel": "bilinear"}, "lr", "cpu"), (METHOD | {"_target_": "turbovsr.TurboVSR"}, "lr", "cpu"),
+        (METHOD | {"new": None}, "lr", "cpu"), (METHOD, "other", "cpu"), (METHOD, "lr", "a GPU"),
     ],
 )
 def test_every_part_changes_the_key(changed):
-    assert cell_key(*changed) != cell_key(METHOD, RECIPE, INPUTS)
+    assert prediction_key(*changed) != prediction_key(METHOD, "lr", "cpu")
+
+
+def test_the_version_of_torch_counts(monkeypatch):
+    before = prediction_key(METHOD, "lr", "cpu")
+    monkeypatch.setattr("torch.__version__", "9.9")
+    assert prediction_key(METHOD, "lr", "cpu") != before
+
+
+def test_combined_keys_tell_their_parts_apart():
+    assert combined("ab", "c") != combined("a", "bc") and combined(1, None) != combined(1, "None")
 
 
 def test_the_content_of_a_weights_file_counts(tmp_path):
@@ -76,7 +77,7 @@ def test_the_content_of_a_weights_file_counts(tmp_path):
     for content in (b"a", b"b"):
         file = tmp_path / f"{content.decode()}.bin"
         file.write_bytes(content)
-        keys.append(cell_key(METHOD | {"weights": str(file)}, RECIPE, INPUTS))
+        keys.append(prediction_key(METHOD | {"weights": str(file)}, "lr", "cpu"))
     assert keys[0] != keys[1]
 
 

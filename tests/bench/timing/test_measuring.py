@@ -7,7 +7,8 @@ import pytest
 import torch
 
 from bench.timing import clock, memory
-from bench.timing.measure import digest, measure, spread
+from bench.timing.measure import Limits, Session, digest, take_turns
+from bench.timing.stats import median_interval, quartiles
 
 
 @pytest.fixture
@@ -37,24 +38,76 @@ def test_nested_stages_are_refused():
             pass
 
 
+def frame(value: int) -> torch.Tensor:
+    return torch.full((1, 3, 2, 2), value, dtype=torch.uint8)
+
+
+def session(outputs, **limits):
+    answers = iter(outputs)
+    return Session(lambda stages, warm_up: next(answers), "tensors", "cpu", Limits(**limits))
+
+
 def test_warm_up_is_apart_and_every_repetition_is_kept():
-    outputs = [torch.full((1, 3, 2, 2), value, dtype=torch.uint8) for value in (1, 2, 2, 2)]
-    calls = iter(outputs)
-    sr, sha256, times = measure(lambda stages: next(calls), "tensors", "cpu", warmup=1, repeats=3, budget_s=100)
-    assert len(times.repetitions) == 3 and times.first_call_s > 0 and times.same_output is True
-    assert sr is outputs[3] and sha256 == digest(outputs[3])
+    one = session([frame(1), frame(2), frame(2), frame(2)], warmup=1, repeats=3)
+    take_turns([one])
+    assert len(one.result.repetitions) == 3 and one.result.first_call_s > 0 and one.result.same_output is True
+    assert int(one.output.max()) == 2 and one.sr_sha256 == digest(frame(2))
 
 
 def test_output_that_changes_between_repetitions_is_noticed():
-    calls = iter([torch.full((1, 3, 2, 2), value, dtype=torch.uint8) for value in (1, 2)])
-    _, _, times = measure(lambda stages: next(calls), "tensors", "cpu", warmup=0, repeats=2, budget_s=100)
-    assert times.same_output is False
+    one = session([frame(1), frame(2)], warmup=0, repeats=2)
+    take_turns([one])
+    assert one.result.same_output is False
 
 
 def test_a_spent_budget_still_gives_one_repetition():
-    one = torch.zeros(1, 3, 2, 2, dtype=torch.uint8)
-    _, _, times = measure(lambda stages: one, "tensors", "cpu", warmup=0, repeats=5, budget_s=0)
-    assert len(times.repetitions) == 1 and times.same_output is None
+    one = session([frame(1)] * 5, warmup=0, repeats=5, budget_s=0)
+    take_turns([one])
+    assert len(one.result.repetitions) == 1 and one.result.same_output is None
+
+
+def test_methods_take_turns_after_all_are_warm():
+    order = []
+
+    def call(name):
+        def answer(stages, warm_up):
+            order.append(name.upper() if warm_up else name)
+            return frame(0)
+        return answer
+
+    sessions = [Session(call(name), "tensors", "cpu", Limits(1, repeats)) for name, repeats in (("a", 3), ("b", 2))]
+    take_turns(sessions)
+    assert order == ["A", "B", "a", "b", "a", "b", "a"]
+    assert [s.result.interleaved_with for s in sessions] == [1, 1]
+
+
+def test_a_failure_ends_its_own_session_alone():
+    broken, good = session([], repeats=2), session([frame(1)] * 3, repeats=2)
+    take_turns([broken, good])
+    assert isinstance(broken.error, StopIteration) and good.error is None and len(good.result.repetitions) == 2
+
+
+def test_a_method_that_remembers_its_input_is_flagged(ticking):
+    seen = set()
+
+    def remembering(stages, warm_up):
+        if warm_up not in seen:
+            for _ in range(10):
+                clock.time.perf_counter()
+            seen.add(warm_up)
+        return frame(0)
+
+    one = Session(remembering, "tensors", "cpu", Limits(1, 4, 1e9))
+    honest = session([frame(0)] * 5, warmup=1, repeats=4, budget_s=1e9)
+    take_turns([one, honest])
+    assert one.result.cached is True and honest.result.cached is False
+
+
+def test_what_other_methods_hold_is_not_counted():
+    answer = Session(lambda stages, warm_up: frame(0), "tensors", "cpu", Limits(0, 1))
+    other = Session(lambda stages, warm_up: frame(0), "tensors", "cpu", Limits(0, 1), held_mb=100)
+    take_turns([answer, other])
+    assert other.result.peak_memory_mb - answer.result.peak_memory_mb == pytest.approx(100, abs=30)
 
 
 @pytest.mark.parametrize("by_kernel", [True, False])
@@ -71,9 +124,12 @@ def test_the_memory_peak_sees_what_was_freed_again(monkeypatch, by_kernel):
     assert "resident" in large.kind
 
 
-def test_spread_is_median_and_interquartile_range():
-    assert spread([3.0]) == (3.0, 0.0)
-    assert spread([1.0, 2.0, 3.0, 4.0, 100.0]) == (3.0, 2.0)
+def test_quartiles_and_interval_of_the_median():
+    assert quartiles([3.0]) == (3.0, 3.0)
+    assert quartiles([1.0, 2.0, 3.0, 4.0, 100.0]) == (2.0, 4.0)
+    assert median_interval([1.0, 2.0, 3.0]) is None
+    low, high = median_interval([1.0, 1.1, 1.2, 1.3, 9.0])
+    assert 1.0 <= low < 1.2 < high <= 9.0 and median_interval([5.0] * 6) == (5.0, 5.0)
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
