@@ -191,4 +191,10 @@ def _label(name: str, prefix: str, options: dict[str, str], swept: set[str]) -> 
 
 
 def _register_resolvers() -> None:
-    OmegaConf.register_new_resolver("asset", lambda name: str(assets.path(name)), replace=True)
+    OmegaConf.register_new_resolver("asset", _asset, replace=True)
+
+
+def _asset(name: str) -> str:
+    """An asset's path, relative where it lies under the current folder: records then name no machine's paths."""
+    file = assets.path(name)
+    return str(file.relative_to(Path.cwd())) if file.is_relative_to(Path.cwd()) else str(file)
