@@ -15,6 +15,7 @@ import torch
 from bench.timing.clock import Stopwatch
 from bench.timing.memory import peak_memory
 from bench.timing.stats import median
+from bench.timing.telemetry import Telemetry, watched
 
 Call = Callable[[Callable, bool], torch.Tensor]
 """`call(stages, warm_up)` -> uint8 SR frames; a warm-up call works on other input of the same shape where it can."""
@@ -38,6 +39,7 @@ class Repetition:
     total_s: float
     stages_s: dict[str, float]
     load: float | None  # 1-minute load average when it began; None where the system has none
+    telemetry: Telemetry | None = None  # of the GPU; None on a CPU or without NVML
 
 
 @dataclass
@@ -52,6 +54,7 @@ class Measurement:
     interleaved_with: int = 0  # how many other methods took turns with this one
     peak_memory_mb: float = 0.0
     peak_memory_kind: str = ""
+    redone: int = 0  # repetitions thrown away because the GPU throttled meanwhile
     same_output: bool | None = None  # every repetition gave the same frames; None: there was only one
     cached: bool | None = None  # repeated input was answered suspiciously faster than fresh input; None: not known
 
@@ -86,8 +89,11 @@ class Session:
                 self.result.first_call_s = repetition.total_s
 
     def repeat(self) -> None:
-        repetition = self._run(warm_up=False)
         result = self.result
+        repetition = self._run(warm_up=False)
+        if repetition.telemetry and repetition.telemetry.tainted and result.redone < self.limits.repeats:
+            result.redone += 1  # once for each wanted repetition: then the card is as it is, and the record says so
+            return
         result.repetitions.append(repetition)
         result.first_call_s = result.first_call_s or repetition.total_s
         self._spent += repetition.total_s
@@ -103,12 +109,13 @@ class Session:
         self.output = None  # earlier frames must not count towards the peak
         watch = Stopwatch(self.device)
         load = os.getloadavg()[0] if hasattr(os, "getloadavg") else None
-        with peak_memory(self.device) as peak, _time_limit(self.limits.limit_s), torch.inference_mode(), watch.total():
-            self.output = self.call(watch.stage, warm_up)
+        with watched(self.device) as telemetry, peak_memory(self.device) as peak, _time_limit(self.limits.limit_s):
+            with torch.inference_mode(), watch.total():
+                self.output = self.call(watch.stage, warm_up)
         own = round(peak.mb - self.foreign_mb, 1)
         if own > self.result.peak_memory_mb:
             self.result.peak_memory_mb, self.result.peak_memory_kind = own, peak.kind
-        return Repetition(*watch.seconds(), load)
+        return Repetition(*watch.seconds(), load, telemetry)
 
 
 def take_turns(sessions: Sequence[Session]) -> None:

@@ -1,0 +1,96 @@
+"""GPU telemetry against a stand-in for NVML: what is sampled, what taints, what is redone."""
+
+from contextlib import contextmanager
+from types import SimpleNamespace
+
+import pytest
+import torch
+
+from bench.timing import measure, telemetry
+
+
+class Nvml:
+    """The calls of pynvml that are used, on a card that throttles by heat from its second sample on."""
+
+    NVML_CLOCK_SM, NVML_TEMPERATURE_GPU = 1, 0
+    NVMLError = RuntimeError
+
+    def __init__(self, has_energy=True):
+        self.calls, self.has_energy, self.joules = 0, has_energy, 1000
+
+    def nvmlDeviceGetClockInfo(self, handle, kind):
+        self.calls += 1
+        return 1900 - self.calls
+
+    def nvmlDeviceGetPowerUsage(self, handle):
+        return 300_000
+
+    def nvmlDeviceGetTemperature(self, handle, kind):
+        return 60 + self.calls
+
+    def nvmlDeviceGetCurrentClocksThrottleReasons(self, handle):
+        return 0x1 if self.calls < 2 else 0x40  # idle, then thermal slowdown by hardware
+
+    def nvmlDeviceGetTotalEnergyConsumption(self, handle):
+        if not self.has_energy:
+            raise self.NVMLError("not supported")
+        self.joules += 5000
+        return self.joules
+
+
+@pytest.mark.parametrize("has_energy", [True, False])
+def test_samples_are_summed_up(monkeypatch, has_energy):
+    nvml = Nvml(has_energy)
+    monkeypatch.setattr(telemetry, "_handle", lambda device: (nvml, "handle"))
+    monkeypatch.setattr(telemetry, "INTERVAL_S", 0.0)
+    with telemetry.watched("cuda") as seen:
+        while nvml.calls < 3:
+            pass
+    assert seen.samples >= 3 and seen.power_w == pytest.approx(300)
+    assert seen.sm_clock_mhz[0] < seen.sm_clock_mhz[1] == 1899
+    assert seen.throttled == ["HwThermalSlowdown"] and seen.tainted
+    assert seen.energy_j == (5.0 if has_energy else None)
+
+
+def test_on_a_cpu_there_is_none():
+    with telemetry.watched("cpu") as seen:
+        pass
+    assert seen is None
+
+
+def test_tainted_repetitions_are_redone_and_counted(monkeypatch):
+    taints = iter([True, False, True, False])
+
+    @contextmanager
+    def watched(device):
+        yield telemetry.Telemetry(throttled=["SwPowerCap"] if next(taints) else [])
+
+    monkeypatch.setattr(measure, "watched", watched)
+    frame = torch.zeros(1, 3, 2, 2, dtype=torch.uint8)
+    session = measure.Session(lambda stages, warm_up: frame, "tensors", "cpu", measure.Limits(0, 2))
+    measure.take_turns([session])
+    assert session.result.redone == 2 and len(session.result.repetitions) == 2
+    assert not any(each.telemetry.tainted for each in session.result.repetitions)
+
+
+def test_a_card_that_always_throttles_is_measured_as_it_is(monkeypatch):
+    @contextmanager
+    def watched(device):
+        yield telemetry.Telemetry(throttled=["SwPowerCap"])
+
+    monkeypatch.setattr(measure, "watched", watched)
+    frame = torch.zeros(1, 3, 2, 2, dtype=torch.uint8)
+    session = measure.Session(lambda stages, warm_up: frame, "tensors", "cpu", measure.Limits(0, 2))
+    measure.take_turns([session])
+    assert session.result.redone == 2 and [each.telemetry.tainted for each in session.result.repetitions] == [True, True]
+
+
+def test_the_card_is_found_by_uuid(monkeypatch):
+    asked = []
+    fake = SimpleNamespace(NVMLError=RuntimeError, nvmlInit=lambda: None,
+                           nvmlDeviceGetHandleByUUID=lambda uuid: asked.append(uuid) or "handle")
+    monkeypatch.setitem(__import__("sys").modules, "pynvml", fake)
+    monkeypatch.setattr(torch.cuda, "get_device_properties", lambda device: SimpleNamespace(uuid="1234"))
+    telemetry._handle.cache_clear()
+    assert telemetry._handle("cuda:0") == (fake, "handle") and asked == [b"GPU-1234"]
+    telemetry._handle.cache_clear()
