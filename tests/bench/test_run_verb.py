@@ -164,3 +164,20 @@ def test_table_and_plot_verbs_render_a_run_again(bench, clips, tmp_path):
     before = (out / "plot.png").read_bytes(), (out / "plot.svg").read_bytes()
     assert bench("plot", out).code == 0
     assert ((out / "plot.png").read_bytes(), (out / "plot.svg").read_bytes()) == before
+
+
+def test_export_gives_every_frame_and_every_repetition(bench, clips, tmp_path):
+    out = tmp_path / "run"
+    bench("run", "method=bicubic", "data=folder", f"data.gt={clips}", f"out={out}", *FAST)
+    assert bench("export", out, "--out", tmp_path / "all.parquet").code == 0
+    frame = pd.read_parquet(tmp_path / "all.parquet")
+    assert len(frame[frame.kind == "score"]) == 2 * 2 * 3
+    assert len(frame[frame.name == "tensors/total"]) == 2 * 2
+    assert bench("export", out, "--out", tmp_path / "all.txt").code == 3
+
+
+def test_runs_are_listed(bench, clips, tmp_path):
+    bench("run", "method=bicubic", "data=folder", f"data.gt={clips}", f"out={tmp_path / 'runs' / 'one'}", *FAST)
+    answer = bench("runs", tmp_path / "runs")
+    assert answer.code == 0 and "bicubic" in answer.out and "folder" in answer.out
+    assert "no runs" in bench("runs", tmp_path / "empty").out
