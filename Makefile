@@ -17,7 +17,7 @@ setup: $(VENV)/installed .assets/fetched
 $(VENV)/installed: requirements.txt
 	$(PYTHON) -m venv $(VENV)
 	$(PY) -m pip install --quiet --disable-pip-version-check uv==$(UV)
-	$(VENV)/bin/uv pip install --quiet --require-hashes --python $(PY) requirements.txt
+	$(VENV)/bin/uv pip install --quiet --require-hashes --python $(PY) -r requirements.txt
 	touch $@
 
 .assets/fetched: conf/assets/files.yaml conf/assets/packages.txt $(VENV)/installed
