@@ -104,7 +104,9 @@ class Encoder(nn.Module):
         for down, time_down, block in zip(self.down, self.time_down, self.blocks[1:]):
             x = down(F.pixel_unshuffle(x, 2))
             x = block(fold(time_down(unfold(x, batch))))
-        latent = self.analysis(unfold(detail, batch)) + unfold(self.head(x), batch)
+        # The head sees features of unit power, so that no step of training can throw it far from the linear analysis.
+        x = self.head(x * torch.rsqrt(x.square().mean(dim=1, keepdim=True) + 1e-6))
+        latent = self.analysis(unfold(detail, batch)) + unfold(x, batch)
         # Bounded: without it the encoder would drown the training noise by growing.
         return LATENT_LIMIT * torch.tanh(latent / LATENT_LIMIT)
 

@@ -16,6 +16,7 @@ from turbovsr.autoencoder import fold, unfold
 from turbovsr.model import Model, ModelConfig
 from turbovsr.resample import bicubic
 from turbovsr.train.autoencoding import BatchConfig, autoencoding_losses, normalise_latent
+from turbovsr.train.components import start_from_components
 from turbovsr.train.data import ClipSource
 from turbovsr.train.diffusion import MixConfig, diffusion_losses, joint_losses
 from turbovsr.train.loop import Loop, LoopConfig, rank
@@ -48,6 +49,10 @@ def train(recipe: DictConfig) -> None:
     source = ClipSource(recipe.data, stage.crop, recipe.video_share)
     perceptual = lpips_alex(Path(recipe.lpips))
     batch = BatchConfig(**stage.batch)
+    resumes = (out / recipe.stage / "checkpoint.pt").is_file()
+    if stage.get("components") and not resumes:
+        share = start_from_components(model, source, **stage.components, seed=recipe.seed + 2)
+        print(f"the components hold {share:.1%} of what the decoder misses", flush=True)
     loop = Loop(model, list(stage.trained), LoopConfig(seed=recipe.seed, **stage.loop), out / recipe.stage)
 
     def losses(random, ema):

@@ -17,6 +17,8 @@ from turbovsr.train.data import ClipSource
 from turbovsr.train.loop import StepRandom
 from turbovsr.train.losses import charbonnier
 
+POWER_WEIGHT = 5e-4  # on the latent's mean square: enough to keep it from saturating, which once cost a run its latent
+
 
 @dataclass(frozen=True, kw_only=True)
 class BatchConfig:
@@ -62,11 +64,14 @@ def autoencoding_losses(
 ) -> dict[str, Tensor]:
     """One step's losses: decode GT latents with noise of random strength up to `noise`, some of them dropped."""
     gt, lr = batch.draw(source, random)
-    latent = model.encoder(gt)
+    clean = model.encoder(gt)
+    power = clean.square().mean()
     strength = torch.rand(len(gt), 1, 1, 1, 1, generator=random.torch) * noise
-    latent = latent + strength * random.normal(latent)
+    latent = clean + strength * random.normal(clean)
     keep = torch.rand(len(gt), generator=random.torch) >= dropout
-    return picture_loss(model.decoder(lr, latent, keep), gt, perceptual, lpips_weight, batch.lpips_frames, random)
+    sr = model.decoder(lr, latent, keep)
+    terms = picture_loss(sr, gt, perceptual, lpips_weight, batch.lpips_frames, random)
+    return terms | {"loss": terms["loss"] + POWER_WEIGHT * power, "latent power": power.detach()}
 
 
 @torch.no_grad()

@@ -19,14 +19,15 @@ def start_from_components(model: nn.Module, source: ClipSource, batches: int, cl
 
     First the components of single frames in space; then, of each group of eight frames' coefficients, those in time.
     Directions are those of the error of `decoder(lr, None)`; the latent's scale is that of the detail bicubic misses,
-    since that is what the encoder is shown. Returns the share of the error's power in a frame that the components hold.
+    since that is what the encoder is shown. All processes draw the same clips and so compute the same maps. Returns the
+    share of the error's power in a frame that the components hold.
     """
     channels = model.encoder.mean.numel()
     moments = torch.zeros(3 * CELL_HR**2, 3 * CELL_HR**2)
     runs = []
     for index in range(batches):
         for count, frames in ((8 * clips, 1), (clips, 1 + GROUP)):
-            gt, lr = source.batch(StepRandom(seed, 2 * index + (frames > 1)).numpy, count, frames)
+            gt, lr = source.batch(StepRandom(seed, 2 * index + (frames > 1)).shared, count, frames)
             missed, shown = cells(gt - model.decoder(lr, None)), cells(gt - coarse(lr, gt))
             moments += missed.flatten(0, 2).T @ missed.flatten(0, 2) / missed[..., 0].numel()
             if frames > 1:

@@ -1,0 +1,58 @@
+import math
+
+import numpy as np
+import pytest
+import torch
+
+from tests.turbovsr.conftest import TINY
+from turbovsr.model import Model
+from turbovsr.train.components import start_from_components
+from turbovsr.train.data import ClipSource
+from turbovsr.train.losses import charbonnier, lpips_alex
+from turbovsr.train.prepare import held_out_mask
+from turbovsr.train.validate import scores
+
+
+def test_components_make_the_latent_help_at_once(tmp_path):
+    """Stripes of four pixels, in four phases and two directions: few components hold them, LR frames lose them."""
+    (tmp_path / "photos").mkdir()
+    (tmp_path / "shots").mkdir()
+    stripes = np.tile(np.array([60, 200, 120, 90], np.uint8), 32)
+    np.save(tmp_path / "photos" / "a.npy", np.broadcast_to(stripes[:, None, None], (128, 128, 3)).copy())
+    source = ClipSource(tmp_path, crop=64, video_share=0.0)
+    torch.manual_seed(0)
+    model = Model(TINY)
+    start_from_components(model, source, batches=2, clips=1, seed=0)
+    gt, lr = source.batch(np.random.default_rng(1), 2, 1)
+    with torch.no_grad():
+        error = [(model.decoder(lr, z) - gt).square().mean().item() for z in (None, model.encoder(gt))]
+    assert error[1] < 0.7 * error[0]
+
+
+def test_charbonnier_is_nearly_the_mean_absolute_difference():
+    assert charbonnier(torch.ones(2, 3), torch.zeros(2, 3)).item() == pytest.approx(1, abs=1e-4)
+    assert charbonnier(torch.ones(2), torch.ones(2)).item() == pytest.approx(1e-3, rel=1e-3)
+
+
+def test_lpips_refuses_a_missing_backbone(tmp_path):
+    with pytest.raises(FileNotFoundError, match="alexnet.ckpt"):
+        lpips_alex(tmp_path / "none.ckpt")
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_scores_of_equal_and_of_offset_clips(asset):
+    perceptual = lpips_alex(asset("lpips/alexnet.ckpt"))
+    gt = (torch.rand(1, 3, 1, 64, 64) * 200 + 20).round() / 127.5 - 1
+    lpips, psnr = scores(gt, gt, perceptual)
+    assert lpips == pytest.approx(0, abs=1e-6) and math.isinf(psnr)
+    lpips, psnr = scores(gt + 2 / 127.5, gt, perceptual)
+    # An offset of two grey levels is 2 * 219/255 levels of studio-range luma.
+    assert psnr == pytest.approx(20 * math.log10(255 / (2 * 219 / 255)), abs=1e-3) and lpips > 0
+
+
+def test_held_out_pictures_are_found_in_another_encoding_and_left_out_with_their_surroundings():
+    thumbnails = np.random.default_rng(0).uniform(0, 255, (1000, 18, 32)).astype(np.float32)
+    darker = 0.8 * thumbnails[500:510] + 10
+    mask = held_out_mask(thumbnails, darker)
+    assert mask[260:750].all() and not mask[:260].any() and not mask[750:].any()
+    assert not held_out_mask(np.full((3, 18, 32), 7, np.float32), np.full((1, 18, 32), 7, np.float32)).any()
