@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import numpy as np
 import torch
 
@@ -13,8 +15,8 @@ from bench.metrics.features import AlexNet, Vgg16, chunks, full_precision, posit
 _SHIFT = torch.tensor([-0.030, -0.088, -0.188]).view(1, 3, 1, 1)
 _SCALE = torch.tensor([0.458, 0.448, 0.450]).view(1, 3, 1, 1)
 
-Truth = list[torch.Tensor]
-"""Unit features (positions, C) of a GT frame, band after band."""
+Truth = list[tuple[int, torch.Tensor]]
+"""(stage, unit features (positions, C)) of a frame, band after band."""
 
 
 class Lpips:
@@ -32,7 +34,7 @@ class Lpips:
         check_pair(sr, gt, minimum=32)
         with torch.inference_mode(), full_precision(self.device):
             bands = self.net.bands(self._input(sr), self._input(gt))
-            return self._distance((stage, x, _unit(positions(y))) for stage, (x, y) in bands)
+            return self._distance((stage, positions(x), _unit(positions(y))) for stage, (x, y) in bands)
 
     def truth_bytes(self, gt: np.ndarray) -> int:
         """Memory that `prepare` would keep for this frame."""
@@ -42,25 +44,34 @@ class Lpips:
         """What `compare` needs of a GT frame, uint8 (H, W, 3)."""
         check_pair(gt, gt, minimum=32)
         with torch.inference_mode(), full_precision(self.device):
-            return [_unit(positions(y)) for _, (y,) in self.net.bands(self._input(gt))]
+            return [(stage, _unit(positions(y))) for stage, (y,) in self.net.bands(self._input(gt))]
 
     def compare(self, sr: np.ndarray, truth: Truth) -> float:
         """The same number as `score(sr, gt)` with `truth = prepare(gt)`; the frames have one size."""
         with torch.inference_mode(), full_precision(self.device):
             bands = self.net.bands(self._input(sr))
-            return self._distance((stage, x, y) for (stage, (x,)), y in zip(bands, truth, strict=True))
+            return self._distance((stage, positions(x), y) for (stage, (x,)), (_, y) in zip(bands, truth, strict=True))
+
+    def between(self, one: Truth, other: Truth) -> float:
+        """The distance of two frames of one size, both prepared."""
+        with torch.inference_mode():
+            return self._distance((stage, x, y) for (stage, x), (_, y) in zip(one, other, strict=True))
 
     def _input(self, frame: np.ndarray) -> torch.Tensor:
         x = to_input(frame, self.device).div_(127.5).sub_(1)
         return x.sub_(_SHIFT.to(self.device)).div_(_SCALE.to(self.device))
 
-    def _distance(self, bands) -> float:
-        """The heads' sum over stages of the weighted squared differences, each averaged over the positions."""
+    def _distance(self, bands: Iterable[tuple[int, torch.Tensor, torch.Tensor]]) -> float:
+        """The sum over stages of the heads' weighted squared differences, each averaged over the positions.
+
+        Args:
+            bands: (stage, features of one frame, unit features of the other), tables (positions, C).
+        """
         sums = torch.zeros(5, dtype=torch.float64, device=self.device)
         counts = [0] * 5
         for stage, x, truth in bands:
             counts[stage] += len(truth)
-            for a, b in chunks(positions(x), truth):
+            for a, b in chunks(x, truth):
                 sums[stage] += (_unit(a).sub_(b).square_() @ self.heads[stage]).sum(dtype=torch.float64)
         return sum(total / count for total, count in zip(sums.tolist(), counts))
 
