@@ -15,7 +15,6 @@ from bench.datasets.clip import Clip, Dataset
 from bench.errors import UserError, one_line
 from bench.metrics import base as metrics
 from bench.metrics import protocol as protocols
-from bench.metrics import protocol as protocols
 from bench.timing.measure import Limits
 
 _NOT_ARGUMENTS = ("name", "summary", "_lookup")
@@ -32,7 +31,6 @@ class Column:
     clips: list[Clip]
     protocol: protocols.Protocol
     metrics: dict[str, metrics.Metric]
-    protocol: protocols.Protocol
     method_config: dict[str, Any]  # what the method is built from
     data_config: dict[str, Any]  # what the clips are made by: the set's options, degradation, scale, protocol
 

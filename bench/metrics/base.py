@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import importlib
 from dataclasses import dataclass
 from functools import cache
@@ -10,6 +11,7 @@ from typing import Protocol
 import numpy as np
 
 from bench.errors import UserError, did_you_mean
+from bench.metrics import protocol as protocols
 
 
 @dataclass(frozen=True)
@@ -55,13 +57,12 @@ NAMES = {
 
 
 @cache
-def build(name: str, *, color: str = "rgb", crop: int = 0, device: str = "cpu") -> Metric:
+def build(name: str, protocol: protocols.Protocol = protocols.RGB, *, device: str = "cpu") -> Metric:
     """A metric by name; built once for equal arguments.
 
     Args:
-        name: one of `NAMES`.
-        color: "rgb" or "y", the protocol's colour for PSNR and SSIM.
-        crop: border pixels that PSNR and SSIM leave out on each side.
+        name: one of `NAMES`; a colour in the name (psnr-y) goes before the protocol's.
+        protocol: colour, crop, rounding and definition of PSNR and SSIM; the frames in every metric's signature.
         device: where the networks of LPIPS and DISTS run.
     Raises:
         UserError: unknown name, or weights that are nowhere to be had.
@@ -72,8 +73,12 @@ def build(name: str, *, color: str = "rgb", crop: int = 0, device: str = "cpu") 
     module, attribute = _BUILDERS[family].split(":")
     builder = getattr(importlib.import_module(module), attribute)
     if family in ("psnr", "ssim"):
-        return builder(color=variant or color, crop=crop)
-    return builder(*([variant] if variant else []), device=device)
+        return builder(variant or getattr(protocol, family), protocol)
+    metric = builder(*([variant] if variant else []), device=device)
+    if protocol.signed(metric.signature) != metric.signature:
+        metric = copy.copy(metric)  # the networks are shared
+        metric.signature = protocol.signed(metric.signature)
+    return metric
 
 
 def check_pair(sr: np.ndarray, gt: np.ndarray, crop: int = 0, minimum: int = 1) -> None:

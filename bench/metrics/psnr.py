@@ -9,30 +9,36 @@ import cv2
 import numpy as np
 
 from bench.metrics.base import Kind, check_pair
-from bench.metrics.color import cropped, luma
+from bench.metrics.color import color_token, cropped, planes
+from bench.metrics.protocol import Protocol
+
+_PYIQA_FLOOR = 1e-8 * 255**2  # pyiqa adds 1e-8 to the MSE of samples in [0, 1]
 
 
 @dataclass(frozen=True)
 class Psnr:
     color: str
-    crop: int
+    protocol: Protocol
     kind = Kind("PSNR", "dB", "higher", 2)
 
     @property
     def signature(self) -> str:
-        color = "rgb" if self.color == "rgb" else "y-bt601-studio"
-        return f"psnr|{color}|uint8|crop{self.crop}|mean-frames,clips|v1"
+        color = "rgb" if self.color == "rgb" else color_token(self.color, self.protocol.y_rounding("psnr"))
+        crop = f"crop{self.protocol.crop}" + ("|pyiqa-mse+1e-8" if self.protocol.definition == "pyiqa" else "")
+        return self.protocol.signed(f"psnr|{color}|uint8|{crop}|mean-frames,clips|v1")
 
     def score(self, sr: np.ndarray, gt: np.ndarray) -> float:
-        """dB; infinity for equal frames."""
-        check_pair(sr, gt, self.crop)
-        sr, gt = cropped(sr, self.crop), cropped(gt, self.crop)
+        """dB; infinity for equal frames (80 dB by pyiqa's definition)."""
+        check_pair(sr, gt, self.protocol.crop)
+        sr, gt = cropped(sr, self.protocol.crop), cropped(gt, self.protocol.crop)
         if self.color == "rgb":
             mse = cv2.norm(np.ascontiguousarray(sr), np.ascontiguousarray(gt), cv2.NORM_L2SQR) / sr.size
         else:
-            mse = float(np.mean(np.square(luma(sr) - luma(gt))))
+            (x,), (y,) = (planes(frame, self.color, self.protocol.y_rounding("psnr")) for frame in (sr, gt))
+            mse = float(np.mean(np.square(x - y)))
+        mse += _PYIQA_FLOOR if self.protocol.definition == "pyiqa" else 0.0
         return 10 * math.log10(255.0**2 / mse) if mse else math.inf
 
 
-def build(color: str, crop: int) -> Psnr:
-    return Psnr(color, crop)
+def build(color: str, protocol: Protocol) -> Psnr:
+    return Psnr(color, protocol)

@@ -8,6 +8,7 @@ from skimage.metrics import peak_signal_noise_ratio, structural_similarity
 
 from bench.metrics.base import build
 from bench.metrics.color import luma
+from bench.metrics.protocol import parse
 
 
 def reference_ssim(x, y):
@@ -42,7 +43,7 @@ def test_ssim_equals_skimage_on_matlab_settings(tid, color):
         else:
             expected = np.mean([reference_ssim(sr[..., c].astype(np.float64), gt[..., c].astype(np.float64))
                                 for c in range(3)])
-        assert build("ssim", color=color).score(sr, gt) == pytest.approx(expected, abs=1e-6)
+        assert build("ssim", parse({"color": color})).score(sr, gt) == pytest.approx(expected, abs=1e-6)
 
 
 def test_equal_frames_have_infinite_psnr_and_ssim_one(tid):
@@ -55,8 +56,8 @@ def test_crop_leaves_out_the_border(tid):
     sr, gt = tid["I04"]
     for name in ("psnr", "ssim"):
         inner = build(name).score(np.ascontiguousarray(sr[8:-8, 8:-8]), np.ascontiguousarray(gt[8:-8, 8:-8]))
-        assert build(name, crop=8).score(sr, gt) == inner
-        assert "crop8" in build(name, crop=8).signature
+        assert build(name, parse({"crop": 8})).score(sr, gt) == inner
+        assert "crop8" in build(name, parse({"crop": 8})).signature
 
 
 def test_unlike_sizes_are_refused(tid):
@@ -68,4 +69,4 @@ def test_unlike_sizes_are_refused(tid):
 def test_signatures_of_unlike_recipes_differ():
     names = ("psnr-y", "psnr-rgb", "ssim-y", "ssim-rgb", "lpips-alex", "lpips-vgg", "dists")
     assert len({build(name).signature for name in names}) == len(names)
-    assert build("psnr", color="y").signature == build("psnr-y").signature
+    assert build("psnr", parse({"color": "y"})).signature == build("psnr-y").signature
