@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import importlib
+import re
 from dataclasses import dataclass
 from functools import cache
 from typing import Protocol
@@ -22,6 +23,8 @@ class Kind:
     unit: str  # "dB"; empty: no unit
     better: str  # "higher" or "lower"
     digits: int  # decimals in tables
+    window: int = 1  # consecutive frames that a value looks at: a clip of T frames has T - window + 1 values
+    reference: bool = True  # False: SR is judged alone, and clips without GT can be scored
 
 
 class Metric(Protocol):
@@ -36,11 +39,40 @@ class Metric(Protocol):
         ...
 
 
+class ClipMetric(Protocol):
+    """A metric that sees frames in their order: values of neighbouring frames, or of a whole clip."""
+
+    kind: Kind
+    signature: str
+
+    def begin(self) -> ClipScore:
+        """A fresh count for one clip."""
+        ...
+
+
+class ClipScore(Protocol):
+    """Is told the frames of one clip, one pair at a time, so that a clip never has to be in memory."""
+
+    def add(self, sr: np.ndarray, gt: np.ndarray | None) -> None:
+        """The next frames, uint8 (H, W, 3) RGB; GT is None where there is none and `kind.reference` is False."""
+        ...
+
+    def values(self) -> list[float]:
+        """When the clip is over: value i is of the frames i to i + window - 1."""
+        ...
+
+
 _BUILDERS = {
     "psnr": "bench.metrics.psnr:build",
     "ssim": "bench.metrics.ssim:build",
     "lpips": "bench.metrics.lpips:build",
     "dists": "bench.metrics.dists:build",
+    "tof": "bench.metrics.temporal:build_tof",
+    "tlp": "bench.metrics.temporal:build_tlp",
+    "warp-error": "bench.metrics.temporal:build_warp",
+    "niqe": "bench.metrics.niqe:build",
+    "vmaf": "bench.metrics.vmaf:build",
+    "pyiqa": "bench.metrics.external:build",
 }
 NAMES = {
     "psnr": "peak signal-to-noise ratio in dB, in the protocol's colour",
@@ -52,12 +84,18 @@ NAMES = {
     "lpips-alex": "perceptual distance, AlexNet, v0.1",
     "lpips-vgg": "perceptual distance, VGG-16, v0.1",
     "dists": "structure and texture distance, VGG-16, full resolution (slow on a CPU)",
+    "tof": "difference of optical flow to GT's, in pixels (TecoGAN)",
+    "tlp": "difference of the LPIPS between neighbouring frames to GT's, times 100 (TecoGAN)",
+    "warp-error": "squared difference to the neighbour moved along GT's flow, times 1000 (Lai 2018)",
+    "niqe": "distance from the statistics of natural photographs; needs no GT",
+    "vmaf": "VMAF v0.6.1 of the clip, by an ffmpeg with libvmaf",
+    "pyiqa/NAME": "any metric of the optional package pyiqa, with its own defaults",
 }
 """Every metric by name, with a line on each."""
 
 
 @cache
-def build(name: str, protocol: protocols.Protocol = protocols.RGB, *, device: str = "cpu") -> Metric:
+def build(name: str, protocol: protocols.Protocol = protocols.RGB, *, device: str = "cpu") -> Metric | ClipMetric:
     """A metric by name; built once for equal arguments.
 
     Args:
@@ -65,11 +103,11 @@ def build(name: str, protocol: protocols.Protocol = protocols.RGB, *, device: st
         protocol: colour, crop, rounding and definition of PSNR and SSIM; the frames in every metric's signature.
         device: where the networks of LPIPS and DISTS run.
     Raises:
-        UserError: unknown name, or weights that are nowhere to be had.
+        UserError: unknown name, or weights or a program that are nowhere to be had.
     """
-    if name not in NAMES:
+    if name not in NAMES and not name.startswith("pyiqa/"):
         raise UserError(f"unknown metric '{name}'{did_you_mean(name, NAMES)}")
-    family, _, variant = name.partition("-")
+    family, variant = (name, "") if name in _BUILDERS else re.split("[-/]", name, maxsplit=1)
     module, attribute = _BUILDERS[family].split(":")
     builder = getattr(importlib.import_module(module), attribute)
     if family in ("psnr", "ssim"):

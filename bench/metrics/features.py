@@ -53,6 +53,8 @@ Pool = Callable[[torch.Tensor, torch.Tensor | None], torch.Tensor]
 
 def max_pool(band: torch.Tensor, above: torch.Tensor | None) -> torch.Tensor:
     """2x2 maxima, an odd last row or column left out: VGG-16's own pooling."""
+    if band.shape[2] == 1:  # a frame's odd last row
+        return band.new_empty((*band.shape[:2], 0, band.shape[3] // 2))
     return F.max_pool2d(band, 2, 2)
 
 

@@ -1,0 +1,95 @@
+"""Metrics that other programs compute: VMAF by ffmpeg, pyiqa's by name; absent, they say so in one line."""
+
+import importlib.util
+import shutil
+import sys
+
+import numpy as np
+import pytest
+
+from bench.errors import UserError
+from bench.metrics import vmaf
+from bench.metrics.base import build
+from bench.metrics.vmaf import Vmaf, find_ffmpeg
+
+# Stands in for ffmpeg where the way to and from the program is tested: it writes the log that libvmaf writes, with
+# the mean grey level of each SR frame as its VMAF.
+PROGRAM = """#!{python}
+import json, pathlib, sys
+size = sys.argv[sys.argv.index("-s") + 1]
+width, height = map(int, size.split("x"))
+data = pathlib.Path("sr.rgb").read_bytes()
+assert len(data) == pathlib.Path("gt.rgb").stat().st_size
+step = width * height * 3
+frames = [data[at:at + step] for at in range(0, len(data), step)]
+log = {{"frames": [{{"metrics": {{"vmaf": sum(f) / step}}}} for f in frames][: {keep}]}}
+pathlib.Path("vmaf.json").write_text(json.dumps(log))
+"""
+
+
+def program(tmp_path, keep="None"):
+    file = tmp_path / "ffmpeg"
+    file.write_text(PROGRAM.format(python=sys.executable, keep=keep))
+    file.chmod(0o755)
+    return str(file)
+
+
+def told(metric, frames):
+    count = metric.begin()
+    for frame in frames:
+        count.add(frame, frame)
+    return count
+
+
+def test_frames_reach_the_program_as_they_are_and_values_come_back_in_order(tmp_path):
+    frames = [np.full((24, 32, 3), level, np.uint8) for level in (10, 200, 30)]
+    assert told(Vmaf(program(tmp_path), "test"), frames).values() == [10, 200, 30]
+
+
+def test_a_program_that_answers_for_fewer_frames_or_fails_is_an_error(tmp_path):
+    frames = np.zeros((3, 24, 32, 3), np.uint8)
+    with pytest.raises(RuntimeError, match="VMAF of 2 frames for a clip of 3"):
+        told(Vmaf(program(tmp_path, keep="2"), "test"), frames).values()
+    with pytest.raises(RuntimeError, match="ffmpeg could not compute VMAF: no message"):
+        told(Vmaf(shutil.which("false"), "test"), frames).values()
+
+
+def test_temporary_frames_go_away(tmp_path, monkeypatch):
+    monkeypatch.setattr(vmaf.tempfile, "tempdir", str(tmp_path))
+    count = told(Vmaf("unused", "test"), np.zeros((1, 24, 32, 3), np.uint8))
+    assert list(tmp_path.glob("vmaf-*/sr.rgb"))
+    del count
+    assert not list(tmp_path.iterdir())
+
+
+def test_without_ffmpeg_vmaf_says_how_to_get_one(monkeypatch):
+    monkeypatch.setattr(shutil, "which", lambda name: None)
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
+    find_ffmpeg.cache_clear()
+    with pytest.raises(UserError, match="vmaf needs an ffmpeg with libvmaf and there is no ffmpeg here: pip install"):
+        build("vmaf")
+    find_ffmpeg.cache_clear()
+
+
+@pytest.mark.skipif(importlib.util.find_spec("imageio_ffmpeg") is None, reason="imageio-ffmpeg is not installed")
+def test_vmaf_of_a_real_pair(tid):
+    sr, gt = tid["I04"]
+    count = build("vmaf").begin()
+    count.add(sr, gt)
+    # What ffmpeg 7.0.2's libvmaf prints for these two pictures given as files, converted with the same filter.
+    assert count.values() == pytest.approx([88.03], abs=0.5)
+
+
+def test_without_pyiqa_its_metrics_say_how_to_get_it(monkeypatch):
+    monkeypatch.setitem(sys.modules, "pyiqa", None)
+    with pytest.raises(UserError, match="metric pyiqa/musiq: pyiqa is not installed; pip install pyiqa"):
+        build("pyiqa/musiq")
+
+
+@pytest.mark.skipif(importlib.util.find_spec("pyiqa") is None, reason="pyiqa is not installed")
+def test_a_metric_of_pyiqa_by_name(tid):
+    metric, (sr, gt) = build("pyiqa/psnr"), tid["I04"]
+    assert metric.score(sr, gt) == pytest.approx(build("psnr").score(sr, gt), abs=1e-3)
+    assert metric.kind.reference and metric.kind.better == "higher"
+    with pytest.raises(UserError, match="pyiqa has no metric 'psnrr'; did you mean 'psnr'"):
+        build("pyiqa/psnrr")
