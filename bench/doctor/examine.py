@@ -1,0 +1,54 @@
+"""The examination: size, order, shift, channels, tone, each on frames in which the faults before it are undone."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from bench.doctor.finding import Compensation, Finding, Frames
+from bench.doctor.order import examine_order
+from bench.doctor.sample import Sample
+from bench.doctor.shift import examine_shift
+from bench.doctor.size import examine_size
+from bench.doctor.tone import examine_channels, examine_tone
+
+
+@dataclass(frozen=True)
+class Diagnosis:
+    """All findings, and the compensation that undoes them together."""
+
+    findings: list[Finding]
+    compensation: Compensation
+
+
+def examine(sr: Frames, gt: Frames, counts: tuple[int, int] | None = None) -> list[Finding]:
+    """What is wrong with a prediction apart from its quality; nothing is changed.
+
+    Args:
+        sr, gt: uint8 (H, W, 3) RGB frames by index: all of a clip in lists, or those of `sample.needed` in dicts.
+        counts: how many frames SR and GT have; None: as many as are given.
+    Returns:
+        Findings in the order size, count, order or offset, shift or zoom, channels, range or gamma; empty: healthy.
+    """
+    return diagnose(sr, gt, counts).findings
+
+
+def diagnose(sr: Frames, gt: Frames, counts: tuple[int, int] | None = None) -> Diagnosis:
+    """The same with the compensation. Arguments as `examine`.
+
+    Raises:
+        ValueError: there are no frames.
+    """
+    sr_count, gt_count = counts or (len(sr), len(gt))
+    if not sr_count or not gt_count:
+        raise ValueError(f"nothing to examine: {sr_count} SR frames, {gt_count} GT frames")
+    sample = Sample(sr, gt, sr_count, gt_count)
+    finding, comp = examine_size(sample)
+    findings = [finding] if finding else []
+    if comp.resize:  # of another scale: finer faults cannot be told apart from what resizing did
+        return Diagnosis(findings, comp)
+    more, comp = examine_order(sample, comp)
+    findings += more
+    for check in (examine_shift, examine_channels, examine_tone):
+        finding, comp = check(sample, comp)
+        findings += [finding] if finding else []
+    return Diagnosis(findings, comp)

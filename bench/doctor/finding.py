@@ -1,0 +1,125 @@
+"""What the doctor says, and the compensation that would undo it: geometry, order, channels, tone."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Mapping, Sequence
+
+import cv2
+import numpy as np
+
+Frames = Mapping[int, np.ndarray] | Sequence[np.ndarray]
+"""uint8 (H, W, 3) RGB frames by index: a list of all, or a dict of those in `sample.needed`."""
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One fault, with the PSNR (dB, RGB, sampled frames) before and after it alone is compensated."""
+
+    kind: str  # size, count, order, offset, shift, zoom, channels, range, gamma
+    text: str
+    before: float | None = None  # None: nothing to score, as the sizes differ
+    after: float | None = None
+
+    @property
+    def evidence(self) -> str:
+        if self.after is None:
+            return ""
+        before = "not comparable" if self.before is None else f"{self.before:.2f} dB"
+        return f"PSNR {before}, {self.after:.2f} dB with it compensated"
+
+
+@dataclass(frozen=True)
+class Warp:
+    """Where GT lies in SR: pixel (x, y) of GT is at (cx + (1 + zx)(x - cx) + dx, ...) of SR, around the centre."""
+
+    dy: float = 0.0
+    dx: float = 0.0
+    zy: float = 0.0
+    zx: float = 0.0
+
+    def __call__(self, frame: np.ndarray) -> np.ndarray:
+        """SR sampled at the places of GT's pixels (Lanczos; whole pixels are copied)."""
+        if self == Warp():
+            return frame
+        height, width = frame.shape[:2]
+        cy, cx = (height - 1) / 2, (width - 1) / 2
+        matrix = np.array([[1 + self.zx, 0, self.dx - self.zx * cx], [0, 1 + self.zy, self.dy - self.zy * cy]])
+        whole = not (self.zy or self.zx) and self.dy == round(self.dy) and self.dx == round(self.dx)
+        flags = (cv2.INTER_NEAREST if whole else cv2.INTER_LANCZOS4) | cv2.WARP_INVERSE_MAP
+        return cv2.warpAffine(frame, matrix, (width, height), flags=flags, borderMode=cv2.BORDER_REFLECT_101)
+
+    def reversed(self) -> Warp:
+        """The opposite displacement: what a method's blur alone would gain from as much."""
+        return Warp(-self.dy, -self.dx, -self.zy, -self.zx)
+
+    def reach(self, height: int, width: int) -> float:
+        """The largest displacement in the frame, in pixels."""
+        return max(abs(self.dy) + abs(self.zy) * height / 2, abs(self.dx) + abs(self.zx) * width / 2)
+
+
+@dataclass(frozen=True)
+class Window:
+    """A part of a frame."""
+
+    top: int
+    left: int
+    height: int
+    width: int
+
+    def __call__(self, frame: np.ndarray) -> np.ndarray:
+        return frame[self.top : self.top + self.height, self.left : self.left + self.width]
+
+
+TURNS = {
+    "transposed": lambda frame: frame.transpose(1, 0, 2),
+    "turned clockwise": lambda frame: np.rot90(frame, -1),
+    "turned counter-clockwise": lambda frame: np.rot90(frame, 1),
+    "transposed and turned by 180 degrees": lambda frame: np.rot90(frame.transpose(1, 0, 2), 2),
+}
+"""What may have been done to GT to give SR."""
+_TURNED_BACK = {"turned clockwise": "turned counter-clockwise", "turned counter-clockwise": "turned clockwise"}
+
+
+@dataclass(frozen=True)
+class Compensation:
+    """Everything that makes SR comparable with GT, in the order in which it is applied."""
+
+    turn: str = ""
+    resize: tuple[int, int] | None = None  # (height, width)
+    sr_window: Window | None = None
+    gt_window: Window | None = None
+    offset: int = 0  # SR frame i shows GT frame i + offset
+    backwards: bool = False  # SR frame i shows GT frame last - i
+    warp: Warp = Warp()
+    channels: tuple[int, int, int] = (0, 1, 2)
+    tone: tuple[int, ...] = field(default=(), repr=False)  # 256 levels; empty: none
+
+    def partner(self, index: int, gt_count: int) -> int:
+        """The index of the GT frame that SR frame `index` shows (may lie outside the clip)."""
+        return gt_count - 1 - index if self.backwards else index + self.offset
+
+    def sr(self, frame: np.ndarray) -> np.ndarray:
+        """A compensated SR frame."""
+        if self.turn:
+            frame = np.ascontiguousarray(TURNS[_TURNED_BACK.get(self.turn, self.turn)](frame))
+        if self.resize:
+            frame = cv2.resize(frame, self.resize[::-1], interpolation=cv2.INTER_CUBIC)
+        if self.sr_window:
+            frame = np.ascontiguousarray(self.sr_window(frame))
+        frame = self.warp(frame)
+        if self.channels != (0, 1, 2):
+            frame = np.ascontiguousarray(frame[..., list(self.channels)])
+        return cv2.LUT(frame, np.array(self.tone, np.uint8)) if self.tone else frame
+
+    def gt(self, frame: np.ndarray) -> np.ndarray:
+        """The part of a GT frame that SR covers."""
+        return np.ascontiguousarray(self.gt_window(frame)) if self.gt_window else frame
+
+    @property
+    def margin(self) -> int:
+        """Border pixels that the warp made up."""
+        if self.warp == Warp():
+            return 0
+        reach = max(abs(self.warp.dy), abs(self.warp.dx))
+        return int(np.ceil(reach)) + 4 + (4 if self.warp.zy or self.warp.zx else 0)

@@ -1,0 +1,91 @@
+"""`explain`: one prediction under every preset, and which of them gives a quoted number."""
+
+import cv2
+import numpy as np
+import pytest
+
+from bench.io.images import read_image, write_png
+from bench.metrics.base import build
+from bench.metrics.protocol import parse
+
+
+@pytest.fixture
+def predicted(clips, tmp_path):
+    """Blurred copies of the clips."""
+    root = tmp_path / "pred"
+    for file in clips.rglob("*.png"):
+        write_png(root / file.parent.name / file.name, cv2.GaussianBlur(read_image(file), (0, 0), 2))
+    return root
+
+
+def score(metric, options, pred, gt, name, frames=(0, 1, 2)):
+    metric = build(metric, parse(options))
+    return np.mean([metric.score(*(read_image(root / name / f"{i:08d}.png") for root in (pred, gt))) for i in frames])
+
+
+def test_a_quoted_number_names_its_preset_and_no_other(bench, clips, predicted):
+    value = score("psnr", {"color": "y"}, predicted, clips, "pan")
+    answer = bench("explain", "--pred", predicted / "pan", "--gt", clips / "pan", "--quoted", f"{value:.3f}")
+    assert answer.code == 0, answer.err
+    told = answer.out.split("is reproduced by")[1]
+    assert "udm10, vid4: psnr" in told and "psnr|y-bt601-studio|uint8|crop0|mean-frames,clips|v1" in told
+    assert "rgb" not in told and "basicsr" not in told
+
+
+def test_ssim_and_a_set_of_clips_are_explained_too(bench, clips, predicted):
+    value = np.mean([score("ssim", {"crop": 4}, predicted, clips, name) for name in ("pan", "tilt")])
+    answer = bench("explain", "--pred", predicted, "--gt", clips, "--quoted", f"{value:.4f}", "--metric", "ssim")
+    assert answer.code == 0 and "basicsr: ssim" in answer.out and "(mean)" in answer.out
+    assert "pan" in answer.out and "tilt" in answer.out and "spread of protocols (mean)" in answer.out
+
+
+def test_a_number_of_no_preset_gets_the_nearest(bench, clips, predicted):
+    answer = bench("explain", "--pred", predicted, "--gt", clips, "--quoted", "99.99")
+    assert answer.code == 0 and "99.99 (±0.005) is reproduced by no preset; the nearest: " in answer.out
+
+
+def test_presets_that_need_more_frames_are_told(bench, clips, predicted):
+    answer = bench("explain", "--pred", predicted / "pan", "--gt", clips / "pan", "--metric", "psnr")
+    assert "too few frames for" in answer.out and "–" in answer.out
+
+
+def test_a_preset_of_ones_own_takes_part(bench, clips, predicted, tmp_path):
+    (tmp_path / "conf" / "protocol").mkdir(parents=True)
+    (tmp_path / "conf" / "protocol" / "mine.yaml").write_text("# Mine.\nname: mine\ncrop: 5\nframes: [0]\n")
+    value = score("psnr", {"crop": 5}, predicted, clips, "pan", frames=(0,))
+    answer = bench("explain", "--pred", predicted / "pan", "--gt", clips / "pan", "--quoted", f"{value:.4f}",
+                   "--config-dir", tmp_path / "conf")
+    assert "mine: psnr" in answer.out.split("is reproduced by")[1]
+
+
+def test_gt_that_is_no_multiple_of_the_scale_is_cut_as_a_run_cuts_it(bench, clips, predicted, tmp_path):
+    for file in predicted.rglob("*.png"):
+        write_png(file, np.ascontiguousarray(read_image(file)[:60]))
+    answer = bench("explain", "--pred", predicted, "--gt", clips, "--scale", "6", "--metric", "psnr")
+    assert answer.code == 0, answer.err
+
+
+def test_unlike_frames_point_to_the_doctor(bench, clips, predicted):
+    next(predicted.rglob("*2.png")).unlink()
+    answer = bench("explain", "--pred", predicted, "--gt", clips, "--metric", "psnr")
+    assert answer.code == 3 and "2 predicted frames, 3 true ones" in answer.err and "bench doctor" in answer.err
+    assert "1 of 2 clips" in answer.out
+
+
+def test_nothing_in_common_is_exit_code_2(bench, clips, predicted):
+    for name in ("pan", "tilt"):
+        (predicted / name).rename(predicted / f"other_{name}")
+    answer = bench("explain", "--pred", predicted, "--gt", clips)
+    assert answer.code == 2 and "pan: no prediction" in answer.err
+
+
+@pytest.mark.parametrize("arguments, words", [
+    (("--quoted", "much"), "not a number as printed"), (("--metric", "pnsr"), "did you mean 'psnr'")])
+def test_wrong_arguments_are_one_line(bench, clips, predicted, arguments, words):
+    answer = bench("explain", "--pred", predicted, "--gt", clips, *arguments)
+    assert answer.code == 3 and words in answer.err and "Traceback" not in answer.err
+
+
+def test_a_path_that_is_not_there_is_named(bench, clips, tmp_path):
+    answer = bench("explain", "--pred", tmp_path / "nowhere", "--gt", clips)
+    assert answer.code == 3 and "nowhere" in answer.err and "--pred" in answer.err
