@@ -1,9 +1,8 @@
-"""What is done to one clip: sessions to time, frames to score, files to keep."""
+"""What is done to one clip: calls to time, frames made elsewhere, files to keep."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import asdict
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -12,10 +11,7 @@ import torch
 from bench.contract import GivenFrames, Upscaler
 from bench.datasets.clip import Clip
 from bench.io.images import read_image, write_png
-from bench.io.prefetch import ahead
 from bench.io.video import write_video
-from bench.metrics.base import Metric
-from bench.metrics.protocol import Protocol
 from bench.timing.measure import Call
 
 
@@ -79,34 +75,6 @@ def given_frames(method: GivenFrames, clip: Clip) -> torch.Tensor:
             f"needs {clip.frames} of {width}x{height}"
         )
     return to_tensor(list(source), "cpu")
-
-
-def score(
-    sr: Iterable[np.ndarray], clip: Clip, metrics: dict[str, Metric], protocol: Protocol, step: Callable[[], None]
-) -> dict[str, list[float] | None]:
-    """Every metric on the protocol's frames, read ahead of use; `step` is called after each.
-
-    Returns:
-        Per-frame values by metric; None for all where the clip has no ground truth.
-    Raises:
-        ValueError: SR and GT differ in size or number, or the clip is too short for the protocol.
-    """
-    if not clip.has_gt:
-        return dict.fromkeys(metrics)
-    chosen = set(protocol.indices(clip.frames))
-    values: dict[str, list[float]] = {name: [] for name in metrics}
-    for index, (ours, truth) in enumerate(zip(ahead(iter(sr)), ahead(clip.gt()), strict=True)):
-        if index in chosen:
-            for name, metric in metrics.items():
-                values[name].append(metric.score(ours, truth))
-        step()
-    return values
-
-
-def described(metric: Metric, values: list[float] | None, indices: list[int]) -> dict:
-    """What a record keeps of one metric: kind, recipe, values and the indices of their frames."""
-    reason = None if values is not None else "no ground truth"
-    return {**asdict(metric.kind), "signature": metric.signature, "frames": values, "indices": indices, "reason": reason}
 
 
 def save(sr: Iterable[np.ndarray], clip: Clip, folder: Path, kind: str) -> None:

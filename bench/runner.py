@@ -11,7 +11,7 @@ import tempfile
 import traceback
 from collections.abc import Iterable
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -28,6 +28,7 @@ from bench.errors import UserError, one_line
 from bench.io.prefetch import ahead
 from bench.plan import Column, build, make_folder, open_plan
 from bench.progress import Reporter
+from bench.scoring import Sheet, described, score_together
 from bench.store.keys import combined, frames_digest, prediction_key
 from bench.store.records import Records
 from bench.store.store import Store
@@ -66,6 +67,8 @@ class Job:
     times_key: str = ""
     frames: Iterable[np.ndarray] | None = None  # SR frames, in memory or in the store
     found: dict | None = None  # descriptor, sr_sha256, timing: what upscaling leaves
+    score_keys: dict[str, str] = field(default_factory=dict)
+    scores: dict[str, list[float] | None] = field(default_factory=dict)
     error: Exception | None = None
 
     @property
@@ -124,14 +127,14 @@ class Run:
         for job in jobs:
             self._look_up(job, lr_digest)
         self._upscale([job for job in jobs if not job.error and not job.found], lr, outcome, reporter)
+        self._score([job for job in jobs if not job.error], gt_digest, outcome, reporter)
         for job in jobs:
             try:
                 if job.error:
                     raise job.error
-                self._finish(job, gt_digest, outcome, reporter)
+                self._finish(job, outcome, reporter)
             except Exception as error:
                 self._failed(job, error, outcome, reporter)
-            job.frames = None
 
     def _load(self, column: Column, group: list[Column], reporter: Reporter) -> Loaded:
         """The column's method, built once; only the methods of the running group stay in memory."""
@@ -220,24 +223,39 @@ class Run:
         except OSError as error:  # a full disk must not cost what was measured
             print(f"bench: {self.store.root}: {job.where} is not kept for later runs: {one_line(error)}", file=sys.stderr)
 
-    def _finish(self, job: Job, gt_digest: str | None, outcome: Outcome, reporter: Reporter) -> None:
-        """Score, save, record."""
-        metrics = job.column.metrics
-        keys = {name: combined(job.found["sr_sha256"], gt_digest, metric.signature) for name, metric in metrics.items()}
-        values = {name: kept["frames"] for name, key in keys.items() if (kept := self.store.scores(key))}
-        missing = {name: metric for name, metric in metrics.items() if name not in values}
-        if missing:
-            reporter.working(f"scoring {job.where}", job.clip.frames)
-            computed = cell.score(job.frames, job.clip, missing, job.column.protocol, reporter.advance)
-            for name, frames in computed.items():
-                self.store.keep_scores(keys[name], {"frames": frames})
-            outcome.scored += len(missing) if job.clip.has_gt else 0
-            values |= computed
+    def _score(self, jobs: list[Job], gt_digest: str | None, outcome: Outcome, reporter: Reporter) -> None:
+        """Take scores from the store, compute the missing ones of all jobs together."""
+        sheets: list[tuple[Job, Sheet]] = []
+        for job in jobs:
+            job.score_keys = {name: combined(job.found["sr_sha256"], gt_digest, metric.signature)
+                              for name, metric in job.column.metrics.items()}
+            job.scores = {name: kept["frames"] for name, key in job.score_keys.items() if (kept := self.store.scores(key))}
+            missing = {name: m for name, m in job.column.metrics.items() if name not in job.scores}
+            if missing:
+                sheets.append((job, Sheet(job.frames, missing, job.column.protocol)))
+        if not sheets:
+            return
+        where = f"{jobs[0].column.data}/{jobs[0].clip.name}"
+        reporter.working(f"scoring {where}", jobs[0].clip.frames * len(sheets))
+        try:
+            score_together([sheet for _, sheet in sheets], jobs[0].clip, reporter.advance)
+        except Exception as error:  # a broken GT frame costs this clip
+            for _, sheet in sheets:
+                sheet.error = sheet.error or error
+        for job, sheet in sheets:
+            job.error = sheet.error
+            job.scores |= sheet.values
+            outcome.scored += sum(values is not None for values in sheet.values.values()) if not job.error else 0
+
+    def _finish(self, job: Job, outcome: Outcome, reporter: Reporter) -> None:
+        """Save, record."""
+        for name, key in job.score_keys.items():
+            self.store.keep_scores(key, {"frames": job.scores[name]})
         kind = job.column.config.save
         if kind != "none":
             cell.save(job.frames, job.clip, self.folder / kind / job.column.method / job.column.data, kind)
-        indices = job.column.protocol.indices(job.clip.frames) if job.clip.has_gt else None
-        scores = {name: cell.described(metric, values[name], indices) for name, metric in metrics.items()}
+        indices = job.column.protocol.indices(job.clip.frames)
+        scores = {name: described(m, job.scores[name], indices) for name, m in job.column.metrics.items()}
         self._record(job, "ok", None, {**job.found, "scores": scores})
         outcome.good += 1
         reporter.finished(f"{job.where}: {_line(job, scores)}")

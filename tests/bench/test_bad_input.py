@@ -76,9 +76,9 @@ def test_assets_that_were_not_fetched_name_the_remedy(tmp_path):
 
 
 def test_ctrl_c_keeps_finished_clips_and_says_how_to_go_on(bench, clips, tmp_path, monkeypatch):
-    from bench import cell
+    from bench import runner
 
-    score, calls = cell.score, []
+    score, calls = runner.score_together, []
 
     def interrupted(*arguments):
         calls.append(arguments)
@@ -86,12 +86,12 @@ def test_ctrl_c_keeps_finished_clips_and_says_how_to_go_on(bench, clips, tmp_pat
             raise KeyboardInterrupt
         return score(*arguments)
 
-    monkeypatch.setattr(cell, "score", interrupted)
+    monkeypatch.setattr(runner, "score_together", interrupted)
     command = ("run", "method=bicubic", "data=folder", f"data.gt={clips}", f"out={tmp_path / 'run'}", *QUICK)
     answer = bench(*command)
     assert answer.code == 130 and f"out={tmp_path / 'run'}" in answer.err
     assert len((tmp_path / "run" / "records.jsonl").read_text().splitlines()) == 1
-    monkeypatch.setattr(cell, "score", score)
+    monkeypatch.setattr(runner, "score_together", score)
     assert "2 clips good, 0 failed; 0 upscaled, 1 scores computed" in bench(*command).err
 
 

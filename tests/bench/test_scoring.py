@@ -1,0 +1,93 @@
+"""Predictions of one clip scored together: shared truth, order, isolation, protocol frames, clips without GT."""
+
+import numpy as np
+import pytest
+
+from bench.datasets.clip import build_clip
+from bench.datasets.sources import Mapped
+from bench.metrics.base import build
+from bench.metrics.protocol import Protocol
+from bench.scoring import Sheet, described, score_together
+
+
+class Frames:
+    """Frames in memory as a source."""
+
+    where = "memory"
+
+    def __init__(self, frames):
+        self._frames = frames
+        self.frames, self.size = len(frames), frames[0].shape[:2]
+        self.read = 0
+
+    def __iter__(self):
+        for frame in self._frames:
+            self.read += 1
+            yield frame
+
+
+@pytest.fixture
+def truth(photo):
+    return [np.ascontiguousarray(photo[100 + t : 164 + t, 150:230]) for t in range(4)]
+
+
+@pytest.fixture
+def clip_of(truth):
+    def make(with_gt=True):
+        source = Frames(truth)
+        small = Mapped(source, lambda frame: np.ascontiguousarray(frame[::2, ::2]), (32, 40))
+        clip = build_clip("c", scale=2, fps=24, gt=source if with_gt else None, lr=small, degradation=None)
+        return clip, source
+
+    return make
+
+
+def noisy(frames, amount):
+    rng = np.random.default_rng(amount)
+    return [np.clip(f.astype(int) + rng.integers(-amount, amount + 1, f.shape), 0, 255).astype(np.uint8) for f in frames]
+
+
+METRICS = ("psnr", "ssim", "lpips-alex", "tof")
+
+
+def test_scores_equal_those_of_each_prediction_alone_and_gt_is_read_once(clip_of, truth):
+    clip, source = clip_of()
+    source.read = 0
+    sheets = [Sheet(noisy(truth, n), {name: build(name) for name in METRICS}, Protocol()) for n in (5, 20, 40)]
+    score_together(sheets, clip, lambda: None)
+    assert source.read == 4
+    for sheet, amount in zip(sheets, (5, 20, 40)):
+        assert sheet.error is None
+        for name in ("psnr", "ssim", "lpips-alex"):
+            expected = [build(name).score(sr, gt) for sr, gt in zip(noisy(truth, amount), truth)]
+            assert sheet.values[name] == pytest.approx(expected, abs=1e-6)
+        assert len(sheet.values["tof"]) == 3
+
+
+def test_a_broken_prediction_ends_alone(clip_of, truth):
+    clip, _ = clip_of()
+    broken = Sheet(noisy(truth[:2], 5) + [truth[0][:-1]] * 2, {"psnr": build("psnr")}, Protocol())
+    short = Sheet(truth[:3], {"psnr": build("psnr")}, Protocol())
+    good = Sheet(noisy(truth, 5), {"psnr": build("psnr")}, Protocol())
+    score_together([broken, short, good], clip, lambda: None)
+    assert "SR frame is 80x63" in str(broken.error) and "only 3 SR frames" in str(short.error)
+    assert good.error is None and len(good.values["psnr"]) == 4
+
+
+def test_the_protocol_chooses_the_frames(clip_of, truth):
+    clip, _ = clip_of()
+    protocol = Protocol(drop_first=1, drop_last=1)
+    sheet = Sheet(noisy(truth, 9), {"psnr": build("psnr", protocol)}, protocol)
+    steps = []
+    score_together([sheet], clip, lambda: steps.append(1))
+    assert len(sheet.values["psnr"]) == 2 and len(steps) == 4
+    assert described(build("psnr", protocol), sheet.values["psnr"], protocol.indices(4))["indices"] == [1, 2]
+
+
+def test_without_gt_only_metrics_that_need_none_are_computed(clip_of, truth):
+    clip, _ = clip_of(with_gt=False)
+    big = [np.tile(frame, (4, 4, 1)) for frame in truth]
+    sheet = Sheet(big, {"psnr": build("psnr"), "niqe": build("niqe")}, Protocol())
+    score_together([sheet], clip, lambda: None)
+    assert sheet.values["psnr"] is None and len(sheet.values["niqe"]) == 4
+    assert described(build("psnr"), None, [0])["reason"] == "no ground truth"
