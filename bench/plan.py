@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
@@ -86,20 +85,3 @@ def _open_dataset(config: DictConfig) -> Dataset:
     arguments = OmegaConf.to_container(config.data, resolve=True)
     arguments.pop("summary", None)
     return build({**arguments, "degradation": degradation, "scale": config.scale})
-
-
-def make_folder(folder: Path) -> Path:
-    """The run's folder, writable.
-
-    Raises:
-        UserError: it cannot be made or written.
-    """
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        probe = folder / ".writable"
-        probe.touch()
-        probe.unlink()
-    except OSError as error:
-        reason = error.strerror or error
-        raise UserError(f"{folder}: cannot write the run's folder ({reason}); choose another with out=DIR") from error
-    return folder

@@ -5,10 +5,8 @@ One failure costs one cell. What the store has under the same key is not compute
 
 from __future__ import annotations
 
-import json
 import sys
 import tempfile
-import traceback
 from collections.abc import Iterable
 from contextlib import ExitStack
 from dataclasses import dataclass, field
@@ -24,13 +22,13 @@ from bench import cell
 from bench.config import Combination
 from bench.datasets.clip import Clip
 from bench.environment import device_name, snapshot
-from bench.errors import UserError, one_line
+from bench.errors import one_line
 from bench.io.prefetch import ahead
-from bench.plan import Column, build, make_folder, open_plan
+from bench.plan import Column, build, open_plan
 from bench.progress import Reporter
+from bench.run_folder import RunFolder
 from bench.scoring import Sheet, described, score_together
 from bench.store.keys import combined, frames_digest, prediction_key
-from bench.store.records import Records
 from bench.store.store import Store
 from bench.timing.measure import Session, take_turns
 from bench.timing.memory import in_use_mb
@@ -87,13 +85,11 @@ class Run:
         self.environment = snapshot(root.device)
         self.device = device_name(self.environment)
         self.device_class = self.environment["gpu"]["name"] if self.environment["gpu"] else "cpu"
-        dated = Path("results") / "runs" / datetime.now().strftime("%Y-%m-%d_%H-%M-%S")
-        self.folder = make_folder(Path(root.out) if root.out else dated)
-        self.records = Records(self.folder)
-        self._refuse_mixing()
+        self.folder = RunFolder(root.out)
+        self.folder.refuse_mixing(self.columns)
         self.store = Store(root.store)
         self._loaded: dict[str, Loaded] = {}
-        self._describe(command)
+        self.folder.describe(command, self.environment, self.columns)
 
     def __call__(self) -> Outcome:
         """Measure. Ctrl-C raises KeyboardInterrupt; the cells finished by then are on disk."""
@@ -253,7 +249,7 @@ class Run:
             self.store.keep_scores(key, {"frames": job.scores[name]})
         kind = job.column.config.save
         if kind != "none":
-            cell.save(job.frames, job.clip, self.folder / kind / job.column.method / job.column.data, kind)
+            cell.save(job.frames, job.clip, self.folder.path / kind / job.column.method / job.column.data, kind)
         indices = job.column.protocol.indices(job.clip.frames)
         scores = {name: described(m, job.scores[name], indices) for name, m in job.column.metrics.items()}
         self._record(job, "ok", None, {**job.found, "scores": scores})
@@ -263,41 +259,20 @@ class Run:
     def _failed(self, job: Job, error: Exception, outcome: Outcome, reporter: Reporter) -> None:
         reason = one_line(error)
         self._record(job, "failed", reason, {"descriptor": None, "sr_sha256": None, "timing": {}, "scores": {}})
-        with open(self.folder / "errors.log", "a", encoding="utf-8") as log:
-            log.write(f"{job.where}\n{''.join(traceback.format_exception(error))}\n")
+        self.folder.log_error(job.where, error)
         outcome.failed += 1
         reporter.finished(f"{job.where}: FAILED: {reason}")
 
     def _record(self, job: Job, status: str, reason: str | None, found: dict) -> None:
         column, clip = job.column, job.clip
-        self.records.append({
+        self.folder.records.append({
             "data": column.data, "clip": clip.name, "method": column.method, "status": status, "reason": reason,
             "frames": clip.frames, "lr_size": clip.lr_size, "gt_size": clip.gt_size, "scale": clip.scale,
             "lr_origin": clip.lr_origin, "expected_clips": len(column.dataset.expected),
-            "protocol": column.config.protocol.name, "data_config": column.data_config, "device": self.device,
+            "protocol": column.protocol.name, "data_config": column.data_config, "device": self.device,
             "method_config": column.method_config, "prediction": job.prediction_key or None, **found,
             "date": datetime.now().astimezone().isoformat(timespec="seconds"),
         })
-
-    def _refuse_mixing(self) -> None:
-        """A folder holds a data set under one set of options: a table of unlike clips would compare nothing."""
-        kept = {record["data"]: record["data_config"] for record in self.records.all()}
-        for column in self.columns:
-            before, now = kept.get(column.data, column.data_config), column.data_config
-            differs = sorted(key for key in before.keys() | now.keys() if before.get(key) != now.get(key))
-            if differs:
-                raise UserError(
-                    f"{self.folder} holds {column.data} measured with other options ({', '.join(differs)}): choose "
-                    f"another out=DIR, or give this one a name of its own with data.name=NAME"
-                )
-
-    def _describe(self, command: str) -> None:
-        """config.yaml (resolved) and environment.json: what this command asked for, and where."""
-        cells = [{"data": column.data, "method": column.method,
-                  "config": OmegaConf.to_container(column.config, resolve=True)} for column in self.columns]
-        OmegaConf.save(OmegaConf.create({"command": command, "combinations": cells}), self.folder / "config.yaml")
-        text = json.dumps({"command": command, **self.environment}, indent=2)
-        (self.folder / "environment.json").write_text(text + "\n", encoding="utf-8")
 
 
 def _line(job: Job, scores: dict) -> str:

@@ -43,20 +43,20 @@ def main(argv: list[str]) -> int:
         outcome = run()
     except KeyboardInterrupt:
         _report(run)
-        print(f"interrupted; finished clips are kept in {run.folder}: run the same command with "
-              f"out={shlex.quote(str(run.folder))} to go on", file=sys.stderr)
+        print(f"interrupted; finished clips are kept in {run.folder.path}: run the same command with "
+              f"out={shlex.quote(str(run.folder.path))} to go on", file=sys.stderr)
         return errors.INTERRUPTED
     _report(run)
     return _exit_code(outcome, run)
 
 
 def _report(run: Run) -> None:
-    found = run.records.all()
+    found = run.folder.records.all()
     if not found:
         return
-    write_csv(found, run.folder / "summary.csv")
-    table.write(found, run.folder)
-    plot.write(found, run.folder)
+    write_csv(found, run.folder.path / "summary.csv")
+    table.write(found, run.folder.path)
+    plot.write(found, run.folder.path)
     table.show(found)
 
 
@@ -64,8 +64,8 @@ def _exit_code(outcome: Outcome, run: Run) -> int:
     computed = f"{outcome.upscaled} upscaled, {outcome.scored} scores computed"
     if outcome.good and not outcome.upscaled + outcome.scored:
         computed = "nothing to compute, all kept from before"
-    print(f"{outcome.good} clips good, {outcome.failed} failed; {computed}; results in {run.folder}", file=sys.stderr)
+    print(f"{outcome.good} clips good, {outcome.failed} failed; {computed}; results in {run.folder.path}", file=sys.stderr)
     if outcome.failed:
-        print(f"the reasons are above and in {run.folder / 'errors.log'}", file=sys.stderr)
+        print(f"the reasons are above and in {run.folder.path / 'errors.log'}", file=sys.stderr)
         return errors.ERROR
     return errors.OK if outcome.good else errors.NOTHING_MEASURED
