@@ -41,9 +41,10 @@ class Ssim:
 def plane_ssim(x: np.ndarray, y: np.ndarray, clamped: bool = False) -> float:
     """SSIM of two planes (H, W) with values in [0, 255]; `clamped` sets negative contrast-structure terms to 0.
 
-    Four separable filters instead of five: SSIM needs the variances only as their sum. Single precision stays within
-    1e-6 of the double-precision definition because each tile is filtered about its own mean: variances do not change
-    by that, and E[x^2] - E[x]^2 of flat areas loses no digits. Every step writes into buffers of one tile, made once:
+    Four separable filters instead of five: SSIM needs the variances only as their sum. Each tile is filtered about its
+    own mean, which changes no variance and keeps single precision within 1e-6 of the double-precision definition on
+    photographs; flat drawings with noise of one level are off by up to 8e-6 (docs/decisions/exact-metrics.md).
+    Every step writes into buffers of one tile, made once:
     fresh memory would cost more than the arithmetic.
     """
     margin = 2 * _RADIUS
