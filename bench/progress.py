@@ -41,3 +41,7 @@ class Reporter:
         self.done += 1
         self._bar.advance(self._all)
         self.console.print(f"[{self.done}/{self.total}] {line}", markup=False)
+
+    def note(self, line: str) -> None:
+        """Something that a person should know beside the results."""
+        self.console.print(f"      {line}", markup=False)

@@ -21,6 +21,7 @@ from omegaconf import OmegaConf
 from bench import cell
 from bench.config import Combination
 from bench.datasets.clip import Clip
+from bench.doctor.examine import examine
 from bench.environment import device_name, snapshot
 from bench.errors import one_line
 from bench.io.prefetch import ahead
@@ -67,6 +68,8 @@ class Job:
     found: dict | None = None  # descriptor, sr_sha256, timing: what upscaling leaves
     score_keys: dict[str, str] = field(default_factory=dict)
     scores: dict[str, list[float] | None] = field(default_factory=dict)
+    doctor_key: str = ""
+    doctor: dict | None = None  # {"findings": [...]}; None: not examined
     error: Exception | None = None
 
     @property
@@ -227,19 +230,24 @@ class Run:
                               for name, metric in job.column.metrics.items()}
             job.scores = {name: kept["frames"] for name, key in job.score_keys.items() if (kept := self.store.scores(key))}
             missing = {name: m for name, m in job.column.metrics.items() if name not in job.scores}
-            if missing:
+            job.doctor_key = combined("doctor", job.found["sr_sha256"], gt_digest)
+            job.doctor = self.store.scores(job.doctor_key)
+            if missing or (job.doctor is None and job.clip.has_gt):
                 sheets.append((job, Sheet(job.frames, missing, job.column.protocol)))
         if not sheets:
             return
         where = f"{jobs[0].column.data}/{jobs[0].clip.name}"
         reporter.working(f"scoring {where}", jobs[0].clip.frames * len(sheets))
         try:
-            score_together([sheet for _, sheet in sheets], jobs[0].clip, reporter.advance)
+            gt = score_together([sheet for _, sheet in sheets], jobs[0].clip, reporter.advance)
         except Exception as error:  # a broken GT frame costs this clip
             for _, sheet in sheets:
                 sheet.error = sheet.error or error
         for job, sheet in sheets:
             job.error = sheet.error
+            if not job.error and gt and job.doctor is None:
+                found = examine(sheet.looked_at, gt, (job.clip.frames, job.clip.frames))
+                job.doctor = {"findings": [{"kind": f.kind, "text": f.text, "evidence": f.evidence} for f in found]}
             job.scores |= sheet.values
             outcome.scored += sum(values is not None for values in sheet.values.values()) if not job.error else 0
 
@@ -247,14 +255,18 @@ class Run:
         """Save, record."""
         for name, key in job.score_keys.items():
             self.store.keep_scores(key, {"frames": job.scores[name]})
+        if job.doctor is not None:
+            self.store.keep_scores(job.doctor_key, job.doctor)
         kind = job.column.config.save
         if kind != "none":
             cell.save(job.frames, job.clip, self.folder.path / kind / job.column.method / job.column.data, kind)
         indices = job.column.protocol.indices(job.clip.frames)
         scores = {name: described(m, job.scores[name], indices) for name, m in job.column.metrics.items()}
-        self._record(job, "ok", None, {**job.found, "scores": scores})
+        self._record(job, "ok", None, {**job.found, "scores": scores, "doctor": (job.doctor or {}).get("findings")})
         outcome.good += 1
         reporter.finished(f"{job.where}: {_line(job, scores)}")
+        for finding in (job.doctor or {}).get("findings", ()):
+            reporter.note(f"{job.where}: the doctor says: {finding['text']} ({finding['evidence']})")
 
     def _failed(self, job: Job, error: Exception, outcome: Outcome, reporter: Reporter) -> None:
         reason = one_line(error)

@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass, field
 import numpy as np
 
 from bench.datasets.clip import Clip
+from bench.doctor.sample import needed
 from bench.io.prefetch import ahead
 from bench.metrics.base import ClipMetric, ClipScore, Metric
 from bench.metrics.protocol import Protocol
@@ -24,6 +25,7 @@ class Sheet:
     protocol: Protocol
     values: dict[str, list[float] | None] = field(default_factory=dict)
     error: Exception | None = None
+    looked_at: dict[int, np.ndarray] = field(default_factory=dict)  # the SR frames that the doctor wants
     _clips: dict[str, ClipScore] = field(default_factory=dict)
 
     def begin(self, clip: Clip) -> None:
@@ -57,11 +59,13 @@ class Sheet:
         self.values[name].append(metric.score(sr, gt))
 
 
-def score_together(sheets: list[Sheet], clip: Clip, step: Callable[[], None]) -> None:
+def score_together(sheets: list[Sheet], clip: Clip, step: Callable[[], None]) -> dict[int, np.ndarray]:
     """Fill in the sheets of one clip; `step` is called after each frame of each sheet.
 
     An exception in one sheet's frames or metrics ends that sheet alone.
 
+    Returns:
+        The GT frames that the doctor wants, by index; each sheet's `looked_at` has the SR frames.
     Raises:
         ValueError, OSError: a GT frame cannot be read.
     """
@@ -71,12 +75,18 @@ def score_together(sheets: list[Sheet], clip: Clip, step: Callable[[], None]) ->
     gt = ahead(clip.gt()) if clip.has_gt else iter([None] * clip.frames)
     chosen = [set(sheet.protocol.indices(clip.frames)) if not sheet.error else set() for sheet in sheets]
     truths = Truths()
+    wanted_sr, wanted_gt = map(set, needed(clip.frames, clip.frames)) if clip.has_gt else (set(), set())
+    gt_frames: dict[int, np.ndarray] = {}
     with ThreadPoolExecutor(1) as beside:
         pending: list[tuple[Sheet, Future]] = []
         for index, truth in enumerate(gt):
             now = []
+            if index in wanted_gt:
+                gt_frames[index] = truth
             for sheet, source, indices in zip(sheets, sources, chosen):
                 sr = _guarded(sheet, lambda _: _next(source, index, clip))
+                if index in wanted_sr and sheet.error is None:
+                    sheet.looked_at[index] = sr
                 if index in indices and sheet.error is None:
                     now += [(sheet, future) for future in
                             _guarded(sheet, lambda sheet: sheet.add(sr, truth, truths, beside)) or []]
@@ -87,6 +97,7 @@ def score_together(sheets: list[Sheet], clip: Clip, step: Callable[[], None]) ->
         _collect(pending)
     for sheet in sheets:
         _guarded(sheet, Sheet.end)
+    return gt_frames
 
 
 def described(metric: Metric | ClipMetric, values: list[float] | None, indices: list[int]) -> dict:

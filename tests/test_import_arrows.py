@@ -12,6 +12,7 @@ ALLOWED = {  # package: what it may import of the project's own
     "baselines": ("baselines", "bench.contract"),
     "bench": ("bench",),
     "bench/report": ("bench.report", "bench.timing.stats", "bench.errors"),
+    "bench/doctor": ("bench.doctor",),
     "bench/gate": ("bench.gate", "bench.timing.stats"),
     "bench/timing": ("bench.timing",),
     "bench/metrics": ("bench.metrics", "bench.assets", "bench.errors"),

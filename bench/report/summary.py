@@ -56,7 +56,8 @@ def _clip_rows(record: dict) -> list[Row]:
     for name, scores in record["scores"].items():
         frames = scores["frames"] or []
         value = fmean(frames) if frames else None
-        found.append(Row(*start, name, value, scores["unit"], len(frames), record["frames"], scores["signature"]))
+        expected = len(scores["indices"] or ()) or record["frames"]  # a protocol may choose among the frames
+        found.append(Row(*start, name, value, scores["unit"], len(frames), expected, scores["signature"]))
     for scope, times in record["timing"].items():
         figures = _speed([(record, times)])
         figures["first_call_s"] = times["first_call_s"]

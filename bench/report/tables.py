@@ -157,16 +157,25 @@ def _table(data: str, records: list[dict], found: list[Row]) -> Table:
                f"times: {_listed(scope for r in records for scope in r['timing'])}, median; {records[-1]['date'][:10]}")
     notes = [f"{record['clip']}, {record['method']}: failed: {record['reason']}"
              for record in records if record["status"] != "ok"]
+    notes += [f"{record['clip']}, {record['method']}: the doctor says: {finding['text']} (scored as it is)"
+              for record in records for finding in record.get("doctor") or ()]
     methods = list(dict.fromkeys(record["method"] for record in records))
     return Table(data, f"{data} ×{_listed(r['scale'] for r in records)}", caption, columns, methods, cells,
                  expected, notes)
 
 
 def _score_title(kind: dict, signature: str) -> str:
-    """PSNR and SSIM carry their colour, since it changes the number by more than methods differ."""
+    """A column's name: PSNR and SSIM carry what changes the number by more than methods differ."""
     parts = signature.split("|")
-    color = {"rgb": "RGB", "rgb-mean-of-channels": "RGB", "y-bt601-studio": "Y"}.get(parts[1])
-    return f"{kind['title']}-{color}" if color else kind["title"]
+    if parts[1].startswith("rgb"):
+        parts[1] = "RGB" if parts[0] in ("psnr", "ssim") else ""
+    elif parts[1].startswith("y-bt601"):
+        parts[1] = "Y" + parts[1].removeprefix("y-bt601").replace("-studio", "")
+    else:
+        parts[1] = ""
+    extra = [part for part in parts[2:] if part.startswith(("frames", "pyiqa")) or
+             (part.startswith("crop") and part != "crop0")]
+    return " ".join(["-".join(filter(None, [kind["title"], parts[1]])), *extra])
 
 
 def _figure(value: float, digits: int | None) -> str:

@@ -181,3 +181,20 @@ def test_runs_are_listed(bench, clips, tmp_path):
     answer = bench("runs", tmp_path / "runs")
     assert answer.code == 0 and "bicubic" in answer.out and "folder" in answer.out
     assert "no runs" in bench("runs", tmp_path / "empty").out
+
+
+def test_the_doctor_looks_at_what_is_scored_and_corrects_nothing(bench, clips, tmp_path):
+    for clip in ("pan", "tilt"):
+        for file in sorted((clips / clip).iterdir()):
+            swapped = tmp_path / "bgr" / clip / file.name
+            swapped.parent.mkdir(parents=True, exist_ok=True)
+            cv2.imwrite(str(swapped), cv2.imread(str(file))[..., ::-1])
+    out = tmp_path / "run"
+    command = ("run", "method=precomputed", f"method.root={tmp_path / 'bgr'}", "data=folder", f"data.gt={clips}",
+               f"out={out}", "metrics=[psnr]")
+    for _ in range(2):  # the second time from the store
+        answer = bench(*command)
+        assert answer.code == 0 and "the doctor says" in answer.err
+    record = records_of(out)[-1]
+    assert [finding["kind"] for finding in record["doctor"]] == ["channels"]
+    assert sum(record["scores"]["psnr"]["frames"]) / 3 < 40

@@ -8,7 +8,7 @@ from bench.report.summary import rows
 
 
 def record(method, clip, psnr, seconds, *, status="ok", expected=2, data="set", lpips=0.25):
-    score = {"title": "PSNR", "unit": "dB", "better": "higher", "digits": 2, "reason": None,
+    score = {"title": "PSNR", "unit": "dB", "better": "higher", "digits": 2, "reason": None, "indices": [0, 1],
              "signature": "psnr|y-bt601-studio|uint8|crop0|mean-frames,clips|v1", "frames": psnr}
     distance = score | {"title": "LPIPS-alex", "unit": "", "better": "lower", "digits": 4,
                         "signature": "lpips|alex-v0.1|rgb|uint8|crop0|mean-frames,clips|v1", "frames": [lpips]}
@@ -68,6 +68,18 @@ def test_unlike_signatures_never_share_a_column(records):
     assert [c.header for c in table.columns if c.metric == "psnr"] == ["PSNR-Y [dB] ↑", "PSNR-RGB [dB] ↑"]
     first, second = (c for c in table.columns if c.metric == "psnr")
     assert table.text("good_one", first) == table.text("fast", second) == "–"
+
+
+def test_titles_say_what_changes_the_number(records):
+    for r, part in zip(records[2:], ("crop8", "frames2..-3")):
+        r["scores"]["psnr"]["signature"] = f"psnr|y-bt601-full|uint8|crop0|{part}|mean-frames,clips|v1"
+    headers = [c.header for c in tables.tables(records)[0].columns if c.metric == "psnr"]
+    assert headers == ["PSNR-Y [dB] ↑", "PSNR-Y-full crop8 [dB] ↑", "PSNR-Y-full frames2..-3 [dB] ↑"]
+
+
+def test_what_the_doctor_found_is_under_the_table(records):
+    records[0]["doctor"] = [{"kind": "channels", "text": "red and blue are swapped", "evidence": ""}]
+    assert "a, fast: the doctor says: red and blue are swapped" in tables.markdown(tables.tables(records)[0])
 
 
 def test_latex_is_escaped_and_uses_booktabs(records):
