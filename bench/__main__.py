@@ -27,7 +27,7 @@ def main(argv: list[str]) -> int:
     except BrokenPipeError:  # `python -m bench table ... | head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return OK
-    except (UserError, ValueError, FileNotFoundError, PermissionError) as error:
+    except (UserError, ValueError, OSError) as error:
         if os.environ.get("BENCH_TRACEBACK"):
             raise
         print(f"bench: {one_line(error)}", file=sys.stderr)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
@@ -81,6 +82,11 @@ def save(sr: Iterable[np.ndarray], clip: Clip, folder: Path, kind: str) -> None:
     """Keep SR frames as PNG (`frames`) or one H.264 file (`video`) under the run's folder."""
     if kind == "frames":
         for index, frame in enumerate(sr):
-            write_png(folder / clip.name / f"{index:08d}.png", frame)
+            write_png(folder / file_name(clip.name) / f"{index:08d}.png", frame)
     else:
-        write_video(folder / f"{clip.name}.mp4", iter(sr), clip.fps)
+        write_video(folder / f"{file_name(clip.name)}.mp4", iter(sr), clip.fps)
+
+
+def file_name(label: str) -> str:
+    """A label as one harmless path component: `turbovsr[weights=a/b]` must not leave its folder."""
+    return re.sub(r"[^\w.,=\[\]+-]", "_", label).lstrip(".") or "_"

@@ -259,7 +259,8 @@ class Run:
             self.store.keep_scores(job.doctor_key, job.doctor)
         kind = job.column.config.save
         if kind != "none":
-            cell.save(job.frames, job.clip, self.folder.path / kind / job.column.method / job.column.data, kind)
+            folder = self.folder.path / kind / cell.file_name(job.column.method) / cell.file_name(job.column.data)
+            cell.save(job.frames, job.clip, folder, kind)
         indices = job.column.protocol.indices(job.clip.frames)
         scores = {name: described(m, job.scores[name], indices) for name, m in job.column.metrics.items()}
         self._record(job, "ok", None, {**job.found, "scores": scores, "doctor": (job.doctor or {}).get("findings")})

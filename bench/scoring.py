@@ -13,6 +13,7 @@ from bench.doctor.sample import needed
 from bench.io.prefetch import ahead
 from bench.metrics.base import ClipMetric, ClipScore, Metric
 from bench.metrics.protocol import Protocol
+from bench.metrics.signature import short
 from bench.metrics.truths import Truths
 
 
@@ -104,7 +105,8 @@ def described(metric: Metric | ClipMetric, values: list[float] | None, indices: 
     """What a record keeps of one metric: kind, recipe, values and the indices of their frames."""
     reason = None if values is not None else "no ground truth"
     indices = None if values is None else indices[: len(values)]
-    return {**asdict(metric.kind), "signature": metric.signature, "frames": values, "indices": indices, "reason": reason}
+    recipe = {"signature": metric.signature, "short": short(metric.kind.title, metric.signature)}
+    return {**asdict(metric.kind), **recipe, "frames": values, "indices": indices, "reason": reason}
 
 
 def _next(source: Iterator[np.ndarray], index: int, clip: Clip) -> np.ndarray:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 import pickle
+from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
 
@@ -79,6 +81,14 @@ def dists_weights() -> tuple[torch.Tensor, torch.Tensor]:
     """Alpha (structure of means) and beta (structure of covariances) of DISTS, each (1, 1475, 1, 1)."""
     state = torch.load(assets.path("dists/weights.pt"), map_location="cpu", weights_only=True)
     return state["alpha"], state["beta"]
+
+
+def weights_hash(tensors: Iterable[torch.Tensor]) -> str:
+    """The first eight digits of the sha256 over weights: a signature names the very network."""
+    digest = hashlib.sha256()
+    for tensor in tensors:
+        digest.update(tensor.contiguous().numpy())
+    return digest.hexdigest()[:8]
 
 
 def _from_torchvision(net: str, missing: FileNotFoundError) -> Convs:

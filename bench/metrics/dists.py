@@ -8,7 +8,7 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 
-from bench.metrics.backbones import dists_weights
+from bench.metrics.backbones import convolutions, dists_weights, weights_hash
 from bench.metrics.base import Kind, check_pair
 from bench.metrics.features import Vgg16, chunks, full_precision, positions, to_input
 
@@ -33,14 +33,14 @@ class Dists:
     """
 
     kind = Kind("DISTS", "", "lower", 4)
-    signature = "dists|vgg16|rgb|uint8|full-size|mean-frames,clips|v1"
-
     def __init__(self, device: str) -> None:
         self.device = device
         window = torch.from_numpy(np.hanning(5)[1:-1]).float()
         self._window = (window[:, None] * window / (window.sum() ** 2)).to(device)
         self.net = Vgg16(device, self._l2_pool)
         alpha, beta = dists_weights()
+        weights = weights_hash([*(t for pair in convolutions("vgg") for t in pair), alpha, beta])
+        self.signature = f"dists|vgg16|{weights}|rgb|uint8|full-size|mean-frames,clips|v1"
         total = alpha.sum() + beta.sum()
         self.alpha = torch.split((alpha / total).flatten().double().to(device), _CHANNELS)
         self.beta = torch.split((beta / total).flatten().double().to(device), _CHANNELS)

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 import numpy as np
 import torch
 
-from bench.metrics.backbones import lpips_heads
+from bench.metrics.backbones import convolutions, lpips_heads, weights_hash
 from bench.metrics.base import Kind, check_pair
 from bench.metrics.features import AlexNet, Vgg16, chunks, full_precision, positions, to_input
 
@@ -27,7 +27,8 @@ class Lpips:
         self.net = {"alex": AlexNet, "vgg": Vgg16}[net](device)
         self.heads = [head.flatten().to(device) for head in lpips_heads(net)]
         self.kind = Kind(f"LPIPS-{net}", "", "lower", 4)
-        self.signature = f"lpips|{net}-v0.1|rgb|uint8|crop0|mean-frames,clips|v1"
+        weights = weights_hash([*(t for pair in convolutions(net) for t in pair), *lpips_heads(net)])
+        self.signature = f"lpips|{net}-v0.1|{weights}|rgb|uint8|crop0|mean-frames,clips|v1"
 
     def score(self, sr: np.ndarray, gt: np.ndarray) -> float:
         """Distance >= 0 of two uint8 (H, W, 3) RGB frames of at least 32x32."""

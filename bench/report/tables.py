@@ -91,10 +91,13 @@ class Table:
         return {method for method in complete if self.text(method, column) == top}
 
 
-def tables(records: list[dict]) -> list[Table]:
-    """One table a data set, in the order of the records."""
+def tables(records: list[dict], mix: bool = False) -> list[Table]:
+    """One table a data set, in the order of the records.
+
+    Unlike signatures never share a column, unless `mix` asks for it: then the column's head says so.
+    """
     found = rows(records)
-    return [_table(data, [r for r in records if r["data"] == data], [r for r in found if r.data == data])
+    return [_table(data, [r for r in records if r["data"] == data], [r for r in found if r.data == data], mix)
             for data in dict.fromkeys(record["data"] for record in records)]
 
 
@@ -137,17 +140,23 @@ def latex(table: Table) -> str:
     return "\n".join([*lines, r"\bottomrule", r"\end{tabular}", r"\end{table}", ""])
 
 
-def _table(data: str, records: list[dict], found: list[Row]) -> Table:
+def _table(data: str, records: list[dict], found: list[Row], mix: bool) -> Table:
     total = [row for row in found if row.clip == ALL]
-    kinds = {name: s for record in records for name, s in record["scores"].items()}
+    kinds = {(name, s["signature"]): s for record in records for name, s in record["scores"].items()}
     columns: list[Column] = []
     for metric, (title, unit, better, digits) in _SPEED.items():
         for name in dict.fromkeys(r.metric for r in total if r.metric.split("-")[0] == metric):
             scope = name.removeprefix(metric).lstrip("-")
             columns.append(Column(name, f"{title} ({scope})" if scope else title, unit, better, digits, None))
-    for name, signature in dict.fromkeys((r.metric, r.signature) for r in total if r.metric in kinds):
-        kind = kinds[name]
-        columns.append(Column(name, _score_title(kind, signature), kind["unit"], kind["better"], kind["digits"], signature))
+    for (name, signature), kind in kinds.items():
+        if mix:
+            others = [s for n, s in kinds if n == name and s != signature]
+            title, signature = (f"{kind['title']} (mixed recipes)", None) if others else (kind["short"], signature)
+        else:
+            title = kind["short"]
+        column = Column(name, title, kind["unit"], kind["better"], kind["digits"], signature)
+        if not any((c.metric, c.signature) == (name, signature) for c in columns):
+            columns.append(column)
     cells = {(row.method, column): row for row in total for column in columns
              if row.metric == column.metric and column.signature in (None, row.signature)}
     clips = {record["clip"]: record["frames"] for record in records}
@@ -162,20 +171,6 @@ def _table(data: str, records: list[dict], found: list[Row]) -> Table:
     methods = list(dict.fromkeys(record["method"] for record in records))
     return Table(data, f"{data} ×{_listed(r['scale'] for r in records)}", caption, columns, methods, cells,
                  expected, notes)
-
-
-def _score_title(kind: dict, signature: str) -> str:
-    """A column's name: PSNR and SSIM carry what changes the number by more than methods differ."""
-    parts = signature.split("|")
-    if parts[1].startswith("rgb"):
-        parts[1] = "RGB" if parts[0] in ("psnr", "ssim") else ""
-    elif parts[1].startswith("y-bt601"):
-        parts[1] = "Y" + parts[1].removeprefix("y-bt601").replace("-studio", "")
-    else:
-        parts[1] = ""
-    extra = [part for part in parts[2:] if part.startswith(("frames", "pyiqa")) or
-             (part.startswith("crop") and part != "crop0")]
-    return " ".join(["-".join(filter(None, [kind["title"], parts[1]])), *extra])
 
 
 def _figure(value: float, digits: int | None) -> str:

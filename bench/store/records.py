@@ -5,8 +5,15 @@ from __future__ import annotations
 import json
 import math
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
+
+try:
+    import fcntl
+except ImportError:  # Windows
+    fcntl = None
 
 from bench.errors import UserError
 
@@ -27,11 +34,11 @@ class Records:
     def append(self, record: dict[str, Any]) -> None:
         """Write one record through to the disk; a crash later cannot lose it."""
         record = {"schema": SCHEMA, **record}
-        line = json.dumps(_encode(record), allow_nan=False) + "\n"
-        torn = self.file.is_file() and self.file.stat().st_size > 0 and not self.file.read_bytes().endswith(b"\n")
-        with open(self.file, "a", encoding="utf-8") as stream:
-            stream.write(("\n" if torn else "") + line)
-            stream.flush()
+        line = (json.dumps(_encode(record), allow_nan=False) + "\n").encode()
+        with open(self.file, "ab", buffering=0) as stream, _alone(stream):
+            if _is_torn(self.file):
+                line = b"\n" + line
+            stream.write(line)
             os.fsync(stream.fileno())
         self._cells[_cell(record)] = record
 
@@ -49,6 +56,29 @@ def load(folder: Path) -> list[dict]:
     if not (Path(folder) / FILE).is_file():
         raise UserError(f"{folder}: no {FILE} here; give the folder of a run (python -m bench run ... out=DIR)")
     return Records(folder).all()
+
+
+@contextmanager
+def _alone(stream: IO) -> Iterator[None]:
+    """Hold the file's lock where the system has one: two runs may share a folder."""
+    if fcntl is None:
+        yield
+        return
+    fcntl.flock(stream, fcntl.LOCK_EX)
+    try:
+        yield
+    finally:
+        fcntl.flock(stream, fcntl.LOCK_UN)
+
+
+def _is_torn(file: Path) -> bool:
+    """Whether the last line was cut short by a crash."""
+    with open(file, "rb") as stream:
+        size = stream.seek(0, os.SEEK_END)
+        if not size:
+            return False
+        stream.seek(size - 1)
+        return stream.read(1) != b"\n"
 
 
 def _cell(record: dict) -> tuple[str, str, str]:

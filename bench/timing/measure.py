@@ -10,11 +10,12 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 
+import psutil
 import torch
 
 from bench.timing.clock import Stopwatch
 from bench.timing.memory import peak_memory
-from bench.timing.stats import median
+from bench.timing.stats import median, median_interval, quartiles
 from bench.timing.telemetry import Telemetry, watched
 
 Call = Callable[[Callable, bool], torch.Tensor]
@@ -39,6 +40,7 @@ class Repetition:
     total_s: float
     stages_s: dict[str, float]
     load: float | None  # 1-minute load average when it began; None where the system has none
+    cpu_mhz: float | None = None  # the processor's frequency then; None where the system does not tell
     telemetry: Telemetry | None = None  # of the GPU; None on a CPU or without NVML
 
 
@@ -59,7 +61,10 @@ class Measurement:
     cached: bool | None = None  # repeated input was answered suspiciously faster than fresh input; None: not known
 
     def as_dict(self) -> dict:
-        return asdict(self)
+        """Plain data, with median, quartiles and, from four repetitions on, the 95 % interval of the median."""
+        totals = [repetition.total_s for repetition in self.repetitions]
+        summary = {"median_s": median(totals), "quartiles_s": quartiles(totals), "interval_s": median_interval(totals)}
+        return {**asdict(self), **summary}
 
 
 class Session:
@@ -109,13 +114,14 @@ class Session:
         self.output = None  # earlier frames must not count towards the peak
         watch = Stopwatch(self.device)
         load = os.getloadavg()[0] if hasattr(os, "getloadavg") else None
+        frequency = psutil.cpu_freq() if hasattr(psutil, "cpu_freq") else None
         with watched(self.device) as telemetry, peak_memory(self.device) as peak, _time_limit(self.limits.limit_s):
             with torch.inference_mode(), watch.total():
                 self.output = self.call(watch.stage, warm_up)
         own = round(peak.mb - self.foreign_mb, 1)
         if own > self.result.peak_memory_mb:
             self.result.peak_memory_mb, self.result.peak_memory_kind = own, peak.kind
-        return Repetition(*watch.seconds(), load, telemetry)
+        return Repetition(*watch.seconds(), load, frequency.current if frequency else None, telemetry)
 
 
 def take_turns(sessions: Sequence[Session]) -> None:

@@ -9,6 +9,7 @@ from rich.console import Console
 
 from bench.errors import OK
 from bench.report import tables
+from bench.report.summary import rows
 from bench.store import records
 
 HELP = "print a run's tables (terminal, md, csv, tex)"
@@ -19,15 +20,20 @@ def main(argv: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="python -m bench table", description=HELP)
     parser.add_argument("run", type=Path, help="a run's folder")
     parser.add_argument("--format", choices=["terminal", *_FORMATS], default="terminal")
+    parser.add_argument("--mix", action="store_true", help="put unlike signatures into one column, marked as mixed")
+    parser.add_argument("--signatures", action="store_true", help="print the full recipe of every figure below")
     arguments = parser.parse_args(argv)
-    show(records.load(arguments.run), arguments.format)
+    found = records.load(arguments.run)
+    show(found, arguments.format, arguments.mix)
+    if arguments.signatures:
+        print("\n".join(dict.fromkeys(f"{row.metric}: {row.signature}" for row in rows(found))))
     return OK
 
 
-def show(found: list[dict], kind: str = "terminal") -> None:
+def show(found: list[dict], kind: str = "terminal", mix: bool = False) -> None:
     """Print all tables of these records to standard output."""
     console = Console(width=None if Console().is_terminal else 160, highlight=False)
-    for table in tables.tables(found):
+    for table in tables.tables(found, mix):
         if kind == "terminal":
             tables.terminal(table, console)
         else:

@@ -9,8 +9,8 @@ from bench.report.summary import rows
 
 def record(method, clip, psnr, seconds, *, status="ok", expected=2, data="set", lpips=0.25):
     score = {"title": "PSNR", "unit": "dB", "better": "higher", "digits": 2, "reason": None, "indices": [0, 1],
-             "signature": "psnr|y-bt601-studio|uint8|crop0|mean-frames,clips|v1", "frames": psnr}
-    distance = score | {"title": "LPIPS-alex", "unit": "", "better": "lower", "digits": 4,
+             "signature": "psnr|y-bt601-studio|uint8|crop0|mean-frames,clips|v1", "short": "PSNR-Y", "frames": psnr}
+    distance = score | {"title": "LPIPS-alex", "short": "LPIPS-alex", "unit": "", "better": "lower", "digits": 4,
                         "signature": "lpips|alex-v0.1|rgb|uint8|crop0|mean-frames,clips|v1", "frames": [lpips]}
     times = {"clock": "perf_counter", "first_call_s": 9.0, "warmup": 1, "peak_memory_mb": 100.0,
              "repetitions": [{"total_s": s} for s in seconds]}
@@ -63,18 +63,19 @@ def test_the_best_figure_is_bold_in_the_right_direction(records):
 
 def test_unlike_signatures_never_share_a_column(records):
     for r in records[2:]:
-        r["scores"]["psnr"]["signature"] = "psnr|rgb|uint8|crop0|mean-frames,clips|v1"
+        r["scores"]["psnr"] |= {"signature": "psnr|rgb|uint8|crop0|mean-frames,clips|v1", "short": "PSNR-RGB"}
     (table,) = tables.tables(records)
     assert [c.header for c in table.columns if c.metric == "psnr"] == ["PSNR-Y [dB] ↑", "PSNR-RGB [dB] ↑"]
     first, second = (c for c in table.columns if c.metric == "psnr")
     assert table.text("good_one", first) == table.text("fast", second) == "–"
 
 
-def test_titles_say_what_changes_the_number(records):
-    for r, part in zip(records[2:], ("crop8", "frames2..-3")):
-        r["scores"]["psnr"]["signature"] = f"psnr|y-bt601-full|uint8|crop0|{part}|mean-frames,clips|v1"
-    headers = [c.header for c in tables.tables(records)[0].columns if c.metric == "psnr"]
-    assert headers == ["PSNR-Y [dB] ↑", "PSNR-Y-full crop8 [dB] ↑", "PSNR-Y-full frames2..-3 [dB] ↑"]
+def test_mixed_columns_are_only_made_on_request_and_marked(records):
+    for r in records[2:]:
+        r["scores"]["psnr"]["signature"] = "psnr|rgb|uint8|crop0|mean-frames,clips|v1"
+    (table,) = tables.tables(records, mix=True)
+    (column,) = (c for c in table.columns if c.metric == "psnr")
+    assert column.title == "PSNR (mixed recipes)" and table.text("good_one", column) == "28.00"
 
 
 def test_what_the_doctor_found_is_under_the_table(records):

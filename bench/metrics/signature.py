@@ -1,0 +1,17 @@
+"""Signatures: the recipe of a number, long for machines and references, short for column heads."""
+
+from __future__ import annotations
+
+
+def short(title: str, signature: str) -> str:
+    """What of a long signature changes a number by more than methods differ: "PSNR-Y crop8 frames2..-3".
+
+    Args:
+        title: the metric's own, "PSNR".
+        signature: parts between bars, the metric first: "psnr|y-bt601-studio|uint8|crop8|mean-frames,clips|v1".
+    """
+    name, color, *rest = signature.split("|")
+    if name in ("psnr", "ssim"):
+        title += "-RGB" if color.startswith("rgb") else "-Y" + color.removeprefix("y-bt601").replace("-studio", "")
+    told = [part for part in rest if part.startswith(("frames", "pyiqa")) or part.startswith("crop") and part != "crop0"]
+    return " ".join([title, *told])

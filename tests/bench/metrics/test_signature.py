@@ -1,0 +1,26 @@
+"""Signatures: long ones differ where recipes do, short ones say what matters."""
+
+import pytest
+
+from bench.metrics.base import build
+from bench.metrics.protocol import Protocol
+from bench.metrics.signature import short
+
+
+@pytest.mark.parametrize(
+    "name, protocol, expected",
+    [
+        ("psnr", Protocol(), "PSNR-RGB"), ("psnr", Protocol(psnr="y"), "PSNR-Y"), ("ssim", Protocol(ssim="y"), "SSIM-Y"),
+        ("psnr", Protocol(psnr="y-full"), "PSNR-Y-full"), ("psnr", Protocol(psnr="y", crop=8), "PSNR-Y crop8"),
+        ("psnr", Protocol(psnr="y", drop_first=2, drop_last=2), "PSNR-Y frames2..-3"),
+        ("lpips-alex", Protocol(), "LPIPS-alex"), ("dists", Protocol(), "DISTS"),
+    ],
+)
+def test_the_short_form(name, protocol, expected):
+    metric = build(name, protocol)
+    assert short(metric.kind.title, metric.signature) == expected
+
+
+def test_networks_are_named_by_the_hash_of_their_weights():
+    alex, vgg, dists = (build(name).signature.split("|")[2] for name in ("lpips-alex", "lpips-vgg", "dists"))
+    assert len({alex, vgg, dists}) == 3 and all(len(word) == 8 for word in (alex, vgg, dists))
