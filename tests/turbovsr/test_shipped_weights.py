@@ -29,4 +29,4 @@ def test_shipped_weights_beat_bicubic_on_a_held_out_photograph(asset):
 
     (lpips, psnr), (base_lpips, base_psnr) = score(sr), score(base)
     assert lpips < 0.8 * base_lpips
-    assert psnr > base_psnr - 0.7
+    assert psnr > base_psnr
