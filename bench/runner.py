@@ -262,7 +262,7 @@ class Run:
             folder = self.folder.path / kind / cell.file_name(job.column.method) / cell.file_name(job.column.data)
             cell.save(job.frames, job.clip, folder, kind)
         indices = job.column.protocol.indices(job.clip.frames)
-        scores = {name: described(m, job.scores[name], indices) for name, m in job.column.metrics.items()}
+        scores = {name: described(m, job.scores[name], indices, job.clip.has_gt) for name, m in job.column.metrics.items()}
         self._record(job, "ok", None, {**job.found, "scores": scores, "doctor": (job.doctor or {}).get("findings")})
         outcome.good += 1
         reporter.finished(f"{job.where}: {_line(job, scores)}")

@@ -13,6 +13,7 @@ from bench.doctor.sample import needed
 from bench.io.prefetch import ahead
 from bench.metrics.base import ClipMetric, ClipScore, Metric
 from bench.metrics.protocol import Protocol
+from bench.metrics.meters import meter, refusal
 from bench.metrics.signature import short
 from bench.metrics.truths import Truths
 
@@ -24,40 +25,31 @@ class Sheet:
     frames: Iterable[np.ndarray]  # SR, uint8 (H, W, 3) RGB
     metrics: dict[str, Metric | ClipMetric]
     protocol: Protocol
-    values: dict[str, list[float] | None] = field(default_factory=dict)
+    values: dict[str, list[float] | None] = field(default_factory=dict)  # None: see `refusal`
     error: Exception | None = None
     looked_at: dict[int, np.ndarray] = field(default_factory=dict)  # the SR frames that the doctor wants
-    _clips: dict[str, ClipScore] = field(default_factory=dict)
+    _meters: dict[str, ClipScore] = field(default_factory=dict)
 
-    def begin(self, clip: Clip) -> None:
-        """Open a list for every metric that can be had: those that need GT have None without it."""
+    def begin(self, clip: Clip, truths: Truths) -> set[int]:
+        """Open a meter for every metric that can be had; returns the indices of the frames that are scored."""
+        indices = self.protocol.indices(clip.frames)
         for name, metric in self.metrics.items():
-            possible = clip.has_gt or not metric.kind.reference
-            self.values[name] = [] if possible else None
-            if possible and hasattr(metric, "begin"):
-                self._clips[name] = metric.begin()
+            if refusal(metric, indices, clip.has_gt):
+                self.values[name] = None
+            else:
+                self._meters[name] = meter(metric, truths)
+        return set(indices)
 
-    def add(self, sr: np.ndarray, gt: np.ndarray | None, truths: Truths, beside: ThreadPoolExecutor) -> list[Future]:
+    def add(self, sr: np.ndarray, gt: np.ndarray | None, beside: ThreadPoolExecutor) -> list[Future]:
         """One frame: networks here, everything else in the thread beside, in order."""
-        pending = []
-        for name, metric in self.metrics.items():
-            if self.values[name] is None:
-                continue
-            if name in self._clips:
-                pending.append(beside.submit(self._clips[name].add, sr, gt))
-            elif not hasattr(metric, "prepare"):
-                pending.append(beside.submit(self._append, name, metric, sr, gt))
-        for name, metric in self.metrics.items():
-            if self.values[name] is not None and hasattr(metric, "prepare"):
-                self.values[name].append(truths.score(metric, sr, gt))
+        networks = {name for name, metric in self.metrics.items() if hasattr(metric, "prepare")}
+        pending = [beside.submit(each.add, sr, gt) for name, each in self._meters.items() if name not in networks]
+        for name in networks & self._meters.keys():
+            self._meters[name].add(sr, gt)
         return pending
 
     def end(self) -> None:
-        for name, clip_score in self._clips.items():
-            self.values[name] = clip_score.values()
-
-    def _append(self, name: str, metric: Metric, sr: np.ndarray, gt: np.ndarray | None) -> None:
-        self.values[name].append(metric.score(sr, gt))
+        self.values |= {name: each.values() for name, each in self._meters.items()}
 
 
 def score_together(sheets: list[Sheet], clip: Clip, step: Callable[[], None]) -> dict[int, np.ndarray]:
@@ -70,12 +62,10 @@ def score_together(sheets: list[Sheet], clip: Clip, step: Callable[[], None]) ->
     Raises:
         ValueError, OSError: a GT frame cannot be read.
     """
-    for sheet in sheets:
-        _guarded(sheet, lambda sheet: sheet.begin(clip))
+    truths = Truths()
+    chosen = [_guarded(sheet, lambda sheet: sheet.begin(clip, truths)) or set() for sheet in sheets]
     sources = [ahead(iter(sheet.frames), depth=2) for sheet in sheets]
     gt = ahead(clip.gt()) if clip.has_gt else iter([None] * clip.frames)
-    chosen = [set(sheet.protocol.indices(clip.frames)) if not sheet.error else set() for sheet in sheets]
-    truths = Truths()
     wanted_sr, wanted_gt = map(set, needed(clip.frames, clip.frames)) if clip.has_gt else (set(), set())
     gt_frames: dict[int, np.ndarray] = {}
     with ThreadPoolExecutor(1) as beside:
@@ -90,7 +80,7 @@ def score_together(sheets: list[Sheet], clip: Clip, step: Callable[[], None]) ->
                     sheet.looked_at[index] = sr
                 if index in indices and sheet.error is None:
                     now += [(sheet, future) for future in
-                            _guarded(sheet, lambda sheet: sheet.add(sr, truth, truths, beside)) or []]
+                            _guarded(sheet, lambda sheet: sheet.add(sr, truth, beside)) or []]
                 step()
             truths.clear()
             _collect(pending)  # of the frame before: the thread beside is never more than a frame behind
@@ -101,12 +91,12 @@ def score_together(sheets: list[Sheet], clip: Clip, step: Callable[[], None]) ->
     return gt_frames
 
 
-def described(metric: Metric | ClipMetric, values: list[float] | None, indices: list[int]) -> dict:
-    """What a record keeps of one metric: kind, recipe, values and the indices of their frames."""
-    reason = None if values is not None else "no ground truth"
-    indices = None if values is None else indices[: len(values)]
+def described(metric: Metric | ClipMetric, values: list[float] | None, indices: list[int], has_gt: bool) -> dict:
+    """What a record keeps of one metric: kind, recipe, values and the indices of their (first) frames."""
     recipe = {"signature": metric.signature, "short": short(metric.kind.title, metric.signature)}
-    return {**asdict(metric.kind), **recipe, "frames": values, "indices": indices, "reason": reason}
+    reason = refusal(metric, indices, has_gt) if values is None else None
+    scored = None if values is None else indices[: len(indices) - metric.kind.window + 1]
+    return {**asdict(metric.kind), **recipe, "frames": values, "indices": scored, "reason": reason}
 
 
 def _next(source: Iterator[np.ndarray], index: int, clip: Clip) -> np.ndarray:

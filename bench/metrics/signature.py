@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 
 def short(title: str, signature: str) -> str:
     """What of a long signature changes a number by more than methods differ: "PSNR-Y crop8 frames2..-3".
@@ -13,5 +15,5 @@ def short(title: str, signature: str) -> str:
     name, color, *rest = signature.split("|")
     if name in ("psnr", "ssim"):
         title += "-RGB" if color.startswith("rgb") else "-Y" + color.removeprefix("y-bt601").replace("-studio", "")
-    told = [part for part in rest if part.startswith(("frames", "pyiqa")) or part.startswith("crop") and part != "crop0"]
+    told = [part for part in rest if re.match(r"frames|pyiqa|crop[1-9]\d*$", part)]
     return " ".join([title, *told])

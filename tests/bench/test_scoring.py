@@ -81,7 +81,7 @@ def test_the_protocol_chooses_the_frames(clip_of, truth):
     steps = []
     score_together([sheet], clip, lambda: steps.append(1))
     assert len(sheet.values["psnr"]) == 2 and len(steps) == 4
-    assert described(build("psnr", protocol), sheet.values["psnr"], protocol.indices(4))["indices"] == [1, 2]
+    assert described(build("psnr", protocol), sheet.values["psnr"], protocol.indices(4), True)["indices"] == [1, 2]
 
 
 def test_without_gt_only_metrics_that_need_none_are_computed(clip_of, truth):
@@ -90,4 +90,4 @@ def test_without_gt_only_metrics_that_need_none_are_computed(clip_of, truth):
     sheet = Sheet(big, {"psnr": build("psnr"), "niqe": build("niqe")}, Protocol())
     score_together([sheet], clip, lambda: None)
     assert sheet.values["psnr"] is None and len(sheet.values["niqe"]) == 4
-    assert described(build("psnr"), None, [0])["reason"] == "no ground truth"
+    assert described(build("psnr"), None, [0], False)["reason"] == "no ground truth"

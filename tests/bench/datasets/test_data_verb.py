@@ -54,7 +54,7 @@ def test_mistakes_are_one_line(capsys, words, message):
 
 
 def test_failed_fetch_is_one_line(capsys, monkeypatch):
-    def no_network():
+    def no_network(groups):
         raise RuntimeError("package x could not be downloaded: no route")
 
     monkeypatch.setattr(data.assets, "fetch", no_network)

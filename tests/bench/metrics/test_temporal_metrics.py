@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from bench.metrics.base import build
-from bench.metrics.scoring import meter, refusal
+from bench.metrics.meters import meter, refusal
 from bench.metrics.temporal import occluded, tecogan_crop, warped
 from bench.metrics.truths import Truths
 
