@@ -2,9 +2,10 @@
 
 Ours, not the paper's: a decoder that sees the LR frames needs no heavy full-resolution layers. At scale 4 a latent
 cell of 32x32 HR pixels is 8x8 LR pixels, so the latent enters a U-Net over the LR frames at its bottom, 1/8 of the LR
-size; besides, its linear picture of the detail (`turbovsr.cells`) is shown to the LR level and offered to the output. Nothing but one pixel shuffle runs above the LR resolution. Frames see their neighbours through the stacked input
-and through three-frame mixing at the coarse levels, where it costs next to nothing. The result is a correction of the
-bicubic picture: an untrained decoder is bicubic interpolation.
+size; besides, its linear picture of the detail (`turbovsr.cells`) is shown to the LR level and offered to the output.
+Nothing but one pixel shuffle runs above the LR resolution. Frames see their neighbours through the stacked input and
+through three-frame mixing at the coarse levels, where it costs next to nothing. The result is a correction of the bicubic
+picture: an untrained decoder is bicubic interpolation.
 
 On a CPU what counts beside arithmetic is memory: frames go through the layers one at a time (they then stay in the cache)
 and with channels innermost, which together made inference three times as fast.

@@ -35,7 +35,7 @@ def test_latent_can_be_left_out(upscaler, weights):
 
 def test_clip_begins_as_its_first_chunk_alone(upscaler):
     lr = clip(17, 3, 16, 16)
-    # Frame 8, the last of the chunk, and frames near it see the LR frames that follow only in the longer clip's padding.
+    # A chunk knows nothing of the next one: a stream may be handed out while its end has not been read.
     assert torch.equal(upscaler.upscale(lr)[:9], upscaler.upscale(lr[:9]))
 
 

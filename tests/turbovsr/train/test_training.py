@@ -59,7 +59,7 @@ def test_batches_depend_on_seed_and_step_alone(source):
 def test_panned_photographs_move_in_whole_pixels(source):
     for step in range(8):
         clip = source._photo_clip(np.random.default_rng(step), 9).astype(int)
-        # Red and green are the row and the column: a crop that moved in whole pixels is an exact crop of the photograph.
+        # Red and green are the row and the column: every frame must be an exact crop of the photograph.
         assert (np.diff(clip[..., 0], axis=1) == 1).all() and (np.diff(clip[..., 1], axis=2) == 1).all()
 
 
@@ -142,6 +142,7 @@ def test_normalised_latent_has_unit_channels_and_decodes_as_before(source):
     before = model.decoder(lr, model.encoder(gt))
     normalise_latent(model, source, BATCH, batches=8, seed=3)
     assert torch.allclose(model.decoder(lr, model.encoder(gt)), before, atol=1e-4)
-    latent = torch.cat([model.encoder(BATCH.draw(source, StepRandom(3, i))[0]).transpose(0, 1).flatten(1) for i in range(8)], 1)
+    batches = [BATCH.draw(source, StepRandom(3, i))[0] for i in range(8)]
+    latent = torch.cat([model.encoder(gt).transpose(0, 1).flatten(1) for gt in batches], dim=1)
     assert torch.allclose(latent.mean(dim=1), torch.zeros(8), atol=1e-3)
     assert torch.allclose(latent.std(dim=1), torch.ones(8), atol=1e-2)
