@@ -1,8 +1,8 @@
 """Linear maps between the HR detail inside latent cells and the latent.
 
-A cell is 32x32 HR pixels, 3072 numbers a frame; 128 principal components hold over 40 % of the power of what a regression
-network misses there. Training starts from those components (`turbovsr.train.components`): an encoder left to find them by
-gradient descent alone stuck to some sixteen directions. See docs/decisions/turbovsr-latent.md.
+A cell is 32x32 HR pixels, 3072 numbers a frame; 128 principal components hold over 40 % of the power of what a
+regression network misses there. Training starts from those components (`turbovsr.train.components`): an encoder left to
+find them by gradient descent alone stuck to some sixteen directions. See docs/decisions/turbovsr-latent.md.
 """
 
 from __future__ import annotations
@@ -69,7 +69,7 @@ class CellSynthesis(nn.Module):
 def shuffle_order() -> Tensor:
     """Rows of `CellSynthesis.basis` in terms of the columns of `CellAnalysis.basis`.
 
-    A cell unshuffled by 32 is (colour, row, column); detail wants (colour, row mod 4, column mod 4, row // 4, column // 4).
+    A cell unshuffled by 32 is (colour, row, column); detail wants (colour, row % 4, column % 4, row // 4, column // 4).
     """
     order = torch.arange(NUMBERS).view(3, CELL_LR, 4, CELL_LR, 4)
     return order.permute(0, 2, 4, 1, 3).flatten()

@@ -3,9 +3,9 @@
 Attested by the paper: one network, two tasks trained alternately. Task 1 super-resolves the first frame; task 2
 super-resolves the clip, given the HR first frame and the LR frames of the rest. An image is a one-frame clip: task 1.
 
-Ours where the paper is silent: the given first frame enters as clean latent tokens at time 0 among the noisy ones, as in
-LTX's image-to-video; the LR frames enter by channel concatenation, through a light causal projection that lands on the
-latent grid without any full-resolution encoder (8x8 LR pixels and 8 frames are one latent cell at scale 4).
+Ours where the paper is silent: the given first frame enters as clean latent tokens at time 0 among the noisy ones, as
+in LTX's image-to-video; the LR frames enter by channel concatenation, through a light causal projection that lands on
+the latent grid without any full-resolution encoder (8x8 LR pixels and 8 frames are one latent cell at scale 4).
 """
 
 from __future__ import annotations
@@ -73,8 +73,8 @@ def coordinates(frames: int, height: int, width: int, fps: float = 24.0) -> Tens
 class LRProjection(nn.Module):
     """LR clip -> condition on the latent grid, (B, 3, 1+8k, h, w) -> (B, channels, 1+k, h/8, w/8), causal.
 
-    Cells are unshuffled whole: nothing of the LR frames is lost before the first layer. The first frame has a projection
-    of its own, so the condition of an image equals that of the first frame of a clip.
+    Cells are unshuffled whole: nothing of the LR frames is lost before the first layer. The first frame has its own
+    projection, so the condition of an image equals that of the first frame of a clip.
     """
 
     def __init__(self, channels: int):

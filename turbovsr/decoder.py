@@ -4,11 +4,11 @@ Ours, not the paper's: a decoder that sees the LR frames needs no heavy full-res
 cell of 32x32 HR pixels is 8x8 LR pixels, so the latent enters a U-Net over the LR frames at its bottom, 1/8 of the LR
 size; besides, its linear picture of the detail (`turbovsr.cells`) is shown to the LR level and offered to the output.
 Nothing but one pixel shuffle runs above the LR resolution. Frames see their neighbours through the stacked input and
-through three-frame mixing at the coarse levels, where it costs next to nothing. The result is a correction of the bicubic
-picture: an untrained decoder is bicubic interpolation.
+through three-frame mixing at the coarse levels, where it costs next to nothing. The result is a correction of the
+bicubic picture: an untrained decoder is bicubic interpolation.
 
-On a CPU what counts beside arithmetic is memory: frames go through the layers one at a time (they then stay in the cache)
-and with channels innermost, which together made inference three times as fast.
+On a CPU what counts beside arithmetic is memory: frames go through the layers one at a time (they then stay in the
+cache) and with channels innermost, which together made inference three times as fast.
 """
 
 from __future__ import annotations
@@ -145,7 +145,7 @@ class Decoder(nn.Module):
         return unfold(self._finish(x, skip, cells, fold(lr)), lr.shape[0])
 
     def frames(self, lr: Tensor, latent: Tensor | None) -> Iterator[Tensor]:
-        """The frames of `forward` for a batch of one, (3, 4h, 4w) each, finished one at a time: HR memory of one frame."""
+        """The frames of `forward` for a batch of one, (3, 4h, 4w) each, finished and handed out one at a time."""
         x, skip, cells = self._coarse(lr, latent, None)
         for parts in zip(x.split(1), skip.split(1), cells.split(1), fold(lr).split(1)):
             yield self._finish(*parts)[0]

@@ -127,7 +127,7 @@ class TurboVSR:
         return clip.transpose(0, 1).unsqueeze(0)
 
     def _latent(self, clip: Tensor, last: Tensor | None, generator: torch.Generator, stages: Stages) -> Tensor:
-        """Sample the latent of a prepared clip; `last`, the SR of its first frame, is given from the second chunk on."""
+        """Sample the latent of a prepared clip; `last` is the SR of its first frame, None in the first chunk."""
         model = self.model
         with stages("condition"):
             condition = model.projection(clip)

@@ -33,6 +33,7 @@ def decode_tiled(
             y0, x0 = max(top - HALO, 0), max(left - HALO, 0)
             y1, x1 = min(bottom + HALO, height), min(right + HALO, width)
             cells = None if latent is None else latent[..., y0 // CELL : y1 // CELL, x0 // CELL : x1 // CELL]
-            inside = (slice(SCALE * (top - y0), SCALE * (bottom - y0)), slice(SCALE * (left - x0), SCALE * (right - x0)))
+            rows = slice(SCALE * (top - y0), SCALE * (bottom - y0))
+            columns = slice(SCALE * (left - x0), SCALE * (right - x0))
             for index, frame in enumerate(decoder.frames(lr[..., y0:y1, x0:x1], cells)):
-                yield index, SCALE * top, SCALE * left, frame[:, inside[0], inside[1]]
+                yield index, SCALE * top, SCALE * left, frame[:, rows, columns]

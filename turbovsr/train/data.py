@@ -1,8 +1,8 @@
 """Training clips: GT crops from photographs and videos, and their LR, as a pure function of (seed, step).
 
-A photograph becomes a clip by a window that pans over it in whole GT pixels. At scale 4 that is quarter-pixel motion of
-the LR frames, and no GT pixel is ever interpolated. A run of video frames is cut from one shot (`turbovsr.train.prepare`
-sees to that) and played forwards or backwards.
+A photograph becomes a clip by a window that pans over it in whole GT pixels. At scale 4 that is quarter-pixel motion
+of the LR frames, and no GT pixel is ever interpolated. A run of video frames is cut from one shot
+(`turbovsr.train.prepare` sees to that) and played forwards or backwards.
 """
 
 from __future__ import annotations

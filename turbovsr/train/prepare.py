@@ -43,7 +43,7 @@ def read_frames(path: Path):
 
 
 def standardise(thumbnails: np.ndarray) -> np.ndarray:
-    """(N, 18, 32) -> the same with zero mean and unit variance each; a flat picture becomes zero and matches nothing."""
+    """(N, 18, 32) -> the same with zero mean, unit variance each; a flat picture becomes zero and matches nothing."""
     centred = thumbnails - thumbnails.mean(axis=(1, 2), keepdims=True)
     return centred / np.maximum(centred.std(axis=(1, 2), keepdims=True), 8.0)
 
@@ -90,7 +90,8 @@ def prepare_video(path: Path, out: Path, length: int, every: int, held_out: np.n
             if index + 1 == end:
                 np.save(out / f"{path.stem}-{end - length:06d}.npy", np.stack(run))
                 run, end, stored = [], None, stored + 1
-    print(f"{path.name}: {len(thumbnails)} frames, {int(cuts.sum())} cuts, {int(left_out.sum())} left out, {stored} runs")
+    counts = f"{len(thumbnails)} frames, {int(cuts.sum())} cuts, {int(left_out.sum())} left out, {stored} runs"
+    print(f"{path.name}: {counts}")
     return stored
 
 

@@ -16,7 +16,7 @@ def read_clip(folder: Path, frames: int) -> Tensor:
     """The first frames of a folder of PNGs, cropped to multiples of 32: (1, 3, T, H, W) in [-1, 1]."""
     paths = sorted(Path(folder).glob("*.png"))[:frames]
     if len(paths) < frames:
-        raise FileNotFoundError(f"{folder}: {len(paths)} PNG frames, {frames} wanted; name a longer clip to validate on")
+        raise FileNotFoundError(f"{folder}: {len(paths)} PNG frames, {frames} wanted; name a longer clip")
     clip = np.stack([cv2.cvtColor(cv2.imread(str(path)), cv2.COLOR_BGR2RGB) for path in paths])
     height, width = (n // 32 * 32 for n in clip.shape[1:3])
     clip = torch.from_numpy(clip[:, :height, :width]).permute(3, 0, 1, 2)[None]
