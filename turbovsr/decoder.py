@@ -8,7 +8,7 @@ through three-frame mixing at the coarse levels, where it costs next to nothing.
 bicubic picture: an untrained decoder is bicubic interpolation.
 
 On a CPU what counts beside arithmetic is memory: frames go through the layers one at a time (they then stay in the
-cache) and with channels innermost, which together made inference three times as fast.
+cache) and with channels innermost, which together made inference twice as fast.
 """
 
 from __future__ import annotations

@@ -27,6 +27,8 @@ from turbovsr.train.validate import Validation
 def main() -> None:
     if len(sys.argv) < 2:
         raise SystemExit(__doc__)
+    if not Path(sys.argv[1]).is_file():
+        raise SystemExit(f"{sys.argv[1]}: no such recipe; turbovsr/train/nano.yaml is one")
     recipe = OmegaConf.merge(OmegaConf.load(sys.argv[1]), OmegaConf.from_dotlist(sys.argv[2:]))
     if recipe.stage not in recipe.stages:
         raise SystemExit(f"unknown stage {recipe.stage}: the recipe has {', '.join(recipe.stages)}")
@@ -42,7 +44,8 @@ def train(recipe: DictConfig) -> None:
     """Run one stage and write its EMA weights to `out/<stage>.safetensors`."""
     stage, out = recipe.stages[recipe.stage], Path(recipe.out)
     torch.manual_seed(recipe.seed)
-    model = Model(ModelConfig(**recipe.get("model", {})))
+    sizes = OmegaConf.to_container(recipe.model)
+    model = Model(ModelConfig(**{key: tuple(v) if isinstance(v, list) else v for key, v in sizes.items()}))
     if stage.get("start"):
         previous, _ = checkpoints.load(out / f"{stage.start}.safetensors")
         checkpoints.fill(model, previous.state_dict(), stage.start)
