@@ -4,13 +4,25 @@ VENV := .venv
 PY := $(VENV)/bin/python
 UV := 0.13.9
 
-.PHONY: demo test setup requirements clean
+GATED := method=bicubic,realesrgan,turbovsr data=sample metrics=[psnr,ssim,lpips-alex] store=null
+
+.PHONY: demo test check golden setup requirements clean
 
 demo: $(VENV)/installed .assets/fetched
-	$(PY) -m bench run method=bicubic,realesrgan,basicvsr,turbovsr data=sample out=results/runs/demo
+	$(PY) -m bench run method=bicubic,realesrgan,basicvsr,turbovsr data=sample timing.budget_s=5 out=results/runs/demo
 
 test: $(VENV)/installed .assets/fetched-test
 	$(PY) -m pytest
+
+# The gate: what the golden run had must not be worse. `make golden` after a change that is meant to move numbers.
+check: $(VENV)/installed .assets/fetched
+	$(PY) -m bench run $(GATED) out=results/runs/check
+	$(PY) -m bench check results/runs/check --against results/golden/sample --reference realesrgan --margin speed=1.5
+
+golden: $(VENV)/installed .assets/fetched
+	rm -rf results/golden/sample
+	$(PY) -m bench run $(GATED) out=results/golden/sample
+	rm -f results/golden/sample/plot.* results/golden/sample/table.*
 
 setup: $(VENV)/installed .assets/fetched
 
