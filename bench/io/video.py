@@ -19,6 +19,7 @@ import numpy as np
 from av.video.reformatter import ColorRange, Colorspace, Interpolation
 
 from bench.io.atomic import replacing
+from bench.io.images import MAX_PIXELS
 
 VIDEO_SUFFIXES = (".mp4", ".mkv", ".mov", ".avi", ".webm", ".mpg", ".mpeg", ".m4v", ".ts", ".y4m")
 EXACT = Interpolation.BICUBIC | Interpolation.ACCURATE_RND | Interpolation.FULL_CHR_H_INT
@@ -189,7 +190,10 @@ def _opened(path: Path):
 def _video_stream(path: Path, container):
     if not container.streams.video:
         raise ValueError(f"{path}: there is no video in it; give a video or a folder of frames")
-    return container.streams.video[0]
+    stream = container.streams.video[0]
+    if (stream.width or 0) * (stream.height or 0) > MAX_PIXELS:
+        raise ValueError(f"{path}: frames of {stream.width}x{stream.height}, over {MAX_PIXELS / 1e6:.0f} Mpx; not decoded")
+    return stream
 
 
 def _broken(path: Path, error: Exception) -> ValueError:

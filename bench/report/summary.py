@@ -11,7 +11,8 @@ import pandas as pd
 from bench.timing.stats import median
 
 ALL = "*"
-UNITS = {"fps": "frames/s", "ms_per_frame": "ms", "mpx_per_s": "Mpx/s", "peak_memory_mb": "MiB", "first_call_s": "s"}
+UNITS = {"fps": "frames/s", "ms_per_frame": "ms", "mpx_per_s": "Mpx/s", "peak_memory_mb": "MiB", "first_call_s": "s",
+         "energy_j_per_frame": "J"}
 
 
 @dataclass(frozen=True)
@@ -88,12 +89,16 @@ def _speed(timed: list[tuple[dict, dict]]) -> dict[str, float]:
     frames = sum(record["frames"] for record, _ in timed)
     pixels = sum(record["frames"] * record["lr_size"][0] * record["lr_size"][1] * record["scale"] ** 2
                  for record, _ in timed)
-    return {
+    found = {
         "fps": frames / seconds,
         "ms_per_frame": 1e3 * seconds / frames,
         "mpx_per_s": pixels / seconds / 1e6,
         "peak_memory_mb": max(times["peak_memory_mb"] for _, times in timed),
     }
+    energy = [[(each.get("telemetry") or {}).get("energy_j") for each in times["repetitions"]] for _, times in timed]
+    if all(value is not None for values in energy for value in values):
+        found["energy_j_per_frame"] = sum(median(values) for values in energy) / frames
+    return found
 
 
 def time_signature(record: dict, scope: str) -> str:

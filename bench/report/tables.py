@@ -19,6 +19,7 @@ _SPEED = {  # metric: (title, unit, better, digits)
     "ms_per_frame": ("time per frame", "ms", "lower", None),
     "mpx_per_s": ("output", "Mpx/s", "higher", None),
     "peak_memory_mb": ("peak memory", "MiB", "lower", 0),
+    "energy_j_per_frame": ("energy per frame", "J", "lower", None),
 }
 _ARROW = {"higher": "↑", "lower": "↓"}
 
@@ -168,9 +169,23 @@ def _table(data: str, records: list[dict], found: list[Row], mix: bool) -> Table
              for record in records if record["status"] != "ok"]
     notes += [f"{record['clip']}, {record['method']}: the doctor says: {finding['text']} (scored as it is)"
               for record in records for finding in record.get("doctor") or ()]
+    notes += [f"{record['clip']}, {record['method']}: {note}" for record in records
+              for times in record["timing"].values() for note in _doubts(times)]
     methods = list(dict.fromkeys(record["method"] for record in records))
     return Table(data, f"{data} ×{_listed(r['scale'] for r in records)}", caption, columns, methods, cells,
                  expected, notes)
+
+
+def _doubts(times: dict) -> list[str]:
+    """What a reader should know before trusting these times."""
+    found = []
+    if times.get("same_output") is False:
+        found.append("repetitions gave different frames: the method is not deterministic")
+    if times.get("redone"):
+        found.append(f"{times['redone']} repetitions redone because the GPU throttled")
+    if any((each.get("telemetry") or {}).get("throttled") for each in times["repetitions"]):
+        found.append("the GPU throttled all the same")
+    return found
 
 
 def _figure(value: float, digits: int | None) -> str:

@@ -7,6 +7,7 @@ import sys
 import pytest
 
 from bench.io.images import write_png
+from bench.store import records
 
 QUICK = ("metrics=[psnr]", "timing=once")
 
@@ -111,3 +112,25 @@ def test_a_method_that_hangs_costs_its_clip(bench, clips, tmp_path, monkeypatch)
     answer = bench("run", "--config-dir", tmp_path / "mine", "method=slow,bicubic", "data=folder", f"data.gt={clips}",
                    f"out={tmp_path / 'run'}", *QUICK, "timing.limit_s=0.2")
     assert answer.code == 3 and "2 clips good, 2 failed" in answer.err and "took longer than timing.limit_s=0.2" in answer.err
+
+
+def test_a_full_disk_costs_the_store_and_not_the_run(bench, clips, tmp_path, monkeypatch):
+    from bench.store.store import Store
+
+    def full(*arguments):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(Store, "keep_prediction", full)
+    answer = bench("run", "method=bicubic", "data=folder", f"data.gt={clips}", f"out={tmp_path / 'run'}", *QUICK)
+    assert answer.code == 0 and "No space left on device" in answer.err and "2 clips good" in answer.err
+
+
+def test_two_runs_at_once_share_a_folder_and_a_store(clips, tmp_path):
+    environment = {**os.environ, "BENCH_STORE": str(tmp_path / "store")}
+    command = [sys.executable, "-m", "bench", "run", "data=folder", f"data.gt={clips}", f"out={tmp_path / 'run'}", *QUICK]
+    both = [subprocess.Popen([*command, f"method={method}"], env=environment, stdout=subprocess.DEVNULL)
+            for method in ("bicubic", "nearest")]
+    assert [each.wait(120) for each in both] == [0, 0]
+    found = records.load(tmp_path / "run")
+    assert {(r["clip"], r["method"], r["status"]) for r in found} == {
+        (clip, method, "ok") for clip in ("pan", "tilt") for method in ("bicubic", "nearest")}

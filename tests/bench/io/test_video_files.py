@@ -4,6 +4,7 @@ import av
 import numpy as np
 import pytest
 
+from bench.io import video
 from bench.io.video import VideoInfo, read_video, video_info, write_video
 
 # Luma weights of red and blue, ITU-R BT.601-7, BT.709-6, BT.2020-2; and the code of the matrix in H.273.
@@ -143,3 +144,10 @@ def test_nothing_is_left_of_a_write_that_fails(tmp_path):
     with pytest.raises(ValueError, match="different sizes"):
         write_video(tmp_path / "a.mp4", [*moving(1, 32, 48), *moving(1, 32, 32)], 25)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_frames_larger_than_the_limit_are_not_decoded(tmp_path, monkeypatch):
+    write_video(tmp_path / "clip.mp4", [np.zeros((32, 48, 3), np.uint8)] * 2, 24)
+    monkeypatch.setattr(video, "MAX_PIXELS", 1000)
+    with pytest.raises(ValueError, match="clip.mp4: frames of 48x32"):
+        next(read_video(tmp_path / "clip.mp4"))

@@ -83,6 +83,20 @@ def test_what_the_doctor_found_is_under_the_table(records):
     assert "a, fast: the doctor says: red and blue are swapped" in tables.markdown(tables.tables(records)[0])
 
 
+def test_energy_and_doubts_come_from_the_repetitions(records):
+    for r in records[:2]:
+        times = r["timing"]["tensors"]
+        times["same_output"], times["redone"] = False, 2
+        for each in times["repetitions"]:
+            each["telemetry"] = {"energy_j": 30.0, "throttled": ["SwPowerCap"]}
+    assert figure_of(records, "energy_j_per_frame").value == pytest.approx(60 / 4)
+    assert not [r for r in rows(records) if r.metric == "energy_j_per_frame" and r.method == "good_one"]
+    text = tables.markdown(tables.tables(records)[0])
+    assert "| fast |" in text and "energy per frame [J]" in text
+    for doubt in ("not deterministic", "2 repetitions redone", "throttled all the same"):
+        assert f"a, fast: {doubt}" in text or doubt in text
+
+
 def test_latex_is_escaped_and_uses_booktabs(records):
     text = tables.latex(tables.tables(records)[0])
     assert r"good\_one" in text and r"\textbf{28.00}" in text and r"$\uparrow$" in text and r"\bottomrule" in text
