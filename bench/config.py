@@ -185,8 +185,11 @@ def _value_text(line: str) -> str | None:
 
 
 def _label(name: str, prefix: str, options: dict[str, str], swept: set[str]) -> str:
-    marks = [f"{key.removeprefix(prefix)}={text}" for key, text in options.items()
-             if key in swept and (key.startswith(prefix) or (prefix == "method." and not key.startswith("data.")))]
+    marks = [
+        f"{key.removeprefix(prefix)}={text}"
+        for key, text in options.items()
+        if key in swept and (key.startswith(prefix) or (prefix == "method." and not key.startswith("data.")))
+    ]
     return f"{name}[{','.join(marks)}]" if marks else name
 
 

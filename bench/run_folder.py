@@ -56,8 +56,14 @@ class RunFolder:
 
     def describe(self, command: str, environment: dict, columns: list[Column]) -> None:
         """config.yaml (resolved) and environment.json: what this command asked for, and where."""
-        cells = [{"data": column.data, "method": column.method,
-                  "config": OmegaConf.to_container(column.config, resolve=True)} for column in columns]
+        cells = [
+            {
+                "data": column.data,
+                "method": column.method,
+                "config": OmegaConf.to_container(column.config, resolve=True),
+            }
+            for column in columns
+        ]
         OmegaConf.save(OmegaConf.create({"command": command, "combinations": cells}), self.path / "config.yaml")
         text = json.dumps({"command": command, **environment}, indent=2)
         (self.path / "environment.json").write_text(text + "\n", encoding="utf-8")

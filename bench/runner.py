@@ -7,9 +7,7 @@ from __future__ import annotations
 
 import sys
 import tempfile
-from collections.abc import Iterable
 from contextlib import ExitStack
-from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -25,6 +23,7 @@ from bench.doctor.examine import examine
 from bench.environment import device_name, snapshot
 from bench.errors import one_line
 from bench.io.prefetch import ahead
+from bench.job import Job, Loaded, Outcome
 from bench.plan import Column, build, open_plan
 from bench.progress import Reporter
 from bench.run_folder import RunFolder
@@ -33,48 +32,6 @@ from bench.store.keys import combined, frames_digest, prediction_key
 from bench.store.store import Store
 from bench.timing.measure import Session, take_turns
 from bench.timing.memory import in_use_mb
-from bench.timing.stats import median
-
-
-@dataclass
-class Outcome:
-    """How many cells succeeded and failed, and how much was computed for them."""
-
-    good: int = 0
-    failed: int = 0
-    upscaled: int = 0
-    scored: int = 0  # (clip, method, metric) triples
-
-
-@dataclass
-class Loaded:
-    """A method in memory, or the error that building it raised."""
-
-    method: Any = None
-    error: Exception | None = None
-    held_mb: float = 0.0
-
-
-@dataclass
-class Job:
-    """One cell on its way to a record."""
-
-    column: Column
-    clip: Clip
-    loaded: Loaded
-    prediction_key: str = ""
-    times_key: str = ""
-    frames: Iterable[np.ndarray] | None = None  # SR frames, in memory or in the store
-    found: dict | None = None  # descriptor, sr_sha256, timing: what upscaling leaves
-    score_keys: dict[str, str] = field(default_factory=dict)
-    scores: dict[str, list[float] | None] = field(default_factory=dict)
-    doctor_key: str = ""
-    doctor: dict | None = None  # {"findings": [...]}; None: not examined
-    error: Exception | None = None
-
-    @property
-    def where(self) -> str:
-        return f"{self.column.data}/{self.clip.name} {self.column.method}"
 
 
 class Run:
@@ -162,8 +119,12 @@ class Run:
             if hasattr(method, "source"):
                 sr = cell.given_frames(method, job.clip)
                 job.frames = list(cell.to_frames(sr))
-                job.found = {"descriptor": dict(vars(method.descriptor)), "sr_sha256": frames_digest(job.frames),
-                             "timing": {}, "timing_reason": "the frames were given"}
+                job.found = {
+                    "descriptor": dict(vars(method.descriptor)),
+                    "sr_sha256": frames_digest(job.frames),
+                    "timing": {},
+                    "timing_reason": "the frames were given",
+                }
                 return
             job.prediction_key = prediction_key(column.method_config, lr_digest, self.device_class)
             job.times_key = combined(job.prediction_key, OmegaConf.to_container(column.config.timing), self.device)
@@ -178,8 +139,11 @@ class Run:
         measured: dict[int, dict[str, Session]] = {index: {} for index in range(len(jobs))}
         for scope in dict.fromkeys(scope for job in jobs for scope in job.column.config.timing.scopes):
             with ExitStack() as stack:
-                taking_part = [index for index, job in enumerate(jobs)
-                               if scope in job.column.config.timing.scopes and not job.error]
+                taking_part = [
+                    index
+                    for index, job in enumerate(jobs)
+                    if scope in job.column.config.timing.scopes and not job.error
+                ]
                 for index in taking_part:
                     folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
                     measured[index][scope] = self._session(jobs[index], lr, scope, folder)
@@ -199,8 +163,11 @@ class Run:
 
     def _session(self, job: Job, lr: list[np.ndarray], scope: str, folder: Path) -> Session:
         device = job.column.config.device
-        on = cell.on_tensors(job.loaded.method, lr, device) if scope == "tensors" else cell.on_files(
-            job.loaded.method, lr, device, folder)
+        on = (
+            cell.on_tensors(job.loaded.method, lr, device)
+            if scope == "tensors"
+            else cell.on_files(job.loaded.method, lr, device, folder)
+        )
         return Session(on, scope, device, job.column.limits, job.loaded.held_mb)
 
     def _collect(self, job: Job, sessions: dict[str, Session]) -> None:
@@ -220,15 +187,21 @@ class Run:
             self.store.keep_prediction(job.prediction_key, job.frames, job.found["sr_sha256"])
             self.store.keep_times(job.times_key, job.found)
         except OSError as error:  # a full disk must not cost what was measured
-            print(f"bench: {self.store.root}: {job.where} is not kept for later runs: {one_line(error)}", file=sys.stderr)
+            print(
+                f"bench: {self.store.root}: {job.where} is not kept for later runs: {one_line(error)}", file=sys.stderr
+            )
 
     def _score(self, jobs: list[Job], gt_digest: str | None, outcome: Outcome, reporter: Reporter) -> None:
         """Take scores from the store, compute the missing ones of all jobs together."""
         sheets: list[tuple[Job, Sheet]] = []
         for job in jobs:
-            job.score_keys = {name: combined(job.found["sr_sha256"], gt_digest, metric.signature)
-                              for name, metric in job.column.metrics.items()}
-            job.scores = {name: kept["frames"] for name, key in job.score_keys.items() if (kept := self.store.scores(key))}
+            job.score_keys = {
+                name: combined(job.found["sr_sha256"], gt_digest, metric.signature)
+                for name, metric in job.column.metrics.items()
+            }
+            job.scores = {
+                name: kept["frames"] for name, key in job.score_keys.items() if (kept := self.store.scores(key))
+            }
             missing = {name: m for name, m in job.column.metrics.items() if name not in job.scores}
             job.doctor_key = combined("doctor", job.found["sr_sha256"], gt_digest)
             job.doctor = self.store.scores(job.doctor_key)
@@ -262,10 +235,12 @@ class Run:
             folder = self.folder.path / kind / cell.file_name(job.column.method) / cell.file_name(job.column.data)
             cell.save(job.frames, job.clip, folder, kind)
         indices = job.column.protocol.indices(job.clip.frames)
-        scores = {name: described(m, job.scores[name], indices, job.clip.has_gt) for name, m in job.column.metrics.items()}
+        scores = {
+            name: described(m, job.scores[name], indices, job.clip.has_gt) for name, m in job.column.metrics.items()
+        }
         self._record(job, "ok", None, {**job.found, "scores": scores, "doctor": (job.doctor or {}).get("findings")})
         outcome.good += 1
-        reporter.finished(f"{job.where}: {_line(job, scores)}")
+        reporter.finished(f"{job.where}: {job.line(scores)}")
         for finding in (job.doctor or {}).get("findings", ()):
             reporter.note(f"{job.where}: the doctor says: {finding['text']} ({finding['evidence']})")
 
@@ -278,23 +253,25 @@ class Run:
 
     def _record(self, job: Job, status: str, reason: str | None, found: dict) -> None:
         column, clip = job.column, job.clip
-        self.folder.records.append({
-            "data": column.data, "clip": clip.name, "method": column.method, "status": status, "reason": reason,
-            "frames": clip.frames, "lr_size": clip.lr_size, "gt_size": clip.gt_size, "scale": clip.scale,
-            "lr_origin": clip.lr_origin, "expected_clips": len(column.dataset.expected),
-            "protocol": column.protocol.name, "data_config": column.data_config, "device": self.device,
-            "method_config": column.method_config, "prediction": job.prediction_key or None, **found,
-            "date": datetime.now().astimezone().isoformat(timespec="seconds"),
-        })
-
-
-def _line(job: Job, scores: dict) -> str:
-    """A finished cell in one line."""
-    parts = [f"{job.clip.frames} frames"]
-    for scope, times in job.found["timing"].items():
-        seconds = median([repetition["total_s"] for repetition in times["repetitions"]])
-        parts.append(f"{job.clip.frames / seconds:.3g} fps ({scope}, median of {len(times['repetitions'])})")
-    for name, found in scores.items():
-        if found["frames"]:
-            parts.append(f"{name} {sum(found['frames']) / len(found['frames']):.{found['digits']}f}")
-    return ", ".join(parts)
+        self.folder.records.append(
+            {
+                "data": column.data,
+                "clip": clip.name,
+                "method": column.method,
+                "status": status,
+                "reason": reason,
+                "frames": clip.frames,
+                "lr_size": clip.lr_size,
+                "gt_size": clip.gt_size,
+                "scale": clip.scale,
+                "lr_origin": clip.lr_origin,
+                "expected_clips": len(column.dataset.expected),
+                "protocol": column.protocol.name,
+                "data_config": column.data_config,
+                "device": self.device,
+                "method_config": column.method_config,
+                "prediction": job.prediction_key or None,
+                **found,
+                "date": datetime.now().astimezone().isoformat(timespec="seconds"),
+            }
+        )

@@ -1,4 +1,4 @@
-"""Score the predictions of one clip together: each GT frame is read once, goes through each network once, and is gone."""
+"""Score the predictions of one clip together: each GT frame is read once and goes through each network once."""
 
 from __future__ import annotations
 
@@ -79,8 +79,9 @@ def score_together(sheets: list[Sheet], clip: Clip, step: Callable[[], None]) ->
                 if index in wanted_sr and sheet.error is None:
                     sheet.looked_at[index] = sr
                 if index in indices and sheet.error is None:
-                    now += [(sheet, future) for future in
-                            _guarded(sheet, lambda sheet: sheet.add(sr, truth, beside)) or []]
+                    now += [
+                        (sheet, future) for future in _guarded(sheet, lambda sheet: sheet.add(sr, truth, beside)) or []
+                    ]
                 step()
             truths.clear()
             _collect(pending)  # of the frame before: the thread beside is never more than a frame behind

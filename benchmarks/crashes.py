@@ -41,19 +41,27 @@ def main() -> int:
             print(f"kill {index + 1:2} after {moment:5.2f} s: {_finished(rough)} records", flush=True)
         _to_the_end(command, rough)
         equal = _quality(calm) == _quality(rough)
-        unreadable = [file for file in (rough / "store").rglob("*.json")
-                      if not file.name.startswith(".") and not _readable(file)]
+        unreadable = [
+            file for file in (rough / "store").rglob("*.json") if not file.name.startswith(".") and not _readable(file)
+        ]
         print(f"undisturbed run {seconds:.1f} s; {arguments.kills} kills")
         again = _measured_again(rough)
-        print(f"same quality figures: {'yes' if equal else 'NO'}; finished clips upscaled again: {again}; "
-              f"unreadable store entries: {len(unreadable)}")
+        print(
+            f"same quality figures: {'yes' if equal else 'NO'}; finished clips upscaled again: {again}; "
+            f"unreadable store entries: {len(unreadable)}"
+        )
         return 0 if equal and not again and not unreadable else 1
 
 
 def _start(command: list[str], folder: Path) -> subprocess.Popen:
     environment = {**os.environ, "BENCH_STORE": str(folder / "store")}
-    return subprocess.Popen([*command, f"out={folder / 'run'}"], env=environment,
-                            stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+    return subprocess.Popen(
+        [*command, f"out={folder / 'run'}"],
+        env=environment,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
 
 
 def _to_the_end(command: list[str], folder: Path) -> float:
@@ -84,7 +92,8 @@ def _quality(folder: Path) -> dict:
     """(clip, method, metric) -> (signature, values) of the newest records."""
     return {
         (record["clip"], record["method"], metric): (score["signature"], score["frames"])
-        for record in _records(folder) for metric, score in record["scores"].items()
+        for record in _records(folder)
+        for metric, score in record["scores"].items()
     }
 
 

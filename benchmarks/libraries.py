@@ -187,7 +187,10 @@ RIVALS = (
 @contextlib.contextmanager
 def real_backbones() -> Iterator[None]:
     """While a library builds its network, torchvision's pretrained AlexNet and VGG-16 come from the assets."""
-    with mock.patch("torchvision.models.alexnet", _filled("alex")), mock.patch("torchvision.models.vgg16", _filled("vgg")):
+    with (
+        mock.patch("torchvision.models.alexnet", _filled("alex")),
+        mock.patch("torchvision.models.vgg16", _filled("vgg")),
+    ):
         yield
 
 

@@ -120,7 +120,10 @@ def speed(repeats: int) -> list[dict]:
     ):  # fmt: skip
         row = {"metric": name, "library": library.split()[1], "bar": bar, "ours_ms": [1e3 * s for s in times[own]]}
         if library in times:
-            row |= {"library_ms": [1e3 * s for s in times[library]], "ratio": median(times[library]) / median(times[own])}
+            row |= {
+                "library_ms": [1e3 * s for s in times[library]],
+                "ratio": median(times[library]) / median(times[own]),
+            }
         else:
             row["absent"] = jobs[library]
         rows.append(row)

@@ -1,6 +1,6 @@
 """What the harness itself costs: a call that does nothing, under the clock, with and without announced stages.
 
-    python -m benchmarks.overhead
+python -m benchmarks.overhead
 """
 
 from __future__ import annotations
@@ -30,8 +30,10 @@ def main() -> None:
         return frame
 
     limits = Limits(warmup=5, repeats=arguments.repeats, budget_s=60)
-    sessions = {name: Session(call, "tensors", arguments.device, limits) for name, call in
-                (("no stages", empty), ("three stages", staged))}
+    sessions = {
+        name: Session(call, "tensors", arguments.device, limits)
+        for name, call in (("no stages", empty), ("three stages", staged))
+    }
     take_turns(list(sessions.values()))
     for name, session in sessions.items():
         times = [1e6 * repetition.total_s for repetition in session.result.repetitions]

@@ -2,8 +2,8 @@
 
     python -m benchmarks.scoring
 
-30 frames of 1280x720 and three predictions lie on disk as PNG. Each stage is timed alone, then the run as the harness does
-it; repetitions take turns, medians are compared.
+30 frames of 1280x720 and three predictions lie on disk as PNG. Each stage is timed alone, then the run as the harness
+does it; repetitions take turns, medians are compared.
 """
 
 from __future__ import annotations
@@ -46,7 +46,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--frames", type=int, default=30)
     parser.add_argument("--repeats", type=int, default=3)
-    parser.add_argument("--threads", type=int, default=1, help="of torch (default 1: the other core reads and compares)")
+    parser.add_argument(
+        "--threads", type=int, default=1, help="of torch (default 1: the other core reads and compares)"
+    )
     arguments = parser.parse_args()
     torch.set_num_threads(arguments.threads)
     with tempfile.TemporaryDirectory() as folder:
@@ -66,9 +68,12 @@ def main() -> None:
     medians = {name: median(values[1:]) for name, values in seconds.items()}  # the first round warms up
     for name, value in medians.items():
         print(f"{name:12} {value:7.2f} s")
+    in_sequence = sum(value for name, value in medians.items() if name != "whole run")
     slowest = max((name for name in medians if name != "whole run"), key=medians.get)
-    print(f"whole run : slowest stage ({slowest}) = {medians['whole run'] / medians[slowest]:.2f} (bar 1.2); "
-          f"one after the other it would be {sum(v for n, v in medians.items() if n != 'whole run') / medians[slowest]:.2f}")
+    print(
+        f"whole run : slowest stage ({slowest}) = {medians['whole run'] / medians[slowest]:.2f} (bar 1.2); "
+        f"one after the other it would be {in_sequence / medians[slowest]:.2f}"
+    )
 
 
 def _material(folder: Path, frames: int) -> tuple[FrameSource, list[FrameSource]]:

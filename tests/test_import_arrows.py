@@ -37,8 +37,12 @@ def imported(file: Path) -> set[str]:
 def test_a_package_imports_only_what_it_may_know(package):
     files = sorted((ROOT / package).rglob("*.py"))
     assert files
-    wrong = [f"{file.relative_to(ROOT)}: {name}" for file in files for name in sorted(imported(file))
-             if not any(name == allowed or name.startswith(f"{allowed}.") for allowed in ALLOWED[package])]
+    wrong = [
+        f"{file.relative_to(ROOT)}: {name}"
+        for file in files
+        for name in sorted(imported(file))
+        if not any(name == allowed or name.startswith(f"{allowed}.") for allowed in ALLOWED[package])
+    ]
     assert not wrong
 
 
@@ -46,12 +50,17 @@ def test_the_harness_names_no_upscaler():
     names = {file.stem for file in (ROOT / "conf" / "method").glob("*.yaml")} - {"precomputed"}
     allowed = {"bicubic"}  # the degradation of that name, and the default method of the root config
     for file in sorted((ROOT / "bench").rglob("*.py")):
-        strings = {node.value for node in ast.walk(ast.parse(file.read_text(encoding="utf-8")))
-                   if isinstance(node, ast.Constant) and isinstance(node.value, str)}
+        strings = {
+            node.value
+            for node in ast.walk(ast.parse(file.read_text(encoding="utf-8")))
+            if isinstance(node, ast.Constant) and isinstance(node.value, str)
+        }
         assert not (names - allowed) & strings, file
 
 
 def test_the_installed_package_has_every_folder_of_code():
     listed = set(tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["setuptools"]["packages"])
-    folders = {".".join(file.parent.relative_to(ROOT).parts) for top in OWN for file in (ROOT / top).rglob("__init__.py")}
+    folders = {
+        ".".join(file.parent.relative_to(ROOT).parts) for top in OWN for file in (ROOT / top).rglob("__init__.py")
+    }
     assert listed == folders | {"bench.conf"}

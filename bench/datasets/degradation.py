@@ -1,6 +1,6 @@
 """How LR frames are made from GT where a set has none. A degradation has `name`, `scale`, `signature`, and is called.
 
-    lr = degradation(gt)    # uint8 (H, W, 3) -> uint8 (H / scale, W / scale, 3), H and W multiples of the scale
+lr = degradation(gt)    # uint8 (H, W, 3) -> uint8 (H / scale, W / scale, 3), H and W multiples of the scale
 """
 
 from __future__ import annotations

@@ -20,7 +20,12 @@ class Precomputed:
         if not self.root.exists():
             raise FileNotFoundError(f"{root}: no such folder or file; method.root must hold the SR frames")
         self.descriptor = Descriptor(
-            name=label, scale=scale, kind="given", device="elsewhere", dtype="not known", licence="not known",
+            name=label,
+            scale=scale,
+            kind="given",
+            device="elsewhere",
+            dtype="not known",
+            licence="not known",
             weights="not known",
         )
 
@@ -40,7 +45,9 @@ class Precomputed:
             if path.is_file() and path.stem == clip and (is_video(path) or is_image(path)):
                 return _file(path)
         if any(path.is_dir() or is_video(path) for path in beside) or not any(map(is_image, beside)):
-            raise FileNotFoundError(f"{self.root}: no SR frames for clip {clip}: neither {clip}/ nor {clip}.mp4 is there")
+            raise FileNotFoundError(
+                f"{self.root}: no SR frames for clip {clip}: neither {clip}/ nor {clip}.mp4 is there"
+            )
         return image_files(images_in(self.root))
 
 

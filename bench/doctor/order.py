@@ -25,8 +25,14 @@ def examine_order(sample: Sample, comp: Compensation) -> tuple[list[Finding], Co
     undone = comp
     if backwards > _BACKWARDS_DB and (best == 0 or backwards > rests.gain(lambda index: index + best)):
         undone = replace(comp, backwards=True)
-        findings.append(Finding("order", "the frames run backwards: the first of SR is the last of GT",
-                                sample.psnr(comp), sample.psnr(undone)))
+        findings.append(
+            Finding(
+                "order",
+                "the frames run backwards: the first of SR is the last of GT",
+                sample.psnr(comp),
+                sample.psnr(undone),
+            )
+        )
     elif best and not _rather_a_shift(sample, comp, best):
         undone = replace(comp, offset=best)
         way = "early: SR frame i shows GT frame i + " if best > 0 else "late: SR frame i shows GT frame i - "
@@ -70,8 +76,11 @@ class _Rests:
 
     def gain(self, partner_of) -> float:
         """By how many dB SR fits other GT frames better than those of the same index; 0 unless most frames agree."""
-        pairs = [(self.rest(i, i), self.rest(i, partner_of(i))) for i in self.indices
-                 if 0 <= partner_of(i) < self.sample.gt_count]
+        pairs = [
+            (self.rest(i, i), self.rest(i, partner_of(i)))
+            for i in self.indices
+            if 0 <= partner_of(i) < self.sample.gt_count
+        ]
         moving = [(same, other) for same, other in pairs if abs(same - other) > 0.01 * max(same, other, 1e-6)]
         if not moving or np.mean([other < same for same, other in moving]) < _AGREEING:
             return 0.0

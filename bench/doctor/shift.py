@@ -52,16 +52,24 @@ def estimate(pairs: list[tuple[np.ndarray, np.ndarray]]) -> Warp:
     row, column = _whole(planes)
     fit = _refined(planes, row, column)
     blocks = _blocks(planes, row, column)
-    zooms = [_slope([(block.y, block.dy, block.wy) for block in blocks], height),
-             _slope([(block.x, block.dx, block.wx) for block in blocks], width)] if len(blocks) >= 6 else [0.0, 0.0]
+    zooms = (
+        [
+            _slope([(block.y, block.dy, block.wy) for block in blocks], height),
+            _slope([(block.x, block.dx, block.wx) for block in blocks], width),
+        ]
+        if len(blocks) >= 6
+        else [0.0, 0.0]
+    )
     if max(abs(zooms[0]) * height, abs(zooms[1]) * width) / 2 < _ZOOMED:
         length = fit.dy**2 + fit.dx**2
         shared = [0.4 < (b.dy * fit.dy + b.dx * fit.dx) / length < 1.6 for b in blocks if length]
         if len(shared) >= 4 and np.mean(shared) < _AGREEING:
             return Warp()
         return Warp(_snapped(fit.dy), _snapped(fit.dx))
-    middle = [np.average([b.dy for b in blocks], weights=[b.wy for b in blocks]),
-              np.average([b.dx for b in blocks], weights=[b.wx for b in blocks])]
+    middle = [
+        np.average([b.dy for b in blocks], weights=[b.wy for b in blocks]),
+        np.average([b.dx for b in blocks], weights=[b.wx for b in blocks]),
+    ]
     return Warp(float(middle[0]), float(middle[1]), *zooms)
 
 
@@ -110,8 +118,12 @@ def _whole(planes: list[tuple[np.ndarray, np.ndarray]]) -> tuple[int, int]:
             return 0, 0
     row, column = min(starts, key=lambda start: _error(planes, *start, margin))
     for _ in range(8):
-        near = {(row + y, column + x): _error(planes, row + y, column + x, margin)
-                for y in (-1, 0, 1) for x in (-1, 0, 1) if max(abs(row + y), abs(column + x)) < margin}
+        near = {
+            (row + y, column + x): _error(planes, row + y, column + x, margin)
+            for y in (-1, 0, 1)
+            for x in (-1, 0, 1)
+            if max(abs(row + y), abs(column + x)) < margin
+        }
         best = min(near, key=near.get)
         if best == (row, column):
             break
@@ -152,8 +164,10 @@ def _blocks(planes: list[tuple[np.ndarray, np.ndarray]], row: int, column: int) 
     fits = []
     for top in range(0, tall * _BLOCKS, tall):
         for left in range(0, wide * _BLOCKS, wide):
-            part = [(sr[top : top + tall, left : left + wide], gt[top : top + tall, left : left + wide])
-                    for sr, gt in planes]
+            part = [
+                (sr[top : top + tall, left : left + wide], gt[top : top + tall, left : left + wide])
+                for sr, gt in planes
+            ]
             fit = _refined(part, row, column)
             if fit.wy > 0 and fit.wx > 0:
                 fits.append(replace(fit, y=top + (tall - height) / 2, x=left + (wide - width) / 2))
@@ -190,10 +204,15 @@ def _rest(pairs: list[tuple[np.ndarray, np.ndarray]], warp: Warp, margin: int) -
 def _text(warp: Warp, height: int, width: int) -> str:
     if warp.zy or warp.zx:
         ends = abs(warp.zx) * width / 2, abs(warp.zy) * height / 2
-        return (f"SR is zoomed about its centre: {ends[0]:.2f} px at the left and right, {ends[1]:.2f} px at the top "
-                "and bottom; resizing with align_corners=True does this")
-    ways = [f"{abs(value):g} px {word[value < 0]}" for value, word in
-            ((warp.dx, ("to the right", "to the left")), (warp.dy, ("down", "up"))) if abs(value) >= 0.08]
+        return (
+            f"SR is zoomed about its centre: {ends[0]:.2f} px at the left and right, {ends[1]:.2f} px at the top "
+            "and bottom; resizing with align_corners=True does this"
+        )
+    ways = [
+        f"{abs(value):g} px {word[value < 0]}"
+        for value, word in ((warp.dx, ("to the right", "to the left")), (warp.dy, ("down", "up")))
+        if abs(value) >= 0.08
+    ]
     whole = warp.dx == round(warp.dx) and warp.dy == round(warp.dy)
     hint = "" if whole else "; pixel corners taken for centres ((scale - 1) / 2 px) do this"
     return f"SR is shifted {' and '.join(ways)}{hint}"

@@ -63,8 +63,9 @@ def _cropped(sr: np.ndarray, gt: np.ndarray) -> Cause | None:
     inner = [min(sr.shape[0], gt.shape[0] - top) - max(0, -top), min(sr.shape[1], gt.shape[1] - left) - max(0, -left)]
     if min(inner) < 8:
         return None
-    comp = Compensation(sr_window=Window(max(0, -top), max(0, -left), *inner),
-                        gt_window=Window(max(0, top), max(0, left), *inner))
+    comp = Compensation(
+        sr_window=Window(max(0, -top), max(0, -left), *inner), gt_window=Window(max(0, top), max(0, left), *inner)
+    )
     return _rest(comp.sr(sr), comp.gt(gt)), _place(sr, gt, top, left), comp
 
 

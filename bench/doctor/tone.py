@@ -33,8 +33,10 @@ def examine_channels(sample: Sample, comp: Compensation) -> tuple[Finding | None
     chroma = gt - gt.mean(1, keepdims=True)
     if float(np.sqrt(np.mean(chroma**2))) < _LEAST_CHROMA:
         return None, comp
-    errors = {order: float(np.mean((sr[:, order] - sr.mean(1, keepdims=True) - chroma) ** 2))
-              for order in permutations(range(3))}
+    errors = {
+        order: float(np.mean((sr[:, order] - sr.mean(1, keepdims=True) - chroma) ** 2))
+        for order in permutations(range(3))
+    }
     best = min(errors, key=errors.get)
     if best == (0, 1, 2) or errors[best] > 0.5 * errors[0, 1, 2] or errors[0, 1, 2] - errors[best] < _LEAST_CHROMA**2:
         return None, comp
@@ -94,10 +96,12 @@ def _stretch(levels: np.ndarray) -> np.ndarray:
     return np.clip((levels - 16) * (255 / 219), 0, 255)
 
 
-_LIMITED = _Curve("range", "SR is in limited range (16 to 235), GT in full range", _squeeze, _stretch,
-                  (219 / 255, 16.0))
-_EXPANDED = _Curve("range", "SR was expanded from limited to full range, GT was not", _stretch, _squeeze,
-                   (255 / 219, -16 * 255 / 219))
+_LIMITED = _Curve(
+    "range", "SR is in limited range (16 to 235), GT in full range", _squeeze, _stretch, (219 / 255, 16.0)
+)
+_EXPANDED = _Curve(
+    "range", "SR was expanded from limited to full range, GT was not", _stretch, _squeeze, (255 / 219, -16 * 255 / 219)
+)
 
 
 def _gamma(sr: np.ndarray, gt: np.ndarray) -> _Curve:

@@ -80,7 +80,7 @@ def interval_of_mean(values: list[float], draws: int = 10_000, level: float = 0.
 
 
 def verdict_of(interval: tuple[float, float] | None, margin: float) -> str:
-    """Non-inferiority: `same` when a worsening beyond the margin is excluded; `worse` when some worsening is certain and
+    """Non-inferiority: `same` when a worsening beyond the margin is excluded; `worse` when some worsening is sure and
     its middle lies beyond the margin; `undecidable` between the two, or without an interval.
     """
     if interval is None:
@@ -98,7 +98,9 @@ def _cells(records: list[dict]) -> dict[tuple[str, str, str], dict]:
 
 
 def _quality(data: str, method: str, metric: str, pairs: list, margin: float) -> Finding:
-    scored = [(old["scores"][metric], new and new["scores"].get(metric)) for old, new in pairs if metric in old["scores"]]
+    scored = [
+        (old["scores"][metric], new and new["scores"].get(metric)) for old, new in pairs if metric in old["scores"]
+    ]
     scored = [(old, new) for old, new in scored if old["frames"]]
     found = [(old, new) for old, new in scored if new and new["frames"]]
     unlike = next(((old, new) for old, new in found if old["signature"] != new["signature"]), None)
@@ -138,5 +140,17 @@ def _seconds(record: dict | None) -> float | None:
 def _finding(data, method, metric, before, after, changes, margin, expected) -> Finding:
     interval = interval_of_mean(changes)
     note = "one clip cannot carry an interval" if interval is None else ""
-    return Finding(data, method, metric, before, after, fmean(changes), interval, margin, len(changes), expected,
-                   verdict_of(interval, margin), note)
+    return Finding(
+        data,
+        method,
+        metric,
+        before,
+        after,
+        fmean(changes),
+        interval,
+        margin,
+        len(changes),
+        expected,
+        verdict_of(interval, margin),
+        note,
+    )

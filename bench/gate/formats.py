@@ -16,17 +16,42 @@ _COLORS = {"better": "green", "same": "", "worse": "bold red", "undecidable": "y
 
 def terminal(findings: list[Finding], title: str) -> None:
     """Print the comparison; changes are positive where the second run is better."""
-    table = Table(title=title, caption="change: positive is better; interval: 95 %, bootstrap over clips; smallest: the "
-                  "smallest worsening this data could have shown; speed in log ratio", caption_justify="left")
-    for header in ("data", "method", "metric", "before", "after", "change", "interval", "margin", "smallest", "clips",
-                   "verdict"):
+    table = Table(
+        title=title,
+        caption="change: positive is better; interval: 95 %, bootstrap over clips; smallest: the "
+        "smallest worsening this data could have shown; speed in log ratio",
+        caption_justify="left",
+    )
+    for header in (
+        "data",
+        "method",
+        "metric",
+        "before",
+        "after",
+        "change",
+        "interval",
+        "margin",
+        "smallest",
+        "clips",
+        "verdict",
+    ):
         table.add_column(header, justify="left" if header in ("data", "method", "metric", "verdict") else "right")
     for f in findings:
         color = _COLORS[f.verdict]
         verdict = f"[{color}]{f.verdict}[/{color}]" if color else f.verdict
-        table.add_row(escape(f.data), escape(f.method), f.metric, _number(f.before), _number(f.after),
-                      _number(f.change, "+"), _interval(f), _number(f.margin), _number(f.smallest_effect),
-                      f"{f.clips}/{f.expected}", verdict + (f" ({escape(f.note)})" if f.note else ""))
+        table.add_row(
+            escape(f.data),
+            escape(f.method),
+            f.metric,
+            _number(f.before),
+            _number(f.after),
+            _number(f.change, "+"),
+            _interval(f),
+            _number(f.margin),
+            _number(f.smallest_effect),
+            f"{f.clips}/{f.expected}",
+            verdict + (f" ({escape(f.note)})" if f.note else ""),
+        )
     Console(width=None if Console().is_terminal else 180, highlight=False).print(table)
 
 
@@ -49,8 +74,11 @@ def junit(findings: list[Finding], file: Path) -> None:
 def annotations(findings: list[Finding]) -> list[str]:
     """GitHub workflow commands for what needs a look."""
     kinds = {"worse": "error", "missing": "error", "undecidable": "warning"}
-    return [f"::{kinds[f.verdict]} title=bench check {f.data} {f.method}::{sentence(f)}"
-            for f in findings if f.verdict in kinds]
+    return [
+        f"::{kinds[f.verdict]} title=bench check {f.data} {f.method}::{sentence(f)}"
+        for f in findings
+        if f.verdict in kinds
+    ]
 
 
 def sentence(f: Finding) -> str:

@@ -192,7 +192,9 @@ def _video_stream(path: Path, container):
         raise ValueError(f"{path}: there is no video in it; give a video or a folder of frames")
     stream = container.streams.video[0]
     if (stream.width or 0) * (stream.height or 0) > MAX_PIXELS:
-        raise ValueError(f"{path}: frames of {stream.width}x{stream.height}, over {MAX_PIXELS / 1e6:.0f} Mpx; not decoded")
+        raise ValueError(
+            f"{path}: frames of {stream.width}x{stream.height}, over {MAX_PIXELS / 1e6:.0f} Mpx; not decoded"
+        )
     return stream
 
 

@@ -33,6 +33,7 @@ class Dists:
     """
 
     kind = Kind("DISTS", "", "lower", 4)
+
     def __init__(self, device: str) -> None:
         self.device = device
         window = torch.from_numpy(np.hanning(5)[1:-1]).float()
@@ -82,7 +83,7 @@ class Dists:
             return self._distance(both, sr.shape[:2])
 
     def _levels(self, *frames: np.ndarray):
-        """(level, features of the same rows of each frame), level 0 whole and in double precision: it has 3 channels."""
+        """(level, features of the same rows of each frame), level 0 whole and in double precision (3 channels)."""
         inputs = [to_input(frame, self.device).div_(255) for frame in frames]
         yield 0, [x.double() for x in inputs]
         inputs = [(x - _MEAN.to(self.device)) / _STD.to(self.device) for x in inputs]

@@ -52,7 +52,9 @@ def build(name: str, device: str) -> Pyiqa:
     known = pyiqa.list_models()
     if name not in known:
         hint = did_you_mean(name, known)
-        raise UserError(f"pyiqa has no metric '{name}'{'' if hint.startswith('; known') else hint}; see pyiqa.list_models()")
+        raise UserError(
+            f"pyiqa has no metric '{name}'{'' if hint.startswith('; known') else hint}; see pyiqa.list_models()"
+        )
     try:
         with contextlib.redirect_stdout(sys.stderr):  # it prints as it loads
             metric = pyiqa.create_metric(name, device=torch.device(device))

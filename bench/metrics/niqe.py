@@ -57,7 +57,7 @@ def _features(plane: np.ndarray, block: int) -> np.ndarray:
     mean = _blurred(plane)
     normalised = (plane - mean) / (np.sqrt(np.abs(_blurred(plane * plane) - mean * mean)) + 1)
     # A flat area is 0 up to the filter's rounding. Left as it is, the sign of that rounding decides the features: with
-    # MATLAB's order of sums, two orders of ours and pyiqa's, a picture with saturated areas scores 8.64, 8.58, 9.09, 9.07.
+    # MATLAB's order of sums, two orders of ours and pyiqa's, a picture with flat areas scores 8.64, 8.58, 9.09, 9.07.
     normalised[np.abs(normalised) < 1e-9] = 0
     rows, columns = plane.shape[0] // block, plane.shape[1] // block
     blocks = normalised.reshape(rows, block, columns, block).swapaxes(1, 2).reshape(-1, block, block)
@@ -74,9 +74,7 @@ def _asymmetric_gaussian(blocks: np.ndarray) -> tuple[np.ndarray, np.ndarray, np
     """Shape, left and right scale of each block's values by moment matching (equations 4 to 7); NaN for a blank one."""
     squares = blocks * blocks
     with np.errstate(divide="ignore", invalid="ignore"):
-        left, right = (
-            np.sqrt((squares * side).sum((1, 2)) / side.sum((1, 2))) for side in (blocks < 0, blocks > 0)
-        )
+        left, right = (np.sqrt((squares * side).sum((1, 2)) / side.sum((1, 2))) for side in (blocks < 0, blocks > 0))
         gamma = left / right
         ratio = np.abs(blocks).mean((1, 2)) ** 2 / squares.mean((1, 2))
         ratio = ratio * (gamma**3 + 1) * (gamma + 1) / (gamma**2 + 1) ** 2

@@ -20,7 +20,9 @@ from bench.metrics.base import Kind, check_pair
 
 _MODEL = "vmaf_v0.6.1"
 # RGB to BT.709 in limited range, as a player would be given it; the model looks at Y alone.
-_TO_Y = "scale=in_range=pc:out_range=tv:out_color_matrix=bt709:flags=accurate_rnd+full_chroma_int+bitexact,format=yuv444p"
+_TO_Y = (
+    "scale=in_range=pc:out_range=tv:out_color_matrix=bt709:flags=accurate_rnd+full_chroma_int+bitexact,format=yuv444p"
+)
 _MINIMUM = 16  # libvmaf halves the frame four times
 
 
@@ -64,7 +66,9 @@ class VmafClip:
         height, width = self._size
         raw = ["-f", "rawvideo", "-pix_fmt", "rgb24", "-s", f"{width}x{height}", "-r", "25"]
         graph = f"[0:v]{_TO_Y}[sr];[1:v]{_TO_Y}[gt];"
-        graph += f"[sr][gt]libvmaf=model=version={_MODEL}:log_fmt=json:log_path=vmaf.json:n_threads={os.cpu_count() or 1}"
+        graph += (
+            f"[sr][gt]libvmaf=model=version={_MODEL}:log_fmt=json:log_path=vmaf.json:n_threads={os.cpu_count() or 1}"
+        )
         command = [self._program, "-nostdin", "-hide_banner", "-loglevel", "error"]
         command += [*raw, "-i", "sr.rgb", *raw, "-i", "gt.rgb", "-filter_complex", graph, "-f", "null", "-"]
         done = subprocess.run(command, cwd=self._folder.name, capture_output=True, text=True, errors="replace")

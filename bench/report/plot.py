@@ -18,29 +18,51 @@ from bench.report.tables import Column, Table, tables  # noqa: E402
 _COLORS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00", "#000000", "#7F7F7F")
 _MARKERS = "osD^vP*X"
 _STYLE = {
-    "font.family": "DejaVu Sans", "font.size": 9, "axes.spines.top": False, "axes.spines.right": False,
-    "axes.edgecolor": "#555555", "axes.labelcolor": "#222222", "axes.grid": True, "grid.color": "#E4E4E4",
-    "grid.linewidth": 0.7, "axes.axisbelow": True, "svg.hashsalt": "bench", "svg.fonttype": "path",
+    "font.family": "DejaVu Sans",
+    "font.size": 9,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.edgecolor": "#555555",
+    "axes.labelcolor": "#222222",
+    "axes.grid": True,
+    "grid.color": "#E4E4E4",
+    "grid.linewidth": 0.7,
+    "axes.axisbelow": True,
+    "svg.hashsalt": "bench",
+    "svg.fonttype": "path",
 }
 # Where a label may stand beside its point: (x, y) in points, alignments; the first free one is taken.
 _PLACES = (
-    (7, 0, "left", "center"), (-7, 0, "right", "center"), (0, 8, "center", "bottom"), (0, -8, "center", "top"),
-    (6, 8, "left", "bottom"), (-6, 8, "right", "bottom"), (6, -8, "left", "top"), (-6, -8, "right", "top"),
+    (7, 0, "left", "center"),
+    (-7, 0, "right", "center"),
+    (0, 8, "center", "bottom"),
+    (0, -8, "center", "top"),
+    (6, 8, "left", "bottom"),
+    (-6, 8, "right", "bottom"),
+    (6, -8, "left", "top"),
+    (-6, -8, "right", "top"),
 )
 
 
 def speed_quality(records: list[dict]) -> Figure | None:
     """The figure, or None when no method has both a time and a score."""
-    rows = [(table, time, scores) for table in tables(records) if (found := _plottable(table)) for time, scores in [found]]
+    rows = [
+        (table, time, scores) for table in tables(records) if (found := _plottable(table)) for time, scores in [found]
+    ]
     if not rows:
         return None
     methods = list(dict.fromkeys(method for table, _, _ in rows for method in table.methods))
     with plt.rc_context(_STYLE):
         across = max(len(scores) for _, _, scores in rows)
-        figure, panels = plt.subplots(len(rows), across, squeeze=False, layout="constrained",
-                                      figsize=(max(3.4 * across, 4.6), 3.1 * len(rows) + 0.5))
+        figure, panels = plt.subplots(
+            len(rows),
+            across,
+            squeeze=False,
+            layout="constrained",
+            figsize=(max(3.4 * across, 4.6), 3.1 * len(rows) + 0.5),
+        )
         for line, (table, time, scores) in zip(panels, rows):
-            for axes in line[len(scores):]:
+            for axes in line[len(scores) :]:
                 axes.set_visible(False)
             for axes, column in zip(line, scores):
                 _panel(axes, table, time, column, methods)
@@ -81,8 +103,16 @@ def _panel(axes: Axes, table: Table, time: Column, column: Column, methods: list
     axes.set_xscale("log")
     for method, (x, y) in points.items():
         style = methods.index(method)
-        axes.plot([x], [y], _MARKERS[style % len(_MARKERS)], color=_COLORS[style % len(_COLORS)], markersize=7,
-                  markeredgecolor="white", markeredgewidth=0.8, label=method)
+        axes.plot(
+            [x],
+            [y],
+            _MARKERS[style % len(_MARKERS)],
+            color=_COLORS[style % len(_COLORS)],
+            markersize=7,
+            markeredgecolor="white",
+            markeredgewidth=0.8,
+            label=method,
+        )
     xs, ys = zip(*points.values())
     axes.set_xlim(min(xs) / 2.2, max(xs) * 2.2)
     margin = (max(ys) - min(ys)) * 0.18 or 0.05 * abs(max(ys)) or 0.1
@@ -95,11 +125,22 @@ def _panel(axes: Axes, table: Table, time: Column, column: Column, methods: list
     axes.set_xlabel("time per frame [ms], log scale")
     unit = f" [{column.unit}]" if column.unit else ""
     crop = next((part for part in column.signature.split("|") if part.startswith("crop")), "crop0")
-    axes.set_ylabel(f"{column.title}{unit}, {'lower' if column.better == 'lower' else 'higher'} is better\n"
-                    f"{'no border crop' if crop == 'crop0' else 'border ' + crop}, mean of clips", fontsize=8)
-    axes.annotate("better", xy=(0.02, 0.985), xytext=(0.17, 0.87), xycoords="axes fraction", fontsize=7.5,
-                  color="#777777", ha="center", va="center",
-                  arrowprops={"arrowstyle": "-|>", "color": "#999999", "lw": 1.0})
+    axes.set_ylabel(
+        f"{column.title}{unit}, {'lower' if column.better == 'lower' else 'higher'} is better\n"
+        f"{'no border crop' if crop == 'crop0' else 'border ' + crop}, mean of clips",
+        fontsize=8,
+    )
+    axes.annotate(
+        "better",
+        xy=(0.02, 0.985),
+        xytext=(0.17, 0.87),
+        xycoords="axes fraction",
+        fontsize=7.5,
+        color="#777777",
+        ha="center",
+        va="center",
+        arrowprops={"arrowstyle": "-|>", "color": "#999999", "lw": 1.0},
+    )
 
 
 def _place_labels(axes: Axes) -> None:
@@ -111,8 +152,16 @@ def _place_labels(axes: Axes) -> None:
     for line in axes.lines:
         best, least = None, None
         for x, y, across, up in _PLACES:
-            text = axes.annotate(line.get_label(), line.get_xydata()[0], xytext=(x, y), textcoords="offset points",
-                                 ha=across, va=up, fontsize=8, color=line.get_color())
+            text = axes.annotate(
+                line.get_label(),
+                line.get_xydata()[0],
+                xytext=(x, y),
+                textcoords="offset points",
+                ha=across,
+                va=up,
+                fontsize=8,
+                color=line.get_color(),
+            )
             box = text.get_window_extent(renderer)
             outside = box.x0 < inside.x0 or box.x1 > inside.x1 or box.y0 < inside.y0 or box.y1 > inside.y1
             cost = sum(box.overlaps(other) for other in taken) + 2 * outside

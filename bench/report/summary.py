@@ -11,8 +11,14 @@ import pandas as pd
 from bench.timing.stats import median
 
 ALL = "*"
-UNITS = {"fps": "frames/s", "ms_per_frame": "ms", "mpx_per_s": "Mpx/s", "peak_memory_mb": "MiB", "first_call_s": "s",
-         "energy_j_per_frame": "J"}
+UNITS = {
+    "fps": "frames/s",
+    "ms_per_frame": "ms",
+    "mpx_per_s": "Mpx/s",
+    "peak_memory_mb": "MiB",
+    "first_call_s": "s",
+    "energy_j_per_frame": "J",
+}
 
 
 @dataclass(frozen=True)
@@ -62,8 +68,18 @@ def _clip_rows(record: dict) -> list[Row]:
     for scope, times in record["timing"].items():
         figures = _speed([(record, times)])
         figures["first_call_s"] = times["first_call_s"]
-        found += [Row(*start, _named(metric, scope), value, UNITS[metric], record["frames"], record["frames"],
-                      time_signature(record, scope)) for metric, value in figures.items()]
+        found += [
+            Row(
+                *start,
+                _named(metric, scope),
+                value,
+                UNITS[metric],
+                record["frames"],
+                record["frames"],
+                time_signature(record, scope),
+            )
+            for metric, value in figures.items()
+        ]
     return found
 
 
@@ -71,15 +87,19 @@ def _set_rows(data: str, method: str, good: list[dict], expected: int) -> list[R
     start = (data, ALL, method)
     found = []
     for name, signature in _distinct((name, s["signature"]) for r in good for name, s in r["scores"].items()):
-        scored = [r["scores"][name] for r in good if name in r["scores"] and r["scores"][name]["signature"] == signature]
+        scored = [
+            r["scores"][name] for r in good if name in r["scores"] and r["scores"][name]["signature"] == signature
+        ]
         means = [fmean(s["frames"]) for s in scored if s["frames"]]
         value = fmean(means) if means else None
         found.append(Row(*start, name, value, scored[0]["unit"], len(means), expected, signature))
     for scope in _distinct(scope for record in good for scope in record["timing"]):
         timed = [(record, record["timing"][scope]) for record in good if scope in record["timing"]]
         signature = time_signature(timed[0][0], scope)
-        found += [Row(*start, _named(metric, scope), value, UNITS[metric], len(timed), expected, signature)
-                  for metric, value in _speed(timed).items()]
+        found += [
+            Row(*start, _named(metric, scope), value, UNITS[metric], len(timed), expected, signature)
+            for metric, value in _speed(timed).items()
+        ]
     return found
 
 
@@ -87,8 +107,9 @@ def _speed(timed: list[tuple[dict, dict]]) -> dict[str, float]:
     """Frames and pixels over the sum of the clips' median times; the largest of the clips' memory peaks."""
     seconds = sum(median([repetition["total_s"] for repetition in times["repetitions"]]) for _, times in timed)
     frames = sum(record["frames"] for record, _ in timed)
-    pixels = sum(record["frames"] * record["lr_size"][0] * record["lr_size"][1] * record["scale"] ** 2
-                 for record, _ in timed)
+    pixels = sum(
+        record["frames"] * record["lr_size"][0] * record["lr_size"][1] * record["scale"] ** 2 for record, _ in timed
+    )
     found = {
         "fps": frames / seconds,
         "ms_per_frame": 1e3 * seconds / frames,
@@ -104,10 +125,18 @@ def _speed(timed: list[tuple[dict, dict]]) -> dict[str, float]:
 def time_signature(record: dict, scope: str) -> str:
     """The recipe of a time: scope, clock, device, precision, warm-up, repetitions."""
     times = record["timing"][scope]
-    return "|".join([
-        "time", scope, times["clock"], record["device"], record["descriptor"]["dtype"], f"warmup{times['warmup']}",
-        f"median-of-{len(times['repetitions'])}", "v1",
-    ])
+    return "|".join(
+        [
+            "time",
+            scope,
+            times["clock"],
+            record["device"],
+            record["descriptor"]["dtype"],
+            f"warmup{times['warmup']}",
+            f"median-of-{len(times['repetitions'])}",
+            "v1",
+        ]
+    )
 
 
 def _named(metric: str, scope: str) -> str:

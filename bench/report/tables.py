@@ -55,7 +55,7 @@ class Table:
     notes: list[str]
 
     def text(self, method: str, column: Column) -> str:
-        """The printed figure, with n/expected where clips are missing that the row's others have; a dash for nothing."""
+        """The printed figure, with n/expected where it lacks clips that the row's others have; a dash for nothing."""
         row = self.cells.get((method, column))
         if row is None or row.value is None:
             return "–"
@@ -98,8 +98,10 @@ def tables(records: list[dict], mix: bool = False) -> list[Table]:
     Unlike signatures never share a column, unless `mix` asks for it: then the column's head says so.
     """
     found = rows(records)
-    return [_table(data, [r for r in records if r["data"] == data], [r for r in found if r.data == data], mix)
-            for data in dict.fromkeys(record["data"] for record in records)]
+    return [
+        _table(data, [r for r in records if r["data"] == data], [r for r in found if r.data == data], mix)
+        for data in dict.fromkeys(record["data"] for record in records)
+    ]
 
 
 def terminal(table: Table, console: Console) -> None:
@@ -113,10 +115,15 @@ def terminal(table: Table, console: Console) -> None:
 
 
 def markdown(table: Table) -> str:
-    lines = [f"### {table.title}", "", "| " + " | ".join(table.header) + " |",
-             "|---|" + "---:|" * (len(table.header) - 1)]
-    lines += [f"| {method} | " + " | ".join(table.line(method, lambda text: f"**{text}**")) + " |"
-              for method in table.methods]
+    lines = [
+        f"### {table.title}",
+        "",
+        "| " + " | ".join(table.header) + " |",
+        "|---|" + "---:|" * (len(table.header) - 1),
+    ]
+    lines += [
+        f"| {method} | " + " | ".join(table.line(method, lambda text: f"**{text}**")) + " |" for method in table.methods
+    ]
     return "\n".join([*lines, "", table.caption, *(f"\n{note}" for note in table.notes), ""])
 
 
@@ -131,12 +138,20 @@ def comma_separated(table: Table) -> str:
 
 def latex(table: Table) -> str:
     """A booktabs table; the best figure of a column is bold."""
-    lines = [r"\begin{table}", r"\centering", rf"\caption{{{_tex(table.title)}. {_tex(table.caption)}}}",
-             rf"\begin{{tabular}}{{l{'r' * (len(table.header) - 1)}}}", r"\toprule",
-             " & ".join(map(_tex, table.header)) + r" \\", r"\midrule"]
+    lines = [
+        r"\begin{table}",
+        r"\centering",
+        rf"\caption{{{_tex(table.title)}. {_tex(table.caption)}}}",
+        rf"\begin{{tabular}}{{l{'r' * (len(table.header) - 1)}}}",
+        r"\toprule",
+        " & ".join(map(_tex, table.header)) + r" \\",
+        r"\midrule",
+    ]
     for method in table.methods:
-        cells = [text if text.startswith(r"\textbf") else _tex(text)
-                 for text in table.line(method, lambda text: rf"\textbf{{{_tex(text)}}}")]
+        cells = [
+            text if text.startswith(r"\textbf") else _tex(text)
+            for text in table.line(method, lambda text: rf"\textbf{{{_tex(text)}}}")
+        ]
         lines.append(" & ".join([_tex(method), *cells]) + r" \\")
     return "\n".join([*lines, r"\bottomrule", r"\end{tabular}", r"\end{table}", ""])
 
@@ -158,22 +173,40 @@ def _table(data: str, records: list[dict], found: list[Row], mix: bool) -> Table
         column = Column(name, title, kind["unit"], kind["better"], kind["digits"], signature)
         if not any((c.metric, c.signature) == (name, signature) for c in columns):
             columns.append(column)
-    cells = {(row.method, column): row for row in total for column in columns
-             if row.metric == column.metric and column.signature in (None, row.signature)}
+    cells = {
+        (row.method, column): row
+        for row in total
+        for column in columns
+        if row.metric == column.metric and column.signature in (None, row.signature)
+    }
     clips = {record["clip"]: record["frames"] for record in records}
     expected = records[-1]["expected_clips"]
-    caption = (f"{len(clips)}{'' if len(clips) == expected else f' of {expected}'} clips, {sum(clips.values())} frames; protocol {_listed(r['protocol'] for r in records)}; "
-               f"LR {_listed(r['lr_origin'] for r in records)}; {_listed(r['device'] for r in records)}; "
-               f"times: {_listed(scope for r in records for scope in r['timing'])}, median; {records[-1]['date'][:10]}")
-    notes = [f"{record['clip']}, {record['method']}: failed: {record['reason']}"
-             for record in records if record["status"] != "ok"]
-    notes += [f"{record['clip']}, {record['method']}: the doctor says: {finding['text']} (scored as it is)"
-              for record in records for finding in record.get("doctor") or ()]
-    notes += [f"{record['clip']}, {record['method']}: {note}" for record in records
-              for times in record["timing"].values() for note in _doubts(times)]
+    caption = (
+        f"{len(clips)}{'' if len(clips) == expected else f' of {expected}'} clips, {sum(clips.values())} frames; "
+        f"protocol {_listed(r['protocol'] for r in records)}; "
+        f"LR {_listed(r['lr_origin'] for r in records)}; {_listed(r['device'] for r in records)}; "
+        f"times: {_listed(scope for r in records for scope in r['timing'])}, median; {records[-1]['date'][:10]}"
+    )
+    notes = [
+        f"{record['clip']}, {record['method']}: failed: {record['reason']}"
+        for record in records
+        if record["status"] != "ok"
+    ]
+    notes += [
+        f"{record['clip']}, {record['method']}: the doctor says: {finding['text']} (scored as it is)"
+        for record in records
+        for finding in record.get("doctor") or ()
+    ]
+    notes += [
+        f"{record['clip']}, {record['method']}: {note}"
+        for record in records
+        for times in record["timing"].values()
+        for note in _doubts(times)
+    ]
     methods = list(dict.fromkeys(record["method"] for record in records))
-    return Table(data, f"{data} ×{_listed(r['scale'] for r in records)}", caption, columns, methods, cells,
-                 expected, notes)
+    return Table(
+        data, f"{data} ×{_listed(r['scale'] for r in records)}", caption, columns, methods, cells, expected, notes
+    )
 
 
 def _doubts(times: dict) -> list[str]:
@@ -201,7 +234,17 @@ def _listed(values) -> str:
 
 
 def _tex(text: str) -> str:
-    for plain, escaped in (("\\", r"\textbackslash "), ("_", r"\_"), ("%", r"\%"), ("&", r"\&"), ("#", r"\#"),
-                           ("×", r"$\times$"), ("–", "--"), ("∞", r"$\infty$"), ("↑", r"$\uparrow$"), ("↓", r"$\downarrow$")):
+    for plain, escaped in (
+        ("\\", r"\textbackslash "),
+        ("_", r"\_"),
+        ("%", r"\%"),
+        ("&", r"\&"),
+        ("#", r"\#"),
+        ("×", r"$\times$"),
+        ("–", "--"),
+        ("∞", r"$\infty$"),
+        ("↑", r"$\uparrow$"),
+        ("↓", r"$\downarrow$"),
+    ):
         text = text.replace(plain, escaped)
     return text

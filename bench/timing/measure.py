@@ -85,7 +85,9 @@ class Session:
     @property
     def done(self) -> bool:
         made = len(self.result.repetitions)
-        return self.error is not None or made >= self.limits.repeats or (made > 0 and self._spent >= self.limits.budget_s)
+        return (
+            self.error is not None or made >= self.limits.repeats or (made > 0 and self._spent >= self.limits.budget_s)
+        )
 
     def warm_up(self) -> None:
         for index in range(self.limits.warmup):

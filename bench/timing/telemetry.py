@@ -1,4 +1,4 @@
-"""What the GPU did meanwhile: clocks, power, temperature and throttling, sampled through NVML; None where it is absent."""
+"""What the GPU did meanwhile, sampled through NVML: clocks, power, temperature, throttling; None where it is absent."""
 
 from __future__ import annotations
 
@@ -14,7 +14,10 @@ import torch
 INTERVAL_S = 0.02
 # Reasons that taint a measurement: the card ran slower than it can. Idle and "applications clocks" do not.
 TAINTS = {
-    "SwPowerCap": 0x4, "HwSlowdown": 0x8, "SwThermalSlowdown": 0x20, "HwThermalSlowdown": 0x40,
+    "SwPowerCap": 0x4,
+    "HwSlowdown": 0x8,
+    "SwThermalSlowdown": 0x20,
+    "HwThermalSlowdown": 0x40,
     "HwPowerBrakeSlowdown": 0x80,
 }
 
@@ -46,12 +49,14 @@ def watched(device: str) -> Iterator[Telemetry | None]:
 
     def sample() -> None:
         while True:
-            seen.append((
-                nvml.nvmlDeviceGetClockInfo(handle, nvml.NVML_CLOCK_SM),
-                nvml.nvmlDeviceGetPowerUsage(handle) / 1e3,
-                nvml.nvmlDeviceGetTemperature(handle, nvml.NVML_TEMPERATURE_GPU),
-                nvml.nvmlDeviceGetCurrentClocksThrottleReasons(handle),
-            ))
+            seen.append(
+                (
+                    nvml.nvmlDeviceGetClockInfo(handle, nvml.NVML_CLOCK_SM),
+                    nvml.nvmlDeviceGetPowerUsage(handle) / 1e3,
+                    nvml.nvmlDeviceGetTemperature(handle, nvml.NVML_TEMPERATURE_GPU),
+                    nvml.nvmlDeviceGetCurrentClocksThrottleReasons(handle),
+                )
+            )
             if done.wait(INTERVAL_S):
                 return
 
@@ -84,7 +89,7 @@ def _energy(nvml: Any, handle: Any) -> float | None:
 
 @cache
 def _handle(device: str) -> tuple[Any, Any]:
-    """(the NVML module, the handle of the very card that torch uses, found by UUID); (None, None) where there is none."""
+    """(the NVML module, the card that torch uses, found by UUID); (None, None) where there is none."""
     if not device.startswith("cuda"):
         return None, None
     try:

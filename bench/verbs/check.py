@@ -16,22 +16,30 @@ HELP = "gate: compare a run with golden records (exit 1 when it regressed)"
 
 def main(argv: list[str]) -> int:
     parser = argparse.ArgumentParser(
-        prog="python -m bench check", description=HELP,
+        prog="python -m bench check",
+        description=HELP,
         epilog="exit codes: 0 nothing is worse, 1 worse or missing, 2 nothing was compared, 3 error",
     )
     parser.add_argument("run", type=Path, help="a run's folder")
     parser.add_argument("--against", type=Path, required=True, help="folder of the golden run")
     parser.add_argument("--reference", help="method whose time is the unit of speed (default: speed is not gated)")
-    parser.add_argument("--margin", action="append", default=[], metavar="FAMILY=VALUE",
-                        help="what counts as no change: " + ", ".join(f"{k}={v}" for k, v in MARGINS.items()))
+    parser.add_argument(
+        "--margin",
+        action="append",
+        default=[],
+        metavar="FAMILY=VALUE",
+        help="what counts as no change: " + ", ".join(f"{k}={v}" for k, v in MARGINS.items()),
+    )
     parser.add_argument("--strict", action="store_true", help="undecidable fails, too")
     parser.add_argument("--junit", type=Path, metavar="FILE", help="write JUnit XML")
     arguments = parser.parse_args(argv)
     golden, measured = records.load(arguments.against), records.load(arguments.run)
     if arguments.reference and arguments.reference not in {record["method"] for record in golden}:
         known = {record["method"] for record in golden}
-        raise UserError(f"--reference {arguments.reference}: not in {arguments.against}"
-                        f"{did_you_mean(arguments.reference, known)}")
+        raise UserError(
+            f"--reference {arguments.reference}: not in {arguments.against}"
+            f"{did_you_mean(arguments.reference, known)}"
+        )
     findings = compare(golden, measured, arguments.reference, _margins(arguments.margin))
     formats.terminal(findings, f"{arguments.run} against {arguments.against}")
     if arguments.junit:

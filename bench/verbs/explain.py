@@ -142,18 +142,26 @@ def rows(
 def answer(found: list[Row], quoted: float, tolerance: float) -> str:
     """Which presets give the quoted number within rounding; the nearest where none does."""
     text = f"{quoted:.{max(0, round(-math.log10(2 * tolerance)))}f}"
-    figures = [(row, column, value) for row in found for column, value in row.figures.items()
-               if value is not None and math.isfinite(value)]
+    figures = [
+        (row, column, value)
+        for row in found
+        for column, value in row.figures.items()
+        if value is not None and math.isfinite(value)
+    ]
     if not figures:
         return f"{text}: no finite figure to compare with"
     hits = [figure for figure in figures if abs(figure[2] - quoted) <= tolerance * (1 + 1e-9)]
     if hits:
-        lines = [f"  {', '.join(row.presets)}: {row.metric} {value:.6g} ({column})   {row.signature}"
-                 for row, column, value in hits]
+        lines = [
+            f"  {', '.join(row.presets)}: {row.metric} {value:.6g} ({column})   {row.signature}"
+            for row, column, value in hits
+        ]
         return "\n".join([f"{text} (±{tolerance:g}) is reproduced by", *lines])
     row, column, value = min(figures, key=lambda figure: abs(figure[2] - quoted))
-    return (f"{text} (±{tolerance:g}) is reproduced by no preset; the nearest: {', '.join(row.presets)}, "
-            f"{row.metric} {value:.6g} ({column}), {value - quoted:+.4g} away")
+    return (
+        f"{text} (±{tolerance:g}) is reproduced by no preset; the nearest: {', '.join(row.presets)}, "
+        f"{row.metric} {value:.6g} ({column}), {value - quoted:+.4g} away"
+    )
 
 
 def _show(found: list[Row], metrics: list[str], clips: int) -> None:

@@ -8,7 +8,8 @@ import sys
 from bench import errors
 from bench.config import expand
 from bench.report.summary import write_csv
-from bench.runner import Outcome, Run
+from bench.job import Outcome
+from bench.runner import Run
 from bench.verbs import plot, table
 from bench.verbs.options import config_dirs
 
@@ -43,8 +44,11 @@ def main(argv: list[str]) -> int:
         outcome = run()
     except KeyboardInterrupt:
         _report(run)
-        print(f"interrupted; finished clips are kept in {run.folder.path}: run the same command with "
-              f"out={shlex.quote(str(run.folder.path))} to go on", file=sys.stderr)
+        print(
+            f"interrupted; finished clips are kept in {run.folder.path}: run the same command with "
+            f"out={shlex.quote(str(run.folder.path))} to go on",
+            file=sys.stderr,
+        )
         return errors.INTERRUPTED
     _report(run)
     return _exit_code(outcome, run)
@@ -64,7 +68,9 @@ def _exit_code(outcome: Outcome, run: Run) -> int:
     computed = f"{outcome.upscaled} upscaled, {outcome.scored} scores computed"
     if outcome.good and not outcome.upscaled + outcome.scored:
         computed = "nothing to compute, all kept from before"
-    print(f"{outcome.good} clips good, {outcome.failed} failed; {computed}; results in {run.folder.path}", file=sys.stderr)
+    print(
+        f"{outcome.good} clips good, {outcome.failed} failed; {computed}; results in {run.folder.path}", file=sys.stderr
+    )
     if outcome.failed:
         print(f"the reasons are above and in {run.folder.path / 'errors.log'}", file=sys.stderr)
         return errors.ERROR

@@ -16,8 +16,9 @@ HELP = "list run folders with their data sets, methods and failures"
 
 def main(argv: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="python -m bench runs", description=HELP)
-    parser.add_argument("root", type=Path, nargs="?", default=Path("results") / "runs",
-                        help="where to look (default %(default)s)")
+    parser.add_argument(
+        "root", type=Path, nargs="?", default=Path("results") / "runs", help="where to look (default %(default)s)"
+    )
     arguments = parser.parse_args(argv)
     table = Table(box=None, pad_edge=False)
     for title in ("run", "last measured", "data", "methods", "clips ok", "failed", "device"):
@@ -27,9 +28,14 @@ def main(argv: list[str]) -> int:
         if not found:
             continue
         good = sum(record["status"] == "ok" for record in found)
-        table.add_row(str(file.parent), max(r["date"] for r in found)[:16], *(
-            ", ".join(dict.fromkeys(r[key] for r in found)) for key in ("data", "method")),
-            str(good), str(len(found) - good), found[-1]["device"])
+        table.add_row(
+            str(file.parent),
+            max(r["date"] for r in found)[:16],
+            *(", ".join(dict.fromkeys(r[key] for r in found)) for key in ("data", "method")),
+            str(good),
+            str(len(found) - good),
+            found[-1]["device"],
+        )
     if table.row_count:
         Console(width=None if Console().is_terminal else 200, highlight=False).print(table)
     else:

@@ -10,7 +10,9 @@ from bench import assets
 @pytest.fixture
 def elsewhere(tmp_path, monkeypatch):
     """An empty asset folder and a manifest of one small asset in a wheel of our own."""
-    asset = assets.Asset("group/one.txt", "some-package", "inside/one.txt", assets._sha256(b"content"), 7, "MIT", "main")
+    asset = assets.Asset(
+        "group/one.txt", "some-package", "inside/one.txt", assets._sha256(b"content"), 7, "MIT", "main"
+    )
     monkeypatch.setenv("BENCH_ASSETS", str(tmp_path / "assets"))
     monkeypatch.setattr(assets, "manifest", lambda: {asset.name: asset})
 

@@ -51,8 +51,15 @@ def test_frames_of_another_size_than_the_ground_truth(bench, clips, tmp_path, ph
     for clip in ("pan", "tilt"):
         for index in range(3):
             write_png(tmp_path / "sr" / clip / f"{index:08d}.png", photo[:60, :96])
-    answer = bench("run", "method=precomputed", f"method.root={tmp_path / 'sr'}", "data=folder", f"data.gt={clips}",
-                   f"out={tmp_path / 'run'}", *QUICK)
+    answer = bench(
+        "run",
+        "method=precomputed",
+        f"method.root={tmp_path / 'sr'}",
+        "data=folder",
+        f"data.gt={clips}",
+        f"out={tmp_path / 'run'}",
+        *QUICK,
+    )
     assert answer.code == 3 and "96x60" in answer.err and "96x64" in answer.err
 
 
@@ -109,9 +116,22 @@ def test_a_method_that_hangs_costs_its_clip(bench, clips, tmp_path, monkeypatch)
     monkeypatch.syspath_prepend(tmp_path / "mine")
     (tmp_path / "mine" / "method").mkdir()
     (tmp_path / "mine" / "method" / "slow.yaml").write_text("_target_: slow.Slow\nname: slow\nsummary: sleeps\n")
-    answer = bench("run", "--config-dir", tmp_path / "mine", "method=slow,bicubic", "data=folder", f"data.gt={clips}",
-                   f"out={tmp_path / 'run'}", *QUICK, "timing.limit_s=0.2")
-    assert answer.code == 3 and "2 clips good, 2 failed" in answer.err and "took longer than timing.limit_s=0.2" in answer.err
+    answer = bench(
+        "run",
+        "--config-dir",
+        tmp_path / "mine",
+        "method=slow,bicubic",
+        "data=folder",
+        f"data.gt={clips}",
+        f"out={tmp_path / 'run'}",
+        *QUICK,
+        "timing.limit_s=0.2",
+    )
+    assert (
+        answer.code == 3
+        and "2 clips good, 2 failed" in answer.err
+        and "took longer than timing.limit_s=0.2" in answer.err
+    )
 
 
 def test_a_full_disk_costs_the_store_and_not_the_run(bench, clips, tmp_path, monkeypatch):
@@ -127,10 +147,22 @@ def test_a_full_disk_costs_the_store_and_not_the_run(bench, clips, tmp_path, mon
 
 def test_two_runs_at_once_share_a_folder_and_a_store(clips, tmp_path):
     environment = {**os.environ, "BENCH_STORE": str(tmp_path / "store")}
-    command = [sys.executable, "-m", "bench", "run", "data=folder", f"data.gt={clips}", f"out={tmp_path / 'run'}", *QUICK]
-    both = [subprocess.Popen([*command, f"method={method}"], env=environment, stdout=subprocess.DEVNULL)
-            for method in ("bicubic", "nearest")]
+    command = [
+        sys.executable,
+        "-m",
+        "bench",
+        "run",
+        "data=folder",
+        f"data.gt={clips}",
+        f"out={tmp_path / 'run'}",
+        *QUICK,
+    ]
+    both = [
+        subprocess.Popen([*command, f"method={method}"], env=environment, stdout=subprocess.DEVNULL)
+        for method in ("bicubic", "nearest")
+    ]
     assert [each.wait(120) for each in both] == [0, 0]
     found = records.load(tmp_path / "run")
     assert {(r["clip"], r["method"], r["status"]) for r in found} == {
-        (clip, method, "ok") for clip in ("pan", "tilt") for method in ("bicubic", "nearest")}
+        (clip, method, "ok") for clip in ("pan", "tilt") for method in ("bicubic", "nearest")
+    }

@@ -53,8 +53,17 @@ def test_a_preset_of_ones_own_takes_part(bench, clips, predicted, tmp_path):
     (tmp_path / "conf" / "protocol").mkdir(parents=True)
     (tmp_path / "conf" / "protocol" / "mine.yaml").write_text("# Mine.\nname: mine\ncrop: 5\nframes: [0]\n")
     value = score("psnr", {"crop": 5}, predicted, clips, "pan", frames=(0,))
-    answer = bench("explain", "--pred", predicted / "pan", "--gt", clips / "pan", "--quoted", f"{value:.4f}",
-                   "--config-dir", tmp_path / "conf")
+    answer = bench(
+        "explain",
+        "--pred",
+        predicted / "pan",
+        "--gt",
+        clips / "pan",
+        "--quoted",
+        f"{value:.4f}",
+        "--config-dir",
+        tmp_path / "conf",
+    )
     assert "mine: psnr" in answer.out.split("is reproduced by")[1]
 
 
@@ -79,8 +88,10 @@ def test_nothing_in_common_is_exit_code_2(bench, clips, predicted):
     assert answer.code == 2 and "pan: no prediction" in answer.err
 
 
-@pytest.mark.parametrize("arguments, words", [
-    (("--quoted", "much"), "not a number as printed"), (("--metric", "pnsr"), "did you mean 'psnr'")])
+@pytest.mark.parametrize(
+    "arguments, words",
+    [(("--quoted", "much"), "not a number as printed"), (("--metric", "pnsr"), "did you mean 'psnr'")],
+)
 def test_wrong_arguments_are_one_line(bench, clips, predicted, arguments, words):
     answer = bench("explain", "--pred", predicted, "--gt", clips, *arguments)
     assert answer.code == 3 and words in answer.err and "Traceback" not in answer.err

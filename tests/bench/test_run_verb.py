@@ -25,7 +25,11 @@ def test_a_run_leaves_configuration_environment_records_summary_tables_and_plots
     assert environment["packages"]["torch"] and environment["device"] == "cpu" and environment["gpu"] is None
     records = records_of(out)
     assert [(r["clip"], r["method"]) for r in records] == [
-        ("pan", "bicubic"), ("pan", "nearest"), ("tilt", "bicubic"), ("tilt", "nearest")]
+        ("pan", "bicubic"),
+        ("pan", "nearest"),
+        ("tilt", "bicubic"),
+        ("tilt", "nearest"),
+    ]
     for record in records:
         assert record["status"] == "ok" and len(record["scores"]["psnr"]["frames"]) == 3
         times = record["timing"]["tensors"]
@@ -36,7 +40,9 @@ def test_a_run_leaves_configuration_environment_records_summary_tables_and_plots
     assert list(summary.columns) == "data clip method metric value unit n expected signature".split()
     total = summary[(summary["clip"] == "*") & (summary.method == "bicubic")].set_index("metric")
     assert set(total.index) == {"psnr", "ssim", "fps", "ms_per_frame", "mpx_per_s", "peak_memory_mb"}
-    clips_mean = summary[(summary["clip"] != "*") & (summary.method == "bicubic") & (summary.metric == "psnr")].value.mean()
+    clips_mean = summary[
+        (summary["clip"] != "*") & (summary.method == "bicubic") & (summary.metric == "psnr")
+    ].value.mean()
     assert total.loc["psnr"].value == pytest.approx(clips_mean, abs=1e-6)
     assert (total.loc["psnr"].n, total.loc["psnr"].expected) == (2, 2)
     assert (out / "table.md").read_text().count("| bicubic |") == 1 and r"\toprule" in (out / "table.tex").read_text()
@@ -53,7 +59,15 @@ def test_a_second_run_computes_nothing_and_a_new_metric_upscales_nothing(bench, 
 
 
 def test_without_a_store_everything_is_computed_again(bench, clips, tmp_path):
-    command = ("run", "method=bicubic", "data=folder", f"data.gt={clips}", f"out={tmp_path / 'run'}", *FAST, "store=null")
+    command = (
+        "run",
+        "method=bicubic",
+        "data=folder",
+        f"data.gt={clips}",
+        f"out={tmp_path / 'run'}",
+        *FAST,
+        "store=null",
+    )
     for _ in range(2):
         assert "2 upscaled, 4 scores computed" in bench(*command).err
 
@@ -78,7 +92,16 @@ def test_changed_ground_truth_scores_anew_and_upscales_nothing(bench, clips, tmp
 
     shutil.copytree(clips, tmp_path / "hr")
     out = tmp_path / "lr"
-    bench("run", "method=nearest", "data=folder", f"data.gt={clips}", f"out={tmp_path / 'first'}", "save=frames", "scale=2", *FAST)
+    bench(
+        "run",
+        "method=nearest",
+        "data=folder",
+        f"data.gt={clips}",
+        f"out={tmp_path / 'first'}",
+        "save=frames",
+        "scale=2",
+        *FAST,
+    )
     shutil.copytree(tmp_path / "first" / "frames" / "nearest" / "folder", out)  # any frames of GT's size serve as LR
     command = ("run", "method=nearest", "data=folder", f"data.root={out}", f"out={tmp_path / 'run'}", *FAST, "scale=1")
     bench(*command, f"data.gt={clips}")
@@ -92,8 +115,15 @@ def test_methods_take_turns_and_say_so(bench, clips, tmp_path):
     out = tmp_path / "run"
     bench("run", "method=bicubic,nearest,bilinear", "data=folder", f"data.gt={clips}", f"out={out}", *FAST)
     assert {r["timing"]["tensors"]["interleaved_with"] for r in records_of(out)} == {2}
-    bench("run", "method=bicubic,nearest", "timing.interleave=false", "data=folder", f"data.gt={clips}",
-          f"out={tmp_path / 'alone'}", *FAST)
+    bench(
+        "run",
+        "method=bicubic,nearest",
+        "timing.interleave=false",
+        "data=folder",
+        f"data.gt={clips}",
+        f"out={tmp_path / 'alone'}",
+        *FAST,
+    )
     assert {r["timing"]["tensors"]["interleaved_with"] for r in records_of(tmp_path / "alone")} == {0}
 
 
@@ -111,8 +141,18 @@ def test_a_broken_frame_costs_its_clip_and_nothing_else(bench, clips, tmp_path):
 
 def test_options_are_swept_and_given_only_to_the_methods_that_have_them(bench, clips, tmp_path):
     out = tmp_path / "run"
-    answer = bench("run", "method=bicubic,realesrgan", "method.tile=0,8", "data=folder", f"data.gt={clips}",
-                   "data.clips=[pan]", "data.frames=1", "metrics=[psnr]", "timing=once", f"out={out}")
+    answer = bench(
+        "run",
+        "method=bicubic,realesrgan",
+        "method.tile=0,8",
+        "data=folder",
+        f"data.gt={clips}",
+        "data.clips=[pan]",
+        "data.frames=1",
+        "metrics=[psnr]",
+        "timing=once",
+        f"out={out}",
+    )
     assert answer.code == 0, answer.err
     assert [r["method"] for r in records_of(out)] == ["bicubic", "realesrgan[tile=0]", "realesrgan[tile=8]"]
 
@@ -128,8 +168,14 @@ def test_sr_frames_are_kept_on_request_and_score_the_same_when_given_back(bench,
     out = tmp_path / "run"
     common = ("data=folder", f"data.gt={clips}", *FAST)
     bench("run", "method=bicubic", "save=frames", f"out={out}", *common)
-    answer = bench("run", "method=precomputed", f"method.root={out / 'frames' / 'bicubic' / 'folder'}",
-                   "method.name=again", f"out={tmp_path / 'again'}", *common)
+    answer = bench(
+        "run",
+        "method=precomputed",
+        f"method.root={out / 'frames' / 'bicubic' / 'folder'}",
+        "method.name=again",
+        f"out={tmp_path / 'again'}",
+        *common,
+    )
     assert answer.code == 0, answer.err
     first, again = records_of(out), records_of(tmp_path / "again")
     assert [r["sr_sha256"] for r in first] == [r["sr_sha256"] for r in again]
@@ -139,8 +185,15 @@ def test_sr_frames_are_kept_on_request_and_score_the_same_when_given_back(bench,
 
 def test_the_scope_files_times_reading_and_writing_too(bench, clips, tmp_path):
     out = tmp_path / "run"
-    answer = bench("run", "method=bicubic", "data=folder", f"data.gt={clips}", "metrics=[psnr]",
-                   "timing.scopes=[tensors,files]", f"out={out}")
+    answer = bench(
+        "run",
+        "method=bicubic",
+        "data=folder",
+        f"data.gt={clips}",
+        "metrics=[psnr]",
+        "timing.scopes=[tensors,files]",
+        f"out={out}",
+    )
     assert answer.code == 0, answer.err
     stages = records_of(out)[0]["timing"]["files"]["repetitions"][0]["stages_s"]
     assert {"read", "write"} <= stages.keys()
@@ -190,8 +243,15 @@ def test_the_doctor_looks_at_what_is_scored_and_corrects_nothing(bench, clips, t
             swapped.parent.mkdir(parents=True, exist_ok=True)
             cv2.imwrite(str(swapped), cv2.imread(str(file))[..., ::-1])
     out = tmp_path / "run"
-    command = ("run", "method=precomputed", f"method.root={tmp_path / 'bgr'}", "data=folder", f"data.gt={clips}",
-               f"out={out}", "metrics=[psnr]")
+    command = (
+        "run",
+        "method=precomputed",
+        f"method.root={tmp_path / 'bgr'}",
+        "data=folder",
+        f"data.gt={clips}",
+        f"out={out}",
+        "metrics=[psnr]",
+    )
     for _ in range(2):  # the second time from the store
         answer = bench(*command)
         assert answer.code == 0 and "the doctor says" in answer.err

@@ -44,7 +44,9 @@ def clip_of(truth):
 
 def noisy(frames, amount):
     rng = np.random.default_rng(amount)
-    return [np.clip(f.astype(int) + rng.integers(-amount, amount + 1, f.shape), 0, 255).astype(np.uint8) for f in frames]
+    return [
+        np.clip(f.astype(int) + rng.integers(-amount, amount + 1, f.shape), 0, 255).astype(np.uint8) for f in frames
+    ]
 
 
 METRICS = ("psnr", "ssim", "lpips-alex", "tof")

@@ -52,4 +52,3 @@ def lpips_alex(checkpoint: Path) -> nn.Module:
             conv.weight.copy_(torch.from_numpy(stored["kernel"].transpose(3, 2, 0, 1).copy()))  # HWIO -> OIHW
             conv.bias.copy_(torch.from_numpy(stored["bias"].copy()))
     return model.eval().requires_grad_(False)
-

@@ -54,7 +54,6 @@ IN_TIME = {
 }
 
 
-
 def kinds(sr, gt):
     return [finding.kind for finding in examine(sr, gt)]
 

@@ -14,10 +14,15 @@ SIGNATURE = "psnr|rgb|uint8|crop0|mean-frames,clips|v1"
 def record(clip, psnr=30.0, seconds=1.0, method="ours", signature=SIGNATURE, lpips=0.2, status="ok"):
     kind = {"unit": "", "reason": None, "indices": [0]}
     return {
-        "data": "set", "clip": clip, "method": method, "status": status, "reason": None,
+        "data": "set",
+        "clip": clip,
+        "method": method,
+        "status": status,
+        "reason": None,
         "scores": {
             "psnr": kind | {"title": "PSNR", "better": "higher", "digits": 2, "signature": signature, "frames": [psnr]},
-            "lpips-alex": kind | {"title": "LPIPS", "better": "lower", "digits": 4, "signature": "l", "frames": [lpips]},
+            "lpips-alex": kind
+            | {"title": "LPIPS", "better": "lower", "digits": 4, "signature": "l", "frames": [lpips]},
         },
         "timing": {"tensors": {"repetitions": [{"total_s": seconds}]}},
     }
@@ -28,7 +33,10 @@ def run_of(**change):
     found = []
     for index in range(5):
         own = {key: value[index] if isinstance(value, list) else value for key, value in change.items()}
-        found += [record(f"c{index}", **({"psnr": 28.0 + index} | own)), record(f"c{index}", method="base", seconds=0.1)]
+        found += [
+            record(f"c{index}", **({"psnr": 28.0 + index} | own)),
+            record(f"c{index}", method="base", seconds=0.1),
+        ]
     return found
 
 
@@ -125,8 +133,11 @@ def test_undecidable_passes_unless_strict(bench, folder_of):
 
 @pytest.mark.parametrize(
     "flags, expected",
-    [(["--margin", "pnsr=1"], "did you mean 'psnr'?"), (["--margin", "psnr=x"], "no number"),
-     (["--reference", "bas"], "did you mean 'base'?")],
+    [
+        (["--margin", "pnsr=1"], "did you mean 'psnr'?"),
+        (["--margin", "psnr=x"], "no number"),
+        (["--reference", "bas"], "did you mean 'base'?"),
+    ],
 )
 def test_a_mistake_in_a_flag_is_one_line(bench, folder_of, flags, expected):
     golden = folder_of("golden", run_of())

@@ -8,7 +8,10 @@ from bench.metrics.base import build
 # Printed for the distorted TID2013 pictures by the authors' MATLAB release, as IQA-PyTorch's calibration table
 # (ResultsCalibra/results_official.csv) quotes it.
 MATLAB = {
-    "I03": 15.7536293917814, "I04": 3.65492152353770, "I06": 3.23547743716998, "I08": 3.18403333858339,
+    "I03": 15.7536293917814,
+    "I04": 3.65492152353770,
+    "I06": 3.23547743716998,
+    "I08": 3.18403333858339,
     "I19": 8.63519663862637,
 }
 # In saturated areas MATLAB's figure hangs on the rounding of its filter (see the module); I04 has none.

@@ -46,7 +46,9 @@ def test_the_heads_of_both_packages_are_equal(asset):
     for net, file in (("alex", "alexnet"), ("vgg", "vgg16")):
         tree = read_numpy_pickle(asset(f"lpips/{file}.ckpt"))
         for index, head in enumerate(lpips_heads(net)):
-            assert torch.equal(head.flatten(), torch.from_numpy(tree[f"NetLinLayer_{index}"]["Conv_0"]["kernel"].flatten()))
+            assert torch.equal(
+                head.flatten(), torch.from_numpy(tree[f"NetLinLayer_{index}"]["Conv_0"]["kernel"].flatten())
+            )
 
 
 def test_a_pickle_that_would_run_code_is_refused(tmp_path):

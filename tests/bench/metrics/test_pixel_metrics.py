@@ -14,7 +14,8 @@ from bench.metrics.protocol import parse
 def reference_ssim(x, y):
     """skimage on MATLAB's settings, border of the window left out as in BasicSR."""
     _, full = structural_similarity(
-        x, y, gaussian_weights=True, sigma=1.5, use_sample_covariance=False, data_range=255, full=True)
+        x, y, gaussian_weights=True, sigma=1.5, use_sample_covariance=False, data_range=255, full=True
+    )
     return full[5:-5, 5:-5].mean()
 
 
@@ -41,8 +42,9 @@ def test_ssim_equals_skimage_on_matlab_settings(tid, color):
         if color == "y":
             expected = reference_ssim(luma(sr).astype(np.float64), luma(gt).astype(np.float64))
         else:
-            expected = np.mean([reference_ssim(sr[..., c].astype(np.float64), gt[..., c].astype(np.float64))
-                                for c in range(3)])
+            expected = np.mean(
+                [reference_ssim(sr[..., c].astype(np.float64), gt[..., c].astype(np.float64)) for c in range(3)]
+            )
         assert build("ssim", parse({"color": color})).score(sr, gt) == pytest.approx(expected, abs=1e-6)
 
 

@@ -26,8 +26,12 @@ def preset(name, scale=4):
 
 @pytest.mark.parametrize("name", PYIQA)
 def test_pyiqas_definitions_give_pyiqas_numbers(tid, name):
-    protocols = (("psnr", preset("pyiqa-default")), ("psnr", preset("pyiqa-y")), ("ssim", preset("pyiqa-default")),
-                 ("ssim", parse({"definition": "pyiqa"})))
+    protocols = (
+        ("psnr", preset("pyiqa-default")),
+        ("psnr", preset("pyiqa-y")),
+        ("ssim", preset("pyiqa-default")),
+        ("ssim", parse({"definition": "pyiqa"})),
+    )
     for (metric, protocol), expected in zip(protocols, PYIQA[name]):
         tolerance = 1e-5 if metric == "psnr" else 1e-6  # pyiqa's PSNR is in single precision
         assert build(metric, protocol).score(*tid[name]) == pytest.approx(expected, abs=tolerance)
@@ -49,9 +53,11 @@ def test_signatures_tell_colour_crop_rounding_definition_and_frames():
     known = [build("psnr", preset(name)).signature for name in members("protocol")]
     assert len(set(known)) == 9  # rgb = reds4, vid4 = udm10, dove = pyiqa-default
     assert build("ssim", preset("vid4-duf")).signature == (
-        "ssim|y-bt601-studio|gauss11-1.5-valid|uint8|crop8|frames2..-3|mean-frames,clips|v1")
+        "ssim|y-bt601-studio|gauss11-1.5-valid|uint8|crop8|frames2..-3|mean-frames,clips|v1"
+    )
     assert build("psnr", preset("matlab-y", scale=3)).signature == (
-        "psnr|y-bt601-studio-rounded|uint8|crop3|mean-frames,clips|v1")
+        "psnr|y-bt601-studio-rounded|uint8|crop3|mean-frames,clips|v1"
+    )
     assert preset("vimeo").signed("dists|vgg16|mean-frames,clips|v1") == "dists|vgg16|frames3|mean-frames,clips|v1"
     assert RGB.signed("dists|vgg16|mean-frames,clips|v1") == "dists|vgg16|mean-frames,clips|v1"
 
@@ -96,8 +102,18 @@ def test_rounded_luma_has_whole_levels(tid):
 
 
 def test_a_run_scores_only_the_protocols_frames_and_tells_which(bench, clips, tmp_path):
-    answer = bench("run", "method=nearest", "data=folder", f"data.gt={clips}", "data.clips=[pan]", "metrics=[psnr]",
-                   "timing=once", "save=frames", f"out={tmp_path}", "protocol.frames=[1]")
+    answer = bench(
+        "run",
+        "method=nearest",
+        "data=folder",
+        f"data.gt={clips}",
+        "data.clips=[pan]",
+        "metrics=[psnr]",
+        "timing=once",
+        "save=frames",
+        f"out={tmp_path}",
+        "protocol.frames=[1]",
+    )
     assert answer.code == 0, answer.err
     scores = records.load(tmp_path)[0]["scores"]["psnr"]
     sr = next(tmp_path.rglob("frames/**/pan/00000001.png"))

@@ -29,7 +29,8 @@ def test_three_methods_share_one_pass_over_the_truth(small_tid):
     metric, truths, (sr, gt) = build("lpips-alex"), Truths(), small_tid["I04"]
     methods = [sr, gt, np.ascontiguousarray(sr[::-1])]
     assert [truths.score(metric, each, gt.copy()) for each in methods] == pytest.approx(
-        [metric.score(each, gt) for each in methods], abs=1e-9)
+        [metric.score(each, gt) for each in methods], abs=1e-9
+    )
     assert truths.prepared == 1
 
 

@@ -10,10 +10,14 @@ from bench.metrics.signature import short
 @pytest.mark.parametrize(
     "name, protocol, expected",
     [
-        ("psnr", Protocol(), "PSNR-RGB"), ("psnr", Protocol(psnr="y"), "PSNR-Y"), ("ssim", Protocol(ssim="y"), "SSIM-Y"),
-        ("psnr", Protocol(psnr="y-full"), "PSNR-Y-full"), ("psnr", Protocol(psnr="y", crop=8), "PSNR-Y crop8"),
+        ("psnr", Protocol(), "PSNR-RGB"),
+        ("psnr", Protocol(psnr="y"), "PSNR-Y"),
+        ("ssim", Protocol(ssim="y"), "SSIM-Y"),
+        ("psnr", Protocol(psnr="y-full"), "PSNR-Y-full"),
+        ("psnr", Protocol(psnr="y", crop=8), "PSNR-Y crop8"),
         ("psnr", Protocol(psnr="y", drop_first=2, drop_last=2), "PSNR-Y frames2..-3"),
-        ("lpips-alex", Protocol(), "LPIPS-alex"), ("dists", Protocol(), "DISTS"),
+        ("lpips-alex", Protocol(), "LPIPS-alex"),
+        ("dists", Protocol(), "DISTS"),
     ],
 )
 def test_the_short_form(name, protocol, expected):

@@ -60,7 +60,9 @@ def test_what_does_not_come_back_is_occluded():
     assert np.array_equal(occluded(forward, backward), expected)
 
 
-@pytest.mark.parametrize(("size", "cropped"), [((576, 704), (544, 672)), ((480, 720), (448, 704)), ((48, 63), (32, 32))])
+@pytest.mark.parametrize(
+    ("size", "cropped"), [((576, 704), (544, 672)), ((480, 720), (448, 704)), ((48, 63), (32, 32))]
+)
 def test_the_crop_is_tecogans(size, cropped):
     assert tecogan_crop(np.zeros((*size, 3), np.uint8)).shape[:2] == cropped
 

@@ -8,24 +8,62 @@ from bench.report.summary import rows
 
 
 def record(method, clip, psnr, seconds, *, status="ok", expected=2, data="set", lpips=0.25):
-    score = {"title": "PSNR", "unit": "dB", "better": "higher", "digits": 2, "reason": None, "indices": [0, 1],
-             "signature": "psnr|y-bt601-studio|uint8|crop0|mean-frames,clips|v1", "short": "PSNR-Y", "frames": psnr}
-    distance = score | {"title": "LPIPS-alex", "short": "LPIPS-alex", "unit": "", "better": "lower", "digits": 4,
-                        "signature": "lpips|alex-v0.1|rgb|uint8|crop0|mean-frames,clips|v1", "frames": [lpips]}
-    times = {"clock": "perf_counter", "first_call_s": 9.0, "warmup": 1, "peak_memory_mb": 100.0,
-             "repetitions": [{"total_s": s} for s in seconds]}
+    score = {
+        "title": "PSNR",
+        "unit": "dB",
+        "better": "higher",
+        "digits": 2,
+        "reason": None,
+        "indices": [0, 1],
+        "signature": "psnr|y-bt601-studio|uint8|crop0|mean-frames,clips|v1",
+        "short": "PSNR-Y",
+        "frames": psnr,
+    }
+    distance = score | {
+        "title": "LPIPS-alex",
+        "short": "LPIPS-alex",
+        "unit": "",
+        "better": "lower",
+        "digits": 4,
+        "signature": "lpips|alex-v0.1|rgb|uint8|crop0|mean-frames,clips|v1",
+        "frames": [lpips],
+    }
+    times = {
+        "clock": "perf_counter",
+        "first_call_s": 9.0,
+        "warmup": 1,
+        "peak_memory_mb": 100.0,
+        "repetitions": [{"total_s": s} for s in seconds],
+    }
     good = status == "ok"
-    return {"data": data, "clip": clip, "method": method, "status": status, "reason": None if good else "out of memory",
-            "frames": 2, "lr_size": [10, 20], "scale": 4, "expected_clips": expected, "protocol": "vid4",
-            "lr_origin": "given", "device": "a machine", "descriptor": {"dtype": "float32"} if good else None,
-            "scores": {"psnr": score, "lpips-alex": distance} if good else {},
-            "timing": {"tensors": times} if good else {}, "date": "2026-01-02T00:00:00"}
+    return {
+        "data": data,
+        "clip": clip,
+        "method": method,
+        "status": status,
+        "reason": None if good else "out of memory",
+        "frames": 2,
+        "lr_size": [10, 20],
+        "scale": 4,
+        "expected_clips": expected,
+        "protocol": "vid4",
+        "lr_origin": "given",
+        "device": "a machine",
+        "descriptor": {"dtype": "float32"} if good else None,
+        "scores": {"psnr": score, "lpips-alex": distance} if good else {},
+        "timing": {"tensors": times} if good else {},
+        "date": "2026-01-02T00:00:00",
+    }
 
 
 @pytest.fixture
 def records():
-    return [record("fast", "a", [20, 22], [0.1, 0.3, 0.2]), record("fast", "b", [30, 30], [0.2]),
-            record("good_one", "a", [25, 25], [2.0]), record("good_one", "b", [31, 31], [2.0], lpips=0.125)]
+    return [
+        record("fast", "a", [20, 22], [0.1, 0.3, 0.2]),
+        record("fast", "b", [30, 30], [0.2]),
+        record("good_one", "a", [25, 25], [2.0]),
+        record("good_one", "b", [31, 31], [2.0], lpips=0.125),
+    ]
 
 
 def figure_of(records, metric, clip="*", method="fast"):
@@ -45,7 +83,10 @@ def test_speed_is_frames_over_the_sum_of_median_times(records):
 
 def test_a_failed_clip_is_counted_shown_and_named(records):
     records[3] = record("good_one", "b", [], [], status="failed")
-    assert (figure_of(records, "psnr", method="good_one").n, figure_of(records, "psnr", method="good_one").expected) == (1, 2)
+    assert (
+        figure_of(records, "psnr", method="good_one").n,
+        figure_of(records, "psnr", method="good_one").expected,
+    ) == (1, 2)
     text = tables.markdown(tables.tables(records)[0])
     assert "| fast | 2/2 |" in text and "| good_one | 1/2 |" in text and "b, good_one: failed: out of memory" in text
 
@@ -105,7 +146,9 @@ def test_latex_is_escaped_and_uses_booktabs(records):
 def test_csv_has_one_line_a_method(records):
     lines = tables.comma_separated(tables.tables(records)[0]).splitlines()
     assert lines[0].startswith("data,method,FPS") and [line.split(",")[:2] for line in lines[1:]] == [
-        ["set", "fast"], ["set", "good_one"]]
+        ["set", "fast"],
+        ["set", "good_one"],
+    ]
 
 
 def test_the_plot_has_a_panel_a_metric_named_axes_and_every_method(records, tmp_path):

@@ -53,9 +53,13 @@ def test_equal_parts_give_equal_keys():
 @pytest.mark.parametrize(
     "changed",
     [
-        (METHOD | {"seed": 1}, "lr", "cpu"), (METHOD | {"precision": "bfloat16"}, "lr", "cpu"),
-        (METHOD | {"kernel": "bilinear"}, "lr", "cpu"), (METHOD | {"_target_": "turbovsr.TurboVSR"}, "lr", "cpu"),
-        (METHOD | {"new": None}, "lr", "cpu"), (METHOD, "other", "cpu"), (METHOD, "lr", "a GPU"),
+        (METHOD | {"seed": 1}, "lr", "cpu"),
+        (METHOD | {"precision": "bfloat16"}, "lr", "cpu"),
+        (METHOD | {"kernel": "bilinear"}, "lr", "cpu"),
+        (METHOD | {"_target_": "turbovsr.TurboVSR"}, "lr", "cpu"),
+        (METHOD | {"new": None}, "lr", "cpu"),
+        (METHOD, "other", "cpu"),
+        (METHOD, "lr", "a GPU"),
     ],
 )
 def test_every_part_changes_the_key(changed):

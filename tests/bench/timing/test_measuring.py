@@ -73,6 +73,7 @@ def test_methods_take_turns_after_all_are_warm():
         def answer(stages, warm_up):
             order.append(name.upper() if warm_up else name)
             return frame(0)
+
         return answer
 
     sessions = [Session(call(name), "tensors", "cpu", Limits(1, repeats)) for name, repeats in (("a", 3), ("b", 2))]

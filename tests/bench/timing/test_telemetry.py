@@ -82,13 +82,19 @@ def test_a_card_that_always_throttles_is_measured_as_it_is(monkeypatch):
     frame = torch.zeros(1, 3, 2, 2, dtype=torch.uint8)
     session = measure.Session(lambda stages, warm_up: frame, "tensors", "cpu", measure.Limits(0, 2))
     measure.take_turns([session])
-    assert session.result.redone == 2 and [each.telemetry.tainted for each in session.result.repetitions] == [True, True]
+    assert session.result.redone == 2 and [each.telemetry.tainted for each in session.result.repetitions] == [
+        True,
+        True,
+    ]
 
 
 def test_the_card_is_found_by_uuid(monkeypatch):
     asked = []
-    fake = SimpleNamespace(NVMLError=RuntimeError, nvmlInit=lambda: None,
-                           nvmlDeviceGetHandleByUUID=lambda uuid: asked.append(uuid) or "handle")
+    fake = SimpleNamespace(
+        NVMLError=RuntimeError,
+        nvmlInit=lambda: None,
+        nvmlDeviceGetHandleByUUID=lambda uuid: asked.append(uuid) or "handle",
+    )
     monkeypatch.setitem(__import__("sys").modules, "pynvml", fake)
     monkeypatch.setattr(torch.cuda, "get_device_properties", lambda device: SimpleNamespace(uuid="1234"))
     telemetry._handle.cache_clear()
