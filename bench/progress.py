@@ -22,6 +22,7 @@ class Reporter:
             TimeRemainingColumn(),
             console=self.console,
             transient=True,
+            refresh_per_second=2,  # it redraws while methods are timed: seldom
             disable=not self.console.is_terminal,
         )
 
