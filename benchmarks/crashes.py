@@ -1,10 +1,10 @@
-"""Kill a run with SIGKILL at random moments, go on each time, and compare the end with an undisturbed run.
+"""Kill a run with SIGKILL at random moments of its work, go on, and compare the end with an undisturbed run.
 
     python -m benchmarks.crashes --kills 30
 
-Each kill hits the same command at a random moment after its start. Afterwards the command runs to its end. Quality must
-be equal to the last digit, no clip that was finished may have been upscaled again (a kill costs at most the clip it
-hit), and the store must be readable. Times are not compared: they are measurements.
+Every kill hits a run of its own, in an empty folder, at a random moment between the end of its start and its end; then the
+same command runs to its end. Quality must be equal to the last digit, no clip that was finished may be upscaled again (a
+kill costs at most the clip it hit), and the store must be readable. Times are not compared: they are measurements.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ import tempfile
 import time
 from pathlib import Path
 
-COMMAND = [sys.executable, "-m", "bench", "run", "data=sample", "timing.repeats=1", "timing.warmup=0", "threads=1"]
+COMMAND = [sys.executable, "-m", "bench", "run", "data=sample", "data.frames=2", "timing.repeats=1", "timing.warmup=0"]
 
 
 def main() -> int:
@@ -31,26 +31,30 @@ def main() -> int:
     parser.add_argument("--metrics", default="[psnr,ssim]", help="default %(default)s")
     arguments = parser.parse_args()
     command = [*COMMAND, f"method={arguments.methods}", f"metrics={arguments.metrics}"]
+    random.seed(arguments.seed)
+    failures = kills_amid = 0
     with tempfile.TemporaryDirectory() as folder:
-        calm, rough = Path(folder) / "calm", Path(folder) / "rough"
-        seconds = _to_the_end(command, calm)
-        random.seed(arguments.seed)
+        calm = Path(folder) / "calm"
+        work = _to_the_end(command, calm)
+        total, expected = len(_records(calm)), _quality(calm)
+        print(f"undisturbed: {total} cells in {work:.1f} s of work", flush=True)
         for index in range(arguments.kills):
-            moment = random.uniform(0, 1.1 * seconds)
+            rough = Path(folder) / f"rough{index}"
+            moment = random.uniform(0, work)
             _killed(command, rough, moment)
-            print(f"kill {index + 1:2} after {moment:5.2f} s: {_finished(rough)} records", flush=True)
-        _to_the_end(command, rough)
-        equal = _quality(calm) == _quality(rough)
-        unreadable = [
-            file for file in (rough / "store").rglob("*.json") if not file.name.startswith(".") and not _readable(file)
-        ]
-        print(f"undisturbed run {seconds:.1f} s; {arguments.kills} kills")
-        again = _measured_again(rough)
-        print(
-            f"same quality figures: {'yes' if equal else 'NO'}; finished clips upscaled again: {again}; "
-            f"unreadable store entries: {len(unreadable)}"
-        )
-        return 0 if equal and not again and not unreadable else 1
+            done = len(_records(rough))
+            kills_amid += done < total
+            _to_the_end(command, rough)
+            equal, again = _quality(rough) == expected, _measured_again(rough)
+            broken = [file for file in (rough / "store").rglob("*.json") if not _is_json(file.read_text())]
+            failures += not equal or again > 0 or bool(broken)
+            print(
+                f"kill {index + 1:2} after {moment:4.1f} s, {done:2}/{total} cells recorded; then: quality "
+                f"{'equal' if equal else 'DIFFERS'}, upscaled again {again}, unreadable {len(broken)}",
+                flush=True,
+            )
+    print(f"{arguments.kills} kills, {kills_amid} of them before the last cell was recorded: {failures} failures")
+    return 1 if failures or not kills_amid else 0
 
 
 def _start(command: list[str], folder: Path) -> subprocess.Popen:
@@ -65,17 +69,18 @@ def _start(command: list[str], folder: Path) -> subprocess.Popen:
 
 
 def _to_the_end(command: list[str], folder: Path) -> float:
-    started = time.perf_counter()
+    """Run to the end; returns the seconds from the end of the start on."""
     process = _start(command, folder)
+    began = _wait_for_start(process, folder)
     _, errors = process.communicate()
     if process.returncode:
         raise SystemExit(f"the run failed with {process.returncode}: {errors.strip().splitlines()[-1]}")
-    print(errors.strip().splitlines()[-1])
-    return time.perf_counter() - started
+    return time.perf_counter() - began
 
 
 def _killed(command: list[str], folder: Path, moment: float) -> None:
     process = _start(command, folder)
+    _wait_for_start(process, folder)
     try:
         process.wait(moment)
     except subprocess.TimeoutExpired:
@@ -83,9 +88,12 @@ def _killed(command: list[str], folder: Path, moment: float) -> None:
     process.communicate()
 
 
-def _finished(folder: Path) -> int:
-    file = folder / "run" / "records.jsonl"
-    return len(file.read_text().splitlines()) if file.is_file() else 0
+def _wait_for_start(process: subprocess.Popen, folder: Path) -> float:
+    """Until the run has described itself in this start (its environment.json is new); returns that moment."""
+    file, launched = folder / "run" / "environment.json", time.time()
+    while process.poll() is None and not (file.is_file() and file.stat().st_mtime >= launched - 0.5):
+        time.sleep(0.01)
+    return time.perf_counter()
 
 
 def _quality(folder: Path) -> dict:
@@ -106,12 +114,8 @@ def _measured_again(folder: Path) -> int:
 
 
 def _records(folder: Path) -> list[dict]:
-    lines = (folder / "run" / "records.jsonl").read_text().splitlines()
-    return [json.loads(line) for line in lines if _is_json(line)]
-
-
-def _readable(file: Path) -> bool:
-    return _is_json(file.read_text())
+    file = folder / "run" / "records.jsonl"
+    return [json.loads(line) for line in file.read_text().splitlines() if _is_json(line)] if file.is_file() else []
 
 
 def _is_json(text: str) -> bool:
