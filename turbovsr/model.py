@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Iterator
 
 from torch import Tensor, nn
 
@@ -53,6 +54,18 @@ class Model(nn.Module):
             config.transformer_heads,
             config.attention_window,
         )
+
+    def encode(self, hr: Tensor) -> Tensor:
+        """HR clip (B, 3, 1+8k, H, W) in [-1, 1] -> its latent (B, C, 1+k, H/32, W/32)."""
+        return self.encoder(hr)
+
+    def condition(self, lr: Tensor) -> Tensor:
+        """Prepared LR clip (B, 3, 1+8k, h, w) in [-1, 1] -> what the transformer is told, (B, Cc, 1+k, h/8, w/8)."""
+        return self.projection(lr)
+
+    def decode_frames(self, lr: Tensor, latent: Tensor | None) -> Iterator[Tensor]:
+        """SR frames (3, 4h, 4w) of one prepared clip, handed out in order as they are finished."""
+        return self.decoder.frames(lr, latent)
 
     def velocity(self, condition: Tensor, task: Task, clean: Tensor | None = None) -> Velocity:
         """The velocity field of one task: condition (B, Cc, F, h, w), `clean` holds the task's given latent frames.

@@ -110,7 +110,7 @@ class TurboVSR:
             latent = self._latent(clip, last, generator, stages) if self.use_latent else None
             with stages("decode"):
                 written = 0 if start == 0 else 1  # a later chunk begins with a frame that is done
-                for index, top, left, pixels in decode_tiled(self.model.decoder, clip, latent, self.tile):
+                for index, top, left, pixels in decode_tiled(self.model.decode_frames, clip, latent, self.tile):
                     if written <= index < stop - start:
                         place = sr[start + index, :, top : top + pixels.shape[1], left : left + pixels.shape[2]]
                         place.copy_(to_uint8(pixels)[:, : place.shape[1], : place.shape[2]])
@@ -130,7 +130,7 @@ class TurboVSR:
         """Sample the latent of a prepared clip; `last` is the SR of its first frame, None in the first chunk."""
         model = self.model
         with stages("condition"):
-            condition = model.projection(clip)
+            condition = model.condition(clip)
             first = None if last is None else self._encode(last)
         with stages("denoise"):
             shape = (1, model.config.latent_channels, *condition.shape[2:])
@@ -143,7 +143,7 @@ class TurboVSR:
         """Latent of one SR frame, uint8 (3, H, W)."""
         hr = frame.to(self.device).to(self.dtype).div(127.5).sub(1).unsqueeze(0)
         bottom, right = (-n % SPATIAL_COMPRESSION for n in hr.shape[-2:])
-        return self.model.encoder(F.pad(hr, (0, right, 0, bottom), mode="replicate").unsqueeze(2))
+        return self.model.encode(F.pad(hr, (0, right, 0, bottom), mode="replicate").unsqueeze(2))
 
 
 def chunk_ranges(frames: int, length: int) -> Iterator[tuple[int, int]]:

@@ -2,24 +2,25 @@
 
 from __future__ import annotations
 
-from typing import Iterator
+from typing import Callable, Iterator
 
 from torch import Tensor
 
 from turbovsr.conditioning import CELL
-from turbovsr.decoder import SCALE, Decoder
+from turbovsr.decoder import SCALE
 
 HALO = 4 * CELL  # LR pixels of context around a tile: about what the decoder sees
 
 
 def decode_tiled(
-    decoder: Decoder, lr: Tensor, latent: Tensor | None, tile: int
+    decode: Callable[[Tensor, Tensor | None], Iterator[Tensor]], lr: Tensor, latent: Tensor | None, tile: int
 ) -> Iterator[tuple[int, int, int, Tensor]]:
     """Decode a clip and hand out its pixels as they are finished.
 
     Each tile is decoded with a halo that is thrown away, so neighbours agree at the seam.
 
     Args:
+        decode: LR clip and latent -> SR frames, as `Model.decode_frames`.
         lr: (1, 3, T, h, w) in [-1, 1], h and w multiples of 8.
         latent: (1, C, T', h/8, w/8) or None.
         tile: largest edge in LR pixels that is decoded at once, a multiple of 8.
@@ -35,5 +36,5 @@ def decode_tiled(
             cells = None if latent is None else latent[..., y0 // CELL : y1 // CELL, x0 // CELL : x1 // CELL]
             rows = slice(SCALE * (top - y0), SCALE * (bottom - y0))
             columns = slice(SCALE * (left - x0), SCALE * (right - x0))
-            for index, frame in enumerate(decoder.frames(lr[..., y0:y1, x0:x1], cells)):
+            for index, frame in enumerate(decode(lr[..., y0:y1, x0:x1], cells)):
                 yield index, SCALE * top, SCALE * left, frame[:, rows, columns]
