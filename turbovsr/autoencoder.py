@@ -14,6 +14,7 @@ from torch import Tensor, nn
 
 from turbovsr.cells import CellAnalysis
 from turbovsr.resample import bicubic
+from turbovsr.shuffle import SCALE, bicubic_cells, shrink, to_cells
 
 SPATIAL_COMPRESSION = 32  # HR pixels along the edge of a latent cell
 TEMPORAL_COMPRESSION = 8  # frames a latent frame stands for, the first one excepted: it stands for one
@@ -77,7 +78,7 @@ class Encoder(nn.Module):
 
     def __init__(self, latent_channels: int, widths: tuple[int, int, int, int]):
         super().__init__()
-        self.stem = nn.Conv2d(2 * 3 * 4 * 4, widths[0], 3, padding=1)
+        self.stem = nn.Conv2d(2 * 3 * SCALE**2, widths[0], 3, padding=1)
         self.blocks = nn.ModuleList(SpatialBlock(width) for width in widths)
         self.down = nn.ModuleList(nn.Conv2d(4 * a, b, 1) for a, b in zip(widths, widths[1:]))
         self.time_down = nn.ModuleList(CausalTimeDown(width) for width in widths[1:])
@@ -97,16 +98,17 @@ class Encoder(nn.Module):
         # Space to depth first: no convolution ever runs at the full resolution. The detail that bicubic LR frames lose
         # is set apart and amplified: it is all the decoder needs to be told, and a hundredth of the power of the whole.
         frames = fold(hr)
-        coarse = bicubic(bicubic(frames, (frames.shape[-2] // 4, frames.shape[-1] // 4)), tuple(frames.shape[-2:]))
-        detail = frames - coarse
-        x = torch.cat([F.pixel_unshuffle(frames, 4), DETAIL_GAIN * F.pixel_unshuffle(detail, 4)], dim=1)
+        cells = to_cells(frames)
+        detail = cells - bicubic_cells(bicubic(frames.float(), (frames.shape[-2] // SCALE, frames.shape[-1] // SCALE)))
+        detail = detail.to(self.stem.weight.dtype)
+        x = torch.cat([cells.to(detail), DETAIL_GAIN * detail], dim=1)
         x = self.blocks[0](self.stem(x))
         for down, time_down, block in zip(self.down, self.time_down, self.blocks[1:]):
-            x = down(F.pixel_unshuffle(x, 2))
+            x = down(shrink(x, 2))
             x = block(fold(time_down(unfold(x, batch))))
         # The head sees features of unit power, so that no step of training can throw it far from the linear analysis.
         x = self.head(x * torch.rsqrt(x.square().mean(dim=1, keepdim=True) + 1e-6))
-        latent = self.analysis(unfold(detail, batch)) + unfold(x, batch)
+        latent = self.analysis(detail, batch) + unfold(x, batch)
         # Bounded: without it the encoder would drown the training noise by growing.
         return LATENT_LIMIT * torch.tanh(latent / LATENT_LIMIT)
 

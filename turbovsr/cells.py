@@ -1,6 +1,7 @@
 """Linear maps between the HR detail inside latent cells and the latent.
 
-A cell is 32x32 HR pixels, 3072 numbers a frame; 128 principal components hold over 40 % of the power of what a
+A cell is 32x32 HR pixels, 3072 numbers a frame, in the order (LR row, LR column, colour, row, column within the LR
+pixel); 128 principal components hold over 40 % of the power of what a
 regression network misses there. Training starts from those components (`turbovsr.train.components`): an encoder left to
 find them by gradient descent alone stuck to some sixteen directions. See docs/decisions/turbovsr-latent.md.
 """
@@ -13,6 +14,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from turbovsr.shuffle import grow, shrink
+
 CELL_HR = 32
 CELL_LR = 8
 GROUP = 8  # frames of a latent frame after the first
@@ -23,7 +26,7 @@ BASIS_SCALE = 1 / math.sqrt(NUMBERS)
 
 
 class CellAnalysis(nn.Module):
-    """HR detail -> latent, (B, 3, 1+8k, H, W) -> (B, C, 1+k, H/32, W/32)."""
+    """HR detail as `to_cells` gives it, (B*(1+8k), 48, 8h, 8w) -> latent (B, C, 1+k, h, w)."""
 
     def __init__(self, channels: int):
         super().__init__()
@@ -31,10 +34,10 @@ class CellAnalysis(nn.Module):
         self.first = nn.Conv2d(channels, channels, 1, bias=False)
         self.rest = nn.Conv2d(GROUP * channels, channels, 1, bias=False)
 
-    def forward(self, detail: Tensor) -> Tensor:
-        batch, _, frames = detail.shape[:3]
-        cells = F.pixel_unshuffle(detail.transpose(1, 2).flatten(0, 1), CELL_HR)
-        coefficients = F.conv2d(cells, BASIS_SCALE * self.basis[:, :, None, None]).unflatten(0, (batch, frames))
+    def forward(self, detail: Tensor, batch: int) -> Tensor:
+        cells = shrink(detail, CELL_LR)
+        coefficients = F.conv2d(cells, BASIS_SCALE * self.basis[:, :, None, None]).unflatten(0, (batch, -1))
+        frames = coefficients.shape[1]
         latent = self.first(coefficients[:, 0]).unsqueeze(1)
         if frames > 1:
             groups = coefficients[:, 1:].unflatten(1, (-1, GROUP)).flatten(2, 3).flatten(0, 1)
@@ -47,7 +50,7 @@ class CellSynthesis(nn.Module):
 
     def __init__(self, channels: int):
         super().__init__()
-        self.basis = nn.Parameter(torch.randn(NUMBERS, channels))
+        self.basis = nn.Parameter(torch.zeros(NUMBERS, channels))  # until components are known
         self.first = nn.Conv2d(channels, channels, 1, bias=False)
         self.rest = nn.Conv2d(channels, GROUP * channels, 1, bias=False)
 
@@ -62,14 +65,5 @@ class CellSynthesis(nn.Module):
         return coefficients.flatten(0, 1)
 
     def detail(self, coefficients: Tensor) -> Tensor:
-        """(N, C, h, w) -> (N, 48, 8h, 8w): at each LR pixel its 4x4 HR pixels, as `pixel_shuffle` by 4 takes them."""
-        return F.pixel_shuffle(F.conv2d(coefficients, BASIS_SCALE * self.basis[:, :, None, None]), CELL_LR)
-
-
-def shuffle_order() -> Tensor:
-    """Rows of `CellSynthesis.basis` in terms of the columns of `CellAnalysis.basis`.
-
-    A cell unshuffled by 32 is (colour, row, column); detail wants (colour, row % 4, column % 4, row // 4, column // 4).
-    """
-    order = torch.arange(NUMBERS).view(3, CELL_LR, 4, CELL_LR, 4)
-    return order.permute(0, 2, 4, 1, 3).flatten()
+        """(N, C, h, w) -> (N, 48, 8h, 8w): at each LR pixel its 4x4 HR pixels, as `to_pixels` takes them."""
+        return grow(F.conv2d(coefficients, BASIS_SCALE * self.basis[:, :, None, None]), CELL_LR)

@@ -2,13 +2,15 @@
 
 Ours, not the paper's: a decoder that sees the LR frames needs no heavy full-resolution layers. At scale 4 a latent
 cell of 32x32 HR pixels is 8x8 LR pixels, so the latent enters a U-Net over the LR frames at its bottom, 1/8 of the LR
-size; besides, its linear picture of the detail (`turbovsr.cells`) is shown to the LR level and offered to the output.
-Nothing but one pixel shuffle runs above the LR resolution. Frames see their neighbours through the stacked input and
-through three-frame mixing at the coarse levels, where it costs next to nothing. The result is a correction of the
-bicubic picture: an untrained decoder is bicubic interpolation.
+size; besides, its linear picture of the detail (`turbovsr.cells`) is added to the output and shown to the layers that
+correct it. The U-Net begins at half the LR size: the same arithmetic as at the LR size then has twice the channels and
+sees twice as far. Only one small layer runs at the LR size and none above it. Frames see their neighbours through the
+stacked input and through three-frame mixing at the coarse levels, where it costs next to nothing. The result is a
+correction of the bicubic picture: an untrained decoder is bicubic interpolation.
 
 On a CPU what counts beside arithmetic is memory: frames go through the layers one at a time (they then stay in the
-cache) and with channels innermost, which together made inference twice as fast.
+cache) and with channels innermost, which together made inference twice as fast. The network computes in the precision
+of its weights; the bicubic picture and the sum with it stay in float32.
 """
 
 from __future__ import annotations
@@ -21,9 +23,9 @@ from torch import Tensor, nn
 
 from turbovsr.autoencoder import TEMPORAL_COMPRESSION, SpatialBlock, fold, latent_frames, unfold
 from turbovsr.cells import PER_LR_PIXEL, CellSynthesis
-from turbovsr.resample import bicubic
-
-SCALE = 4
+from turbovsr.resample import symmetric_pad
+from turbovsr.shuffle import SCALE, bicubic_cells, grow, put_pixels, shrink, to_pixels
+BAND = 32  # LR rows that the head works on at a time
 
 
 def neighbours(clip: Tensor) -> Tensor:
@@ -102,19 +104,21 @@ class Decoder(nn.Module):
 
     Args:
         latent_channels: channels of the latent.
-        widths: channels at the LR size and at 1/2, 1/4 and 1/8 of it.
+        widths: channels at 1/2, 1/4 and 1/8 of the LR size.
+        head_width: channels of the last layer but one, at the LR size.
         down_blocks, up_blocks: residual blocks of each level on the way down and up (the bottom has only the former).
     """
 
     def __init__(
         self,
         latent_channels: int,
-        widths: tuple[int, int, int, int],
-        down_blocks: tuple[int, int, int, int],
-        up_blocks: tuple[int, int, int],
+        widths: tuple[int, int, int],
+        head_width: int,
+        down_blocks: tuple[int, int, int],
+        up_blocks: tuple[int, int],
     ):
         super().__init__()
-        self.stem = nn.Conv2d(3 * 3, widths[0], 3, padding=1)
+        self.stem = nn.Conv2d(3 * 3 * 4, widths[0], 3, padding=1)
         self.down_levels = nn.ModuleList(Level(w, n, i > 0) for i, (w, n) in enumerate(zip(widths, down_blocks)))
         self.up_levels = nn.ModuleList(Level(w, n, i > 0) for i, (w, n) in enumerate(zip(widths, up_blocks)))
         self.down = nn.ModuleList(nn.Conv2d(4 * a, b, 1) for a, b in zip(widths, widths[1:]))
@@ -122,12 +126,11 @@ class Decoder(nn.Module):
         self.latent_in = LatentToFrames(latent_channels, widths[-1])
         self.no_latent = nn.Parameter(torch.zeros(widths[-1], 1, 1))  # stands for the latent where there is none
         self.synthesis = CellSynthesis(latent_channels)
-        self.cells_in = nn.Conv2d(PER_LR_PIXEL, widths[0], 1, bias=False)
-        self.cells_out = nn.Conv2d(PER_LR_PIXEL, PER_LR_PIXEL, 1, bias=False)
-        nn.init.zeros_(self.cells_out.weight)
+        self.cells_in = nn.Conv2d(latent_channels, 4 * 4 * widths[0], 1, bias=False)
         self.register_buffer("mean", torch.zeros(latent_channels))
         self.register_buffer("std", torch.ones(latent_channels))
-        self.head = nn.Conv2d(widths[0], 3 * SCALE**2, 3, padding=1)
+        self.head_up = nn.Conv2d(widths[0], 4 * head_width, 1)
+        self.head = nn.Conv2d(head_width, PER_LR_PIXEL, 3, padding=1)
         nn.init.zeros_(self.head.weight)
         nn.init.zeros_(self.head.bias)
 
@@ -147,52 +150,81 @@ class Decoder(nn.Module):
     def frames(self, lr: Tensor, latent: Tensor | None) -> Iterator[Tensor]:
         """The frames of `forward` for a batch of one, (3, 4h, 4w) each, finished and handed out one at a time."""
         x, skip, cells = self._coarse(lr, latent, None)
-        for parts in zip(x.split(1), skip.split(1), cells.split(1), fold(lr).split(1)):
-            yield self._finish(*parts)[0]
+        cells = [None] * len(x) if cells is None else cells.split(1)
+        for parts in zip(x.split(1), skip.split(1), cells, fold(lr).split(1)):
+            yield self._finish_in_bands(*parts)
 
-    def _coarse(self, lr: Tensor, latent: Tensor | None, keep: Tensor | None) -> tuple[Tensor, Tensor, Tensor]:
-        """All but the last part of the LR-resolution level, which `_finish` does frame by frame.
+    def _coarse(self, lr: Tensor, latent: Tensor | None, keep: Tensor | None) -> tuple[Tensor, Tensor, Tensor | None]:
+        """All but the last level, which `_finish` does frame by frame.
 
         Returns:
-            Features at half the LR size, the skip at the LR size, and the coefficients of the cells, frames first.
+            Features at 1/4 of the LR size, the skip at 1/2, and the coefficients of the cells, frames first.
         """
         batch, _, frames, height, width = lr.shape
         if height % 8 or width % 8:
             raise ValueError(f"the decoder takes LR frames in multiples of 8, got {height}x{width}: pad them first")
-        features, cells = self._latent_features(latent, keep, lr)
-        x = by_frame(self._enter, fold(neighbours(lr)), cells)
+        features, cells = self._latent_features(latent, keep, frames)
+        stacked = shrink(fold(neighbours(lr.to(self.stem.weight.dtype))), 2)
+        x = by_frame(lambda frame: self.down_levels[0](self.stem(frame), 1), stacked)
         skips = [x]
         for level, down in zip(self.down_levels[1:], self.down):
-            x = by_frame(lambda frame: down(F.pixel_unshuffle(frame, 2)), x)
+            x = by_frame(lambda frame: down(shrink(frame, 2)), x)
             if level is self.down_levels[-1]:
                 x = x + features
             x = level(x, batch)
             skips.append(x)
         x = skips.pop()
         for level, up in zip(reversed(self.up_levels[1:]), reversed(self.up[1:])):
-            x = by_frame(lambda frame, beside: beside + F.pixel_shuffle(up(frame), 2), x, skips.pop())
+            x = by_frame(lambda frame, beside: beside + grow(up(frame), 2), x, skips.pop())
             x = level(x, batch)
         return x, skips.pop(), cells
 
-    def _enter(self, lr: Tensor, cells: Tensor) -> Tensor:
-        return self.down_levels[0](self.stem(lr) + self.cells_in(self.synthesis.detail(cells)), 1)
+    def _finish(self, x: Tensor, skip: Tensor, cells: Tensor | None, lr: Tensor) -> Tensor:
+        """The last level and the head: (N, ...) -> (N, 3, 4h, 4w)."""
+        x = self._last_level(x, skip, cells)
+        detail = None if cells is None else self.synthesis.detail(cells)
+        return to_pixels(bicubic_cells(lr) + self._head(x, detail))
 
-    def _finish(self, x: Tensor, skip: Tensor, cells: Tensor, lr: Tensor) -> Tensor:
-        """The rest of the LR-resolution level and the head: (N, ...) -> (N, 3, 4h, 4w)."""
-        x = self.up_levels[0](skip + F.pixel_shuffle(self.up[0](x), 2), 1)
-        detail = self.head(F.relu(x)) + self.cells_out(self.synthesis.detail(cells))
-        base = bicubic(lr, (SCALE * lr.shape[-2], SCALE * lr.shape[-1]))
-        return base + F.pixel_shuffle(detail.contiguous(), SCALE)
+    def _last_level(self, x: Tensor, skip: Tensor, cells: Tensor | None) -> Tensor:
+        x = skip + grow(self.up[0](x), 2)
+        if cells is not None:
+            x = x + grow(self.cells_in(cells), 4)
+        return F.relu(self.up_levels[0](x, 1))
 
-    def _latent_features(self, latent: Tensor | None, keep: Tensor | None, lr: Tensor) -> tuple[Tensor, Tensor]:
+    def _head(self, x: Tensor, detail: Tensor | None) -> Tensor:
+        """Features at half the LR size -> correction of the bicubic picture, as cells."""
+        residual = self.head(F.relu(grow(self.head_up(x), 2)))
+        return residual if detail is None else residual + detail
+
+    def _finish_in_bands(self, x: Tensor, skip: Tensor, cells: Tensor | None, lr: Tensor) -> Tensor:
+        """`_finish` of one frame, (3, 4h, 4w): what is as large as the frame goes in bands that stay in the cache."""
+        height, width = lr.shape[-2:]
+        x = self._last_level(x, skip, cells)
+        frame = lr.new_empty(3, SCALE * height, SCALE * width, dtype=torch.float32)
+        mirrored = symmetric_pad(lr.float(), 2).contiguous(memory_format=torch.channels_last)
+        for top in range(0, height, BAND):
+            bottom = min(top + BAND, height)
+            detail = None if cells is None else self.synthesis.detail(cells[:, :, top // 8 : bottom // 8])
+            above, below = min(top, 2), min(height - bottom, 2)  # rows that the head's kernel reaches beyond the band
+            band = x[:, :, (top - above) // 2 : (bottom + below) // 2]
+            residual = self.head(F.relu_(grow(self.head_up(band), 2)))[:, :, above : above + bottom - top]
+            base = bicubic_cells(mirrored[:, :, top : bottom + 4], mirrored=True)
+            base = base.add_(residual)
+            if detail is not None:
+                base = base.add_(detail)
+            put_pixels(base, frame[:, SCALE * top : SCALE * bottom])
+        return frame
+
+    def _latent_features(
+        self, latent: Tensor | None, keep: Tensor | None, frames: int
+    ) -> tuple[Tensor, Tensor | None]:
         """What the latent says at the bottom of the U-Net, and the coefficients of the cells, for every frame."""
-        batch, _, frames, height, width = lr.shape
         if latent is None:
-            return self.no_latent, lr.new_zeros(batch * frames, self.mean.numel(), height // 8, width // 8)
+            return self.no_latent, None
         if latent_frames(frames) != latent.shape[2]:
             raise ValueError(f"a latent of {latent.shape[2]} frames does not belong to a clip of {frames} frames")
         shape = (1, -1, 1, 1, 1)
-        latent = latent * self.std.view(shape) + self.mean.view(shape)
+        latent = (latent * self.std.view(shape) + self.mean.view(shape)).to(self.stem.weight.dtype)
         features, cells = self.latent_in(latent), self.synthesis.coefficients(latent)
         if keep is None:
             return features, cells

@@ -22,13 +22,14 @@ class ModelConfig:
     """
 
     latent_channels: int = 128
-    encoder_widths: tuple[int, int, int, int] = (48, 96, 128, 192)
-    decoder_widths: tuple[int, int, int, int] = (32, 64, 96, 192)
-    decoder_down_blocks: tuple[int, int, int, int] = (2, 1, 1, 2)
-    decoder_up_blocks: tuple[int, int, int] = (2, 1, 1)
+    encoder_widths: tuple[int, int, int, int] = (32, 64, 128, 192)
+    decoder_widths: tuple[int, int, int] = (64, 96, 128)
+    decoder_head_width: int = 24
+    decoder_down_blocks: tuple[int, int, int] = (1, 1, 1)
+    decoder_up_blocks: tuple[int, int] = (1, 1)
     condition_channels: int = 128
     transformer_width: int = 192
-    transformer_depth: int = 6
+    transformer_depth: int = 4
     transformer_heads: int = 6
     attention_window: int | None = 8
     finest_steps: int = 16
@@ -43,7 +44,11 @@ class Model(nn.Module):
         self.config = config
         self.encoder = Encoder(config.latent_channels, config.encoder_widths)
         self.decoder = Decoder(
-            config.latent_channels, config.decoder_widths, config.decoder_down_blocks, config.decoder_up_blocks
+            config.latent_channels,
+            config.decoder_widths,
+            config.decoder_head_width,
+            config.decoder_down_blocks,
+            config.decoder_up_blocks,
         )
         self.projection = LRProjection(config.condition_channels)
         self.transformer = Transformer(

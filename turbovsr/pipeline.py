@@ -14,7 +14,7 @@ from torch import Tensor
 from turbovsr import checkpoints
 from turbovsr.autoencoder import SPATIAL_COMPRESSION, TEMPORAL_COMPRESSION
 from turbovsr.conditioning import CELL
-from turbovsr.decoder import SCALE
+from turbovsr.shuffle import SCALE
 from turbovsr.tiling import decode_tiled
 
 Stages = Callable[[str], ContextManager]

@@ -7,7 +7,7 @@ from typing import Callable, Iterator
 from torch import Tensor
 
 from turbovsr.conditioning import CELL
-from turbovsr.decoder import SCALE
+from turbovsr.shuffle import SCALE
 
 HALO = 4 * CELL  # LR pixels of context around a tile: about what the decoder sees
 

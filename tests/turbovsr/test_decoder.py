@@ -48,7 +48,7 @@ def test_tiles_join_without_a_seam(model):
     with torch.inference_mode():
         whole = model.decoder(lr, latent)[0, :, 0]
         tiled = torch.full_like(whole, torch.nan)
-        for _, top, left, pixels in decode_tiled(model.decoder, lr, latent, tile=48):
+        for _, top, left, pixels in decode_tiled(model.decoder.frames, lr, latent, tile=48):
             tiled[:, top : top + pixels.shape[1], left : left + pixels.shape[2]] = pixels
     error = (whole - tiled).square().mean() / 4  # of a peak of 2
     assert 10 * torch.log10(1 / error) > 45

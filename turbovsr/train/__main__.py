@@ -20,7 +20,8 @@ from turbovsr.train.components import start_from_components
 from turbovsr.train.data import ClipSource
 from turbovsr.train.diffusion import MixConfig, diffusion_losses, joint_losses
 from turbovsr.train.loop import Loop, LoopConfig, rank
-from turbovsr.train.losses import lpips_alex
+from turbovsr.train.dists import Dists
+from turbovsr.train.losses import PictureLoss, PictureWeights, lpips_alex
 from turbovsr.train.validate import Validation
 
 
@@ -51,6 +52,10 @@ def train(recipe: DictConfig) -> None:
         checkpoints.fill(model, previous.state_dict(), stage.start)
     source = ClipSource(recipe.data, stage.crop, recipe.video_share)
     perceptual = lpips_alex(Path(recipe.lpips))
+    weights = PictureWeights(**stage.get("picture", {}))
+    dists = Dists(Path(recipe.vgg), Path(recipe.dists)) if weights.dists else None
+    picture = PictureLoss(weights, perceptual, dists)
+    model.decoder.to(memory_format=torch.channels_last)
     batch = BatchConfig(**stage.batch)
     resumes = (out / recipe.stage / "checkpoint.pt").is_file()
     if stage.get("components") and not resumes:
@@ -59,18 +64,16 @@ def train(recipe: DictConfig) -> None:
     loop = Loop(model, list(stage.trained), LoopConfig(seed=recipe.seed, **stage.loop), out / recipe.stage)
 
     def losses(random, ema):
-        if stage.kind == "diffusion":
-            return diffusion_losses(model, ema, source, batch, stage.bootstrap, stage.noise, random)
-        weight = stage.lpips_weight if loop.step >= stage.get("lpips_from", 0) else 0.0
-        if stage.kind == "joint":
-            mix = MixConfig(**stage.mix)
-            return joint_losses(
-                model, ema, source, perceptual, batch, weight, stage.bootstrap, stage.noise, mix, random
-            )
-        return autoencoding_losses(model, source, perceptual, batch, weight, stage.dropout, stage.noise, random)
+        with torch.autocast("cpu", torch.bfloat16, enabled=recipe.bf16):
+            if stage.kind == "diffusion":
+                return diffusion_losses(model, ema, source, batch, stage.bootstrap, stage.noise, random)
+            if stage.kind == "joint":
+                mix = MixConfig(**stage.mix)
+                return joint_losses(model, ema, source, picture, batch, stage.bootstrap, stage.noise, mix, random)
+            return autoencoding_losses(model, source, picture, batch, stage.dropout, stage.noise, random)
 
     outputs = autoencoder_outputs if stage.kind == "autoencoding" else generator_outputs
-    validate = Validation(list(recipe.validate), recipe.validate_frames, perceptual, outputs)
+    validate = Validation(list(recipe.validate), recipe.validate_frames, perceptual, Dists(Path(recipe.vgg), Path(recipe.dists)), outputs)
     ema = loop.run(losses, validate)
     if rank() == 0:
         if stage.kind == "autoencoding":

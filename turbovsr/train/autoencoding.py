@@ -12,10 +12,9 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from turbovsr.autoencoder import fold
 from turbovsr.train.data import ClipSource
 from turbovsr.train.loop import StepRandom
-from turbovsr.train.losses import charbonnier
+from turbovsr.train.losses import PictureLoss
 
 POWER_WEIGHT = 5e-4  # on the latent's mean square: enough to keep it from saturating, which once cost a run its latent
 
@@ -28,7 +27,6 @@ class BatchConfig:
     clips: int = 2
     frames: int = 9
     image_share: float = 0.5
-    lpips_frames: int = 6  # frames of the batch that LPIPS looks at: it costs as much as the decoder
 
     def draw(self, source: ClipSource, random: StepRandom, stills: bool | None = None) -> tuple[Tensor, Tensor]:
         """GT and LR of one batch, of images or clips as `stills` says, or by the odds of `image_share`."""
@@ -39,38 +37,26 @@ class BatchConfig:
         return source.batch(random.numpy, self.clips, self.frames)
 
 
-def picture_loss(
-    sr: Tensor, gt: Tensor, perceptual: nn.Module, weight: float, frames: int, random: StepRandom
-) -> dict[str, Tensor]:
-    """Charbonnier over all frames + weight * LPIPS over `frames` of them; (B, 3, T, H, W) in [-1, 1]."""
-    pixel = charbonnier(sr, gt)
-    if weight == 0:
-        return {"loss": pixel, "pixel": pixel.detach()}
-    sr, gt = fold(sr), fold(gt)
-    chosen = torch.from_numpy(random.numpy.permutation(len(sr))[:frames])
-    lpips = perceptual(sr[chosen], gt[chosen]).mean()
-    return {"loss": pixel + weight * lpips, "pixel": pixel.detach(), "lpips": lpips.detach()}
-
-
 def autoencoding_losses(
     model: nn.Module,
     source: ClipSource,
-    perceptual: nn.Module,
+    picture: PictureLoss,
     batch: BatchConfig,
-    lpips_weight: float,
     dropout: float,
     noise: float,
     random: StepRandom,
 ) -> dict[str, Tensor]:
     """One step's losses: decode GT latents with noise of random strength up to `noise`, some of them dropped."""
     gt, lr = batch.draw(source, random)
+    if dropout == 1:  # the decoder alone
+        return picture(model.decoder(lr, None), gt, random)
     clean = model.encoder(gt)
     power = clean.square().mean()
     strength = torch.rand(len(gt), 1, 1, 1, 1, generator=random.torch) * noise
     latent = clean + strength * random.normal(clean)
     keep = torch.rand(len(gt), generator=random.torch) >= dropout
     sr = model.decoder(lr, latent, keep)
-    terms = picture_loss(sr, gt, perceptual, lpips_weight, batch.lpips_frames, random)
+    terms = picture(sr, gt, random)
     return terms | {"loss": terms["loss"] + POWER_WEIGHT * power, "latent power": power.detach()}
 
 

