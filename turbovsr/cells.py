@@ -66,4 +66,4 @@ class CellSynthesis(nn.Module):
 
     def detail(self, coefficients: Tensor) -> Tensor:
         """(N, C, h, w) -> (N, 48, 8h, 8w): at each LR pixel its 4x4 HR pixels, as `to_pixels` takes them."""
-        return grow(F.conv2d(coefficients, BASIS_SCALE * self.basis[:, :, None, None]), CELL_LR)
+        return grow(F.conv2d(BASIS_SCALE * coefficients, self.basis[:, :, None, None]), CELL_LR)

@@ -17,6 +17,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from turbovsr.autoencoder import SPATIAL_COMPRESSION, TEMPORAL_COMPRESSION, fold, latent_frames, unfold
+from turbovsr.shuffle import shrink
 
 CELL = 8  # LR pixels along the edge of a latent cell
 
@@ -90,7 +91,7 @@ class LRProjection(nn.Module):
         latent_frames(frames)
         if height % CELL or width % CELL:
             raise ValueError(f"the LR frames must be multiples of {CELL}, got {height}x{width}: pad them first")
-        cells = unfold(F.pixel_unshuffle(fold(lr), CELL), batch)  # (B, 192, T, h/8, w/8)
+        cells = unfold(shrink(fold(lr.to(self.first.weight.dtype)), CELL), batch)  # (B, 192, T, h/8, w/8)
         x = self.first(cells[:, :, 0]).unsqueeze(2)
         if frames > 1:
             groups = cells[:, :, 1:].unflatten(2, (-1, TEMPORAL_COMPRESSION)).transpose(2, 3).flatten(1, 2)

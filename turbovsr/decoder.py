@@ -15,7 +15,8 @@ of its weights; the bicubic picture and the sum with it stay in float32.
 
 from __future__ import annotations
 
-from typing import Callable, Iterator
+from itertools import repeat, tee
+from typing import Iterable, Iterator
 
 import torch
 import torch.nn.functional as F
@@ -35,15 +36,17 @@ def neighbours(clip: Tensor) -> Tensor:
     return torch.cat([before, clip, after], dim=1)
 
 
-def by_frame(function: Callable[..., Tensor], *frames: Tensor) -> Tensor:
-    """Apply a function to (N, ...) frames: all at once where gradients are wanted, else one by one."""
-    if torch.is_grad_enabled():
-        return function(*frames)
-    return torch.cat([function(*parts) for parts in zip(*(x.split(1) for x in frames))])
+Parts = Iterable[Tensor]
+"""Frames on their way through the layers, in order: one at a time, or all in one part where gradients are wanted."""
+
+
+def apart(frames: Tensor) -> Parts:
+    """(N, ...) frames as parts to work on in turn."""
+    return [frames] if torch.is_grad_enabled() else frames.split(1)
 
 
 class TimeMix(nn.Module):
-    """Residual mixing of each frame with its two neighbours, pointwise in space, (B*T, C, H, W) -> the same."""
+    """Residual mixing of each frame with its two neighbours, pointwise in space."""
 
     def __init__(self, channels: int):
         super().__init__()
@@ -52,20 +55,29 @@ class TimeMix(nn.Module):
         nn.init.zeros_(self.conv2.weight)
         nn.init.zeros_(self.conv2.bias)
 
-    def forward(self, x: Tensor, batch: int) -> Tensor:
-        # What each frame says to its neighbours, then the sum of what each one hears: no stack of frames is built.
+    def forward(self, parts: Parts, batch: int) -> Iterator[Tensor]:
+        """Each part goes out when its successor has come in."""
+        said = ((part, self._say(part)) for part in parts)
+        (part, (to_next, to_self, to_previous)) = next(said)
+        if len(part) > 1:  # batch * T frames in one part
+            frames = [x.unflatten(0, (batch, -1)) for x in (to_next, to_self, to_previous)]
+            before = torch.cat([frames[0][:, :1], frames[0][:, :-1]], dim=1)
+            after = torch.cat([frames[2][:, 1:], frames[2][:, -1:]], dim=1)
+            yield self._hear(part, (before + frames[1] + after).flatten(0, 1))
+            return
+        before = to_next  # the ends hear themselves
+        for following, news in said:
+            yield self._hear(part, before + to_self + news[2])
+            before, part, (to_next, to_self, to_previous) = to_next, following, news
+        yield self._hear(part, before + to_self + to_previous)
+
+    def _say(self, part: Tensor) -> tuple[Tensor, ...]:
+        """What frames say to the next, to themselves and to the previous one: no stack of frames is ever built."""
         weight = self.conv1.weight.unflatten(1, (3, -1)).transpose(0, 1).flatten(0, 1)
-        said = by_frame(lambda frame: F.conv2d(frame, weight), x)
-        to_next, to_self, to_previous = said.unflatten(0, (batch, -1)).chunk(3, dim=2)
-        heard = torch.stack(
-            [
-                to_next[:, max(t - 1, 0)] + to_self[:, t] + to_previous[:, min(t + 1, to_self.shape[1] - 1)]
-                for t in range(to_self.shape[1])
-            ],
-            dim=1,
-        ).flatten(0, 1)
-        bias = self.conv1.bias.view(1, -1, 1, 1)
-        return by_frame(lambda frame, news: frame + self.conv2(F.relu(news + bias)), x, heard)
+        return F.conv2d(part, weight).chunk(3, dim=1)
+
+    def _hear(self, part: Tensor, news: Tensor) -> Tensor:
+        return part + self.conv2(F.relu(news + self.conv1.bias.view(1, -1, 1, 1)))
 
 
 class Level(nn.Module):
@@ -76,10 +88,11 @@ class Level(nn.Module):
         self.mix = TimeMix(channels) if mixes_time else None
         self.blocks = nn.Sequential(*(SpatialBlock(channels) for _ in range(blocks)))
 
-    def forward(self, x: Tensor, batch: int) -> Tensor:
+    def forward(self, parts: Parts, batch: int) -> Iterator[Tensor]:
         if self.mix is not None:
-            x = self.mix(x, batch)
-        return by_frame(self.blocks, x)
+            parts = self.mix(parts, batch)
+        for part in parts:
+            yield self.blocks(part)
 
 
 class LatentToFrames(nn.Module):
@@ -144,40 +157,40 @@ class Decoder(nn.Module):
         Returns:
             (B, 3, 1+8k, 4h, 4w), about [-1, 1], not clamped.
         """
-        x, skip, cells = self._coarse(lr, latent, keep)
-        return unfold(self._finish(x, skip, cells, fold(lr)), lr.shape[0])
+        finished = [self._finish(*parts) for parts in self._coarse(lr, latent, keep)]
+        return unfold(torch.cat(finished), lr.shape[0])
 
     def frames(self, lr: Tensor, latent: Tensor | None) -> Iterator[Tensor]:
         """The frames of `forward` for a batch of one, (3, 4h, 4w) each, finished and handed out one at a time."""
-        x, skip, cells = self._coarse(lr, latent, None)
-        cells = [None] * len(x) if cells is None else cells.split(1)
-        for parts in zip(x.split(1), skip.split(1), cells, fold(lr).split(1)):
+        for parts in self._coarse(lr, latent, None):
             yield self._finish_in_bands(*parts)
 
-    def _coarse(self, lr: Tensor, latent: Tensor | None, keep: Tensor | None) -> tuple[Tensor, Tensor, Tensor | None]:
-        """All but the last level, which `_finish` does frame by frame.
+    def _coarse(
+        self, lr: Tensor, latent: Tensor | None, keep: Tensor | None
+    ) -> Iterator[tuple[Tensor, Tensor, Tensor | None, Tensor]]:
+        """All but the last level. Frames stream through the levels: few are held at any time, however long the clip.
 
-        Returns:
-            Features at 1/4 of the LR size, the skip at 1/2, and the coefficients of the cells, frames first.
+        Yields:
+            Of each part: features at 1/4 of the LR size, the skip at 1/2, coefficients of the cells, LR frames.
         """
         batch, _, frames, height, width = lr.shape
         if height % 8 or width % 8:
             raise ValueError(f"the decoder takes LR frames in multiples of 8, got {height}x{width}: pad them first")
         features, cells = self._latent_features(latent, keep, frames)
-        stacked = shrink(fold(neighbours(lr.to(self.stem.weight.dtype))), 2)
-        x = by_frame(lambda frame: self.down_levels[0](self.stem(frame), 1), stacked)
-        skips = [x]
+        small = unfold(shrink(fold(lr.to(self.stem.weight.dtype)), 2), batch)
+        parts = self.down_levels[0]((self.stem(part) for part in apart(fold(neighbours(small)))), batch)
+        skips = []
         for level, down in zip(self.down_levels[1:], self.down):
-            x = by_frame(lambda frame: down(shrink(frame, 2)), x)
+            parts, skip = tee(parts)  # keeps a frame until its finer level comes to it
+            skips.append(skip)
+            parts = map(lambda part, down=down: down(shrink(part, 2)), parts)
             if level is self.down_levels[-1]:
-                x = x + features
-            x = level(x, batch)
-            skips.append(x)
-        x = skips.pop()
+                parts = map(torch.add, parts, features)
+            parts = level(parts, batch)
         for level, up in zip(reversed(self.up_levels[1:]), reversed(self.up[1:])):
-            x = by_frame(lambda frame, beside: beside + grow(up(frame), 2), x, skips.pop())
-            x = level(x, batch)
-        return x, skips.pop(), cells
+            parts = map(lambda part, beside, up=up: beside + grow(up(part), 2), parts, skips.pop())
+            parts = level(parts, batch)
+        return zip(parts, skips.pop(), cells, apart(fold(lr)))
 
     def _finish(self, x: Tensor, skip: Tensor, cells: Tensor | None, lr: Tensor) -> Tensor:
         """The last level and the head: (N, ...) -> (N, 3, 4h, 4w)."""
@@ -189,7 +202,7 @@ class Decoder(nn.Module):
         x = skip + grow(self.up[0](x), 2)
         if cells is not None:
             x = x + grow(self.cells_in(cells), 4)
-        return F.relu(self.up_levels[0](x, 1))
+        return F.relu(self.up_levels[0].blocks(x))
 
     def _head(self, x: Tensor, detail: Tensor | None) -> Tensor:
         """Features at half the LR size -> correction of the bicubic picture, as cells."""
@@ -201,32 +214,32 @@ class Decoder(nn.Module):
         height, width = lr.shape[-2:]
         x = self._last_level(x, skip, cells)
         frame = lr.new_empty(3, SCALE * height, SCALE * width, dtype=torch.float32)
+        detail = None if cells is None else self.synthesis.detail(cells)
         mirrored = symmetric_pad(lr.float(), 2).contiguous(memory_format=torch.channels_last)
         for top in range(0, height, BAND):
             bottom = min(top + BAND, height)
-            detail = None if cells is None else self.synthesis.detail(cells[:, :, top // 8 : bottom // 8])
             above, below = min(top, 2), min(height - bottom, 2)  # rows that the head's kernel reaches beyond the band
             band = x[:, :, (top - above) // 2 : (bottom + below) // 2]
-            residual = self.head(F.relu_(grow(self.head_up(band), 2)))[:, :, above : above + bottom - top]
-            base = bicubic_cells(mirrored[:, :, top : bottom + 4], mirrored=True)
-            base = base.add_(residual)
+            pixels = bicubic_cells(mirrored[:, :, top : bottom + 4], mirrored=True)
+            pixels += self._head(band, None)[:, :, above : above + bottom - top]
             if detail is not None:
-                base = base.add_(detail)
-            put_pixels(base, frame[:, SCALE * top : SCALE * bottom])
+                pixels += detail[:, :, top:bottom]
+            put_pixels(pixels, frame[:, SCALE * top : SCALE * bottom])
         return frame
 
     def _latent_features(
         self, latent: Tensor | None, keep: Tensor | None, frames: int
-    ) -> tuple[Tensor, Tensor | None]:
+    ) -> tuple[Parts, Iterable[Tensor | None]]:
         """What the latent says at the bottom of the U-Net, and the coefficients of the cells, for every frame."""
         if latent is None:
-            return self.no_latent, None
+            return repeat(self.no_latent), repeat(None)
         if latent_frames(frames) != latent.shape[2]:
             raise ValueError(f"a latent of {latent.shape[2]} frames does not belong to a clip of {frames} frames")
         shape = (1, -1, 1, 1, 1)
         latent = (latent * self.std.view(shape) + self.mean.view(shape)).to(self.stem.weight.dtype)
         features, cells = self.latent_in(latent), self.synthesis.coefficients(latent)
-        if keep is None:
-            return features, cells
-        keep = keep.repeat_interleave(frames).view(-1, 1, 1, 1)
-        return torch.where(keep, features, self.no_latent), cells * keep
+        if keep is not None:
+            keep = keep.repeat_interleave(frames).view(-1, 1, 1, 1)
+            features, cells = torch.where(keep, features, self.no_latent), cells * keep
+        innermost = torch.channels_last
+        return apart(features.contiguous(memory_format=innermost)), apart(cells.contiguous(memory_format=innermost))

@@ -41,6 +41,9 @@ def start_from_components(model: nn.Module, source: ClipSource, batches: int, cl
     time_basis = directions[:, -channels:].T  # (C, 8*C)
     deviation = shown.flatten(0, 2).std(dim=0)
     time_deviation = (shown.transpose(1, 2).flatten(0, 1).flatten(1) @ time_basis.T).std(dim=0)
+    for part in (model.encoder, model.decoder):  # the maps below give unit deviation by themselves
+        part.mean.zero_()
+        part.std.fill_(1)
     encoder, decoder = model.encoder.analysis, model.decoder.synthesis
     encoder.basis.copy_(basis / BASIS_SCALE)
     # The decoder's own guess of the detail is still in its output, so the linear picture starts at half weight.
