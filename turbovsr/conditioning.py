@@ -100,6 +100,7 @@ class LRProjection(nn.Module):
         latent_frames(frames)
         if height % CELL or width % CELL:
             raise ValueError(f"the LR frames must be multiples of {CELL}, got {height}x{width}: pad them first")
+        lr = lr.to(self.first.weight.dtype)
         cells = unfold(F.pixel_unshuffle(fold(lr), CELL), batch)  # (B, 192, T, h/8, w/8)
         x = self.first(cells[:, :, 0]).unsqueeze(2)
         if frames > 1:
