@@ -13,11 +13,15 @@ class Generator(nn.Module):
     """Sampling of latents; subclasses add `condition`, `encode` and `decode_frames`, which differ by path.
 
     A subclass sets `transformer` and `config`, whose shift_strength is that of the time grid the weights know, and
-    `prompt` where the transformer has a text branch.
+    `prompt` (1, L, text channels), the one fixed text, where the transformer has a text branch.
     """
 
     transformer: Transformer
-    prompt: Tensor | None = None  # (1, L, text channels), the one fixed text
+    prompt: Tensor | None
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.register_buffer("prompt", None)
 
     def velocity(self, condition: Tensor, task: Task, clean: Tensor | None = None) -> Velocity:
         """The velocity field of one task: condition (B, Cc, F, h, w), `clean` holds the task's given latent frames.

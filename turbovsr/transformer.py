@@ -19,7 +19,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from turbovsr.conditioning import coordinates
-from turbovsr.windows import Windows
+from turbovsr.windows import CoveringWindows, Windows
 
 EPS = 1e-6
 SINUSOID = 256
@@ -56,7 +56,7 @@ class Geometry(NamedTuple):
     """What depends on the token grid alone."""
 
     rotation: tuple[Tensor, Tensor]  # cosines and sines, (F, H, W, width)
-    windows: tuple[Windows, Windows]  # of even and of odd blocks
+    windows: tuple[Windows | CoveringWindows, ...]  # of even and of odd blocks
 
 
 class Attention(nn.Module):
@@ -70,7 +70,7 @@ class Attention(nn.Module):
         self.norm_k = nn.RMSNorm(width, eps=1e-5)
         self.out = nn.Linear(width, width)
 
-    def forward(self, x: Tensor, rotation: tuple[Tensor, Tensor], windows: Windows) -> Tensor:
+    def forward(self, x: Tensor, rotation: tuple[Tensor, Tensor], windows: Windows | CoveringWindows) -> Tensor:
         batch = x.shape[0]
         q, k, v = self.qkv(x).chunk(3, dim=-1)
         q, k = rotate(self.norm_q(q), *rotation), rotate(self.norm_k(k), *rotation)
@@ -115,7 +115,12 @@ class Block(nn.Module):
         self.table = nn.Parameter(torch.randn(6, width) / math.sqrt(width))
 
     def forward(
-        self, x: Tensor, modulation: Tensor, rotation: tuple[Tensor, Tensor], windows: Windows, text: Tensor | None
+        self,
+        x: Tensor,
+        modulation: Tensor,
+        rotation: tuple[Tensor, Tensor],
+        windows: Windows | CoveringWindows,
+        text: Tensor | None,
     ) -> Tensor:
         shift1, scale1, gate1, shift2, scale2, gate2 = (modulation + self.table).unbind(-2)
         width = (x.shape[-1],)
@@ -137,6 +142,7 @@ class Transformer(nn.Module):
         text_channels: channels of the text embedding (4096 in LTX), None for no text branch.
         step_embedding: whether the network is told the step size; plain LTX is not.
         causal_positions: whether latent frame j is dated by its first frame (LTX 0.9.5 and later, nano) or by 8j.
+        covering: windows overlap instead of reaching beyond the grid.
     """
 
     def __init__(
@@ -150,9 +156,11 @@ class Transformer(nn.Module):
         text_channels: int | None = None,
         step_embedding: bool = True,
         causal_positions: bool = True,
+        covering: bool = False,
     ):
         super().__init__()
         self.window = window
+        self.covering = covering
         self.width = width
         self.condition_channels = condition_channels
         self.causal_positions = causal_positions
@@ -219,7 +227,8 @@ class Transformer(nn.Module):
             with torch.inference_mode(False), torch.no_grad():  # kept tensors must be good for training too
                 places = coordinates(frames, height, width, causal=self.causal_positions, device=like.device)
                 rotation = tuple(r.to(like.dtype) for r in rope(places, self.width))
-                windows = [Windows(frames, height, width, self.window, odd, like.device) for odd in (False, True)]
+                kind = CoveringWindows if self.covering and self.window is not None else Windows
+                windows = [kind(frames, height, width, self.window, odd, like.device) for odd in (False, True)]
             while len(self._grids) >= KEPT_GRIDS:
                 self._grids.pop(next(iter(self._grids)))
             self._grids[key] = Geometry(rotation, tuple(windows))

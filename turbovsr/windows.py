@@ -57,3 +57,51 @@ class Windows:
             batch, self.frames, self.rows * self.window, self.columns * self.window, channels
         )
         return x[:, :, self.lead : self.lead + self.height, self.lead : self.lead + self.width]
+
+
+class CoveringWindows:
+    """Like `Windows`, without padding: windows are spread evenly, overlap, and none reaches beyond the grid.
+
+    A token answers in the window whose middle is nearest; in the others it is only looked at. No mask is needed, so
+    the fast attention kernels of a GPU apply. The windows of shifted and unshifted blocks meet at different places.
+    """
+
+    mask = None
+
+    def __init__(
+        self,
+        frames: int,
+        height: int,
+        width: int,
+        window: int,
+        shifted: bool,
+        device: torch.device | str | None = None,
+    ):
+        self.frames, self.window = frames, window
+        self.shape = []  # windows down, edge, windows across, edge
+        self.taken, self.answering = [], []  # by axis: grid places of all windows; where of those a grid place answers
+        for length in (height, width):
+            edge = min(window, length)
+            count = -(-length // edge)
+            count += shifted and count > 1
+            starts = [round(i * (length - edge) / max(count - 1, 1)) for i in range(count)]
+            owners = [min(range(count), key=lambda i: abs(2 * (p - starts[i]) - edge + 1)) for p in range(length)]
+            taken = [start + i for start in starts for i in range(edge)]
+            answering = [edge * i + p - starts[i] for p, i in enumerate(owners)]
+            self.shape += [count, edge]
+            self.taken.append(torch.tensor(taken, device=device))
+            self.answering.append(torch.tensor(answering, device=device))
+
+    def cut(self, x: Tensor) -> Tensor:
+        """(B, F, H, W, C) -> (B*windows, tokens, C)."""
+        batch, frames, _, _, channels = x.shape
+        x = x.index_select(2, self.taken[0]).index_select(3, self.taken[1])
+        x = x.view(batch, frames, *self.shape, channels).permute(0, 2, 4, 1, 3, 5, 6)
+        return x.reshape(batch * self.shape[0] * self.shape[2], -1, channels)
+
+    def join(self, x: Tensor, batch: int) -> Tensor:
+        """The inverse of `cut`."""
+        down, height, across, width = self.shape
+        x = x.view(batch, down, across, self.frames, height, width, -1).permute(0, 3, 1, 4, 2, 5, 6)
+        x = x.reshape(batch, self.frames, down * height, across * width, -1)
+        return x.index_select(2, self.answering[0]).index_select(3, self.answering[1])
