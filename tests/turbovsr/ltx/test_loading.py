@@ -68,6 +68,18 @@ def test_one_file_with_both_networks_under_lightricks_names_leaves_only_our_part
     assert "random: autoencoder" not in metadata["notes"]
 
 
+def test_a_random_prompt_stands_for_the_128_tokens_of_ltx():
+    model, metadata = presets.build("2b-tiny", prompt="random")
+    assert model.prompt.shape == (1, 128, 32) and model.prompt.std() > 0.5 and "timed only" in metadata["notes"]
+
+
+def test_a_prompt_of_another_text_encoder_is_refused(tmp_path):
+    file = tmp_path / "wide.safetensors"
+    save_file({"prompt_embeds": torch.zeros(1, 4, 64)}, str(file))
+    with pytest.raises(ValueError, match="prompt_embeds of 64 channels, 32 are due"):
+        presets.build("2b-tiny", prompt=file)
+
+
 @pytest.mark.parametrize(
     "tensors, words", [({"other": torch.zeros(1)}, "neither an LTX-Video transformer"), ({}, "neither an LTX-Video")]
 )
