@@ -42,11 +42,10 @@ TINY = Sizes("2b-tiny", (9, 64, 96), (96, 64), (1, 2), 2, (17,), ((128, 128),))
 
 def turbovsr(size: str, path: str, device: str, height: int, width: int, frames: int) -> TurboVSR:
     """An LTX-shaped TurboVSR with random weights that takes a clip of this HR size whole: one chunk, no tiles."""
-    tiny = size.endswith("-tiny")
     return TurboVSR(
         size=size,
         path=path,
-        autoencoder=f"{AUTOENCODER}-tiny" if tiny else AUTOENCODER,
+        autoencoder=AUTOENCODER,
         device=device,
         precision=precision(device),
         chunk=max(2, 1 + -(-(frames - 1) // 8)),
