@@ -10,16 +10,19 @@ import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 
+from turbovsr.ltx.model import LTXConfig, LTXModel
 from turbovsr.model import Model, ModelConfig
 
 PACKAGED = Path(__file__).parent / "weights"
 FORMAT = "turbovsr-1"
+KINDS = {"nano": (Model, ModelConfig), "ltx": (LTXModel, LTXConfig)}  # files without a kind are the first
 
 
-def save(model: Model, path: str | Path, dtype: torch.dtype = torch.float16, **notes: str) -> None:
+def save(model: Model | LTXModel, path: str | Path, dtype: torch.dtype = torch.float16, **notes: str) -> None:
     """Write the weights and the configuration; `notes` (provenance, licence) go into the metadata as they are."""
     state = {name: value.detach().to(dtype).contiguous() for name, value in model.state_dict().items()}
-    metadata = {"format": FORMAT, "config": json.dumps(dataclasses.asdict(model.config))} | notes
+    kind = next(name for name, (built, _) in KINDS.items() if isinstance(model, built))
+    metadata = {"format": FORMAT, "kind": kind, "config": json.dumps(dataclasses.asdict(model.config))} | notes
     save_file(state, str(path), metadata)
 
 
@@ -35,7 +38,16 @@ def resolve(name_or_path: str | Path | None) -> Path:
     return path
 
 
-def load(name_or_path: str | Path | None = None) -> tuple[Model, dict[str, str]]:
+def is_own(path: str | Path) -> bool:
+    """Whether a file was written by `save`, rather than by somebody else or not at all."""
+    try:
+        with safe_open(str(path), framework="pt") as file:
+            return (file.metadata() or {}).get("format") == FORMAT
+    except (SafetensorError, OSError):
+        return False
+
+
+def load(name_or_path: str | Path | None = None) -> tuple[Model | LTXModel, dict[str, str]]:
     """Build the model a file describes and fill it, in float32.
 
     Returns:
@@ -54,15 +66,19 @@ def load(name_or_path: str | Path | None = None) -> tuple[Model, dict[str, str]]
     if metadata.get("format") != FORMAT:
         raise ValueError(f"{path}: not a TurboVSR checkpoint: its metadata lacks format={FORMAT}")
     config = {key: tuple(v) if isinstance(v, list) else v for key, v in json.loads(metadata["config"]).items()}
+    kind = metadata.get("kind", "nano")
+    if kind not in KINDS:
+        raise ValueError(f"{path}: a model of the kind {kind}, which this version of TurboVSR does not know")
+    build, configure = KINDS[kind]
     try:
-        model = Model(ModelConfig(**config))
+        model = build(configure(**config))
     except TypeError as error:
         raise ValueError(f"{path}: its configuration does not fit this version of TurboVSR ({error})") from error
     fill(model, state, str(path))
     return model.eval().requires_grad_(False), metadata
 
 
-def fill(model: Model, state: dict[str, torch.Tensor], origin: str) -> None:
+def fill(model: torch.nn.Module, state: dict[str, torch.Tensor], origin: str) -> None:
     """Load a state dict, or name in one error all that does not fit."""
     own = model.state_dict()
     complaints = {
