@@ -12,7 +12,6 @@ from __future__ import annotations
 from typing import Iterator
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
 from turbovsr.autoencoder import SPATIAL_COMPRESSION, latent_frames
@@ -25,8 +24,9 @@ from turbovsr.ltx.layers import (
     TimeConv3d,
     TimeEmbedding,
     Unpack,
+    activate,
+    compiled_activate,
     from_patches,
-    pixel_norm,
     spread,
     to_patches,
 )
@@ -67,7 +67,7 @@ class Encoder(nn.Module):
         for stage in self.stages:
             for part in stage.blocks if isinstance(stage, Blocks) else [stage]:
                 x = part(x)
-        return self.conv_out(F.silu(pixel_norm(x)))[:, :-1]
+        return self.conv_out(activate(x))[:, :-1]
 
 
 class Decoder(nn.Module):
@@ -144,11 +144,7 @@ class Decoder(nn.Module):
             yield block, embedded, noise[number][2 * index : 2 * index + 2] if number in noise else None
 
     def _enter_head(self, x: Tensor, time: Tensor | None) -> Tensor:
-        x = pixel_norm(x)
-        if self.time is not None:
-            shift, scale = spread(self.time(time) + self.table)
-            x = x * (1 + scale) + shift
-        return F.silu(x)
+        return activate(x, None, *(() if self.time is None else spread(self.time(time) + self.table)))
 
     def _scaled(self, time: Tensor | None) -> Tensor | None:
         return None if self.time is None else time * self.time_scale
@@ -232,12 +228,10 @@ class LTXAutoencoder(nn.Module):
             yield from piece[0].unbind(1)
 
     def compile_blocks(self) -> None:
-        """Compile what lies between the convolutions: eager, it moves more memory than the convolutions themselves."""
+        """Compile what lies between the convolutions of the residual blocks, where eager code moves most memory."""
         for block in self.modules():
             if isinstance(block, ResidualBlock):
-                block.compile()
-                for part in ("enter", "middle", "leave"):  # the streaming decoder calls them by themselves
-                    setattr(block, part, torch.compile(getattr(block, part), dynamic=True))
+                block.activate = compiled_activate()
 
     def _prepare(
         self, latent: Tensor, generator: torch.Generator | None, time: float | None, noise: float | None

@@ -8,6 +8,9 @@ in one piece.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import cache
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -30,9 +33,42 @@ def repeat_ends(x: Tensor, before: int, after: int) -> Tensor:
     The usual repeat and concatenate along dimension 2 gives a tensor with the channels outermost. Here frames are
     joined as what they are in memory, rows of H*W*C numbers: one copy, and the layout stays.
     """
+    if not before and not after:
+        return x
     rows = x.movedim(1, -1).flatten(2)  # (B, T, H*W*C), a view
     rows = torch.cat([*[rows[:, :1]] * before, rows, *[rows[:, -1:]] * after], dim=1)
     return rows.unflatten(2, (*x.shape[-2:], x.shape[1])).movedim(-1, 1)
+
+
+def activate(
+    x: Tensor,
+    offset: Tensor | None = None,
+    shift: Tensor | None = None,
+    scale: Tensor | None = None,
+    before: int = 0,
+    after: int = 0,
+) -> Tensor:
+    """All that happens between two convolutions: noise, norm, modulation, SiLU, padding in time.
+
+    It takes plain tensors and no weights, so that compiled with dynamic shapes it serves every width and size.
+
+    Args:
+        offset: noise to be added first, (C, 1, H, W).
+        shift, scale: (B, C, 1, 1, 1).
+        before, after: as for `repeat_ends`.
+    """
+    if offset is not None:
+        x = x + offset
+    x = pixel_norm(x)
+    if shift is not None:
+        x = x * (1 + scale) + shift
+    return repeat_ends(F.silu(x), before, after)
+
+
+@cache
+def compiled_activate() -> Callable[..., Tensor]:
+    """`activate` as one kernel: eager, it moves more memory than the convolutions do."""
+    return torch.compile(activate, dynamic=True)
 
 
 def pack(x: Tensor, stride: tuple[int, int, int]) -> Tensor:
@@ -69,10 +105,10 @@ class TimeConv3d(nn.Conv3d):
 
     def __init__(self, in_channels: int, out_channels: int, causal: bool, stride: int = 1):
         super().__init__(in_channels, out_channels, 3, stride, padding=(0, 1, 1))
-        self.before, self.after = (2, 0) if causal else (1, 1)
+        self.ends = (2, 0) if causal else (1, 1)  # frames that are missing before the first and behind the last
 
     def forward(self, x: Tensor) -> Tensor:
-        return self.within(repeat_ends(x, self.before, self.after))
+        return self.within(repeat_ends(x, *self.ends))
 
     def within(self, x: Tensor) -> Tensor:
         """Only the outputs whose neighbours in time are all there: two frames fewer come out than go in."""
@@ -106,6 +142,7 @@ class ResidualBlock(nn.Module):
 
     def __init__(self, in_channels: int, out_channels: int, causal: bool, timed: bool = False, noise: bool = False):
         super().__init__()
+        self.activate = activate
         self.conv1 = TimeConv3d(in_channels, out_channels, causal)
         self.conv2 = TimeConv3d(out_channels, out_channels, causal)
         self.shortcut = self.shortcut_norm = self.table = self.gain1 = self.gain2 = None
@@ -126,18 +163,20 @@ class ResidualBlock(nn.Module):
             time: (B, 4, C), where the block is told the noise level.
             noise: two (1, 1, H, W), where the block adds noise.
         """
-        h = self.conv1(self.enter(x, time))
-        return self.leave(self.conv2(self.middle(h, time, noise)), x, noise)
+        h = self.conv1.within(self.enter(x, time, self.conv1.ends))
+        h = self.conv2.within(self.middle(h, time, noise, self.conv2.ends))
+        return self.leave(h, x, noise)
 
-    def enter(self, x: Tensor, time: Tensor | None) -> Tensor:
+    def enter(self, x: Tensor, time: Tensor | None, ends: tuple[int, int] = (0, 0)) -> Tensor:
         """What the first convolution sees."""
-        return F.silu(self._modulate(pixel_norm(x), time, 0))
+        return self.activate(x, None, *self._modulation(time, 0), *ends)
 
-    def middle(self, h: Tensor, time: Tensor | None, noise: list[Tensor] | None) -> Tensor:
+    def middle(
+        self, h: Tensor, time: Tensor | None, noise: list[Tensor] | None, ends: tuple[int, int] = (0, 0)
+    ) -> Tensor:
         """What the second convolution sees."""
-        if self.gain1 is not None:
-            h = h + self.gain1.unsqueeze(1) * noise[0]
-        return F.silu(self._modulate(pixel_norm(h), time, 2))
+        offset = None if self.gain1 is None else self.gain1.unsqueeze(1) * noise[0]
+        return self.activate(h, offset, *self._modulation(time, 2), *ends)
 
     def leave(self, h: Tensor, x: Tensor, noise: list[Tensor] | None) -> Tensor:
         """The output, from what comes out of the second convolution and the block's input."""
@@ -147,11 +186,8 @@ class ResidualBlock(nn.Module):
             x = self.shortcut(self.shortcut_norm(x.movedim(1, -1)).movedim(-1, 1))
         return x + h
 
-    def _modulate(self, x: Tensor, time: Tensor | None, first: int) -> Tensor:
-        if self.table is None:
-            return x
-        shift, scale = spread((time + self.table)[:, first : first + 2])
-        return x * (1 + scale) + shift
+    def _modulation(self, time: Tensor | None, first: int) -> tuple[Tensor | None, Tensor | None]:
+        return (None, None) if self.table is None else spread((time + self.table)[:, first : first + 2])
 
 
 class Blocks(nn.Module):
