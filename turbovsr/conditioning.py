@@ -60,15 +60,25 @@ def trains_first_frame(step: int) -> bool:
     return step % 2 == 0
 
 
-def coordinates(frames: int, height: int, width: int, fps: float = 24.0) -> Tensor:
+def coordinates(
+    frames: int,
+    height: int,
+    width: int,
+    fps: float = 24.0,
+    causal: bool = True,
+    device: torch.device | str | None = None,
+) -> Tensor:
     """Where each token lies, (frames, height, width, 3): seconds, HR pixels down, HR pixels across.
 
-    As in LTX-Video a latent frame is dated by its first frame: 0, 1, 9, 17, ... frames.
+    Causal: a latent frame is dated by its first frame, 0, 1, 9, 17, ... as in LTX-Video 0.9.5 and later. Otherwise by
+    0, 8, 16, ... as in 0.9.0 and 0.9.1.
     """
-    first = (torch.arange(frames) * TEMPORAL_COMPRESSION + 1 - TEMPORAL_COMPRESSION).clamp(min=0) / fps
-    rows = torch.arange(height) * float(SPATIAL_COMPRESSION)
-    columns = torch.arange(width) * float(SPATIAL_COMPRESSION)
-    return torch.stack(torch.meshgrid(first, rows, columns, indexing="ij"), dim=-1)
+    first = torch.arange(frames, device=device) * TEMPORAL_COMPRESSION
+    if causal:
+        first = (first + 1 - TEMPORAL_COMPRESSION).clamp(min=0)
+    rows = torch.arange(height, device=device) * float(SPATIAL_COMPRESSION)
+    columns = torch.arange(width, device=device) * float(SPATIAL_COMPRESSION)
+    return torch.stack(torch.meshgrid(first / fps, rows, columns, indexing="ij"), dim=-1)
 
 
 class LRProjection(nn.Module):

@@ -5,12 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Iterator
 
-from torch import Tensor, nn
+import torch
+from torch import Tensor
 
 from turbovsr.autoencoder import Encoder
-from turbovsr.conditioning import LRProjection, Task, clip_task, first_frame_task
+from turbovsr.conditioning import LRProjection
 from turbovsr.decoder import Decoder
-from turbovsr.shortcut import Velocity, sample
+from turbovsr.generator import Generator
 from turbovsr.transformer import Transformer
 
 
@@ -36,8 +37,8 @@ class ModelConfig:
     shift_strength: float = 2.0
 
 
-class Model(nn.Module):
-    """All parts that are trained; `turbovsr.pipeline` runs them."""
+class Model(Generator):
+    """All parts of a model on the turbo path that is trained from nothing; `turbovsr.pipeline` runs them."""
 
     def __init__(self, config: ModelConfig):
         super().__init__()
@@ -58,6 +59,7 @@ class Model(nn.Module):
             config.transformer_depth,
             config.transformer_heads,
             config.attention_window,
+            covering=True,
         )
 
     def encode(self, hr: Tensor) -> Tensor:
@@ -72,31 +74,8 @@ class Model(nn.Module):
         """SR frames (3, 4h, 4w) of one prepared clip, handed out in order as they are finished."""
         return self.decoder.frames(lr, latent)
 
-    def velocity(self, condition: Tensor, task: Task, clean: Tensor | None = None) -> Velocity:
-        """The velocity field of one task: condition (B, Cc, F, h, w), `clean` holds the task's given latent frames.
-
-        Given frames are put in before each call and have velocity zero, so a sampler leaves them alone.
-        """
-        condition = condition[:, :, : task.frames]
-
-        def field(x: Tensor, sigma: Tensor, step_size: Tensor) -> Tensor:
-            if task.given:
-                x = task.insert_given(x, clean)
-            velocity = self.transformer(x, condition, task.times(sigma), step_size)
-            return velocity * task.generated.to(velocity).view(1, 1, -1, 1, 1)
-
-        return field
-
-    def sample_first(self, condition: Tensor, noise: Tensor, steps: int) -> Tensor:
-        """Task 1: the latent of the first frame, (B, C, 1, h, w), from the first frame of the noise."""
-        field = self.velocity(condition, first_frame_task())
-        return sample(field, noise[:, :, :1], steps, self.config.shift_strength)
-
-    def sample_rest(self, condition: Tensor, first: Tensor, noise: Tensor, steps: int) -> Tensor:
-        """Task 2: the latent of the clip, (B, C, F, h, w), given that of its first frame; an image is done already."""
-        frames = condition.shape[2]
-        if frames == 1:
-            return first
-        task = clip_task(frames)
-        latent = sample(self.velocity(condition, task, first), noise, steps, self.config.shift_strength)
-        return task.insert_given(latent, first)
+    def prepare(self, compile: bool = False) -> None:
+        """Lay the weights out for inference; `compile`: for speed at the cost of a slow first call."""
+        self.decoder.to(memory_format=torch.channels_last)
+        if compile:
+            self.transformer.compile_blocks()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import nullcontext
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Callable, ContextManager, Iterator
+from typing import Any, Callable, ContextManager, Iterator
 
 import torch
 import torch.nn.functional as F
@@ -14,6 +14,7 @@ from torch import Tensor
 from turbovsr import checkpoints
 from turbovsr.autoencoder import SPATIAL_COMPRESSION, TEMPORAL_COMPRESSION
 from turbovsr.conditioning import CELL
+from turbovsr.ltx import presets
 from turbovsr.shuffle import SCALE
 from turbovsr.tiling import decode_tiled
 
@@ -33,11 +34,14 @@ class TurboVSR:
         weights: a packaged name ("nano"), a .safetensors file, or None for "nano".
         steps: sampling steps, a power of two up to the weights' finest (16 for nano).
         seed: of the noise, which is drawn on the CPU so that every device gets the same.
-        device, precision: where and in what ("float32", "bfloat16") the networks run.
+        device, precision: where and in what ("float32", "bfloat16"; "auto": the latter on CUDA) the networks run.
         scale: 4, the only one so far.
         chunk: latent frames in a chunk; 3 is 17 frames.
         tile: largest edge, in LR pixels, that is decoded at once; larger frames go by overlapping tiles.
         use_latent: False decodes from the LR frames alone: the fast floor that the latent is measured against.
+        size: "nano", or a size of the LTX shape, "2b" or "2b-tiny", which has random weights unless given others.
+        compile: compile the transformer: faster after a slow first call.
+        shape: options of the LTX shape (path, autoencoder, prompt, window): see `turbovsr.ltx.presets.build`.
     """
 
     def __init__(
@@ -51,22 +55,32 @@ class TurboVSR:
         chunk: int = 3,
         tile: int = 384,
         use_latent: bool = True,
+        size: str = "nano",
+        compile: bool = False,
+        **shape: Any,
     ):
         if scale != SCALE:
             raise ValueError(f"TurboVSR upscales by {SCALE}, not {scale}: set scale={SCALE}")
+        if precision == "auto":
+            precision = "bfloat16" if torch.device(device).type == "cuda" else "float32"
         if precision not in PRECISIONS:
             raise ValueError(f"unknown precision {precision}: choose one of {', '.join(PRECISIONS)}")
         if chunk < 2:
             raise ValueError(f"a chunk needs at least 2 latent frames to move on, got {chunk}")
         if tile < 2 * CELL or tile % CELL:
             raise ValueError(f"tile must be a multiple of {CELL} and at least {2 * CELL}, got {tile}")
-        self.model, metadata = checkpoints.load(weights)
+        self.device, self.dtype = torch.device(device), PRECISIONS[precision]
+        if size == "nano":
+            if shape:
+                raise ValueError(f"no such option for size=nano: {', '.join(shape)} (sizes of the LTX shape have more)")
+            self.model, metadata = checkpoints.load(weights)
+        else:
+            self.model, metadata = presets.build(size, weights=weights, device=device, dtype=self.dtype, **shape)
         finest = self.model.config.finest_steps
         if steps not in [2**n for n in range(finest.bit_length())]:
             raise ValueError(f"steps must be a power of two from 1 to {finest}, got {steps}")
-        self.device, self.dtype = torch.device(device), PRECISIONS[precision]
         self.model.to(self.device, self.dtype)
-        self.model.decoder.to(memory_format=torch.channels_last)
+        self.model.prepare(compile)
         self.steps, self.seed, self.chunk, self.tile, self.use_latent = steps, seed, chunk, tile, use_latent
         self.descriptor = SimpleNamespace(
             name=f"TurboVSR {metadata.get('name', 'custom')}",
@@ -75,11 +89,17 @@ class TurboVSR:
             device=device,
             dtype=precision,
             licence=metadata.get("licence", "not stated in the checkpoint"),
-            weights=f"{checkpoints.resolve(weights).name} ({metadata.get('origin', 'origin not stated')})",
+            weights=metadata.get("weights")
+            or f"{checkpoints.resolve(weights).name} ({metadata.get('origin', 'origin not stated')})",
             parameters=sum(p.numel() for p in self.model.parameters()),
             size_rule=f"multiple of {CELL}, padded by repeating the edge and cropped back",
             frame_rule="8k+1, padded by repeating the last frame and cut back",
-            notes=f"{steps} step(s), seed {seed}" if use_latent else "decoded without a latent",
+            notes="; ".join(
+                [
+                    f"{steps} step(s), seed {seed}" if use_latent else "decoded without a latent",
+                    *([metadata["notes"]] if metadata.get("notes") else []),
+                ]
+            ),
         )
 
     @classmethod

@@ -40,8 +40,8 @@ def add_noise(x0: Tensor, noise: Tensor, sigma: Tensor) -> Tensor:
 def sample(velocity: Velocity, noise: Tensor, steps: int, strength: float) -> Tensor:
     """Go from noise to data in `steps` steps; deterministic given the noise."""
     x = noise
-    sigmas = grid(steps, strength).to(noise)
-    step_size = noise.new_full((len(noise),), 1 / steps)
+    sigmas = grid(steps, strength).to(noise.device)  # in float32 whatever the network's precision
+    step_size = sigmas.new_full((len(noise),), 1 / steps)
     for now, after in zip(sigmas[:-1], sigmas[1:]):
         x = x - (now - after) * velocity(x, now.expand(len(noise)), step_size)
     return x

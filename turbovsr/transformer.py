@@ -1,26 +1,31 @@
-"""The denoising transformer, of the LTX-Video family at a small size.
+"""The denoising transformer of the LTX-Video family, from `nano` to the LTX 2B shape.
 
 As in LTX: RMS norms without affine parameters, RoPE on seconds and pixels, RMS-normalised queries and keys, gelu(tanh)
-feed-forward, AdaLN-single (one shared projection plus a table in each block), a time for each token. Ours: no text
-branch; the LR condition is concatenated to the noisy latent along channels; the step size of the shortcut model is
-embedded and added to the time; attention may be confined to windows, so that cost grows linearly with the picture and a
-network trained on small crops meets no longer sequences than it knows.
+feed-forward, AdaLN-single (one shared projection plus a table in each block), a time for each token, and, where asked
+for, cross-attention to a text embedding. With condition_channels=0, step_embedding=False and a text branch this is the
+plain LTX network; `turbovsr.ltx.transformer_weights` maps its checkpoints. Ours: the LR condition is concatenated to
+the noisy latent along channels; the step size of the shortcut model is embedded and added to the time; attention may be
+confined to windows, so that cost grows linearly with the picture and a network trained on small crops meets no longer
+sequences than it knows.
 """
 
 from __future__ import annotations
 
 import math
+from typing import NamedTuple
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 from turbovsr.conditioning import coordinates
+from turbovsr.windows import CoveringWindows, Windows
 
 EPS = 1e-6
 SINUSOID = 256
 POSITION_RANGE = (20.0, 2048.0, 2048.0)  # seconds, pixels, pixels that map to 1, as in LTX
 ROPE_THETA = 1e4
+KEPT_GRIDS = 4  # token grids whose geometry is kept: a sampler comes back to the same two, first frame and clip
 
 
 def sinusoid(x: Tensor) -> Tensor:
@@ -34,7 +39,7 @@ def rope(positions: Tensor, width: int) -> tuple[Tensor, Tensor]:
     """Cosines and sines of the rotary embedding, (..., 3) positions -> two (..., width)."""
     fractions = positions / positions.new_tensor(POSITION_RANGE)
     per_axis = width // 6
-    frequencies = ROPE_THETA ** torch.linspace(0, 1, per_axis) * math.pi / 2
+    frequencies = ROPE_THETA ** torch.linspace(0, 1, per_axis, device=positions.device) * math.pi / 2
     angles = (frequencies.view(-1, 1) * (2 * fractions - 1).unsqueeze(-2)).flatten(-2)  # frequency-major
     angles = angles.repeat_interleave(2, dim=-1)
     angles = F.pad(angles, (width - angles.shape[-1], 0))  # what does not divide by 6 is not rotated
@@ -47,47 +52,11 @@ def rotate(x: Tensor, cos: Tensor, sin: Tensor) -> Tensor:
     return x * cos + torch.stack([-odd, even], dim=-1).flatten(-2) * sin
 
 
-class Windows:
-    """Cut a token grid into windows over all frames, and put it together again.
+class Geometry(NamedTuple):
+    """What depends on the token grid alone."""
 
-    Args:
-        window: edge of a window in tokens; None: one window over the whole grid.
-        shifted: the windows are moved by half their edge, so that alternate blocks carry news across the borders.
-    """
-
-    def __init__(self, frames: int, height: int, width: int, window: int | None, shifted: bool):
-        self.frames, self.height, self.width = frames, height, width
-        self.window = window
-        if window is None:
-            return
-        self.lead = window // 2 if shifted else 0
-        tail_y, tail_x = (-(self.lead + n) % window for n in (height, width))
-        self.padding = (self.lead, tail_x, self.lead, tail_y)
-        self.rows, self.columns = (self.lead + height + tail_y) // window, (self.lead + width + tail_x) // window
-        self.mask = None
-        if any(self.padding):
-            valid = self.cut(torch.ones(1, frames, height, width, 1)).squeeze(-1) > 0
-            self.mask = valid[:, None, None, :]  # (windows, 1, 1, tokens)
-
-    def cut(self, x: Tensor) -> Tensor:
-        """(B, F, H, W, C) -> (B*windows, tokens, C)."""
-        if self.window is None:
-            return x.flatten(1, 3)
-        batch, frames, _, _, channels = x.shape
-        x = F.pad(x, (0, 0, *self.padding))
-        x = x.view(batch, frames, self.rows, self.window, self.columns, self.window, channels)
-        return x.permute(0, 2, 4, 1, 3, 5, 6).reshape(batch * self.rows * self.columns, -1, channels)
-
-    def join(self, x: Tensor, batch: int) -> Tensor:
-        """The inverse of `cut`."""
-        channels = x.shape[-1]
-        if self.window is None:
-            return x.view(batch, self.frames, self.height, self.width, channels)
-        x = x.view(batch, self.rows, self.columns, self.frames, self.window, self.window, channels)
-        x = x.permute(0, 3, 1, 4, 2, 5, 6).reshape(
-            batch, self.frames, self.rows * self.window, self.columns * self.window, channels
-        )
-        return x[:, :, self.lead : self.lead + self.height, self.lead : self.lead + self.width]
+    rotation: tuple[Tensor, Tensor]  # cosines and sines, (F, H, W, width)
+    windows: tuple[Windows | CoveringWindows, ...]  # of even and of odd blocks
 
 
 class Attention(nn.Module):
@@ -101,32 +70,64 @@ class Attention(nn.Module):
         self.norm_k = nn.RMSNorm(width, eps=1e-5)
         self.out = nn.Linear(width, width)
 
-    def forward(self, x: Tensor, rotation: tuple[Tensor, Tensor], windows: Windows) -> Tensor:
+    def forward(self, x: Tensor, rotation: tuple[Tensor, Tensor], windows: Windows | CoveringWindows) -> Tensor:
         batch = x.shape[0]
         q, k, v = self.qkv(x).chunk(3, dim=-1)
         q, k = rotate(self.norm_q(q), *rotation), rotate(self.norm_k(k), *rotation)
         q, k, v = (windows.cut(y).unflatten(-1, (self.heads, -1)).transpose(1, 2) for y in (q, k, v))
-        mask = None if windows.window is None or windows.mask is None else windows.mask.repeat(batch, 1, 1, 1)
+        mask = None if windows.mask is None else windows.mask.repeat(batch, 1, 1, 1)
         x = F.scaled_dot_product_attention(q, k, v, attn_mask=mask)
         return self.out(windows.join(x.transpose(1, 2).flatten(2), batch))
 
 
-class Block(nn.Module):
-    """Attention and feed-forward, each shifted, scaled and gated by the time embedding."""
+class TextAttention(nn.Module):
+    """Multi-head attention of a token grid (B, F, H, W, C) to text tokens (B, L, C), not rotated, as in LTX."""
 
     def __init__(self, width: int, heads: int):
         super().__init__()
+        self.heads = heads
+        self.q = nn.Linear(width, width)
+        self.kv = nn.Linear(width, 2 * width)
+        self.norm_q = nn.RMSNorm(width, eps=1e-5)
+        self.norm_k = nn.RMSNorm(width, eps=1e-5)
+        self.out = nn.Linear(width, width)
+
+    def forward(self, x: Tensor, text: Tensor) -> Tensor:
+        k, v = self.kv(text).chunk(2, dim=-1)
+        q, k, v = (
+            y.unflatten(-1, (self.heads, -1)).transpose(1, 2)
+            for y in (self.norm_q(self.q(x)).flatten(1, 3), self.norm_k(k), v)
+        )
+        attended = F.scaled_dot_product_attention(q, k, v)
+        return self.out(attended.transpose(1, 2).flatten(2)).view(x.shape)
+
+
+class Block(nn.Module):
+    """Attention and feed-forward, each shifted, scaled and gated by the time embedding; text attention in between."""
+
+    def __init__(self, width: int, heads: int, text: bool):
+        super().__init__()
         self.attention = Attention(width, heads)
+        self.text_attention = TextAttention(width, heads) if text else None
         self.feed_forward = nn.Sequential(
             nn.Linear(width, 4 * width), nn.GELU(approximate="tanh"), nn.Linear(4 * width, width)
         )
         self.table = nn.Parameter(torch.randn(6, width) / math.sqrt(width))
 
-    def forward(self, x: Tensor, modulation: Tensor, rotation: tuple[Tensor, Tensor], windows: Windows) -> Tensor:
+    def forward(
+        self,
+        x: Tensor,
+        modulation: Tensor,
+        rotation: tuple[Tensor, Tensor],
+        windows: Windows | CoveringWindows,
+        text: Tensor | None,
+    ) -> Tensor:
         shift1, scale1, gate1, shift2, scale2, gate2 = (modulation + self.table).unbind(-2)
         width = (x.shape[-1],)
         attended = self.attention(F.rms_norm(x, width, eps=EPS) * (1 + scale1) + shift1, rotation, windows)
         x = x + gate1 * attended
+        if self.text_attention is not None:
+            x = x + self.text_attention(x, text)  # neither normed nor gated, as in LTX
         return x + gate2 * self.feed_forward(F.rms_norm(x, width, eps=EPS) * (1 + scale2) + shift2)
 
 
@@ -135,47 +136,105 @@ class Transformer(nn.Module):
 
     Args:
         latent_channels: channels of the latent, in and out.
-        condition_channels: channels of the LR condition.
+        condition_channels: channels of the LR condition, 0 for none.
         width, depth, heads: of the blocks.
         window: edge of an attention window in tokens, None for attention over the whole clip.
+        text_channels: channels of the text embedding (4096 in LTX), None for no text branch.
+        step_embedding: whether the network is told the step size; plain LTX is not.
+        causal_positions: whether latent frame j is dated by its first frame (LTX 0.9.5 and later, nano) or by 8j.
+        covering: windows overlap instead of reaching beyond the grid.
     """
 
     def __init__(
-        self, latent_channels: int, condition_channels: int, width: int, depth: int, heads: int, window: int | None
+        self,
+        latent_channels: int,
+        condition_channels: int,
+        width: int,
+        depth: int,
+        heads: int,
+        window: int | None,
+        text_channels: int | None = None,
+        step_embedding: bool = True,
+        causal_positions: bool = True,
+        covering: bool = False,
     ):
         super().__init__()
         self.window = window
+        self.covering = covering
         self.width = width
+        self.condition_channels = condition_channels
+        self.causal_positions = causal_positions
         self.embed = nn.Linear(latent_channels + condition_channels, width)
         self.embed_time = nn.Sequential(nn.Linear(SINUSOID, width), nn.SiLU(), nn.Linear(width, width))
-        self.embed_step = nn.Sequential(nn.Linear(SINUSOID, width), nn.SiLU(), nn.Linear(width, width))
+        self.embed_step = self.embed_text = None
+        if step_embedding:
+            self.embed_step = nn.Sequential(nn.Linear(SINUSOID, width), nn.SiLU(), nn.Linear(width, width))
+        if text_channels is not None:
+            self.embed_text = nn.Sequential(
+                nn.Linear(text_channels, width), nn.GELU(approximate="tanh"), nn.Linear(width, width)
+            )
         self.modulate = nn.Linear(width, 6 * width)
-        self.blocks = nn.ModuleList(Block(width, heads) for _ in range(depth))
+        self.blocks = nn.ModuleList(Block(width, heads, text_channels is not None) for _ in range(depth))
         self.table = nn.Parameter(torch.randn(2, width) / math.sqrt(width))
         self.head = nn.Linear(width, latent_channels)
         nn.init.zeros_(self.head.weight)
         nn.init.zeros_(self.head.bias)
+        self._grids: dict[tuple, Geometry] = {}
 
-    def forward(self, noisy: Tensor, condition: Tensor, times: Tensor, step_size: Tensor) -> Tensor:
+    def forward(
+        self,
+        noisy: Tensor,
+        condition: Tensor | None,
+        times: Tensor,
+        step_size: Tensor | None = None,
+        text: Tensor | None = None,
+    ) -> Tensor:
         """Predict the velocity noise - x0, averaged over the step.
 
         Args:
             noisy: (B, C, F, h, w), given frames clean.
-            condition: (B, Cc, F, h, w).
+            condition: (B, Cc, F, h, w), None where there are no condition channels.
             times: noise level of each token in 0..1, (B, F, h, w) or broadcastable to it; 0 for given tokens.
-            step_size: (B,), share of the way from noise to data that the step is to go, 1 for a one-step sampler.
+            step_size: (B,), share of the way from noise to data that the step is to go, 1 for a one-step sampler;
+                not looked at without a step embedding.
+            text: (B, L, text_channels), where there is a text branch; only tokens that count, there is no mask.
         Returns:
             (B, C, F, h, w).
         """
-        _, _, frames, height, width = noisy.shape
-        x = self.embed(torch.cat([noisy, condition], dim=1).permute(0, 2, 3, 4, 1))
-        embedded = self.embed_time(sinusoid(1000 * times))  # (B, F, 1, 1, D): computed once where tokens share a time
-        embedded = embedded + self.embed_step(sinusoid(1000 * step_size)).view(-1, 1, 1, 1, self.width)
+        if self.condition_channels:
+            noisy = torch.cat([noisy, condition], dim=1)
+        x = self.embed(noisy.permute(0, 2, 3, 4, 1))
+        embedded = self.embed_time(sinusoid(1000 * times).to(x.dtype))  # (B, F, 1, 1, D) where tokens share a time
+        if self.embed_step is not None:
+            step = self.embed_step(sinusoid(1000 * step_size).to(x.dtype))
+            embedded = embedded + step.view(-1, 1, 1, 1, self.width)
         modulation = self.modulate(F.silu(embedded)).unflatten(-1, (6, -1))
-        rotation = tuple(r.to(x) for r in rope(coordinates(frames, height, width), self.width))
-        windows = [Windows(frames, height, width, self.window, shifted) for shifted in (False, True)]
+        if self.embed_text is not None:
+            if text is None:
+                raise ValueError("this transformer has a text branch: give it a text embedding, or build it without")
+            text = self.embed_text(text)
+        rotation, windows = self.geometry(*x.shape[1:4], x)
         for index, block in enumerate(self.blocks):
-            x = block(x, modulation, rotation, windows[index % 2])
+            x = block(x, modulation, rotation, windows[index % 2], text)
         shift, scale = (embedded.unsqueeze(-2) + self.table).unbind(-2)
         x = F.layer_norm(x, (self.width,), eps=EPS) * (1 + scale) + shift
         return self.head(x).permute(0, 4, 1, 2, 3)
+
+    def geometry(self, frames: int, height: int, width: int, like: Tensor) -> Geometry:
+        """Angles and windows of a token grid, in the type and on the device of `like`; computed once a grid."""
+        key = (frames, height, width, like.device, like.dtype)
+        if key not in self._grids:
+            with torch.inference_mode(False), torch.no_grad():  # kept tensors must be good for training too
+                places = coordinates(frames, height, width, causal=self.causal_positions, device=like.device)
+                rotation = tuple(r.to(like.dtype) for r in rope(places, self.width))
+                kind = CoveringWindows if self.covering and self.window is not None else Windows
+                windows = [kind(frames, height, width, self.window, odd, like.device) for odd in (False, True)]
+            while len(self._grids) >= KEPT_GRIDS:
+                self._grids.pop(next(iter(self._grids)))
+            self._grids[key] = Geometry(rotation, tuple(windows))
+        return self._grids[key]
+
+    def compile_blocks(self) -> None:
+        """Compile the block once for all layers: they are alike, so this costs a 28th of compiling the whole."""
+        for block in self.blocks:
+            block.compile()

@@ -1,11 +1,13 @@
+import pytest
 import torch
 
-from turbovsr.transformer import Transformer, Windows
+from turbovsr.transformer import Transformer
+from turbovsr.windows import CoveringWindows, Windows
 
 
-def build(window):
+def build(window, **options):
     torch.manual_seed(0)
-    transformer = Transformer(8, 8, 24, 2, 2, window)
+    transformer = Transformer(8, 8, 24, 2, 2, window, **options)
     torch.nn.init.normal_(transformer.head.weight)
     return transformer.eval()
 
@@ -14,11 +16,28 @@ def inputs(frames=2, height=4, width=4):
     return torch.randn(2, 8, frames, height, width), torch.randn(2, 8, frames, height, width)
 
 
-def test_windows_come_back_as_they_were_cut():
-    grid = torch.randn(2, 3, 5, 9, 4)
+@pytest.mark.parametrize("kind", [Windows, CoveringWindows])
+@pytest.mark.parametrize("height, width", [(5, 9), (4, 8), (1, 3), (13, 4)])
+def test_windows_come_back_as_they_were_cut(kind, height, width):
+    grid = torch.randn(2, 3, height, width, 4)
     for shifted in (False, True):
-        windows = Windows(3, 5, 9, 4, shifted)
+        windows = kind(3, height, width, 4, shifted)
         assert torch.equal(windows.join(windows.cut(grid), 2), grid)
+
+
+def test_covering_windows_stay_inside_and_leave_no_border_fixed():
+    straight, shifted = (CoveringWindows(1, 34, 60, 12, odd) for odd in (False, True))
+    assert straight.shape == [3, 12, 5, 12] and shifted.shape == [4, 12, 6, 12]
+    borders = [{p for p in range(1, 34) if w.answering[0][p] - w.answering[0][p - 1] != 1} for w in (straight, shifted)]
+    assert len(borders[0]) == 2 and len(borders[1]) == 3 and not borders[0] & borders[1]
+
+
+def test_covering_windows_where_they_fit_the_grid_are_the_padded_ones():
+    x, condition = inputs(height=8, width=4)
+    arguments = (x, condition, torch.rand(2, 2, 1, 1), torch.ones(2))
+    padded, covering = build(4), build(4, covering=True)
+    padded.blocks, covering.blocks = padded.blocks[:1], covering.blocks[:1]  # the unshifted block
+    assert torch.allclose(padded(*arguments), covering(*arguments), atol=1e-5)
 
 
 def test_one_window_over_the_grid_is_full_attention():
@@ -46,3 +65,13 @@ def test_step_size_and_place_matter():
     flipped = transformer(x.flip(-1), condition.flip(-1), torch.full((2, 1, 1, 1), 0.5), torch.ones(2)).flip(-1)
     straight = transformer(x, condition, torch.full((2, 1, 1, 1), 0.5), torch.ones(2))
     assert not torch.allclose(flipped, straight, atol=1e-3)
+
+
+def test_a_kept_geometry_serves_inference_and_training_alike():
+    transformer, (x, condition) = build(4), inputs()
+    with torch.inference_mode():
+        transformer(x, condition, torch.rand(2, 2, 1, 1), torch.ones(2))
+    transformer(x, condition, torch.rand(2, 2, 1, 1), torch.ones(2)).sum().backward()
+    for height in range(4, 12):
+        transformer(*inputs(height=height), torch.rand(2, 2, 1, 1), torch.ones(2))
+    assert len(transformer._grids) <= 4 and not any("_grids" in key for key in transformer.state_dict())

@@ -1,0 +1,159 @@
+"""What a clip costs before anything is run: floating-point operations by stage, counted on tensors without data.
+
+    python -m turbovsr.budget --size 1088x1920 --frames 49 --steps 1 --path paper,turbo
+
+torch's FLOP counter sees every convolution, matrix product and attention; a multiplication and the addition that goes
+with it count as two. Resampling, norms and activations are not counted: they cost memory traffic, not arithmetic.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from dataclasses import asdict, dataclass
+
+import torch
+from torch.utils.flop_counter import FlopCounterMode
+
+from turbovsr.autoencoder import SPATIAL_COMPRESSION, TEMPORAL_COMPRESSION
+from turbovsr.decoder import SCALE
+from turbovsr.generator import Generator
+from turbovsr.ltx import presets
+from turbovsr.ltx.autoencoder_layouts import LAYOUTS
+from turbovsr.ltx.model import PATHS, LTXModel
+from turbovsr.model import Model, ModelConfig
+
+AUTOENCODERS = [name for name in LAYOUTS if not name.endswith("-tiny")]
+
+
+@dataclass(frozen=True)
+class Budget:
+    """Cost of one clip in one chunk; TFLOP."""
+
+    model: str
+    path: str
+    height: int  # HR, padded
+    width: int
+    frames: int  # padded
+    steps: int
+    tokens: int
+    parameters: dict[str, int]  # by part
+    stages: dict[str, float]
+    total: float
+    about: str  # what the figures depend on
+
+
+def build(
+    model: str = "2b", path: str = "turbo", autoencoder: str = "0.9.0", window: int | str = "auto", text: bool = True
+) -> tuple[Generator, str]:
+    """A model without data, and what its cost depends on; arguments as on the command line."""
+    if model == "nano":
+        if path != "turbo":
+            raise ValueError(f"nano has no {path} path: its latent holds what LR frames lack, so path=turbo alone")
+        with torch.device("meta"):
+            return Model(ModelConfig()), f"attention in windows of {ModelConfig().attention_window}"
+    config = presets.configure(model, path, autoencoder, window, presets.LTX_TOKENS if text else 0)
+    with presets.weights_on(torch.device("meta"), torch.bfloat16):
+        built = LTXModel(config)
+    edge = config.attention_window
+    words = [
+        f"autoencoder {autoencoder}",
+        "attention over the whole clip" if edge is None else f"attention in windows of {edge}x{edge} tokens",
+        f"text branch with {presets.LTX_TOKENS} tokens" if text else "no text branch",
+    ]
+    return built, ", ".join(words)
+
+
+@torch.no_grad()
+def count(model: Generator, height: int, width: int, frames: int, steps: int) -> tuple[dict[str, float], int]:
+    """TFLOP by stage and tokens of one clip, HR size and frames as padded."""
+    dtype = next(model.parameters()).dtype
+    lr = torch.empty(1, 3, frames, height // SCALE, width // SCALE, device="meta", dtype=dtype)
+    stages = {}
+
+    def counted(name, work):
+        with FlopCounterMode(display=False) as counter:
+            result = work()
+        stages[name] = counter.get_total_flops() / 1e12
+        return result
+
+    condition = counted("condition", lambda: model.condition(lr))
+    noise = condition.new_empty(1, model.config.latent_channels, *condition.shape[2:])
+    first = counted("first frame", lambda: model.sample_first(condition, noise, steps))
+    latent = counted("clip", lambda: model.sample_rest(condition, first, noise, steps))
+    counted("decode", lambda: sum(1 for _ in model.decode_frames(lr, latent)))
+    return stages, noise[0, 0].numel()
+
+
+def budget(
+    size: tuple[int, int] = (1088, 1920), frames: int = 49, steps: int = 1, model: str = "2b", **choices
+) -> Budget:
+    """The budget of one clip of any size (height, width) and length; `choices` as for `build`."""
+    built, about = build(model, **choices)
+    height, width = (side + -side % SPATIAL_COMPRESSION for side in size)
+    frames += -(frames - 1) % TEMPORAL_COMPRESSION
+    stages, tokens = count(built, height, width, frames, steps)
+    parameters = {name: sum(p.numel() for p in part.parameters()) for name, part in built.named_children()}
+    path = choices.get("path", "turbo")
+    return Budget(
+        model, path, height, width, frames, steps, tokens, parameters, stages, sum(stages.values()), about
+    )
+
+
+def text_of(budgets: list[Budget]) -> str:
+    """A table: a row a path, a column a stage."""
+    first = budgets[0]
+    lines = [
+        f"{first.model}, {first.frames} frames of {first.height}x{first.width}, {first.steps} step(s), "
+        f"{first.tokens:,} tokens; TFLOP",
+        "",
+        "".join(f"{head:>13}" for head in ("path", *first.stages, "total")),
+    ]
+    for each in budgets:
+        lines.append("".join([f"{each.path:>13}", *(f"{v:13.2f}" for v in [*each.stages.values(), each.total])]))
+    lines.append("")
+    for each in budgets:
+        parts = ", ".join(f"{name} {count:,}" for name, count in each.parameters.items())
+        lines.append(f"{each.path}: {each.about}; parameters: {parts}")
+    totals = {each.path: each.total for each in budgets}
+    if set(PATHS) <= totals.keys():
+        lines.append(f"turbo needs {totals['turbo'] / totals['paper']:.1%} of the TFLOP of paper")
+    return "\n".join(lines)
+
+
+def main(arguments: list[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(prog="python -m turbovsr.budget", description="TFLOP of a clip by stage")
+    parser.add_argument("--size", default="1088x1920", help="HR height x width, padded to multiples of 32")
+    parser.add_argument("--frames", type=int, default=49, help="padded to 8k+1, in one chunk")
+    parser.add_argument("--steps", type=int, default=1)
+    parser.add_argument("--path", help="paper, turbo or both with a comma; default: all that the model has")
+    parser.add_argument("--model", default="2b", choices=["nano", *presets.SIZES])
+    parser.add_argument("--autoencoder", default="0.9.0", choices=AUTOENCODERS)
+    parser.add_argument("--window", default="auto", help="edge of an attention window in tokens, 0 for none")
+    parser.add_argument("--no-text", action="store_true", help="without LTX's text branch, as where no prompt is given")
+    parser.add_argument("--json", action="store_true")
+    options = parser.parse_args(arguments)
+    try:
+        height, width = (int(side) for side in options.size.lower().split("x"))
+        if min(height, width, options.frames, options.steps) < 1:
+            raise ValueError
+    except ValueError:
+        parser.error(f"--size takes HEIGHTxWIDTH and --frames, --steps a count, all at least 1; got {options.size}")
+    window = int(options.window) if options.window.isdigit() else options.window
+    paths = options.path.split(",") if options.path else ["turbo"] if options.model == "nano" else list(PATHS)
+    choices = dict(autoencoder=options.autoencoder, window=window, text=not options.no_text)
+    try:
+        found = [
+            budget((height, width), options.frames, options.steps, options.model, path=path, **choices)
+            for path in paths
+        ]
+    except ValueError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 3
+    print(json.dumps([asdict(each) for each in found], indent=2) if options.json else text_of(found))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

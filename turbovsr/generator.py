@@ -1,0 +1,55 @@
+"""A transformer that carries out the two tasks: what every path and size of TurboVSR has in common."""
+
+from __future__ import annotations
+
+from torch import Tensor, nn
+
+from turbovsr.conditioning import Task, clip_task, first_frame_task
+from turbovsr.shortcut import Velocity, sample
+from turbovsr.transformer import Transformer
+
+
+class Generator(nn.Module):
+    """Sampling of latents; subclasses add `condition`, `encode` and `decode_frames`, which differ by path.
+
+    A subclass sets `transformer` and `config`, whose shift_strength is that of the time grid the weights know, and
+    `prompt` (1, L, text channels), the one fixed text, where the transformer has a text branch.
+    """
+
+    transformer: Transformer
+    prompt: Tensor | None
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.register_buffer("prompt", None)
+
+    def velocity(self, condition: Tensor, task: Task, clean: Tensor | None = None) -> Velocity:
+        """The velocity field of one task: condition (B, Cc, F, h, w), `clean` holds the task's given latent frames.
+
+        Given frames are put in before each call and have velocity zero, so a sampler leaves them alone.
+        """
+        condition = condition[:, :, : task.frames]
+        text = None if self.prompt is None else self.prompt.expand(len(condition), -1, -1)
+        generated = task.generated.to(condition.device).view(1, 1, -1, 1, 1)
+
+        def field(x: Tensor, sigma: Tensor, step_size: Tensor) -> Tensor:
+            if task.given:
+                x = task.insert_given(x, clean)
+            velocity = self.transformer(x, condition, task.times(sigma), step_size, text)
+            return velocity * generated.to(velocity.dtype)
+
+        return field
+
+    def sample_first(self, condition: Tensor, noise: Tensor, steps: int) -> Tensor:
+        """Task 1: the latent of the first frame, (B, C, 1, h, w), from the first frame of the noise."""
+        field = self.velocity(condition, first_frame_task())
+        return sample(field, noise[:, :, :1], steps, self.config.shift_strength)
+
+    def sample_rest(self, condition: Tensor, first: Tensor, noise: Tensor, steps: int) -> Tensor:
+        """Task 2: the latent of the clip, (B, C, F, h, w), given that of its first frame; an image is done already."""
+        frames = condition.shape[2]
+        if frames == 1:
+            return first
+        task = clip_task(frames)
+        latent = sample(self.velocity(condition, task, first), noise, steps, self.config.shift_strength)
+        return task.insert_given(latent, first)

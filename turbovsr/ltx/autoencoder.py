@@ -1,0 +1,258 @@
+"""The autoencoder of LTX-Video: clips to latents of 128 channels, 32x32 times smaller and 8 times shorter, and back.
+
+The encoder is causal, so the latent of an image is that of the first frame of any clip that begins with it. The decoder
+is not. Decoders since 0.9.1 are told a noise level and see noise: it comes from a generator, on the CPU, drawn in one
+order, so that the same seed gives the same frames on every device and whichever way they are decoded.
+
+Latents leave and enter normalised, each channel by its mean and deviation over LTX's training set.
+"""
+
+from __future__ import annotations
+
+from typing import Iterator
+
+import torch
+from torch import Tensor, nn
+
+from turbovsr.autoencoder import SPATIAL_COMPRESSION, latent_frames
+from turbovsr.ltx.autoencoder_layouts import PATCH, Layout, Stage, find
+from turbovsr.ltx.layers import (
+    Blocks,
+    Pack,
+    ResidualBlock,
+    Strided,
+    TimeConv3d,
+    TimeEmbedding,
+    Unpack,
+    activate,
+    compiled_activate,
+    from_patches,
+    spread,
+    to_patches,
+)
+from turbovsr.ltx.streaming import convolve, pass_block, pass_unpack, slices
+
+PIXELS = 3 * PATCH * PATCH  # channels of a patch
+TIME_SCALE = 1000.0
+STREAMED_FRAMES = 8  # frames that the last stage of a streaming decoder works on at once
+
+
+def _stage(stage: Stage, in_channels: int, causal: bool, timed: bool) -> nn.Module:
+    if stage.kind == "blocks":
+        return Blocks(stage, causal, timed)
+    if stage.kind == "change":
+        return ResidualBlock(in_channels, stage.channels, causal)
+    if stage.kind == "strided":
+        return Strided(in_channels)
+    return (Pack if stage.kind == "pack" else Unpack)(in_channels, stage)
+
+
+def _stages(stages: tuple[Stage, ...], causal: bool, timed: bool) -> nn.ModuleList:
+    widths = [stages[0].channels, *(stage.channels for stage in stages)]
+    return nn.ModuleList(_stage(stage, width, causal, timed) for stage, width in zip(stages, widths))
+
+
+class Encoder(nn.Module):
+    """Clip (B, 3, 1+8k, 32m, 32n) -> mean of the latent before normalisation, (B, C, 1+k, m, n)."""
+
+    def __init__(self, layout: Layout):
+        super().__init__()
+        self.conv_in = TimeConv3d(PIXELS, layout.encoder[0].channels, causal=True)
+        self.stages = _stages(layout.encoder, causal=True, timed=False)
+        # One more channel says how uncertain the latent is; only training needs it.
+        self.conv_out = TimeConv3d(layout.encoder[-1].channels, layout.latent_channels + 1, causal=True)
+
+    def forward(self, clip: Tensor) -> Tensor:
+        x = self.conv_in(to_patches(clip, PATCH))
+        for stage in self.stages:
+            for part in stage.blocks if isinstance(stage, Blocks) else [stage]:
+                x = part(x)
+        return self.conv_out(activate(x))[:, :-1]
+
+
+class Decoder(nn.Module):
+    """Latent, no longer normalised, (B, C, 1+k, m, n) -> clip (B, 3, 1+8k, 32m, 32n)."""
+
+    def __init__(self, layout: Layout):
+        super().__init__()
+        timed = layout.decode_time is not None
+        width = layout.decoder[-1].channels
+        self.conv_in = TimeConv3d(layout.latent_channels, layout.decoder[0].channels, causal=False)
+        self.stages = _stages(layout.decoder, causal=False, timed=timed)
+        self.conv_out = TimeConv3d(width, PIXELS, causal=False)
+        self.time = self.table = self.time_scale = None
+        if timed:
+            self.time = TimeEmbedding(width, 2)
+            self.table = nn.Parameter(torch.randn(2, width) / width**0.5)
+            self.time_scale = nn.Parameter(torch.tensor(TIME_SCALE))
+
+    def forward(self, latent: Tensor, time: Tensor | None, noise: dict[int, list[Tensor]]) -> Tensor:
+        """Decode at once; `time` (B,) is the noise level, `noise` as drawn by `draw_noise`."""
+        time = self._scaled(time)
+        x = self._run(self.conv_in(latent), 0, len(self.stages), time, noise)
+        return from_patches(self.conv_out(self._enter_head(x, time)), PATCH)
+
+    def stream(
+        self, latent: Tensor, time: Tensor | None, noise: dict[int, list[Tensor]], frames: int
+    ) -> Iterator[Tensor]:
+        """The same clip in pieces of about `frames` frames, (B, 3, t, 32m, 32n), equal to `forward`.
+
+        All up to the last unpacking is done at once: it is an eighth of the pixels. From there on, where nearly all
+        memory goes, a few frames at a time pass through the layers; see `turbovsr.ltx.streaming`.
+        """
+        time = self._scaled(time)
+        last = max(n for n, stage in enumerate(self.stages) if isinstance(stage, Unpack))
+        x = self._run(self.conv_in(latent), 0, last, time, noise)
+        pieces = pass_unpack(self.stages[last], slices(x, max(1, frames // 2)))
+        for number in range(last + 1, len(self.stages)):
+            for block, embedded, drawn in self._parts(number, time, noise):
+                pieces = pass_block(block, pieces, embedded, drawn)
+        for piece in convolve(self.conv_out, (self._enter_head(piece, time) for piece in pieces)):
+            yield from_patches(piece, PATCH)
+
+    def draw_noise(self, latent: Tensor, generator: torch.Generator) -> dict[int, list[Tensor]]:
+        """What the blocks add to their features: by stage, two (1, 1, H, W) a block, the same for all frames."""
+        drawn = {}
+        height, width = latent.shape[-2:]
+        for number, stage in enumerate(self.stages):
+            if isinstance(stage, Unpack):
+                height, width = height * stage.stride[1], width * stage.stride[2]
+            elif isinstance(stage, Blocks) and stage.blocks[0].gain1 is not None:
+                maps = [torch.randn(height, width, generator=generator) for _ in range(2 * len(stage.blocks))]
+                drawn[number] = [each.to(latent).view(1, 1, height, width) for each in maps]
+        return drawn
+
+    def _run(self, x: Tensor, start: int, stop: int, time: Tensor | None, noise: dict[int, list[Tensor]]) -> Tensor:
+        for number in range(start, stop):
+            if isinstance(self.stages[number], Unpack):
+                x = self.stages[number](x)
+                continue
+            for block, embedded, drawn in self._parts(number, time, noise):
+                x = block(x, embedded, drawn)
+        return x
+
+    def _parts(
+        self, number: int, time: Tensor | None, noise: dict[int, list[Tensor]]
+    ) -> Iterator[tuple[ResidualBlock, Tensor | None, list[Tensor] | None]]:
+        """The residual blocks of a stage, each with its time and its noise."""
+        stage = self.stages[number]
+        if isinstance(stage, ResidualBlock):
+            yield stage, None, None
+            return
+        embedded = stage.embed(time)
+        for index, block in enumerate(stage.blocks):
+            yield block, embedded, noise[number][2 * index : 2 * index + 2] if number in noise else None
+
+    def _enter_head(self, x: Tensor, time: Tensor | None) -> Tensor:
+        return activate(x, None, *(() if self.time is None else spread(self.time(time) + self.table)))
+
+    def _scaled(self, time: Tensor | None) -> Tensor | None:
+        return None if self.time is None else time * self.time_scale
+
+
+class LTXAutoencoder(nn.Module):
+    """Encoder, decoder and the channel statistics of the latent.
+
+    Args:
+        layout: of a release, by name or as it is; see `turbovsr.ltx.autoencoder_layouts`.
+    """
+
+    def __init__(self, layout: Layout | str):
+        super().__init__()
+        self.layout = find(layout) if isinstance(layout, str) else layout
+        self.encoder = Encoder(self.layout)
+        self.decoder = Decoder(self.layout)
+        self.register_buffer("mean", torch.zeros(self.layout.latent_channels))
+        self.register_buffer("std", torch.ones(self.layout.latent_channels))
+
+    def encode(self, clip: Tensor) -> Tensor:
+        """Clip to normalised latent: the mean of the posterior, so the same clip gives the same latent.
+
+        Args:
+            clip: (B, 3, 1+8k, 32m, 32n) in [-1, 1].
+        Returns:
+            (B, C, 1+k, m, n).
+        Raises:
+            ValueError: the clip has another shape.
+        """
+        if clip.ndim != 5 or clip.shape[1] != 3:
+            raise ValueError(f"a clip to encode is (B, 3, T, H, W), got {tuple(clip.shape)}")
+        if 0 in clip.shape or clip.shape[-2] % SPATIAL_COMPRESSION or clip.shape[-1] % SPATIAL_COMPRESSION:
+            size = "x".join(map(str, clip.shape[-2:]))
+            raise ValueError(f"the encoder takes frames in multiples of {SPATIAL_COMPRESSION}, got {size}: pad them")
+        latent_frames(clip.shape[2])
+        return (self.encoder(clip) - self._wide(self.mean)) / self._wide(self.std)
+
+    def decode(
+        self,
+        latent: Tensor,
+        generator: torch.Generator | None = None,
+        time: float | None = None,
+        noise: float | None = None,
+    ) -> Tensor:
+        """Normalised latent to clip, all frames at once.
+
+        Args:
+            latent: (B, C, 1+k, m, n).
+            generator: on the CPU, for the noise of a time-conditioned layout; None for one with seed 0.
+            time: noise level that such a layout's decoder is told; None for the usual one, 0.05.
+            noise: share of noise mixed into the latent beforehand, 0 for none; None for the usual one, 0.025.
+        Returns:
+            (B, 3, 1+8k, 32m, 32n), about [-1, 1], not clamped.
+        Raises:
+            ValueError: the latent has another shape; a time or noise is given to a layout without.
+        """
+        return self.decoder(*self._prepare(latent, generator, time, noise))
+
+    def decode_frames(
+        self,
+        latent: Tensor,
+        generator: torch.Generator | None = None,
+        time: float | None = None,
+        noise: float | None = None,
+        frames: int = STREAMED_FRAMES,
+    ) -> Iterator[Tensor]:
+        """The frames of `decode` for a batch of one, (3, 32m, 32n) each, in order, in memory that hardly grows.
+
+        Args:
+            frames: how many the last stage works on at once: fewer need less memory, more keep a GPU busier.
+        """
+        if len(latent) != 1:
+            raise ValueError(f"frames are handed out for one clip at a time, got a batch of {len(latent)}")
+        if frames < 1:
+            raise ValueError(f"at least 1 frame at a time must pass through the decoder, got {frames}")
+        return self._frames(self._prepare(latent, generator, time, noise), frames)
+
+    def _frames(self, prepared: tuple[Tensor, Tensor | None, dict[int, list[Tensor]]], frames: int) -> Iterator[Tensor]:
+        for piece in self.decoder.stream(*prepared, frames):
+            yield from piece[0].unbind(1)
+
+    def compile_blocks(self) -> None:
+        """Compile what lies between the convolutions of the residual blocks, where eager code moves most memory."""
+        for block in self.modules():
+            if isinstance(block, ResidualBlock):
+                block.activate = compiled_activate()
+
+    def _prepare(
+        self, latent: Tensor, generator: torch.Generator | None, time: float | None, noise: float | None
+    ) -> tuple[Tensor, Tensor | None, dict[int, list[Tensor]]]:
+        """Check and denormalise a latent; settle the noise level and draw the noise."""
+        layout = self.layout
+        if latent.ndim != 5 or latent.shape[1] != layout.latent_channels or 0 in latent.shape:
+            rule = f"(B, {layout.latent_channels}, T, H, W), nothing empty"
+            raise ValueError(f"a latent to decode is {rule}, got {tuple(latent.shape)}")
+        latent = latent * self._wide(self.std) + self._wide(self.mean)
+        if layout.decode_time is None:
+            if time is not None or noise is not None:
+                raise ValueError(f"the decoder of layout {layout.name} knows no time and no noise: leave them out")
+            return latent, None, {}
+        generator = torch.Generator().manual_seed(0) if generator is None else generator
+        share = layout.decode_noise if noise is None else noise
+        if share:
+            latent = (1 - share) * latent + share * torch.randn(latent.shape, generator=generator).to(latent)
+        level = layout.decode_time if time is None else time
+        return latent, latent.new_full((len(latent),), level), self.decoder.draw_noise(latent, generator)
+
+    @staticmethod
+    def _wide(statistic: Tensor) -> Tensor:
+        return statistic.view(1, -1, 1, 1, 1)

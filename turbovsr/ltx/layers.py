@@ -1,0 +1,252 @@
+"""Layers of the LTX-Video autoencoder, all on clips (B, C, T, H, W) whose channels lie innermost in memory.
+
+GPU convolutions over three dimensions run 2.7 to 3.7 times faster on that memory layout, called channels_last_3d, but
+only if every tensor on the way has it: each layer here takes it and hands it on. Norms work on the view with channels
+last; space to depth and depth to space permute into it; time is padded by one concatenation of whole frames, which lie
+in one piece.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cache
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from turbovsr.ltx.autoencoder_layouts import Stage
+
+PIXEL_NORM_EPS = 1e-8
+LAYER_NORM_EPS = 1e-6
+SINUSOID = 256
+
+
+def pixel_norm(x: Tensor) -> Tensor:
+    """Divide each pixel's channels by their root mean square."""
+    return F.rms_norm(x.movedim(1, -1), (x.shape[1],), eps=PIXEL_NORM_EPS).movedim(-1, 1)
+
+
+def repeat_ends(x: Tensor, before: int, after: int) -> Tensor:
+    """Put the first frame `before` times in front and the last one `after` times behind.
+
+    The usual repeat and concatenate along dimension 2 gives a tensor with the channels outermost. Here frames are
+    joined as what they are in memory, rows of H*W*C numbers: one copy, and the layout stays.
+    """
+    if not before and not after:
+        return x
+    rows = x.movedim(1, -1).flatten(2)  # (B, T, H*W*C), a view
+    rows = torch.cat([*[rows[:, :1]] * before, rows, *[rows[:, -1:]] * after], dim=1)
+    return rows.unflatten(2, (*x.shape[-2:], x.shape[1])).movedim(-1, 1)
+
+
+def activate(
+    x: Tensor,
+    offset: Tensor | None = None,
+    shift: Tensor | None = None,
+    scale: Tensor | None = None,
+    before: int = 0,
+    after: int = 0,
+) -> Tensor:
+    """All that happens between two convolutions: noise, norm, modulation, SiLU, padding in time.
+
+    It takes plain tensors and no weights, so that compiled with dynamic shapes it serves every width and size.
+
+    Args:
+        offset: noise to be added first, (C, 1, H, W).
+        shift, scale: (B, C, 1, 1, 1).
+        before, after: as for `repeat_ends`.
+    """
+    if offset is not None:
+        x = x + offset
+    x = pixel_norm(x)
+    if shift is not None:
+        x = x * (1 + scale) + shift
+    return repeat_ends(F.silu(x), before, after)
+
+
+@cache
+def compiled_activate() -> Callable[..., Tensor]:
+    """`activate` as one kernel: eager, it moves more memory than the convolutions do."""
+    return torch.compile(activate, dynamic=True)
+
+
+def pack(x: Tensor, stride: tuple[int, int, int]) -> Tensor:
+    """(B, C, T*p, H*q, W*r) -> (B, C*p*q*r, T, H, W), channels in the order (C, p, q, r)."""
+    p, q, r = stride
+    x = x.movedim(1, -1).unflatten(3, (-1, r)).unflatten(2, (-1, q)).unflatten(1, (-1, p))
+    return x.permute(0, 1, 3, 5, 7, 2, 4, 6).flatten(4).movedim(-1, 1)
+
+
+def unpack(x: Tensor, stride: tuple[int, int, int]) -> Tensor:
+    """The inverse of `pack`."""
+    x = x.movedim(1, -1).unflatten(4, (-1, *stride))  # (B, T, H, W, C, p, q, r)
+    x = x.permute(0, 1, 5, 2, 6, 3, 7, 4)
+    return x.flatten(5, 6).flatten(3, 4).flatten(1, 2).movedim(-1, 1)
+
+
+def to_patches(clip: Tensor, size: int) -> Tensor:
+    """(B, 3, T, H, W) -> (B, 3*size*size, T, H/size, W/size); within a patch columns come before rows, as in LTX."""
+    x = clip.unflatten(4, (-1, size)).unflatten(3, (-1, size))  # (B, 3, T, H, q, W, r)
+    return x.permute(0, 2, 3, 5, 1, 6, 4).flatten(4).movedim(-1, 1)
+
+
+def from_patches(x: Tensor, size: int) -> Tensor:
+    """The inverse of `to_patches`; the frames come out in the usual layout, channels outermost."""
+    x = x.unflatten(1, (-1, size, size))  # (B, 3, r, q, T, H, W)
+    return x.permute(0, 1, 4, 5, 3, 6, 2).flatten(5, 6).flatten(3, 4)
+
+
+class TimeConv3d(nn.Conv3d):
+    """3x3x3 convolution; zeros around each frame, in time the end frames repeated.
+
+    A causal one sees the frame and the two before it, the other one the frame and its neighbours.
+    """
+
+    def __init__(self, in_channels: int, out_channels: int, causal: bool, stride: int = 1):
+        super().__init__(in_channels, out_channels, 3, stride, padding=(0, 1, 1))
+        self.ends = (2, 0) if causal else (1, 1)  # frames that are missing before the first and behind the last
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.within(repeat_ends(x, *self.ends))
+
+    def within(self, x: Tensor) -> Tensor:
+        """Only the outputs whose neighbours in time are all there: two frames fewer come out than go in."""
+        return super().forward(x)
+
+
+class TimeEmbedding(nn.Sequential):
+    """Noise level -> what norms are shifted and scaled by, still without their tables."""
+
+    def __init__(self, channels: int, parts: int):
+        super().__init__(
+            nn.Linear(SINUSOID, parts * channels), nn.SiLU(), nn.Linear(parts * channels, parts * channels)
+        )
+        self.parts = parts
+
+    def forward(self, time: Tensor) -> Tensor:
+        """(B,) -> (B, parts, channels)."""
+        exponents = torch.arange(SINUSOID // 2, device=time.device) / (SINUSOID // 2)
+        angles = time.float().unsqueeze(-1) * 1e4**-exponents
+        wave = torch.cat([angles.cos(), angles.sin()], dim=-1)
+        return super().forward(wave.to(self[0].weight.dtype)).unflatten(-1, (self.parts, -1))
+
+
+def spread(modulation: Tensor) -> tuple[Tensor, ...]:
+    """(B, parts, C) -> `parts` tensors (B, C, 1, 1, 1)."""
+    return modulation[..., None, None, None].unbind(1)
+
+
+class ResidualBlock(nn.Module):
+    """Norm, SiLU, convolution, twice; `enter`, `middle` and `leave` are what lies around the two convolutions."""
+
+    def __init__(self, in_channels: int, out_channels: int, causal: bool, timed: bool = False, noise: bool = False):
+        super().__init__()
+        self.activate = activate
+        self.conv1 = TimeConv3d(in_channels, out_channels, causal)
+        self.conv2 = TimeConv3d(out_channels, out_channels, causal)
+        self.shortcut = self.shortcut_norm = self.table = self.gain1 = self.gain2 = None
+        if in_channels != out_channels:
+            self.shortcut_norm = nn.LayerNorm(in_channels, eps=LAYER_NORM_EPS)
+            self.shortcut = nn.Conv3d(in_channels, out_channels, 1)
+        if timed:
+            self.table = nn.Parameter(torch.randn(4, in_channels) / in_channels**0.5)
+        if noise:
+            self.gain1 = nn.Parameter(torch.zeros(in_channels, 1, 1))
+            self.gain2 = nn.Parameter(torch.zeros(in_channels, 1, 1))
+
+    def forward(self, x: Tensor, time: Tensor | None = None, noise: list[Tensor] | None = None) -> Tensor:
+        """One clip.
+
+        Args:
+            x: (B, C, T, H, W).
+            time: (B, 4, C), where the block is told the noise level.
+            noise: two (1, 1, H, W), where the block adds noise.
+        """
+        h = self.conv1.within(self.enter(x, time, self.conv1.ends))
+        h = self.conv2.within(self.middle(h, time, noise, self.conv2.ends))
+        return self.leave(h, x, noise)
+
+    def enter(self, x: Tensor, time: Tensor | None, ends: tuple[int, int] = (0, 0)) -> Tensor:
+        """What the first convolution sees."""
+        return self.activate(x, None, *self._modulation(time, 0), *ends)
+
+    def middle(
+        self, h: Tensor, time: Tensor | None, noise: list[Tensor] | None, ends: tuple[int, int] = (0, 0)
+    ) -> Tensor:
+        """What the second convolution sees."""
+        offset = None if self.gain1 is None else self.gain1.unsqueeze(1) * noise[0]
+        return self.activate(h, offset, *self._modulation(time, 2), *ends)
+
+    def leave(self, h: Tensor, x: Tensor, noise: list[Tensor] | None) -> Tensor:
+        """The output, from what comes out of the second convolution and the block's input."""
+        if self.gain2 is not None:
+            h = h + self.gain2.unsqueeze(1) * noise[1]
+        if self.shortcut is not None:
+            x = self.shortcut(self.shortcut_norm(x.movedim(1, -1)).movedim(-1, 1))
+        return x + h
+
+    def _modulation(self, time: Tensor | None, first: int) -> tuple[Tensor | None, Tensor | None]:
+        return (None, None) if self.table is None else spread((time + self.table)[:, first : first + 2])
+
+
+class Blocks(nn.Module):
+    """Residual blocks of one width, with the time embedding they share."""
+
+    def __init__(self, stage: Stage, causal: bool, timed: bool):
+        super().__init__()
+        self.time = TimeEmbedding(stage.channels, 4) if timed else None
+        self.blocks = nn.ModuleList(
+            ResidualBlock(stage.channels, stage.channels, causal, timed, stage.noise) for _ in range(stage.count)
+        )
+
+    def embed(self, time: Tensor | None) -> Tensor | None:
+        """The noise level, (B,) times 1000, as the blocks want it."""
+        return None if self.time is None else self.time(time)
+
+
+class Strided(nn.Module):
+    """Halve time, height and width: (B, C, 1+2n, 2h, 2w) -> (B, C, 1+n, h, w)."""
+
+    def __init__(self, channels: int):
+        super().__init__()
+        self.conv = TimeConv3d(channels, channels, causal=True, stride=2)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.conv(x)
+
+
+class Pack(nn.Module):
+    """Convolution, then space and time to channels; the packed input, averaged over groups of channels, is added."""
+
+    def __init__(self, in_channels: int, stage: Stage):
+        super().__init__()
+        self.stride, self.channels = stage.stride, stage.channels
+        folds = stage.stride[0] * stage.stride[1] * stage.stride[2]
+        self.conv = TimeConv3d(in_channels, stage.channels // folds, causal=True)
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = repeat_ends(x, self.stride[0] - 1, 0)  # makes whole pairs of 1+2n frames
+        mean = pack(x, self.stride).movedim(1, -1).unflatten(-1, (self.channels, -1)).mean(dim=-1)
+        return pack(self.conv(x), self.stride) + mean.movedim(-1, 1)
+
+
+class Unpack(nn.Module):
+    """Convolution, then channels to space and time, the first frame of the first pair dropped: T -> 2T-1 frames."""
+
+    def __init__(self, in_channels: int, stage: Stage):
+        super().__init__()
+        self.stride, self.channels, self.skip = stage.stride, stage.channels, stage.skip
+        folds = stage.stride[0] * stage.stride[1] * stage.stride[2]
+        self.conv = TimeConv3d(in_channels, stage.channels * folds, causal=False)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.spread(self.conv(x), x)[:, :, self.stride[0] - 1 :]
+
+    def spread(self, h: Tensor, x: Tensor) -> Tensor:
+        """What comes out of the convolution, spread out, the input added likewise; all frames."""
+        h = unpack(h, self.stride)
+        if self.skip:
+            x = unpack(x, self.stride).movedim(1, -1)
+            h = h + x.repeat(1, 1, 1, 1, self.channels // x.shape[-1]).movedim(-1, 1)
+        return h

@@ -1,0 +1,157 @@
+"""Sizes of the LTX shape, built with random weights or filled from LTX-Video checkpoints."""
+
+from __future__ import annotations
+
+import json
+import math
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Iterator
+
+import torch
+from torch import Tensor, nn
+
+from turbovsr import checkpoints
+from turbovsr.ltx.loading import fill, read_prompt
+from turbovsr.ltx.model import PATHS, LTXConfig, LTXModel
+
+TINY = "2b-tiny"  # the only size that a CPU is asked to run
+SIZES: dict[str, dict[str, Any]] = {
+    "2b": dict(transformer_width=2048, transformer_depth=28, transformer_heads=32),
+    TINY: dict(transformer_width=48, transformer_depth=2, transformer_heads=2, prompt_channels=32),
+}
+DECODERS: dict[str, dict[str, Any]] = {  # arguments of `turbovsr.decoder.Decoder`, named nowhere else
+    "2b": dict(widths=(96, 192, 256, 512), down_blocks=(2, 1, 1, 2), up_blocks=(2, 1, 1)),
+    TINY: dict(widths=(8, 8, 12, 16), down_blocks=(1, 1, 1, 1), up_blocks=(1, 1, 1)),
+}
+TURBO_WINDOW = 12  # tokens: 3x5 windows cover a 1080p frame's 34x60
+LTX_TOKENS = 128  # of LTX's text encoder
+LARGEST_ON_CPU = 1024  # transformer width
+SEED = 0  # of random weights
+TIMED_ONLY = "random weights: timed only"
+
+
+def configure(
+    size: str = "2b",
+    path: str = "turbo",
+    autoencoder: str = "0.9.0",
+    window: int | str | None = "auto",
+    prompt_tokens: int = 0,
+) -> LTXConfig:
+    """The configuration of a size and path; arguments as for `build`.
+
+    Raises:
+        ValueError: an unknown size or path, or a window that is none.
+    """
+    if size not in SIZES:
+        raise ValueError(f"unknown size {size}: choose one of {', '.join(['nano', *SIZES])}")
+    if path not in PATHS:
+        raise ValueError(f"unknown path {path}: choose one of {', '.join(PATHS)}")
+    if window == "auto":
+        window = TURBO_WINDOW if path == "turbo" else None
+    if window is not None and (not isinstance(window, int) or window < 0):
+        raise ValueError(f"window must be auto, 0 (attention over the whole clip) or a number of tokens, got {window}")
+    return LTXConfig(
+        path=path,
+        autoencoder=f"{autoencoder}-tiny" if size == TINY else autoencoder,
+        attention_window=window or None,
+        causal_positions=autoencoder not in ("0.9.0", "0.9.1"),
+        prompt_tokens=prompt_tokens,
+        decoder=DECODERS[size] if path == "turbo" else {},
+        **SIZES[size],
+    )
+
+
+def build(
+    size: str = "2b",
+    path: str = "turbo",
+    autoencoder: str = "0.9.0",
+    weights: str | Path | None = None,
+    prompt: str | Path | None = None,
+    window: int | str | None = "auto",
+    device: torch.device | str = "cpu",
+    dtype: torch.dtype = torch.float32,
+) -> tuple[LTXModel, dict[str, str]]:
+    """Build a model of the LTX shape.
+
+    Args:
+        size: "2b", the LTX-Video 2B transformer, or "2b-tiny", the same parts for trying things out on a CPU.
+        path: "paper" or "turbo", see `turbovsr.ltx.model`.
+        autoencoder: layout of LTX's autoencoder: "0.9.0", "0.9.1" or "0.9.5".
+        weights: an LTX-Video checkpoint: a .safetensors file under Lightricks' or diffusers' names, with or without the
+            autoencoder, or a diffusers folder; a checkpoint written by `turbovsr.checkpoints.save`, which says its own
+            size and path; None for random weights.
+        prompt: a .safetensors file with the text embedding `prompt_embeds` (L, 4096) of the one fixed prompt, the empty
+            one, and maybe its `prompt_attention_mask` (L,); "random": 128 random tokens, to time what LTX has. None:
+            built without a text branch.
+        window: edge of an attention window in tokens, 0 for attention over the whole clip, "auto": 12 on the turbo
+            path, none on the paper's.
+        device, dtype: where and in what the weights are made; "meta" makes none.
+    Returns:
+        The model in evaluation mode, and what to tell users: name, weights, licence, notes.
+    Raises:
+        ValueError: an argument that is none, wrong weights, or a CPU for the full size.
+    """
+    device = torch.device(device)
+    own = {} if weights is None else checkpoints.own_metadata(weights)
+    if own:
+        _check_device(json.loads(own["config"]).get("transformer_width", 0), device)
+        model, metadata = checkpoints.load(weights)
+        return model.to(device, dtype), metadata
+    channels = SIZES.get(size, {}).get("prompt_channels", LTXConfig.prompt_channels)
+    text = None if prompt is None else _prompt(prompt, channels)
+    config = configure(size, path, autoencoder, window, 0 if text is None else text.shape[1])
+    _check_device(config.transformer_width, device)
+    with weights_on(device, dtype):
+        model = LTXModel(config)
+        _wake(model)
+    model = model.eval().requires_grad_(False)
+    metadata = {"name": f"{size} {path}", "licence": "none: random weights", "notes": TIMED_ONLY}
+    metadata["weights"] = f"random (seed {SEED})"
+    if text is not None:
+        model.prompt.copy_(text)
+    if weights is not None:
+        metadata |= fill(model, weights)
+    return model, metadata
+
+
+def _prompt(prompt: str | Path, channels: int) -> Tensor:
+    """(1, L, channels)."""
+    if prompt == "random":
+        return torch.randn(1, LTX_TOKENS, channels, generator=torch.Generator().manual_seed(SEED))
+    text = read_prompt(prompt)
+    if text.shape[2] != channels:
+        raise ValueError(f"{prompt}: prompt_embeds of {text.shape[2]} channels, {channels} are due")
+    return text
+
+
+def _check_device(width: int, device: torch.device) -> None:
+    if device.type == "cpu" and width > LARGEST_ON_CPU:
+        raise ValueError(
+            f"a transformer {width} wide has about 2 billion weights, too many for a CPU: set device=cuda, "
+            f"or size={TINY}"
+        )
+
+
+@contextmanager
+def weights_on(device: torch.device, dtype: torch.dtype) -> Iterator[None]:
+    """Modules built inside get their random weights at once where and in what they are needed, by a seed of their own.
+
+    Two billion numbers drawn on the CPU and carried over would take longer than all the rest.
+    """
+    default = torch.get_default_dtype()
+    cuda = [device] if device.type == "cuda" else []
+    with torch.random.fork_rng(devices=cuda), device:
+        torch.manual_seed(SEED)
+        torch.set_default_dtype(dtype)
+        try:
+            yield
+        finally:
+            torch.set_default_dtype(default)
+
+
+def _wake(model: nn.Module) -> None:
+    """Give matrices that start at zero small random weights: arithmetic with zeros draws less power, so runs faster."""
+    for value in model.parameters():
+        if value.ndim > 1 and not value.is_meta and not value.any():
+            nn.init.normal_(value, std=0.1 / math.sqrt(value[0].numel()))

@@ -1,0 +1,160 @@
+"""LTX-Video transformer weights, under the names of diffusers or of Lightricks, into `turbovsr.transformer`.
+
+Lightricks names are diffusers' but for a prefix and four words. Ours differ in that queries, keys and values of one
+input come from one matrix. Every key of the file must find its place and every weight its key, with two exceptions
+that are reported: what LTX does not have (condition channels, step embedding) starts so that it changes nothing, and
+the text branch may be left out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from turbovsr.transformer import Transformer
+
+PREFIXES = ("model.diffusion_model.", "diffusion_model.", "transformer.")
+LIGHTRICKS_WORDS = {
+    "patchify_proj": "proj_in",
+    "adaln_single": "time_embed",
+    "q_norm": "norm_q",
+    "k_norm": "norm_k",
+}
+OUTER = {  # diffusers: ours
+    "proj_in": "embed",
+    "time_embed.emb.timestep_embedder.linear_1": "embed_time.0",
+    "time_embed.emb.timestep_embedder.linear_2": "embed_time.2",
+    "time_embed.linear": "modulate",
+    "caption_projection.linear_1": "embed_text.0",
+    "caption_projection.linear_2": "embed_text.2",
+    "scale_shift_table": "table",
+    "proj_out": "head",
+}
+IN_BLOCK = {
+    "attn1.norm_q": "attention.norm_q",
+    "attn1.norm_k": "attention.norm_k",
+    "attn1.to_out.0": "attention.out",
+    "attn2.norm_q": "text_attention.norm_q",
+    "attn2.norm_k": "text_attention.norm_k",
+    "attn2.to_q": "text_attention.q",
+    "attn2.to_out.0": "text_attention.out",
+    "ff.net.0.proj": "feed_forward.0",
+    "ff.net.2": "feed_forward.2",
+    "scale_shift_table": "table",
+}
+JOINED = {  # ours: diffusers' parts, stacked in this order
+    "attention.qkv": ("attn1.to_q", "attn1.to_k", "attn1.to_v"),
+    "text_attention.kv": ("attn2.to_k", "attn2.to_v"),
+}
+TEXT_PARTS = ("embed_text.", ".text_attention.")
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """What became of a checkpoint: every list is of our key names."""
+
+    taken: int  # keys of ours filled from the file
+    initialised: list[str]  # that LTX does not have; they start without effect
+    left_out: list[str]  # that the file has and this network was built without: the text branch
+
+    def __str__(self) -> str:
+        parts = [f"{self.taken} weights taken"]
+        if self.initialised:
+            parts.append(f"started without effect, for want of weights: {', '.join(self.initialised)}")
+        if self.left_out:
+            parts.append(f"text branch left out: {len(self.left_out)} weights of the file not used")
+        return "; ".join(parts)
+
+
+def is_transformer(state: Mapping[str, Tensor]) -> bool:
+    """Whether a file has an LTX transformer, alone or beside the autoencoder."""
+    return any(key.endswith(("proj_in.weight", "patchify_proj.weight")) for key in state)
+
+
+def to_diffusers_names(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Strip the prefix and put diffusers' words for Lightricks'; the autoencoder of a joint file is left out."""
+    renamed = {}
+    for key, value in state.items():
+        if key.startswith(("vae.", "first_stage_model.")):
+            continue
+        for prefix in PREFIXES:
+            key = key.removeprefix(prefix)
+        for theirs, word in LIGHTRICKS_WORDS.items():
+            key = key.replace(theirs, word)
+        renamed[key] = value
+    return renamed
+
+
+def to_our_names(state: Mapping[str, Tensor]) -> tuple[dict[str, Tensor], list[str]]:
+    """Diffusers' names to ours, what we hold in one matrix joined.
+
+    Returns:
+        The renamed weights, and the keys that have no place here (a part of a matrix whose others lack is one).
+    """
+    left = dict(state)
+    found: dict[str, Tensor] = {}
+
+    def move(theirs: str, ours: str) -> None:
+        for ending in ("", ".weight", ".bias"):
+            if theirs + ending in left:
+                found[ours + ending] = left.pop(theirs + ending)
+
+    for theirs, ours in OUTER.items():
+        move(theirs, ours)
+    numbers = {key.split(".")[1] for key in state if key.startswith("transformer_blocks.")}
+    for number in numbers:
+        block, ours_block = f"transformer_blocks.{number}", f"blocks.{number}"
+        for theirs, ours in IN_BLOCK.items():
+            move(f"{block}.{theirs}", f"{ours_block}.{ours}")
+        for ours, names in JOINED.items():
+            for ending in (".weight", ".bias"):
+                keys = [f"{block}.{name}{ending}" for name in names]
+                if all(key in left for key in keys):
+                    found[f"{ours_block}.{ours}{ending}"] = torch.cat([left.pop(key) for key in keys])
+    return found, sorted(left)
+
+
+@torch.no_grad()
+def load(transformer: Transformer, state: Mapping[str, Tensor], origin: str) -> Loaded:
+    """Fill a transformer from an LTX checkpoint; afterwards it computes what plain LTX does.
+
+    Args:
+        state: under diffusers' or Lightricks' names, with or without prefix, autoencoder keys allowed and ignored.
+        origin: what to call the checkpoint in messages.
+    Raises:
+        ValueError: keys missing, unexpected or of another shape, all of them named.
+    """
+    found, unexpected = to_our_names(to_diffusers_names(state))
+    own = transformer.state_dict()
+    left_out = []
+    if transformer.embed_text is None:
+        left_out = sorted(key for key in found if any(part in key for part in TEXT_PARTS))
+        found = {key: value for key, value in found.items() if key not in left_out}
+    initialised = []
+    if transformer.embed_step is not None and not any(key.startswith("embed_step.") for key in found):
+        # The last layer alone: were both zero, no gradient would reach either.
+        found |= {key: torch.zeros_like(own[key]) for key in ("embed_step.2.weight", "embed_step.2.bias")}
+        found |= {key: own[key] for key in ("embed_step.0.weight", "embed_step.0.bias")}
+        initialised.append("embed_step (last layer zero)")
+    entry = found.get("embed.weight")
+    missing_columns = own["embed.weight"].shape[1] - entry.shape[1] if entry is not None else 0
+    if missing_columns and missing_columns == transformer.condition_channels:
+        found["embed.weight"] = torch.cat([entry, entry.new_zeros(len(entry), missing_columns)], dim=1)
+        initialised.append(f"embed.weight (last {missing_columns} columns zero)")
+    complaints = {
+        "missing": sorted(own.keys() - found.keys()),
+        "unexpected": sorted([*unexpected, *(found.keys() - own.keys())]),
+        "of another shape": [
+            f"{key} {tuple(found[key].shape)} for {tuple(own[key].shape)}"
+            for key in sorted(own.keys() & found.keys())
+            if own[key].shape != found[key].shape
+        ],
+    }
+    listed = "; ".join(f"{kind}: {', '.join(keys)}" for kind, keys in complaints.items() if keys)
+    if listed:
+        raise ValueError(f"{origin}: wrong weights for this transformer: {listed}")
+    transformer.load_state_dict(found)
+    return Loaded(len(found) - (4 if any("embed_step" in name for name in initialised) else 0), initialised, left_out)
