@@ -163,7 +163,7 @@ class Decoder(nn.Module):
     def frames(self, lr: Tensor, latent: Tensor | None) -> Iterator[Tensor]:
         """The frames of `forward` for a batch of one, (3, 4h, 4w) each, finished and handed out one at a time."""
         for parts in self._coarse(lr, latent, None):
-            yield self._finish_in_bands(*parts)
+            yield self._finish(*parts)[0] if lr.is_cuda else self._finish_in_bands(*parts)
 
     def _coarse(
         self, lr: Tensor, latent: Tensor | None, keep: Tensor | None

@@ -55,7 +55,7 @@ def bicubic_cells(lr: Tensor, mirrored: bool = False) -> Tensor:
     Mirroring the frame by two pixels beyond its edges, the edge pixel repeated, is MATLAB's border rule; with `mirrored`
     the caller has done so.
     """
-    with torch.autocast(lr.device.type, enabled=False):
+    with torch.autocast("cuda" if lr.is_cuda else "cpu", enabled=False):
         padded = lr.float() if mirrored else symmetric_pad(lr.float(), 2)
         return F.conv2d(padded.contiguous(memory_format=torch.channels_last), _bicubic_taps(lr.device))
 
