@@ -17,7 +17,7 @@ import torch
 from torch.utils.flop_counter import FlopCounterMode
 
 from turbovsr.autoencoder import SPATIAL_COMPRESSION, TEMPORAL_COMPRESSION
-from turbovsr.decoder import SCALE
+from turbovsr.shuffle import SCALE
 from turbovsr.generator import Generator
 from turbovsr.ltx import presets
 from turbovsr.ltx.autoencoder_layouts import LAYOUTS

@@ -3,41 +3,68 @@
 from __future__ import annotations
 
 from contextlib import nullcontext
+from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any, Callable, ContextManager, Iterator
+from typing import Any, Callable, ContextManager, Iterable, Iterator
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
-from turbovsr import checkpoints
+from turbovsr import checkpoints, precision as precisions, tiling
 from turbovsr.autoencoder import SPATIAL_COMPRESSION, TEMPORAL_COMPRESSION
+from turbovsr.color_fix import COLOR_FIXES
 from turbovsr.conditioning import CELL
 from turbovsr.ltx import presets
+from turbovsr.pixels import store, to_unit
 from turbovsr.shuffle import SCALE
-from turbovsr.tiling import decode_tiled
+from turbovsr.stream import check_overlap, checked, described, upscale_frames
 
 Stages = Callable[[str], ContextManager]
-PRECISIONS = {"float32": torch.float32, "bfloat16": torch.bfloat16}
+SCALES = (2, 3, 4)
+
+
+def no_stages(name: str) -> ContextManager:
+    """The `Stages` of a caller who does not want stage times."""
+    return nullcontext()
+
+
+class Noise:
+    """The noise that sampling starts from, the same for every chunk; drawn when the size is first known."""
+
+    def __init__(self, channels: int, latent_frames: int, seed: int):
+        self.channels, self.latent_frames, self.seed = channels, latent_frames, seed
+        self.values: Tensor | None = None
+
+    def __call__(self, condition: Tensor) -> Tensor:
+        """For a condition (1, Cc, F, h, w): (1, channels, F, h, w), of its kind. A short chunk gets the beginning."""
+        frames, height, width = condition.shape[2:]
+        if self.values is None:
+            shape = (1, self.channels, self.latent_frames, height, width)
+            self.values = torch.randn(shape, generator=torch.Generator().manual_seed(self.seed)).to(condition)
+        return self.values[:, :, :frames]
 
 
 class TurboVSR:
-    """Upscale clips and images by 4.
+    """Upscale clips and images by 4, 3 or 2.
 
     The work on a chunk of 1 + 8*(chunk-1) frames: project its LR frames onto the latent grid ("condition"); sample the
     first frame's latent, then the rest given the first ("denoise"); decode with the LR frames at hand ("decode"). The
-    next chunk begins with this one's last frame, whose SR picture, encoded, is the given first frame: memory does not
-    grow with the length of the clip.
+    next chunk begins with one of this one's last frames, whose SR picture, encoded, is the given first frame: memory
+    does not grow with the length of the clip. See `turbovsr.stream` for how one chunk passes into the next.
 
     Args:
         weights: a packaged name ("nano"), a .safetensors file, or None for "nano".
         steps: sampling steps, a power of two up to the weights' finest (16 for nano).
         seed: of the noise, which is drawn on the CPU so that every device gets the same.
-        device, precision: where and in what ("float32", "bfloat16"; "auto": the latter on CUDA) the networks run.
-        scale: 4, the only one so far.
-        chunk: latent frames in a chunk; 3 is 17 frames.
-        tile: largest edge, in LR pixels, that is decoded at once; larger frames go by overlapping tiles.
+        device, precision: where and in what the networks run: "float32", "bfloat16", or "auto": bfloat16 where the
+            device computes it natively.
+        scale: 4, or 3 or 2: made at 4 and brought down by MATLAB's antialiased bicubic.
+        chunk: latent frames in a chunk; 5 is 33 frames.
+        overlap: frames that successive chunks share, 1 to 4; over them one passes into the next.
+        tile: largest edge, in LR pixels, that is decoded at once, larger frames going by overlapping tiles; 0: always
+            whole frames; "auto": tiles where a chunk of whole frames would take several gigabytes.
+        color_fix: "none", or colours taken from the LR frames: "wavelet" or "adain" (see `turbovsr.color_fix`).
         use_latent: False decodes from the LR frames alone: the fast floor that the latent is measured against.
         size: "nano", or a size of the LTX shape, "2b" or "2b-tiny", which has random weights unless given others.
         compile: compile the transformer: faster after a slow first call.
@@ -52,24 +79,26 @@ class TurboVSR:
         device: str = "cpu",
         precision: str = "float32",
         scale: int = SCALE,
-        chunk: int = 3,
-        tile: int = 384,
+        chunk: int = 5,
+        overlap: int = 3,
+        tile: int | str = "auto",
+        color_fix: str = "none",
         use_latent: bool = True,
         size: str = "nano",
         compile: bool = False,
         **shape: Any,
     ):
-        if scale != SCALE:
-            raise ValueError(f"TurboVSR upscales by {SCALE}, not {scale}: set scale={SCALE}")
-        if precision == "auto":
-            precision = "bfloat16" if torch.device(device).type == "cuda" else "float32"
-        if precision not in PRECISIONS:
-            raise ValueError(f"unknown precision {precision}: choose one of {', '.join(PRECISIONS)}")
+        if scale not in SCALES:
+            raise ValueError(f"TurboVSR upscales by {', '.join(map(str, SCALES))}, not {scale}: set scale to one of them")
         if chunk < 2:
             raise ValueError(f"a chunk needs at least 2 latent frames to move on, got {chunk}")
-        if tile < 2 * CELL or tile % CELL:
-            raise ValueError(f"tile must be a multiple of {CELL} and at least {2 * CELL}, got {tile}")
-        self.device, self.dtype = torch.device(device), PRECISIONS[precision]
+        if color_fix not in COLOR_FIXES:
+            raise ValueError(f"unknown color_fix {color_fix}: choose one of {', '.join(COLOR_FIXES)}")
+        check_overlap(overlap)
+        tiling.check_tile(tile)
+        self.device = torch.device(device)
+        precision = precisions.resolve(precision, self.device)
+        self.dtype = precisions.PRECISIONS[precision]
         if size == "nano":
             if shape:
                 raise ValueError(f"no such option for size=nano: {', '.join(shape)} (sizes of the LTX shape have more)")
@@ -81,10 +110,11 @@ class TurboVSR:
             raise ValueError(f"steps must be a power of two from 1 to {finest}, got {steps}")
         self.model.to(self.device, self.dtype)
         self.model.prepare(compile)
-        self.steps, self.seed, self.chunk, self.tile, self.use_latent = steps, seed, chunk, tile, use_latent
+        self.steps, self.seed, self.scale, self.use_latent = steps, seed, scale, use_latent
+        self.chunk, self.overlap, self.tile, self.color_fix = chunk, overlap, tile, color_fix
         self.descriptor = SimpleNamespace(
             name=f"TurboVSR {metadata.get('name', 'custom')}",
-            scale=SCALE,
+            scale=scale,
             kind="video",
             device=device,
             dtype=precision,
@@ -92,14 +122,9 @@ class TurboVSR:
             weights=metadata.get("weights")
             or f"{checkpoints.resolve(weights).name} ({metadata.get('origin', 'origin not stated')})",
             parameters=sum(p.numel() for p in self.model.parameters()),
-            size_rule=f"multiple of {CELL}, padded by repeating the edge and cropped back",
+            size_rule=size_rule(scale),
             frame_rule="8k+1, padded by repeating the last frame and cut back",
-            notes="; ".join(
-                [
-                    f"{steps} step(s), seed {seed}" if use_latent else "decoded without a latent",
-                    *([metadata["notes"]] if metadata.get("notes") else []),
-                ]
-            ),
+            notes="; ".join([self._notes(), *([metadata["notes"]] if metadata.get("notes") else [])]),
         )
 
     @classmethod
@@ -107,78 +132,117 @@ class TurboVSR:
         """The model of a packaged name or a checkpoint file; options as for the constructor."""
         return cls(weights=name_or_path, **options)
 
-    @torch.inference_mode()
-    def upscale(self, lr: Tensor, stages: Stages = lambda name: nullcontext()) -> Tensor:
+    def upscale(self, lr: Tensor, stages: Stages = no_stages) -> Tensor:
         """Upscale one clip.
 
         Args:
             lr: uint8 (T, 3, H, W) RGB, T, H and W at least 1; an image is a clip of one frame.
             stages: `with stages("condition")` and so on is entered around each stage, for whoever times them.
         Returns:
-            uint8 (T, 3, 4H, 4W) RGB on the device of `lr`.
+            uint8 (T, 3, scale*H, scale*W) RGB on the device of `lr`.
+        Raises:
+            ValueError: the frames are not of that kind, or the weights give values that are not finite.
         """
-        if lr.dtype != torch.uint8 or lr.ndim != 4 or lr.shape[1] != 3:
-            raise ValueError(f"LR frames must be uint8 (T, 3, H, W), got {lr.dtype} {tuple(lr.shape)}")
+        if not isinstance(lr, Tensor) or lr.dtype != torch.uint8 or lr.ndim != 4 or lr.shape[1] != 3:
+            raise ValueError(f"LR frames must be uint8 (T, 3, H, W), got {described(lr)}")
         if 0 in lr.shape:
             raise ValueError(f"there is nothing to upscale in a clip of shape {tuple(lr.shape)}")
         frames, _, height, width = lr.shape
-        sr = torch.empty(frames, 3, SCALE * height, SCALE * width, dtype=torch.uint8, device=lr.device)
-        generator = torch.Generator().manual_seed(self.seed)
-        last = None
-        for start, stop in chunk_ranges(frames, 1 + TEMPORAL_COMPRESSION * (self.chunk - 1)):
-            clip = self._prepare(lr[start:stop])
-            latent = self._latent(clip, last, generator, stages) if self.use_latent else None
-            with stages("decode"):
-                written = 0 if start == 0 else 1  # a later chunk begins with a frame that is done
-                for index, top, left, pixels in decode_tiled(self.model.decode_frames, clip, latent, self.tile):
-                    if written <= index < stop - start:
-                        place = sr[start + index, :, top : top + pixels.shape[1], left : left + pixels.shape[2]]
-                        place.copy_(to_uint8(pixels)[:, : place.shape[1], : place.shape[2]])
-            last = sr[stop - 1]
+        sr = torch.empty(frames, 3, self.scale * height, self.scale * width, dtype=torch.uint8, device=lr.device)
+        for _ in self._run(lr, lambda index, frame: sr[index], stages):
+            pass
         return sr
 
-    def _prepare(self, lr: Tensor) -> Tensor:
-        """uint8 (T, 3, H, W) -> (1, 3, 8k+1, h, w) in [-1, 1], h and w multiples of 8."""
-        clip = lr.to(self.device).to(self.dtype).div(127.5).sub(1)
-        bottom, right = (-n % CELL for n in clip.shape[-2:])
-        clip = F.pad(clip, (0, right, 0, bottom), mode="replicate")
+    def stream(self, frames: Iterable[Tensor]) -> Iterator[Tensor]:
+        """Upscale frames as they come, in constant memory: no more than one chunk is held.
+
+        A chunk of frames is read before its first SR frame is handed out. The SR frames are those that `upscale` makes
+        of the whole clip.
+
+        Args:
+            frames: uint8 (3, H, W) RGB, all of one size.
+        Yields:
+            uint8 (3, scale*H, scale*W) RGB, one for each frame, on its device.
+        Raises:
+            ValueError: there are no frames, one is not of that kind, or the weights give values that are not finite.
+        """
+
+        def place(index: int, frame: Tensor) -> Tensor:
+            return frame.new_empty(3, self.scale * frame.shape[1], self.scale * frame.shape[2])
+
+        return self._run(checked(frames), place, no_stages)
+
+    @torch.inference_mode()
+    def _run(self, frames: Iterable[Tensor], place: Callable[[int, Tensor], Tensor], stages: Stages) -> Iterator[Tensor]:
+        """What `upscale` and `stream` share; see `upscale_frames`."""
+        noise = Noise(self.model.config.latent_channels, self.chunk, self.seed)
+        length = 1 + TEMPORAL_COMPRESSION * (self.chunk - 1)
+        upscale_chunk = partial(self._upscale_chunk, noise=noise, stages=stages)
+        yield from upscale_frames(frames, upscale_chunk, length, self.overlap, place, self.scale)
+
+    def _upscale_chunk(
+        self, frames: list[Tensor], given: Tensor | None, noise: Noise, stages: Stages
+    ) -> Iterator[Callable[[Tensor], None]]:
+        """`turbovsr.stream.UpscaleChunk`."""
+        clip = self._prepare(frames)
+        latent = self._latent(clip, given, noise, stages) if self.use_latent else None
+        with stages("decode"):
+            height, width = clip.shape[-2:]
+            tile = tiling.tile_edge(self.tile, height, width, clip.shape[2], tiling.DECODED_AT_ONCE)
+            # In float32 whatever the networks' precision: the decoder adds its detail to the bicubic picture of this.
+            decoded = tiling.decode(self.model.decode_frames, clip, latent, tile, len(frames))
+            for levels, lr in zip(decoded, frames):
+                yield partial(self._finish, levels, lr)
+
+    def _prepare(self, frames: list[Tensor]) -> Tensor:
+        """uint8 (3, H, W) frames -> float32 (1, 3, 8k+1, h, w) in [-1, 1], h and w multiples of 8."""
+        clip = to_unit(torch.stack(frames), self.device, CELL)
         missing = -(len(clip) - 1) % TEMPORAL_COMPRESSION
-        clip = torch.cat([clip, clip[-1:].expand(missing, -1, -1, -1)])
+        if missing:
+            clip = torch.cat([clip, clip[-1:].expand(missing, -1, -1, -1)])
         return clip.transpose(0, 1).unsqueeze(0)
 
-    def _latent(self, clip: Tensor, last: Tensor | None, generator: torch.Generator, stages: Stages) -> Tensor:
-        """Sample the latent of a prepared clip; `last` is the SR of its first frame, None in the first chunk."""
+    def _latent(self, clip: Tensor, given: Tensor | None, noise: Noise, stages: Stages) -> Tensor:
+        """Sample the latent of a prepared clip; `given` is the SR picture of its first frame, None in the first chunk."""
         model = self.model
         with stages("condition"):
-            condition = model.condition(clip)
-            first = None if last is None else self._encode(last)
+            condition = model.condition(clip.to(self.dtype))
+            first = None if given is None else self._encode(given)
         with stages("denoise"):
-            shape = (1, model.config.latent_channels, *condition.shape[2:])
-            noise = torch.randn(shape, generator=generator).to(condition)
+            cells = noise(condition)
             if first is None:
-                first = model.sample_first(condition, noise, self.steps)
-            return model.sample_rest(condition, first, noise, self.steps)
+                first = model.sample_first(condition, cells, self.steps)
+            return model.sample_rest(condition, first, cells, self.steps)
 
     def _encode(self, frame: Tensor) -> Tensor:
-        """Latent of one SR frame, uint8 (3, H, W)."""
-        hr = frame.to(self.device).to(self.dtype).div(127.5).sub(1).unsqueeze(0)
-        bottom, right = (-n % SPATIAL_COMPRESSION for n in hr.shape[-2:])
-        return self.model.encode(F.pad(hr, (0, right, 0, bottom), mode="replicate").unsqueeze(2))
+        """Latent of one SR picture, uint8 (3, 4H, 4W)."""
+        hr = to_unit(frame.unsqueeze(0), self.device, SPATIAL_COMPRESSION).to(self.dtype).unsqueeze(2)
+        height, width = (n // SCALE for n in hr.shape[-2:])
+        tile = tiling.tile_edge(self.tile, height, width, 1, tiling.ENCODED_AT_ONCE)
+        return tiling.encode(self.model.encode, hr, tile)
+
+    def _finish(self, levels: Tensor, lr: Tensor, out: Tensor) -> None:
+        """Crop, correct and round one decoded frame into `out`, uint8 (3, 4H, 4W)."""
+        levels = levels[:, : out.shape[1], : out.shape[2]]
+        if self.color_fix != "none":
+            levels = levels.float()
+            COLOR_FIXES[self.color_fix](levels, lr.to(levels))
+        if levels.dtype == torch.uint8:
+            out.copy_(levels)
+        else:
+            store(levels, out)
+
+    def _notes(self) -> str:
+        """What the descriptor says beside sizes."""
+        if not self.use_latent:
+            return "decoded without a latent"
+        fix = "" if self.color_fix == "none" else f", color fix {self.color_fix}"
+        return f"{self.steps} step(s), seed {self.seed}{fix}"
 
 
-def chunk_ranges(frames: int, length: int) -> Iterator[tuple[int, int]]:
-    """Cut a clip into chunks of `length` frames that overlap by one: (start, stop) of each."""
-    start = 0
-    while True:
-        stop = min(start + length, frames)
-        yield start, stop
-        if stop == frames:
-            return
-        start = stop - 1
-
-
-def to_uint8(frame: Tensor) -> Tensor:
-    """[-1, 1] -> 0..255, rounded."""
-    if not torch.isfinite(frame.sum()):
-        raise ValueError("the network returned values that are not finite: broken weights, or use precision=float32")
-    return frame.float().add(1).mul(127.5).round().clamp(0, 255).to(torch.uint8)
+def size_rule(scale: int) -> str:
+    """What becomes of sizes, for the descriptor."""
+    rule = f"multiple of {CELL}, padded by repeating the edge and cropped back"
+    if scale == SCALE:
+        return rule
+    return f"{rule}; made at x{SCALE}, then brought down to {scale}Hx{scale}W by MATLAB's antialiased bicubic"

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import math
+from fractions import Fraction
+
 import torch.nn.functional as F
 from torch import Tensor
 
@@ -11,21 +14,22 @@ def bicubic(frames: Tensor, size: tuple[int, int]) -> Tensor:
 
     Equal to MATLAB's imresize, borders included: torch's antialiased bicubic has the same kernel (a = -0.5), and
     mirroring the frame beyond its edges, the edge pixel repeated, gives it MATLAB's border rule. The pad is taken in
-    whole input pixels that map to whole output pixels, so the grid keeps its phase. Needs an integer scale or its
-    inverse; both sides must have the same one.
+    whole input pixels that map to whole output pixels, so the grid keeps its phase. The scale is one fraction for both
+    sides that gives whole pixels: 4, 1/4, 3/4 of a multiple of 4. Computed in float32 whatever comes in.
     """
     height, width = frames.shape[-2:]
-    shrink_y, shrink_x = height / size[0], width / size[1]
-    factor = max(shrink_y, 1 / shrink_y)
-    if shrink_y != shrink_x or factor != int(factor) or (shrink_y > 1 and height % size[0]):
-        raise ValueError(f"cannot resize {height}x{width} to {size[0]}x{size[1]}: the scale must be an integer")
-    factor = int(factor)
-    # The kernel reaches 2 output pixels of input when shrinking and 2 input pixels when growing.
-    pad = 3 * factor if shrink_y > 1 else 3
-    padded = symmetric_pad(frames, pad)
-    grow = (lambda n: (n + 2 * pad) // factor) if shrink_y > 1 else (lambda n: (n + 2 * pad) * factor)
-    out = F.interpolate(padded, size=(grow(height), grow(width)), mode="bicubic", antialias=True, align_corners=False)
-    crop = pad // factor if shrink_y > 1 else pad * factor
+    scale = Fraction(size[0], height)
+    if scale <= 0 or scale != Fraction(size[1], width):
+        raise ValueError(f"cannot resize {height}x{width} to {size[0]}x{size[1]}: both sides need the same scale")
+    if scale == 1:
+        return frames
+    grown, step = scale.numerator, scale.denominator  # `step` input pixels become `grown` output pixels
+    reach = 2 * max(1, 1 / scale) + 1  # of the kernel, in input pixels, and one for where its centre lies
+    steps = math.ceil(reach / step)
+    padded = symmetric_pad(frames, steps * step)
+    full = tuple(n // step * grown for n in padded.shape[-2:])
+    out = F.interpolate(padded.float(), size=full, mode="bicubic", antialias=True, align_corners=False).to(frames.dtype)
+    crop = steps * grown
     return out[..., crop : crop + size[0], crop : crop + size[1]]
 
 

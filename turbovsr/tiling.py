@@ -1,40 +1,176 @@
-"""Decoding frames that are too large to hold at once, by overlapping tiles."""
+"""Frames that are too large to go through a network at once: overlapping tiles, blended.
+
+Only encoding and decoding go by tiles. The latent is sampled whole, so that tiles cannot disagree about it: what is left
+to hide at a seam is that the decoder sees less far there.
+"""
 
 from __future__ import annotations
 
-from typing import Callable, Iterator
+import math
+from itertools import islice
+from typing import Callable, Iterator, NamedTuple
 
+import torch
 from torch import Tensor
 
 from turbovsr.conditioning import CELL
+from turbovsr.pixels import store, to_levels
 from turbovsr.shuffle import SCALE
 
-HALO = 4 * CELL  # LR pixels of context around a tile: about what the decoder sees
+HALO = 5 * CELL  # LR pixels of context around a tile
+BLEND = CELL  # LR pixels to either side of a seam over which one tile passes into the next
+SMALLEST = 2 * CELL
+# LR pixels, times frames of a chunk, that "auto" takes at once. They come to some gigabytes of features (measure with
+# `python -m benchmarks.chunks`). Fixed, not the memory that is free: the same clip must give the same pixels everywhere.
+DECODED_AT_ONCE = 8_000_000
+ENCODED_AT_ONCE = 1_000_000  # of one frame
 
 
-def decode_tiled(
-    decode: Callable[[Tensor, Tensor | None], Iterator[Tensor]], lr: Tensor, latent: Tensor | None, tile: int
-) -> Iterator[tuple[int, int, int, Tensor]]:
-    """Decode a clip and hand out its pixels as they are finished.
+class Span(NamedTuple):
+    """A tile along one side, in LR pixels: its own start and stop, and those with the halo, cut at the frame's edges."""
 
-    Each tile is decoded with a halo that is thrown away, so neighbours agree at the seam.
+    start: int
+    stop: int
+    outer_start: int
+    outer_stop: int
+
+
+def check_tile(tile: int | str) -> None:
+    """Refuse what is no tile size.
+
+    Raises:
+        ValueError: neither "auto", nor 0, nor a multiple of 8 from 16 on.
+    """
+    if tile != "auto" and (not isinstance(tile, int) or tile % CELL or not (tile == 0 or tile >= SMALLEST)):
+        raise ValueError(
+            f"tile must be auto, 0 for whole frames, or a multiple of {CELL} LR pixels from {SMALLEST} on, got {tile}"
+        )
+
+
+def tile_edge(tile: int | str, height: int, width: int, frames: int, at_once: int) -> int:
+    """The edge of the tiles for `frames` frames of height x width LR pixels; 0 where they go whole.
 
     Args:
-        decode: LR clip and latent -> SR frames, as `Model.decode_frames`.
-        lr: (1, 3, T, h, w) in [-1, 1], h and w multiples of 8.
-        latent: (1, C, T', h/8, w/8) or None.
-        tile: largest edge in LR pixels that is decoded at once, a multiple of 8.
-    Yields:
-        (frame index, top row, left column, pixels (3, <=4*tile, <=4*tile)): all frames of one tile, then the next tile.
+        tile: the option.
+        at_once: LR pixels times frames that "auto" takes at once, halo included.
     """
+    if tile != "auto":
+        return 0 if tile >= max(height, width) else tile
+    if frames * height * width <= at_once:
+        return 0
+    edge = math.isqrt(at_once // frames) - 2 * HALO
+    return max(edge // CELL * CELL, HALO)
+
+
+def spans(length: int, tile: int) -> list[Span]:
+    """Cut `length` LR pixels, a multiple of 8, into tiles of at most `tile` that are about equally long."""
+    cells = length // CELL
+    count = math.ceil(cells / (tile // CELL))
+    cuts = [CELL * (cells * i // count) for i in range(count + 1)]
+    return [Span(a, b, max(a - HALO, 0), min(b + HALO, length)) for a, b in zip(cuts, cuts[1:])]
+
+
+def decode(
+    network: Callable[[Tensor, Tensor | None], Iterator[Tensor]],
+    lr: Tensor,
+    latent: Tensor | None,
+    tile: int,
+    frames: int,
+) -> Iterator[Tensor]:
+    """Decode a clip.
+
+    Args:
+        network: LR clip and latent -> SR frames in order, as `Model.decode_frames`.
+        lr: (1, 3, T, h, w), h and w multiples of 8.
+        latent: (1, C, T', h/8, w/8) or None.
+        tile: largest edge in LR pixels, a multiple of 8; 0: whole frames.
+        frames: how many of the T frames are wanted; the last ones may be padding.
+    Yields:
+        Levels (3, 4h, 4w): float32, or rounded to uint8 where there were tiles.
+    Raises:
+        ValueError: the network gave values that are not finite.
+    """
+    if not tile:
+        yield from map(to_levels, checked(islice(network(lr, latent), frames)))
+        return
     height, width = lr.shape[-2:]
-    for top in range(0, height, tile):
-        for left in range(0, width, tile):
-            bottom, right = min(top + tile, height), min(left + tile, width)
-            y0, x0 = max(top - HALO, 0), max(left - HALO, 0)
-            y1, x1 = min(bottom + HALO, height), min(right + HALO, width)
-            cells = None if latent is None else latent[..., y0 // CELL : y1 // CELL, x0 // CELL : x1 // CELL]
-            rows = slice(SCALE * (top - y0), SCALE * (bottom - y0))
-            columns = slice(SCALE * (left - x0), SCALE * (right - x0))
-            for index, frame in enumerate(decode(lr[..., y0:y1, x0:x1], cells)):
-                yield index, SCALE * top, SCALE * left, frame[:, rows, columns]
+    kind = {"dtype": torch.uint8, "device": lr.device}
+    canvas = torch.empty(frames, 3, SCALE * height, SCALE * width, **kind)
+    for rows in spans(height, tile):
+        y = slice(rows.outer_start, rows.outer_stop)
+        band = torch.empty(frames, 3, SCALE * (y.stop - y.start), SCALE * width, **kind)
+        for columns in spans(width, tile):
+            x = slice(columns.outer_start, columns.outer_stop)
+            own = None if latent is None else latent[..., _cells(y), _cells(x)]
+            for whole, piece in zip(band, checked(islice(network(lr[..., y, x], own), frames))):
+                join(whole, to_levels(piece), columns, dim=-1)
+        for whole, piece in zip(canvas, band):
+            join(whole, piece, rows, dim=-2)
+    yield from canvas
+
+
+def join(whole: Tensor, piece: Tensor, span: Span, dim: int) -> None:
+    """Put a piece with its halo, levels, into a uint8 picture that holds all pieces before it along `dim`.
+
+    Across the seam in front of it the piece's weight rises from 0 to 1. Behind its end it goes on as far as the next
+    piece will rise. Tiles are joined to bands and bands to the frame: blended both ways at once, four tiles at a corner
+    would need weights that add up.
+    """
+    start = max(span.start - BLEND, 0)
+    stop = min(span.stop + BLEND, whole.shape[dim] // SCALE)
+    length = SCALE * (stop - start)
+    place = whole.narrow(dim, SCALE * start, length)
+    piece = piece.narrow(dim, SCALE * (start - span.outer_start), length)
+    if span.start:
+        rise = 2 * BLEND * SCALE
+        weight = (torch.arange(rise, device=whole.device) + 0.5) / rise
+        old, new = (x.narrow(dim, 0, rise).float() for x in (place, piece))
+        store(torch.lerp(old, new, weight if dim == -1 else weight[:, None]), place.narrow(dim, 0, rise))
+        place, piece = (x.narrow(dim, rise, length - rise) for x in (place, piece))
+    store(piece.float(), place)
+
+
+def encode(network: Callable[[Tensor], Tensor], hr: Tensor, tile: int) -> Tensor:
+    """The latent of one frame, (1, 3, 1, 4h, 4w) -> (1, C, 1, h/8, w/8); `tile` in LR pixels as for `decode`.
+
+    Latent cells of tiles are cut, not blended: an average of two latents is none.
+    """
+    if not tile:
+        return network(hr)
+    height, width = (n // SCALE for n in hr.shape[-2:])
+    bands = []
+    for rows in spans(height, tile):
+        band = []
+        for columns in spans(width, tile):
+            y = slice(SCALE * rows.outer_start, SCALE * rows.outer_stop)
+            x = slice(SCALE * columns.outer_start, SCALE * columns.outer_stop)
+            latent = network(hr[..., y, x])
+            y = slice((rows.start - rows.outer_start) // CELL, (rows.stop - rows.outer_start) // CELL)
+            x = slice((columns.start - columns.outer_start) // CELL, (columns.stop - columns.outer_start) // CELL)
+            band.append(latent[..., y, x])
+        bands.append(torch.cat(band, dim=-1))
+    return torch.cat(bands, dim=-2)
+
+
+def checked(frames: Iterator[Tensor]) -> Iterator[Tensor]:
+    """The same frames, if they are finite.
+
+    Asking a GPU costs a wait for all it has under way, so there the answers are read once, after the last frame.
+    """
+    sums: list[Tensor] = []
+    for frame in frames:
+        sums.append(frame.sum(dtype=torch.float32))
+        if frame.device.type == "cpu":
+            _refuse_not_finite(sums)
+        yield frame
+    _refuse_not_finite(sums)
+
+
+def _refuse_not_finite(sums: list[Tensor]) -> None:
+    if sums and not torch.stack(sums).isfinite().all():
+        raise ValueError("the network returned values that are not finite: broken weights, or use precision=float32")
+    sums.clear()
+
+
+def _cells(pixels: slice) -> slice:
+    return slice(pixels.start // CELL, pixels.stop // CELL)

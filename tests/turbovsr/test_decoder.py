@@ -5,7 +5,6 @@ from turbovsr.autoencoder import fold, unfold
 from turbovsr.decoder import LatentToFrames
 from turbovsr.model import Model
 from turbovsr.resample import bicubic
-from turbovsr.tiling import decode_tiled
 
 
 def clip_and_latent(frames=9, height=16, width=24):
@@ -41,14 +40,3 @@ def test_a_latent_frame_speaks_only_for_its_own_frames():
     torch.nn.init.zeros_(layer.conv.bias)
     touched = layer(latent).abs().sum(dim=(1, 2, 3)) > 0
     assert touched.nonzero().flatten().tolist() == list(range(1, 9))
-
-
-def test_tiles_join_without_a_seam(model):
-    lr, latent = clip_and_latent(frames=1, height=96, width=120)
-    with torch.inference_mode():
-        whole = model.decoder(lr, latent)[0, :, 0]
-        tiled = torch.full_like(whole, torch.nan)
-        for _, top, left, pixels in decode_tiled(model.decoder.frames, lr, latent, tile=48):
-            tiled[:, top : top + pixels.shape[1], left : left + pixels.shape[2]] = pixels
-    error = (whole - tiled).square().mean() / 4  # of a peak of 2
-    assert 10 * torch.log10(1 / error) > 45

@@ -3,8 +3,7 @@ from contextlib import contextmanager
 import pytest
 import torch
 
-from turbovsr import TurboVSR
-from turbovsr.pipeline import chunk_ranges, to_uint8
+from turbovsr import TurboVSR, precision
 
 
 def clip(*shape, seed=0):
@@ -22,6 +21,14 @@ def test_any_length_and_size_comes_out_four_times_as_large(upscaler, shape):
     assert sr.shape == (shape[0], 3, 4 * shape[2], 4 * shape[3]) and sr.dtype == torch.uint8
 
 
+@pytest.mark.parametrize("scale", [2, 3])
+@pytest.mark.parametrize("shape", [(1, 3, 1, 1), (2, 3, 7, 5)])
+def test_smaller_scales_come_out_exactly(weights, scale, shape):
+    upscaler = TurboVSR(weights, chunk=2, scale=scale)
+    assert upscaler.upscale(clip(*shape)).shape == (shape[0], 3, scale * shape[2], scale * shape[3])
+    assert upscaler.descriptor.scale == scale and f"{scale}Hx{scale}W" in upscaler.descriptor.size_rule
+
+
 def test_same_seed_same_output_another_seed_another(upscaler, weights):
     lr = clip(9, 3, 16, 16)
     assert torch.equal(upscaler.upscale(lr), upscaler.upscale(lr))
@@ -35,15 +42,16 @@ def test_latent_can_be_left_out(upscaler, weights):
 
 def test_clip_begins_as_its_first_chunk_alone(upscaler):
     lr = clip(17, 3, 16, 16)
-    # A chunk knows nothing of the next one: a stream may be handed out while its end has not been read.
-    assert torch.equal(upscaler.upscale(lr)[:9], upscaler.upscale(lr[:9]))
+    # A chunk knows nothing of the next one: a stream may be handed out while its end has not been read. Only the frames
+    # that the next chunk shares, but for the first of them, are still to change.
+    certain = 9 - upscaler.overlap + 1
+    assert torch.equal(upscaler.upscale(lr)[:certain], upscaler.upscale(lr[:9])[:certain])
 
 
-@pytest.mark.parametrize(
-    "frames, expected", [(1, [(0, 1)]), (9, [(0, 9)]), (10, [(0, 9), (8, 10)]), (17, [(0, 9), (8, 17)])]
-)
-def test_chunks_overlap_by_one_frame(frames, expected):
-    assert list(chunk_ranges(frames, 9)) == expected
+def test_whole_frames_and_one_tile_are_the_same(upscaler, weights):
+    lr = clip(1, 3, 16, 16)
+    for tile in (0, 16, "auto"):
+        assert torch.equal(TurboVSR(weights, chunk=2, tile=tile).upscale(lr), upscaler.upscale(lr))
 
 
 def test_stages_are_announced_in_order(upscaler):
@@ -65,6 +73,8 @@ def test_stages_are_announced_in_order(upscaler):
         (torch.zeros(3, 8, 8, dtype=torch.uint8), "uint8"),
         (torch.zeros(1, 1, 8, 8, dtype=torch.uint8), "uint8"),
         (torch.zeros(0, 3, 8, 8, dtype=torch.uint8), "nothing to upscale"),
+        (torch.zeros(1, 3, 0, 8, dtype=torch.uint8), "nothing to upscale"),
+        ([torch.zeros(3, 8, 8, dtype=torch.uint8)], "uint8"),
     ],
 )
 def test_wrong_input_is_one_clear_error(upscaler, lr, complaint):
@@ -72,20 +82,67 @@ def test_wrong_input_is_one_clear_error(upscaler, lr, complaint):
         upscaler.upscale(lr)
 
 
-def test_values_that_are_not_finite_are_an_error():
+@pytest.mark.parametrize("broken", ["projection", "transformer", "decoder", "encoder"])
+def test_weights_that_are_not_numbers_are_an_error(weights, broken):
+    upscaler = TurboVSR(weights, chunk=2)
+    for value in getattr(upscaler.model, broken).parameters():
+        torch.nn.init.constant_(value, torch.nan)
     with pytest.raises(ValueError, match="not finite"):
-        to_uint8(torch.tensor([[0.0, torch.nan]]))
+        upscaler.upscale(clip(10, 3, 8, 8))
+
+
+def test_networks_compute_in_the_precision_and_the_base_in_float32(weights, monkeypatch):
+    upscaler = TurboVSR(weights, precision="bfloat16")
+    assert upscaler.descriptor.dtype == "bfloat16"
+    model, seen = upscaler.model, {}
+
+    def condition(lr):
+        seen["condition"] = lr.dtype
+        return lr.new_zeros(1, 8, 1, 1, 1)
+
+    def sample_first(condition, noise, steps):
+        seen["noise"] = noise.dtype
+        return noise
+
+    def decode_frames(lr, latent):
+        seen["lr"], seen["latent"] = lr.dtype, latent.dtype
+        yield lr.new_zeros(3, 32, 32)
+
+    for stand_in in (condition, sample_first, decode_frames):
+        monkeypatch.setattr(model, stand_in.__name__, stand_in)
+    assert upscaler.upscale(clip(1, 3, 8, 8)).unique().tolist() == [128]
+    half = torch.bfloat16
+    assert seen == {"condition": half, "noise": half, "lr": torch.float32, "latent": half}
+
+
+def test_auto_precision_reports_what_it_chose(weights, monkeypatch):
+    for native, chosen in ((True, "bfloat16"), (False, "float32")):
+        monkeypatch.setattr(precision, "native_bfloat16", lambda device: native)
+        assert TurboVSR(weights, precision="auto").descriptor.dtype == chosen
+
+
+def test_color_fix_is_applied_and_named(weights, upscaler):
+    lr = clip(1, 3, 16, 16)
+    for fix in ("wavelet", "adain"):
+        fixed = TurboVSR(weights, color_fix=fix)
+        assert fix in fixed.descriptor.notes
+        assert not torch.equal(fixed.upscale(lr), upscaler.upscale(lr))
 
 
 @pytest.mark.parametrize(
     "options, complaint",
     [
-        ({"scale": 3}, "scale=4"),
+        ({"scale": 5}, "set scale"),
         ({"steps": 3}, "power of two"),
         ({"steps": 32}, "power of two"),
         ({"precision": "int8"}, "unknown precision"),
         ({"chunk": 1}, "chunk"),
         ({"tile": 100}, "multiple of 8"),
+        ({"tile": 8}, "multiple of 8"),
+        ({"tile": "small"}, "multiple of 8"),
+        ({"overlap": 0}, "overlap"),
+        ({"overlap": 5}, "overlap"),
+        ({"color_fix": "sepia"}, "unknown color_fix"),
     ],
 )
 def test_wrong_options_are_one_clear_error(weights, options, complaint):

@@ -17,7 +17,8 @@ from torch import Tensor, nn
 
 from turbovsr.autoencoder import SpatialBlock, fold, unfold
 from turbovsr.conditioning import LRProjection
-from turbovsr.decoder import SCALE, Decoder
+from turbovsr.decoder import Decoder
+from turbovsr.shuffle import SCALE
 from turbovsr.generator import Generator
 from turbovsr.ltx.autoencoder import LTXAutoencoder
 from turbovsr.resample import bicubic

@@ -1,0 +1,95 @@
+"""`python -m turbovsr`, called in this process."""
+
+from fractions import Fraction
+
+import cv2
+import numpy as np
+import pytest
+
+from turbovsr.__main__ import main
+from turbovsr.media import open_source, read_image, write_image, write_video
+
+
+def picture(seed=0, height=8, width=11):
+    """A smooth picture: video coding loses little of it."""
+    coarse = np.random.default_rng(seed).uniform(60, 200, (3, 3, 3)).astype(np.float32)
+    return cv2.resize(coarse, (width, height), interpolation=cv2.INTER_CUBIC).round().clip(0, 255).astype(np.uint8)
+
+
+@pytest.fixture
+def folder(tmp_path):
+    for index in range(3):
+        write_image(tmp_path / "frames" / f"shot{index}.png", picture(index))
+    return tmp_path / "frames"
+
+
+@pytest.fixture
+def run(weights):
+    return lambda *arguments: main([str(argument) for argument in (*arguments, "--weights", weights)])
+
+
+def test_folder_to_folder_keeps_names(run, folder, tmp_path):
+    assert run(folder, tmp_path / "out", "--scale", 2) == 0
+    assert sorted(file.name for file in (tmp_path / "out").iterdir()) == ["shot0.png", "shot1.png", "shot2.png"]
+    assert read_image(tmp_path / "out" / "shot0.png").shape == (16, 22, 3)
+
+
+def test_folder_to_video_and_video_to_folder(run, folder, tmp_path):
+    assert run(folder, tmp_path / "clip.mkv", "--scale", 3, "--fps", 10) == 0
+    source = open_source(tmp_path / "clip.mkv")
+    assert source.fps == 10
+    assert [frame.shape for frame in source.frames()] == 3 * [(24, 33, 3)]
+    assert run(tmp_path / "clip.mkv", tmp_path / "out") == 0
+    assert read_image(tmp_path / "out" / "00000002.png").shape == (96, 132, 3)
+
+
+def test_image_to_image(run, folder, tmp_path):
+    assert run(folder / "shot0.png", tmp_path / "big.png") == 0
+    assert read_image(tmp_path / "big.png").shape == (32, 44, 3)
+
+
+@pytest.mark.parametrize("height, width", [(48, 64), (47, 63)])
+def test_video_colours_survive(tmp_path, height, width):
+    frame = picture(0, height, width)
+    write_video(tmp_path / "clip.mp4", iter([frame, frame]), Fraction(24))
+    for read in open_source(tmp_path / "clip.mp4").frames():
+        assert np.abs(read.astype(int) - frame).mean() < 2
+
+
+def test_results_are_not_overwritten_unasked(run, folder, tmp_path, capsys):
+    arguments = folder / "shot0.png", tmp_path / "big.png"
+    assert run(*arguments) == 0 and run(*arguments) == 3
+    assert "--overwrite" in capsys.readouterr().err
+    assert run(*arguments, "--overwrite") == 0
+
+
+@pytest.mark.parametrize(
+    "given, output, options, complaint",
+    [
+        ("nothing", "out", (), "no such file"),
+        ("empty", "out", (), "no images in it"),
+        ("text.mp4", "out", (), "not a readable video"),
+        ("text.png", "out", (), "not a readable image"),
+        ("frames", "frames", (), "the input itself"),
+        ("frames", "out.png", (), "does not fit into an image"),
+        ("frames", "out", ("--steps", "3"), "power of two"),
+        ("mixed", "out", (), "one size, frame 1"),
+    ],
+)
+def test_mistakes_are_one_line_and_exit_code_3(run, folder, tmp_path, capsys, given, output, options, complaint):
+    (tmp_path / "empty").mkdir()
+    for name in ("text.mp4", "text.png"):
+        (tmp_path / name).write_text("not pixels")
+    write_image(tmp_path / "mixed" / "a.png", picture())
+    write_image(tmp_path / "mixed" / "b.png", picture(width=12))
+    assert run(tmp_path / given, tmp_path / output, *options) == 3
+    lines = [line for line in capsys.readouterr().err.splitlines() if line.startswith("turbovsr: ")]
+    assert len(lines) == 1 and complaint in lines[0]
+
+
+@pytest.mark.parametrize("options", [("--scale", "5"), ("--tile", "some"), ("--fps", "0"), ("--fps", "x"), ("--what",)])
+def test_wrong_options_are_one_line_and_exit_code_3(run, tmp_path, capsys, options):
+    with pytest.raises(SystemExit) as exit_:
+        run(tmp_path, tmp_path / "out", *options)
+    assert exit_.value.code == 3
+    assert capsys.readouterr().err.splitlines()[-1].startswith("turbovsr: ")

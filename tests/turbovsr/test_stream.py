@@ -1,0 +1,125 @@
+import gc
+import weakref
+
+import pytest
+import torch
+
+from turbovsr import TurboVSR
+from turbovsr.stream import chunks, shrink, upscale_frames
+
+
+def clip(frames, height=8, width=8, seed=0):
+    generator = torch.Generator().manual_seed(seed)
+    return torch.randint(0, 256, (frames, 3, height, width), dtype=torch.uint8, generator=generator)
+
+
+@pytest.fixture(scope="module")
+def upscaler(weights):
+    return TurboVSR(weights, chunk=2)
+
+
+@pytest.mark.parametrize("scale", [2, 4])
+def test_stream_gives_what_upscale_gives(weights, scale):
+    upscaler = TurboVSR(weights, chunk=2, scale=scale)
+    for frames in (1, 9, 10, 16):
+        lr = clip(frames, 9, 12)
+        streamed = list(upscaler.stream(iter(lr)))
+        assert len(streamed) == frames
+        assert torch.equal(torch.stack(streamed), upscaler.upscale(lr))
+
+
+def test_stream_reads_one_chunk_ahead_and_no_more(upscaler):
+    read = []
+    frames = (read.append(index) or frame for index, frame in enumerate(clip(40)))
+    for done, _ in enumerate(upscaler.stream(frames)):
+        assert len(read) <= done + 9
+
+
+def live_bytes():
+    """Bytes of all tensors there are; views of one storage count once."""
+    gc.collect()
+    storages = {
+        thing.untyped_storage().data_ptr(): thing.untyped_storage().nbytes()
+        for thing in gc.get_objects()
+        if issubclass(type(thing), torch.Tensor)  # isinstance would ask lazy modules, which warn
+    }
+    return sum(storages.values())
+
+
+def test_memory_does_not_grow_with_the_clip(upscaler):
+    alive = weakref.WeakSet()
+
+    def frames():
+        for _ in range(70):
+            frame = torch.zeros(3, 8, 8, dtype=torch.uint8)
+            alive.add(frame)
+            yield frame
+
+    held = {}
+    for index, sr in enumerate(upscaler.stream(frames())):
+        assert len(alive) <= 9 + 1  # a chunk, and the frame that `frames` has at hand
+        if index in (18, 60):  # the same place in a chunk: six frames are new in each
+            held[index] = live_bytes()
+    assert held[60] == held[18]
+
+
+def test_chunks_share_frames():
+    assert list(chunks(range(1), 9, 3)) == [[0]]
+    assert list(chunks(range(9), 9, 3)) == [list(range(9))]
+    assert list(chunks(range(10), 9, 3)) == [list(range(9)), [6, 7, 8, 9]]
+    assert list(chunks(range(17), 9, 1)) == [list(range(9)), list(range(8, 17))]
+    assert list(chunks([], 9, 3)) == []
+
+
+@pytest.mark.parametrize("overlap, shared", [(1, [0]), (2, [0, 60]), (3, [0, 30, 60]), (4, [0, 20, 40, 60])])
+def test_one_chunk_passes_into_the_next(overlap, shared):
+    given = []
+
+    def upscale_chunk(frames, first):
+        level = 60 * len(given)
+        given.append(None if first is None else first.unique().tolist())
+        return [lambda out: out.fill_(level) for _ in frames]
+
+    def place(index, lr):
+        return torch.empty(3, 4, 4, dtype=torch.uint8)
+
+    frames = torch.zeros(9 + 9 - overlap, 3, 1, 1, dtype=torch.uint8)
+    levels = [int(sr[0, 0, 0]) for sr in upscale_frames(frames, upscale_chunk, 9, overlap, place)]
+    assert levels == [0] * (9 - overlap) + shared + [60] * (9 - overlap)
+    assert given == [None, [0]]
+
+
+def test_still_clip_has_no_step_where_chunks_meet(weights):
+    frame = clip(1, 16, 16)
+    sr = TurboVSR(weights, chunk=2).upscale(frame.expand(33, -1, -1, -1)).float()
+    steps = (sr[1:] - sr[:-1]).abs().mean(dim=(1, 2, 3))
+    across = [step for t, step in enumerate(steps) if any(start <= t <= start + 2 for start in range(5, 33, 6))]
+    inside = [step for t, step in enumerate(steps) if all(abs(start + 1 - t) > 1 for start in range(5, 33, 6))]
+    assert len(across) + len(inside) == len(steps)
+    assert max(across) <= 1.5 * max(inside)
+
+
+@pytest.mark.parametrize(
+    "frames, complaint",
+    [
+        ([], "no frames"),
+        ([torch.zeros(3, 8, 8)], "uint8"),
+        ([torch.zeros(1, 3, 8, 8, dtype=torch.uint8)], "uint8"),
+        ([torch.zeros(3, 0, 8, dtype=torch.uint8)], "nothing to upscale"),
+        ([torch.zeros(3, 8, 8, dtype=torch.uint8), torch.zeros(3, 8, 9, dtype=torch.uint8)], "one size, frame 1"),
+    ],
+)
+def test_wrong_frames_are_one_clear_error(upscaler, frames, complaint):
+    with pytest.raises(ValueError, match=complaint):
+        list(upscaler.stream(frames))
+
+
+def test_smaller_scales_lie_where_bicubic_lies():
+    # A linear ramp: at x4 and at x2 or x3 the same plane, sampled at pixel centres, so any shift shows as an offset.
+    for scale in (2, 3):
+        x4 = ((torch.arange(64) + 0.5) / 4 * 8).round().to(torch.uint8).expand(3, 48, 64).contiguous()
+        out = torch.empty(3, 12 * scale, 16 * scale, dtype=torch.uint8)
+        shrink(x4, out)
+        expected = (torch.arange(16 * scale) + 0.5) / scale * 8
+        assert (out[:, :, scale:-scale].float() - expected[scale:-scale]).abs().max() <= 1
+        assert (out[:, :, scale:-scale].float() - expected[scale:-scale]).mean().abs() < 0.1

@@ -1,0 +1,52 @@
+"""Taking the colours of the SR frames from the LR frames, for networks whose colours drift.
+
+Both ways compare the SR frame, averaged over the 4x4 pixels of each LR pixel, with the LR frame itself. At that size both
+show the same; what the LR frame cannot know does not count as a difference, and the comparison costs next to nothing.
+
+- wavelet: the coarse band of the SR frame is replaced by that of the LR frame, the fine bands stay (as the wavelet colour
+  fix of StableSR: an a trous decomposition with the kernel 1 2 1). Mends blotches too.
+- adain: each colour's mean and deviation become those of the LR frame (as AdaIN, arXiv 1703.06868). Mends casts only.
+"""
+
+from __future__ import annotations
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from turbovsr.shuffle import SCALE
+
+LEVELS = 3  # with dilations 1, 2, 4 at the LR size; the coarse band then holds what is wider than some 8 LR pixels
+
+
+def coarse_band(frame: Tensor) -> Tensor:
+    """(3, h, w) -> the same without its fine bands, edges repeated."""
+    kernel = frame.new_tensor([1, 2, 1]) / 4
+    x = frame.unsqueeze(1)  # colours as a batch
+    for level in range(LEVELS):
+        reach = 2**level
+        x = F.pad(x, (reach, reach, reach, reach), mode="replicate")
+        x = F.conv2d(x, kernel.view(1, 1, 1, 3), dilation=reach)
+        x = F.conv2d(x, kernel.view(1, 1, 3, 1), dilation=reach)
+    return x.squeeze(1)
+
+
+def wavelet(sr: Tensor, lr: Tensor) -> None:
+    missing = coarse_band(lr - F.avg_pool2d(sr, SCALE))
+    sr += F.interpolate(missing.unsqueeze(0), scale_factor=SCALE, mode="bilinear", align_corners=False)[0]
+
+
+def adain(sr: Tensor, lr: Tensor) -> None:
+    (deviation, mean), (wanted_deviation, wanted_mean) = (
+        torch.std_mean(x.flatten(1), dim=1, correction=0) for x in (F.avg_pool2d(sr, SCALE), lr)
+    )
+    gain = torch.where(deviation > 0, wanted_deviation / deviation.clamp(min=1e-6), torch.ones_like(deviation))
+    sr.mul_(gain.view(3, 1, 1)).add_((wanted_mean - gain * mean).view(3, 1, 1))
+
+
+def unchanged(sr: Tensor, lr: Tensor) -> None:
+    pass
+
+
+COLOR_FIXES = {"none": unchanged, "wavelet": wavelet, "adain": adain}
+"""fix(sr, lr): correct `sr`, float levels (3, 4h, 4w), in place, after `lr`, float levels (3, h, w)."""

@@ -1,0 +1,39 @@
+"""Between 8-bit pixels, as people and files have them, and the networks' [-1, 1].
+
+In between are "levels": float32 in 0..255, not yet rounded. All of this is memory traffic, so it goes in few passes and
+in place: at 1280x720 the plain chain of add, mul, round, clamp and cast took longer than a good part of the network.
+"""
+
+from __future__ import annotations
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+
+def to_unit(frames: Tensor, device: torch.device, multiple: int) -> Tensor:
+    """uint8 (T, 3, H, W) -> float32 [-1, 1] on `device`, right and bottom edges repeated up to a multiple."""
+    frames = frames.to(device).float().div_(127.5).sub_(1)
+    bottom, right = (-n % multiple for n in frames.shape[-2:])
+    return F.pad(frames, (0, right, 0, bottom), mode="replicate") if bottom or right else frames
+
+
+def to_levels(frame: Tensor) -> Tensor:
+    """[-1, 1] -> levels, a new float32 tensor."""
+    return torch.add(torch.tensor(127.5), frame.float(), alpha=127.5)
+
+
+def store(levels: Tensor, out: Tensor) -> None:
+    """Round levels into a uint8 tensor of the same shape; halves go up, as in MATLAB. `levels` is scratch afterwards."""
+    levels = levels.add_(0.5).clamp_(0, 255)
+    if levels.device != out.device:
+        levels = levels.to(torch.uint8)  # a quarter of the bytes travels
+    out.copy_(levels)  # the cast truncates, which is floor here
+
+
+def crossfade(old: Tensor, new: Tensor, weight: float, out: Tensor) -> None:
+    """(1 - weight) * old + weight * new, uint8 all three; `out` may be one of the others."""
+    if weight == 0:
+        out.copy_(old)
+    else:
+        store(torch.lerp(old.float(), new.float(), weight), out)
