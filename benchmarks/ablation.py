@@ -52,17 +52,17 @@ class Material:
 def material(vid4: str | None, frames: int) -> list[Material]:
     """The clips; what does not fill whole latent cells and groups is cropped at the right, the bottom and the end."""
     options = {"domain": "vimeo", "scale": 4, "degradation": Bicubic(scale=4)}
-    clips = [c for c in Sample(name="sample", clips=NATURAL, frames=None, **options).clips()]
+    sets: list = [Sample(name="sample", clips=NATURAL, frames=None, **options)]
     if vid4:
-        clips += Vid4(name="vid4", root=vid4, **options).clips()
+        sets.append(Vid4(name="vid4", root=vid4, **options))
     found = []
-    for clip in clips:
+    for name, clip in ((each.name, clip) for each in sets for clip in each.clips()):
         count = 1 + (min(clip.frames, frames) - 1) // 8 * 8
         gt, lr = (np.stack([f for f, _ in zip(source, range(count))]) for source in (clip.gt(), clip.lr()))
         height, width = (n // 32 * 32 for n in gt.shape[1:3])
         gt, lr = gt[:, :height, :width], lr[:, : height // 4, : width // 4]
         small = torch.from_numpy(lr.copy()).permute(3, 0, 1, 2)[None].float() / 127.5 - 1
-        found.append(Material(clip.name, np.ascontiguousarray(gt), small))
+        found.append(Material(f"{name}/{clip.name}", np.ascontiguousarray(gt), small))
     return found
 
 
