@@ -21,14 +21,14 @@ LEVELS = 3  # with dilations 1, 2, 4 at the LR size; the coarse band then holds 
 
 def coarse_band(frame: Tensor) -> Tensor:
     """(3, h, w) -> the same without its fine bands, edges repeated."""
-    kernel = frame.new_tensor([1, 2, 1]) / 4
-    x = frame.unsqueeze(1)  # colours as a batch
     for level in range(LEVELS):
         reach = 2**level
-        x = F.pad(x, (reach, reach, reach, reach), mode="replicate")
-        x = F.conv2d(x, kernel.view(1, 1, 1, 3), dilation=reach)
-        x = F.conv2d(x, kernel.view(1, 1, 3, 1), dilation=reach)
-    return x.squeeze(1)
+        x = F.pad(frame, (reach, reach, reach, reach), mode="replicate")
+        for dim in (-2, -1):  # the kernel 1 2 1 with holes, as sums of slices: quicker than a convolution of one channel
+            before, here, after = (x.narrow(dim, i * reach, x.shape[dim] - 2 * reach) for i in range(3))
+            x = (before + after).mul_(0.25).add_(here, alpha=0.5)
+        frame = x
+    return frame
 
 
 def wavelet(sr: Tensor, lr: Tensor) -> None:
