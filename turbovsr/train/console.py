@@ -1,0 +1,16 @@
+"""What a person is told on stderr while training; one console, so that lines go above the progress bar."""
+
+from __future__ import annotations
+
+import sys
+
+import torch.distributed as dist
+from rich.console import Console
+
+CONSOLE = Console(file=sys.stderr, highlight=False, soft_wrap=True)
+
+
+def note(line: str) -> None:
+    """A line for the person, from the first process alone."""
+    if not dist.is_initialized() or dist.get_rank() == 0:
+        CONSOLE.print(line, markup=False)
