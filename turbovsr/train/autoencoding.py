@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from turbovsr.autoencoder import fold
 from turbovsr.train.data import ClipSource
-from turbovsr.train.loop import StepRandom
+from turbovsr.train.step_random import StepRandom
 from turbovsr.train.losses import charbonnier
 
 POWER_WEIGHT = 5e-4  # on the latent's mean square: enough to keep it from saturating, which once cost a run its latent
@@ -45,11 +45,12 @@ def picture_loss(
     """Charbonnier over all frames + weight * LPIPS over `frames` of them; (B, 3, T, H, W) in [-1, 1]."""
     pixel = charbonnier(sr, gt)
     if weight == 0:
-        return {"loss": pixel, "pixel": pixel.detach()}
+        return {"loss": pixel, "pixel": pixel.detach(), "pair": (sr, gt)}
+    pair = (sr, gt)  # an adversary may want to see the frames
     sr, gt = fold(sr), fold(gt)
     chosen = torch.from_numpy(random.numpy.permutation(len(sr))[:frames])
     lpips = perceptual(sr[chosen], gt[chosen]).mean()
-    return {"loss": pixel + weight * lpips, "pixel": pixel.detach(), "lpips": lpips.detach()}
+    return {"loss": pixel + weight * lpips, "pixel": pixel.detach(), "lpips": lpips.detach(), "pair": pair}
 
 
 def autoencoding_losses(
@@ -66,9 +67,9 @@ def autoencoding_losses(
     gt, lr = batch.draw(source, random)
     clean = model.encoder(gt)
     power = clean.square().mean()
-    strength = torch.rand(len(gt), 1, 1, 1, 1, generator=random.torch) * noise
+    strength = torch.rand(len(gt), 1, 1, 1, 1, generator=random.torch).to(gt) * noise
     latent = clean + strength * random.normal(clean)
-    keep = torch.rand(len(gt), generator=random.torch) >= dropout
+    keep = torch.rand(len(gt), generator=random.torch).to(gt) >= dropout
     sr = model.decoder(lr, latent, keep)
     terms = picture_loss(sr, gt, perceptual, lpips_weight, batch.lpips_frames, random)
     return terms | {"loss": terms["loss"] + POWER_WEIGHT * power, "latent power": power.detach()}

@@ -10,7 +10,7 @@ from turbovsr.autoencoder import fold, unfold
 from turbovsr.cells import BASIS_SCALE, CELL_HR, GROUP, shuffle_order
 from turbovsr.resample import bicubic
 from turbovsr.train.data import ClipSource
-from turbovsr.train.loop import StepRandom
+from turbovsr.train.step_random import StepRandom
 
 
 @torch.no_grad()

@@ -47,9 +47,9 @@ class BlurDown:
 
     def __post_init__(self):
         if not 0 < self.sigma[0] <= self.sigma[1]:
-            raise ValueError(f"degradation.sigma: a range [low, high] above 0 is needed, got {list(self.sigma)}")
+            raise ValueError(f"sigma: a range [low, high] above 0 is needed, got {list(self.sigma)}")
         if self.size < 1 or self.size % 2 == 0:
-            raise ValueError(f"degradation.size: the kernel's edge must be odd, got {self.size}")
+            raise ValueError(f"size: the kernel's edge must be odd, got {self.size}")
 
     def __call__(self, gt: Tensor, rng: np.random.Generator) -> Tensor:
         sigmas = rng.uniform(*self.sigma, size=len(gt))

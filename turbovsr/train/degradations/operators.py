@@ -24,13 +24,13 @@ def check_range(name: str, bounds: Range, lowest: float, highest: float = math.i
     """Raise when bounds are not lowest <= low <= high <= highest."""
     if not lowest <= bounds[0] <= bounds[1] <= highest:
         limit = f"from {lowest:g}" + (f" to {highest:g}" if highest < math.inf else " up")
-        raise ValueError(f"degradation: {name} must be [low, high], {limit}, got {list(bounds)}")
+        raise ValueError(f"{name} must be [low, high], {limit}, got {list(bounds)}")
 
 
 def check_odds(name: str, odds: tuple[float, ...], count: int) -> None:
     """Raise when the odds are not `count` shares that add up to 1."""
     if len(odds) != count or min(odds) < 0 or not math.isclose(sum(odds), 1, abs_tol=1e-3):
-        raise ValueError(f"degradation: {name} must be {count} shares that add up to 1, got {list(odds)}")
+        raise ValueError(f"{name} must be {count} shares that add up to 1, got {list(odds)}")
 
 
 def walk(rng: np.random.Generator, bounds: Range, step: float, frames: int) -> np.ndarray:
@@ -110,10 +110,10 @@ class Resize:
         check_odds("resize.odds", self.odds, 3)
         check_range("resize.scale", self.scale, 0.01)
         if not self.scale[0] <= 1 <= self.scale[1]:
-            raise ValueError(f"degradation: resize.scale must have 1 inside, got {list(self.scale)}")
+            raise ValueError(f"resize.scale must have 1 inside, got {list(self.scale)}")
         unknown = set(self.interpolations) - set(INTERPOLATIONS)
         if unknown or not self.interpolations:
-            raise ValueError(f"degradation: resize.interpolations must be some of {', '.join(INTERPOLATIONS)}")
+            raise ValueError(f"resize.interpolations must be some of {', '.join(INTERPOLATIONS)}")
 
     def __call__(self, clip: np.ndarray, rng: np.random.Generator) -> np.ndarray:
         way = rng.choice(3, p=np.array(self.odds) / sum(self.odds))
@@ -183,7 +183,7 @@ class Codec:
         check_range("codec.bitrate", self.bitrate, 100)
         unknown = set(self.encoders) - set(codec.DECODERS)
         if unknown or not self.encoders:
-            raise ValueError(f"degradation: codec.encoders must be some of {', '.join(codec.DECODERS)}")
+            raise ValueError(f"codec.encoders must be some of {', '.join(codec.DECODERS)}")
 
     def __call__(self, clip: np.ndarray, rng: np.random.Generator) -> np.ndarray:
         encoder = self.encoders[rng.integers(len(self.encoders))]
