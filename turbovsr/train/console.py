@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import sys
-
 import torch.distributed as dist
 from rich.console import Console
 
-CONSOLE = Console(file=sys.stderr, highlight=False, soft_wrap=True)
+CONSOLE = Console(stderr=True, highlight=False, soft_wrap=True)
 
 
 def note(line: str) -> None:

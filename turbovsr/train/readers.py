@@ -63,7 +63,6 @@ def read_frames(path: Path):
         with av.open(str(path)) as container:
             if not container.streams.video:
                 raise BrokenFile(f"{path}: has no video stream")
-            container.streams.video[0].thread_type = "AUTO"
             for frame in container.decode(video=0):
                 yield frame.to_ndarray(format="rgb24")
     except (av.FFmpegError, OSError) as error:
@@ -195,7 +194,6 @@ class VideoFile:
         try:
             with av.open(str(self.path)) as container:
                 stream = container.streams.video[0]
-                stream.thread_type = "AUTO"
                 if self.stamps is not None and start:
                     container.seek(self.stamps[start], stream=stream)
                 for index, frame in enumerate(container.decode(stream)):
