@@ -34,6 +34,7 @@ def video(clip: np.ndarray, encoder: str, bits_a_frame: int) -> np.ndarray:
     writer.height, writer.width = clip.shape[1:3]
     writer.pix_fmt, writer.bit_rate = "yuv420p", int(bits_a_frame)
     writer.framerate, writer.time_base = Fraction(1), Fraction(1)
+    writer.bit_rate_tolerance = int(bits_a_frame)  # FFmpeg's own tolerance is so wide that short clips ignore the rate
     writer.thread_count = 1
     if writer.codec.name == "libx264":
         # With its macroblock tree on, x264 gave other bits from run to run for many small sizes, one thread or not.
