@@ -96,7 +96,7 @@ def training_targets(
         x (B, ...), sigma (B,), step_size (B,), target (B, ...): noise - x0 for the flow examples, which have the
         finest step, `bootstrap_target` for the others.
     """
-    steps, u = draw_levels(len(x0), finest, bootstrap, random)
+    steps, u = (levels.to(x0.device) for levels in draw_levels(len(x0), finest, bootstrap, random))
     sigma = shift(u, strength)
     x = add_noise(x0, noise, sigma)
     target = noise - x0

@@ -1,4 +1,15 @@
-"""`python -m turbovsr.train RECIPE [key=value ...]`: run the stage of training that `stage=` names. See the recipe."""
+"""Train TurboVSR.
+
+    python -m turbovsr.train recipe=NAME data=PATH out=FOLDER [stage=NAME|all] [KEY=VALUE ...] [--config-dir DIR]
+
+The same command goes on where a stopped or killed one was. `--print-config` shows the resolved configuration.
+
+    python -m turbovsr.train recipe=trial data=my/pictures out=runs/trial          # minutes: does all of it work here?
+    python -m turbovsr.train recipe=nano data=my/pictures out=runs/nano            # the shipped model's recipe
+    python -m turbovsr.train recipe=nano degradation=realbasicvsr data=... out=... stages.joint.loop.steps=500
+    accelerate launch --num_processes 2 -m turbovsr.train recipe=nano data=... out=...
+    python -m turbovsr.train.plot runs/nano                                        # loss curves and scores
+"""
 
 from __future__ import annotations
 
@@ -6,99 +17,74 @@ import os
 import sys
 from pathlib import Path
 
+import cv2
 import torch
-import torch.distributed as dist
-from omegaconf import DictConfig, OmegaConf
-from torch import Tensor, nn
+from omegaconf import OmegaConf
 
-from turbovsr import checkpoints
-from turbovsr.autoencoder import fold, unfold
-from turbovsr.model import Model, ModelConfig
-from turbovsr.resample import bicubic
-from turbovsr.train.autoencoding import BatchConfig, autoencoding_losses, normalise_latent
-from turbovsr.train.components import start_from_components
-from turbovsr.train.data import ClipSource
-from turbovsr.train.diffusion import MixConfig, diffusion_losses, joint_losses
-from turbovsr.train.loop import Loop, LoopConfig, rank
-from turbovsr.train.dists import Dists
-from turbovsr.train.losses import PictureLoss, PictureWeights, lpips_alex
-from turbovsr.train.validate import Validation
+from turbovsr.train import stages
+from turbovsr.train.config import CONF, checked, compose_plain, members
+from turbovsr.train.console import note
+from turbovsr.train.distributed import local_device, processes
+from turbovsr.train.interrupt import Interrupted
+from turbovsr.train.schema import ConfigError
+
+ERROR, INTERRUPTED = 3, 130
 
 
-def main() -> None:
-    if len(sys.argv) < 2:
-        raise SystemExit(__doc__)
-    if not Path(sys.argv[1]).is_file():
-        raise SystemExit(f"{sys.argv[1]}: no such recipe; turbovsr/train/nano.yaml is one")
-    recipe = OmegaConf.merge(OmegaConf.load(sys.argv[1]), OmegaConf.from_dotlist(sys.argv[2:]))
-    if recipe.stage not in recipe.stages:
-        raise SystemExit(f"unknown stage {recipe.stage}: the recipe has {', '.join(recipe.stages)}")
-    torch.set_num_threads(recipe.threads)
-    if "WORLD_SIZE" in os.environ:  # started by torchrun or accelerate launch
-        dist.init_process_group("gloo")
-    train(recipe)
-    if dist.is_initialized():
-        dist.destroy_process_group()
+def main(argv: list[str]) -> int:
+    """Train as the words say; returns the exit code. What a user did wrong is one line on stderr."""
+    if not argv or {"-h", "--help", "help"} & set(argv):
+        print(help_text())
+        return 0 if argv else ERROR
+    try:
+        argv, config_dir = _without_option(argv, "--config-dir")
+        plain = compose_plain([word for word in argv if word != "--print-config"], config_dir and Path(config_dir))
+        if "--print-config" in argv:
+            print(OmegaConf.to_yaml(plain), end="")
+            return 0
+        config = checked(plain)
+        torch.set_num_threads(config.threads)
+        cv2.setNumThreads(config.threads)
+        device = local_device(config.device)
+        with processes(device):
+            stages.run(config, device)
+        return 0
+    except Interrupted as stop:
+        note(f"{stop}; the same command goes on from there")
+        return stop.exit_code
+    except KeyboardInterrupt:
+        note("interrupted before a checkpoint of this moment; the same command goes on from the last one")
+        return INTERRUPTED
+    except torch.OutOfMemoryError as error:
+        print(f"turbovsr.train: out of GPU memory; lower the stage's batch or crop ({error})", file=sys.stderr)
+        return ERROR
+    except (ConfigError, ValueError, OSError) as error:
+        if os.environ.get("TURBOVSR_TRACEBACK"):
+            raise
+        print(f"turbovsr.train: {' '.join(str(error).split())}", file=sys.stderr)
+        return getattr(error, "exit_code", ERROR)
 
 
-def train(recipe: DictConfig) -> None:
-    """Run one stage and write its EMA weights to `out/<stage>.safetensors`."""
-    stage, out = recipe.stages[recipe.stage], Path(recipe.out)
-    torch.manual_seed(recipe.seed)
-    sizes = OmegaConf.to_container(recipe.model)
-    model = Model(ModelConfig(**{key: tuple(v) if isinstance(v, list) else v for key, v in sizes.items()}))
-    if stage.get("start"):
-        previous, _ = checkpoints.load(out / f"{stage.start}.safetensors")
-        checkpoints.fill(model, previous.state_dict(), stage.start)
-    source = ClipSource(recipe.data, stage.crop, recipe.video_share)
-    perceptual = lpips_alex(Path(recipe.lpips))
-    weights = PictureWeights(**stage.get("picture", {}))
-    dists = Dists(Path(recipe.vgg), Path(recipe.dists)) if weights.dists else None
-    picture = PictureLoss(weights, perceptual, dists)
-    model.decoder.to(memory_format=torch.channels_last)
-    batch = BatchConfig(**stage.batch)
-    resumes = (out / recipe.stage / "checkpoint.pt").is_file()
-    if stage.get("components") and not resumes:
-        share = start_from_components(model, source, **stage.components, seed=recipe.seed + 2)
-        print(f"the components hold {share:.1%} of what the decoder misses", flush=True)
-    loop = Loop(model, list(stage.trained), LoopConfig(seed=recipe.seed, **stage.loop), out / recipe.stage)
-
-    def losses(random, ema):
-        with torch.autocast("cpu", torch.bfloat16, enabled=recipe.bf16):
-            if stage.kind == "diffusion":
-                return diffusion_losses(model, ema, source, batch, stage.bootstrap, stage.noise, random)
-            if stage.kind == "joint":
-                mix = MixConfig(**stage.mix)
-                return joint_losses(model, ema, source, picture, batch, stage.bootstrap, stage.noise, mix, random)
-            return autoencoding_losses(model, source, picture, batch, stage.dropout, stage.noise, random)
-
-    outputs = autoencoder_outputs if stage.kind == "autoencoding" else generator_outputs
-    validate = Validation(list(recipe.validate), recipe.validate_frames, perceptual, Dists(Path(recipe.vgg), Path(recipe.dists)), outputs)
-    ema = loop.run(losses, validate)
-    if rank() == 0:
-        if stage.kind == "autoencoding":
-            normalise_latent(ema, source, batch, batches=64, seed=recipe.seed + 1)
-        checkpoints.save(ema, out / f"{recipe.stage}.safetensors", torch.float32)
+def help_text() -> str:
+    """The usage, the members of the groups, and the options with their comments from the configuration itself."""
+    lines = [__doc__.strip(), ""]
+    for group in ("recipe", "model", "degradation"):
+        lines.append(f"{group}: {', '.join(members(group))}")
+    options = (CONF / "train.yaml").read_text().split("\n\n", 1)[1]
+    lines += ["", "Options (??? must be given):", ""] + [f"  {line}" for line in options.splitlines()]
+    lines += ["", "A recipe's own: seed, video_share, and stages.NAME.KEY, see --print-config. All: docs/training.md"]
+    return "\n".join(lines)
 
 
-def autoencoder_outputs(model: nn.Module, lr: Tensor, gt: Tensor) -> dict[str, Tensor]:
-    """Decodings to validate stage A by."""
-    base = unfold(bicubic(fold(lr), tuple(gt.shape[-2:])), len(gt))
-    return {"bicubic": base, "none": model.decoder(lr, None), "oracle": model.decoder(lr, model.encoder(gt))}
-
-
-def generator_outputs(model: nn.Module, lr: Tensor, gt: Tensor) -> dict[str, Tensor]:
-    """Decodings to validate stages B and C by: those of stage A and sampled latents of 1, 2 and 4 steps."""
-    result = autoencoder_outputs(model, lr, gt)
-    condition = model.projection(lr)
-    shape = (len(lr), model.config.latent_channels, *condition.shape[2:])
-    noise = torch.randn(shape, generator=torch.Generator().manual_seed(0))
-    for steps in (1, 2, 4):
-        first = model.sample_first(condition, noise, steps)
-        latent = model.sample_rest(condition, first, noise, steps)
-        result[f"{steps} steps"] = model.decoder(lr, latent)
-    return result
+def _without_option(argv: list[str], name: str) -> tuple[list[str], str | None]:
+    """The words without `name VALUE`, and the value."""
+    if name not in argv:
+        return argv, None
+    index = argv.index(name)
+    if index + 1 == len(argv):
+        raise ConfigError(f"{name} needs a value")
+    return argv[:index] + argv[index + 2 :], argv[index + 1]
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main(sys.argv[1:]))

@@ -13,8 +13,8 @@ import torch
 from torch import Tensor, nn
 
 from turbovsr.train.data import ClipSource
-from turbovsr.train.loop import StepRandom
 from turbovsr.train.losses import PictureLoss
+from turbovsr.train.step_random import StepRandom
 
 POWER_WEIGHT = 5e-4  # on the latent's mean square: enough to keep it from saturating, which once cost a run its latent
 
@@ -52,9 +52,9 @@ def autoencoding_losses(
         return picture(model.decoder(lr, None), gt, random)
     clean = model.encoder(gt)
     power = clean.square().mean()
-    strength = torch.rand(len(gt), 1, 1, 1, 1, generator=random.torch) * noise
+    strength = torch.rand(len(gt), 1, 1, 1, 1, generator=random.torch).to(gt) * noise
     latent = clean + strength * random.normal(clean)
-    keep = torch.rand(len(gt), generator=random.torch) >= dropout
+    keep = torch.rand(len(gt), generator=random.torch).to(gt) >= dropout
     sr = model.decoder(lr, latent, keep)
     terms = picture(sr, gt, random)
     return terms | {"loss": terms["loss"] + POWER_WEIGHT * power, "latent power": power.detach()}

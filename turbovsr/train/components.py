@@ -9,7 +9,7 @@ from turbovsr.autoencoder import fold
 from turbovsr.cells import BASIS_SCALE, CELL_LR, GROUP, NUMBERS
 from turbovsr.shuffle import bicubic_cells, shrink, to_cells
 from turbovsr.train.data import ClipSource
-from turbovsr.train.loop import StepRandom
+from turbovsr.train.step_random import StepRandom
 
 
 @torch.no_grad()

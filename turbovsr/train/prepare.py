@@ -11,35 +11,15 @@ leave them soft at 1:1. Frames that resemble a frame of a `--held-out` clip are 
 from __future__ import annotations
 
 import argparse
+import sys
 from pathlib import Path
 
-import av
-import cv2
 import numpy as np
 
-PHOTO_SUFFIXES = (".jpg", ".jpeg", ".png")
-CUT_LEVELS = 9.0  # mean change of the thumbnail, in grey levels, that counts as a scene cut
+from turbovsr.train.readers import PHOTO_SUFFIXES, BrokenFile, cuts, halve, read_frames, read_photo, thumbnail
+
 SAME_CORRELATION = 0.95  # of thumbnails, above which two frames show the same picture: encodings differ in brightness
 MARGIN_FRAMES = 240
-
-
-def halve(frame: np.ndarray) -> np.ndarray:
-    """(H, W, 3) uint8 -> (H//2, W//2, 3), area-averaged."""
-    height, width = frame.shape[0] // 2, frame.shape[1] // 2
-    return cv2.resize(frame[: 2 * height, : 2 * width], (width, height), interpolation=cv2.INTER_AREA)
-
-
-def thumbnail(frame: np.ndarray) -> np.ndarray:
-    """A 32x18 grey picture in 0..255, to compare frames by."""
-    grey = cv2.cvtColor(frame, cv2.COLOR_RGB2GRAY)
-    return cv2.resize(grey, (32, 18), interpolation=cv2.INTER_AREA).astype(np.float32)
-
-
-def read_frames(path: Path):
-    """Yield the RGB frames of a video, (H, W, 3) uint8."""
-    with av.open(str(path)) as container:
-        for frame in container.decode(video=0):
-            yield frame.to_ndarray(format="rgb24")
 
 
 def standardise(thumbnails: np.ndarray) -> np.ndarray:
@@ -59,26 +39,35 @@ def held_out_mask(thumbnails: np.ndarray, held_out: np.ndarray) -> np.ndarray:
 
 
 def prepare_photos(folder: Path, out: Path, halved: bool) -> int:
-    """Store every photograph of a folder; returns how many."""
-    paths = sorted(p for p in folder.iterdir() if p.suffix.lower() in PHOTO_SUFFIXES)
+    """Store every photograph of a folder that can be read; returns how many."""
+    paths = sorted(p for p in Path(folder).iterdir() if p.suffix.lower() in PHOTO_SUFFIXES)
     if not paths:
-        raise FileNotFoundError(f"{folder}: no .jpg or .png photographs here; name a folder that holds some")
+        raise FileNotFoundError(f"{folder}: no photographs here; name a folder that holds some")
+    stored = 0
     for path in paths:
-        photo = cv2.cvtColor(cv2.imread(str(path), cv2.IMREAD_COLOR), cv2.COLOR_BGR2RGB)
+        try:
+            photo = read_photo(path)
+        except BrokenFile as error:
+            print(f"left out: {error}", file=sys.stderr)
+            continue
         np.save(out / f"{folder.name}-{path.stem}.npy", halve(photo) if halved else photo)
-    return len(paths)
+        stored += 1
+    return stored
 
 
 def prepare_video(path: Path, out: Path, length: int, every: int, held_out: np.ndarray) -> int:
     """Store runs of `length` frames, one in each `every` frames, none across a cut; returns how many."""
-    thumbnails = np.stack([thumbnail(frame) for frame in read_frames(path)])
-    cuts = np.abs(np.diff(thumbnails, axis=0)).mean(axis=(1, 2)) > CUT_LEVELS
+    thumbnails = [thumbnail(frame) for frame in read_frames(path)]
+    if not thumbnails:
+        raise BrokenFile(f"{path}: has no frame that can be decoded")
+    thumbnails = np.stack(thumbnails)
+    is_cut = cuts(thumbnails)
     left_out = held_out_mask(thumbnails, held_out)
     wanted = {}
     for slot in range(0, len(thumbnails) - length + 1, every):
         # The first run in the slot that is free of cuts and of held-out pictures.
         for start in range(slot, min(slot + every, len(thumbnails)) - length + 1):
-            if not cuts[start : start + length - 1].any() and not left_out[start : start + length].any():
+            if not is_cut[start : start + length - 1].any() and not left_out[start : start + length].any():
                 wanted[start] = start + length
                 break
     run, end, stored = [], None, 0
@@ -90,7 +79,7 @@ def prepare_video(path: Path, out: Path, length: int, every: int, held_out: np.n
             if index + 1 == end:
                 np.save(out / f"{path.stem}-{end - length:06d}.npy", np.stack(run))
                 run, end, stored = [], None, stored + 1
-    counts = f"{len(thumbnails)} frames, {int(cuts.sum())} cuts, {int(left_out.sum())} left out, {stored} runs"
+    counts = f"{len(thumbnails)} frames, {int(is_cut.sum())} cuts, {int(left_out.sum())} left out, {stored} runs"
     print(f"{path.name}: {counts}")
     return stored
 
@@ -104,7 +93,15 @@ def main() -> None:
     parser.add_argument("--held-out", type=Path, nargs="*", default=[])
     parser.add_argument("--length", type=int, default=18, help="frames in a run")
     parser.add_argument("--every", type=int, default=90, help="at most one run in so many frames")
-    args = parser.parse_args()
+    try:
+        prepare(parser.parse_args())
+    except (OSError, BrokenFile) as error:
+        print(f"turbovsr.train.prepare: {error}", file=sys.stderr)
+        raise SystemExit(3) from None
+
+
+def prepare(args: argparse.Namespace) -> None:
+    """Do what the command line says."""
     for name in ("photos", "shots"):
         (args.out / name).mkdir(parents=True, exist_ok=True)
     for folder in args.photos:
@@ -114,7 +111,10 @@ def main() -> None:
     held_out = [thumbnail(frame) for path in args.held_out for frame in read_frames(path)]
     held_out = np.stack(held_out) if held_out else np.empty((0, 18, 32), np.float32)
     for path in args.videos:
-        prepare_video(path, args.out / "shots", args.length, args.every, held_out)
+        try:
+            prepare_video(path, args.out / "shots", args.length, args.every, held_out)
+        except BrokenFile as error:
+            print(f"left out: {error}", file=sys.stderr)
 
 
 if __name__ == "__main__":

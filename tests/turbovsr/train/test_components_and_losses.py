@@ -61,23 +61,24 @@ def test_the_perceptual_terms_come_after_their_first_step_and_look_at_a_few_fram
         seen.append(len(sr))
         return (sr - gt).abs().mean(dim=(1, 2, 3))
 
-    loss = PictureLoss(PictureWeights(lpips=2.0, lpips_frames=3, start=5), network, None)
+    loss = PictureLoss(PictureWeights(lpips=2.0, lpips_frames=3, start=5), {"lpips": network})
     sr, gt = torch.ones(2, 3, 9, 8, 8), torch.zeros(2, 3, 9, 8, 8)
-    assert set(loss(sr, gt, StepRandom(0, 4))) == {"loss", "pixel"} and not seen
+    assert set(loss(sr, gt, StepRandom(0, 4))) == {"loss", "pixel", "pair"} and not seen
     terms = loss(sr, gt, StepRandom(0, 5))
     assert seen == [3] and terms["loss"].item() == pytest.approx(3, abs=1e-4)
 
 
 @pytest.mark.filterwarnings("ignore")
 def test_scores_of_equal_and_of_offset_clips(asset):
-    perceptual, textures = lpips_alex(asset("lpips/alexnet.ckpt")), dists(asset)
+    networks = {"lpips": lpips_alex(asset("lpips/alexnet.ckpt")), "dists": dists(asset)}
     gt = (torch.rand(1, 3, 1, 64, 64) * 200 + 20).round() / 127.5 - 1
-    lpips, texture, psnr = scores(gt, gt, perceptual, textures)
-    assert texture == pytest.approx(0, abs=1e-5)
-    assert lpips == pytest.approx(0, abs=1e-6) and math.isinf(psnr)
-    lpips, _, psnr = scores(gt + 2 / 127.5, gt, perceptual, textures)
+    equal = scores(gt, gt, networks)
+    assert equal["lpips"] == pytest.approx(0, abs=1e-6) and equal["dists"] == pytest.approx(0, abs=1e-5)
+    assert math.isinf(equal["psnr-y"])
+    offset = scores(gt + 2 / 127.5, gt, networks)
     # An offset of two grey levels is 2 * 219/255 levels of studio-range luma.
-    assert psnr == pytest.approx(20 * math.log10(255 / (2 * 219 / 255)), abs=1e-3) and lpips > 0
+    assert offset["psnr-y"] == pytest.approx(20 * math.log10(255 / (2 * 219 / 255)), abs=1e-3) and offset["lpips"] > 0
+    assert set(scores(gt, gt, {})) == {"psnr-y"}
 
 
 def test_held_out_pictures_are_found_in_another_encoding_and_left_out_with_their_surroundings():

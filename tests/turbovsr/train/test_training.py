@@ -16,7 +16,7 @@ from turbovsr.train.diffusion import MixConfig, diffusion_losses, joint_losses
 from turbovsr.train.loop import Loop, LoopConfig, StepRandom, learning_rate
 from turbovsr.train.losses import PictureLoss, PictureWeights
 
-PIXELS = PictureLoss(PictureWeights(), None, None)
+PIXELS = PictureLoss(PictureWeights(), {})
 BATCH = BatchConfig(images=2, clips=1, frames=9)
 
 

@@ -1,0 +1,176 @@
+"""The command `python -m turbovsr.train`: stages in turn, kills, Ctrl-C, mistakes."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+import torch
+
+from turbovsr import checkpoints
+from turbovsr.train.config import checked, compose_plain, members
+from turbovsr.train.loop import Loop
+
+ROOT = Path(__file__).parents[3]
+
+
+def weights(folder: Path, stage: str = "regression") -> list[torch.Tensor]:
+    """All tensors of a stage's checkpoint: model, EMA, optimizers."""
+    found = []
+
+    def walk(node) -> None:
+        if isinstance(node, torch.Tensor):
+            found.append(node)
+        elif isinstance(node, (dict, list, tuple)):
+            for item in node.values() if isinstance(node, dict) else node:
+                walk(item)
+
+    walk(torch.load(folder / stage / "checkpoint.pt", weights_only=True))
+    return found
+
+
+def equal(a: list[torch.Tensor], b: list[torch.Tensor]) -> bool:
+    return len(a) == len(b) > 0 and all(map(torch.equal, a, b))
+
+
+def test_all_stages_run_in_turn_and_finished_ones_are_skipped(words, train, tmp_path):
+    command = [*words, "stage=all", f"out={tmp_path}", "stages.regression.loop.picture_every=3"]
+    answer = train(*command)
+    assert answer.code == 0, answer.err
+    assert "stage regression: 6 steps" in answer.err and "stage diffusion: 6 steps" in answer.err
+    model, metadata = checkpoints.load(tmp_path / "diffusion.safetensors")
+    assert metadata["stage"] == "diffusion" and metadata["steps"] == "6" and model.config.latent_channels == 8
+    assert sorted(p.name for p in (tmp_path / "regression" / "pictures").iterdir()) == ["0000003.png", "0000006.png"]
+    lines = [json.loads(line) for line in (tmp_path / "regression" / "log.jsonl").read_text().splitlines()]
+    assert [line["step"] for line in lines] == [1, 2, 3, 4, 5, 6] and lines[0]["samples/s"] > 0
+
+    before = (tmp_path / "diffusion.safetensors").stat().st_mtime_ns
+    again = train(*command)
+    assert again.code == 0 and again.err.count("is finished") == 2
+    assert (tmp_path / "diffusion.safetensors").stat().st_mtime_ns == before
+
+    # A stage that is trained longer makes those that began with it out of date, and they say so.
+    longer = train(*command, "stages.regression.loop.steps=7")
+    assert longer.code == 3 and "begun with other weights of regression" in longer.err
+
+
+def test_a_kill_costs_the_last_interval_and_not_one_bit(words, train, tmp_path):
+    """With an adversary, whose weights and optimizer are part of what must come back."""
+    options = ["stage=regression", "stages.regression.loop.steps=40", "stages.regression.loop.save_every=3"]
+    options += ["++stages.regression.gan.width=4", "workers=1"]
+    unbroken = train(*words, *options, f"out={tmp_path / 'unbroken'}")
+    assert unbroken.code == 0, unbroken.err
+    broken = tmp_path / "broken"
+    command = [sys.executable, "-m", "turbovsr.train", *words, *options, f"out={broken}"]
+    process = subprocess.Popen(command, cwd=ROOT, env=os.environ | {"OMP_NUM_THREADS": "1"}, stderr=subprocess.DEVNULL)
+    log = broken / "regression" / "log.jsonl"
+    while process.poll() is None and not (log.is_file() and log.read_bytes().count(b"\n") >= 8):
+        time.sleep(0.002)
+    process.kill()
+    assert process.wait() == -signal.SIGKILL
+    step = torch.load(broken / "regression" / "checkpoint.pt", weights_only=True)["step"]
+    assert step % 3 == 0 and 6 <= step < 40
+    resumed = train(*words, *options, f"out={broken}")
+    assert resumed.code == 0 and f"resumed at step {step}" in resumed.err
+    assert equal(weights(tmp_path / "unbroken"), weights(broken))
+    files = [(folder / "regression.safetensors").read_bytes() for folder in (tmp_path / "unbroken", broken)]
+    assert files[0] == files[1]
+
+
+@pytest.mark.parametrize("number, code", [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_signal_saves_the_running_step_and_says_how_to_go_on(number, code, words, train, tmp_path, monkeypatch):
+    at_intervals = Loop._at_intervals
+
+    def raising(self, *arguments):
+        at_intervals(self, *arguments)
+        if self.step == 3:
+            signal.raise_signal(number)
+
+    monkeypatch.setattr(Loop, "_at_intervals", raising)
+    answer = train(*words, "stage=regression", f"out={tmp_path}")
+    assert answer.code == code and "saved at step 3" in answer.err and "the same command goes on" in answer.err
+    assert torch.load(tmp_path / "regression" / "checkpoint.pt", weights_only=True)["step"] == 3
+    assert signal.getsignal(number) in (signal.default_int_handler, signal.SIG_DFL)
+
+
+def test_drawing_ahead_changes_nothing_but_the_time(words, train, tmp_path):
+    for workers in (0, 2):
+        out = tmp_path / str(workers)
+        assert train(*words, "stage=regression", "degradation=random_blur", f"workers={workers}", f"out={out}").code == 0
+    assert equal(weights(tmp_path / "0"), weights(tmp_path / "2"))
+
+
+def test_bfloat16_on_request_keeps_weights_in_float32(words, train, tmp_path):
+    assert train(*words, "stage=regression", "precision=bfloat16", f"out={tmp_path}").code == 0
+    assert {t.dtype for t in weights(tmp_path)} == {torch.float32}
+
+
+def test_going_on_with_other_settings_is_said(words, train, tmp_path):
+    train(*words, "stage=regression", f"out={tmp_path}")
+    answer = train(*words, "stage=regression", f"out={tmp_path}", "stages.regression.loop.steps=7", "video_share=0.1")
+    assert answer.code == 0 and "video_share 0.5 -> 0.1" in answer.err and "stage.loop.steps 6 -> 7" in answer.err
+
+
+@pytest.mark.parametrize("recipe", members("recipe"))
+@pytest.mark.parametrize("degradation", members("degradation"))
+def test_every_recipe_is_valid_with_every_degradation(recipe, degradation):
+    config = checked(compose_plain([f"recipe={recipe}", f"degradation={degradation}", "data=x", "out=y"]))
+    assert list(config.stages) and config.stage == "all"
+
+
+@pytest.mark.parametrize(
+    "options, message",
+    [
+        (["recipe=nao"], "unknown recipe 'nao'; did you mean 'nano'?"),
+        (["recipe=nano.yaml"], "unknown recipe 'nano.yaml'; did you mean 'nano'?"),
+        (["turbovsr/train/nano.yaml"], "options are KEY=VALUE"),
+        (["stage=jiont"], "unknown stage 'jiont'; did you mean 'joint'?"),
+        (["thread=2"], "unknown option 'thread'; did you mean 'threads'?"),
+        (["threads=two"], "option 'threads' wants a whole number, got 'two'"),
+        (["stages.joint.loop.learnig_rate=1"], "did you mean 'learning_rate'?"),
+        (["stages.joint.trained=[decodre]"], "did you mean 'decoder'?"),
+        (["stages.joint.crop=100"], "crop must be a multiple of 32, got 100"),
+        (["stages.joint.batch.frames=8"], "batch.frames must be 8k+1, got 8"),
+        (["stages.joint.kind=both"], "unknown kind 'both'"),
+        (["stages.regression.gan.weight=0"], "weight must be above 0"),
+        (["model.transformer_widht=9"], "did you mean 'transformer_width'?"),
+        (["precision=half"], "unknown precision 'half'"),
+        (["validate_frames=8"], "validate_frames must be 8k+1"),
+        (["degradation=realbasicvrs"], "did you mean 'realbasicvsr'?"),
+        (["--config-dir", "/nowhere"], "--config-dir /nowhere: no such folder"),
+        (["stage=joint"], "begins with the weights of diffusion"),
+        (["data=/nowhere", "stage=regression"], "/nowhere: no such file or folder"),
+    ],
+)
+def test_a_mistake_is_one_line_with_the_remedy(options, message, train, tmp_path):
+    answer = train("recipe=nano", "data=x", f"out={tmp_path}", "device=cpu", *options)
+    errors = [line for line in answer.err.splitlines() if line.startswith("turbovsr.train: ")]
+    assert answer.code == 3 and len(errors) == 1 and message in errors[0]
+    assert "Traceback" not in answer.err
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU here")
+def test_a_missing_gpu_is_an_invalid_environment(train, tmp_path):
+    answer = train("recipe=nano", "data=x", f"out={tmp_path}", "device=cuda")
+    assert answer.code == 4 and "use device=cpu" in answer.err
+
+
+def test_held_out_clips_inside_the_training_data_are_refused(words, train, tmp_path):
+    data = next(word for word in words if word.startswith("data=")).removeprefix("data=")
+    answer = train(*words, "stage=regression", f"out={tmp_path}", f"validate=[{data}/photos]")
+    assert answer.code == 3 and "must not" in answer.err
+
+
+def test_help_names_recipes_options_and_the_configuration_is_shown(train):
+    answer = train("--help")
+    assert answer.code == 0
+    for word in ("recipe: nano, trial", "realbasicvsr", "data: ???", "accelerate launch", "turbovsr.train.plot"):
+        assert word in answer.out
+    shown = train("recipe=nano", "out=x", "--print-config")
+    assert shown.code == 0 and "stages:" in shown.out and "data: ???" in shown.out

@@ -1,0 +1,122 @@
+"""Photographs and videos read as they are: what is found, what is left out, and that no clip crosses a cut."""
+
+import av
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from turbovsr.train.data import ClipSource
+from turbovsr.train.readers import Cache, NoRun, PhotoFile, VideoFile, cuts, read_frames, thumbnail
+from turbovsr.train.step_random import StepRandom
+
+
+def write_video(path, scenes: list[int], size=(96, 128), rate=24) -> None:
+    """Scenes of flat, slowly changing colour, each of so many frames."""
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("libx264", rate=rate, options={"g": "12", "crf": "10"})
+        stream.height, stream.width, stream.pix_fmt = *size, "yuv420p"
+        for scene, frames in enumerate(scenes):
+            for t in range(frames):
+                pixels = np.full((*size, 3), 30 + 160 * (scene % 2), np.uint8)
+                pixels[:, : 16 + t % 64] = 90
+                container.mux(stream.encode(av.VideoFrame.from_ndarray(pixels, format="rgb24")))
+        container.mux(stream.encode())
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """Three photographs in subfolders, one of them broken, and a video with cuts."""
+    root = tmp_path_factory.mktemp("media")
+    rng = np.random.default_rng(0)
+    (root / "a").mkdir()
+    for name in ("a/one.png", "two.jpg"):
+        Image.fromarray(rng.integers(0, 256, (80, 100, 3), dtype=np.uint8)).save(root / name)
+    (root / "broken.png").write_bytes((root / "a" / "one.png").read_bytes()[:40])
+    write_video(root / "cut.mp4", [30, 31, 29])
+    return root
+
+
+def test_files_are_found_in_subfolders_and_broken_ones_named_and_left_out(folder, capsys):
+    source = ClipSource(folder, 64, 0.5, halve_videos=False)
+    assert source.describe().startswith("2 photographs, 1 videos")
+    told = capsys.readouterr().err
+    assert "broken.png" in told and "left out" in told
+
+
+def test_windows_of_a_video_are_the_frames_of_a_sequential_reading(folder):
+    video = VideoFile(folder / "cut.mp4", Cache(2**26), halved=False)
+    frames = list(read_frames(folder / "cut.mp4"))
+    assert video.length == len(frames) == 90 and (video.height, video.width) == (96, 128)
+    assert list(np.flatnonzero(cuts(np.stack([thumbnail(f) for f in frames])))) == [29, 60]
+    for start in (0, 42, 48):
+        window, _ = video._decode(start, 40)
+        assert all(np.array_equal(a, b) for a, b in zip(window, frames[start:]))
+
+
+def test_no_clip_of_a_video_crosses_a_cut(folder):
+    source = ClipSource(folder / "cut.mp4", 64, 1.0, halve_videos=False)
+    for step in range(60):
+        gt, lr = source.batch(StepRandom(0, step).numpy, 1, 9)
+        assert not (gt.min() < -0.6 and gt.max() > 0.3)  # the greys of a dark scene and of a light one
+    assert lr.shape == (1, 3, 9, 16, 16)
+
+
+def test_what_was_decoded_before_does_not_change_what_a_step_sees(folder):
+    fresh, used, tight = (ClipSource(folder, 64, 0.7, halve_videos=False, cache_mb=m) for m in (512, 512, 1))
+    for step in range(5):
+        used.batch(StepRandom(0, step).numpy, 2, 9)
+    for step in (7, 8):
+        batches = [source.batch(StepRandom(0, step).numpy, 2, 9)[0] for source in (fresh, used, tight)]
+        assert torch.equal(batches[0], batches[1]) and torch.equal(batches[0], batches[2])
+
+
+def test_videos_serve_as_stills_where_there_are_no_photographs_and_the_reverse(folder, tmp_path):
+    gt, _ = ClipSource(folder / "cut.mp4", 32, 0.5).batch(np.random.default_rng(0), 2, 1)
+    assert gt.shape == (2, 3, 1, 32, 32)
+    gt, _ = ClipSource([folder / "a", folder / "two.jpg"], 64, 0.5).batch(np.random.default_rng(0), 2, 9)
+    assert gt.shape == (2, 3, 9, 64, 64)
+
+
+def test_a_video_cut_too_often_is_one_clear_error(tmp_path):
+    write_video(tmp_path / "flicker.mp4", [3] * 20)
+    with pytest.raises(NoRun):
+        VideoFile(tmp_path / "flicker.mp4", Cache(2**24), False).run(np.random.default_rng(0), 9)
+    with pytest.raises(FileNotFoundError, match="cut too often"):
+        ClipSource(tmp_path, 64, 1.0, halve_videos=False).batch(np.random.default_rng(0), 1, 9)
+
+
+def test_nothing_usable_left_is_one_clear_error(folder, tmp_path):
+    with pytest.raises(FileNotFoundError, match="none of 4 files"):
+        ClipSource(folder, 256, 0.5)
+    (tmp_path / "clip.mp4").write_bytes(b"not a video")
+    with pytest.raises(FileNotFoundError, match="none of 1 files"):
+        ClipSource(tmp_path, 64, 0.5)
+    with pytest.raises(FileNotFoundError, match="no such file or folder"):
+        ClipSource(tmp_path / "absent", 64, 0.5)
+
+
+def test_a_photograph_broken_behind_its_header_is_passed_over(folder, tmp_path, capsys):
+    whole = (folder / "two.jpg").read_bytes()
+    (tmp_path / "cut short.jpg").write_bytes(whole[: len(whole) // 2])
+    (tmp_path / "whole.jpg").write_bytes(whole)
+    source = ClipSource(tmp_path, 64, 0.0)
+    for step in range(5):
+        source.batch(StepRandom(0, step).numpy, 1, 1)
+    assert capsys.readouterr().err.count("cut short.jpg") == 1
+
+
+def test_photographs_are_turned_upright(tmp_path):
+    image = Image.fromarray(np.zeros((60, 90, 3), np.uint8))
+    exif = image.getexif()
+    exif[0x0112] = 6
+    image.save(tmp_path / "turned.jpg", exif=exif)
+    photo = PhotoFile(tmp_path / "turned.jpg", Cache(2**20))
+    assert (photo.height, photo.width) == photo.pixels().shape[:2] == (90, 60)
+
+
+def test_the_cache_drops_what_was_used_longest_ago():
+    cache, made = Cache(250), []
+    for key in ("a", "b", "a", "c", "a", "b"):
+        cache.get(key, lambda: made.append(key) or (np.zeros(100, np.uint8),))
+    assert made == ["a", "b", "c", "b"] and cache.used <= 250

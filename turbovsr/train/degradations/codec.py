@@ -1,0 +1,54 @@
+"""What storage does to pictures: JPEG frame by frame, and a real video codec over the whole clip, in memory."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+import av
+import cv2
+import numpy as np
+
+DECODERS = {"libx264": "h264", "h264": "h264", "mpeg4": "mpeg4"}
+"""Encoders that can be asked for, as FFmpeg names them, and what decodes their streams."""
+
+
+def jpeg(frame: np.ndarray, quality: int) -> np.ndarray:
+    """(H, W, 3) uint8 RGB through JPEG of a quality in 1..100, chroma halved."""
+    _, coded = cv2.imencode(".jpg", np.ascontiguousarray(frame[..., ::-1]), [cv2.IMWRITE_JPEG_QUALITY, quality])
+    return cv2.imdecode(coded, cv2.IMREAD_COLOR)[..., ::-1]
+
+
+def video(clip: np.ndarray, encoder: str, bits_a_frame: int) -> np.ndarray:
+    """Encode and decode a clip, (T, H, W, 3) uint8 RGB with even H and W -> the same.
+
+    Args:
+        encoder: one of `DECODERS`.
+        bits_a_frame: target rate. RealBasicVSR's bitrates are of streams of one frame a second, so they are this.
+    One thread: with several the rate control of x264 depends on timing, and the LR of a step with it.
+    """
+    if encoder not in DECODERS:
+        raise ValueError(f"unknown video codec {encoder}: choose one of {', '.join(DECODERS)}")
+    if clip.shape[1] % 2 or clip.shape[2] % 2:
+        raise ValueError(f"a video codec takes even sizes, got {clip.shape[1]}x{clip.shape[2]}")
+    writer = av.CodecContext.create(encoder, "w")
+    writer.height, writer.width = clip.shape[1:3]
+    writer.pix_fmt, writer.bit_rate = "yuv420p", int(bits_a_frame)
+    writer.framerate, writer.time_base = Fraction(1), Fraction(1)
+    writer.bit_rate_tolerance = int(bits_a_frame)  # FFmpeg's own tolerance is so wide that short clips ignore the rate
+    writer.thread_count = 1
+    if writer.codec.name == "libx264":
+        # With its macroblock tree on, x264 gave other bits from run to run for many small sizes, one thread or not.
+        writer.options = {"x264-params": "mbtree=0"}
+    packets = []
+    for index, pixels in enumerate(clip):
+        frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(pixels), format="rgb24")
+        frame = frame.reformat(format="yuv420p", threads=1)
+        frame.pts = index
+        packets += writer.encode(frame)
+    packets += writer.encode(None)
+    reader = av.CodecContext.create(DECODERS[encoder], "r")
+    reader.thread_count = 1
+    frames = [frame for packet in packets for frame in reader.decode(packet)] + reader.decode(None)
+    if len(frames) != len(clip):
+        raise RuntimeError(f"{encoder} gave {len(frames)} frames back for {len(clip)}: report this with the clip's size")
+    return np.stack([frame.reformat(format="rgb24", threads=1).to_ndarray() for frame in frames])

@@ -1,0 +1,84 @@
+"""Training in several processes: what they must know of each other.
+
+`accelerate launch` and `torchrun` both start the processes and set RANK, WORLD_SIZE, LOCAL_RANK, MASTER_ADDR and
+MASTER_PORT; that is all that is used here, so neither package is needed to train in one process. Gradients are averaged
+in one message after the backward pass rather than by DistributedDataParallel: parts of a model are trained, different
+ones by task, and one message of a few million numbers costs little beside a step.
+"""
+
+from __future__ import annotations
+
+import os
+from contextlib import contextmanager
+from datetime import timedelta
+from typing import Iterator
+
+import torch
+import torch.distributed as dist
+from torch import nn
+
+from turbovsr.train.schema import EnvironmentInvalid
+
+PATIENCE = timedelta(hours=2)  # the others wait while the first process validates
+
+
+def rank() -> int:
+    """Which of the training processes this is."""
+    return dist.get_rank() if dist.is_initialized() else 0
+
+
+def world_size() -> int:
+    return dist.get_world_size() if dist.is_initialized() else 1
+
+
+@contextmanager
+def processes(device: torch.device) -> Iterator[None]:
+    """Join the other processes that a launcher started, if one did."""
+    if int(os.environ.get("WORLD_SIZE", 1)) == 1:
+        yield
+        return
+    dist.init_process_group("nccl" if device.type == "cuda" else "gloo", timeout=PATIENCE)
+    try:
+        yield
+    finally:
+        dist.destroy_process_group()
+
+
+def local_device(name: str) -> torch.device:
+    """`auto`, `cpu`, `cuda` or `cuda:N`; `auto` and `cuda` give each process of a machine its own GPU."""
+    if name == "auto":
+        name = "cuda" if torch.cuda.is_available() else "cpu"
+    if name.startswith("cuda") and not torch.cuda.is_available():
+        raise EnvironmentInvalid(f"device={name}: torch {torch.__version__} sees no CUDA device here; use device=cpu")
+    if name == "cuda":
+        name = f"cuda:{int(os.environ.get('LOCAL_RANK', 0)) % torch.cuda.device_count()}"
+    device = torch.device(name)
+    if device.type == "cuda":
+        torch.cuda.set_device(device)
+    return device
+
+
+def barrier() -> None:
+    """Wait until all processes are here."""
+    if dist.is_initialized():
+        dist.barrier()
+
+
+def average_gradients(parameters: list[nn.Parameter]) -> None:
+    """Replace each gradient by its mean over the processes; one that a batch did not reach counts as zero."""
+    if not dist.is_initialized():
+        return
+    flat = torch.cat([(p.grad if p.grad is not None else torch.zeros_like(p)).flatten() for p in parameters])
+    dist.all_reduce(flat)
+    flat /= dist.get_world_size()
+    for p, part in zip(parameters, flat.split([p.numel() for p in parameters])):
+        p.grad = part.view_as(p)
+
+
+def any_process(condition: bool, device: torch.device) -> bool:
+    """Whether the condition holds in some process; all must ask at the same time."""
+    if not dist.is_initialized():
+        return condition
+    flag = torch.tensor(float(condition), device=device)
+    dist.all_reduce(flag, dist.ReduceOp.MAX)
+    return bool(flag)
