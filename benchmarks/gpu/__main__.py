@@ -6,6 +6,8 @@ import argparse
 import sys
 from pathlib import Path
 
+import torch
+
 from bench.errors import ENVIRONMENT, ERROR, UserError
 
 HELP = {
@@ -29,6 +31,9 @@ def main(arguments: list[str]) -> int:
         verb.add_argument("--tiny", action="store_true", help="toy size: tries the code, measures nothing")
         verb.add_argument("--out", type=Path, default=Path("results") / "gpu", help="folder for JSON and log")
         verb.add_argument("--limit-s", type=float, default=540, help="no further row is begun after so many seconds")
+        verb.add_argument(
+            "--cudnn-benchmark", action="store_true", help="let cuDNN try its convolutions out: a slower first call"
+        )
         if name == "headline":
             verb.add_argument("--repeats", type=int, default=5)
         if name == "profile":
@@ -42,6 +47,7 @@ def main(arguments: list[str]) -> int:
             raise UserError("--device cpu: the full size needs hours there; add --tiny to try the code")
         from benchmarks.gpu.record import Record
 
+        torch.backends.cudnn.benchmark = options.cudnn_benchmark
         record = Record(options.step, options.out, facts(device, arguments), options.limit_s)
         code = _run(options, record, device)
         record.say(f"\n{record.json}\n{record.log}")

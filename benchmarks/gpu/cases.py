@@ -37,7 +37,7 @@ class Sizes:
 
 
 FULL = Sizes("2b", (49, 1080, 1920), (3648, 2048))
-TINY = Sizes("2b-tiny", (9, 64, 96), (96, 64), (1, 2), 2, (17,), ((128, 128),))
+TINY = Sizes("2b-tiny", (9, 32, 64), (64, 32), (1, 2), 2, (17,), ((64, 64),))
 
 
 def turbovsr(size: str, path: str, device: str, height: int, width: int, frames: int) -> TurboVSR:

@@ -32,8 +32,10 @@ LAYOUTS = ("0.9.0-tiny", "0.9.1-tiny", "0.9.5-tiny")
 def run(record: Record, device: str, tiny: bool) -> int:
     with _exact_float32():
         for name, part in _parts():
-            for dtype, limit in ((torch.float32, FLOAT32), (torch.bfloat16, BFLOAT16)):
-                _against_cpu(record, name, part, device, dtype, limit)
+            _against_cpu(record, name, part, device, torch.float32, FLOAT32)
+            if name == "conditional decoder" and torch.device(device).type == "cpu":
+                continue  # torch resizes no bfloat16 pictures there
+            _against_cpu(record, name, part, device, torch.bfloat16, BFLOAT16)
     _clock(record, device, tiny)
     _adding_up(record, device, tiny)
     record.say("")
