@@ -18,7 +18,7 @@ from bench.report.methods import split_label
 
 CITED, UNLIKE = "†", "‡"
 HEADING = "cited, not measured here"
-_METRICS = {"lpips-alex": "lpips"}  # what papers call ours
+METRICS = {"lpips-alex": "lpips"}  # what papers call ours
 
 
 @dataclass(frozen=True)
@@ -68,6 +68,7 @@ class Speed:
     unit: str
     peak_gb: str
     source: str
+    text: str = ""  # the value in the digits of its source
 
     @property
     def fps(self) -> float | None:
@@ -126,7 +127,7 @@ def load(folder: Path) -> tuple[list[Figure], list[Speed]]:
                 line["frames"],
                 line["steps"],
                 float(line["value"]),
-                *(line[key] for key in ("unit", "peak_gb", "source")),
+                *(line[key] for key in ("unit", "peak_gb", "source", "value")),
             )
             for line in _lines(folder / "speed.csv")
         ]
@@ -171,7 +172,7 @@ def block(figures: list[Figure], heads: list[Head], shown: list[Column | Fact], 
         letter = letter_of(origins.index(tuple(origin)), len(origins))
         cells = [Cell(method, sup=CITED + letter), *[Cell("–")] * (len(heads) - 1 - len(shown))]
         for column in shown:
-            each = None if isinstance(column, Fact) else found.get(_METRICS.get(column.metric, column.metric))
+            each = None if isinstance(column, Fact) else found.get(METRICS.get(column.metric, column.metric))
             alike = each is not None and each.alike(column, records)
             if each and not alike:
                 unlike.add(tuple(origin))

@@ -17,7 +17,7 @@ class Source:
     run: str
     clip: str
     value: str
-    record: str  # the record's id (see `records_of`), or the publication
+    record: str  # names the record, or the group of the publication
     date: str
     signature: str
 

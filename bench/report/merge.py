@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
-
 from bench.errors import UserError
 
 
@@ -36,12 +33,6 @@ def merged(runs: dict[str, list[dict]]) -> list[dict]:
         for run, records in runs.items()
         for record in records
     ]
-
-
-def record_id(record: dict) -> str:
-    """Twelve digits that name a record: of the hash of its content, without what `merged` put in."""
-    kept = {key: value for key, value in record.items() if key not in ("run", "method", "schema")}
-    return hashlib.sha256(json.dumps(kept, sort_keys=True, default=str).encode()).hexdigest()[:12]
 
 
 def _is_shared(holders: dict[tuple[str, str], list[str]], record: dict) -> bool:

@@ -11,7 +11,7 @@ from bench.report.plots.pareto import speed_quality
 from bench.report.plots.scaling import cost_size, memory_size
 from bench.report.plots.stages import stage_budget
 from bench.report.plots.steps import steps_quality
-from bench.report.plots.style import FORMATS, THEMES, WIDTHS, write
+from bench.report.plots.style import FORMATS, THEMES, WIDTHS, rendered, write
 
 KINDS: dict[str, Callable[..., Figure | None]] = {
     "speed-quality": speed_quality,
@@ -23,4 +23,4 @@ KINDS: dict[str, Callable[..., Figure | None]] = {
 }
 """Each takes records, theme, width, metrics (names or None) and captioned, and gives None when there is nothing to draw."""
 
-__all__ = ["FORMATS", "KINDS", "THEMES", "WIDTHS", "speed_quality", "write"]
+__all__ = ["FORMATS", "KINDS", "THEMES", "WIDTHS", "rendered", "speed_quality", "write"]

@@ -11,6 +11,7 @@ from bench.report.columns import Column, Fact
 from bench.report.grid import BEST, MARKS, Block, Cell, Grid, Head, figure, listed, rank
 from bench.report.methods import RANDOM_NOTE, random_methods
 from bench.report.summary import ALL, TIMES, Row, rows
+from bench.report.trace import sources
 
 RANDOM = "§"
 
@@ -31,6 +32,7 @@ class Table:
     random: frozenset[str] = frozenset()  # methods that nobody trained: no quality is shown for them
     records: list[dict] = field(default_factory=list, repr=False)
     cited: list[cited.Figure] = field(default_factory=list)
+    _marks: dict[Column, dict[str, str]] = field(default_factory=dict, compare=False, repr=False)  # found once
 
     def text(self, method: str, column: Column) -> str:
         """The printed figure, with n/expected where it lacks clips that the row's others have; a dash for nothing."""
@@ -61,26 +63,27 @@ class Table:
 
     def marks(self, column: Column) -> dict[str, str]:
         """Best and second among the methods with the most clips; ties within the interval share the mark."""
-        found = {m: r for m in self.methods if (r := self.cells.get((m, column))) and r.value is not None}
-        most = max((row.n for row in found.values()), default=0)
-        values = {method: row.value for method, row in found.items() if row.n == most}
-        return rank(
-            values,
-            column.better,
-            lambda method: self.text(method, column),
-            lambda one, other: _tied(found[one], found[other]),
-        )
+        if column not in self._marks:
+            found = {m: r for m in self.methods if (r := self.cells.get((m, column))) and r.value is not None}
+            most = max((row.n for row in found.values()), default=0)
+            values = {method: row.value for method, row in found.items() if row.n == most}
+            self._marks[column] = rank(
+                values,
+                column.better,
+                lambda method: self.text(method, column),
+                lambda one, other: _tied(found[one], found[other]),
+            )
+        return self._marks[column]
 
     def grid(self, with_intervals: bool = False) -> Grid:
         """The table as it is printed."""
         shown = self.shown or self.columns
-        marks = {column: self.marks(column) for column in shown if isinstance(column, Column)}
         lines = []
         for method in self.methods:
             line = [Cell(method, sup=RANDOM if method in self.random else "")]
             if self.incomplete:
                 line.append(Cell("{}/{}".format(*self.counted(method))))
-            line += [self._cell(method, column, marks.get(column, {}), with_intervals) for column in shown]
+            line += [self.cell(method, column, with_intervals) for column in shown]
             lines.append(tuple(line))
         heads = [Head(header, numeric=index > 0) for index, header in enumerate(self.header)]
         blocks, notes = [Block(tuple(lines))], list(self.notes)
@@ -88,20 +91,31 @@ class Table:
             block, more = cited.block(self.cited, heads, shown, self.records)
             blocks.append(block)
             notes += more
-        caption = self.caption + (f"; {MARKS}" if any(marks.values()) else "")
+        caption = self.caption + (f"; {MARKS}" if any(cell.mark for line in lines for cell in line) else "")
         if with_intervals:
             caption += "; in brackets the 95 % interval, of scores over clips, of times over repetitions"
         return Grid(self.title, caption, tuple(heads), tuple(blocks), tuple(notes), self.data)
 
-    def _cell(self, method: str, column: Column | Fact, marks: dict[str, str], with_intervals: bool) -> Cell:
+    def cell(self, method: str, column: Column | Fact, with_interval: bool = False, counted: bool = False) -> Cell:
+        """One cell as printed, with its mark and where its figure comes from.
+
+        Args:
+            with_interval: print the 95 % interval, too.
+            counted: print n/expected wherever clips are missing, for a table without a column of its own for that.
+        """
+        own = [record for record in self.records if record["method"] == method]
         if isinstance(column, Fact):
-            return Cell(column.text([r for r in self.records if r["method"] == method]))
+            return Cell(column.text(own))
         if column.is_quality and method in self.random:
             return Cell("–", sup=RANDOM)
         row, text = self.cells.get((method, column)), self.text(method, column)
-        if with_intervals and row and row.low is not None:
+        if row is None or row.value is None:
+            return Cell(text)
+        if with_interval and row.low is not None:
             text += f" [{figure(row.low, column.digits)}, {figure(row.high, column.digits)}]"
-        return Cell(text, marks.get(method, ""))
+        if counted and row.n < row.expected and row.n == self.counted(method)[0]:  # otherwise `text` tells already
+            text += f" ({row.n}/{row.expected})"
+        return Cell(text, self.marks(column).get(method, ""), sources=sources(row, own))
 
 
 def tables(

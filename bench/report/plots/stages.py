@@ -46,7 +46,7 @@ def stage_budget(
         for panel, ((data, scope, device), found) in zip(axes[:, 0], budgets.items()):
             _bars(panel, found, stages, chosen, wide=width == "page")
             panel.set_title(f"{data}, {scope}, {device}", loc="left", fontweight="bold")
-        axes[-1, 0].set_xlabel("share of the time [%]")
+        axes[-1, 0].set_xlabel("share of the time per frame [%], the whole at the right")
         handles = [_patch(stage, stages, chosen, stage) for stage in stages]
         figure.legend(handles=handles, loc="outside upper left", ncols=min(len(handles), 7 if width == "page" else 3))
         if captioned:
@@ -119,7 +119,6 @@ def _bars(
     axes.grid(False)
     axes.tick_params(axis="y", length=0)
     axes.spines["left"].set_visible(False)
-    axes.text(101.5, -0.75, "per frame", fontsize=6, color=theme.faint, va="center")
 
 
 def _patch(stage: str, stages: list[str], theme: style.Theme, label: str = "") -> Patch:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -96,20 +97,35 @@ def styled(theme: str = "light") -> Iterator[Theme]:
         yield chosen
 
 
-def write(figure: Figure, stem: Path, formats: tuple[str, ...] = ("png", "svg")) -> list[Path]:
-    """Save the figure, with nothing in the files that changes from one rendering to the next, and close it."""
-    files = []
-    with plt.rc_context({"svg.hashsalt": "bench", "svg.fonttype": "path", "pdf.fonttype": 42, "pdf.compression": 0}):
-        for kind in formats:  # PDF streams are not compressed: zlib's output is not the same everywhere
-            file = stem.with_name(f"{stem.name}.{kind}")
-            metadata = {
-                "png": {"Software": None},
-                "svg": {"Date": None, "Creator": None},
-                "pdf": {"CreationDate": None, "ModDate": None, "Creator": None, "Producer": None},
-            }[kind]
-            figure.savefig(file, dpi=DPI, metadata=metadata, facecolor=figure.get_facecolor())
-            files.append(file)
+_METADATA = {  # whatever matplotlib would write of the day and of itself
+    "png": {"Software": None},
+    "svg": {"Date": None, "Creator": None},
+    "pdf": {"CreationDate": None, "ModDate": None, "Creator": None, "Producer": None},
+}
+# PDF streams are not compressed: zlib's output is not the same everywhere.
+_BYTES = {"svg.hashsalt": "bench", "svg.fonttype": "path", "pdf.fonttype": 42, "pdf.compression": 0}
+
+
+def rendered(figure: Figure, formats: tuple[str, ...] = ("png", "svg")) -> dict[str, bytes]:
+    """The figure as files, by format: the same bytes each time. The figure is closed."""
+    found = {}
+    with plt.rc_context(_BYTES):
+        for kind in formats:
+            stream = io.BytesIO()
+            colour = figure.get_facecolor()
+            figure.savefig(stream, format=kind, dpi=DPI, metadata=_METADATA[kind], facecolor=colour)
+            found[kind] = stream.getvalue()
     plt.close(figure)
+    return found
+
+
+def write(figure: Figure, stem: Path, formats: tuple[str, ...] = ("png", "svg")) -> list[Path]:
+    """Save the figure as `stem`.png and so on (see `rendered`)."""
+    files = []
+    for kind, content in rendered(figure, formats).items():
+        file = stem.with_name(f"{stem.name}.{kind}")
+        file.write_bytes(content)
+        files.append(file)
     return files
 
 
