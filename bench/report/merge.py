@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import PurePath
+
 from bench.errors import UserError
 
 
@@ -25,11 +27,16 @@ def merged(runs: dict[str, list[dict]]) -> list[dict]:
                     f"{run} and {other} used {data} under other options ({', '.join(differs)}): their clips are not "
                     "the same; make tables of their own"
                 )
-            names = holders.setdefault((data, record["method"]), [])
-            if run not in names:
-                names.append(run)
+            having = holders.setdefault((data, record["method"]), [])
+            if run not in having:
+                having.append(run)
+    names = {run: PurePath(run).name for run in runs}
+    if len(set(names.values())) < len(names):
+        names = {run: run for run in runs}
     return [
-        record | {"run": run} | ({"method": f"{record['method']} ({run})"} if _is_shared(holders, record) else {})
+        record
+        | {"run": run}
+        | ({"method": f"{record['method']} ({names[run]})"} if _is_shared(holders, record) else {})
         for run, records in runs.items()
         for record in records
     ]
