@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from pathlib import Path
 
 from rich.console import Console
@@ -44,6 +45,10 @@ def main(argv: list[str]) -> int:
     quoted = cited.of_groups(arguments.published, arguments.cite) if arguments.cite else None
     made = tables.tables(found, arguments.mix, arguments.columns, arguments.rows, arguments.sort, quoted)
     _print(made, arguments.format, arguments.intervals)
+    if quoted is not None and not any(table.cited for table in made):
+        print(
+            f"bench: nothing of {', '.join(arguments.cite)} is about {', '.join(t.data for t in made)}", file=sys.stderr
+        )
     if arguments.signatures:
         print("\n".join(dict.fromkeys(f"{row.metric}: {row.signature}" for row in rows(found))))
     return OK

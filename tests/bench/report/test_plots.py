@@ -64,7 +64,7 @@ def test_curves_have_a_panel_a_clip_and_metric_and_only_clips_of_several_frames(
 
 def test_stages_are_shares_of_the_whole_and_the_whole_is_written(crowd):
     (axes,) = plot.KINDS["stages"](crowd).axes
-    assert {"25 %", "50 %"} <= set(texts_of(axes)) and "0.835 ms" in texts_of(axes)
+    assert {"25 %", "50 %"} <= set(texts_of(axes)) and "0.833 ms" in texts_of(axes)
     widths = sum(patch.get_width() for patch in axes.patches)
     assert widths == pytest.approx(400)
 

@@ -127,7 +127,7 @@ def test_an_unknown_group_is_named():
 
 def test_published_figures_are_whole():
     quality, speed = cited.load(PUBLISHED)
-    assert len(quality) == 442 and len(speed) == 33
+    assert len(quality) == 442 and len(speed) == 32
     assert all(f.colour and f.source and float(f.value) for f in quality)  # every protocol is described
     seconds = next(s for s in speed if s.method == "MGLD-VSR")
     assert seconds.fps == pytest.approx(33 / 425.23) and seconds.mpx_per_s == pytest.approx(33 * 0.9216 / 425.23)
