@@ -1,7 +1,7 @@
 """Published figures beside measured ones: read from `results/published/`, never without a mark.
 
-A dagger says that a row is cited. A double dagger says that a cell's protocol or LR frames are not those of the column it
-stands in, so that it must not be compared with the figures above it.
+A dagger says that a row is cited. A double dagger says that a cell's protocol or LR frames are not those of its column,
+so that it must not be compared with the figures above it.
 """
 
 from __future__ import annotations

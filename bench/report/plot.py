@@ -21,6 +21,6 @@ KINDS: dict[str, Callable[..., Figure | None]] = {
     "memory-size": memory_size,
     "steps": steps_quality,
 }
-"""Each takes records, theme, width, metrics (names or None) and captioned, and gives None when there is nothing to draw."""
+"""Each takes records, theme, width, metrics (names or None), captioned; it gives None when there is nothing to draw."""
 
 __all__ = ["FORMATS", "KINDS", "THEMES", "WIDTHS", "rendered", "speed_quality", "write"]

@@ -47,9 +47,7 @@ def grid(spec: Spec, runs: dict[str, list[dict]], published: list[cited.Speed]) 
         f"{cited.CITED}{cited.letter_of(index, len(sources))} cited: {source}" for index, source in enumerate(sources)
     ]
     if quoted:
-        notes.append(
-            "cited time, FPS and Mpx/s: whichever the source does not give is computed from its frames and size"
-        )
+        notes.append("cited time, FPS, Mpx/s: what the source does not give is computed from its frames and size")
     if any(cell.text == "–" for block in blocks for line in block.rows for cell in line[1:]):
         notes.append("– not measured, not stated, or (steps) none")
     told = [f"measured {', '.join(dict.fromkeys(dates))}; medians of repetitions"] if dates else []
@@ -89,10 +87,8 @@ def _block(table: Table, device: str, scope: str) -> Block:
     what = "LR tensors to SR tensors" if scope == "tensors" else "PNG files to PNG files"
     precision = Fact("precision", FACTS["precision"]).text(records)
     size = Fact("size", FACTS["size"]).text(records)
-    heading = (
-        f"measured here: {device}, {precision}; {split_label(table.data)[0]}, {sum(clips.values())} frames of {size} in "
-        f"{len(clips)} clip{'s' * (len(clips) > 1)}; {what}"
-    )
+    counts = f"{sum(clips.values())} frames of {size} in {len(clips)} clip{'s' * (len(clips) > 1)}"
+    heading = f"measured here: {device}, {precision}; {split_label(table.data)[0]}, {counts}; {what}"
     return Block(tuple(lines), heading)
 
 

@@ -1,4 +1,4 @@
-"""Speed versus quality: a panel for each data set and metric, memory as the marker's size, the Pareto front as a line."""
+"""Speed versus quality: a panel a data set and metric, memory as the marker's size, the Pareto front as a line."""
 
 from __future__ import annotations
 
@@ -84,7 +84,10 @@ def _handle(method: str, index: int, theme: style.Theme) -> Line2D:
     )
 
 
-_HOW = "Scores: mean of clips, {crops}. Line: Pareto front. Bars, 95 %: of scores over clips, each clip's own difficulty taken off; of times over repetitions."
+_HOW = (
+    "Scores: mean of clips, {crops}. Line: Pareto front. "
+    "Bars, 95 %: of scores over clips, each clip's own difficulty taken off; of times over repetitions."
+)
 
 
 def front_of(points: list[tuple[float, float]], better: str) -> list[tuple[float, float]]:

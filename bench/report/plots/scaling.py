@@ -20,7 +20,7 @@ def cost_size(
     metrics: list[str] | None = None,
     captioned: bool = True,
 ) -> Figure | None:
-    """Time per frame over the frame's size, both logarithmic, with the exponent and its interval. `metrics` is unused."""
+    """Time per frame over the frame's size, both on log axes, with the fitted exponent. `metrics` is unused."""
     titles = "size of an output frame [Mpx]", "time per frame [ms]"
     return _figure(records, theme, width, captioned, _frame_size, _milliseconds, titles, fitted=True)
 

@@ -21,7 +21,7 @@ def steps_quality(
     metrics: list[str] | None = None,
     captioned: bool = True,
 ) -> Figure | None:
-    """The figure, or None when no method was run with several numbers of steps. See `speed_quality` for the arguments."""
+    """The figure, or None when no method was run with several numbers of steps. Arguments: `speed_quality`."""
     families: dict[str, dict[str, int]] = {}
     for record in records:
         count = steps(record)

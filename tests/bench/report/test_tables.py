@@ -1,4 +1,4 @@
-"""Ranks, ties, intervals, marks, choice of columns and rows, several runs, cited and untrained rows; all four formats."""
+"""Ranks, ties, intervals, choice of columns and rows, several runs, cited and untrained rows; all four formats."""
 
 from pathlib import Path
 
