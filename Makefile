@@ -18,11 +18,13 @@ test: $(VENV)/installed .assets/fetched-test
 check: $(VENV)/installed .assets/fetched
 	$(PY) -m bench run $(GATED) out=results/runs/check
 	$(PY) -m bench check results/runs/check --against results/golden/sample --reference realesrgan --margin speed=1.5
+	$(PY) -m bench paper --check results/paper
 
 golden: $(VENV)/installed .assets/fetched
 	rm -rf results/golden/sample
 	$(PY) -m bench run $(GATED) out=results/golden/sample
 	rm -f results/golden/sample/plot.* results/golden/sample/table.*
+	$(PY) -m bench paper
 
 setup: $(VENV)/installed .assets/fetched
 

@@ -8,7 +8,7 @@ import sys
 
 from bench.errors import ERROR, INTERRUPTED, OK, UserError, did_you_mean, one_line
 
-VERBS = ("run", "list", "data", "table", "plot", "runs", "prune", "check", "compare", "export", "explain", "doctor")
+VERBS = ("run", "list", "data", "table", "plot", "paper", "runs", "prune", "check", "compare", "export", "explain", "doctor")
 
 
 def main(argv: list[str]) -> int:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import fmean
 
 import pandas as pd
 
+from bench.report import intervals
 from bench.timing.stats import median
 
 ALL = "*"
+COLUMNS = ("data", "clip", "method", "metric", "value", "unit", "n", "expected", "signature", "low", "high")
 UNITS = {
     "fps": "frames/s",
     "ms_per_frame": "ms",
@@ -19,11 +21,18 @@ UNITS = {
     "first_call_s": "s",
     "energy_j_per_frame": "J",
 }
+TIMES = ("fps", "ms_per_frame", "mpx_per_s")
+"""The figures that are made of the clips' times alone."""
 
 
 @dataclass(frozen=True)
 class Row:
-    """One figure. `n` of `expected`: frames of a clip, clips of a set; value None: nothing was measured."""
+    """One figure. `n` of `expected`: frames of a clip, clips of a set; value None: nothing was measured.
+
+    `low` and `high` are a 95 % interval: of a set's score over its clips, of a time over its repetitions; None where
+    there are too few of them. `evidence` has what the figure was computed from: for each clip its score alone, or the
+    seconds of its repetitions.
+    """
 
     data: str
     clip: str
@@ -34,6 +43,9 @@ class Row:
     n: int
     expected: int
     signature: str
+    low: float | None = None
+    high: float | None = None
+    evidence: dict[str, tuple[float, ...]] = field(default_factory=dict, compare=False, repr=False)
 
 
 def rows(records: list[dict]) -> list[Row]:
@@ -52,8 +64,9 @@ def rows(records: list[dict]) -> list[Row]:
 
 
 def write_csv(records: list[dict], file: Path) -> None:
-    """`summary.csv`: columns data, clip, method, metric, value, unit, n, expected, signature."""
-    frame = pd.DataFrame(rows(records), columns=[field.name for field in fields(Row)])
+    """`summary.csv`: the columns are `COLUMNS`."""
+    lines = [[getattr(row, name) for name in COLUMNS] for row in rows(records)]
+    frame = pd.DataFrame(lines, columns=list(COLUMNS)).astype({"low": float, "high": float})
     frame.to_csv(file, index=False, float_format="%.10g")
 
 
@@ -66,20 +79,10 @@ def _clip_rows(record: dict) -> list[Row]:
         expected = len(scores["indices"] or ()) or record["frames"]  # a protocol may choose among the frames
         found.append(Row(*start, name, value, scores["unit"], len(frames), expected, scores["signature"]))
     for scope, times in record["timing"].items():
-        figures = _speed([(record, times)])
-        figures["first_call_s"] = times["first_call_s"]
-        found += [
-            Row(
-                *start,
-                _named(metric, scope),
-                value,
-                UNITS[metric],
-                record["frames"],
-                record["frames"],
-                time_signature(record, scope),
-            )
-            for metric, value in figures.items()
-        ]
+        counts = (record["frames"], record["frames"])
+        found += _time_rows(start, scope, [(record, times)], counts)
+        recipe = (UNITS["first_call_s"], *counts, time_signature(record, scope))
+        found.append(Row(*start, _named("first_call_s", scope), times["first_call_s"], *recipe))
     return found
 
 
@@ -87,19 +90,37 @@ def _set_rows(data: str, method: str, good: list[dict], expected: int) -> list[R
     start = (data, ALL, method)
     found = []
     for name, signature in _distinct((name, s["signature"]) for r in good for name, s in r["scores"].items()):
-        scored = [
-            r["scores"][name] for r in good if name in r["scores"] and r["scores"][name]["signature"] == signature
-        ]
-        means = [fmean(s["frames"]) for s in scored if s["frames"]]
-        value = fmean(means) if means else None
-        found.append(Row(*start, name, value, scored[0]["unit"], len(means), expected, signature))
+        scored = {
+            r["clip"]: r["scores"][name]
+            for r in good
+            if name in r["scores"] and r["scores"][name]["signature"] == signature
+        }
+        means = {clip: fmean(s["frames"]) for clip, s in scored.items() if s["frames"]}
+        value = fmean(means.values()) if means else None
+        low, high = intervals.of_mean(list(means.values())) or (None, None)
+        unit = next(iter(scored.values()))["unit"]
+        evidence = {clip: (mean,) for clip, mean in means.items()}
+        found.append(Row(*start, name, value, unit, len(means), expected, signature, low, high, evidence))
     for scope in _distinct(scope for record in good for scope in record["timing"]):
         timed = [(record, record["timing"][scope]) for record in good if scope in record["timing"]]
-        signature = time_signature(timed[0][0], scope)
-        found += [
-            Row(*start, _named(metric, scope), value, UNITS[metric], len(timed), expected, signature)
-            for metric, value in _speed(timed).items()
-        ]
+        found += _time_rows(start, scope, timed, (len(timed), expected))
+    return found
+
+
+def _time_rows(start: tuple, scope: str, timed: list[tuple[dict, dict]], counts: tuple[int, int]) -> list[Row]:
+    """The figures of a scope over these clips, with the interval of the total time carried into each of them."""
+    signature = time_signature(timed[0][0], scope)
+    evidence = {record["clip"]: tuple(each["total_s"] for each in times["repetitions"]) for record, times in timed}
+    seconds = sum(median(each) for each in evidence.values())
+    interval = intervals.of_total(list(evidence.values()))
+    found = []
+    for metric, value in _speed(timed).items():
+        low = high = None
+        if interval and metric in TIMES:
+            shares = [bound / seconds for bound in interval]
+            low, high = sorted(value * share if metric == "ms_per_frame" else value / share for share in shares)
+        kept = evidence if metric in TIMES else {}
+        found.append(Row(*start, _named(metric, scope), value, UNITS[metric], *counts, signature, low, high, kept))
     return found
 
 

@@ -2,43 +2,18 @@
 
 from __future__ import annotations
 
-import csv
-import io
-import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-from rich.console import Console
-from rich.markup import escape
-from rich.table import Table as RichTable
+from bench.errors import UserError, did_you_mean
+from bench.report import cited, columns, intervals, latex as tex, text as plain
+from bench.report.columns import Column, Fact
+from bench.report.grid import BEST, MARKS, Block, Cell, Grid, Head, figure, listed, rank
+from bench.report.methods import RANDOM_NOTE, random_methods
+from bench.report.summary import ALL, TIMES, Row, rows
+from bench.report.trace import sources
 
-from bench.report.summary import ALL, Row, rows
-
-_SPEED = {  # metric: (title, unit, better, digits)
-    "fps": ("FPS", "1/s", "higher", None),
-    "ms_per_frame": ("time per frame", "ms", "lower", None),
-    "mpx_per_s": ("output", "Mpx/s", "higher", None),
-    "peak_memory_mb": ("peak memory", "MiB", "lower", 0),
-    "energy_j_per_frame": ("energy per frame", "J", "lower", None),
-}
-_ARROW = {"higher": "↑", "lower": "↓"}
-
-
-@dataclass(frozen=True)
-class Column:
-    """One metric under one recipe: unlike signatures make unlike columns."""
-
-    metric: str
-    title: str
-    unit: str
-    better: str
-    digits: int | None  # None: three significant digits
-    signature: str | None  # None for times: their recipe is in the caption and in summary.csv
-
-    @property
-    def header(self) -> str:
-        unit = f" [{self.unit}]" if self.unit else ""
-        return f"{self.title}{unit} {_ARROW[self.better]}"
+RANDOM = "§"
 
 
 @dataclass(frozen=True)
@@ -53,13 +28,18 @@ class Table:
     cells: dict[tuple[str, Column], Row]
     expected: int  # clips of the complete set
     notes: list[str]
+    shown: list[Column | Fact] = field(default_factory=list)  # what is printed, in order; empty: `columns`
+    random: frozenset[str] = frozenset()  # methods that nobody trained: no quality is shown for them
+    records: list[dict] = field(default_factory=list, repr=False)
+    cited: list[cited.Figure] = field(default_factory=list)
+    _marks: dict[Column, dict[str, str]] = field(default_factory=dict, compare=False, repr=False)  # found once
 
     def text(self, method: str, column: Column) -> str:
         """The printed figure, with n/expected where it lacks clips that the row's others have; a dash for nothing."""
         row = self.cells.get((method, column))
         if row is None or row.value is None:
             return "–"
-        value = "∞" if math.isinf(row.value) else _figure(row.value, column.digits)
+        value = figure(row.value, column.digits)
         return value if row.n == self.counted(method)[0] else f"{value} ({row.n}/{row.expected})"
 
     def counted(self, method: str) -> tuple[int, int]:
@@ -70,143 +50,198 @@ class Table:
     @property
     def header(self) -> list[str]:
         """Column titles; the clips are counted where any are missing."""
-        return ["method", *(["clips"] if self.incomplete else []), *(column.header for column in self.columns)]
-
-    def line(self, method: str, bold: Callable[[str], str]) -> list[str]:
-        """One method's cells as text, the best figures passed through `bold`."""
-        count = ["{}/{}".format(*self.counted(method))] if self.incomplete else []
-        cells = [(self.text(method, column), method in self.best(column)) for column in self.columns]
-        return [*count, *(bold(text) if best else text for text, best in cells)]
+        shown = self.shown or self.columns
+        return ["method", *(["clips"] if self.incomplete else []), *(column.header for column in shown)]
 
     @property
     def incomplete(self) -> bool:
         return any(measured < expected for measured, expected in map(self.counted, self.methods))
 
     def best(self, column: Column) -> set[str]:
-        """The methods that share the best figure as printed, among those that measured every clip."""
-        complete = {m: r for m in self.methods if (r := self.cells.get((m, column))) and r.value is not None}
-        if len(complete) < 2:
-            return set()
-        pick = max if column.better == "higher" else min
-        top = self.text(pick(complete, key=lambda m: complete[m].value), column)
-        return {method for method in complete if self.text(method, column) == top}
+        """The methods that share the best figure (see `marks`)."""
+        return {method for method, mark in self.marks(column).items() if mark == BEST}
+
+    def marks(self, column: Column) -> dict[str, str]:
+        """Best and second among the methods with the most clips; ties within the interval share the mark."""
+        if column not in self._marks:
+            found = {m: r for m in self.methods if (r := self.cells.get((m, column))) and r.value is not None}
+            most = max((row.n for row in found.values()), default=0)
+            values = {method: row.value for method, row in found.items() if row.n == most}
+            self._marks[column] = rank(
+                values,
+                column.better,
+                lambda method: self.text(method, column),
+                lambda one, other: _tied(found[one], found[other]),
+            )
+        return self._marks[column]
+
+    def grid(self, with_intervals: bool = False) -> Grid:
+        """The table as it is printed."""
+        shown = self.shown or self.columns
+        lines = []
+        for method in self.methods:
+            line = [Cell(method, sup=RANDOM if method in self.random else "")]
+            if self.incomplete:
+                line.append(Cell("{}/{}".format(*self.counted(method))))
+            line += [self.cell(method, column, with_intervals) for column in shown]
+            lines.append(tuple(line))
+        heads = [Head(header, numeric=index > 0) for index, header in enumerate(self.header)]
+        blocks, notes = [Block(tuple(lines))], list(self.notes)
+        if self.cited:
+            block, more = cited.block(self.cited, heads, shown, self.records)
+            blocks.append(block)
+            notes += more
+        caption = self.caption + (f"; {MARKS}" if any(cell.mark for line in lines for cell in line) else "")
+        if with_intervals:
+            caption += "; in brackets the 95 % interval, of scores over clips, of times over repetitions"
+        return Grid(self.title, caption, tuple(heads), tuple(blocks), tuple(notes), self.data)
+
+    def cell(self, method: str, column: Column | Fact, with_interval: bool = False, counted: bool = False) -> Cell:
+        """One cell as printed, with its mark and where its figure comes from.
+
+        Args:
+            with_interval: print the 95 % interval, too.
+            counted: print n/expected wherever clips are missing, for a table without a column of its own for that.
+        """
+        own = [record for record in self.records if record["method"] == method]
+        if isinstance(column, Fact):
+            return Cell(column.text(own))
+        if column.is_quality and method in self.random:
+            return Cell("–", sup=RANDOM)
+        row, text = self.cells.get((method, column)), self.text(method, column)
+        if row is None or row.value is None:
+            return Cell(text)
+        if with_interval and row.low is not None:
+            text += f" [{figure(row.low, column.digits)}, {figure(row.high, column.digits)}]"
+        if counted and row.n < row.expected and row.n == self.counted(method)[0]:  # otherwise `text` tells already
+            text += f" ({row.n}/{row.expected})"
+        return Cell(text, self.marks(column).get(method, ""), sources=sources(row, own))
 
 
-def tables(records: list[dict], mix: bool = False) -> list[Table]:
+def tables(
+    records: list[dict],
+    mix: bool = False,
+    show: list[str] | None = None,
+    only: list[str] | None = None,
+    sort: str | None = None,
+    cite: list[cited.Figure] | None = None,
+) -> list[Table]:
     """One table a data set, in the order of the records.
 
-    Unlike signatures never share a column, unless `mix` asks for it: then the column's head says so.
+    Args:
+        mix: let unlike signatures share a column, whose head then says so; otherwise they never do.
+        show: columns by name (see `columns.choose`); None: all metrics.
+        only: methods, in the order wanted; None: all, in the order of the records.
+        sort: a column's name, best first, or `method`.
+        cite: published figures to print below those of the same data set.
+    Raises:
+        UserError: a column or a method that is in none of the records.
     """
     found = rows(records)
-    return [
-        _table(data, [r for r in records if r["data"] == data], [r for r in found if r.data == data], mix)
-        for data in dict.fromkeys(record["data"] for record in records)
-    ]
+    known = {row.metric for row in found if row.clip == ALL}
+    methods = set(dict.fromkeys(record["method"] for record in records))
+    for method in only or ():
+        if method not in methods:
+            raise UserError(f"unknown row '{method}'{did_you_mean(method, methods)}")
+    if sort and sort != "method" and sort not in known:
+        raise UserError(f"cannot sort by '{sort}'{did_you_mean(sort, known | {'method'})}")
+    made = []
+    for data in dict.fromkeys(record["data"] for record in records):
+        chosen = [r for r in records if r["data"] == data and (only is None or r["method"] in only)]
+        if chosen:
+            made.append(_table(data, chosen, [r for r in found if r.data == data], mix, show, only, sort, known, cite))
+    return made
 
 
-def terminal(table: Table, console: Console) -> None:
-    """Print with rich; the best figure of a column is bold."""
-    rich = RichTable(title=table.title, caption="\n".join([table.caption, *table.notes]), caption_justify="left")
-    for index, header in enumerate(table.header):
-        rich.add_column(escape(header), justify="right" if index else "left", no_wrap=not index)
-    for method in table.methods:
-        rich.add_row(escape(method), *table.line(method, lambda text: f"[bold]{text}[/bold]"))
-    console.print(rich)
+def terminal(table: Table, console, with_intervals: bool = False) -> None:
+    """Print with rich; the best figure of a column is bold, the second underlined."""
+    plain.terminal(table.grid(with_intervals), console)
 
 
-def markdown(table: Table) -> str:
-    lines = [
-        f"### {table.title}",
-        "",
-        "| " + " | ".join(table.header) + " |",
-        "|---|" + "---:|" * (len(table.header) - 1),
-    ]
-    lines += [
-        f"| {method} | " + " | ".join(table.line(method, lambda text: f"**{text}**")) + " |" for method in table.methods
-    ]
-    return "\n".join([*lines, "", table.caption, *(f"\n{note}" for note in table.notes), ""])
+def markdown(table: Table, with_intervals: bool = False) -> str:
+    return plain.markdown(table.grid(with_intervals))
 
 
-def comma_separated(table: Table) -> str:
-    out = io.StringIO()
-    writer = csv.writer(out, lineterminator="\n")
-    writer.writerow(["data", *table.header])
-    for method in table.methods:
-        writer.writerow([table.data, method, *table.line(method, str)])
-    return out.getvalue()
+def comma_separated(table: Table, with_intervals: bool = False) -> str:
+    return plain.comma_separated(table.grid(with_intervals))
 
 
-def latex(table: Table) -> str:
-    """A booktabs table; the best figure of a column is bold."""
-    lines = [
-        r"\begin{table}",
-        r"\centering",
-        rf"\caption{{{_tex(table.title)}. {_tex(table.caption)}}}",
-        rf"\begin{{tabular}}{{l{'r' * (len(table.header) - 1)}}}",
-        r"\toprule",
-        " & ".join(map(_tex, table.header)) + r" \\",
-        r"\midrule",
-    ]
-    for method in table.methods:
-        cells = [
-            text if text.startswith(r"\textbf") else _tex(text)
-            for text in table.line(method, lambda text: rf"\textbf{{{_tex(text)}}}")
-        ]
-        lines.append(" & ".join([_tex(method), *cells]) + r" \\")
-    return "\n".join([*lines, r"\bottomrule", r"\end{tabular}", r"\end{table}", ""])
+def latex(table: Table, with_intervals: bool = False) -> str:
+    return tex.latex(table.grid(with_intervals))
 
 
-def _table(data: str, records: list[dict], found: list[Row], mix: bool) -> Table:
-    total = [row for row in found if row.clip == ALL]
-    kinds = {(name, s["signature"]): s for record in records for name, s in record["scores"].items()}
-    columns: list[Column] = []
-    for metric, (title, unit, better, digits) in _SPEED.items():
-        for name in dict.fromkeys(r.metric for r in total if r.metric.split("-")[0] == metric):
-            scope = name.removeprefix(metric).lstrip("-")
-            columns.append(Column(name, f"{title} ({scope})" if scope else title, unit, better, digits, None))
-    for (name, signature), kind in kinds.items():
-        if mix:
-            others = [s for n, s in kinds if n == name and s != signature]
-            title, signature = (f"{kind['title']} (mixed recipes)", None) if others else (kind["short"], signature)
-        else:
-            title = kind["short"]
-        column = Column(name, title, kind["unit"], kind["better"], kind["digits"], signature)
-        if not any((c.metric, c.signature) == (name, signature) for c in columns):
-            columns.append(column)
+FORMATS: dict[str, Callable[..., str]] = {"md": markdown, "csv": comma_separated, "tex": latex}
+
+
+def _table(data, records, found, mix, show, only, sort, known, cite) -> Table:
+    methods = [m for m in only if any(r["method"] == m for r in records)] if only else None
+    methods = methods or list(dict.fromkeys(record["method"] for record in records))
+    random = random_methods(records)
+    total = [row for row in found if row.clip == ALL and row.method in methods]
+    all_columns = columns.of_records(records, total, mix)
+    shown = columns.choose(all_columns, show, known) if show else list(all_columns)
     cells = {
         (row.method, column): row
         for row in total
-        for column in columns
-        if row.metric == column.metric and column.signature in (None, row.signature)
+        for column in all_columns
+        if column.holds(row) and not (column.is_quality and row.method in random)
     }
     clips = {record["clip"]: record["frames"] for record in records}
     expected = records[-1]["expected_clips"]
+    precisions = listed(r["descriptor"]["dtype"] for r in records if (r["descriptor"] or {}).get("dtype"))
     caption = (
         f"{len(clips)}{'' if len(clips) == expected else f' of {expected}'} clips, {sum(clips.values())} frames; "
-        f"protocol {_listed(r['protocol'] for r in records)}; "
-        f"LR {_listed(r['lr_origin'] for r in records)}; {_listed(r['device'] for r in records)}; "
-        f"times: {_listed(scope for r in records for scope in r['timing'])}, median; {records[-1]['date'][:10]}"
+        f"protocol {listed(r['protocol'] for r in records)}; "
+        f"LR {listed(r['lr_origin'] for r in records)}; {listed(r['device'] for r in records)}, {precisions}; "
+        f"times: {listed(scope for r in records for scope in r['timing'])}, median; "
+        f"{max(r['date'] for r in records)[:10]}"
     )
-    notes = [
-        f"{record['clip']}, {record['method']}: failed: {record['reason']}"
-        for record in records
-        if record["status"] != "ok"
-    ]
-    notes += [
+    title = f"{data} ×{listed(r['scale'] for r in records)}"
+    notes = [f"{RANDOM} {method}: {RANDOM_NOTE}" for method in methods if method in random] + _notes(records)
+    if sort == "method":
+        methods.sort()
+    elif sort:
+        by = next((column for column in all_columns if column.metric == sort), None)
+        methods.sort(key=lambda method: _place(cells.get((method, by)), by))
+    quoted = [f for f in cite or () if f.is_about(data)]
+    return Table(
+        data, title, caption, all_columns, methods, cells, expected, notes, shown, frozenset(random), records, quoted
+    )
+
+
+def _place(row: Row | None, by: Column | None) -> float:
+    """Where a method stands when sorted, best first; those without a figure last."""
+    if row is None or row.value is None:
+        return float("inf")
+    return -row.value if by.better == "higher" else row.value
+
+
+def _tied(one: Row, other: Row) -> bool:
+    """Whether the interval of the difference (of the ratio of times) leaves open which of the two is better."""
+    if one.metric.split("-")[0] in TIMES:
+        if one.evidence.keys() != other.evidence.keys():
+            return False
+        ratio = intervals.of_ratio(list(one.evidence.values()), list(other.evidence.values()))
+        return ratio is not None and ratio[0] <= 1 <= ratio[1]
+    ours, theirs = ({clip: each[0] for clip, each in row.evidence.items()} for row in (one, other))
+    difference = intervals.of_difference(ours, theirs)
+    return difference is not None and difference[0] <= 0 <= difference[1]
+
+
+def _notes(records: list[dict]) -> list[str]:
+    """What went wrong or looks doubtful, clip by clip."""
+    found = [f"{r['clip']}, {r['method']}: failed: {r['reason']}" for r in records if r["status"] != "ok"]
+    found += [
         f"{record['clip']}, {record['method']}: the doctor says: {finding['text']} (scored as it is)"
         for record in records
         for finding in record.get("doctor") or ()
     ]
-    notes += [
+    return found + [
         f"{record['clip']}, {record['method']}: {note}"
         for record in records
         for times in record["timing"].values()
         for note in _doubts(times)
     ]
-    methods = list(dict.fromkeys(record["method"] for record in records))
-    return Table(
-        data, f"{data} ×{_listed(r['scale'] for r in records)}", caption, columns, methods, cells, expected, notes
-    )
 
 
 def _doubts(times: dict) -> list[str]:
@@ -219,32 +254,3 @@ def _doubts(times: dict) -> list[str]:
     if any((each.get("telemetry") or {}).get("throttled") for each in times["repetitions"]):
         found.append("the GPU throttled all the same")
     return found
-
-
-def _figure(value: float, digits: int | None) -> str:
-    if digits is not None:
-        return f"{value:.{digits}f}"
-    if value == 0 or abs(value) >= 100:
-        return f"{value:.0f}"
-    return f"{value:.{max(0, 2 - math.floor(math.log10(abs(value))))}f}"
-
-
-def _listed(values) -> str:
-    return ", ".join(dict.fromkeys(str(value) for value in values))
-
-
-def _tex(text: str) -> str:
-    for plain, escaped in (
-        ("\\", r"\textbackslash "),
-        ("_", r"\_"),
-        ("%", r"\%"),
-        ("&", r"\&"),
-        ("#", r"\#"),
-        ("×", r"$\times$"),
-        ("–", "--"),
-        ("∞", r"$\infty$"),
-        ("↑", r"$\uparrow$"),
-        ("↓", r"$\downarrow$"),
-    ):
-        text = text.replace(plain, escaped)
-    return text

@@ -37,7 +37,7 @@ def test_a_run_leaves_configuration_environment_records_summary_tables_and_plots
         for repetition in times["repetitions"]:
             assert sum(repetition["stages_s"].values()) == pytest.approx(repetition["total_s"], rel=1e-6)
     summary = pd.read_csv(out / "summary.csv")
-    assert list(summary.columns) == "data clip method metric value unit n expected signature".split()
+    assert list(summary.columns) == "data clip method metric value unit n expected signature low high".split()
     total = summary[(summary["clip"] == "*") & (summary.method == "bicubic")].set_index("metric")
     assert set(total.index) == {"psnr", "ssim", "fps", "ms_per_frame", "mpx_per_s", "peak_memory_mb"}
     clips_mean = summary[

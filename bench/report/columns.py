@@ -1,0 +1,135 @@
+"""The columns that records can fill: speed, quality under one recipe, and facts about a method."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from bench.errors import UserError, did_you_mean
+from bench.report.summary import Row
+
+_SPEED = {  # metric: (title, unit, better, digits)
+    "fps": ("FPS", "1/s", "higher", None),
+    "ms_per_frame": ("time per frame", "ms", "lower", None),
+    "mpx_per_s": ("output", "Mpx/s", "higher", None),
+    "peak_memory_mb": ("peak memory", "MiB", "lower", 0),
+    "energy_j_per_frame": ("energy per frame", "J", "lower", None),
+}
+_ARROW = {"higher": "↑", "lower": "↓"}
+
+
+@dataclass(frozen=True)
+class Column:
+    """One metric under one recipe: unlike signatures make unlike columns."""
+
+    metric: str
+    title: str
+    unit: str
+    better: str
+    digits: int | None  # None: three significant digits
+    signature: str | None  # None for times: their recipe is in the caption and in summary.csv
+    device: str | None = None  # of times, where a table has several devices: each has its own column
+
+    @property
+    def header(self) -> str:
+        unit = f" [{self.unit}]" if self.unit else ""
+        where = f", {self.device}" if self.device else ""
+        return f"{self.title}{where}{unit} {_ARROW[self.better]}"
+
+    @property
+    def is_quality(self) -> bool:
+        return self.metric.split("-")[0] not in _SPEED
+
+    def holds(self, row: Row) -> bool:
+        """Whether a row's figure belongs here."""
+        return (
+            row.metric == self.metric
+            and self.signature in (None, row.signature)
+            and self.device in (None, device_of(row))
+        )
+
+
+@dataclass(frozen=True)
+class Fact:
+    """A column that says what a method is rather than how it did."""
+
+    name: str
+    header: str
+    is_quality = False
+
+    def text(self, records: list[dict]) -> str:
+        """The fact of a method's records; a dash where they do not tell."""
+        found = dict.fromkeys(text for record in records if (text := self._one(record)))
+        if self.name == "size" and len(found) > 1:
+            order = sorted(found, key=lambda size: [int(side) for side in size.split("×")])
+            return f"{order[0]} to {order[-1]}"
+        return ", ".join(found) or "–"
+
+    def _one(self, record: dict) -> str:
+        descriptor = record.get("descriptor") or {}
+        if self.name == "size":
+            height, width = (record["scale"] * side for side in record["lr_size"])
+            return f"{width}×{height}"
+        if self.name == "parameters":
+            count = descriptor.get("parameters")
+            return f"{count / 1e6:.2f}" if count else ""
+        if self.name == "device":
+            return record["device"]
+        return str(descriptor.get({"precision": "dtype"}.get(self.name, self.name)) or "")
+
+
+FACTS = {
+    "size": "output size",
+    "device": "device",
+    "precision": "precision",
+    "parameters": "parameters [M]",
+    "weights": "weights",
+    "licence": "licence",
+    "kind": "kind",
+}
+
+
+def of_records(records: list[dict], total: list[Row], mix: bool = False) -> list[Column]:
+    """All columns that the figures of a data set fill: times first, then scores in the records' order."""
+    columns: list[Column] = []
+    for metric, (title, unit, better, digits) in _SPEED.items():
+        found = [row for row in total if row.metric.split("-")[0] == metric]
+        devices = list(dict.fromkeys(map(device_of, found)))
+        for name in dict.fromkeys(row.metric for row in found):
+            scope = name.removeprefix(metric).lstrip("-")
+            head = f"{title} ({scope})" if scope else title
+            for device in devices if len(devices) > 1 else [None]:
+                columns.append(Column(name, head, unit, better, digits, None, device))
+    kinds = {(name, s["signature"]): s for record in records for name, s in record["scores"].items()}
+    for (name, signature), kind in kinds.items():
+        title = kind["short"]
+        if mix and any(n == name and s != signature for n, s in kinds):
+            title, signature = f"{kind['title']} (mixed recipes)", None
+        column = Column(name, title, kind["unit"], kind["better"], kind["digits"], signature)
+        if not any((c.metric, c.signature) == (name, signature) for c in columns):
+            columns.append(column)
+    return columns
+
+
+def choose(columns: list[Column], names: list[str], known: set[str]) -> list[Column | Fact]:
+    """The columns by name, in the order asked for: metrics as in summary.csv, and `FACTS`.
+
+    Args:
+        columns: what one data set has; a metric under two recipes is two columns of one name.
+        known: the metrics of all data sets of the table.
+    Raises:
+        UserError: a name that neither is a fact nor a metric of any data set.
+    """
+    chosen: list[Column | Fact] = []
+    for name in names:
+        if name in FACTS:
+            chosen.append(Fact(name, FACTS[name]))
+        elif name not in known:
+            raise UserError(f"unknown column '{name}'{did_you_mean(name, known | set(FACTS))}")
+        chosen += [column for column in columns if column.metric == name]
+    return chosen
+
+
+def device_of(row: Row) -> str | None:
+    """The device in the signature of a time; None for scores."""
+    parts = row.signature.split("|")
+    return parts[3] if parts[0] == "time" else None

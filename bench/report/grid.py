@@ -1,0 +1,114 @@
+"""A table as it will be printed: heads, blocks of rows, marks; what every renderer is given, and all it knows."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+
+BEST, SECOND = "best", "second"
+MARKS = "bold: best, underlined: second, ties within the 95 % interval of the difference share the mark"
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where a part of a cell comes from: one clip of a run, or a publication."""
+
+    run: str
+    clip: str
+    value: str
+    record: str  # names the record, or the group of the publication
+    date: str
+    signature: str
+
+
+@dataclass(frozen=True)
+class Cell:
+    """`sup` is set as a superscript or behind the text: marks that the notes explain."""
+
+    text: str
+    mark: str = ""  # BEST, SECOND or none
+    sup: str = ""
+    sources: tuple[Source, ...] = field(default=(), compare=False, repr=False)
+
+
+@dataclass(frozen=True)
+class Head:
+    """A column's head; neighbours with one `group` stand under a common head."""
+
+    text: str
+    group: str = ""
+    numeric: bool = True
+
+
+@dataclass(frozen=True)
+class Block:
+    """Rows that belong together, under a line and, where there is one, a heading."""
+
+    rows: tuple[tuple[Cell, ...], ...]
+    heading: str = ""
+    source: str = "measured"  # for CSV, where there are no lines between blocks
+
+
+@dataclass(frozen=True)
+class Grid:
+    """A whole table. Every row has as many cells as there are heads."""
+
+    title: str
+    caption: str
+    heads: tuple[Head, ...]
+    blocks: tuple[Block, ...]
+    notes: tuple[str, ...] = ()
+    data: str = ""  # a column of its own in CSV, where several tables may be joined
+
+    @property
+    def grouped(self) -> bool:
+        return any(head.group for head in self.heads)
+
+    def spans(self) -> list[tuple[str, int]]:
+        """The common heads with their widths, in order; "" over columns that have none."""
+        found: list[tuple[str, int]] = []
+        for head in self.heads:
+            if found and head.group and found[-1][0] == head.group:
+                found[-1] = (head.group, found[-1][1] + 1)
+            else:
+                found.append((head.group, 1))
+        return found
+
+
+def rank(values: dict[str, float], better: str, text: Callable[[str], str], tied: Callable[[str, str], bool]):
+    """Who gets which mark: the best and whoever cannot be told from it, then the same among the rest.
+
+    Args:
+        values: figure by row name; under two nobody is marked.
+        text: a row's figure as printed; equal texts share the mark.
+        tied: whether the data cannot tell two rows apart.
+    Returns:
+        {row name: BEST or SECOND}.
+    """
+    if len(values) < 2:
+        return {}
+    order = sorted(values, key=values.get, reverse=better == "higher")
+    found: dict[str, str] = {}
+    for mark in (BEST, SECOND):
+        rest = [name for name in order if name not in found]
+        if rest:
+            top = rest[0]
+            found |= {name: mark for name in rest if name == top or text(name) == text(top) or tied(name, top)}
+    return found
+
+
+def figure(value: float, digits: int | None) -> str:
+    """A number as printed: with so many decimals, or three significant digits."""
+    if math.isinf(value):
+        return "∞"
+    if digits is not None:
+        return f"{value:.{digits}f}"
+    if value == 0 or abs(value) >= 100:
+        return f"{value:.0f}"
+    return f"{value:.{max(0, 2 - math.floor(math.log10(abs(value))))}f}"
+
+
+def listed(values: Iterable) -> str:
+    """Distinct values in their order, with commas."""
+    return ", ".join(dict.fromkeys(str(value) for value in values))

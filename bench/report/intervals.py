@@ -1,0 +1,99 @@
+"""95 % intervals by the percentile bootstrap: over clips for scores, over repetitions for times.
+
+A score's witness is the clip (frames of one clip are alike), a time's witness is the repetition (the clips are the work
+that is timed, not a sample of it). Methods see the same clips, so they are compared on differences within the clips.
+The generator is seeded: equal values give equal intervals.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+Interval = tuple[float, float]
+LEVEL, DRAWS, DRAWS_OF_TIMES = 0.95, 10_000, 2_000
+
+
+def of_mean(values: Sequence[float]) -> Interval | None:
+    """Of the mean; None under two values, or when one is infinite (PSNR of equal frames)."""
+    if len(values) < 2 or not all(map(math.isfinite, values)):
+        return None
+    drawn = np.random.default_rng(0).choice(np.asarray(values, float), (DRAWS, len(values)))
+    return _middle(drawn.mean(axis=1))
+
+
+def of_difference(ours: Mapping[str, float], theirs: Mapping[str, float]) -> Interval | None:
+    """Of the mean of ours minus theirs, over the clips that both have."""
+    return of_mean([ours[clip] - theirs[clip] for clip in ours if clip in theirs])
+
+
+def of_total(repetitions: Sequence[Sequence[float]]) -> Interval | None:
+    """Of the sum of the clips' median times.
+
+    Args:
+        repetitions: for each clip the seconds of its repetitions.
+    Returns:
+        None when a clip has a single repetition, or all together have under four: they cannot carry one.
+    """
+    return _middle(_totals(repetitions, 0)) if _carries(repetitions) else None
+
+
+def of_ratio(ours: Sequence[Sequence[float]], theirs: Sequence[Sequence[float]]) -> Interval | None:
+    """Of our total time over theirs, both resampled; None where either has no interval."""
+    if not (_carries(ours) and _carries(theirs)):
+        return None
+    return _middle(_totals(ours, 0) / _totals(theirs, 1))
+
+
+def within_clips(scores: Mapping[str, Mapping[str, float]]) -> dict[str, Interval | None]:
+    """For each method the interval of its mean after each clip's own difficulty is taken off (Cousineau 2005, with
+    Morey's factor): the bars of two methods may then be compared by eye. A single method keeps the plain interval.
+
+    Args:
+        scores: method -> clip -> score; only clips that all methods have are looked at.
+    """
+    clips = [c for c in next(iter(scores.values()), {}) if all(c in found for found in scores.values())]
+    table = np.array([[found[clip] for clip in clips] for found in scores.values()], float)
+    if len(clips) < 2 or not np.isfinite(table).all():
+        return dict.fromkeys(scores)
+    if len(scores) > 1:
+        means = table.mean(axis=1, keepdims=True)
+        factor = math.sqrt(len(scores) / (len(scores) - 1))
+        table = means + (table - table.mean(axis=0) + table.mean() - means) * factor
+    return {method: of_mean(list(line)) for method, line in zip(scores, table)}
+
+
+def of_slope(x: Sequence[float], y: Sequence[float]) -> tuple[float, Interval | None] | None:
+    """The slope of a straight line through points, and its interval over resampled points.
+
+    Returns:
+        None under three different x; no interval when too few resamples have two different x.
+    """
+    x, y = np.asarray(x, float), np.asarray(y, float)
+    if len(set(x.tolist())) < 3:
+        return None
+    picks = np.random.default_rng(0).integers(0, len(x), (DRAWS_OF_TIMES, len(x)))
+    drawn_x, drawn_y = x[picks], y[picks]
+    centred = drawn_x - drawn_x.mean(axis=1, keepdims=True)
+    spread = (centred**2).sum(axis=1)
+    good = spread > 1e-12
+    slopes = (centred[good] * drawn_y[good]).sum(axis=1) / spread[good]
+    slope = float(((x - x.mean()) * y).sum() / ((x - x.mean()) ** 2).sum())
+    return slope, _middle(slopes) if len(slopes) > 0.9 * DRAWS_OF_TIMES and len(x) > 3 else None
+
+
+def _carries(repetitions: Sequence[Sequence[float]]) -> bool:
+    return bool(repetitions) and min(map(len, repetitions)) > 1 and sum(map(len, repetitions)) > 3
+
+
+def _totals(repetitions: Sequence[Sequence[float]], seed: int) -> np.ndarray:
+    rng = np.random.default_rng(seed)
+    medians = [np.median(rng.choice(np.asarray(each), (DRAWS_OF_TIMES, len(each))), axis=1) for each in repetitions]
+    return np.sum(medians, axis=0)
+
+
+def _middle(drawn: np.ndarray) -> Interval:
+    tail = (1 - LEVEL) / 2
+    return float(np.quantile(drawn, tail)), float(np.quantile(drawn, 1 - tail))

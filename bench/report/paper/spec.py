@@ -1,0 +1,117 @@
+"""What a file in `conf/paper/` declares, checked: a table or a figure, its rows, its columns, where its records are."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, fields
+from fnmatch import fnmatchcase
+from typing import Any
+
+from bench.errors import UserError, did_you_mean
+from bench.report.methods import option, split_label
+
+KINDS = ("scores", "speed", "figure")
+
+
+@dataclass(frozen=True)
+class From:
+    """A folder of records, and the command that makes it."""
+
+    folder: str
+    command: str
+
+
+@dataclass(frozen=True)
+class RowRule:
+    """A row by what its records are: the method's name before the bracket, and options (null: has no such option)."""
+
+    label: str
+    method: str
+    where: dict[str, Any] = field(default_factory=dict)
+
+    def fits(self, record: dict) -> bool:
+        return fnmatchcase(split_label(record["method"])[0], self.method) and all(
+            _word(option(record, name)) in map(_word, value if isinstance(value, list) else [value])
+            for name, value in self.where.items()
+        )
+
+
+@dataclass(frozen=True)
+class ColumnRule:
+    """The columns of one data set under one protocol."""
+
+    data: str
+    title: str
+    metrics: list[str]
+    protocol: str | None = None
+
+
+@dataclass(frozen=True)
+class CiteRule:
+    """Published rows of a group: of these methods, under protocols that fit these patterns."""
+
+    group: str
+    methods: list[str] = field(default_factory=lambda: ["*"])
+    protocols: list[str] = field(default_factory=lambda: ["*"])
+
+    def fits(self, group: str, method: str, protocol: str) -> bool:
+        return (
+            group == self.group
+            and any(fnmatchcase(method, pattern) for pattern in self.methods)
+            and any(fnmatchcase(protocol, pattern) for pattern in self.protocols)
+        )
+
+
+@dataclass(frozen=True)
+class Spec:
+    """One product. `rows` empty: every method; `columns` belong to scores, `plot` and what follows to figures."""
+
+    name: str
+    kind: str
+    title: str
+    sources: list[From]
+    note: str = ""
+    rows: list[RowRule] = field(default_factory=list)
+    columns: list[ColumnRule] = field(default_factory=list)
+    cite: list[CiteRule] = field(default_factory=list)
+    data: list[str] = field(default_factory=list)
+    plot: str = "speed-quality"
+    metrics: list[str] = field(default_factory=list)
+    width: str = "page"
+    themes: list[str] = field(default_factory=lambda: ["light"])
+
+
+def parse(name: str, config: dict) -> Spec:
+    """A file's content as a spec.
+
+    Raises:
+        UserError: an unknown or missing key, in one line that names the file.
+    """
+    where = f"conf/paper/{name}.yaml"
+    config = dict(config)
+    for key, rule in (("sources", From), ("rows", RowRule), ("columns", ColumnRule), ("cite", CiteRule)):
+        given = config.get(key) or []
+        if not isinstance(given, list) or not all(isinstance(each, dict) for each in given):
+            raise UserError(f"{where}: '{key}' must be a list of mappings")
+        config[key] = [_built(rule, each, f"{where}, {key}") for each in given]
+    spec = _built(Spec, {"name": name, **config}, where)
+    if spec.kind not in KINDS:
+        raise UserError(f"{where}: kind '{spec.kind}'{did_you_mean(spec.kind, KINDS)}")
+    if spec.kind == "scores" and not (spec.rows and spec.columns):
+        raise UserError(f"{where}: a table of scores declares rows and columns")
+    return spec
+
+
+def _built(kind: type, given: dict, where: str):
+    known = {each.name for each in fields(kind)}
+    for key in given:
+        if key not in known:
+            raise UserError(f"{where}: unknown key '{key}'{did_you_mean(key, known)}")
+    try:
+        return kind(**given)
+    except TypeError as error:  # names the missing keys
+        raise UserError(f"{where}: {str(error).split('__init__() ')[-1]}") from error
+
+
+def _word(value: Any) -> str:
+    """An option as compared: what YAML, a configuration and a label write differently is one word."""
+    return "" if value is None else str(value).lower()

@@ -1,0 +1,114 @@
+"""Names beside points, where they meet neither another point, nor a bar, nor another name, nor the frame."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.transforms import Bbox
+
+# Directions in the order of liking: right, left, above, below, then the corners.
+_DIRECTIONS = (0, 180, 90, 270, 45, 135, 315, 225, 20, 160, 340, 200)
+_HARD = 10  # the cost of meeting a marker, a bar or a name; a line costs 1 a box, a farther place a little
+_DISTANCES = (0, 7, 15, 25)  # points beyond the marker's edge; from the second on a thin line leads to the point
+
+
+@dataclass(frozen=True)
+class Point:
+    """A marker with a name; `x`, `y` in data, `size` its diameter in points, `bars` half-lengths as (low, high)."""
+
+    x: float
+    y: float
+    name: str
+    color: str
+    size: float
+    x_bar: tuple[float, float] | None = None  # ends of the bar, in data
+    y_bar: tuple[float, float] | None = None
+
+
+def place(axes: Axes, points: list[Point], lines: list[np.ndarray] = (), fontsize: float = 7) -> bool:
+    """Write the names; call it after the axes have their place (`figure.canvas.draw()`) and the layout is fixed.
+
+    Args:
+        axes: with its limits set.
+        points: what is named; all of them are obstacles.
+        lines: polylines in data coordinates that a name had better not cover.
+    Returns:
+        whether every name found a free place; the others stand where they disturb least.
+    """
+    renderer = axes.figure.canvas.get_renderer()
+    pixel = axes.figure.dpi / 72
+    taken = [text.get_window_extent(renderer) for text in axes.texts] + _obstacles(axes, points, pixel)
+    soft = [box for line in lines for box in _along(axes, line, pixel)]
+    inside, free = axes.get_window_extent(renderer), True
+    for point in sorted(points, key=lambda p: (p.x, p.y)):
+        x, y = axes.transData.transform((point.x, point.y))
+        best = None
+        for order, (distance, angle) in enumerate((d, a) for d in _DISTANCES for a in _DIRECTIONS):
+            reach = point.size / 2 + 2.5 + distance
+            offset = (reach * math.cos(math.radians(angle)), reach * math.sin(math.radians(angle)))
+            text = axes.annotate(
+                point.name,
+                (point.x, point.y),
+                xytext=offset,
+                textcoords="offset points",
+                ha="left" if offset[0] > 1 else "right" if offset[0] < -1 else "center",
+                va="bottom" if offset[1] > 2.5 else "top" if offset[1] < -2.5 else "center",
+                fontsize=fontsize,
+                color=point.color,
+                arrowprops=(
+                    {"arrowstyle": "-", "lw": 0.5, "color": point.color, "shrinkA": 0, "shrinkB": point.size / 2}
+                    if distance
+                    else None
+                ),
+            )
+            box = Bbox.from_extents(*text.get_window_extent(renderer).extents)
+            own = Bbox.from_bounds(x - 0.5, y - 0.5, 1, 1)
+            cost = _HARD * sum(box.overlaps(other) for other in taken if not _same(other, own))
+            cost += 2.5 * _HARD * (box.x0 < inside.x0 or box.x1 > inside.x1 or box.y0 < inside.y0 or box.y1 > inside.y1)
+            cost += sum(box.overlaps(other) for other in soft) + 0.02 * order
+            if best is None or cost < best[0]:
+                if best:
+                    best[1].remove()
+                best = (cost, text, box)
+            else:
+                text.remove()
+            if cost < 0.02 * len(_DIRECTIONS):
+                break
+        taken.append(best[2])
+        free = free and best[0] < _HARD
+    return free
+
+
+def _same(one: Bbox, other: Bbox) -> bool:
+    return np.allclose(one.extents, other.extents)
+
+
+def _obstacles(axes: Axes, points: list[Point], pixel: float) -> list[Bbox]:
+    """Markers and error bars, as boxes on the canvas."""
+    boxes = []
+    for point in points:
+        x, y = axes.transData.transform((point.x, point.y))
+        half = (point.size / 2 + 0.5) * pixel
+        boxes.append(Bbox.from_extents(x - half, y - half, x + half, y + half))
+        if point.y_bar:
+            (_, low), (_, high) = (axes.transData.transform((point.x, end)) for end in point.y_bar)
+            boxes.append(Bbox.from_extents(x - pixel, min(low, high), x + pixel, max(low, high)))
+        if point.x_bar:
+            (low, _), (high, _) = (axes.transData.transform((end, point.y)) for end in point.x_bar)
+            boxes.append(Bbox.from_extents(min(low, high), y - pixel, max(low, high), y + pixel))
+    return boxes
+
+
+def _along(axes: Axes, line: np.ndarray, pixel: float) -> list[Bbox]:
+    """Small boxes along a polyline."""
+    corners = axes.transData.transform(line)
+    boxes = []
+    for (x0, y0), (x1, y1) in zip(corners[:-1], corners[1:]):
+        count = max(2, int(math.hypot(x1 - x0, y1 - y0) / (4 * pixel)))
+        for share in np.linspace(0, 1, count):
+            x, y = x0 + share * (x1 - x0), y0 + share * (y1 - y0)
+            boxes.append(Bbox.from_extents(x - pixel, y - pixel, x + pixel, y + pixel))
+    return boxes

@@ -1,0 +1,137 @@
+"""How time and memory grow with the size of the output: a point a clip, and a power law through a method's points."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+
+import numpy as np
+from matplotlib.figure import Figure
+
+from bench.report import intervals
+from bench.report.plots import style
+from bench.timing.stats import median
+
+
+def cost_size(
+    records: list[dict],
+    theme: str = "light",
+    width: str = "column",
+    metrics: list[str] | None = None,
+    captioned: bool = True,
+) -> Figure | None:
+    """Time per frame over the frame's size, both on log axes, with the fitted exponent. `metrics` is unused."""
+    titles = "size of an output frame [Mpx]", "time per frame [ms]"
+    return _figure(records, theme, width, captioned, _frame_size, _milliseconds, titles, fitted=True)
+
+
+def memory_size(
+    records: list[dict],
+    theme: str = "light",
+    width: str = "column",
+    metrics: list[str] | None = None,
+    captioned: bool = True,
+) -> Figure | None:
+    """Peak memory over the size of the whole output: what a caller waits for is one clip. `metrics` is unused."""
+    kinds = dict.fromkeys(t.get("peak_memory_kind") or "" for r in records for t in r["timing"].values())
+    kind = f"\n{', '.join(filter(None, kinds))}" if any(kinds) else ""
+    titles = "size of the output clip, all frames [Mpx]", f"peak memory [MiB]{kind}"
+    return _figure(records, theme, width, captioned, _clip_size, _memory, titles, fitted=False)
+
+
+def power_law(x: list[float], y: list[float]) -> tuple[float, float, intervals.Interval | None] | None:
+    """(factor, exponent, interval of the exponent) of y = factor * x ** exponent; None under three different x."""
+    logs = [math.log(value) for value in x], [math.log(value) for value in y]
+    found = intervals.of_slope(*logs)
+    if found is None:
+        return None
+    slope, interval = found
+    return math.exp(np.mean(logs[1]) - slope * np.mean(logs[0])), slope, interval
+
+
+def _figure(
+    records: list[dict],
+    theme: str,
+    width: str,
+    captioned: bool,
+    size: Callable,
+    cost: Callable,
+    titles: tuple[str, str],
+    fitted: bool,
+) -> Figure | None:
+    series: dict[tuple[str, str], list[tuple[float, float]]] = {}
+    for record in records:
+        for scope, times in record["timing"].items():
+            if times.get("repetitions"):
+                series.setdefault((record["method"], scope), []).append((size(record), cost(record, times)))
+    if not series:
+        return None
+    scopes = {scope for _, scope in series}
+    methods = list(dict.fromkeys(method for method, _ in series))
+    with style.styled(theme) as chosen:
+        figure, ((axes,),) = style.panels(1, 1, width, 2.6 if width == "column" else 3.2, chosen)
+        axes.set_xscale("log")
+        for index, ((method, scope), points) in enumerate(series.items()):
+            x, y = zip(*sorted(points))
+            tone, law = style.color(chosen, methods.index(method)), power_law(x, y) if fitted else None
+            name = f"{method} ({scope})" if len(scopes) > 1 else method
+            axes.plot(
+                x,
+                y,
+                style.marker(index),
+                color=tone,
+                markersize=max(3.4, 5.6 - 0.5 * index),  # what lies under another marker shows its rim
+                markeredgecolor=chosen.background,
+                markeredgewidth=0.5,
+                label=f"{name}: {_exponent(law)}" if fitted else name,
+            )
+            if law:
+                ends = np.array([min(x), max(x)])
+                axes.plot(ends, law[0] * ends ** law[1], color=tone, linestyle=style.dashes(index), zorder=1)
+            elif not fitted:
+                axes.plot(x, y, color=tone, linewidth=0.6, linestyle=style.dashes(index), zorder=1)
+        xs, ys = zip(*(point for points in series.values() for point in points))
+        axes.set_xlim(min(xs) / 1.15, max(xs) * 1.15)
+        style.plain_numbers(axes.xaxis, min(xs) / 1.15, max(xs) * 1.15)
+        if fitted or max(ys) > 4 * min(ys):
+            room = max(1.3, (max(ys) / min(ys)) ** 0.06)
+            axes.set_yscale("log")
+            axes.set_ylim(min(ys) / room, max(ys) * room)
+            style.plain_numbers(axes.yaxis, min(ys) / room, max(ys) * room)
+        else:  # the process's own size dwarfs the growth: from zero on, so that nothing is blown up
+            axes.set_ylim(0, max(ys) * 1.15)
+        axes.set_xlabel(titles[0])
+        axes.set_ylabel(titles[1])
+        style.legend(figure, axes.get_legend_handles_labels()[0])
+        if captioned:
+            devices = ", ".join(dict.fromkeys(r["device"] for r in records))
+            data = ", ".join(dict.fromkeys(r["data"] for r in records))
+            how = "Exponent of the power law, with its 95 % interval over clips. " if fitted else ""
+            text = f"{data}; {devices}. A point is a clip. {how}Sizes span a factor of {max(xs) / min(xs):.3g}."
+            style.caption(figure, text, chosen, style.WIDTHS[width])
+    return figure
+
+
+def _exponent(law: tuple | None) -> str:
+    if law is None:
+        return "too few sizes for an exponent"
+    _, slope, interval = law
+    between = f" ({interval[0]:.2f} to {interval[1]:.2f})" if interval else " (no interval)"
+    return f"exponent {slope:.2f}{between}"
+
+
+def _frame_size(record: dict) -> float:
+    height, width = record["lr_size"]
+    return height * width * record["scale"] ** 2 / 1e6
+
+
+def _clip_size(record: dict) -> float:
+    return _frame_size(record) * record["frames"]
+
+
+def _milliseconds(record: dict, times: dict) -> float:
+    return 1e3 * median([each["total_s"] for each in times["repetitions"]]) / record["frames"]
+
+
+def _memory(record: dict, times: dict) -> float:
+    return times["peak_memory_mb"]

@@ -1,0 +1,195 @@
+"""What all plots share: colours, themes, widths, and saving with the same bytes each time."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import matplotlib
+
+matplotlib.use("Agg")
+import matplotlib.pyplot as plt  # noqa: E402  (the backend is chosen first)
+from matplotlib.axes import Axes  # noqa: E402
+from matplotlib.figure import Figure  # noqa: E402
+from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter  # noqa: E402
+
+WIDTHS = {"column": 3.4, "page": 7.0}  # inches: of a two-column page
+FORMATS = ("png", "svg", "pdf")
+MARKERS = "osD^vP*X"
+HATCHES = ("", "///", "...", "\\\\\\", "xxx", "---", "+++", "ooo")
+DPI = 220
+
+
+@dataclass(frozen=True)
+class Theme:
+    """Colours of a background. The series are Okabe and Ito's, told apart by all common kinds of colour vision; on dark
+    ground black and the dark blue give way to lighter ones. Markers, dashes or hatches tell the series apart, too.
+    """
+
+    name: str
+    background: str
+    ink: str
+    faint: str
+    grid: str
+    series: tuple[str, ...]
+
+
+THEMES = {
+    "light": Theme(
+        "light",
+        "#FFFFFF",
+        "#222222",
+        "#6A6A6A",
+        "#E4E4E4",
+        ("#0072B2", "#D55E00", "#009E73", "#B0528C", "#3A93C9", "#B97F00", "#000000", "#7F7F7F"),
+    ),
+    "dark": Theme(
+        "dark",
+        "#14171C",
+        "#E6E6E6",
+        "#A0A6AE",
+        "#2C323A",
+        ("#56B4E9", "#F0843C", "#2CC89B", "#E08FC0", "#9AD0F5", "#F0C24A", "#FFFFFF", "#A8A8A8"),
+    ),
+}
+_DASHES = ("-", (0, (5, 1.6)), (0, (1.2, 1.2)), (0, (5, 1.4, 1.2, 1.4)), (0, (7, 2, 2, 2)), (0, (3, 1, 1, 1, 1, 1)))
+
+
+@contextmanager
+def styled(theme: str = "light") -> Iterator[Theme]:
+    """Draw inside this block: sets matplotlib's parameters for the theme and restores them."""
+    chosen = THEMES[theme]
+    with plt.rc_context(
+        {
+            "font.family": "DejaVu Sans",
+            "font.size": 8,
+            "axes.titlesize": 8.5,
+            "axes.labelsize": 8,
+            "xtick.labelsize": 7,
+            "ytick.labelsize": 7,
+            "legend.fontsize": 7,
+            "figure.facecolor": chosen.background,
+            "axes.facecolor": chosen.background,
+            "savefig.facecolor": chosen.background,
+            "text.color": chosen.ink,
+            "axes.labelcolor": chosen.ink,
+            "axes.titlecolor": chosen.ink,
+            "xtick.color": chosen.faint,
+            "ytick.color": chosen.faint,
+            "xtick.labelcolor": chosen.ink,
+            "ytick.labelcolor": chosen.ink,
+            "axes.edgecolor": chosen.faint,
+            "axes.linewidth": 0.7,
+            "axes.spines.top": False,
+            "axes.spines.right": False,
+            "axes.grid": True,
+            "grid.color": chosen.grid,
+            "grid.linewidth": 0.6,
+            "axes.axisbelow": True,
+            "legend.frameon": False,
+            "hatch.linewidth": 0.6,
+            "lines.linewidth": 1.2,
+        }
+    ):
+        yield chosen
+
+
+_METADATA = {  # whatever matplotlib would write of the day and of itself
+    "png": {"Software": None},
+    "svg": {"Date": None, "Creator": None},
+    "pdf": {"CreationDate": None, "ModDate": None, "Creator": None, "Producer": None},
+}
+# PDF streams are not compressed: zlib's output is not the same everywhere.
+_BYTES = {"svg.hashsalt": "bench", "svg.fonttype": "path", "pdf.fonttype": 42, "pdf.compression": 0}
+
+
+def rendered(figure: Figure, formats: tuple[str, ...] = ("png", "svg")) -> dict[str, bytes]:
+    """The figure as files, by format: the same bytes each time. The figure is closed."""
+    found = {}
+    with plt.rc_context(_BYTES):
+        for kind in formats:
+            stream = io.BytesIO()
+            colour = figure.get_facecolor()
+            figure.savefig(stream, format=kind, dpi=DPI, metadata=_METADATA[kind], facecolor=colour)
+            found[kind] = stream.getvalue()
+    plt.close(figure)
+    return found
+
+
+def write(figure: Figure, stem: Path, formats: tuple[str, ...] = ("png", "svg")) -> list[Path]:
+    """Save the figure as `stem`.png and so on (see `rendered`)."""
+    files = []
+    for kind, content in rendered(figure, formats).items():
+        file = stem.with_name(f"{stem.name}.{kind}")
+        file.write_bytes(content)
+        files.append(file)
+    return files
+
+
+def color(theme: Theme, index: int) -> str:
+    return theme.series[index % len(theme.series)]
+
+
+def marker(index: int) -> str:
+    """Shifted by one for each turn through the colours, so that colour and marker together stay unique."""
+    return MARKERS[(index + index // len(MARKERS)) % len(MARKERS)]
+
+
+def legend(figure: Figure, handles: list) -> None:
+    """Above the panels, in as many columns as the names leave room for."""
+    letters = max(len(str(handle.get_label())) for handle in handles)
+    across = max(1, min(len(handles), int(figure.get_figwidth() / (0.062 * letters + 0.5))))
+    rows = -(-len(handles) // across)
+    figure.set_figheight(figure.get_figheight() + 0.15 * rows)
+    figure.legend(handles=handles, loc="outside upper left", ncols=across, handlelength=2.4, handletextpad=0.5)
+
+
+def dashes(index: int):
+    return _DASHES[index % len(_DASHES)]
+
+
+def plain_numbers(axis, low: float, high: float) -> None:
+    """A log axis with numbers as people write them, and not too many or too few of them."""
+    wide = high / max(low, 1e-12)
+    axis.set_major_locator(LogLocator(subs=(1,) if wide > 60 else (1, 2, 5) if wide > 8 else (1, 1.5, 2, 3, 4, 5, 7)))
+    axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+    axis.set_minor_formatter(NullFormatter())
+
+
+def axis_title(column) -> str:
+    """A column's name, unit and direction, for a value axis."""
+    unit = f" [{column.unit}]" if column.unit else ""
+    return f"{column.title}{unit}\n{column.better} is better"
+
+
+def crop_note(column) -> str:
+    """What of a recipe does not show in the name: the border."""
+    crop = next((part for part in (column.signature or "").split("|") if part.startswith("crop")), "crop0")
+    return "no border crop" if crop == "crop0" else f"border {crop}"
+
+
+def caption(figure: Figure, text: str, theme: Theme, width: float) -> None:
+    """Small print under the plot, wrapped to its width: about 2.9 letters to the point of width at this size."""
+    letters = int(width * 72 / 3.05)
+    lines = []
+    for paragraph in text.split("\n"):
+        line = ""
+        for word in paragraph.split():
+            if line and len(line) + 1 + len(word) > letters:
+                lines.append(line)
+                line = word
+            else:
+                line = f"{line} {word}".strip()
+        lines.append(line)
+    figure.supxlabel("\n".join(lines), fontsize=5.5, color=theme.faint, ha="left", x=0.012)
+
+
+def panels(rows: int, across: int, width: str, height: float, theme: Theme) -> tuple[Figure, list[list[Axes]]]:
+    """A figure of that many panels, `height` inches each."""
+    figure, axes = plt.subplots(
+        rows, across, squeeze=False, layout="constrained", figsize=(WIDTHS[width], height * rows + 0.2)
+    )
+    return figure, [list(line) for line in axes]

@@ -1,0 +1,60 @@
+"""From a printed figure back to the records it was computed from."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from statistics import fmean
+
+from bench.report.grid import Grid, Source
+from bench.report.summary import Row
+
+
+def sources(row: Row, records: list[dict]) -> tuple[Source, ...]:
+    """The clips behind a set's figure.
+
+    Args:
+        row: of a whole set.
+        records: of its method on its data set.
+    """
+    found = []
+    for record in records:
+        value = _score(row, record) if not row.signature.startswith("time|") else _time(row, record)
+        if value:
+            frames = f"frames {(record.get('sr_sha256') or '')[:12]}"
+            found.append(Source(record.get("run", ""), record["clip"], value, frames, record["date"], row.signature))
+    return tuple(found)
+
+
+def lines(name: str, grid: Grid) -> Iterator[str]:
+    """For each cell its place and figure, and below it one line a clip: run, clip, figure, record, date, signature.
+
+    A record is named by the start of its frames' sha256, which `records.jsonl` has as `sr_sha256`.
+    """
+    for block in grid.blocks:
+        for row in block.rows:
+            for head, cell in list(zip(grid.heads, row))[1:]:
+                if cell.sources:
+                    column = f"{head.group}: {head.text}" if head.group else head.text
+                    yield f"{name} | {row[0].text} | {column} | {cell.text}"
+                    yield from (
+                        f"    {s.run} | {s.clip} | {s.value} | {s.record} | {s.date} | {s.signature}"
+                        for s in cell.sources
+                    )
+
+
+def _score(row: Row, record: dict) -> str:
+    score = record["scores"].get(row.metric)
+    if not score or not score["frames"] or score["signature"] != row.signature:
+        return ""
+    return f"{fmean(score['frames']):.6g} (mean of {len(score['frames'])} frames)"
+
+
+def _time(row: Row, record: dict) -> str:
+    scope = row.signature.split("|")[1]
+    times = record["timing"].get(scope)
+    if not times:
+        return ""
+    if row.metric.startswith("peak_memory"):
+        return f"{times['peak_memory_mb']:.6g} MiB"
+    seconds = ", ".join(f"{each['total_s']:.6g}" for each in times["repetitions"])
+    return f"{seconds} s for {record['frames']} frames"

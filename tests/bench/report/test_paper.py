@@ -1,0 +1,174 @@
+"""The products of conf/paper: rebuilt with the same bytes, traced, checked, compiled."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import markdown as renderer
+import pytest
+import yaml
+
+from bench.errors import UserError
+from bench.report import latex
+from bench.report.paper import build, scores
+from bench.report.paper.spec import parse
+
+ROOT = Path(__file__).parents[3]
+SOURCE = {"folder": "run", "command": "make it"}
+
+
+def spec(**more):
+    rows = [
+        {"label": "Plain", "method": "plain"},
+        {"label": "Model, 4 steps", "method": "model", "where": {"steps": 4}},
+    ]
+    columns = [
+        {"data": "set", "title": "Set", "metrics": ["psnr", "ssim"]},
+        {"data": "vid4", "title": "Vid4", "metrics": ["psnr"]},
+    ]
+    return parse(
+        "made-up", {"kind": "scores", "title": "T", "sources": [SOURCE], "rows": rows, "columns": columns, **more}
+    )
+
+
+@pytest.fixture(scope="module")
+def rebuilt(tmp_path_factory) -> list[Path]:
+    """Built from the committed golden records by two processes with unlike hash seeds."""
+    folders, processes = [], []
+    for seed in ("1", "2"):
+        folders.append(tmp_path_factory.mktemp(f"paper{seed}"))
+        environment = {**os.environ, "PYTHONHASHSEED": seed, "OMP_NUM_THREADS": "1"}
+        command = [sys.executable, "-m", "bench", "paper", "--out", str(folders[-1])]
+        processes.append(subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.DEVNULL))
+    assert [process.wait() for process in processes] == [0, 0]
+    return folders
+
+
+def test_two_processes_give_the_same_bytes(rebuilt):
+    one, other = ({file.name: file.read_bytes() for file in folder.iterdir()} for folder in rebuilt)
+    assert one == other
+    assert {Path(name).suffix for name in one} == {".md", ".csv", ".tex", ".png", ".svg", ".pdf"}
+
+
+def test_the_committed_products_are_what_the_golden_records_give(rebuilt):
+    built = {file.name: file.read_bytes() for file in rebuilt[0].iterdir()}
+    assert build.differences(built, ROOT / "results" / "paper") == []
+
+
+def test_the_latex_compiles_with_booktabs(rebuilt, tmp_path):
+    if not shutil.which("pdflatex"):
+        pytest.skip("pdflatex is not installed (Debian: texlive-latex-base texlive-latex-recommended)")
+    folder = tmp_path / "tex"
+    shutil.copytree(rebuilt[0], folder)
+    command = ["pdflatex", "-interaction=nonstopmode", "-halt-on-error", "main.tex"]
+    answer = subprocess.run(command, cwd=folder, capture_output=True, timeout=120)
+    log = answer.stdout.decode(errors="replace")
+    assert answer.returncode == 0, log[-2000:]
+    assert (folder / "main.pdf").stat().st_size > 10_000 and "Overfull \\hbox" not in log
+
+
+def test_the_markdown_renders_as_tables(rebuilt):
+    for file in rebuilt[0].glob("*.md"):
+        html = renderer.markdown(file.read_text(encoding="utf-8"), extensions=["tables"])
+        assert html.count("<table>") == 1 and "| " not in re.sub("<code>.*?</code>", "", html), file.name
+
+
+def test_what_nobody_measured_is_a_dash_with_a_note(crowd):
+    grid = scores.grid(spec(), {"run": crowd}, [])
+    (block,) = grid.blocks
+    assert [cell.text for cell in block.rows[0]] == ["Plain", "24.50", "–", "–"]
+    assert [cell.mark for cell in block.rows[1]] == ["", "best", "", ""]
+    assert [head.text for head in grid.heads] == ["method", "PSNR-Y [dB] ↑", "SSIM ↑", "PSNR [dB] ↑"]
+    assert "Vid4: not measured" in grid.notes and "– not measured" in grid.notes
+    assert all(cell.text == "–" for line in scores.grid(spec(), {}, []).blocks[0].rows for cell in line[1:])
+
+
+def test_incomplete_cells_say_how_many_clips_they_have(crowd):
+    few = [r for r in crowd if r["clip"] != "a"]
+    (block,) = scores.grid(spec(), {"run": few}, []).blocks
+    assert block.rows[0][1].text == "26.00 (3/4)"
+
+
+def test_records_of_another_protocol_are_left_out_and_named(crowd):
+    columns = [{"data": "set", "title": "Set", "metrics": ["psnr"], "protocol": "rgb"}]
+    grid = scores.grid(spec(columns=columns), {"run": crowd}, [])
+    assert grid.notes[0] == "Set: not measured, or under protocol vid4 alone" and grid.blocks[0].rows[0][1].text == "–"
+
+
+def test_a_row_that_fits_two_methods_must_be_told_apart(crowd):
+    rows = [{"label": "Model", "method": "model"}]
+    with pytest.raises(UserError, match=r"row 'Model' fits model\[steps=1\] and model\[steps=4\] on set"):
+        scores.grid(spec(rows=rows), {"run": crowd}, [])
+
+
+def test_the_first_folder_that_has_a_row_counts(crowd, record):
+    sources = [{"folder": "new", "command": "x"}, {"folder": "old", "command": "x"}]
+    newer = [record("plain", c, [40], [1.0], expected=4) for c in "abcd"]
+    (block,) = scores.grid(spec(sources=sources), {"old": crowd, "new": newer}, []).blocks
+    assert block.rows[0][1].text == "40.00" and block.rows[1][1].text == "26.15"
+    assert {s.run for s in block.rows[0][1].sources} == {"new"}
+
+
+@pytest.mark.parametrize(
+    "change, message",
+    [
+        ({"titel": "x"}, "conf/paper/made-up.yaml: unknown key 'titel'; did you mean 'title'?"),
+        ({"kind": "score"}, "kind 'score'; did you mean 'scores'?"),
+        ({"rows": [{"label": "x"}]}, "conf/paper/made-up.yaml, rows: missing 1 required positional argument: 'method'"),
+        ({"rows": "plain"}, "'rows' must be a list of mappings"),
+    ],
+)
+def test_a_mistake_in_a_declaration_is_one_line(change, message):
+    with pytest.raises(UserError) as caught:
+        spec(**change)
+    assert message in str(caught.value)
+
+
+def test_the_check_names_the_file_and_the_remedy(bench, monkeypatch, tmp_path):
+    monkeypatch.chdir(ROOT)
+    out = tmp_path / "paper"
+    assert bench("paper", "sample", "speed", "--out", out).code == 0
+    assert bench("paper", "sample", "speed", "--check", out).code == 0
+    (out / "speed.md").write_text((out / "speed.md").read_text().replace("0.383", "0.382"))
+    (out / "sample.csv").unlink()
+    answer = bench("paper", "sample", "speed", "--check", out)
+    lines = answer.err.splitlines()
+    assert answer.code == 1 and len(lines) == 2
+    assert "sample.csv: not there" in lines[0] and re.search(
+        r"speed\.md: differs .* line \d+; if that is meant", lines[1]
+    )
+
+
+def test_every_measured_cell_is_traced_to_its_clips(bench, monkeypatch):
+    monkeypatch.chdir(ROOT)
+    answer = bench("paper", "sample", "--trace")
+    lines = answer.out.splitlines()
+    start = lines.index("sample | TurboVSR nano, 1 step | sample: PSNR-RGB [dB] ↑ | 25.66") if answer.code == 0 else -1
+    assert start >= 0
+    below = lines[start + 1 : start + 8]
+    assert all(line.startswith("    results/golden/sample | ") and "| psnr|rgb|uint8" in line for line in below)
+    record = re.search(r"frames ([0-9a-f]{12})", below[0])[1]
+    assert f'"sr_sha256": "{record}' in (ROOT / "results/golden/sample/records.jsonl").read_text()
+
+
+def test_an_unknown_product_is_named(bench, monkeypatch):
+    monkeypatch.chdir(ROOT)
+    answer = bench("paper", "qualty")
+    assert answer.code == 3 and answer.err == "bench: unknown product 'qualty'; did you mean 'quality'?\n"
+
+
+def test_every_declaration_in_conf_is_read_and_names_its_commands():
+    for file in sorted((ROOT / "conf" / "paper").glob("*.yaml")):
+        declared = parse(file.stem, yaml.safe_load(file.read_text(encoding="utf-8")))
+        assert declared.sources and all(source.command for source in declared.sources), file.name
+
+
+def test_latex_spells_every_sign_that_it_would_read_itself():
+    text = latex.escaped(r"50% of a_b & c# {x} ~ ^ \ $ < > | × – ∞ ↑ † é 中")
+    assert text == (
+        r"50\% of a\_b \& c\# \{x\} \textasciitilde{} \textasciicircum{} \textbackslash{} \$ \textless{} "
+        r"\textgreater{} \textbar{} $\times$ -- $\infty$ $\uparrow$ $\dagger$ é (U+4E2D)"
+    )

@@ -1,0 +1,102 @@
+"""What the plots show: fronts, names that do not collide, exponents, shares, steps, themes."""
+
+import itertools
+
+import matplotlib.colors as colors
+import numpy as np
+import pytest
+
+from bench.report import plot
+from bench.report.plots import style
+from bench.report.plots.pareto import front_of
+from bench.report.plots.scaling import power_law
+
+
+def texts_of(axes) -> list[str]:
+    return [text.get_text() for text in axes.texts]
+
+
+def test_the_pareto_front_keeps_what_nothing_beats_in_both():
+    points = [(1, 20), (2, 19), (3, 25), (3, 24), (9, 26)]
+    assert front_of(points, "higher") == [(1, 20), (3, 25), (9, 26)]
+    assert front_of(points, "lower") == [(1, 20), (2, 19)]
+
+
+def test_names_meet_neither_each_other_nor_markers_nor_the_frame(crowd):
+    figure = plot.speed_quality(crowd)
+    renderer = figure.canvas.get_renderer()
+    for axes in figure.axes:
+        names = [t for t in axes.texts if t.get_text() != "better"]
+        boxes = [t.get_window_extent(renderer) for t in names]
+        assert len(boxes) == 4
+        assert not any(a.overlaps(b) for a, b in itertools.combinations(boxes, 2))
+        inside = axes.get_window_extent(renderer)
+        assert all(box.x0 >= inside.x0 and box.x1 <= inside.x1 for box in boxes)
+
+
+def test_too_many_names_go_into_a_legend(record):
+    many = [record(f"a_rather_long_name_{i}", "a", [25 + 0.01 * i], [0.2 + 0.001 * i], expected=1) for i in range(14)]
+    figure = plot.speed_quality(many, width="column")
+    assert all(texts_of(axes) == ["better"] for axes in figure.axes)
+    legend = {t.get_text() for each in figure.legends for t in each.get_texts()}
+    assert {f"a_rather_long_name_{i}" for i in range(14)} <= legend
+
+
+def test_marker_and_colour_together_stay_unique():
+    theme = style.THEMES["light"]
+    assert len({(style.color(theme, i), style.marker(i)) for i in range(60)}) == 60
+
+
+def test_a_marker_grows_with_memory(record):
+    records = [record("small", "a", [20], [1.0]), record("large", "a", [21], [2.0])]
+    records[1]["timing"]["tensors"]["peak_memory_mb"] = 40_000.0
+    axes = plot.speed_quality(records).axes[0]
+    sizes = [line.get_markersize() for line in axes.lines if line.get_marker() in style.MARKERS]
+    assert max(sizes) > 1.5 * min(sizes)
+
+
+def test_curves_have_a_panel_a_clip_and_metric_and_only_clips_of_several_frames(crowd):
+    figure = plot.KINDS["frames"](crowd, clips=["a", "set/b"])
+    titles = [axes.get_title(loc="left") for axes in figure.axes if axes.get_visible()]
+    assert titles == ["set/a", "set/b"]  # LPIPS has one value a clip here: nothing to draw along
+    assert len(figure.axes[0].lines) == 4
+
+
+def test_stages_are_shares_of_the_whole_and_the_whole_is_written(crowd):
+    (axes,) = plot.KINDS["stages"](crowd).axes
+    assert {"25 %", "50 %"} <= set(texts_of(axes)) and "0.833 ms" in texts_of(axes)
+    widths = sum(patch.get_width() for patch in axes.patches)
+    assert widths == pytest.approx(400)
+
+
+def test_the_exponent_of_the_cost_is_in_the_legend(crowd):
+    factor, exponent, (low, high) = power_law([1, 2, 4, 8], [3, 6, 12, 24])
+    assert factor == pytest.approx(3) and exponent == pytest.approx(1) and low <= 1.0001 and high >= 0.9999
+    figure = plot.KINDS["cost-size"](crowd)
+    assert "plain: exponent 1.00 (1.00 to 1.00)" in [t.get_text() for t in figure.legends[0].get_texts()]
+
+
+def test_steps_of_one_model_make_one_curve(crowd):
+    figure = plot.KINDS["steps"](crowd)
+    axes = next(axes for axes in figure.axes if "PSNR" in axes.get_ylabel())
+    (curve,) = (line for line in axes.lines if line.get_marker() in style.MARKERS)
+    assert list(curve.get_xdata()) == [1, 4] and np.diff(curve.get_ydata())[0] == pytest.approx(0.5)
+
+
+def test_methods_with_random_weights_are_in_no_quality_plot(crowd):
+    for each in crowd:
+        each["descriptor"] = {"dtype": "float32", "weights": "random (seed 0)", "notes": ""}
+    assert plot.speed_quality(crowd) is None and plot.KINDS["frames"](crowd) is None
+    assert plot.KINDS["stages"](crowd) is not None
+
+
+@pytest.mark.parametrize("theme", style.THEMES)
+def test_every_colour_stands_out_from_its_background(theme):
+    def luminance(name):
+        linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in colors.to_rgb(name)]
+        return float(np.dot((0.2126, 0.7152, 0.0722), linear))
+
+    chosen = style.THEMES[theme]
+    for name in (*chosen.series, chosen.ink, chosen.faint):
+        bright, dim = sorted((luminance(name), luminance(chosen.background)), reverse=True)
+        assert (bright + 0.05) / (dim + 0.05) > 3, name  # WCAG: graphics need 3 to 1

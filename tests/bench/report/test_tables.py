@@ -1,0 +1,150 @@
+"""Ranks, ties, intervals, choice of columns and rows, several runs, cited and untrained rows; all four formats."""
+
+from pathlib import Path
+
+import markdown as renderer
+import pytest
+from rich.console import Console
+
+from bench.errors import UserError
+from bench.report import cited, intervals, tables
+from bench.report.merge import merged
+
+PUBLISHED = Path(__file__).parents[3] / "results" / "published"
+
+
+def marks_of(records, metric):
+    (table,) = tables.tables(records)
+    return table.marks(next(c for c in table.columns if c.metric == metric))
+
+
+def test_ties_within_the_interval_of_the_difference_share_the_mark(crowd):
+    found = [r for r in crowd if r["method"] != "model[steps=1]"]
+    assert marks_of(found, "psnr") == {"model[steps=4]": "best", "plain": "second", "sharp": "second"}
+
+
+def test_times_tie_when_their_repetitions_overlap(record):
+    records = [record(m, c, [20], [s, s * 1.1, s * 0.9]) for m, s in (("one", 1.0), ("other", 1.02)) for c in "ab"]
+    assert set(marks_of(records, "fps").values()) == {"best"}
+    records += [record("slow", c, [20], [2.0, 2.1, 2.2]) for c in "ab"]
+    assert marks_of(records, "ms_per_frame") == {"one": "best", "other": "best", "slow": "second"}
+
+
+def test_a_method_that_lacks_clips_gets_no_mark_and_says_how_many_it_has(crowd):
+    found = [r for r in crowd if (r["method"], r["clip"]) != ("model[steps=4]", "a")]
+    assert marks_of(found, "psnr")["model[steps=1]"] == "best" and "model[steps=4]" not in marks_of(found, "psnr")
+    assert "| model[steps=4] | 3/4 |" in tables.markdown(tables.tables(found)[0])
+
+
+def test_intervals_are_over_clips_for_scores_and_over_repetitions_for_times(crowd):
+    text = tables.markdown(tables.tables(crowd, show=["psnr", "ms_per_frame"])[0], True)
+    low, high = intervals.of_mean([20, 23, 26, 29])
+    assert f"24.50 [{low:.2f}, {high:.2f}]" in text and "of times over repetitions" in text
+    assert intervals.of_mean([1.0]) is None and intervals.of_mean([1.0, float("inf")]) is None
+    assert intervals.of_total([[1.0], [1.0, 2.0, 3.0]]) is None
+    low, high = intervals.of_total([[1.0, 2.0, 3.0], [1.0, 2.0, 3.0]])
+    assert 2 <= low < 4 < high <= 6
+
+
+def test_a_power_law_is_found_with_its_interval():
+    slope, (low, high) = intervals.of_slope([0, 1, 2, 3, 4], [0, 2.1, 3.9, 6.1, 8])
+    assert slope == pytest.approx(2, abs=0.05) and low <= slope <= high and high - low < 0.3
+    assert intervals.of_slope([1, 1, 2], [1, 2, 3]) is None
+
+
+def test_bars_take_each_clips_difficulty_off():
+    easy_and_hard = {"one": {"a": 10.0, "b": 30.0}, "other": {"a": 11.0, "b": 31.0}}
+    for method, (low, high) in intervals.within_clips(easy_and_hard).items():
+        assert high - low < 1e-9, method
+
+
+def test_columns_rows_and_order_are_chosen_by_name(crowd):
+    (table,) = tables.tables(crowd, show=["size", "psnr", "parameters"], only=["plain", "model[steps=4]"], sort="psnr")
+    lines = tables.markdown(table).splitlines()
+    assert lines[2] == "| method | output size | PSNR-Y [dB] ↑ | parameters [M] |"
+    assert lines[4].startswith("| model[steps=4] | 80×40 to 80×160 |") and lines[5].startswith("| plain |")
+
+
+@pytest.mark.parametrize(
+    "options, message",
+    [
+        ({"show": ["psrn"]}, "unknown column 'psrn'; did you mean 'psnr'?"),
+        ({"only": ["plan"]}, "unknown row 'plan'; did you mean 'plain'?"),
+        ({"sort": "ssim"}, "cannot sort by 'ssim'"),
+    ],
+)
+def test_a_wrong_name_is_one_line_with_a_suggestion(crowd, options, message):
+    with pytest.raises(UserError) as caught:
+        tables.tables(crowd, **options)
+    assert message in str(caught.value) and "\n" not in str(caught.value)
+
+
+def test_runs_are_merged_and_shared_methods_named_after_their_run(record):
+    one, other = [record("m", "a", [20], [1.0])], [record("m", "a", [21], [1.0]), record("n", "a", [22], [1.0])]
+    (table,) = tables.tables(merged({"runs/old": one, "runs/new": other}))
+    assert table.methods == ["m (old)", "m (new)", "n"]
+    other[0]["data_config"] = {"degradation": "bd"}
+    with pytest.raises(UserError, match="under other options \\(degradation\\)"):
+        merged({"old": one, "new": other})
+
+
+def test_times_of_two_devices_never_share_a_column(record):
+    records = [record("m", "a", [20], [1.0]), record("n", "a", [20], [0.1], device="a GPU")]
+    (table,) = tables.tables(records)
+    heads = [c.header for c in table.columns if c.metric == "fps"]
+    assert heads == ["FPS, a machine [1/s] ↑", "FPS, a GPU [1/s] ↑"]
+
+
+def test_a_method_with_random_weights_shows_no_quality(record):
+    records = [record("trained", c, [25], [1.0]) for c in "ab"] + [record("huge", c, [5], [0.1]) for c in "ab"]
+    for each in records[2:]:
+        each["descriptor"] = {"dtype": "float32", "weights": "random (seed 0)", "notes": ""}
+    (table,) = tables.tables(records)
+    line = next(line for line in tables.markdown(table).splitlines() if line.startswith("| huge"))
+    assert line.startswith("| huge § |") and "– §" in line and "5.00" not in line
+    assert "§ huge: random weights: timed only" in tables.markdown(table)
+    assert marks_of(records, "psnr") == {}
+
+
+def test_cited_rows_are_marked_and_unlike_protocols_doubly(record):
+    records = [record("m", "a", [20], [1.0], data="vid4", expected=1)]
+    (table,) = tables.tables(records, show=["psnr", "fps"], cite=cited.of_groups(PUBLISHED, ["C", "f"]))
+    text = tables.markdown(table)
+    assert "| BasicVSR †b | 27.2694 | – |" not in text
+    row = next(line for line in text.splitlines() if line.startswith("| BasicVSR++ †") and "27.7882" in line)
+    assert "27.7882 |" in row  # BI on Y without a crop: as measured here
+    assert any("29.0400 ‡" in line for line in text.splitlines())  # blurred inputs are not
+    assert any("RealBasicVSR †" in line and "15.9 ‡" in line for line in text.splitlines())
+    assert "MMagic model cards; BI x4, Y" in text and "do not compare" in text
+    lines = tables.comma_separated(table).splitlines()
+    assert lines[0].endswith(",source") and lines[1].endswith(",measured") and lines[2].endswith(",cited")
+
+
+def test_an_unknown_group_is_named():
+    with pytest.raises(UserError, match="--cite Z: unknown group; known: A, B, C"):
+        cited.of_groups(PUBLISHED, ["Z"])
+
+
+def test_published_figures_are_whole():
+    quality, speed = cited.load(PUBLISHED)
+    assert len(quality) == 442 and len(speed) == 32
+    assert all(f.colour and f.source and float(f.value) for f in quality)  # every protocol is described
+    seconds = next(s for s in speed if s.method == "MGLD-VSR")
+    assert seconds.fps == pytest.approx(33 / 425.23) and seconds.mpx_per_s == pytest.approx(33 * 0.9216 / 425.23)
+
+
+def test_markdown_renders_as_a_table_with_a_cell_for_every_column(crowd):
+    crowd[0]["descriptor"]["notes"] = "a|b"
+    (table,) = tables.tables(crowd, cite=None)
+    html = renderer.markdown(tables.markdown(table), extensions=["tables"])
+    width = len(table.header)
+    assert html.count("<table>") == 1 and html.count("<th") - html.count("<thead") == width
+    assert html.count("<td") == width * len(table.methods)
+    assert "<strong>" in html and "<u>" in html and "|" not in html
+
+
+def test_the_terminal_shows_marks_caption_and_notes(crowd):
+    console = Console(width=200, record=True, force_terminal=True, file=open("/dev/null", "w"))
+    tables.terminal(tables.tables(crowd)[0], console)
+    text = console.export_text(styles=True)
+    assert "\x1b[1m" in text and "\x1b[4m" in text and "model[steps=4]" in text and "12 frames" in text
