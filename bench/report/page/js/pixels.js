@@ -50,15 +50,17 @@ function enlarged(lr, clip, cubic) {
   return out;
 }
 
-/** For each pixel of a line: which LR pixels it is made of, and their weights. Borders repeat. */
+/** For each pixel of a line: which LR pixels it is made of, and their weights. Borders are mirrored. */
 function taps(length, start, lrStart, lrLength, scale, cubic) {
   return Array.from({ length }, (_, i) => {
     const centre = (start + i + 0.5) / scale - 0.5 - lrStart;
     if (!cubic) return [[clamp(Math.round(centre), 0, lrLength - 1), 1]];
     const first = Math.floor(centre) - 1;
-    return [0, 1, 2, 3].map((k) => [clamp(first + k, 0, lrLength - 1), kernel(Math.abs(centre - first - k))]);
+    return [0, 1, 2, 3].map((k) => [mirrored(first + k, lrLength), kernel(Math.abs(centre - first - k))]);
   });
 }
+
+const mirrored = (i, length) => clamp(i < 0 ? -1 - i : i >= length ? 2 * length - 1 - i : i, 0, length - 1);
 
 function kernel(t) {
   if (t <= 1) return 1.5 * t ** 3 - 2.5 * t ** 2 + 1;

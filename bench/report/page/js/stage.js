@@ -87,6 +87,7 @@ function placeDivider() {
 /** Draw the pixels; a later call overtakes an earlier one that is still decoding. */
 async function paint() {
   const mine = ++drawing;
+  delete stage.dataset.drawn;
   const clip = clipNow();
   label();
   await Promise.all(
