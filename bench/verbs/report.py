@@ -29,7 +29,7 @@ def main(argv: list[str]) -> int:
     parser.add_argument("--out", type=Path, help="the file to write (default: page.html in the first run's folder)")
     parser.add_argument("--store", type=Path, help="where predictions are kept (default: what the run says)")
     parser.add_argument(
-        "--budget", type=float, default=12, metavar="MB", help="size of all pictures; 0: none (default %(default)s)"
+        "--budget", type=float, default=13, metavar="MB", help="size of all pictures; 0: none (default %(default)s)"
     )
     parser.add_argument("--frames", type=int, metavar="N", help="at most N frames of a clip")
     parser.add_argument("--crop", metavar="WxH", help="show windows of this size (default: as large as the budget allows)")

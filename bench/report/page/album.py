@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import cv2
 import numpy as np
 
 from bench.report.page import regions
-from bench.report.page.choose import Budget, Choice, choose
-from bench.report.page.encode import Pictures
+from bench.report.page.choose import Budget, Choice, choose, look
+from bench.report.page.encode import TEXT, Pictures, webp
 from bench.report.page.material import LR, Material
 
 OVERVIEW = 240  # pixels across
@@ -24,20 +24,43 @@ class Album:
     notes: list[str]
 
 
-def build(materials: list[Material], records: list[dict], budget: Budget) -> Album:
-    """Choose within the budget, read, encode.
+@dataclass
+class _Encoded:
+    """A clip's pictures as WebP."""
 
-    Nothing is compressed with loss: what does not fit is left out, frame by frame.
+    frames: dict[str, dict[int, bytes]] = field(default_factory=dict)  # source -> frame -> picture
+    slices: dict[str, bytes] = field(default_factory=dict)
+    overview: bytes | None = None
+
+    @property
+    def size(self) -> int:
+        frames = sum(len(picture) for found in self.frames.values() for picture in found.values())
+        return frames + sum(map(len, self.slices.values())) + len(self.overview or b"")
+
+
+def build(materials: list[Material], records: list[dict], budget: Budget) -> Album:
+    """Look at every clip, choose within the budget, encode.
+
+    Nothing is compressed with loss: what does not fit is left out, frame by frame. Sources that cannot be read become
+    absent, with the reason. The choice rests on an estimate of sizes; where that was too low, the frames that got room
+    last go again.
     """
-    choices = choose(materials, records, budget)
-    pictures = Pictures()
-    clips = []
-    for material, choice in zip(materials, choices):
-        entry = _described(material, choice)
+    if budget.bytes <= 0:
+        return Album([], [_described(material, None) for material in materials], ["No pictures: the budget is 0."])
+    looks = [look(material) for material in materials]
+    choices, places = choose(materials, looks, records, budget)
+    encoded = [_encoded(material, choice) for material, choice in zip(materials, choices)]
+    total = sum(each.size for each in encoded)
+    while places and TEXT * total > budget.bytes:
+        clip, frame = places.pop()
+        total -= sum(len(frames[frame]) for frames in encoded[clip].frames.values())
+        choices[clip].frames.remove(frame)
+    pictures, clips = Pictures(), []
+    for material, choice, kept in zip(materials, choices, encoded):
+        clips.append(_described(material, choice))
         if choice:
-            _embed(material, choice, entry, pictures)
-        clips.append(entry)
-    return Album(pictures.texts, clips, _notes(clips, budget))
+            _place(choice, kept, clips[-1], pictures)
+    return Album(pictures.texts, clips, _notes(clips))
 
 
 def _described(material: Material, choice: Choice | None) -> dict:
@@ -59,33 +82,41 @@ def _described(material: Material, choice: Choice | None) -> dict:
     }
 
 
-def _embed(material: Material, choice: Choice, entry: dict, pictures: Pictures) -> None:
-    """Read each source again; add the windows of the chosen frames and the rows of the slice."""
-    box, low = entry["box"], entry["lrBox"]
-    row = choice.row
-    strips: dict[str, int] = {}
+def _encoded(material: Material, choice: Choice | None) -> _Encoded:
+    """Read each source again: the windows of the chosen frames, and the rows of the slice."""
+    found = _Encoded()
+    if choice is None:
+        return found
+    box, low = choice.box, regions.lr_box(choice.box, material.scale, material.lr_size)
     for source, read in material.sources.items():
-        found, rows = {}, []
-        inside, line = (low, row // material.scale) if source == LR else (box, row)
+        inside, line = (low, choice.row // material.scale) if source == LR else (box, choice.row)
+        rows, found.frames[source] = [], {}
         for index, frame in enumerate(read()):
             if index in choice.frames:
-                found[index] = pictures.add(regions.cut(frame, inside))
+                found.frames[source][index] = webp(regions.cut(frame, inside))
             if index < choice.slice_frames:
                 rows.append(frame[line, inside[0] : inside[0] + inside[2]])
-        entry["pictures"][source] = found
         if rows:
-            strips[source] = pictures.add(np.stack(rows))
-    if strips:
-        entry["slice"] = {"row": row, "frames": choice.slice_frames, "pictures": strips}
-    if (box[2], box[3]) != (material.size[1], material.size[0]) and choice.frames:
+            found.slices[source] = webp(np.stack(rows))
+    if (box[2], box[3]) != (material.size[1], material.size[0]):
         shrunk = (OVERVIEW, max(1, round(OVERVIEW * material.size[0] / material.size[1])))
-        entry["overview"] = pictures.add(cv2.resize(choice.middle, shrunk, interpolation=cv2.INTER_AREA))
+        found.overview = webp(cv2.resize(choice.middle, shrunk, interpolation=cv2.INTER_AREA))
+    return found
 
 
-def _notes(clips: list[dict], budget: Budget) -> list[str]:
+def _place(choice: Choice, kept: _Encoded, entry: dict, pictures: Pictures) -> None:
+    """Put a clip's pictures into the page."""
+    for source, frames in kept.frames.items():
+        entry["pictures"][source] = {index: pictures.add(frames[index]) for index in choice.frames}
+    if kept.slices:
+        numbers = {source: pictures.add(strip) for source, strip in kept.slices.items()}
+        entry["slice"] = {"row": choice.row, "frames": choice.slice_frames, "pictures": numbers}
+    if kept.overview and choice.frames:
+        entry["overview"] = pictures.add(kept.overview)
+
+
+def _notes(clips: list[dict]) -> list[str]:
     """What a reader must know of the pictures."""
-    if budget.bytes <= 0:
-        return ["No pictures: the budget is 0."]
     frames, shown = sum(clip["frames"] for clip in clips), sum(len(clip["shown"]) for clip in clips)
     notes = [f"{shown} of {frames} frames have pictures; lossless (WebP), pixel by pixel as scored."]
     partly = [clip for clip in clips if 0 < len(clip["shown"]) < clip["frames"]]

@@ -21,6 +21,10 @@ LOOKED_AT = 6  # frames a clip that decide on the window
 LOOKED_AT_PIXELS = 12_000_000  # what these may hold in memory, each source
 
 
+Place = tuple[int, int]
+"""(number of the clip, index of the frame)."""
+
+
 @dataclass(frozen=True)
 class Budget:
     """What pictures may take: bytes in the page, frames a clip, and the window (height, width) if it is given."""
@@ -50,29 +54,28 @@ class Choice:
     middle: np.ndarray  # one whole frame
 
 
-def choose(materials: list[Material], records: list[dict], budget: Budget) -> list[Choice | None]:
-    """Look at every clip and share the budget out. None: nothing of a clip can be shown.
+def choose(
+    materials: list[Material], looks: list[Look | None], records: list[dict], budget: Budget
+) -> tuple[list[Choice | None], list[Place]]:
+    """Share the budget out: windows, then slices, then frames.
 
-    Sources that cannot be read become absent, with the reason.
+    Returns:
+        (what is shown of each clip, None: nothing; the chosen frames in the order in which they got room).
     """
-    if budget.bytes <= 0:
-        return [None] * len(materials)
-    looks = [look(material) for material in materials]
     boxes = _windows(materials, looks, budget)
-    frames = _frames(materials, records, looks, boxes, budget)
     room = budget.bytes * SLICES
-    found: list[Choice | None] = []
-    for material, seen, box, chosen in zip(materials, looks, boxes, frames):
-        if seen is None:
-            found.append(None)
-            continue
-        length = min(material.frames, SLICE_FRAMES) if material.frames >= 3 else 0
-        price = length * box[2] * seen.cost
-        if price > room:
-            length = price = 0
-        room -= price
-        found.append(Choice(box, chosen, length, regions.row(seen.spread, box), seen.middle))
-    return found
+    lengths = []
+    for material, seen, box in zip(materials, looks, boxes):
+        length = min(material.frames, SLICE_FRAMES) if seen and material.frames >= 3 else 0
+        price = length * box[2] * seen.cost if length else 0
+        lengths.append(length if price <= room else 0)
+        room -= price if price <= room else 0
+    places = _frames(materials, records, looks, boxes, budget, room + budget.bytes * (1 - SLICES))
+    choices: list[Choice | None] = []
+    for index, (seen, box, length) in enumerate(zip(looks, boxes, lengths)):
+        frames = sorted(frame for clip, frame in places if clip == index)
+        choices.append(Choice(box, frames, length, regions.row(seen.spread, box), seen.middle) if seen else None)
+    return choices, places
 
 
 def look(material: Material) -> Look | None:
@@ -112,20 +115,28 @@ def _checked(frames: Iterator[np.ndarray], due: int, size: tuple[int, int]) -> I
 
 
 def _windows(materials: list[Material], looks: list[Look | None], budget: Budget) -> list[regions.Box | None]:
-    """The largest window with which enough frames of every clip fit."""
-    boxes: list[regions.Box | None] = []
-    for largest in (budget.window,) if budget.window else LARGEST:
-        boxes = [
-            regions.window(seen.spread, material.size, largest, material.scale) if seen else None
-            for material, seen in zip(materials, looks)
-        ]
-        needed = sum(
-            box[2] * box[3] * seen.cost * min(material.frames, ENOUGH, budget.frames or ENOUGH)
-            for material, seen, box in zip(materials, looks, boxes)
-            if seen
-        )
-        if needed <= budget.bytes * (1 - SLICES):
+    """The largest windows with which enough frames of every clip fit: the costliest clip's is made smaller first."""
+    sizes = (budget.window,) if budget.window else LARGEST
+    step = [0] * len(materials)
+
+    def window(index: int) -> regions.Box | None:
+        material, seen = materials[index], looks[index]
+        return regions.window(seen.spread, material.size, sizes[step[index]], material.scale) if seen else None
+
+    def price(index: int) -> float:
+        """Of one frame."""
+        box, seen = boxes[index], looks[index]
+        return box[2] * box[3] * seen.cost if seen else 0.0
+
+    boxes = [window(index) for index in range(len(materials))]
+    few = [min(material.frames, ENOUGH, budget.frames or ENOUGH) for material in materials]
+    while sum(price(i) * few[i] for i in range(len(materials))) > budget.bytes * (1 - SLICES):
+        can = [index for index in range(len(materials)) if looks[index] and step[index] + 1 < len(sizes)]
+        if not can:
             break
+        costliest = max(can, key=price)
+        step[costliest] += 1
+        boxes[costliest] = window(costliest)
     return boxes
 
 
@@ -135,8 +146,9 @@ def _frames(
     looks: list[Look | None],
     boxes: list[regions.Box | None],
     budget: Budget,
-) -> list[list[int]]:
-    """The frames of each clip that get pictures: one of every clip, the worst lists, then round after round."""
+    room: float,
+) -> list[Place]:
+    """The frames that get pictures: one of every clip, the worst lists, then round after round."""
     order = [wanted([r for r in records if (r["data"], r["clip"]) == (m.data, m.clip)], m.frames) for m in materials]
     number = {(material.data, material.clip): index for index, material in enumerate(materials)}
     queue = [(index, frames[0]) for index, frames in enumerate(order)]
@@ -146,13 +158,14 @@ def _frames(
             queue += [(number[bad.data, bad.clip], bad.frame) for bad in found if (bad.data, bad.clip) in number]
     for turn in range(max(map(len, order), default=0)):
         queue += [(index, frames[turn]) for index, frames in enumerate(order) if turn < len(frames)]
-    chosen: list[list[int]] = [[] for _ in materials]
-    room = budget.bytes * (1 - SLICES)
+    chosen: list[Place] = []
+    counts = [0] * len(materials)
     for index, frame in dict.fromkeys(queue):
-        if looks[index] is None or len(chosen[index]) >= (budget.frames or materials[index].frames):
+        if looks[index] is None or counts[index] >= (budget.frames or materials[index].frames):
             continue
         price = boxes[index][2] * boxes[index][3] * looks[index].cost
         if price <= room:
-            chosen[index].append(frame)
+            chosen.append((index, frame))
+            counts[index] += 1
             room -= price
-    return [sorted(frames) for frames in chosen]
+    return chosen

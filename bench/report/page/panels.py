@@ -56,9 +56,9 @@ def _panel(table: Table, time: Column | None, column: Column, methods: list[str]
             f'<g class="mark {marks.css_class(index)}">{marks.shape(index, x, y)}<title>{escape(tip)}</title></g>'
         )
     body += _labels(placed)
-    better = "higher" if up else "lower"
+    better = "higher is better" if up else "lower is better, axis turned"
     return (
-        f'<figure class="card"><figcaption><b>{escape(title)}</b> <span>{better} is better; up is better here</span>'
+        f'<figure class="card"><figcaption><b>{escape(title)}</b> <span>{better}</span>'
         f'</figcaption><svg class="panel" viewBox="0 0 {WIDTH} {HEIGHT}" role="img" '
         f'aria-label="{escape(f"{title} against time per frame. {said}.")}">{"".join(body)}'
         f'<text x="{(LEFT + WIDTH - RIGHT) / 2:.0f}" y="{HEIGHT - 6}" text-anchor="middle" class="axis">'

@@ -15,7 +15,7 @@ function syncControls() {
   slider.value = Math.max(0, clip.shown.indexOf(state.frame));
   slider.disabled = byId("play").disabled = clip.shown.length < 2;
   slider.setAttribute("aria-valuetext", `frame ${state.frame}`);
-  byId("frame-text").textContent = clip.frames > 1 ? `frame ${state.frame} of ${clip.frames}` : "a still";
+  byId("frame-text").textContent = clip.frames > 1 ? `frame ${state.frame} (0–${clip.frames - 1})` : "a still";
   byId("divider").value = Math.round(1000 * state.divider);
   byId("divider").hidden = state.mode !== "slider" || !clip.shown.length;
   byId("mode-slider").setAttribute("aria-pressed", state.mode === "slider");
@@ -122,7 +122,7 @@ function watchPointers() {
     if (down.size === 2) {
       const [a, b] = [...down.values()];
       const now = Math.hypot(a.clientX - b.clientX, a.clientY - b.clientY);
-      if (spread) zoomBy(now / spread);
+      if (spread) zoomBy(now / spread, state.at, false);
       spread = now;
     } else if (onCut) {
       show({ divider: clamp((event.clientX - pane.left) / pane.width, 0, 1) });
@@ -139,7 +139,7 @@ function watchPointers() {
     const point = pointed(event);
     if (!point || !(event.ctrlKey || event.metaKey)) return; // a plain wheel scrolls the page
     event.preventDefault();
-    zoomBy(2 ** clamp(-event.deltaY / 120, -1, 1), inWindow(point));
+    zoomBy(2 ** clamp(-event.deltaY / 120, -1, 1), inWindow(point), false);
   }, { passive: false });
 }
 

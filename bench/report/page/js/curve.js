@@ -13,7 +13,7 @@ function drawCurve() {
     ? "This clip has no scores by this metric."
     : still
       ? "A still: one frame, no curve."
-      : `${metric.better === "lower" ? "Lower" : "Higher"} is better; up is better here. Filled dots have pictures. Click to open a frame.`;
+      : `${metric.better === "lower" ? "Lower is better, the axis is turned" : "Higher is better"}. Filled dots have pictures. Click to open a frame.`;
   if (!series.length || still) return;
   const finite = series.flatMap(([, [, values]]) => values.map(number)).filter((v) => v !== null && Number.isFinite(v));
   if (!finite.length) return;
@@ -73,14 +73,17 @@ function curveText(clip, metric, series) {
   return `${metric.title} of the ${clip.frames} frames of ${clipName(clip)}: ${said.join("; ")}.`;
 }
 
-/** All metrics of all methods at this frame. */
+/** The scores of this frame: the methods and metrics that this clip has. */
 function drawScores() {
-  const body = data.methods.map((name, method) => {
+  const cells = data.scores[state.clip];
+  const metrics = data.metrics.map((_, index) => index).filter((index) => Object.keys(cells[index]).length);
+  const methods = data.methods.map((_, index) => index).filter((index) => metrics.some((metric) => index in cells[metric]));
+  const body = methods.map((method) => {
     const key = document.querySelector(`.key.m${method}`)?.cloneNode(true) ?? "";
-    const cells = data.metrics.map((_, metric) => make("td", { class: "figure" }, figure(scoreAt(state.clip, metric, method, state.frame), metric)));
-    return make("tr", {}, make("th", { scope: "row" }, key, name), ...cells);
+    const figures = metrics.map((metric) => figure(scoreAt(state.clip, metric, method, state.frame), metric));
+    return make("tr", {}, make("th", { scope: "row" }, key, data.methods[method]), ...figures.map((text) => make("td", { class: "figure" }, text)));
   });
-  const heads = ["method", ...data.metrics.map((metric) => metric.title)].map((text) => make("th", { scope: "col" }, text));
+  const heads = ["method", ...metrics.map((metric) => data.metrics[metric].title)].map((text) => make("th", { scope: "col" }, text));
   byId("scores").replaceChildren(make("thead", {}, make("tr", {}, ...heads)), make("tbody", {}, ...body));
 }
 

@@ -116,9 +116,10 @@ function label() {
   }
 }
 
-/** Zoom by a factor; the point of the window at `about` stays where it is. */
-function zoomBy(factor, about = state.at) {
-  const zoom = clamp(state.zoom * factor, 1, 32);
+/** Zoom by a factor; the point of the window at `about` stays where it is. `whole`: to whole pixels of the screen. */
+function zoomBy(factor, about = state.at, whole = true) {
+  const base = Number(stage.dataset.base), scale = base * state.zoom * factor;
+  const zoom = clamp((whole && scale > 1.3 ? Math.round(scale) : scale) / base, 1, 32);
   const kept = state.zoom / zoom;
   const at = state.at.map((centre, axis) => about[axis] + (centre - about[axis]) * kept);
   show({ zoom, at: inside(at, zoom) });

@@ -8,6 +8,7 @@
     const next = order[(order.indexOf(now) + 1) % order.length];
     if (next === "auto") delete document.documentElement.dataset.theme;
     else document.documentElement.dataset.theme = next;
-    button.textContent = `Theme: ${next}`;
+    button.textContent = `◐ ${next}`;
+    button.setAttribute("aria-label", `Theme: ${next}`);
   });
 }
