@@ -38,7 +38,7 @@ def main(argv: list[str]) -> int:
     parser.add_argument("--frame", type=int, default=0, help="index of the frame, from 0 (default: 0)")
     parser.add_argument("--methods", help="only these, in this order: a,b (lr and gt may be among them)")
     parser.add_argument("--crop", metavar="X,Y,W,H", help="in pixels of SR")
-    parser.add_argument("--video", choices=("split", "stack"), help="the whole clip: bands of one frame, or whole frames")
+    parser.add_argument("--video", choices=("split", "stack"), help="the clip: bands of one frame, or whole frames")
     parser.add_argument("--out", type=Path, help="FILE.png, or FILE.mp4 with --video (default: in the run's folder)")
     parser.add_argument("--store", type=Path, help="where predictions are kept (default: what the run says)")
     options = parser.parse_args(argv)
@@ -136,8 +136,7 @@ def _strip(material: Material, cells, sources: list[str], box: regions.Box | Non
         largest = (min(material.size[0], width * 3 // 4), width)
         box = regions.window(regions.difference(compared), material.size, largest, material.scale)
     whole = next((v.frame for source, v in zip(sources, versions) if source == GT), versions[-1].frame)
-    metrics = metrics_of(cells)
-    recipe = " / ".join(f"{m.title}{f' [{m.unit}]' * bool(m.unit)} {'↑' if m.better == 'higher' else '↓'}" for m in metrics)
+    recipe = " / ".join(metric.header for metric in metrics_of(cells))
     return strip.strip(versions, whole, box, [f"{material.data}, {material.clip}, frame {frame}", recipe])
 
 

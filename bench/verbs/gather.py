@@ -71,4 +71,5 @@ def _add(material: Material, renamed: dict, materials: dict[tuple[str, str], Mat
     known = materials.setdefault((material.data, material.clip), material)
     if known is not material:
         known.sources |= material.sources
-        known.absent = {name: why for name, why in (known.absent | material.absent).items() if name not in known.sources}
+        absent = known.absent | material.absent
+        known.absent = {name: reason for name, reason in absent.items() if name not in known.sources}

@@ -62,7 +62,9 @@ def _title(found, methods: list[str]) -> str:
 def _facts(records: list[dict], environments: dict[str, dict]) -> str:
     """The line under the title: what, where, when, which commit."""
     clips = {(record["data"], record["clip"]): record["frames"] for record in records}
-    commits = [str(each.get("commit") or "")[:10] + " (dirty)" * bool(each.get("dirty")) for each in environments.values()]
+    commits = [
+        str(each.get("commit") or "")[:10] + " (dirty)" * bool(each.get("dirty")) for each in environments.values()
+    ]
     facts = {
         "clips": f"{len(clips)}, {sum(clips.values())} frames",
         "protocol": _listed(record["protocol"] for record in records),

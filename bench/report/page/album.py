@@ -121,20 +121,18 @@ def _notes(clips: list[dict]) -> list[str]:
     notes = [f"{shown} of {frames} frames have pictures; lossless (WebP), pixel by pixel as scored."]
     partly = [clip for clip in clips if 0 < len(clip["shown"]) < clip["frames"]]
     if partly:
-        counts = ", ".join(f"{clip['clip']} {len(clip['shown'])} of {clip['frames']}" for clip in partly)
-        notes.append(f"Left out to keep the page small: {counts}. Chosen: the worst by each metric, then an even spread.")
+        counts = _some([f"{clip['clip']} {len(clip['shown'])} of {clip['frames']}" for clip in partly])
+        notes.append(f"Not all frames fit, {counts}. Chosen: the worst by each metric, then an even spread.")
     cropped = [clip for clip in clips if clip["box"] and clip["shown"] and list(clip["box"][2:]) != clip["size"]]
     if cropped:
-        sizes = ", ".join(
-            dict.fromkeys(
-                f"{clip['box'][2]}×{clip['box'][3]} of {clip['size'][0]}×{clip['size'][1]}" for clip in cropped
-            )
+        sizes = _some(
+            [f"{clip['box'][2]}×{clip['box'][3]} of {clip['size'][0]}×{clip['size'][1]}" for clip in cropped]
         )
         notes.append(
             f"Windows, not whole frames ({sizes}), placed where the methods differ most: not a fair sample of a frame."
         )
     for reason, names in _by_reason(clips).items():
-        notes.append(f"Not shown: {', '.join(names)}: {reason}.")
+        notes.append(f"Not shown: {_some(names)}: {reason}.")
     return notes
 
 
@@ -148,3 +146,10 @@ def _by_reason(clips: list[dict]) -> dict[str, list[str]]:
         if not clip["shown"] and clip["box"]:
             found.setdefault("there was no room in the budget", []).append(clip["clip"])
     return found
+
+
+def _some(names: list[str], shown: int = 8) -> str:
+    """The first few of a list, and how many more there are."""
+    names = list(dict.fromkeys(names))
+    more = f" and {len(names) - shown} more" if len(names) > shown else ""
+    return ", ".join(names[:shown]) + more

@@ -20,6 +20,12 @@ class Metric:
     better: str
     digits: int
 
+    @property
+    def header(self) -> str:
+        """As over a table's column: `PSNR-RGB [dB] ↑`."""
+        unit = f" [{self.unit}]" if self.unit else ""
+        return f"{self.title}{unit} {'↑' if self.better == 'higher' else '↓'}"
+
     def badness(self, value: float) -> float:
         """Greater is worse."""
         return -value if self.better == "higher" else value

@@ -35,7 +35,7 @@ def window(spread: np.ndarray, size: tuple[int, int], largest: tuple[int, int], 
         spread: as `difference` gives it, or a mean of several.
         size: (height, width) of the frame, multiples of the scale.
     """
-    height, width = (_aligned(min(side, most), scale) for side, most in zip(size, largest))
+    height, width = (max(scale, _aligned(min(side, most), scale)) for side, most in zip(size, largest))
     rows, columns = max(1, height // BLOCK), max(1, width // BLOCK)
     total = np.zeros((spread.shape[0] + 1, spread.shape[1] + 1))
     total[1:, 1:] = spread.astype(np.float64).cumsum(0).cumsum(1)

@@ -24,11 +24,13 @@ def section(records: list[dict], methods: list[str]) -> str:
 
 def _bar(method: str, records: list[dict], scope: str, methods: list[str]) -> str | None:
     """Each stage's median, summed over the clips."""
-    timed = [(record["frames"], record["timing"][scope]["repetitions"]) for record in records if scope in record["timing"]]
+    timed = [(r["frames"], r["timing"][scope]["repetitions"]) for r in records if scope in r["timing"]]
     frames = sum(count for count, _ in timed)
     if not frames:
         return None
-    names = dict.fromkeys(name for _, repetitions in timed for each in repetitions for name in each.get("stages_s") or ())
+    names = dict.fromkeys(
+        name for _, repetitions in timed for each in repetitions for name in each.get("stages_s") or ()
+    )
     stages = {
         name: 1e3
         * sum(median([each["stages_s"].get(name, 0.0) for each in repetitions]) for _, repetitions in timed)

@@ -43,10 +43,7 @@ def _clips(records: list[dict], methods: list[str]) -> str:
     """One line a cell: its time and its scores."""
     metrics = metrics_of(records)
     heads = [_head(name, "text") for name in ("clip", "data", "method")] + [_head("ms per frame ↓", "lower")]
-    heads += [
-        _head(f"{m.title}{f' [{m.unit}]' if m.unit else ''} {'↑' if m.better == 'higher' else '↓'}", m.better, m.signature)
-        for m in metrics
-    ]
+    heads += [_head(metric.header, metric.better, metric.signature) for metric in metrics]
     lines = []
     for record in records:
         cells = [f'<th scope="row">{escape(record["clip"])}</th>', f"<td>{escape(record['data'])}</td>"]

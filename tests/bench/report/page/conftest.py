@@ -10,9 +10,14 @@ import pytest
 from bench.__main__ import main
 from bench.io.images import write_png
 
-FLAGS = (
-    "--no-sandbox --disable-gpu --disable-background-networking --disable-component-update --disable-sync --no-first-run"
-).split()
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--no-first-run",
+]
 
 
 @dataclass(frozen=True)
@@ -60,8 +65,8 @@ class Opened:
         self.errors: list[str] = []
         self.requests: list[str] = []
         self.page = self.context.new_page()
-        self.page.set_default_timeout(8000)
-        self.page.on("console", lambda message: message.type in ("error", "warning") and self.errors.append(message.text))
+        self.page.set_default_timeout(60000)  # a busy machine is no fault of the page
+        self.page.on("console", lambda said: said.type in ("error", "warning") and self.errors.append(said.text))
         self.page.on("pageerror", lambda error: self.errors.append(str(error)))
         self.context.route("**/*", self._guard)
         self.address = f"file://{file}"

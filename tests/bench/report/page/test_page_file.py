@@ -67,7 +67,8 @@ def test_frames_saved_with_the_run_serve_without_a_store(made, bench, tmp_path):
     saved = next((tmp_path / "run" / "frames").rglob("00000001.png"))
     shutil.copyfile(made.gt / "pan" / "00000000.png", saved)  # no longer what was scored
     answer = report(bench, tmp_path / "run")
-    assert "sr:bicubic" in data_of(tmp_path / "run" / "page.html")["clips"][0]["absent"] and "bicubic of pan" in answer.err
+    assert "sr:bicubic" in data_of(tmp_path / "run" / "page.html")["clips"][0]["absent"]
+    assert "bicubic of pan" in answer.err
 
 
 def test_frames_that_another_program_made_are_shown(made, bench, tmp_path):
@@ -79,7 +80,8 @@ def test_frames_that_another_program_made_are_shown(made, bench, tmp_path):
 
 def test_a_small_budget_leaves_frames_out_and_says_which(made, bench, tmp_path):
     report(bench, made.run, "--out", tmp_path / "few.html", "--frames", 2, "--crop", "48x32")
-    text, pan = (tmp_path / "few.html").read_text(encoding="utf-8"), data_of(tmp_path / "few.html")["clips"][0]
+    text = (tmp_path / "few.html").read_text(encoding="utf-8")
+    pan = data_of(tmp_path / "few.html")["clips"][0]
     assert len(pan["shown"]) == 2 and pan["box"][2:] == [48, 32] and pan["overview"] is not None
     assert "pan 2 of 5" in text and "not a fair sample of a frame" in text
     worst_frame = min(range(5), key=lambda i: min(c[1][i] for c in data_of(made.page)["scores"][0][0].values()))

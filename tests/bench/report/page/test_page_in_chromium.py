@@ -50,14 +50,13 @@ def test_the_accessibility_check_has_no_serious_findings(made, opened, options):
     shown = opened(made.page, **options)
     shown.drawn("pan/0")
     page = shown.page
-    for prepare in (
-        lambda: page.evaluate("document.getElementById('worst').scrollIntoView()"),
-        lambda: page.click("#mode-side"),
-        lambda: page.click("#summary summary"),
-    ):
-        prepare()
-        found = axe.Axe().run(page).response["violations"]
-        assert [(f["id"], f["nodes"][0]["html"][:200]) for f in found if f["impact"] in ("serious", "critical")] == []
+    page.click("#summary summary")
+    if "viewport" in options:
+        page.click("#mode-side")
+    page.evaluate("document.getElementById('worst').scrollIntoView()")
+    page.wait_for_selector("#atlas canvas")
+    found = axe.Axe().run(page).response["violations"]
+    assert [(f["id"], f["nodes"][0]["html"][:200]) for f in found if f["impact"] in ("serious", "critical")] == []
 
 
 def test_typing_in_the_filter_hides_rows_and_says_how_many_fit(made, opened):
