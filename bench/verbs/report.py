@@ -32,7 +32,7 @@ def main(argv: list[str]) -> int:
         "--budget", type=float, default=13, metavar="MB", help="size of all pictures; 0: none (default %(default)s)"
     )
     parser.add_argument("--frames", type=int, metavar="N", help="at most N frames of a clip")
-    parser.add_argument("--crop", metavar="WxH", help="size of the windows shown (default: as large as the budget allows)")
+    parser.add_argument("--crop", metavar="WxH", help="size of the windows (default: as large as the budget allows)")
     options = parser.parse_args(argv)
     if options.budget < 0 or (options.frames is not None and options.frames < 1):
         raise UserError("--budget must not be negative, and --frames at least 1")

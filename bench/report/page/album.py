@@ -4,15 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-import cv2
 import numpy as np
 
 from bench.report.page import regions
 from bench.report.page.choose import Budget, Choice, choose, look
 from bench.report.page.encode import TEXT, Pictures, webp
 from bench.report.page.material import LR, Material
-
-OVERVIEW = 240  # pixels across
 
 
 @dataclass(frozen=True)
@@ -85,7 +82,7 @@ def _described(material: Material, choice: Choice | None) -> dict:
 def _encoded(material: Material, choice: Choice | None) -> _Encoded:
     """Read each source again: the windows of the chosen frames, and the rows of the slice."""
     found = _Encoded()
-    if choice is None:
+    if choice is None or not (choice.frames or choice.slice_frames):
         return found
     box, low = choice.box, regions.lr_box(choice.box, material.scale, material.lr_size)
     for source, read in material.sources.items():
@@ -99,8 +96,7 @@ def _encoded(material: Material, choice: Choice | None) -> _Encoded:
         if rows:
             found.slices[source] = webp(np.stack(rows))
     if (box[2], box[3]) != (material.size[1], material.size[0]):
-        shrunk = (OVERVIEW, max(1, round(OVERVIEW * material.size[0] / material.size[1])))
-        found.overview = webp(cv2.resize(choice.middle, shrunk, interpolation=cv2.INTER_AREA))
+        found.overview = webp(choice.overview)
     return found
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+import cv2
 import numpy as np
 
 from bench.errors import one_line
@@ -19,6 +20,7 @@ SLICES = 0.15  # of the budget, at most, for x-t slices
 SLICE_FRAMES = 240  # that a slice shows at most
 LOOKED_AT = 6  # frames a clip that decide on the window
 LOOKED_AT_PIXELS = 12_000_000  # what these may hold in memory, each source
+OVERVIEW = 240  # pixels across
 
 
 Place = tuple[int, int]
@@ -40,7 +42,7 @@ class Look:
 
     spread: np.ndarray  # see regions.difference
     cost: float  # bytes in the page for one pixel of the window, over all sources
-    middle: np.ndarray  # one whole frame
+    overview: np.ndarray  # one whole frame, small
 
 
 @dataclass(frozen=True)
@@ -51,7 +53,7 @@ class Choice:
     frames: list[int]
     slice_frames: int  # 0: no slice
     row: int  # of the slice
-    middle: np.ndarray  # one whole frame
+    overview: np.ndarray  # one whole frame, small
 
 
 def choose(
@@ -74,7 +76,7 @@ def choose(
     choices: list[Choice | None] = []
     for index, (seen, box, length) in enumerate(zip(looks, boxes, lengths)):
         frames = sorted(frame for clip, frame in places if clip == index)
-        choices.append(Choice(box, frames, length, regions.row(seen.spread, box), seen.middle) if seen else None)
+        choices.append(Choice(box, frames, length, regions.row(seen.spread, box), seen.overview) if seen else None)
     return choices, places
 
 
@@ -101,7 +103,9 @@ def look(material: Material) -> Look | None:
         len(webp(regions.cut(frames[middle], low if source == LR else sample))) for source, frames in kept.items()
     )
     whole = kept[GT if GT in kept else compared[0]][middle]
-    return Look(spread, TEXT * size / (sample[2] * sample[3]), whole)
+    shrunk = (OVERVIEW, max(1, round(OVERVIEW * material.size[0] / material.size[1])))
+    overview = cv2.resize(whole, shrunk, interpolation=cv2.INTER_AREA)
+    return Look(spread, TEXT * size / (sample[2] * sample[3]), overview)
 
 
 def _checked(frames: Iterator[np.ndarray], due: int, size: tuple[int, int]) -> Iterator[tuple[int, np.ndarray]]:
