@@ -5,10 +5,12 @@ from __future__ import annotations
 import importlib
 import os
 import sys
+from types import ModuleType
 
 from bench.errors import ERROR, INTERRUPTED, OK, UserError, did_you_mean, one_line
 
-VERBS = ("run", "list", "data", "table", "plot", "paper", "runs", "prune", "check", "compare", "export", "explain", "doctor")
+VERBS = ("run", "list", "data", "table", "plot", "paper", "report", "compare-frames")
+VERBS += ("runs", "prune", "check", "compare", "export", "explain", "doctor")
 
 
 def main(argv: list[str]) -> int:
@@ -20,7 +22,7 @@ def main(argv: list[str]) -> int:
     try:
         if verb not in VERBS:
             raise UserError(f"unknown verb '{verb}'{did_you_mean(verb, VERBS)}")
-        return importlib.import_module(f"bench.verbs.{verb}").main(rest)
+        return _module(verb).main(rest)
     except KeyboardInterrupt:
         print("interrupted", file=sys.stderr)
         return INTERRUPTED
@@ -34,9 +36,13 @@ def main(argv: list[str]) -> int:
         return getattr(error, "exit_code", ERROR)
 
 
+def _module(verb: str) -> ModuleType:
+    return importlib.import_module(f"bench.verbs.{verb.replace('-', '_')}")
+
+
 def _help() -> str:
     lines = ["usage: python -m bench VERB ...    (VERB --help tells more)", ""]
-    lines += [f"  {verb:8}{importlib.import_module(f'bench.verbs.{verb}').HELP}" for verb in VERBS]
+    lines += [f"  {verb:16}{_module(verb).HELP}" for verb in VERBS]
     return "\n".join(lines)
 
 

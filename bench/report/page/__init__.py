@@ -1,0 +1,131 @@
+"""One self-contained HTML file out of records and frames: it opens offline, and no request leaves it.
+
+The same records and frames give the same bytes.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from html import escape
+from importlib import resources
+
+from bench.report.page import album, environment, marks, panels, reliability, stages, tabulated
+from bench.report.page.choose import Budget
+from bench.report.page.material import Material
+from bench.report.page.order import Metric, metrics_of, values, worst
+from bench.report.tables import tables
+
+SCRIPTS = (
+    "dom", "state", "theme", "tables", "pixels", "layers", "stage", "controls", "curve", "slices", "atlas", "start",
+)  # fmt: skip
+
+
+def render(
+    records: list[dict], materials: list[Material], environments: dict[str, dict], budget: Budget
+) -> tuple[str, list[str]]:
+    """The page, and the lines that it says of its pictures.
+
+    Args:
+        records: of one or several runs.
+        materials: the frames that there are, one entry a clip; sources that cannot be read become absent.
+        environments: run -> its environment.json.
+        budget: for the pictures alone.
+    """
+    found = tables(records)
+    methods = list(dict.fromkeys(record["method"] for record in records))
+    pictures = album.build(materials, records, budget)
+    parts = {
+        "title": escape(_title(found, methods)),
+        "facts": _facts(records, environments),
+        "health": reliability.badge(records, found),
+        "tables": tabulated.section(found, records, methods),
+        "panels": panels.section(found, methods),
+        "stages": stages.section(records, methods),
+        "reliability": reliability.section(records, found),
+        "environment": environment.section(records, environments),
+        "notes": "".join(f"<li>{escape(note)}</li>" for note in pictures.notes),
+        "style": _file("page.css") + marks.style(len(methods)),
+        "data": _json(_data(records, pictures, methods)),
+        "pictures": "\n".join(pictures.pictures),
+        "script": "\n".join(_file(f"js/{name}.js") for name in SCRIPTS),
+    }
+    return re.sub(r"\{\{(\w+)\}\}", lambda match: parts[match[1]], _file("page.html")), pictures.notes
+
+
+def _title(found, methods: list[str]) -> str:
+    sets = ", ".join(table.title for table in found)
+    return f"{methods[0]} on {sets}" if len(methods) == 1 else f"{len(methods)} methods on {sets}"
+
+
+def _facts(records: list[dict], environments: dict[str, dict]) -> str:
+    """The line under the title: what, where, when, which commit."""
+    clips = {(record["data"], record["clip"]): record["frames"] for record in records}
+    commits = [
+        str(each.get("commit") or "")[:10] + " (dirty)" * bool(each.get("dirty")) for each in environments.values()
+    ]
+    facts = {
+        "clips": f"{len(clips)}, {sum(clips.values())} frames",
+        "protocol": _listed(record["protocol"] for record in records),
+        "LR": _listed(record["lr_origin"] for record in records),
+        "device": _listed(record["device"] for record in records),
+        "measured": _listed(sorted({record["date"][:10] for record in records})),
+        "commit": _listed(filter(None, commits)),
+    }
+    return "".join(f"<div><dt>{name}</dt><dd>{escape(text)}</dd></div>" for name, text in facts.items() if text)
+
+
+def _data(records: list[dict], pictures: album.Album, methods: list[str]) -> dict:
+    """What the script reads. Frames and methods are numbers there, so that scores take little room."""
+    metrics = metrics_of(records)
+    number = {(clip["data"], clip["clip"]): index for index, clip in enumerate(pictures.clips)}
+    scores = [[{} for _ in metrics] for _ in pictures.clips]
+    for record in records:
+        for index, metric in enumerate(metrics):
+            found = values(record, metric)
+            if found and (record["data"], record["clip"]) in number:
+                cell = scores[number[record["data"], record["clip"]]][index]
+                cell[methods.index(record["method"])] = [list(found), [_short(v, metric) for v in found.values()]]
+    return {
+        "methods": methods,
+        "metrics": [
+            {"title": m.title, "unit": m.unit, "better": m.better, "digits": m.digits, "signature": m.signature}
+            for m in metrics
+        ],
+        "clips": pictures.clips,
+        "scores": scores,
+        "worst": [_worst_lists(records, metric, methods, number) for metric in metrics],
+    }
+
+
+def _worst_lists(records: list[dict], metric: Metric, methods: list[str], number: dict) -> list[list]:
+    """For all methods together, then for each: [clip, frame, method, value], worst first."""
+    return [
+        [
+            [number[bad.data, bad.clip], bad.frame, methods.index(bad.method), _short(bad.value, metric)]
+            for bad in worst([r for r in records if name in (None, r["method"])], metric)
+            if (bad.data, bad.clip) in number
+        ]
+        for name in (None, *methods)
+    ]
+
+
+def _short(value: float, metric: Metric) -> float | str | None:
+    """JSON has neither infinity nor NaN; beyond two digits more than a table shows there is nothing to see."""
+    if math.isnan(value):
+        return None
+    return "inf" if math.isinf(value) else round(value, metric.digits + 2)
+
+
+def _json(data: dict) -> str:
+    """For inside a script element: nothing in it can close that element."""
+    return json.dumps(data, separators=(",", ":"), ensure_ascii=False, allow_nan=False).replace("<", "\\u003c")
+
+
+def _file(name: str) -> str:
+    return resources.files(__name__).joinpath(name).read_text(encoding="utf-8")
+
+
+def _listed(texts) -> str:
+    return ", ".join(dict.fromkeys(texts))

@@ -1,0 +1,151 @@
+"""The pictures of a page: windows of frames and x-t slices, lossless, and a line on everything that is left out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from bench.report.page import regions
+from bench.report.page.choose import Budget, Choice, choose, look
+from bench.report.page.encode import TEXT, Pictures, webp
+from bench.report.page.material import LR, Material
+
+
+@dataclass(frozen=True)
+class Album:
+    """What the page's script reads: pictures as base64, and a description of each clip that points at them."""
+
+    pictures: list[str]
+    clips: list[dict]
+    notes: list[str]
+
+
+@dataclass
+class _Encoded:
+    """A clip's pictures as WebP."""
+
+    frames: dict[str, dict[int, bytes]] = field(default_factory=dict)  # source -> frame -> picture
+    slices: dict[str, bytes] = field(default_factory=dict)
+    overview: bytes | None = None
+
+    @property
+    def size(self) -> int:
+        frames = sum(len(picture) for found in self.frames.values() for picture in found.values())
+        return frames + sum(map(len, self.slices.values())) + len(self.overview or b"")
+
+
+def build(materials: list[Material], records: list[dict], budget: Budget) -> Album:
+    """Look at every clip, choose within the budget, encode.
+
+    Nothing is compressed with loss: what does not fit is left out, frame by frame. Sources that cannot be read become
+    absent, with the reason. The choice rests on an estimate of sizes; where that was too low, the frames that got room
+    last go again.
+    """
+    if budget.bytes <= 0:
+        return Album([], [_described(material, None) for material in materials], ["No pictures: the budget is 0."])
+    looks = [look(material) for material in materials]
+    choices, places = choose(materials, looks, records, budget)
+    encoded = [_encoded(material, choice) for material, choice in zip(materials, choices)]
+    total = sum(each.size for each in encoded)
+    while places and TEXT * total > budget.bytes:
+        clip, frame = places.pop()
+        total -= sum(len(frames[frame]) for frames in encoded[clip].frames.values())
+        choices[clip].frames.remove(frame)
+    pictures, clips = Pictures(), []
+    for material, choice, kept in zip(materials, choices, encoded):
+        clips.append(_described(material, choice))
+        if choice:
+            _place(choice, kept, clips[-1], pictures)
+    return Album(pictures.texts, clips, _notes(clips))
+
+
+def _described(material: Material, choice: Choice | None) -> dict:
+    box = choice.box if choice else None
+    low = regions.lr_box(box, material.scale, material.lr_size) if box else None
+    return {
+        "data": material.data,
+        "clip": material.clip,
+        "frames": material.frames,
+        "scale": material.scale,
+        "size": [material.size[1], material.size[0]],
+        "box": box,
+        "lrBox": low,
+        "shown": choice.frames if choice else [],
+        "pictures": {},
+        "slice": None,
+        "overview": None,
+        "absent": dict(sorted(material.absent.items())),
+    }
+
+
+def _encoded(material: Material, choice: Choice | None) -> _Encoded:
+    """Read each source again: the windows of the chosen frames, and the rows of the slice."""
+    found = _Encoded()
+    if choice is None or not (choice.frames or choice.slice_frames):
+        return found
+    box, low = choice.box, regions.lr_box(choice.box, material.scale, material.lr_size)
+    for source, read in material.sources.items():
+        inside, line = (low, choice.row // material.scale) if source == LR else (box, choice.row)
+        rows, found.frames[source] = [], {}
+        for index, frame in enumerate(read()):
+            if index in choice.frames:
+                found.frames[source][index] = webp(regions.cut(frame, inside))
+            if index < choice.slice_frames:
+                rows.append(frame[line, inside[0] : inside[0] + inside[2]])
+        if rows:
+            found.slices[source] = webp(np.stack(rows))
+    if (box[2], box[3]) != (material.size[1], material.size[0]):
+        found.overview = webp(choice.overview)
+    return found
+
+
+def _place(choice: Choice, kept: _Encoded, entry: dict, pictures: Pictures) -> None:
+    """Put a clip's pictures into the page."""
+    for source, frames in kept.frames.items():
+        entry["pictures"][source] = {index: pictures.add(frames[index]) for index in choice.frames}
+    if kept.slices:
+        numbers = {source: pictures.add(strip) for source, strip in kept.slices.items()}
+        entry["slice"] = {"row": choice.row, "frames": choice.slice_frames, "pictures": numbers}
+    if kept.overview and choice.frames:
+        entry["overview"] = pictures.add(kept.overview)
+
+
+def _notes(clips: list[dict]) -> list[str]:
+    """What a reader must know of the pictures."""
+    frames, shown = sum(clip["frames"] for clip in clips), sum(len(clip["shown"]) for clip in clips)
+    notes = [f"{shown} of {frames} frames have pictures; lossless (WebP), pixel by pixel as scored."]
+    partly = [clip for clip in clips if 0 < len(clip["shown"]) < clip["frames"]]
+    if partly:
+        counts = _some([f"{clip['clip']} {len(clip['shown'])} of {clip['frames']}" for clip in partly])
+        notes.append(f"Not all frames fit, {counts}. Chosen: the worst by each metric, then an even spread.")
+    cropped = [clip for clip in clips if clip["box"] and clip["shown"] and list(clip["box"][2:]) != clip["size"]]
+    if cropped:
+        sizes = _some(
+            [f"{clip['box'][2]}×{clip['box'][3]} of {clip['size'][0]}×{clip['size'][1]}" for clip in cropped]
+        )
+        notes.append(
+            f"Windows, not whole frames ({sizes}), placed where the methods differ most: not a fair sample of a frame."
+        )
+    for reason, names in _by_reason(clips).items():
+        notes.append(f"Not shown: {_some(names)}: {reason}.")
+    return notes
+
+
+def _by_reason(clips: list[dict]) -> dict[str, list[str]]:
+    """Reason -> what is absent for it: `GT of city`, `bicubic of city`."""
+    found: dict[str, list[str]] = {}
+    for clip in clips:
+        for source, reason in clip["absent"].items():
+            name = source.removeprefix("sr:") if source.startswith("sr:") else source.upper()
+            found.setdefault(reason, []).append(f"{name} of {clip['clip']}")
+        if not clip["shown"] and clip["box"]:
+            found.setdefault("there was no room in the budget", []).append(clip["clip"])
+    return found
+
+
+def _some(names: list[str], shown: int = 8) -> str:
+    """The first few of a list, and how many more there are."""
+    names = list(dict.fromkeys(names))
+    more = f" and {len(names) - shown} more" if len(names) > shown else ""
+    return ", ".join(names[:shown]) + more

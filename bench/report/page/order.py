@@ -1,0 +1,100 @@
+"""Which frames matter: the worst ones, and the order in which frames are given room in the page."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+WORST_SHOWN = 8
+A_CLIP = 2  # at most so many of one clip in a list of the worst: one bad clip must not hide the others
+
+
+@dataclass(frozen=True)
+class Metric:
+    """One metric under one recipe, as the page lists it."""
+
+    name: str
+    signature: str
+    title: str
+    unit: str
+    better: str
+    digits: int
+
+    @property
+    def header(self) -> str:
+        """As over a table's column: `PSNR-RGB [dB] ↑`."""
+        unit = f" [{self.unit}]" if self.unit else ""
+        return f"{self.title}{unit} {'↑' if self.better == 'higher' else '↓'}"
+
+    def badness(self, value: float) -> float:
+        """Greater is worse."""
+        return -value if self.better == "higher" else value
+
+
+@dataclass(frozen=True)
+class Bad:
+    """A frame and the score that puts it into a list."""
+
+    data: str
+    clip: str
+    frame: int
+    method: str
+    value: float
+
+
+def metrics_of(records: list[dict]) -> list[Metric]:
+    """The metrics of these records, in their order; unlike recipes are unlike metrics."""
+    found = {}
+    for record in records:
+        for name, score in record["scores"].items():
+            key = (name, score["signature"])
+            found[key] = Metric(*key, score["short"], score["unit"], score["better"], score["digits"])
+    return list(found.values())
+
+
+def values(record: dict, metric: Metric) -> dict[int, float]:
+    """Frame index -> score of one cell; empty where the metric was not taken."""
+    score = record["scores"].get(metric.name)
+    if not score or score["signature"] != metric.signature or not score["frames"]:
+        return {}
+    return dict(zip(score["indices"] or range(len(score["frames"])), score["frames"]))
+
+
+def worst(records: list[dict], metric: Metric, shown: int = WORST_SHOWN) -> list[Bad]:
+    """The worst frames of these records by a metric, worst first, at most two of a clip and method."""
+    every = [
+        Bad(record["data"], record["clip"], frame, record["method"], value)
+        for record in records
+        for frame, value in values(record, metric).items()
+        if not math.isnan(value)
+    ]
+    every.sort(key=lambda bad: -metric.badness(bad.value))  # stable: the order of the records breaks ties
+    taken: list[Bad] = []
+    counts: dict[tuple, int] = {}
+    for bad in every:
+        cell = (bad.data, bad.clip, bad.method)
+        if counts.get(cell, 0) < A_CLIP:
+            counts[cell] = counts.get(cell, 0) + 1
+            taken.append(bad)
+        if len(taken) == shown:
+            break
+    return taken
+
+
+def wanted(clip_records: list[dict], frames: int) -> list[int]:
+    """All frames of a clip in the order in which they are given room: the worst by each metric, then an even spread."""
+    first: list[int] = []
+    for metric in metrics_of(clip_records):
+        for bad in worst(clip_records, metric, 1):
+            first.append(bad.frame)
+    return list(dict.fromkeys([*first, *_spread(frames)]))
+
+
+def _spread(frames: int) -> list[int]:
+    """0, the last, the middle, the quarters, ...: any first part of it covers the clip evenly."""
+    found = dict.fromkeys([0, frames - 1])
+    step = frames
+    while step > 1:
+        step = -(-step // 2)
+        found |= dict.fromkeys(range(0, frames, step))
+    return list(found)
