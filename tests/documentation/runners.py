@@ -19,12 +19,16 @@ from unittest import mock
 from documented import Command
 from sandbox import CAPITALS
 
+from bench import config
 from bench.__main__ import VERBS, main
 
 ROOT = Path(__file__).parents[2]
 
 NOT_YET = {"report", "paper", "compare-frames"}
-"""Verbs that documents may name before they are there; once they are, their commands run like all others."""
+NOT_YET_FLAGS = {"--columns", "--rows", "--sort", "--intervals", "--cite", "--kind"}
+"""Verbs, and flags of `table` and `plot`, that documents may name before they are there; once they are, their commands
+run like all others.
+"""
 
 GATES = {"check": {0, 1}, "compare": {0}}
 """A gate's verdict on runs made up in a second is not what a document promises: worse (1) is an answer, too."""
@@ -65,10 +69,11 @@ def _bench(command: Command, words: list[str], capture: Callable[[], str]) -> No
     if not words or command.mention and len(words) == 1 and words[0] != "list":
         words = [*words, "--help"]
     verb = words[0]
-    if verb in NOT_YET - set(VERBS):
+    if verb in NOT_YET - set(VERBS) or _lacks(verb, NOT_YET_FLAGS & set(words), capture):
         return
     if verb == "run":
         words = small(words)
+    config.members.cache_clear()  # a reader's next command is a new process, and sees files written meanwhile
     # a plot is half of a tiny run's time, and the verb `plot` draws one for real
     without_plot = mock.patch("bench.verbs.plot.write", return_value=[]) if verb == "run" else nullcontext()
     with without_plot:
@@ -79,6 +84,14 @@ def _bench(command: Command, words: list[str], capture: Callable[[], str]) -> No
     said = capture()
     allowed = GATES.get(verb, {0})
     assert code in allowed, _explain(command, f"exit code {code} of `python -m bench {shlex.join(words)}`", said)
+
+
+def _lacks(verb: str, flags: set[str], capture: Callable[[], str]) -> bool:
+    if not flags:
+        return False
+    _main("bench", [verb, "--help"])
+    known = capture()
+    return any(flag not in known for flag in flags)
 
 
 def small(words: list[str]) -> list[str]:
@@ -93,6 +106,8 @@ def small(words: list[str]) -> list[str]:
         added += SMALL["data"].get(data[0], ())
     else:
         added.append("data.frames=1")
+    if "out" not in given:  # else runs within one second would share a dated folder
+        added.append(f"out=results/runs/{len(list(Path('results/runs').glob('*')))}")
     return words + [word for word in added if word.partition("=")[0] not in given]
 
 
@@ -146,7 +161,8 @@ def _training(command: Command, module: str, words: list[str], capture: Callable
     """
     known = importlib.import_module(f"{module}.__main__").__doc__ or ""
     if "--print-config" in known:
-        code = _main(module, words if "--help" in words else [*words, "--print-config"])
+        asked = "--help" if not words or "--help" in words else "--print-config"
+        code = _main(module, [*words, asked])
         assert code == 0, _explain(command, f"exit code {code} with --print-config", capture())
 
 
