@@ -6,7 +6,7 @@ UV := 0.13.9
 
 GATED := method=bicubic,realesrgan,turbovsr data=sample metrics=[psnr,ssim,lpips-alex] store=null
 
-.PHONY: demo test check golden setup requirements clean
+.PHONY: demo test check golden docs setup requirements clean
 
 demo: $(VENV)/installed .assets/fetched
 	$(PY) -m bench run method=bicubic,realesrgan,basicvsr,turbovsr data=sample timing.budget_s=5 out=results/runs/demo
@@ -25,6 +25,10 @@ golden: $(VENV)/installed .assets/fetched
 	$(PY) -m bench run $(GATED) out=results/golden/sample
 	rm -f results/golden/sample/plot.* results/golden/sample/table.*
 	$(PY) -m bench paper
+
+# The documentation as a site in build/docs; a broken link or docstring fails it.
+docs: $(VENV)/installed
+	$(PY) -m mkdocs build --strict --quiet
 
 setup: $(VENV)/installed .assets/fetched
 

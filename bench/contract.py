@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
-from typing import Callable, Protocol
+from pathlib import Path
+from typing import Any, Callable, Protocol
 
 import numpy as np
 import torch
@@ -53,6 +54,28 @@ class Upscaler(Protocol):
             stages: announces stages; their times and the remainder add up to the total.
         Returns:
             uint8 (T, 3, scale*H, scale*W) RGB on the same device: rounding to 8 bits is part of the method.
+        """
+        ...
+
+
+class FileUpscaler(Protocol):
+    """What stands in for an upscaler that lives in another environment: a program that reads files and writes files.
+
+    No frames are on a device before and after, so only the scope `files` exists for it: from PNG frames on disk to PNG
+    frames on disk, with the start of the program and all packing into and out of a video inside.
+    """
+
+    descriptor: Descriptor
+    identity: dict[str, Any]  # what its output depends on beyond its configuration: plain data, part of the store's key
+    reads: str  # "%08d.png": a folder of PNG files of this pattern, from 0; "clip.mkv": a lossless video of this name
+    writes: str  # "*.png": images that match this below a folder; "clip.mp4": a video of this name
+
+    def upscale_files(self, lr: Path, sr: Path) -> None:
+        """Upscale one clip.
+
+        Args:
+            lr: the folder or video to read.
+            sr: the folder to fill (there and empty) or the video to write.
         """
         ...
 

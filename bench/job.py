@@ -53,6 +53,11 @@ class Job:
     def where(self) -> str:
         return f"{self.column.data}/{self.clip.name} {self.column.method}"
 
+    @property
+    def scopes(self) -> list[str]:
+        """In which scopes it is timed: a program that reads and writes files has that one alone."""
+        return ["files"] if hasattr(self.loaded.method, "upscale_files") else list(self.column.config.timing.scopes)
+
     def line(self, scores: dict[str, dict]) -> str:
         """The finished cell in one line; `scores` as its record keeps them."""
         parts = [f"{self.clip.frames} frame{'s' * (self.clip.frames > 1)}"]

@@ -25,6 +25,7 @@ from bench.errors import one_line
 from bench.io.prefetch import ahead
 from bench.job import Job, Loaded, Outcome
 from bench.plan import Column, build, open_plan
+from bench.programs import on_program
 from bench.progress import Reporter
 from bench.run_folder import RunFolder
 from bench.scoring import Sheet, described, score_together
@@ -126,7 +127,8 @@ class Run:
                     "timing_reason": "the frames were given",
                 }
                 return
-            job.prediction_key = prediction_key(column.method_config, lr_digest, self.device_class)
+            identity = getattr(method, "identity", None)
+            job.prediction_key = prediction_key(column.method_config, lr_digest, self.device_class, identity)
             job.times_key = combined(job.prediction_key, OmegaConf.to_container(column.config.timing), self.device)
             times, prediction = self.store.times(job.times_key), self.store.prediction(job.prediction_key)
             if times and prediction and times["sr_sha256"] == prediction.sr_sha256:  # timed = scored
@@ -137,13 +139,9 @@ class Run:
     def _upscale(self, jobs: list[Job], lr: list[np.ndarray], outcome: Outcome, reporter: Reporter) -> None:
         """Time these jobs, taking turns, in every scope; their SR frames go into the store."""
         measured: dict[int, dict[str, Session]] = {index: {} for index in range(len(jobs))}
-        for scope in dict.fromkeys(scope for job in jobs for scope in job.column.config.timing.scopes):
+        for scope in dict.fromkeys(scope for job in jobs for scope in job.scopes):
             with ExitStack() as stack:
-                taking_part = [
-                    index
-                    for index, job in enumerate(jobs)
-                    if scope in job.column.config.timing.scopes and not job.error
-                ]
+                taking_part = [index for index, job in enumerate(jobs) if scope in job.scopes and not job.error]
                 for index in taking_part:
                     folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
                     measured[index][scope] = self._session(jobs[index], lr, scope, folder)
@@ -162,13 +160,11 @@ class Run:
             sessions.clear()
 
     def _session(self, job: Job, lr: list[np.ndarray], scope: str, folder: Path) -> Session:
-        device = job.column.config.device
-        on = (
-            cell.on_tensors(job.loaded.method, lr, device)
-            if scope == "tensors"
-            else cell.on_files(job.loaded.method, lr, device, folder)
-        )
-        return Session(on, scope, device, job.column.limits, job.loaded.held_mb)
+        method, device, limits = job.loaded.method, job.column.config.device, job.column.limits
+        if hasattr(method, "upscale_files"):
+            return Session(on_program(method, lr, job.clip, folder), scope, "cpu", limits, elsewhere=True)
+        on = cell.on_tensors(method, lr, device) if scope == "tensors" else cell.on_files(method, lr, device, folder)
+        return Session(on, scope, device, limits, job.loaded.held_mb)
 
     def _collect(self, job: Job, sessions: dict[str, Session]) -> None:
         last = list(sessions.values())[-1]

@@ -135,8 +135,10 @@ def _speed(timed: list[tuple[dict, dict]]) -> dict[str, float]:
         "fps": frames / seconds,
         "ms_per_frame": 1e3 * seconds / frames,
         "mpx_per_s": pixels / seconds / 1e6,
-        "peak_memory_mb": max(times["peak_memory_mb"] for _, times in timed),
     }
+    peaks = [times["peak_memory_mb"] for _, times in timed]
+    if None not in peaks:
+        found["peak_memory_mb"] = max(peaks)
     energy = [[(each.get("telemetry") or {}).get("energy_j") for each in times["repetitions"]] for _, times in timed]
     if all(value is not None for values in energy for value in values):
         found["energy_j_per_frame"] = sum(median(values) for values in energy) / frames

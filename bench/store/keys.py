@@ -13,7 +13,9 @@ import numpy as np
 import torch
 
 
-def prediction_key(method: dict[str, Any], lr_digest: str, device_class: str) -> str:
+def prediction_key(
+    method: dict[str, Any], lr_digest: str, device_class: str, identity: dict[str, Any] | None = None
+) -> str:
     """The key of SR frames.
 
     Args:
@@ -21,9 +23,11 @@ def prediction_key(method: dict[str, Any], lr_digest: str, device_class: str) ->
             content, its package by its source.
         lr_digest: of the LR frames (see `frames_digest`).
         device_class: "cpu" or the GPU's name: the same code gives other digits elsewhere.
+        identity: what a program says of itself (`bench.contract.FileUpscaler`); None for everything else.
     """
     files = {key: _file_digest(value) for key, value in method.items() if _is_file(value)}
-    return combined(method, files, source_digest(method["_target_"]), lr_digest, device_class, torch.__version__)
+    parts = [method, files, source_digest(method["_target_"]), lr_digest, device_class, torch.__version__]
+    return combined(*parts, *([identity] if identity else []))
 
 
 def combined(*parts: Any) -> str:

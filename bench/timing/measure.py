@@ -14,12 +14,13 @@ import psutil
 import torch
 
 from bench.timing.clock import Stopwatch
-from bench.timing.memory import peak_memory
+from bench.timing.memory import peak_memory, peak_of_started
 from bench.timing.stats import median, median_interval, quartiles
 from bench.timing.telemetry import Telemetry, watched
 
-Call = Callable[[Callable, bool], torch.Tensor]
-"""`call(stages, warm_up)` -> uint8 SR frames; a warm-up call works on other input of the same shape where it can."""
+Call = Callable[[Callable, bool], torch.Tensor | Callable[[], torch.Tensor]]
+"""`call(stages, warm_up)` -> uint8 SR frames, or a function that fetches them once the clock has stopped (they are in
+files); a warm-up call works on other input of the same shape where it can."""
 
 CACHED = 0.67
 """A repeated input answered in less than this share of a fresh one's time is suspicious: flagged as `cached`."""
@@ -54,7 +55,7 @@ class Measurement:
     first_call_s: float = 0.0
     repetitions: list[Repetition] = field(default_factory=list)
     interleaved_with: int = 0  # how many other methods took turns with this one
-    peak_memory_mb: float = 0.0
+    peak_memory_mb: float | None = None  # None: not seen
     peak_memory_kind: str = ""
     redone: int = 0  # repetitions thrown away because the GPU throttled meanwhile
     same_output: bool | None = None  # every repetition gave the same frames; None: there was only one
@@ -68,10 +69,15 @@ class Measurement:
 
 
 class Session:
-    """One method on one clip in one scope: warm up, then `repeat()` until `done`."""
+    """One method on one clip in one scope: warm up, then `repeat()` until `done`.
 
-    def __init__(self, call: Call, scope: str, device: str, limits: Limits, held_mb: float = 0.0) -> None:
-        self.call, self.device, self.limits = call, device, limits
+    `elsewhere`: the call starts other processes that do the work, and their memory counts.
+    """
+
+    def __init__(
+        self, call: Call, scope: str, device: str, limits: Limits, held_mb: float = 0.0, elsewhere: bool = False
+    ) -> None:
+        self.call, self.device, self.limits, self.elsewhere = call, device, limits, elsewhere
         self.held_mb = held_mb  # what the method's weights take between calls
         self.foreign_mb = 0.0  # what the other methods in memory hold: taken off this one's peak
         clock = "cuda events" if device.startswith("cuda") else "perf_counter"
@@ -117,11 +123,13 @@ class Session:
         watch = Stopwatch(self.device)
         load = os.getloadavg()[0] if hasattr(os, "getloadavg") else None
         frequency = psutil.cpu_freq() if hasattr(psutil, "cpu_freq") else None
-        with watched(self.device) as telemetry, peak_memory(self.device) as peak, _time_limit(self.limits.limit_s):
+        memory = peak_of_started() if self.elsewhere else peak_memory(self.device)
+        with watched(self.device) as telemetry, memory as peak, _time_limit(self.limits.limit_s):
             with torch.inference_mode(), watch.total():
-                self.output = self.call(watch.stage, warm_up)
-        own = round(peak.mb - self.foreign_mb, 1)
-        if own > self.result.peak_memory_mb:
+                output = self.call(watch.stage, warm_up)
+        self.output = output() if callable(output) else output
+        own = round(peak.mb if self.elsewhere else peak.mb - self.foreign_mb, 1)
+        if peak.kind and own > (self.result.peak_memory_mb or 0.0):
             self.result.peak_memory_mb, self.result.peak_memory_kind = own, peak.kind
         return Repetition(*watch.seconds(), load, frequency.current if frequency else None, telemetry)
 

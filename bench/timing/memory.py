@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +13,7 @@ import psutil
 import torch
 
 _MB = 1024 * 1024
+_TASKS = Path("/proc/self/task")  # Linux: who started whom, and each process's high-water mark
 
 
 @dataclass
@@ -32,11 +34,24 @@ def peak_memory(device: str) -> Iterator[Peak]:
         peak.mb, peak.kind = torch.cuda.max_memory_allocated(device) / _MB, "device, allocated by torch"
     elif _reset_high_water():
         yield peak
-        peak.mb, peak.kind = _high_water_mb(), "process, resident"
+        peak.mb, peak.kind = _high_water_mb("self"), "process, resident"
     else:
-        with _sampled() as most:
+        with _sampled(lambda: psutil.Process().memory_info().rss / _MB) as most:
             yield peak
-        peak.mb, peak.kind = most[0] / _MB, "process, resident, sampled every 5 ms"
+        peak.mb, peak.kind = most[0], "process, resident, sampled every 5 ms"
+
+
+@contextmanager
+def peak_of_started() -> Iterator[Peak]:
+    """Measure the peak of the processes that the enclosed block starts, together, in MiB of host memory.
+
+    0 with an empty kind when they were gone before the first look. The memory of a GPU is not seen.
+    """
+    peak = Peak()
+    with _sampled(_started_mb) as most:
+        yield peak
+    if most[0]:
+        peak.mb, peak.kind = most[0], "started processes, resident, sampled every 5 ms"
 
 
 def _reset_high_water() -> bool:
@@ -48,21 +63,56 @@ def _reset_high_water() -> bool:
     return True
 
 
-def _high_water_mb() -> float:
-    for line in Path("/proc/self/status").read_text().splitlines():
+def _high_water_mb(pid: str) -> float:
+    for line in Path(f"/proc/{pid}/status").read_text().splitlines():
         if line.startswith("VmHWM:"):
             return int(line.split()[1]) / 1024
-    raise RuntimeError("/proc/self/status has no VmHWM line")
+    raise RuntimeError(f"/proc/{pid}/status has no VmHWM line")
+
+
+def _started_mb() -> float:
+    """What the living descendants of this process hold; on Linux each one's high-water mark, which no look can miss."""
+    found = 0.0
+    for pid in _descendants("self"):
+        try:
+            if not _TASKS.is_dir():
+                found += psutil.Process(int(pid)).memory_info().rss / _MB
+            elif _command_line(pid) != _command_line(
+                "self"
+            ):  # else it has been forked but not begun: it shows our memory
+                found += _high_water_mb(pid)
+        except (OSError, RuntimeError, psutil.Error):  # it has just ended
+            continue
+    return found
+
+
+def _command_line(pid: str) -> bytes:
+    return Path(f"/proc/{pid}/cmdline").read_bytes()
+
+
+def _descendants(pid: str) -> Iterator[str]:
+    if not _TASKS.is_dir():
+        yield from (str(child.pid) for child in psutil.Process().children(recursive=True))
+        return
+    for task in Path(f"/proc/{pid}/task").glob("*/children"):
+        try:
+            children = task.read_text().split()
+        except OSError:  # the thread has just ended
+            continue
+        for child in children:
+            yield child
+            yield from _descendants(child)
 
 
 @contextmanager
-def _sampled() -> Iterator[list[int]]:
-    process, done = psutil.Process(), threading.Event()
-    most = [process.memory_info().rss]
+def _sampled(look: Callable[[], float]) -> Iterator[list[float]]:
+    """The largest of what `look` gives every 5 ms, and once before and after."""
+    done = threading.Event()
+    most = [look()]
 
     def sample() -> None:
         while not done.wait(0.005):
-            most[0] = max(most[0], process.memory_info().rss)
+            most[0] = max(most[0], look())
 
     thread = threading.Thread(target=sample, daemon=True)
     thread.start()
@@ -71,7 +121,7 @@ def _sampled() -> Iterator[list[int]]:
     finally:
         done.set()
         thread.join()
-        most[0] = max(most[0], process.memory_info().rss)
+        most[0] = max(most[0], look())
 
 
 def in_use_mb(device: str) -> float:

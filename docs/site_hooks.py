@@ -1,0 +1,18 @@
+"""The site's table of contents, completed: pages that mkdocs.yml does not name, and every decision by its title."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+DECISIONS = "decisions/"
+
+
+def on_config(config):
+    """Add training.md under TurboVSR where it is, and all of docs/decisions at the end."""
+    docs = Path(config["docs_dir"])
+    for section in config["nav"]:
+        if "TurboVSR" in section and (docs / "training.md").is_file():
+            section["TurboVSR"].append("training.md")
+    decisions = sorted(file.relative_to(docs).as_posix() for file in docs.glob(f"{DECISIONS}*.md"))
+    config["nav"].append({"Decisions": [f"{DECISIONS}index.md", *(d for d in decisions if not d.endswith("/index.md"))]})
+    return config

@@ -1,0 +1,234 @@
+"""How a documented command is run in a test: for real where it can be, and if not, checked as far as it can be."""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import inspect
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+import tomllib
+from collections.abc import Callable
+from contextlib import nullcontext
+from pathlib import Path
+from unittest import mock
+
+from documented import Command
+from sandbox import CAPITALS
+
+from bench import config
+from bench.__main__ import VERBS, main
+
+ROOT = Path(__file__).parents[2]
+
+NOT_YET = {"report", "paper", "compare-frames"}
+NOT_YET_FLAGS = {"--columns", "--rows", "--sort", "--intervals", "--cite", "--kind"}
+"""Verbs, and flags of `table` and `plot`, that documents may name before they are there; once they are, their commands
+run like all others.
+"""
+
+GATES = {"check": {0, 1}, "compare": {0}}
+"""A gate's verdict on runs made up in a second is not what a document promises: worse (1) is an answer, too."""
+
+SMALL = {
+    "data": {  # data set: what makes it small; every clip of the sets in the sandbox is tiny already
+        "sample": ("data.clips=[city]", "data.frames=2"),
+        "images4k": ("data.size=[96,64]",),
+        "vid4": ("data.frames=1",),
+        "reds4": ("data.frames=1",),
+    },
+    "always": ("timing=once", "metrics=[psnr]"),
+}
+
+
+def run(command: Command, capture: Callable[[], str]) -> None:
+    """Run one command in the current folder.
+
+    Raises:
+        AssertionError: it failed, or no rule here covers it; the message says where it stands and what to do.
+    """
+    try:
+        words = shlex.split(command.text)
+    except ValueError as error:
+        raise AssertionError(_explain(command, f"no shell would take it: {error}")) from None
+    program = words[0]
+    assert program in RUNNERS, _explain(command, f"no rule for '{program}'; add one to tests/documentation/runners.py")
+    unknown = set(re.findall(r"\b[A-Z][A-Z_]{2,}\b", re.sub(r"\$\{?\w+\}?", "", command.text))) - CAPITALS
+    assert not unknown or not _for_real(words), _explain(
+        command,
+        f"{', '.join(sorted(unknown))}: unknown placeholder; name a path that tests/documentation/sandbox.py has",
+    )
+    RUNNERS[program](command, words[1:], capture)
+
+
+def _bench(command: Command, words: list[str], capture: Callable[[], str]) -> None:
+    """In this process, small. The verb alone, in running text, is a name: then its help must exist."""
+    if not words or command.mention and len(words) == 1 and words[0] != "list":
+        words = [*words, "--help"]
+    verb = words[0]
+    if verb in NOT_YET - set(VERBS) or _lacks(verb, NOT_YET_FLAGS & set(words), capture):
+        return
+    if verb == "run":
+        words = small(words)
+    config.members.cache_clear()  # a reader's next command is a new process, and sees files written meanwhile
+    # a plot is half of a tiny run's time, and the verb `plot` draws one for real
+    without_plot = mock.patch("bench.verbs.plot.write", return_value=[]) if verb == "run" else nullcontext()
+    with without_plot:
+        try:
+            code = main(words)
+        except SystemExit as stop:  # argparse
+            code = stop.code or 0
+    said = capture()
+    allowed = GATES.get(verb, {0})
+    assert code in allowed, _explain(command, f"exit code {code} of `python -m bench {shlex.join(words)}`", said)
+
+
+def _lacks(verb: str, flags: set[str], capture: Callable[[], str]) -> bool:
+    if not flags:
+        return False
+    _main("bench", [verb, "--help"])
+    known = capture()
+    return any(flag not in known for flag in flags)
+
+
+def small(words: list[str]) -> list[str]:
+    """The same run on few and small frames, once; what the command itself says about that is kept."""
+    if "--help" in words:
+        return words
+    words = [word.replace("device=cuda", "device=cpu") for word in words]
+    given = {word.partition("=")[0] for word in words}
+    data = next((word.partition("=")[2] for word in words if word.startswith("data=")), "sample").split(",")
+    added = list(SMALL["always"])
+    if len(data) == 1:
+        added += SMALL["data"].get(data[0], ())
+    else:
+        added.append("data.frames=1")
+    if "out" not in given:  # else runs within one second would share a dated folder
+        added.append(f"out=results/runs/{len(list(Path('results/runs').glob('*')))}")
+    return words + [word for word in added if word.partition("=")[0] not in given]
+
+
+def _python(command: Command, words: list[str], capture: Callable[[], str]) -> None:
+    assert words[:1] == ["-m"] and len(words) > 1, _explain(command, "only `python -m MODULE` has a rule")
+    module, rest = words[1], words[2:]
+    rule = _rule(module)
+    assert rule, _explain(command, f"no rule for python -m {module} in tests/documentation/runners.py")
+    rule(command, module, rest, capture)
+
+
+def _asked_for_help(command: Command, module: str, words: list[str], capture: Callable[[], str]) -> None:
+    """Not run: it measures for minutes. The module must start and know every flag that the document gives it."""
+    assert importlib.util.find_spec(module), _explain(command, f"there is no module {module}")
+    code, said = _help(module, [], capture)
+    if any(flag not in said for flag in _flags(words)) and not words[0].startswith("-"):
+        code, said = _help(module, words[:1], capture)  # a subcommand's own
+    assert code == 0, _explain(command, f"python -m {module} --help ended with {code}", said)
+    for flag in _flags(words):
+        assert flag in said, _explain(command, f"{module} has no flag {flag}", said)
+
+
+def _flags(words: list[str]) -> list[str]:
+    return [word.partition("=")[0] for word in words if word.startswith("--")]
+
+
+def _help(module: str, words: list[str], capture: Callable[[], str]) -> tuple[int, str]:
+    return _main(module, [*words, "--help"]), capture()
+
+
+def _main(module: str, words: list[str]) -> int:
+    """A module's `main` in this process, with the words as it takes them: as an argument, or from sys.argv."""
+    package = importlib.util.find_spec(module).submodule_search_locations is not None
+    entry = importlib.import_module(f"{module}.__main__" if package else module).main
+    with mock.patch.object(sys, "argv", [module, *words]):
+        try:
+            return entry(*([words] if inspect.signature(entry).parameters else [])) or 0
+        except SystemExit as stop:  # argparse
+            return stop.code or 0
+
+
+def _upscaling(command: Command, module: str, words: list[str], capture: Callable[[], str]) -> None:
+    """For real: the frames in the sandbox are tiny."""
+    code = _main(module, words)
+    assert code == 0, _explain(command, f"exit code {code}", capture())
+
+
+def _training(command: Command, module: str, words: list[str], capture: Callable[[], str]) -> None:
+    """Not run: it trains for minutes to hours (tests/turbovsr/train runs it, tiny). The options must be a valid
+    configuration, which `--print-config` shows.
+    """
+    known = importlib.import_module(f"{module}.__main__").__doc__ or ""
+    if "--print-config" in known:
+        asked = "--help" if not words or "--help" in words else "--print-config"
+        code = _main(module, [*words, asked])
+        assert code == 0, _explain(command, f"exit code {code} with --print-config", capture())
+
+
+def _launcher(command: Command, words: list[str], capture: Callable[[], str]) -> None:
+    """`torchrun`, `accelerate launch`: one process instead of several, or the check that the module itself has."""
+    assert "-m" in words, _explain(command, "without -m there is no rule")
+    _python(command, words[words.index("-m") :], capture)
+
+
+def _make(command: Command, words: list[str], capture: Callable[[], str]) -> None:
+    """Not run: each sets up an environment of its own. The target must exist (`make --dry-run`)."""
+    if shutil.which("make") is None:
+        return
+    done = subprocess.run(["make", "--dry-run", "-C", ROOT, *words], capture_output=True, text=True)
+    assert done.returncode == 0, _explain(command, "make --dry-run failed", done.stderr)
+
+
+def _pip(command: Command, words: list[str], capture: Callable[[], str]) -> None:
+    """Not run: it would change the environment and use the network. `pip install .[EXTRA]` must name real extras."""
+    assert words[0] == "install", _explain(command, "only `pip install` has a rule")
+    known = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["optional-dependencies"]
+    extras = {
+        extra for word in words[1:] for found in re.findall(r"^\.\[([\w,]+)\]$", word) for extra in found.split(",")
+    }
+    assert extras <= set(known), _explain(command, f"unknown extras {extras - set(known)}; there are {set(known)}")
+
+
+def _not_run(command: Command, words: list[str], capture: Callable[[], str]) -> None:
+    """`git clone`, `mkdocs build` (tests/documentation/test_site.py does that), `pytest`: nothing to check here."""
+
+
+MODULES = {
+    "bench": lambda command, _, words, capture: _bench(command, words, capture),
+    "benchmarks.*": _asked_for_help,
+    "turbovsr": _upscaling,
+    "turbovsr.train": _training,
+    "turbovsr.train.prepare": _asked_for_help,
+    "turbovsr.train.plot": _asked_for_help,
+    "turbovsr.budget": _asked_for_help,
+}
+"""Modules that documents run with `python -m`; `name.*` stands for all modules of a package."""
+
+RUNNERS = {
+    "python": _python,
+    "bench": _bench,
+    "make": _make,
+    "torchrun": _launcher,
+    "accelerate": _launcher,
+    "pip": _pip,
+    "git": _not_run,
+    "mkdocs": _not_run,
+    "pytest": _not_run,
+    "uv": _not_run,
+}
+
+
+def _for_real(words: list[str]) -> bool:
+    """Whether the command is run, so that every path in it must exist."""
+    rules = [RUNNERS[words[0]], *(rule for word in words if (rule := _rule(word)))]
+    return not any(rule in (_make, _pip, _not_run, _asked_for_help, _training) for rule in rules)
+
+
+def _rule(module: str) -> Callable | None:
+    return MODULES.get(module) or MODULES.get(f"{module.split('.')[0]}.*" if "." in module else "")
+
+
+def _explain(command: Command, problem: str, said: str = "") -> str:
+    last = "\n".join(said.strip().splitlines()[-12:])
+    return f"{command.where}: {command.text}\n  {problem}" + (f"\n{last}" if last else "")
