@@ -29,13 +29,6 @@ from turbovsr.shuffle import SCALE, bicubic_cells, grow, put_pixels, shrink, to_
 BAND = 32  # LR rows that the head works on at a time
 
 
-def neighbours(clip: Tensor) -> Tensor:
-    """(B, C, T, H, W) -> (B, 3C, T, H, W): the previous, this and the next frame, the ends repeated."""
-    before = torch.cat([clip[:, :, :1], clip[:, :, :-1]], dim=2)
-    after = torch.cat([clip[:, :, 1:], clip[:, :, -1:]], dim=2)
-    return torch.cat([before, clip, after], dim=1)
-
-
 Parts = Iterable[Tensor]
 """Frames on their way through the layers, in order: one at a time, or all in one part where gradients are wanted."""
 
@@ -43,6 +36,23 @@ Parts = Iterable[Tensor]
 def apart(frames: Tensor) -> Parts:
     """(N, ...) frames as parts to work on in turn."""
     return [frames] if torch.is_grad_enabled() else frames.split(1)
+
+
+def beside_neighbours(parts: Parts, batch: int) -> Iterator[Tensor]:
+    """(N, C, h, w) -> (N, 3C, h, w): the previous, this and the next frame side by side, the ends repeated."""
+    parts = iter(parts)
+    part = next(parts)
+    if len(part) > 1:  # batch * T frames in one part
+        clip = part.unflatten(0, (batch, -1))
+        before = torch.cat([clip[:, :1], clip[:, :-1]], dim=1)
+        after = torch.cat([clip[:, 1:], clip[:, -1:]], dim=1)
+        yield torch.cat([before, clip, after], dim=2).flatten(0, 1)
+        return
+    before = part
+    for following in parts:
+        yield torch.cat([before, part, following], dim=1)
+        before, part = part, following
+    yield torch.cat([before, part, part], dim=1)
 
 
 class TimeMix(nn.Module):
@@ -177,8 +187,8 @@ class Decoder(nn.Module):
         if height % 8 or width % 8:
             raise ValueError(f"the decoder takes LR frames in multiples of 8, got {height}x{width}: pad them first")
         features, cells = self._latent_features(latent, keep, frames)
-        small = unfold(shrink(fold(lr.to(self.stem.weight.dtype)), 2), batch)
-        parts = self.down_levels[0]((self.stem(part) for part in apart(fold(neighbours(small)))), batch)
+        small = (shrink(part.to(self.stem.weight.dtype), 2) for part in apart(fold(lr)))
+        parts = self.down_levels[0](map(self.stem, beside_neighbours(small, batch)), batch)
         skips = []
         for level, down in zip(self.down_levels[1:], self.down):
             parts, skip = tee(parts)  # keeps a frame until its finer level comes to it

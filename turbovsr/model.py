@@ -27,7 +27,7 @@ class ModelConfig:
     decoder_widths: tuple[int, int, int] = (64, 96, 128)
     decoder_head_width: int = 24
     decoder_down_blocks: tuple[int, int, int] = (1, 1, 1)
-    decoder_up_blocks: tuple[int, int] = (1, 1)
+    decoder_up_blocks: tuple[int, int] = (2, 2)
     condition_channels: int = 128
     transformer_width: int = 192
     transformer_depth: int = 4

@@ -19,8 +19,8 @@ def to_unit(frames: Tensor, device: torch.device, multiple: int) -> Tensor:
 
 
 def to_levels(frame: Tensor) -> Tensor:
-    """[-1, 1] -> levels, a new float32 tensor."""
-    return torch.add(torch.tensor(127.5), frame.float(), alpha=127.5)
+    """[-1, 1] -> levels, float32; a frame of that type is changed in place."""
+    return frame.float().add_(1).mul_(127.5)
 
 
 def store(levels: Tensor, out: Tensor) -> None:
