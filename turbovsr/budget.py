@@ -20,11 +20,11 @@ from turbovsr.autoencoder import SPATIAL_COMPRESSION, TEMPORAL_COMPRESSION
 from turbovsr.decoder import SCALE
 from turbovsr.generator import Generator
 from turbovsr.ltx import presets
+from turbovsr.ltx.autoencoder_layouts import LAYOUTS
 from turbovsr.ltx.model import PATHS, LTXModel
 from turbovsr.model import Model, ModelConfig
 
-PROMPT_TOKENS = 128  # of LTX's text encoder
-AUTOENCODERS = ("0.9.0", "0.9.1", "0.9.5")
+AUTOENCODERS = [name for name in LAYOUTS if not name.endswith("-tiny")]
 
 
 @dataclass(frozen=True)
@@ -53,14 +53,14 @@ def build(
             raise ValueError(f"nano has no {path} path: its latent holds what LR frames lack, so path=turbo alone")
         with torch.device("meta"):
             return Model(ModelConfig()), f"attention in windows of {ModelConfig().attention_window}"
-    config = presets.configure(model, path, autoencoder, window, PROMPT_TOKENS if text else 0)
+    config = presets.configure(model, path, autoencoder, window, presets.LTX_TOKENS if text else 0)
     with presets.weights_on(torch.device("meta"), torch.bfloat16):
         built = LTXModel(config)
     edge = config.attention_window
     words = [
         f"autoencoder {autoencoder}",
         "attention over the whole clip" if edge is None else f"attention in windows of {edge}x{edge} tokens",
-        f"text branch with {PROMPT_TOKENS} tokens" if text else "no text branch",
+        f"text branch with {presets.LTX_TOKENS} tokens" if text else "no text branch",
     ]
     return built, ", ".join(words)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+from contextlib import nullcontext
 from pathlib import Path
 
 import torch
@@ -38,17 +39,18 @@ def resolve(name_or_path: str | Path | None) -> Path:
     return path
 
 
-def is_own(path: str | Path) -> bool:
-    """Whether a file was written by `save`, rather than by somebody else or not at all."""
+def own_metadata(path: str | Path) -> dict[str, str]:
+    """The metadata of a file that `save` wrote; empty for any other, and where there is no file."""
     try:
         with safe_open(str(path), framework="pt") as file:
-            return (file.metadata() or {}).get("format") == FORMAT
+            metadata = file.metadata() or {}
     except (SafetensorError, OSError):
-        return False
+        return {}
+    return metadata if metadata.get("format") == FORMAT else {}
 
 
 def load(name_or_path: str | Path | None = None) -> tuple[Model | LTXModel, dict[str, str]]:
-    """Build the model a file describes and fill it, in float32.
+    """Build the model a file describes and fill it: nano's kind in float32, the LTX kind in the file's precision.
 
     Returns:
         The model in evaluation mode, and the file's metadata.
@@ -60,7 +62,7 @@ def load(name_or_path: str | Path | None = None) -> tuple[Model | LTXModel, dict
     try:
         with safe_open(str(path), framework="pt") as file:
             metadata = file.metadata() or {}
-            state = {name: file.get_tensor(name).float() for name in file.keys()}
+            state = {name: file.get_tensor(name) for name in file.keys()}
     except SafetensorError as error:
         raise ValueError(f"{path}: not a safetensors file ({error})") from error
     if metadata.get("format") != FORMAT:
@@ -70,16 +72,18 @@ def load(name_or_path: str | Path | None = None) -> tuple[Model | LTXModel, dict
     if kind not in KINDS:
         raise ValueError(f"{path}: a model of the kind {kind}, which this version of TurboVSR does not know")
     build, configure = KINDS[kind]
+    large = kind == "ltx"  # two billion weights are not drawn at random and widened just to be replaced
     try:
-        model = build(configure(**config))
+        with torch.device("meta") if large else nullcontext():
+            model = build(configure(**config))
     except TypeError as error:
         raise ValueError(f"{path}: its configuration does not fit this version of TurboVSR ({error})") from error
-    fill(model, state, str(path))
+    fill(model, state if large else {name: value.float() for name, value in state.items()}, str(path), assign=large)
     return model.eval().requires_grad_(False), metadata
 
 
-def fill(model: torch.nn.Module, state: dict[str, torch.Tensor], origin: str) -> None:
-    """Load a state dict, or name in one error all that does not fit."""
+def fill(model: torch.nn.Module, state: dict[str, torch.Tensor], origin: str, assign: bool = False) -> None:
+    """Load a state dict, or name in one error all that does not fit; `assign` takes the tensors as they are."""
     own = model.state_dict()
     complaints = {
         "missing": sorted(own.keys() - state.keys()),
@@ -90,4 +94,4 @@ def fill(model: torch.nn.Module, state: dict[str, torch.Tensor], origin: str) ->
     if complaints:
         listed = "; ".join(f"{kind}: {', '.join(keys)}" for kind, keys in complaints.items())
         raise ValueError(f"{origin}: wrong weights for this model: {listed}")
-    model.load_state_dict(state)
+    model.load_state_dict(state, assign=assign)

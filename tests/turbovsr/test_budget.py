@@ -6,6 +6,7 @@ import pytest
 import torch
 
 from turbovsr import budget
+from turbovsr.ltx import presets
 from turbovsr.transformer import Transformer
 
 
@@ -29,8 +30,10 @@ def test_turbo_needs_less_than_45_percent_and_with_local_attention_less_than_30(
 
 
 def test_plain_ltx_2b_has_its_1_923_385_472_weights():
+    config = presets.configure("2b", "paper", prompt_tokens=128)
+    shape = config.transformer_width, config.transformer_depth, config.transformer_heads
     with torch.device("meta"):
-        plain = Transformer(128, 0, 2048, 28, 32, None, text_channels=4096, step_embedding=False)
+        plain = Transformer(128, 0, *shape, None, text_channels=config.prompt_channels, step_embedding=False)
     assert sum(value.numel() for value in plain.parameters()) == 1_923_385_472
 
 

@@ -69,11 +69,11 @@ def fill(model: LTXModel, path: str | Path) -> dict[str, str]:
             random.insert(0, name)
     if not taken:
         raise ValueError(f"{path}: neither an LTX-Video transformer nor its autoencoder is in this file")
-    notes = "LTX-Video weights, not trained for super-resolution: timed only"
+    notes = "LTX-Video weights, untrained for super-resolution: timed only"
     return {
         "weights": f"{Path(path).name}: {'. '.join(taken)}",
         "licence": "that of the LTX-Video checkpoint",
-        "notes": f"{notes}; random: {', '.join(random)}" if random else notes,
+        "notes": f"{notes}; random weights: {', '.join(random)}" if random else notes,
     }
 
 

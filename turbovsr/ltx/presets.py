@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import math
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Iterator
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from turbovsr import checkpoints
 from turbovsr.ltx.loading import fill, read_prompt
@@ -24,6 +25,8 @@ DECODERS: dict[str, dict[str, Any]] = {  # arguments of `turbovsr.decoder.Decode
     TINY: dict(widths=(8, 8, 12, 16), down_blocks=(1, 1, 1, 1), up_blocks=(1, 1, 1)),
 }
 TURBO_WINDOW = 12  # tokens: 3x5 windows cover a 1080p frame's 34x60
+LTX_TOKENS = 128  # of LTX's text encoder
+LARGEST_ON_CPU = 1024  # transformer width
 SEED = 0  # of random weights
 TIMED_ONLY = "random weights: timed only"
 
@@ -79,7 +82,8 @@ def build(
             autoencoder, or a diffusers folder; a checkpoint written by `turbovsr.checkpoints.save`, which says its own
             size and path; None for random weights.
         prompt: a .safetensors file with the text embedding `prompt_embeds` (L, 4096) of the one fixed prompt, the empty
-            one, and maybe its `prompt_attention_mask` (L,). None: built without a text branch.
+            one, and maybe its `prompt_attention_mask` (L,); "random": 128 random tokens, to time what LTX has. None:
+            built without a text branch.
         window: edge of an attention window in tokens, 0 for attention over the whole clip, "auto": 12 on the turbo
             path, none on the paper's.
         device, dtype: where and in what the weights are made; "meta" makes none.
@@ -89,15 +93,15 @@ def build(
         ValueError: an argument that is none, wrong weights, or a CPU for the full size.
     """
     device = torch.device(device)
-    if weights is not None and checkpoints.is_own(weights):
+    own = {} if weights is None else checkpoints.own_metadata(weights)
+    if own:
+        _check_device(json.loads(own["config"]).get("transformer_width", 0), device)
         model, metadata = checkpoints.load(weights)
         return model.to(device, dtype), metadata
-    text = None if prompt is None else read_prompt(prompt)
+    channels = SIZES.get(size, {}).get("prompt_channels", LTXConfig.prompt_channels)
+    text = None if prompt is None else _prompt(prompt, channels)
     config = configure(size, path, autoencoder, window, 0 if text is None else text.shape[1])
-    if device.type == "cpu" and size != TINY:
-        raise ValueError(
-            f"size={size} has about 2 billion weights, too many for a CPU: set device=cuda, or size={TINY}"
-        )
+    _check_device(config.transformer_width, device)
     with weights_on(device, dtype):
         model = LTXModel(config)
         _wake(model)
@@ -105,12 +109,28 @@ def build(
     metadata = {"name": f"{size} {path}", "licence": "none: random weights", "notes": TIMED_ONLY}
     metadata["weights"] = f"random (seed {SEED})"
     if text is not None:
-        if text.shape[2] != config.prompt_channels:
-            raise ValueError(f"{prompt}: prompt_embeds of {text.shape[2]} channels, {config.prompt_channels} are due")
         model.prompt.copy_(text)
     if weights is not None:
         metadata |= fill(model, weights)
     return model, metadata
+
+
+def _prompt(prompt: str | Path, channels: int) -> Tensor:
+    """(1, L, channels)."""
+    if prompt == "random":
+        return torch.randn(1, LTX_TOKENS, channels, generator=torch.Generator().manual_seed(SEED))
+    text = read_prompt(prompt)
+    if text.shape[2] != channels:
+        raise ValueError(f"{prompt}: prompt_embeds of {text.shape[2]} channels, {channels} are due")
+    return text
+
+
+def _check_device(width: int, device: torch.device) -> None:
+    if device.type == "cpu" and width > LARGEST_ON_CPU:
+        raise ValueError(
+            f"a transformer {width} wide has about 2 billion weights, too many for a CPU: set device=cuda, "
+            f"or size={TINY}"
+        )
 
 
 @contextmanager

@@ -37,7 +37,7 @@ def test_a_diffusers_folder_fills_the_transformer_and_says_what_is_random(checkp
     assert is_transformer(state)
     assert torch.equal(model.transformer.head.weight, state["transformer.proj_out.weight"])
     assert model.transformer.embed.weight[:, 128:].abs().max() == 0
-    assert "random: autoencoder, projection, decoder" in metadata["notes"] and "timed only" in metadata["notes"]
+    assert "random weights: autoencoder, projection, decoder" in metadata["notes"] and "timed only" in metadata["notes"]
     assert "embed.weight (last 128 columns zero)" in metadata["weights"]
     assert "text branch left out" in metadata["weights"]
 
@@ -64,8 +64,20 @@ def test_one_file_with_both_networks_under_lightricks_names_leaves_only_our_part
     clip = torch.rand(1, 3, 9, 32, 32) * 2 - 1
     assert torch.allclose(model.encode(clip), source.encode(clip), atol=1e-5)
     assert metadata["weights"].startswith("joint.safetensors: transformer: ") and "autoencoder: " in metadata["weights"]
-    assert ("random: projection, decoder" in metadata["notes"]) == (path == "turbo")
-    assert "random: autoencoder" not in metadata["notes"]
+    assert ("random weights: projection, decoder" in metadata["notes"]) == (path == "turbo")
+    assert "random weights: autoencoder" not in metadata["notes"]
+
+
+def test_a_random_prompt_stands_for_the_128_tokens_of_ltx():
+    model, metadata = presets.build("2b-tiny", prompt="random")
+    assert model.prompt.shape == (1, 128, 32) and model.prompt.std() > 0.5 and "timed only" in metadata["notes"]
+
+
+def test_a_prompt_of_another_text_encoder_is_refused(tmp_path):
+    file = tmp_path / "wide.safetensors"
+    save_file({"prompt_embeds": torch.zeros(1, 4, 64)}, str(file))
+    with pytest.raises(ValueError, match="prompt_embeds of 64 channels, 32 are due"):
+        presets.build("2b-tiny", prompt=file)
 
 
 @pytest.mark.parametrize(

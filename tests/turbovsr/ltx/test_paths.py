@@ -1,7 +1,10 @@
 """The two paths at the tiny size of the 2B shape: same interface, each its own parts."""
 
+import json
+
 import pytest
 import torch
+from safetensors.torch import save_file
 
 from turbovsr import TurboVSR, checkpoints
 from turbovsr.ltx import presets
@@ -82,6 +85,14 @@ def test_a_model_of_its_own_survives_a_checkpoint(path, tmp_path):
     own = model.state_dict()
     assert own.keys() == loaded.state_dict().keys()
     assert all(torch.equal(value, own[key]) for key, value in loaded.state_dict().items())
+
+
+def test_a_large_checkpoint_of_its_own_is_not_even_read_on_a_cpu(tmp_path):
+    file = tmp_path / "large.safetensors"
+    config = json.dumps({"transformer_width": 2048})
+    save_file({"weight": torch.zeros(1)}, str(file), {"format": checkpoints.FORMAT, "kind": "ltx", "config": config})
+    with pytest.raises(ValueError, match="too many for a CPU"):
+        presets.build("2b", weights=file)
 
 
 @pytest.mark.parametrize(
