@@ -40,14 +40,20 @@ FULL = Sizes("2b", (49, 1080, 1920), (3648, 2048))
 TINY = Sizes("2b-tiny", (9, 32, 64), (64, 32), (1, 2), 2, (17,), ((64, 64),))
 
 
-def turbovsr(size: str, path: str, device: str, height: int, width: int, frames: int) -> TurboVSR:
-    """An LTX-shaped TurboVSR with random weights that takes a clip of this HR size whole: one chunk, no tiles."""
+def turbovsr(
+    size: str, path: str, device: str, height: int, width: int, frames: int, compiled: bool = False
+) -> TurboVSR:
+    """An LTX-shaped TurboVSR with random weights that takes a clip of this HR size whole: one chunk, no tiles.
+
+    At toy size nothing is compiled: on a CPU that takes minutes.
+    """
     return TurboVSR(
         size=size,
         path=path,
         autoencoder=AUTOENCODER,
         device=device,
         precision=precision(device),
+        compile=compiled and size != TINY.model,
         chunk=max(2, 1 + -(-(frames - 1) // 8)),
         tile=max(16, -(-max(height, width) // (8 * SCALE)) * 8),
     )

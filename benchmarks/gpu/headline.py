@@ -35,12 +35,7 @@ COLUMNS = {
 
 
 def run(record: Record, device: str, tiny: bool, repeats: int) -> int:
-    """All rows; at toy size nothing is compiled, whatever the row says: on a CPU that takes minutes."""
-    with torch.compiler.set_stance("force_eager" if tiny else "default"):
-        return _run(record, device, tiny, repeats)
-
-
-def _run(record: Record, device: str, tiny: bool, repeats: int) -> int:
+    """All rows."""
     sizes = TINY if tiny else FULL
     frames, height, width = sizes.clip
     with released(device):
@@ -78,9 +73,7 @@ class _TurboVSR:
                 def work() -> dict:
                     nonlocal model
                     if model is None:
-                        model = turbovsr(self.sizes.model, path, self.device, height, width, frames)
-                        if compiled:
-                            model.model.prepare(compile=True)
+                        model = turbovsr(self.sizes.model, path, self.device, height, width, frames, compiled)
                     model.steps = count
                     return self._row(model, path, frames, height, width, count, self.repeats)
 

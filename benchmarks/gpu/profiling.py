@@ -34,9 +34,7 @@ def run(record: Record, device: str, tiny: bool, compiled: bool) -> int:
 def _profiled(
     record: Record, size: str, path: str, device: str, frames: int, height: int, width: int, compiled: bool
 ) -> dict:
-    model = turbovsr(size, path, device, height, width, frames)
-    if compiled:
-        model.model.prepare(compile=True)
+    model = turbovsr(size, path, device, height, width, frames, compiled)
     inputs = clips(frames, height // SCALE, width // SCALE, device)
     usual = timed(model.upscale, inputs, device, warmup=2, repeats=3)
     slowest = max(usual["stages_s"], key=usual["stages_s"].get)
