@@ -146,7 +146,7 @@ def cost(build: Callable[..., TurboVSR], size: tuple[int, int]) -> bool:
     encode = giga(lambda: model.encode(torch.zeros(1, 3, 1, *sides)))
     cells = torch.zeros(1, model.config.latent_channels, 2, height // CELL, width // CELL)
     decode = giga(lambda: list(model.decode_frames(torch.zeros(1, 3, 9, height, width), cells))) / 9
-    print(f"10^9 multiply-accumulates at {size[0]}x{size[1]}: decoding a frame {decode:.2f}, encoding one {encode:.2f};")
+    print(f"10^9 multiply-adds at {size[0]}x{size[1]}: decoding a frame {decode:.2f}, encoding one {encode:.2f};")
     print("for each new frame, all included:")
     for chunk in (2, 3, 5, 9):
         frames = 1 + TEMPORAL_COMPRESSION * (chunk - 1)
