@@ -1,4 +1,4 @@
-"""Long clips and large frames: no step where chunks meet, no seam where tiles meet, no growth of memory, no colour cast.
+"""Long clips and large frames: no step where chunks meet, no seam where tiles meet, constant memory, no colour cast.
 
 python -m benchmarks.chunks              # all of them, for the packaged weights; --weights FILE for others
 python -m benchmarks.chunks --only cost  # what chunk and overlap cost in operations: their defaults were chosen by it
@@ -13,6 +13,7 @@ import resource
 import subprocess
 import sys
 from functools import partial
+from pathlib import Path
 from typing import Callable
 
 import torch
@@ -30,12 +31,11 @@ from turbovsr.resample import bicubic
 STEP_BAR = 1.5  # largest change of a still clip where chunks meet, over the largest inside chunks
 TILE_BAR = 45.0  # dB between tiled and whole
 MEMORY_BAR = 1.05  # peak memory of 500 frames over that of 50
-SHORT, LONG = 50, 500
 KINDS = ("steps", "tiles", "memory", "colours", "cost")
 
 
 def photo(height: int, width: int, halved: bool) -> Tensor:
-    """The middle of a photograph that nobody trained on, uint8 (3, height, width), at most 148x224, or 300x451 whole."""
+    """The middle of a photograph nobody trained on, uint8 (3, height, width), at most 148x224 halved, 300x451 whole."""
     pixels = torch.from_numpy(data.chelsea().copy()).permute(2, 0, 1)[None].float()
     if halved:
         pixels = bicubic(pixels[..., :296, :448], (148, 224))
@@ -78,18 +78,20 @@ def tiles(build: Callable[..., TurboVSR], size: tuple[int, int], tile: int) -> b
     whole, tiled = (build(tile=edge).upscale(clip).float() for edge in (0, tile))
     error = (whole - tiled).square().mean(dim=(1, 2, 3))
     worst = 10 * torch.log10(255**2 / error.max()).item()  # inf where they are equal
-    print(f"9 frames of {height}x{width}, whole and in tiles of {tile}: largest difference {(whole - tiled).abs().max():.0f}")
+    largest = (whole - tiled).abs().max().item()
+    print(f"9 frames of {height}x{width}, whole and in tiles of {tile}: largest difference {largest:.0f}")
     return verdict("  PSNR between them, worst frame [dB]", worst, "at least", TILE_BAR)
 
 
 def memory(arguments: argparse.Namespace) -> bool:
     """Peak memory of processes that stream clips of two lengths."""
-    base, short, long = (peak_of_a_process(arguments, frames) for frames in (0, SHORT, LONG))
+    few, many = arguments.memory_frames
+    base, short, long = (peak_of_a_process(arguments, frames) for frames in (0, few, many))
     height, width = arguments.size
-    print(f"streaming {height}x{width}, peak resident memory: {SHORT} frames {short:.0f} MiB, {LONG} frames {long:.0f} MiB,")
-    each = (short - base) * 2**20 / (height * width * min(SHORT, 1 + TEMPORAL_COMPRESSION * (arguments.chunk - 1)))
+    print(f"streaming {height}x{width}, peak resident memory: {few} frames {short:.0f} MiB, {many} {long:.0f} MiB,")
+    each = (short - base) * 2**20 / (height * width * min(few, 1 + TEMPORAL_COMPRESSION * (arguments.chunk - 1)))
     print(f"  {base:.0f} MiB with the weights loaded; {each:.0f} bytes more for each LR pixel and frame of a chunk")
-    return verdict(f"  {LONG} frames / {SHORT} frames", long / short, "at most", MEMORY_BAR)
+    return verdict(f"  {many} frames / {few} frames", long / short, "at most", MEMORY_BAR)
 
 
 def peak_of_a_process(arguments: argparse.Namespace, frames: int) -> float:
@@ -108,7 +110,19 @@ def stream_and_tell_peak(build: Callable[..., TurboVSR], size: tuple[int, int], 
     if frames:
         for _ in upscaler.stream(frame for _ in range(frames)):
             pass
-    print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
+    print(peak_memory())
+
+
+def peak_memory() -> float:
+    """Largest resident set of this process so far, MiB.
+
+    From /proc where there is one: what getrusage says a process inherits from the one that started it.
+    """
+    status = Path("/proc/self/status")
+    if status.is_file():
+        peak = next(line for line in status.read_text(encoding="ascii").splitlines() if line.startswith("VmHWM:"))
+        return int(peak.split()[1]) / 1024
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
 def colours(build: Callable[..., TurboVSR], size: tuple[int, int]) -> bool:
@@ -132,7 +146,7 @@ def cost(build: Callable[..., TurboVSR], size: tuple[int, int]) -> bool:
     encode = giga(lambda: model.encode(torch.zeros(1, 3, 1, *sides)))
     cells = torch.zeros(1, model.config.latent_channels, 2, height // CELL, width // CELL)
     decode = giga(lambda: list(model.decode_frames(torch.zeros(1, 3, 9, height, width), cells))) / 9
-    print(f"{size[0]}x{size[1]}, 10^9 multiply-accumulates: decoding a frame {decode:.2f}, encoding the given frame {encode:.2f}")
+    print(f"10^9 multiply-adds at {size[0]}x{size[1]}: decoding a frame {decode:.2f}, encoding one {encode:.2f};")
     print("for each new frame, all included:")
     for chunk in (2, 3, 5, 9):
         frames = 1 + TEMPORAL_COMPRESSION * (chunk - 1)
@@ -143,7 +157,7 @@ def cost(build: Callable[..., TurboVSR], size: tuple[int, int]) -> bool:
             lambda: model.sample_rest(condition, noise[:, :, :1], noise, 1)
         )
         row = (f"{(encode + sample + frames * decode) / (frames - overlap):6.2f}" for overlap in (1, 2, 3, 4))
-        print(f"  chunk {chunk} ({frames:2} frames), overlap 1, 2, 3, 4: {' '.join(row)}; sampling {sample:.2f} a chunk")
+        print(f"  chunk {chunk} ({frames:2} frames), overlap 1 to 4: {' '.join(row)}; sampling {sample:.2f} a chunk")
     return True
 
 
@@ -169,6 +183,7 @@ def main() -> int:
     parser.add_argument("--overlap", type=int, default=3)
     parser.add_argument("--frames", type=int, default=129, help="of the still clip")
     parser.add_argument("--size", type=int, nargs=2, default=(72, 104), help="LR height and width, at most 148 224")
+    parser.add_argument("--memory-frames", type=int, nargs=2, default=(50, 500), metavar=("FEW", "MANY"))
     parser.add_argument("--tiled-size", type=int, nargs=2, default=(296, 440), help="of the frames for tiles")
     parser.add_argument("--tile", type=int, default=152)
     parser.add_argument("--stream", type=int, help=argparse.SUPPRESS)

@@ -2,8 +2,8 @@
 
 python -m turbovsr IN OUT
 
-OUT is a video if its name ends in .mp4, .mkv or .mov, an image if IN is one and the name ends like one, else a folder of
-PNG files. Memory does not grow with the length of the video.
+OUT is a video if its name ends in .mp4, .mkv or .mov, an image if IN is one and the name ends like one, else a folder
+of PNG files. Memory does not grow with the length of the video.
 """
 
 from __future__ import annotations
@@ -69,7 +69,7 @@ def main(argv: list[str]) -> int:
     except KeyboardInterrupt:
         print("interrupted", file=sys.stderr)
         return INTERRUPTED
-    except (ValueError, OSError, RuntimeError) as error:  # torch reports a lack of memory or of a device as RuntimeError
+    except (ValueError, OSError, RuntimeError) as error:  # torch reports a lack of memory or device as RuntimeError
         print(f"turbovsr: {' '.join(str(error).split())}", file=sys.stderr)
         return ERROR
     return OK

@@ -1,10 +1,10 @@
 """Taking the colours of the SR frames from the LR frames, for networks whose colours drift.
 
-Both ways compare the SR frame, averaged over the 4x4 pixels of each LR pixel, with the LR frame itself. At that size both
-show the same; what the LR frame cannot know does not count as a difference, and the comparison costs next to nothing.
+Both ways compare the SR frame, averaged over the 4x4 pixels of each LR pixel, with the LR frame itself. At that size
+both show the same; what the LR frame cannot know does not count as a difference, and there is little to compute.
 
-- wavelet: the coarse band of the SR frame is replaced by that of the LR frame, the fine bands stay (as the wavelet colour
-  fix of StableSR: an a trous decomposition with the kernel 1 2 1). Mends blotches too.
+- wavelet: the coarse band of the SR frame is replaced by that of the LR frame, the fine bands stay (as the wavelet
+  colour fix of StableSR: an a trous decomposition with the kernel 1 2 1). Mends blotches too.
 - adain: each colour's mean and deviation become those of the LR frame (as AdaIN, arXiv 1703.06868). Mends casts only.
 """
 
@@ -24,7 +24,7 @@ def coarse_band(frame: Tensor) -> Tensor:
     for level in range(LEVELS):
         reach = 2**level
         x = F.pad(frame, (reach, reach, reach, reach), mode="replicate")
-        for dim in (-2, -1):  # the kernel 1 2 1 with holes, as sums of slices: quicker than a convolution of one channel
+        for dim in (-2, -1):  # the kernel 1 2 1 with holes, as sums of slices: quicker than a convolution
             before, here, after = (x.narrow(dim, i * reach, x.shape[dim] - 2 * reach) for i in range(3))
             x = (before + after).mul_(0.25).add_(here, alpha=0.5)
         frame = x

@@ -100,7 +100,7 @@ def write_images(folder: Path, frames: Iterator[np.ndarray], names: tuple[str, .
 
 
 def write_video(path: Path, frames: Iterator[np.ndarray], fps: Fraction) -> None:
-    """Write H.264 at CRF 12; 4:2:0, or 4:4:4 where a side is odd, so that no pixel is lost. Whole or not there at all."""
+    """Write H.264 at CRF 12, 4:2:0, or 4:4:4 where a side is odd, so that no pixel is lost; whole or not at all."""
     with _replacing(path) as temporary, av.open(str(temporary), "w") as container:
         stream = None
         for frame in frames:

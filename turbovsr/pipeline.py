@@ -89,7 +89,7 @@ class TurboVSR:
         **shape: Any,
     ):
         if scale not in SCALES:
-            raise ValueError(f"TurboVSR upscales by {', '.join(map(str, SCALES))}, not {scale}: set scale to one of them")
+            raise ValueError(f"TurboVSR upscales by {', '.join(map(str, SCALES))}, not {scale}: set scale accordingly")
         if chunk < 2:
             raise ValueError(f"a chunk needs at least 2 latent frames to move on, got {chunk}")
         if color_fix not in COLOR_FIXES:
@@ -173,7 +173,9 @@ class TurboVSR:
         return self._run(checked(frames), place, no_stages)
 
     @torch.inference_mode()
-    def _run(self, frames: Iterable[Tensor], place: Callable[[int, Tensor], Tensor], stages: Stages) -> Iterator[Tensor]:
+    def _run(
+        self, frames: Iterable[Tensor], place: Callable[[int, Tensor], Tensor], stages: Stages
+    ) -> Iterator[Tensor]:
         """What `upscale` and `stream` share; see `upscale_frames`."""
         noise = Noise(self.model.config.latent_channels, self.chunk, self.seed)
         length = 1 + TEMPORAL_COMPRESSION * (self.chunk - 1)
@@ -203,7 +205,7 @@ class TurboVSR:
         return clip.transpose(0, 1).unsqueeze(0)
 
     def _latent(self, clip: Tensor, given: Tensor | None, noise: Noise, stages: Stages) -> Tensor:
-        """Sample the latent of a prepared clip; `given` is the SR picture of its first frame, None in the first chunk."""
+        """Sample the latent of a prepared clip; `given` is the SR picture of its first frame, None at first."""
         model = self.model
         with stages("condition"):
             condition = model.condition(clip.to(self.dtype))

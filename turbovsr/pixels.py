@@ -24,7 +24,7 @@ def to_levels(frame: Tensor) -> Tensor:
 
 
 def store(levels: Tensor, out: Tensor) -> None:
-    """Round levels into a uint8 tensor of the same shape; halves go up, as in MATLAB. `levels` is scratch afterwards."""
+    """Round levels into a uint8 tensor of their shape; halves go up, as in MATLAB. `levels` is scratch afterwards."""
     levels = levels.add_(0.5).clamp_(0, 255)
     if levels.device != out.device:
         levels = levels.to(torch.uint8)  # a quarter of the bytes travels

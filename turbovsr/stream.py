@@ -6,8 +6,8 @@ Where steps come from, and what removes them:
   neighbours on both sides.
 - Two chunks picture the same detail differently. The crossfade spreads that difference over the overlap.
 - Other noise, other detail: every chunk gets the same noise.
-- The new chunk begins with the encoded SR picture of a frame that is done: a given frame, not one to be shown. It lies in
-  the overlap where the old chunk has full weight.
+- The new chunk begins with the encoded SR picture of a frame that is done: a given frame, not one to be shown. It lies
+  in the overlap where the old chunk has full weight.
 """
 
 from __future__ import annotations
@@ -90,8 +90,8 @@ def upscale_frames(
         frames: uint8 (3, H, W), all of one size.
         upscale_chunk: see `UpscaleChunk`.
         length, overlap: of chunks, in frames.
-        place: place(t, lr) is the uint8 (3, scale*H, scale*W) tensor that frame t is to be written into; `lr` is some LR
-            frame of the clip.
+        place: place(t, lr) is the uint8 (3, scale*H, scale*W) tensor that frame t is to be written into; `lr` is some
+            LR frame of the clip.
         scale: at most 4; the pictures at x4 are brought down to it.
     Yields:
         What `place` gave, as soon as it is filled.

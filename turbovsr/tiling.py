@@ -1,7 +1,7 @@
 """Frames that are too large to go through a network at once: overlapping tiles, blended.
 
-Only encoding and decoding go by tiles. The latent is sampled whole, so that tiles cannot disagree about it: what is left
-to hide at a seam is that the decoder sees less far there.
+Only encoding and decoding go by tiles. The latent is sampled whole, so that tiles cannot disagree about it: what is
+left to hide at a seam is that the decoder sees less far there.
 """
 
 from __future__ import annotations
@@ -20,14 +20,14 @@ from turbovsr.shuffle import SCALE
 HALO = 5 * CELL  # LR pixels of context around a tile
 BLEND = CELL  # LR pixels to either side of a seam over which one tile passes into the next
 SMALLEST = 2 * CELL
-# LR pixels, times frames of a chunk, that "auto" takes at once. They come to some gigabytes of features (measure with
-# `python -m benchmarks.chunks`). Fixed, not the memory that is free: the same clip must give the same pixels everywhere.
+# LR pixels, times frames of a chunk, that "auto" takes at once; `python -m benchmarks.chunks --only memory` tells how
+# many bytes each of them takes. Fixed, not the memory that is free: a clip must give the same pixels everywhere.
 DECODED_AT_ONCE = 8_000_000
 ENCODED_AT_ONCE = 1_000_000  # of one frame
 
 
 class Span(NamedTuple):
-    """A tile along one side, in LR pixels: its own start and stop, and those with the halo, cut at the frame's edges."""
+    """A tile along one side, in LR pixels: its own start and stop, and those with the halo, cut at the edges."""
 
     start: int
     stop: int
