@@ -6,6 +6,7 @@ import math
 from html import escape
 
 from bench.report.page import marks
+from bench.report.page.figures import three
 from bench.report.tables import Column, Table
 
 WIDTH, HEIGHT = 360, 270
@@ -47,11 +48,11 @@ def _panel(table: Table, time: Column | None, column: Column, methods: list[str]
     placed = {method: (across(x), down(y)) for method, (x, y) in points.items()}
     unit = f" [{column.unit}]" if column.unit else ""
     title = f"{column.title}{unit}"
-    said = "; ".join(f"{m} {table.text(m, column)} at {x:.3g} ms" for m, (x, _) in points.items())
+    said = "; ".join(f"{m} {table.text(m, column)} at {three(x)} ms" for m, (x, _) in points.items())
     body = [_grid_x(left, right, across), _grid_y(low, high, down), _front(placed)]
     for method, (x, y) in placed.items():
         index = methods.index(method)
-        tip = f"{method}: {table.text(method, column)} {column.unit}, {points[method][0]:.3g} ms per frame"
+        tip = f"{method}: {table.text(method, column)} {column.unit}, {three(points[method][0])} ms per frame"
         body.append(
             f'<g class="mark {marks.css_class(index)}">{marks.shape(index, x, y)}<title>{escape(tip)}</title></g>'
         )

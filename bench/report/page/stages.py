@@ -5,6 +5,7 @@ from __future__ import annotations
 from html import escape
 
 from bench.report.page import marks
+from bench.report.page.figures import three
 from bench.timing.stats import median
 
 
@@ -42,13 +43,13 @@ def _bar(method: str, records: list[dict], scope: str, methods: list[str]) -> st
         return None
     parts = [
         f'<span style="flex-grow:{1000 * value / total:.0f};--shade:{100 - 60 * order // max(1, len(stages) - 1)}%" '
-        f'title="{escape(name)}: {value:.3g} ms, {value / total:.0%}"></span>'
+        f'title="{escape(name)}: {three(value)} ms, {value / total:.0%}"></span>'
         for order, (name, value) in enumerate(stages.items())
     ]
-    said = ", ".join(f"{name} {value:.3g} ms ({value / total:.0%})" for name, value in stages.items())
+    said = ", ".join(f"{name} {three(value)} ms ({value / total:.0%})" for name, value in stages.items())
     index = methods.index(method)
     return (
         f'<div class="bar {marks.css_class(index)}"><b>{marks.key(index)}{escape(method)}</b>'
-        f'<span class="total">{total:.3g} ms per frame</span>'
+        f'<span class="total">{three(total)} ms per frame</span>'
         f'<div class="parts" aria-hidden="true">{"".join(parts)}</div><p>{escape(said)}</p></div>'
     )

@@ -6,6 +6,7 @@ import math
 from html import escape
 
 from bench.report.page import marks
+from bench.report.page.figures import three
 from bench.report.page.order import metrics_of, values
 from bench.report.tables import Table
 from bench.timing.stats import median
@@ -69,7 +70,7 @@ def _time(record: dict) -> str:
     if scope is None:
         return _cell("–", None)
     value = 1e3 * median([each["total_s"] for each in scope["repetitions"]]) / record["frames"]
-    return _cell(f"{value:.3g}" if value < 1000 else f"{value:.0f}", value)
+    return _cell(three(value), value)
 
 
 def _table(label: str, heads: list[str], lines: list[str]) -> str:
