@@ -11,6 +11,7 @@ import re
 from html import escape
 from importlib import resources
 
+from bench.report.methods import is_random
 from bench.report.page import album, environment, marks, panels, reliability, stages, tabulated
 from bench.report.page.choose import Budget
 from bench.report.page.material import Material
@@ -34,6 +35,8 @@ def render(
         budget: for the pictures alone.
     """
     found = tables(records)
+    # What nobody trained is timed only: the tables say so, and no list of frames ranks its pictures.
+    records = [record | {"scores": {}} if is_random(record) else record for record in records]
     methods = list(dict.fromkeys(record["method"] for record in records))
     pictures = album.build(materials, records, budget)
     parts = {

@@ -1,0 +1,27 @@
+import json
+import re
+from pathlib import Path
+from statistics import fmean
+
+from bench.report.page import render
+from bench.report.page.choose import Budget
+
+GOLDEN = Path(__file__).parents[4] / "results" / "golden" / "sample" / "records.jsonl"
+
+
+def test_a_method_with_random_weights_is_timed_and_ranked_nowhere():
+    records = [json.loads(line) for line in GOLDEN.read_text().splitlines()]
+    untrained = [
+        record | {"method": "big", "descriptor": record["descriptor"] | {"weights": "random weights: timed only"}}
+        for record in records
+        if record["method"] == "turbovsr"
+    ]
+    page, _ = render(records + untrained, [], {}, Budget(1_000_000))
+    for record in untrained:
+        lpips = f"{fmean(record['scores']['lpips-alex']['frames']):.4f}"
+        rows = {
+            method: re.search(rf'<tr data-words="{record["clip"]} sample {method}">.*?</tr>', page)[0]
+            for method in ("turbovsr", "big")
+        }
+        assert lpips in rows["turbovsr"] and lpips not in rows["big"]
+    assert "random weights" in page
