@@ -77,7 +77,7 @@ class TurboVSR:
         steps: int = 1,
         seed: int = 0,
         device: str = "cpu",
-        precision: str = "float32",
+        precision: str = "auto",
         scale: int = SCALE,
         chunk: int = 5,
         overlap: int = 3,
