@@ -64,21 +64,17 @@ def barrier() -> None:
         dist.barrier()
 
 
-def average_gradients(parameters: list[nn.Parameter]) -> None:
-    """Replace each gradient by its mean over the processes; one that a batch did not reach counts as zero."""
+def average_gradients(parameters: list[nn.Parameter], flag: bool = False) -> bool:
+    """Replace each gradient by its mean over the processes; one that a batch did not reach counts as zero.
+
+    Returns whether some process gave the flag: it travels in the same message, for each message costs a wait.
+    """
     if not dist.is_initialized():
-        return
-    flat = torch.cat([(p.grad if p.grad is not None else torch.zeros_like(p)).flatten() for p in parameters])
+        return flag
+    gradients = [(p.grad if p.grad is not None else torch.zeros_like(p)).flatten() for p in parameters]
+    flat = torch.cat([*gradients, gradients[0].new_tensor([float(flag)])])
     dist.all_reduce(flat)
     flat /= dist.get_world_size()
-    for p, part in zip(parameters, flat.split([p.numel() for p in parameters])):
+    for p, part in zip(parameters, flat[:-1].split([p.numel() for p in parameters])):
         p.grad = part.view_as(p)
-
-
-def any_process(condition: bool, device: torch.device) -> bool:
-    """Whether the condition holds in some process; all must ask at the same time."""
-    if not dist.is_initialized():
-        return condition
-    flag = torch.tensor(float(condition), device=device)
-    dist.all_reduce(flag, dist.ReduceOp.MAX)
-    return bool(flag)
+    return bool(flat[-1] > 0)

@@ -23,7 +23,7 @@ from torch import Tensor, nn
 from turbovsr.train.adversary import Adversary
 from turbovsr.train.ahead import Ahead, Draw
 from turbovsr.train.console import note
-from turbovsr.train.distributed import any_process, average_gradients, rank, world_size
+from turbovsr.train.distributed import average_gradients, rank, world_size
 from turbovsr.train.interrupt import Interrupted, Signals
 from turbovsr.train.progress import Progress
 from turbovsr.train.step_random import StepRandom
@@ -118,7 +118,7 @@ class Loop:
                 sums, samples, since = defaultdict(float), 0, time.time()
                 while self.step < config.steps:
                     random = ahead(self.step) if ahead else StepRandom(config.seed, self.step)
-                    terms = self._train_step(losses, random)
+                    terms, stop = self._train_step(losses, random, signals.caught is not None)
                     self.step += 1
                     samples += world_size() * len(random.drawn[0]) if random.drawn else 0
                     for name, value in terms.items():
@@ -133,7 +133,8 @@ class Loop:
                         self._log(means, progress)
                         sums, samples, since = defaultdict(float), 0, time.time()
                     self._at_intervals(validate, picture, progress)
-                    if any_process(signals.caught is not None, self.device):
+                    # One process alone stops at once; several at the end of the step that all have heard of it in.
+                    if stop or (signals.caught is not None and world_size() == 1):
                         self._save()
                         raise Interrupted(self.step, signals.caught)
         finally:
@@ -141,8 +142,11 @@ class Loop:
                 ahead.close()
         return self.ema
 
-    def _train_step(self, losses: Callable, random: StepRandom) -> dict[str, float]:
-        """One step of the model, and one of its adversary; returns the terms to log."""
+    def _train_step(self, losses: Callable, random: StepRandom, stop: bool) -> tuple[dict[str, float], bool]:
+        """One step of the model, and one of its adversary.
+
+        Returns the terms to log, and whether some process wants to stop.
+        """
         for group in self.optimizer.param_groups:
             group["lr"] = learning_rate(self.config, self.step)
         with torch.autocast(self.device.type, self.autocast) if self.autocast else nullcontext():
@@ -155,7 +159,7 @@ class Loop:
                 pair = None
         self.optimizer.zero_grad(set_to_none=True)
         terms["loss"].backward()
-        average_gradients(self.parameters)
+        stop = average_gradients(self.parameters, stop)
         norm = nn.utils.clip_grad_norm_(self.parameters, self.config.clip_gradient)
         if not torch.isfinite(norm):
             raise ValueError(
@@ -167,7 +171,7 @@ class Loop:
         if pair is not None:
             with torch.autocast(self.device.type, self.autocast) if self.autocast else nullcontext():
                 terms |= self.adversary.learn(*pair)
-        return {name: value.item() for name, value in terms.items()} | {"gradient": norm.item()}
+        return {name: value.item() for name, value in terms.items()} | {"gradient": norm.item()}, stop
 
     def _at_intervals(self, validate, picture, progress: Progress) -> None:
         if rank() > 0:
