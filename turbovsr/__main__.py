@@ -45,7 +45,7 @@ def parse(argv: list[str]) -> argparse.Namespace:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--weights", default="nano", help="a packaged name or a .safetensors file (default nano)")
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
-    parser.add_argument("--precision", default="float32", choices=("auto", *PRECISIONS))
+    parser.add_argument("--precision", default="auto", choices=("auto", *PRECISIONS))
     parser.add_argument("--color-fix", default="none", choices=tuple(COLOR_FIXES))
     parser.add_argument("--tile", default="auto", help="LR pixels decoded at once, 0 for whole frames (default auto)")
     parser.add_argument("--fps", type=Fraction, help="of a video made from images (default 24)")

@@ -74,4 +74,5 @@ def _bicubic_taps(device: torch.device) -> Tensor:
     kernel = torch.zeros(3, SCALE, SCALE, 3, 5, 5)
     for colour in range(3):
         kernel[colour, :, :, colour] = taps[:, None, :, None] * taps[None, :, None, :]
-    return kernel.flatten(0, 2).to(device, memory_format=torch.channels_last)
+    with torch.inference_mode(False):  # kept tensors must be good for training too
+        return kernel.flatten(0, 2).clone().to(device, memory_format=torch.channels_last)

@@ -48,7 +48,8 @@ def peak_of_started() -> Iterator[Peak]:
     0 with an empty kind when they were gone before the first look. The memory of a GPU is not seen.
     """
     peak = Peak()
-    with _sampled(_started_mb) as most:
+    older = set(_descendants("self"))
+    with _sampled(lambda: _started_mb(older)) as most:
         yield peak
     if most[0]:
         peak.mb, peak.kind = most[0], "started processes, resident, sampled every 5 ms"
@@ -70,16 +71,17 @@ def _high_water_mb(pid: str) -> float:
     raise RuntimeError(f"/proc/{pid}/status has no VmHWM line")
 
 
-def _started_mb() -> float:
-    """What the living descendants of this process hold; on Linux each one's high-water mark, which no look can miss."""
+def _started_mb(older: set[str]) -> float:
+    """What the living descendants of this process hold, but for the older ones; on Linux each one's high-water mark,
+    which no look can miss."""
     found = 0.0
     for pid in _descendants("self"):
+        if pid in older:
+            continue
         try:
             if not _TASKS.is_dir():
                 found += psutil.Process(int(pid)).memory_info().rss / _MB
-            elif _command_line(pid) != _command_line(
-                "self"
-            ):  # else it has been forked but not begun: it shows our memory
+            elif _command_line(pid) != _command_line("self"):  # else it is forked but not begun: it shows our memory
                 found += _high_water_mb(pid)
         except (OSError, RuntimeError, psutil.Error):  # it has just ended
             continue
@@ -94,9 +96,13 @@ def _descendants(pid: str) -> Iterator[str]:
     if not _TASKS.is_dir():
         yield from (str(child.pid) for child in psutil.Process().children(recursive=True))
         return
-    for task in Path(f"/proc/{pid}/task").glob("*/children"):
+    try:
+        tasks = list(Path(f"/proc/{pid}/task").iterdir())
+    except OSError:  # the process has just ended
+        return
+    for task in tasks:
         try:
-            children = task.read_text().split()
+            children = (task / "children").read_text().split()
         except OSError:  # the thread has just ended
             continue
         for child in children:

@@ -22,3 +22,11 @@ def test_cells_are_pixel_unshuffle():
 def test_bicubic_as_a_convolution_is_bicubic_borders_included():
     lr = torch.rand(2, 3, 7, 5) * 2 - 1
     assert torch.allclose(to_pixels(bicubic_cells(lr)), bicubic(lr, (28, 20)), atol=2e-6)
+
+
+def test_bicubic_that_was_first_used_for_inference_serves_training():
+    with torch.inference_mode():
+        bicubic_cells(torch.rand(1, 3, 4, 4))
+    lr = torch.rand(1, 3, 4, 4, requires_grad=True)
+    bicubic_cells(lr).sum().backward()
+    assert torch.allclose(lr.grad.sum(), torch.tensor(3.0 * 16 * 16), rtol=1e-4)
