@@ -24,6 +24,7 @@ from turbovsr.resample import bicubic
 from turbovsr.transformer import Transformer
 
 PATHS = ("paper", "turbo")
+RECOMPILE_LIMIT = 64
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -107,6 +108,8 @@ class LTXModel(Generator):
         if self.decoder is not None:
             self.decoder.to(memory_format=torch.channels_last)
         if compile:
+            # Images, first frames and clips want kernels of their own; past torch's limit of 8 it would stay eager.
+            torch._dynamo.config.recompile_limit = max(torch._dynamo.config.recompile_limit, RECOMPILE_LIMIT)
             self.transformer.compile_blocks()
             self.autoencoder.compile_blocks()
             for block in [] if self.decoder is None else self.decoder.modules():
