@@ -28,7 +28,7 @@ golden: $(VENV)/installed .assets/fetched
 
 # The documentation as a site in build/docs; a broken link or docstring fails it.
 docs: $(VENV)/installed
-	$(PY) -m mkdocs build --strict --quiet
+	NO_MKDOCS_2_WARNING=1 $(PY) -m mkdocs build --strict --quiet
 
 setup: $(VENV)/installed .assets/fetched
 
