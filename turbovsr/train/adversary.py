@@ -1,7 +1,7 @@
 """The optional adversary of a stage: a critic of single frames that learns to tell GT from SR beside the model.
 
-A U-Net with spectral normalisation, as Real-ESRGAN's (arXiv 2107.10833) at a fraction of its width: it gives a score for
-each pixel, so that the model is told where its picture looks wrong. Hinge loss; Adam of its own.
+A U-Net with spectral normalisation, as Real-ESRGAN's (arXiv 2107.10833) at a fraction of its width: it gives a score
+for each pixel, so that the model is told where its picture looks wrong. Hinge loss; Adam of its own.
 """
 
 from __future__ import annotations

@@ -128,9 +128,13 @@ class TrainConfig:
             raise ValueError(f"unknown stage '{self.stage}'{did_you_mean(self.stage, [*self.stages, 'all'])}")
         for name, stage in self.stages.items():
             if stage.start is not None and stage.start not in self.stages:
-                raise ValueError(f"stages.{name}.start: unknown stage '{stage.start}'{did_you_mean(stage.start, self.stages)}")
+                raise ValueError(
+                    f"stages.{name}.start: unknown stage '{stage.start}'{did_you_mean(stage.start, self.stages)}"
+                )
         if self.precision not in ("auto", *PRECISIONS):
-            raise ValueError(f"unknown precision '{self.precision}'{did_you_mean(self.precision, ['auto', *PRECISIONS])}")
+            raise ValueError(
+                f"unknown precision '{self.precision}'{did_you_mean(self.precision, ['auto', *PRECISIONS])}"
+            )
         if not 0 <= self.video_share <= 1:
             raise ValueError(f"video_share must be from 0 to 1, got {self.video_share}")
         if self.threads < 1 or self.workers < 0 or self.cache_mb < 1 or self.validate_frames < 1:

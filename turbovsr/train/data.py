@@ -154,7 +154,9 @@ class ClipSource:
     def _video_clip(self, rng: np.random.Generator, frames: int) -> np.ndarray:
         shots = [shot for shot in self.shots if shot.length >= frames]
         if not shots:
-            raise FileNotFoundError(f"no video has {frames} frames; lower batch.frames in the recipe or add longer ones")
+            raise FileNotFoundError(
+                f"no video has {frames} frames; lower batch.frames in the recipe or add longer ones"
+            )
         run = shots[rng.integers(len(shots))].run(rng, frames)
         y, x = (rng.integers(0, n - self.crop + 1) for n in run.shape[1:3])
         return np.asarray(run[:, y : y + self.crop, x : x + self.crop])

@@ -127,7 +127,10 @@ class Loop:
                     if self.step % config.log_every == 0:
                         means = {k: round(v / config.log_every, 5) for k, v in sums.items()}
                         spent = time.time() - since
-                        means |= {"lr": learning_rate(config, self.step - 1), "s/step": round(spent / config.log_every, 3)}
+                        means |= {
+                            "lr": learning_rate(config, self.step - 1),
+                            "s/step": round(spent / config.log_every, 3),
+                        }
                         if samples:
                             means["samples/s"] = round(samples / spent, 2)
                         self._log(means, progress)
@@ -163,8 +166,8 @@ class Loop:
         norm = nn.utils.clip_grad_norm_(self.parameters, self.config.clip_gradient)
         if not torch.isfinite(norm):
             raise ValueError(
-                f"step {self.step}: the gradient is not finite; start again with the same command and a lower learning rate,"
-                " it goes on from the last checkpoint"
+                f"step {self.step}: the gradient is not finite; start again with the same command and a lower"
+                " learning rate, it goes on from the last checkpoint"
             )
         self.optimizer.step()
         self._update_ema()

@@ -2,7 +2,8 @@
 
     python -m turbovsr.train.plot OUT [--save FILE.png]
 
-OUT is the `out` of a training (all its stages) or the folder of one stage. Writes OUT/training.png unless told otherwise.
+OUT is the `out` of a training (all its stages) or the folder of one stage. Writes OUT/training.png unless told
+otherwise.
 """
 
 from __future__ import annotations
@@ -21,8 +22,8 @@ PACE = ("s/step", "samples/s", "lr", "gradient")
 
 
 def read_log(path: Path) -> dict[str, dict[int, float]]:
-    """Series of a `log.jsonl`: name -> {step: value}. Steps that were done again after a kill count once, the last time;
-    a line that a kill cut short is passed over."""
+    """Series of a `log.jsonl`: name -> {step: value}. Steps that were done again after a kill count once, the last
+    time; a line that a kill cut short is passed over."""
     series: dict[str, dict[int, float]] = {}
     for line in path.read_text(encoding="utf-8").splitlines():
         try:
@@ -83,7 +84,10 @@ def main(argv: list[str]) -> int:
     found = [args.out / "log.jsonl"] if (args.out / "log.jsonl").is_file() else list(args.out.glob("*/log.jsonl"))
     logs = {path.parent.name: path for path in sorted(found, key=lambda p: p.stat().st_mtime) if read_log(path)}
     if not logs:
-        print(f"turbovsr.train.plot: {args.out}: no log.jsonl with a line in it; name the out of a training", file=sys.stderr)
+        print(
+            f"turbovsr.train.plot: {args.out}: no log.jsonl with a line in it; name the out of a training",
+            file=sys.stderr,
+        )
         return 3
     to = args.save or args.out / "training.png"
     draw(logs, to)

@@ -1,4 +1,4 @@
-"""Plain dictionaries into the dataclasses they stand for, every mistake named in one line with the nearest right word."""
+"""Plain dictionaries into the dataclasses they stand for, each mistake named in a line with the nearest right word."""
 
 from __future__ import annotations
 

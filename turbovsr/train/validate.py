@@ -26,12 +26,18 @@ def read_clip(path: Path, frames: int) -> Tensor:
     if not path.exists():
         raise FileNotFoundError(f"{path}: no such clip; name folders of PNG frames or videos as validate=[...]")
     try:
-        found = islice(read_frames(path), frames) if path.is_file() else map(read_photo, sorted(path.glob("*.png"))[:frames])
+        found = (
+            islice(read_frames(path), frames)
+            if path.is_file()
+            else map(read_photo, sorted(path.glob("*.png"))[:frames])
+        )
         clip = list(found)
     except BrokenFile as error:
         raise FileNotFoundError(str(error)) from error
     if len(clip) < frames:
-        raise FileNotFoundError(f"{path}: {len(clip)} frames (PNGs, or of a video), {frames} wanted; name a longer clip")
+        raise FileNotFoundError(
+            f"{path}: {len(clip)} frames (PNGs, or of a video), {frames} wanted; name a longer clip"
+        )
     clip = np.stack(clip)
     height, width = (n // 32 * 32 for n in clip.shape[1:3])
     if not height or not width:

@@ -103,7 +103,9 @@ def test_a_signal_saves_the_running_step_and_says_how_to_go_on(number, code, wor
 def test_drawing_ahead_changes_nothing_but_the_time(words, train, tmp_path):
     for workers in (0, 2):
         out = tmp_path / str(workers)
-        assert train(*words, "stage=regression", "degradation=random_blur", f"workers={workers}", f"out={out}").code == 0
+        assert (
+            train(*words, "stage=regression", "degradation=random_blur", f"workers={workers}", f"out={out}").code == 0
+        )
     assert equal(weights(tmp_path / "0"), weights(tmp_path / "2"))
 
 

@@ -128,7 +128,8 @@ def test_a_lower_rate_is_a_worse_picture(photo):
     clip = np.stack([photo[100 + t : 228 + t, 100:228] for t in range(5)])
     for encoder in ("libx264", "mpeg4"):
         worse, better = (
-            np.abs((codec.video(clip, encoder, bits).astype(int) - clip).mean(axis=-1)).mean() for bits in (2_000, 100_000)
+            np.abs((codec.video(clip, encoder, bits).astype(int) - clip).mean(axis=-1)).mean()
+            for bits in (2_000, 100_000)
         )
         assert worse > 1.1 * better, encoder  # of grey: what halving the chroma loses is the same at any rate
 
@@ -136,7 +137,9 @@ def test_a_lower_rate_is_a_worse_picture(photo):
 def test_x264_gives_the_same_bits_at_sizes_that_once_did_not(photo):
     for height, width in ((202, 300), (40, 58)):
         clip = np.stack([photo[t : height + t, 100 : 100 + width] for t in range(9)])
-        assert all(np.array_equal(codec.video(clip, "libx264", 20_000), codec.video(clip, "libx264", 20_000)) for _ in "ab")
+        assert all(
+            np.array_equal(codec.video(clip, "libx264", 20_000), codec.video(clip, "libx264", 20_000)) for _ in "ab"
+        )
 
 
 def test_the_last_two_operations_come_in_either_order(monkeypatch):

@@ -10,7 +10,9 @@ def test_steps_done_again_count_once_and_a_torn_line_is_passed_over(tmp_path):
 
 
 def test_losses_and_scores_have_their_own_panels():
-    drawn = panels({"loss": {1: 1.0}, "city/none/lpips": {1: 0.3}, "city/none/psnr-y": {1: 24.0}, "samples/s": {1: 9.0}})
+    drawn = panels(
+        {"loss": {1: 1.0}, "city/none/lpips": {1: 0.3}, "city/none/psnr-y": {1: 24.0}, "samples/s": {1: 9.0}}
+    )
     assert list(drawn) == ["losses", "lpips", "psnr-y", "samples/s"]
     assert drawn["lpips"] == {"city, none": {1: 0.3}}
 

@@ -50,5 +50,7 @@ def video(clip: np.ndarray, encoder: str, bits_a_frame: int) -> np.ndarray:
     reader.thread_count = 1
     frames = [frame for packet in packets for frame in reader.decode(packet)] + reader.decode(None)
     if len(frames) != len(clip):
-        raise RuntimeError(f"{encoder} gave {len(frames)} frames back for {len(clip)}: report this with the clip's size")
+        raise RuntimeError(
+            f"{encoder} gave {len(frames)} frames back for {len(clip)}: report this with the clip's size"
+        )
     return np.stack([frame.reformat(format="rgb24", threads=1).to_ndarray() for frame in frames])

@@ -84,7 +84,9 @@ class RealBasicVSR:
     def __call__(self, gt: Tensor, rng: np.random.Generator) -> Tensor:
         height, width = (edge // SCALE for edge in gt.shape[-2:])
         if height % 2 or width % 2:
-            raise ValueError(f"the codec takes even LR sizes: make `crop` a multiple of {2 * SCALE}, got {gt.shape[-1]}")
+            raise ValueError(
+                f"the codec takes even LR sizes: make `crop` a multiple of {2 * SCALE}, got {gt.shape[-1]}"
+            )
         pixels = gt.permute(0, 2, 3, 4, 1).add(1).mul(127.5).round().numpy()
         clips = [self.second(self.first(clip, rng), rng, (height, width)) for clip in pixels]
         lr = torch.from_numpy(np.stack([to_uint8(clip) for clip in clips]))
