@@ -55,6 +55,7 @@ def _time(row: Row, record: dict) -> str:
     if not times:
         return ""
     if row.metric.startswith("peak_memory"):
-        return f"{times['peak_memory_mb']:.6g} MiB"
+        peak = times["peak_memory_mb"]
+        return "not seen" if peak is None else f"{peak:.6g} MiB"
     seconds = ", ".join(f"{each['total_s']:.6g}" for each in times["repetitions"])
     return f"{seconds} s for {record['frames']} frames"

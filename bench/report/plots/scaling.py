@@ -62,7 +62,7 @@ def _figure(
     series: dict[tuple[str, str], list[tuple[float, float]]] = {}
     for record in records:
         for scope, times in record["timing"].items():
-            if times.get("repetitions"):
+            if times.get("repetitions") and cost(record, times) is not None:
                 series.setdefault((record["method"], scope), []).append((size(record), cost(record, times)))
     if not series:
         return None
@@ -133,5 +133,6 @@ def _milliseconds(record: dict, times: dict) -> float:
     return 1e3 * median([each["total_s"] for each in times["repetitions"]]) / record["frames"]
 
 
-def _memory(record: dict, times: dict) -> float:
+def _memory(record: dict, times: dict) -> float | None:
+    """None: a program that ended before the first look."""
     return times["peak_memory_mb"]

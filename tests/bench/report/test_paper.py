@@ -132,7 +132,7 @@ def test_the_check_names_the_file_and_the_remedy(bench, monkeypatch, tmp_path):
     out = tmp_path / "paper"
     assert bench("paper", "sample", "speed", "--out", out).code == 0
     assert bench("paper", "sample", "speed", "--check", out).code == 0
-    (out / "speed.md").write_text((out / "speed.md").read_text().replace("0.383", "0.382"))
+    (out / "speed.md").write_text((out / "speed.md").read_text().replace("|---|", "|----|", 1))
     (out / "sample.csv").unlink()
     answer = bench("paper", "sample", "speed", "--check", out)
     lines = answer.err.splitlines()
@@ -146,8 +146,9 @@ def test_every_measured_cell_is_traced_to_its_clips(bench, monkeypatch):
     monkeypatch.chdir(ROOT)
     answer = bench("paper", "sample", "--trace")
     lines = answer.out.splitlines()
-    start = lines.index("sample | TurboVSR nano, 1 step | sample: PSNR-RGB [dB] ↑ | 25.66") if answer.code == 0 else -1
-    assert start >= 0
+    assert answer.code == 0, answer.err
+    cell = "sample | TurboVSR nano, 1 step | sample: PSNR-RGB [dB] ↑ | "
+    start = next(index for index, line in enumerate(lines) if line.startswith(cell))
     below = lines[start + 1 : start + 8]
     assert all(line.startswith("    results/golden/sample | ") and "| psnr|rgb|uint8" in line for line in below)
     record = re.search(r"frames ([0-9a-f]{12})", below[0])[1]
