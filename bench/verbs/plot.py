@@ -62,10 +62,17 @@ _MISSING = {
 }
 
 
-def write(found: list[dict], folder: Path, stem: Path | None = None) -> list[Path]:
-    """plot.png and plot.svg of a run folder; no files when there is nothing to plot."""
-    figure = plot.speed_quality(found)
-    return plot.write(figure, stem or folder / "plot") if figure else []
+KINDS = tuple(plot.KINDS)
+
+
+def write(found: list[dict], folder: Path, kind: str = "speed-quality") -> list[Path]:
+    """A kind of plot as PNG and SVG into a run folder; no files when there is nothing to plot."""
+    figure = plot.KINDS[kind](found)
+    return plot.write(figure, folder / _name(kind)) if figure else []
+
+
+def _name(kind: str) -> str:
+    return "plot" if kind == "speed-quality" else f"plot-{kind}"
 
 
 def _draw(kind: str, found: list[dict], arguments: argparse.Namespace) -> list[Path]:
@@ -77,8 +84,7 @@ def _draw(kind: str, found: list[dict], arguments: argparse.Namespace) -> list[P
     figure = plot.KINDS[kind](found, **options)
     if figure is None:
         return []
-    name = "plot" if kind == "speed-quality" else f"plot-{kind}"
-    stem = arguments.out or arguments.runs[0] / (name + ("" if arguments.theme == "light" else f"-{arguments.theme}"))
+    stem = arguments.out or arguments.runs[0] / (_name(kind) + ("" if arguments.theme == "light" else f"-{arguments.theme}"))
     if arguments.out and arguments.kind == "all":
         stem = stem.with_name(f"{stem.name}-{kind}")
     stem.parent.mkdir(parents=True, exist_ok=True)

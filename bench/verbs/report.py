@@ -11,6 +11,7 @@ from bench.errors import NOTHING_MEASURED, OK, UserError
 from bench.io.atomic import replacing
 from bench.report import page
 from bench.report.page.choose import Budget
+from bench.verbs import plot, table
 from bench.verbs.gather import gather
 
 HELP = "one HTML page: tables, plots, a viewer of the frames, worst frames, environment"
@@ -33,6 +34,7 @@ def main(argv: list[str]) -> int:
     )
     parser.add_argument("--frames", type=int, metavar="N", help="at most N frames of a clip")
     parser.add_argument("--crop", metavar="WxH", help="size of the windows (default: as large as the budget allows)")
+    parser.add_argument("--all", action="store_true", help="beside the page its tables (md, csv, tex) and all plots")
     options = parser.parse_args(argv)
     if options.budget < 0 or (options.frames is not None and options.frames < 1):
         raise UserError("--budget must not be negative, and --frames at least 1")
@@ -46,6 +48,10 @@ def main(argv: list[str]) -> int:
     with replacing(out) as temporary:
         temporary.write_text(text, encoding="utf-8")
     print(out)
+    if options.all:
+        table.write(gathered.records, out.parent)
+        for kind in plot.KINDS:
+            print("\n".join(map(str, plot.write(gathered.records, out.parent, kind))) or f"  no {kind} to draw")
     for note in notes:
         print(f"  {note}", file=sys.stderr)
     print(f"  {len(text.encode()) / 1e6:.1f} MB", file=sys.stderr)
