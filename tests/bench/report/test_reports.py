@@ -5,55 +5,16 @@ import pytest
 
 from bench.report import plot, tables
 from bench.report.summary import rows
+from tests.bench.report.conftest import make
 
 
-def record(method, clip, psnr, seconds, *, status="ok", expected=2, data="set", lpips=0.25):
-    score = {
-        "title": "PSNR",
-        "unit": "dB",
-        "better": "higher",
-        "digits": 2,
-        "reason": None,
-        "indices": [0, 1],
-        "signature": "psnr|y-bt601-studio|uint8|crop0|mean-frames,clips|v1",
-        "short": "PSNR-Y",
-        "frames": psnr,
-    }
-    distance = score | {
-        "title": "LPIPS-alex",
-        "short": "LPIPS-alex",
-        "unit": "",
-        "better": "lower",
-        "digits": 4,
-        "signature": "lpips|alex-v0.1|rgb|uint8|crop0|mean-frames,clips|v1",
-        "frames": [lpips],
-    }
-    times = {
-        "clock": "perf_counter",
-        "first_call_s": 9.0,
-        "warmup": 1,
-        "peak_memory_mb": 100.0,
-        "repetitions": [{"total_s": s} for s in seconds],
-    }
-    good = status == "ok"
-    return {
-        "data": data,
-        "clip": clip,
-        "method": method,
-        "status": status,
-        "reason": None if good else "out of memory",
-        "frames": 2,
-        "lr_size": [10, 20],
-        "scale": 4,
-        "expected_clips": expected,
-        "protocol": "vid4",
-        "lr_origin": "given",
-        "device": "a machine",
-        "descriptor": {"dtype": "float32"} if good else None,
-        "scores": {"psnr": score, "lpips-alex": distance} if good else {},
-        "timing": {"tensors": times} if good else {},
-        "date": "2026-01-02T00:00:00",
-    }
+def record(method, clip, psnr, seconds, *, status="ok", **options):
+    """One record; a failed one has neither scores nor times."""
+    found = make(method, clip, psnr, seconds, **options)
+    if status != "ok":
+        nothing = {"descriptor": None, "scores": {}, "timing": {}}
+        found |= {"status": status, "reason": "out of memory", "frames": 2} | nothing
+    return found
 
 
 @pytest.fixture

@@ -9,15 +9,7 @@ import pytest
 
 from bench.__main__ import main
 from bench.io.images import write_png
-
-FLAGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--no-first-run",
-]
+from benchmarks.page import FLAGS
 
 
 @dataclass(frozen=True)
