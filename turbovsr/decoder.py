@@ -6,7 +6,7 @@ size; besides, its linear picture of the detail (`turbovsr.cells`) is added to t
 correct it. The U-Net begins at half the LR size: the same arithmetic as at the LR size then has twice the channels and
 sees twice as far. Only one small layer runs at the LR size and none above it. Frames see their neighbours through the
 stacked input and through three-frame mixing at the coarse levels, where it costs next to nothing. The result is a
-correction of the bicubic picture: an untrained decoder is bicubic interpolation.
+correction of the bicubic picture, from which what would contradict the LR frames is taken out again.
 
 On a CPU what counts beside arithmetic is memory: frames go through the layers one at a time (they then stay in the
 cache) and with channels innermost, which together made inference twice as fast. The network computes in the precision
@@ -24,6 +24,7 @@ from torch import Tensor, nn
 
 from turbovsr.autoencoder import TEMPORAL_COMPRESSION, SpatialBlock, fold, latent_frames, unfold
 from turbovsr.cells import PER_LR_PIXEL, CellSynthesis
+from turbovsr.consistency import add_margins, consistent_base, fill_margins, with_margins
 from turbovsr.resample import symmetric_pad
 from turbovsr.shuffle import SCALE, bicubic_cells, grow, put_pixels, shrink, to_pixels
 BAND = 32  # LR rows that the head works on at a time
@@ -130,6 +131,7 @@ class Decoder(nn.Module):
         widths: channels at 1/2, 1/4 and 1/8 of the LR size.
         head_width: channels of the last layer but one, at the LR size.
         down_blocks, up_blocks: residual blocks of each level on the way down and up (the bottom has only the former).
+        consistent: whether SR frames brought down again by bicubic give back the LR frames (`turbovsr.consistency`).
     """
 
     def __init__(
@@ -139,8 +141,10 @@ class Decoder(nn.Module):
         head_width: int,
         down_blocks: tuple[int, int, int],
         up_blocks: tuple[int, int],
+        consistent: bool = True,
     ):
         super().__init__()
+        self.consistent = consistent
         self.stem = nn.Conv2d(3 * 3 * 4, widths[0], 3, padding=1)
         self.down_levels = nn.ModuleList(Level(w, n, i > 0) for i, (w, n) in enumerate(zip(widths, down_blocks)))
         self.up_levels = nn.ModuleList(Level(w, n, i > 0) for i, (w, n) in enumerate(zip(widths, up_blocks)))
@@ -206,7 +210,9 @@ class Decoder(nn.Module):
         """The last level and the head: (N, ...) -> (N, 3, 4h, 4w)."""
         x = self._last_level(x, skip, cells)
         detail = None if cells is None else self.synthesis.detail(cells)
-        return to_pixels(bicubic_cells(lr) + self._head(x, detail))
+        residual = self._head(x, detail)
+        base = consistent_base(lr, add_margins(residual)) if self.consistent else lr
+        return to_pixels(bicubic_cells(base) + residual)
 
     def _last_level(self, x: Tensor, skip: Tensor, cells: Tensor | None) -> Tensor:
         x = skip + grow(self.up[0](x), 2)
@@ -223,18 +229,24 @@ class Decoder(nn.Module):
         """`_finish` of one frame, (3, 4h, 4w): what is as large as the frame goes in bands that stay in the cache."""
         height, width = lr.shape[-2:]
         x = self._last_level(x, skip, cells)
-        frame = lr.new_empty(3, SCALE * height, SCALE * width, dtype=torch.float32)
         detail = None if cells is None else self.synthesis.detail(cells)
-        mirrored = symmetric_pad(lr.float(), 2).contiguous(memory_format=torch.channels_last)
+        correction, inner = with_margins(height, width, x)
         for top in range(0, height, BAND):
             bottom = min(top + BAND, height)
             above, below = min(top, 2), min(height - bottom, 2)  # rows that the head's kernel reaches beyond the band
-            band = x[:, :, (top - above) // 2 : (bottom + below) // 2]
-            pixels = bicubic_cells(mirrored[:, :, top : bottom + 4], mirrored=True)
-            pixels += self._head(band, None)[:, :, above : above + bottom - top]
-            if detail is not None:
-                pixels += detail[:, :, top:bottom]
-            put_pixels(pixels, frame[:, SCALE * top : SCALE * bottom])
+            band = self._head(x[:, :, (top - above) // 2 : (bottom + below) // 2], None)
+            band = band[:, :, above : above + bottom - top]
+            inner[:, :, top:bottom] = band if detail is None else band.add_(detail[:, :, top:bottom])
+        base = lr.float()
+        if self.consistent:
+            fill_margins(correction)
+            base = consistent_base(lr, correction)
+        base = symmetric_pad(base, 2).contiguous(memory_format=torch.channels_last)
+        frame = lr.new_empty(3, SCALE * height, SCALE * width, dtype=torch.float32)
+        for top in range(0, height, BAND):
+            bottom = min(top + BAND, height)
+            pixels = bicubic_cells(base[:, :, top : bottom + 4], mirrored=True)
+            put_pixels(pixels.add_(inner[:, :, top:bottom]), frame[:, SCALE * top : SCALE * bottom])
         return frame
 
     def _latent_features(

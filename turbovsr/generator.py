@@ -13,7 +13,10 @@ class Generator(nn.Module):
     """Sampling of latents; subclasses add `condition`, `encode` and `decode_frames`, which differ by path.
 
     A subclass sets `transformer` and `config`, whose shift_strength is that of the time grid the weights know, and
-    `prompt` (1, L, text channels), the one fixed text, where the transformer has a text branch.
+    `prompt` (1, L, text channels), the one fixed text, where the transformer has a text branch. What the transformer
+    says is `config.predicts`: the velocity, as in LTX, or the sample D that the step leads towards, of which the velocity is
+    (x - D) / sigma. A sample spares a small network to pass noise on unharmed: a single step from pure noise is D
+    itself (after Li and He, "Back to Basics", arXiv 2511.13720).
     """
 
     transformer: Transformer
@@ -35,7 +38,9 @@ class Generator(nn.Module):
         def field(x: Tensor, sigma: Tensor, step_size: Tensor) -> Tensor:
             if task.given:
                 x = task.insert_given(x, clean)
-            velocity = self.transformer(x, condition, task.times(sigma), step_size, text)
+            velocity = self.transformer(x.to(condition.dtype), condition, task.times(sigma), step_size, text)
+            if self.config.predicts == "sample":
+                velocity = (x - velocity) / sigma.view(-1, 1, 1, 1, 1)  # in float32, as sigma is
             return velocity * generated.to(velocity.dtype)
 
         return field

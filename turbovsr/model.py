@@ -19,7 +19,8 @@ from turbovsr.transformer import Transformer
 class ModelConfig:
     """Widths and depths; the defaults are `nano`, which is trained and shipped.
 
-    finest_steps and shift_strength belong to the shortcut's time grid: the weights know no other.
+    finest_steps and shift_strength belong to the shortcut's time grid: the weights know no other. `predicts`: what the
+    transformer says, the "velocity" or the "sample" (`Generator`). `gelu`: as torch names its approximations.
     """
 
     latent_channels: int = 128
@@ -28,10 +29,13 @@ class ModelConfig:
     decoder_head_width: int = 24
     decoder_down_blocks: tuple[int, int, int] = (1, 1, 1)
     decoder_up_blocks: tuple[int, int] = (2, 2)
-    condition_channels: int = 128
+    consistent: bool = True
+    condition_channels: int = 256
     transformer_width: int = 192
     transformer_depth: int = 4
-    transformer_heads: int = 6
+    transformer_heads: int = 3
+    gelu: str = "none"
+    predicts: str = "sample"
     attention_window: int | None = 8
     finest_steps: int = 16
     shift_strength: float = 2.0
@@ -50,6 +54,7 @@ class Model(Generator):
             config.decoder_head_width,
             config.decoder_down_blocks,
             config.decoder_up_blocks,
+            config.consistent,
         )
         self.projection = LRProjection(config.condition_channels)
         self.transformer = Transformer(
@@ -60,6 +65,7 @@ class Model(Generator):
             config.transformer_heads,
             config.attention_window,
             covering=True,
+            gelu=config.gelu,
         )
 
     def encode(self, hr: Tensor) -> Tensor:

@@ -60,17 +60,25 @@ def bicubic_cells(lr: Tensor, mirrored: bool = False) -> Tensor:
         return F.conv2d(padded.contiguous(memory_format=torch.channels_last), _bicubic_taps(lr.device))
 
 
+def keys_cubic(t: float) -> float:
+    """Keys' kernel with a = -0.5 (IEEE TASSP 1981), MATLAB's bicubic."""
+    t = abs(t)
+    if t <= 1:
+        return 1.5 * t**3 - 2.5 * t**2 + 1
+    return -0.5 * t**3 + 2.5 * t**2 - 4 * t + 2 if t < 2 else 0.0
+
+
+def enlargement_taps() -> Tensor:
+    """(4, 5) float64: what each of the four SR pixels along an LR pixel takes from the LR pixels at -2..2."""
+    return torch.tensor(
+        [[keys_cubic((i + 0.5) / SCALE - 0.5 - tap) for tap in range(-2, 3)] for i in range(SCALE)], dtype=torch.float64
+    )
+
+
 @cache
 def _bicubic_taps(device: torch.device) -> Tensor:
-    """(48, 3, 5, 5): Keys' kernel with a = -0.5 (IEEE TASSP 1981), sampled at the centres of the SR pixels."""
-    taps = torch.zeros(SCALE, 5, dtype=torch.float64)
-    for phase in range(SCALE):
-        for tap in range(5):
-            t = abs((phase + 0.5) / SCALE - 0.5 - (tap - 2))
-            if t <= 1:
-                taps[phase, tap] = 1.5 * t**3 - 2.5 * t**2 + 1
-            elif t < 2:
-                taps[phase, tap] = -0.5 * t**3 + 2.5 * t**2 - 4 * t + 2
+    """(48, 3, 5, 5): the kernel sampled at the centres of the SR pixels."""
+    taps = enlargement_taps()
     kernel = torch.zeros(3, SCALE, SCALE, 3, 5, 5)
     for colour in range(3):
         kernel[colour, :, :, colour] = taps[:, None, :, None] * taps[None, :, None, :]

@@ -105,12 +105,12 @@ class TextAttention(nn.Module):
 class Block(nn.Module):
     """Attention and feed-forward, each shifted, scaled and gated by the time embedding; text attention in between."""
 
-    def __init__(self, width: int, heads: int, text: bool):
+    def __init__(self, width: int, heads: int, text: bool, gelu: str):
         super().__init__()
         self.attention = Attention(width, heads)
         self.text_attention = TextAttention(width, heads) if text else None
         self.feed_forward = nn.Sequential(
-            nn.Linear(width, 4 * width), nn.GELU(approximate="tanh"), nn.Linear(4 * width, width)
+            nn.Linear(width, 4 * width), nn.GELU(approximate=gelu), nn.Linear(4 * width, width)
         )
         self.table = nn.Parameter(torch.randn(6, width) / math.sqrt(width))
 
@@ -143,6 +143,7 @@ class Transformer(nn.Module):
         step_embedding: whether the network is told the step size; plain LTX is not.
         causal_positions: whether latent frame j is dated by its first frame (LTX 0.9.5 and later, nano) or by 8j.
         covering: windows overlap instead of reaching beyond the grid.
+        gelu: torch's name of the approximation; LTX has "tanh", "none" is six times as fast on a CPU in bfloat16.
     """
 
     def __init__(
@@ -157,6 +158,7 @@ class Transformer(nn.Module):
         step_embedding: bool = True,
         causal_positions: bool = True,
         covering: bool = False,
+        gelu: str = "tanh",
     ):
         super().__init__()
         self.window = window
@@ -174,7 +176,7 @@ class Transformer(nn.Module):
                 nn.Linear(text_channels, width), nn.GELU(approximate="tanh"), nn.Linear(width, width)
             )
         self.modulate = nn.Linear(width, 6 * width)
-        self.blocks = nn.ModuleList(Block(width, heads, text_channels is not None) for _ in range(depth))
+        self.blocks = nn.ModuleList(Block(width, heads, text_channels is not None, gelu) for _ in range(depth))
         self.table = nn.Parameter(torch.randn(2, width) / math.sqrt(width))
         self.head = nn.Linear(width, latent_channels)
         nn.init.zeros_(self.head.weight)

@@ -1,6 +1,9 @@
+import dataclasses
+
 import pytest
 import torch
 
+from tests.turbovsr.conftest import TINY, tiny_model
 from turbovsr.conditioning import clip_task, coordinates, first_frame_task, trains_first_frame
 
 
@@ -48,3 +51,23 @@ def test_given_frame_has_no_velocity_and_ignores_the_noise_in_its_place(model):
     assert (velocity[:, :, 0] == 0).all() and (velocity[:, :, 1] != 0).any()
     x[:, :, 0] += 1
     assert torch.equal(field(x, torch.tensor([0.9]), torch.tensor([1.0])), velocity)
+
+
+def test_one_step_from_noise_is_what_a_network_of_samples_says_and_many_steps_end_in_its_last_word():
+    model = tiny_model(dataclasses.replace(TINY, predicts="sample"))
+    condition, noise = (torch.randn(2, 8, 1, 2, 2) for _ in range(2))
+    ones = torch.ones(2)
+    said = model.transformer(noise, condition, first_frame_task().times(ones), ones)
+    assert torch.allclose(model.sample_first(condition, noise, 1), said, atol=1e-6)
+    heard = []
+    model.transformer.register_forward_hook(lambda module, inputs, output: heard.append(output))
+    sampled = model.sample_first(condition, noise, 4)
+    assert len(heard) == 4 and torch.allclose(sampled, heard[-1], atol=1e-5)
+
+
+def test_a_network_of_velocities_is_believed():
+    model = tiny_model(dataclasses.replace(TINY, predicts="velocity"))
+    condition, noise = (torch.randn(2, 8, 1, 2, 2) for _ in range(2))
+    ones = torch.ones(2)
+    said = model.transformer(noise, condition, first_frame_task().times(ones), ones)
+    assert torch.allclose(model.sample_first(condition, noise, 1), noise - said, atol=1e-6)

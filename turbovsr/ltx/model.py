@@ -51,6 +51,7 @@ class LTXConfig:
     decoder: dict[str, Any] = field(default_factory=dict)  # options of `turbovsr.decoder.Decoder`, for the turbo path
     finest_steps: int = 16
     shift_strength: float = math.exp(2.05)
+    predicts: str = "velocity"
 
 
 class LTXModel(Generator):
