@@ -25,6 +25,7 @@ from turbovsr.train.console import note
 from turbovsr.train.data import ClipSource
 from turbovsr.train.diffusion import diffusion_losses, joint_losses
 from turbovsr.train.distributed import barrier, rank
+from turbovsr.train.degradations.basic import Bicubic
 from turbovsr.train.dists import Dists
 from turbovsr.train.loop import Loop
 from turbovsr.train.losses import PictureLoss, PictureWeights, lpips_alex
@@ -52,6 +53,8 @@ def train_stage(config: TrainConfig, name: str, device: torch.device) -> None:
     stage, folder = config.stages[name], Path(config.out) / name
     note(f"stage {name}: {stage.loop.steps} steps on {device}, {', '.join(stage.trained)}")
     torch.manual_seed(config.seed)
+    if config.model.consistent and not isinstance(config.degradation, Bicubic):
+        note("the frames will agree with their LR frames, noise and all: set model.consistent=false, but for bicubic LR")
     model = Model(config.model)
     if stage.start:
         previous, _ = checkpoints.load(_start_weights(config, name))
