@@ -30,7 +30,8 @@ def consistent_base(lr: Tensor, correction: Tensor) -> Tensor:
     Returns:
         (N, 3, H, W), float32.
     """
-    with torch.autocast(lr.device.type, enabled=False):
+    device = "cpu" if lr.is_meta else lr.device.type  # the meta device knows no autocast
+    with torch.autocast(device, enabled=False):
         return sharpen(lr.float() - reduce_cells(correction).float())
 
 
@@ -102,7 +103,7 @@ def _reduction(device: torch.device, dtype: torch.dtype) -> tuple[Tensor, Tensor
 @lru_cache(maxsize=32)
 def _sharpening(length: int, device: torch.device) -> Tensor:
     """(length, length): the inverse of D U along an axis of so many LR pixels, found from what D U does to unit pulses."""
-    with torch.inference_mode(False), torch.no_grad(), torch.autocast(device.type, enabled=False):
+    with torch.inference_mode(False), torch.no_grad(), torch.autocast("cpu", enabled=False):
         pulses = torch.eye(length)[:, None, None].repeat(1, 3, REACH, 1)  # constant down the other axis
         passed = reduce_cells(add_margins(bicubic_cells(pulses)))[:, 0, 0]
         return torch.linalg.inv(passed.double().T).float().to(device)

@@ -48,6 +48,7 @@ class Stage:
     start: str | None = None  # the stage whose weights it begins with
     batch: BatchConfig = field(default_factory=BatchConfig)
     noise: float = 0.0
+    lively: float = 1.0  # for what share of the photographs' clips the livelier of two crops is taken
 
     def __post_init__(self):
         for part in self.trained:
@@ -57,6 +58,8 @@ class Stage:
             raise ValueError(f"trained: name at least one of {', '.join(PARTS)}")
         if self.crop < 32 or self.crop % 32:
             raise ValueError(f"crop must be a multiple of 32, got {self.crop}")
+        if not 0 <= self.lively <= 1:
+            raise ValueError(f"lively must be from 0 to 1, got {self.lively}")
         if self.batch.frames < 1 or (self.batch.frames - 1) % 8:
             raise ValueError(f"batch.frames must be 8k+1, got {self.batch.frames}")
         for name in ("steps", "save_every", "validate_every", "picture_every", "log_every"):

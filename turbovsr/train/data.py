@@ -42,6 +42,7 @@ class ClipSource:
         degradation: what makes LR from GT, see `turbovsr.train.degradations`; None: bicubic.
         halve_videos: use video files at half their size.
         cache_mb: how much of decoded files is kept in memory.
+        lively: for what share of the photographs' clips the livelier of two crops is taken.
     Raises:
         FileNotFoundError: a path is missing, or nothing usable is left.
     """
@@ -54,9 +55,10 @@ class ClipSource:
         degradation: Callable[[Tensor, np.random.Generator], Tensor] | None = None,
         halve_videos: bool = True,
         cache_mb: int = 512,
+        lively: float = 1.0,
     ):
         roots = [Path(path) for path in ([root] if isinstance(root, (str, Path)) else root)]
-        self.crop, self.video_share = crop, video_share
+        self.crop, self.video_share, self.lively = crop, video_share, lively
         self.degradation = degradation or Bicubic()
         self._told: set[str] = set()
         cache = Cache(cache_mb * 2**20)
@@ -128,8 +130,8 @@ class ClipSource:
         if from_video or not self.photos:
             candidates = [self._video_clip(rng, frames)]
         else:
-            candidates = [self._photo_clip(rng, frames) for _ in range(2)]
-        # Of two crops the livelier one: skies and walls teach nothing after the first thousand.
+            candidates = [self._photo_clip(rng, frames) for _ in range(1 + (rng.random() < self.lively))]
+        # Of two crops the livelier one: skies and walls teach little after the first thousand.
         clip = max(candidates, key=lambda c: np.abs(np.diff(c[0].astype(np.int16), axis=1)).mean())
         if rng.random() < 0.5:
             clip = clip[:, :, ::-1]

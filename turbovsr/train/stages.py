@@ -60,7 +60,13 @@ def train_stage(config: TrainConfig, name: str, device: torch.device) -> None:
         previous, _ = checkpoints.load(_start_weights(config, name))
         checkpoints.fill(model, previous.state_dict(), stage.start)
     source = ClipSource(
-        config.data, stage.crop, config.video_share, config.degradation, config.halve_videos, config.cache_mb
+        config.data,
+        stage.crop,
+        config.video_share,
+        config.degradation,
+        config.halve_videos,
+        config.cache_mb,
+        stage.lively,
     )
     note(source.describe())
     resumes = (folder / "checkpoint.pt").is_file()

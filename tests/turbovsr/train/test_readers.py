@@ -120,3 +120,15 @@ def test_the_cache_drops_what_was_used_longest_ago():
     for key in ("a", "b", "a", "c", "a", "b"):
         cache.get(key, lambda: made.append(key) or (np.zeros(100, np.uint8),))
     assert made == ["a", "b", "c", "b"] and cache.used <= 250
+
+
+def test_of_two_crops_the_livelier_is_taken_as_often_as_asked(tmp_path):
+    picture = np.full((64, 640, 3), 128, np.uint8)
+    picture[:, 320:] = np.random.default_rng(0).integers(0, 256, (64, 320, 3))
+    Image.fromarray(picture).save(tmp_path / "half.png")
+
+    def detail(lively: float) -> float:
+        gt, _ = ClipSource(tmp_path, 64, 0.0, lively=lively).batch(np.random.default_rng(0), 64, 1)
+        return float(gt.diff(dim=-1).abs().mean())
+
+    assert detail(0.0) < 0.8 * detail(1.0)
