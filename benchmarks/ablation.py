@@ -4,7 +4,7 @@
         [--without FILE] [--oracle FILE] [--out results/ablation.json]
 
 Rows: bicubic; the weights decoded without a latent, with sampled latents of 4, 2 and 1 steps, with the truth's latent
-(the encoder sees GT: no upscaler), and with the latent of another clip. `--without` and `--oracle` name checkpoints whose
+(the encoder sees GT: no upscaler), and with the latents of another clip, sampled or the truth's. `--without` and `--oracle` name checkpoints whose
 decoders were trained as long as that of the weights, but without a latent and with the truth's latent alone: the
 comparison at equal budgets. One chunk a clip, as many of its frames as make 8k+1; DISTS of one frame in four.
 """
@@ -28,12 +28,17 @@ from bench.datasets.vid4 import Vid4
 from bench.environment import snapshot
 from bench.metrics.base import build
 from turbovsr import checkpoints
+from turbovsr.autoencoder import latent_frames
+from turbovsr.conditioning import CELL
 from turbovsr.model import Model
 from turbovsr.shuffle import bicubic_cells, to_pixels
 
 NATURAL = ("city", "street", "astronaut", "coffee", "chelsea", "rocket")  # of the sample set; bunny is drawn
 METRICS = ("lpips-alex", "dists", "psnr-y")
 DISTS_EVERY = 4
+
+Row = Callable[[int], list[Tensor]]
+"""Index of a clip -> its frames, (3, H, W) each, as the row has them."""
 
 
 @dataclass
@@ -75,10 +80,11 @@ def sampled(model: Model, clip: Material, steps: int, seed: int = 0) -> Tensor:
     return model.sample_rest(condition, first, noise, steps)
 
 
-def of_another_clip(model: Model, clips: list[Material], index: int) -> Tensor:
-    """The one-step latent of the next clip, repeated and cropped to this one's grid."""
-    wanted = model.condition(clips[index].lr).shape[2:]
-    latent = sampled(model, clips[(index + 1) % len(clips)], 1)
+def of_another_clip(latent_of: Callable[[Material], Tensor], clips: list[Material], index: int) -> Tensor:
+    """The latent of the next clip, repeated and cropped to this one's grid."""
+    frames, height, width = clips[index].lr.shape[2:]
+    wanted = latent_frames(frames), height // CELL, width // CELL
+    latent = latent_of(clips[(index + 1) % len(clips)])
     repeats = [-(-a // b) for a, b in zip(wanted, latent.shape[2:])]
     return latent.repeat(1, 1, *repeats)[:, :, : wanted[0], : wanted[1], : wanted[2]]
 
@@ -94,13 +100,23 @@ def score(sr: list[Tensor], gt: np.ndarray, metrics: dict) -> dict[str, float]:
     }
 
 
+def rows_of_truth(model: Model, clips: list[Material]) -> tuple[Row, Row]:
+    """Decoding with what the encoder says of GT, and with what it says of another clip's."""
+    return (
+        lambda i: list(model.decode_frames(clips[i].lr, model.encode(clips[i].hr))),
+        lambda i: list(
+            model.decode_frames(clips[i].lr, of_another_clip(lambda clip: model.encode(clip.hr), clips, i))
+        ),
+    )
+
+
 @torch.inference_mode()
 def run(arguments: argparse.Namespace) -> dict[str, dict[str, dict[str, float]]]:
     """row -> clip -> metric -> value."""
     clips = material(arguments.vid4, arguments.frames)
     metrics = {name: build(name) for name in METRICS}
     model, _ = checkpoints.load(arguments.weights)
-    rows: dict[str, Callable[[int], list[Tensor]]] = {
+    rows: dict[str, Row] = {
         "bicubic": lambda i: [to_pixels(bicubic_cells(f))[0] for f in clips[i].lr[0].transpose(0, 1).split(1)],
         "no latent": lambda i: list(model.decode_frames(clips[i].lr, None)),
     }
@@ -108,16 +124,16 @@ def run(arguments: argparse.Namespace) -> dict[str, dict[str, dict[str, float]]]
         rows[f"sampled, {steps} step{'s' * (steps > 1)}"] = lambda i, n=steps: list(
             model.decode_frames(clips[i].lr, sampled(model, clips[i], n))
         )
-    rows["latent of another clip"] = lambda i: list(model.decode_frames(clips[i].lr, of_another_clip(model, clips, i)))
-    rows["latent of the truth"] = lambda i: list(model.decode_frames(clips[i].lr, model.encode(clips[i].hr)))
+    rows["another clip's, 1 step"] = lambda i: list(
+        model.decode_frames(clips[i].lr, of_another_clip(lambda clip: sampled(model, clip, 1), clips, i))
+    )
+    rows["the truth's"], rows["another clip's truth's"] = rows_of_truth(model, clips)
     if arguments.without:
         without, _ = checkpoints.load(arguments.without)
         rows["retrained without a latent"] = lambda i: list(without.decode_frames(clips[i].lr, None))
     if arguments.oracle:
         oracle, _ = checkpoints.load(arguments.oracle)
-        rows["retrained with the truth's latent"] = lambda i: list(
-            oracle.decode_frames(clips[i].lr, oracle.encode(clips[i].hr))
-        )
+        rows["retrained with the truth's latent"], rows["the same, another clip's"] = rows_of_truth(oracle, clips)
     return {
         row: {clip.name: score(decode(i), clip.gt, metrics) for i, clip in enumerate(clips)}
         for row, decode in rows.items()

@@ -17,7 +17,6 @@ from turbovsr.model import Model, ModelConfig
 PACKAGED = Path(__file__).parent / "weights"
 FORMAT = "turbovsr-1"
 KINDS = {"nano": (Model, ModelConfig), "ltx": (LTXModel, LTXConfig)}  # files without a kind are the first
-UNSAID = {"consistent": False, "gelu": "tanh", "predicts": "velocity"}  # of nano's files from before there was a choice
 
 
 def save(model: Model | LTXModel, path: str | Path, dtype: torch.dtype = torch.float16, **notes: str) -> None:
@@ -73,8 +72,6 @@ def load(name_or_path: str | Path | None = None) -> tuple[Model | LTXModel, dict
     if kind not in KINDS:
         raise ValueError(f"{path}: a model of the kind {kind}, which this version of TurboVSR does not know")
     build, configure = KINDS[kind]
-    if kind == "nano":
-        config = UNSAID | config
     large = kind == "ltx"  # two billion weights are not drawn at random and widened just to be replaced
     try:
         with torch.device("meta") if large else nullcontext():

@@ -16,7 +16,8 @@ class Generator(nn.Module):
     `prompt` (1, L, text channels), the one fixed text, where the transformer has a text branch. What the transformer
     says is `config.predicts`: the velocity, as in LTX, or the sample D that the step leads towards, of which the velocity is
     (x - D) / sigma. A sample spares a small network to pass noise on unharmed: a single step from pure noise is D
-    itself (after Li and He, "Back to Basics", arXiv 2511.13720).
+    itself (after Li and He, "Back to Basics", arXiv 2511.13720). What it is shown of x is scaled by 1 - sigma, the share
+    of the data in it: pure noise tells nothing, and one step does not depend on it.
     """
 
     transformer: Transformer
@@ -38,8 +39,11 @@ class Generator(nn.Module):
         def field(x: Tensor, sigma: Tensor, step_size: Tensor) -> Tensor:
             if task.given:
                 x = task.insert_given(x, clean)
-            velocity = self.transformer(x.to(condition.dtype), condition, task.times(sigma), step_size, text)
-            if self.config.predicts == "sample":
+            times = task.times(sigma)
+            predicts_sample = self.config.predicts == "sample"
+            shown = x * (1 - times).unsqueeze(1) if predicts_sample else x  # (B, 1, F, 1, 1)
+            velocity = self.transformer(shown.to(condition.dtype), condition, times, step_size, text)
+            if predicts_sample:
                 velocity = (x - velocity) / sigma.view(-1, 1, 1, 1, 1)  # in float32, as sigma is
             return velocity * generated.to(velocity.dtype)
 

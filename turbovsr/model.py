@@ -20,21 +20,19 @@ class ModelConfig:
     """Widths and depths; the defaults are `nano`, which is trained and shipped.
 
     finest_steps and shift_strength belong to the shortcut's time grid: the weights know no other. `predicts`: what the
-    transformer says, the "velocity" or the "sample" (`Generator`). `gelu`: as torch names its approximations.
+    transformer says, the "velocity" or the "sample" (`Generator`).
     """
 
     latent_channels: int = 128
     encoder_widths: tuple[int, int, int, int] = (32, 64, 128, 192)
-    decoder_widths: tuple[int, int, int] = (64, 96, 128)
-    decoder_head_width: int = 24
-    decoder_down_blocks: tuple[int, int, int] = (1, 1, 1)
-    decoder_up_blocks: tuple[int, int] = (2, 2)
+    decoder_width: int = 64
+    decoder_head_width: int = 48
+    decoder_blocks: tuple[int, int] = (1, 5)
     consistent: bool = True
     condition_channels: int = 256
     transformer_width: int = 192
     transformer_depth: int = 4
     transformer_heads: int = 3
-    gelu: str = "none"
     predicts: str = "sample"
     attention_window: int | None = 8
     finest_steps: int = 16
@@ -50,10 +48,9 @@ class Model(Generator):
         self.encoder = Encoder(config.latent_channels, config.encoder_widths)
         self.decoder = Decoder(
             config.latent_channels,
-            config.decoder_widths,
+            config.decoder_width,
             config.decoder_head_width,
-            config.decoder_down_blocks,
-            config.decoder_up_blocks,
+            config.decoder_blocks,
             config.consistent,
         )
         self.projection = LRProjection(config.condition_channels)
@@ -65,7 +62,7 @@ class Model(Generator):
             config.transformer_heads,
             config.attention_window,
             covering=True,
-            gelu=config.gelu,
+            gelu="none",
         )
 
     def encode(self, hr: Tensor) -> Tensor:

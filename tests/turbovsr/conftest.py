@@ -13,10 +13,9 @@ from turbovsr.model import Model, ModelConfig
 TINY = ModelConfig(
     latent_channels=8,
     encoder_widths=(8, 8, 12, 16),
-    decoder_widths=(8, 12, 16),
+    decoder_width=8,
     decoder_head_width=8,
-    decoder_down_blocks=(1, 1, 1),
-    decoder_up_blocks=(1, 1),
+    decoder_blocks=(1, 2),
     condition_channels=8,
     transformer_width=24,
     transformer_depth=2,

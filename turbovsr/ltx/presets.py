@@ -21,8 +21,8 @@ SIZES: dict[str, dict[str, Any]] = {
     TINY: dict(transformer_width=48, transformer_depth=2, transformer_heads=2, prompt_channels=32),
 }
 DECODERS: dict[str, dict[str, Any]] = {  # arguments of `turbovsr.decoder.Decoder`, named nowhere else
-    "2b": dict(widths=(192, 256, 512), head_width=64, down_blocks=(2, 1, 2), up_blocks=(2, 1)),
-    TINY: dict(widths=(8, 12, 16), head_width=8, down_blocks=(1, 1, 1), up_blocks=(1, 1)),
+    "2b": dict(width=192, head_width=96, blocks=(2, 4)),
+    TINY: dict(width=8, head_width=8, blocks=(1, 1)),
 }
 TURBO_WINDOW = 12  # tokens: 3x5 windows cover a 1080p frame's 34x60
 LTX_TOKENS = 128  # of LTX's text encoder

@@ -126,8 +126,8 @@ class ClipSource:
         )
 
     def _augmented(self, rng: np.random.Generator, frames: int) -> np.ndarray:
-        from_video = frames > 1 and rng.random() < self.video_share and bool(self.shots)
-        if from_video or not self.photos:
+        from_video = not self.photos or (frames > 1 and rng.random() < self.video_share and bool(self.shots))
+        if from_video:
             candidates = [self._video_clip(rng, frames)]
         else:
             candidates = [self._photo_clip(rng, frames) for _ in range(1 + (rng.random() < self.lively))]
