@@ -27,7 +27,7 @@ class ModelConfig:
     encoder_widths: tuple[int, int, int, int] = (32, 64, 128, 192)
     decoder_width: int = 64
     decoder_head_width: int = 48
-    decoder_blocks: tuple[int, int] = (1, 5)
+    decoder_blocks: tuple[int, int] = (1, 2)
     consistent: bool = True
     condition_channels: int = 256
     transformer_width: int = 192
