@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import tempfile
 import traceback
 from datetime import datetime
 from pathlib import Path
@@ -28,9 +29,8 @@ class RunFolder:
         self.path = Path(out) if out else dated
         try:
             self.path.mkdir(parents=True, exist_ok=True)
-            probe = self.path / ".writable"
-            probe.touch()
-            probe.unlink()
+            with tempfile.TemporaryFile(dir=self.path):  # of no name that another run could take away
+                pass
         except OSError as error:
             reason = error.strerror or error
             raise UserError(

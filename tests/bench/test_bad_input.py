@@ -3,10 +3,12 @@
 import os
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
 from bench.io.images import write_png
+from bench.run_folder import RunFolder
 from bench.store import records
 
 QUICK = ("metrics=[psnr]", "timing=once")
@@ -166,3 +168,9 @@ def test_two_runs_at_once_share_a_folder_and_a_store(clips, tmp_path):
     assert {(r["clip"], r["method"], r["status"]) for r in found} == {
         (clip, method, "ok") for clip in ("pan", "tilt") for method in ("bicubic", "nearest")
     }
+
+
+def test_runs_that_begin_at_once_do_not_take_the_folder_from_each_other(tmp_path):
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(lambda _: RunFolder(str(tmp_path / "run")), range(200)))
+    assert not list((tmp_path / "run").iterdir())
