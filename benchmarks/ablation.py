@@ -4,9 +4,10 @@
         [--without FILE] [--oracle FILE] [--out results/ablation.json]
 
 Rows: bicubic; the weights decoded without a latent, with sampled latents of 4, 2 and 1 steps, with the truth's latent
-(the encoder sees GT: no upscaler), and with the latents of another clip, sampled or the truth's. `--without` and `--oracle` name checkpoints whose
-decoders were trained as long as that of the weights, but without a latent and with the truth's latent alone: the
-comparison at equal budgets. One chunk a clip, as many of its frames as make 8k+1; DISTS of one frame in four.
+(the encoder sees GT: no upscaler), and with the latents of another clip, sampled or the truth's. `--without` and
+`--oracle` name checkpoints whose decoders were trained as long as that of the weights, but without a latent and with the
+truth's latent alone: the comparison at equal budgets. One chunk a clip, as many of its frames as make 8k+1; DISTS of one
+frame in four.
 """
 
 from __future__ import annotations
@@ -149,7 +150,10 @@ def main() -> None:
     parser.add_argument("--oracle", help="a checkpoint whose decoder was trained with the truth's latent")
     parser.add_argument("--out", type=Path, help="JSON with every clip's figures")
     arguments = parser.parse_args()
-    found = run(arguments)
+    try:
+        found = run(arguments)
+    except (FileNotFoundError, ValueError) as error:
+        raise SystemExit(f"ablation: {error}") from None
     means = {
         row: {name: statistics.fmean(clip[name] for clip in clips.values()) for name in METRICS}
         for row, clips in found.items()
