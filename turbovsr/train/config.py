@@ -49,6 +49,7 @@ class Stage:
     batch: BatchConfig = field(default_factory=BatchConfig)
     noise: float = 0.0
     lively: float = 1.0  # for what share of the photographs' clips the livelier of two crops is taken
+    soft: float = 0.0  # what share of them is enlarged a little: much GT is less sharp than halved photographs
 
     def __post_init__(self):
         for part in self.trained:
@@ -58,8 +59,9 @@ class Stage:
             raise ValueError(f"trained: name at least one of {', '.join(PARTS)}")
         if self.crop < 32 or self.crop % 32:
             raise ValueError(f"crop must be a multiple of 32, got {self.crop}")
-        if not 0 <= self.lively <= 1:
-            raise ValueError(f"lively must be from 0 to 1, got {self.lively}")
+        for name in ("lively", "soft"):
+            if not 0 <= getattr(self, name) <= 1:
+                raise ValueError(f"{name} must be from 0 to 1, got {getattr(self, name)}")
         if self.batch.frames < 1 or (self.batch.frames - 1) % 8:
             raise ValueError(f"batch.frames must be 8k+1, got {self.batch.frames}")
         for name in ("steps", "save_every", "validate_every", "picture_every", "log_every"):

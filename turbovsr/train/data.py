@@ -14,6 +14,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from turbovsr.resample import bicubic
 from turbovsr.train.console import note
 from turbovsr.train.degradations.basic import Bicubic, degrade  # noqa: F401  degrade is imported from here by others
 from turbovsr.train.readers import (
@@ -28,6 +29,7 @@ from turbovsr.train.readers import (
     VideoFile,
 )
 
+SOFTEST = 1.7  # by how much a photograph is enlarged at most, where softer ones are wanted
 TRIES = 50  # draws until a clip must have been found; only cut-up or broken videos need more than one
 
 
@@ -43,6 +45,7 @@ class ClipSource:
         halve_videos: use video files at half their size.
         cache_mb: how much of decoded files is kept in memory.
         lively: for what share of the photographs' clips the livelier of two crops is taken.
+        soft: what share of them is enlarged by up to `SOFTEST`: not all GT is as sharp as a halved photograph.
     Raises:
         FileNotFoundError: a path is missing, or nothing usable is left.
     """
@@ -56,9 +59,10 @@ class ClipSource:
         halve_videos: bool = True,
         cache_mb: int = 512,
         lively: float = 1.0,
+        soft: float = 0.0,
     ):
         roots = [Path(path) for path in ([root] if isinstance(root, (str, Path)) else root)]
-        self.crop, self.video_share, self.lively = crop, video_share, lively
+        self.crop, self.video_share, self.lively, self.soft = crop, video_share, lively, soft
         self.degradation = degradation or Bicubic()
         self._told: set[str] = set()
         cache = Cache(cache_mb * 2**20)
@@ -133,6 +137,8 @@ class ClipSource:
             candidates = [self._photo_clip(rng, frames) for _ in range(1 + (rng.random() < self.lively))]
         # Of two crops the livelier one: skies and walls teach little after the first thousand.
         clip = max(candidates, key=lambda c: np.abs(np.diff(c[0].astype(np.int16), axis=1)).mean())
+        if self.soft and not from_video and rng.random() < self.soft:
+            clip = softened(clip, rng.uniform(1, SOFTEST))
         if rng.random() < 0.5:
             clip = clip[:, :, ::-1]
         if rng.random() < 0.25:
@@ -162,6 +168,14 @@ class ClipSource:
         run = shots[rng.integers(len(shots))].run(rng, frames)
         y, x = (rng.integers(0, n - self.crop + 1) for n in run.shape[1:3])
         return np.asarray(run[:, y : y + self.crop, x : x + self.crop])
+
+
+def softened(clip: np.ndarray, factor: float) -> np.ndarray:
+    """The upper left part of a clip, uint8 (T, H, H, 3), enlarged by about `factor` to the whole's size."""
+    height, width = clip.shape[1:3]
+    part = torch.from_numpy(clip[:, : round(height / factor), : round(width / factor)].copy())
+    large = bicubic(part.permute(0, 3, 1, 2).float(), (height, width))
+    return large.round_().clamp_(0, 255).to(torch.uint8).permute(0, 2, 3, 1).numpy()
 
 
 def find(roots: Sequence[Path]) -> tuple[list[Path], list[Path]]:

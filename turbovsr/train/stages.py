@@ -67,6 +67,7 @@ def train_stage(config: TrainConfig, name: str, device: torch.device) -> None:
         config.halve_videos,
         config.cache_mb,
         stage.lively,
+        stage.soft,
     )
     note(source.describe())
     resumes = (folder / "checkpoint.pt").is_file()

@@ -132,3 +132,15 @@ def test_of_two_crops_the_livelier_is_taken_as_often_as_asked(tmp_path):
         return float(gt.diff(dim=-1).abs().mean())
 
     assert detail(0.0) < 0.8 * detail(1.0)
+
+
+def test_soft_clips_keep_their_size_and_lose_their_finest_detail(tmp_path):
+    picture = np.random.default_rng(0).integers(0, 256, (96, 96, 3), dtype=np.uint8)
+    Image.fromarray(picture).save(tmp_path / "noise.png")
+
+    def detail(soft: float) -> float:
+        gt, lr = ClipSource(tmp_path, 64, 0.0, soft=soft).batch(np.random.default_rng(0), 32, 1)
+        assert gt.shape == (32, 3, 1, 64, 64) and lr.shape == (32, 3, 1, 16, 16)
+        return float(gt.diff(dim=-1).abs().mean())
+
+    assert detail(1.0) < 0.9 * detail(0.0)
