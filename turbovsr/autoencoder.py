@@ -3,7 +3,8 @@
 Attested by the TurboVSR paper (arXiv 2506.23618): 32x spatial and 8x temporal compression, one autoencoder for images
 and videos. As in LTX-Video, every temporal operation is causal, so the latent of an image equals the latent of the
 first frame of any clip that begins with it. The other half of the autoencoder is `turbovsr.decoder`, which sees the LR
-frames too: the latent therefore only has to say what the LR frames do not. Widths and layers are ours.
+frames too: the latent therefore only has to say what the LR frames do not. Most of its channels are the encoder's own,
+the last 24 are `turbovsr.textures`. Widths and layers are ours.
 """
 
 from __future__ import annotations
@@ -15,6 +16,8 @@ from torch import Tensor, nn
 from turbovsr.cells import CellAnalysis
 from turbovsr.resample import bicubic
 from turbovsr.shuffle import SCALE, bicubic_cells, shrink, to_cells
+from turbovsr.textures import CHANNELS as TEXTURES
+from turbovsr.textures import textures
 
 SPATIAL_COMPRESSION = 32  # HR pixels along the edge of a latent cell
 TEMPORAL_COMPRESSION = 8  # frames a latent frame stands for, the first one excepted: it stands for one
@@ -76,7 +79,7 @@ class Encoder(nn.Module):
     """HR clip -> latent.
 
     Args:
-        latent_channels: channels of the latent, 128 in LTX-Video.
+        latent_channels: channels of the latent, 128 in LTX-Video, textures included.
         widths: channels at 1/4, 1/8, 1/16 and 1/32 of the HR size.
     """
 
@@ -86,10 +89,13 @@ class Encoder(nn.Module):
         self.blocks = nn.ModuleList(SpatialBlock(width) for width in widths)
         self.down = nn.ModuleList(nn.Conv2d(4 * a, b, 1) for a, b in zip(widths, widths[1:]))
         self.time_down = nn.ModuleList(CausalTimeDown(width) for width in widths[1:])
-        self.head = nn.Conv2d(widths[-1], latent_channels, 1)
+        own = latent_channels - TEXTURES
+        if own < 1:
+            raise ValueError(f"a latent needs more than the {TEXTURES} channels of its textures, got {latent_channels}")
+        self.head = nn.Conv2d(widths[-1], own, 1)
         nn.init.zeros_(self.head.weight)  # the layers above only correct the linear analysis
         nn.init.zeros_(self.head.bias)
-        self.analysis = CellAnalysis(latent_channels)
+        self.analysis = CellAnalysis(own)
         self.register_buffer("mean", torch.zeros(latent_channels))
         self.register_buffer("std", torch.ones(latent_channels))
 
@@ -114,7 +120,8 @@ class Encoder(nn.Module):
         x = self.head(x * torch.rsqrt(x.square().mean(dim=1, keepdim=True) + 1e-6))
         latent = self.analysis(detail, batch) + unfold(x, batch)
         # Bounded: without it the encoder would drown the training noise by growing.
-        return LATENT_LIMIT * torch.tanh(latent / LATENT_LIMIT)
+        latent = LATENT_LIMIT * torch.tanh(latent / LATENT_LIMIT)
+        return torch.cat([latent, textures(detail, batch).to(latent)], dim=1)
 
     def forward(self, hr: Tensor) -> Tensor:
         """(B, 3, 1+8k, H, W) in [-1, 1] -> (B, C, 1+k, H/32, W/32), each channel near zero mean and unit variance."""

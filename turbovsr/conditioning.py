@@ -18,6 +18,8 @@ from torch import Tensor, nn
 
 from turbovsr.autoencoder import SPATIAL_COMPRESSION, TEMPORAL_COMPRESSION, fold, latent_frames, unfold
 from turbovsr.shuffle import shrink
+from turbovsr.textures import CHANNELS as TEXTURES
+from turbovsr.textures import lr_textures
 
 CELL = 8  # LR pixels along the edge of a latent cell
 
@@ -84,15 +86,16 @@ def coordinates(
 class LRProjection(nn.Module):
     """LR clip -> condition on the latent grid, (B, 3, 1+8k, h, w) -> (B, channels, 1+k, h/8, w/8), causal.
 
-    Cells are unshuffled whole: nothing of the LR frames is lost before the first layer. The first frame has its own
-    projection, so the condition of an image equals that of the first frame of a clip.
+    Cells are unshuffled whole: nothing of the LR frames is lost before the first layer. Beside them stand the energies of
+    their finest octaves, which linear layers learn only slowly. The first frame has its own projection, so the condition of
+    an image equals that of the first frame of a clip.
     """
 
     def __init__(self, channels: int):
         super().__init__()
-        pixels = 3 * CELL * CELL
-        self.first = nn.Conv2d(pixels, channels, 1)
-        self.rest = nn.Conv2d(pixels * TEMPORAL_COMPRESSION, channels, 1)
+        numbers = 3 * CELL * CELL + TEXTURES
+        self.first = nn.Conv2d(numbers, channels, 1)
+        self.rest = nn.Conv2d(numbers * TEMPORAL_COMPRESSION, channels, 1)
         self.around = nn.Conv2d(channels, channels, 3, padding=1)
         self.out = nn.Conv2d(channels, channels, 1)
 
@@ -101,7 +104,9 @@ class LRProjection(nn.Module):
         latent_frames(frames)
         if height % CELL or width % CELL:
             raise ValueError(f"the LR frames must be multiples of {CELL}, got {height}x{width}: pad them first")
-        cells = unfold(shrink(fold(lr.to(self.first.weight.dtype)), CELL), batch)  # (B, 192, T, h/8, w/8)
+        folded = fold(lr)
+        cells = torch.cat([shrink(folded, CELL), lr_textures(folded).to(folded)], dim=1)
+        cells = unfold(cells.to(self.first.weight.dtype), batch)  # (B, 192+24, T, h/8, w/8)
         x = self.first(cells[:, :, 0]).unsqueeze(2)
         if frames > 1:
             groups = cells[:, :, 1:].unflatten(2, (-1, TEMPORAL_COMPRESSION)).transpose(2, 3).flatten(1, 2)

@@ -11,12 +11,12 @@ from turbovsr import checkpoints
 from turbovsr.model import Model, ModelConfig
 
 TINY = ModelConfig(
-    latent_channels=8,
+    latent_channels=32,
     encoder_widths=(8, 8, 12, 16),
     decoder_width=8,
     decoder_head_width=8,
     decoder_blocks=(1, 2),
-    condition_channels=8,
+    condition_channels=32,
     transformer_width=24,
     transformer_depth=2,
     transformer_heads=2,

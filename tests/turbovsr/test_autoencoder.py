@@ -7,7 +7,7 @@ from turbovsr.autoencoder import latent_frames
 def test_image_latent_equals_first_frame_latent(model):
     clip = torch.rand(1, 3, 17, 64, 32) * 2 - 1
     latent = model.encoder(clip)
-    assert latent.shape == (1, 8, 3, 2, 1)
+    assert latent.shape == (1, 32, 3, 2, 1)
     assert torch.allclose(model.encoder(clip[:, :, :1]), latent[:, :, :1], atol=1e-5)
 
 

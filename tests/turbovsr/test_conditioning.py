@@ -40,12 +40,12 @@ def test_tokens_are_dated_by_their_first_frame_and_placed_in_hr_pixels():
 def test_condition_of_an_image_is_that_of_the_first_frame(model):
     lr = torch.rand(1, 3, 17, 16, 24)
     condition = model.projection(lr)
-    assert condition.shape == (1, 8, 3, 2, 3)
+    assert condition.shape == (1, 32, 3, 2, 3)
     assert torch.allclose(model.projection(lr[:, :, :1]), condition[:, :, :1], atol=1e-6)
 
 
 def test_given_frame_has_no_velocity_and_ignores_the_noise_in_its_place(model):
-    condition, clean, x = (torch.randn(1, 8, 2, 2, 2) for _ in range(3))
+    condition, clean, x = (torch.randn(1, 32, 2, 2, 2) for _ in range(3))
     field = model.velocity(condition, clip_task(2), clean)
     velocity = field(x, torch.tensor([0.9]), torch.tensor([1.0]))
     assert (velocity[:, :, 0] == 0).all() and (velocity[:, :, 1] != 0).any()
@@ -55,7 +55,7 @@ def test_given_frame_has_no_velocity_and_ignores_the_noise_in_its_place(model):
 
 def test_one_step_from_noise_is_what_a_network_of_samples_says_and_many_steps_end_in_its_last_word():
     model = tiny_model(dataclasses.replace(TINY, predicts="sample"))
-    condition, noise = (torch.randn(2, 8, 1, 2, 2) for _ in range(2))
+    condition, noise = (torch.randn(2, 32, 1, 2, 2) for _ in range(2))
     ones = torch.ones(2)
     said = model.transformer(0 * noise, condition, first_frame_task().times(ones), ones)  # it is shown no pure noise
     assert torch.allclose(model.sample_first(condition, noise, 1), said, atol=1e-6)
@@ -67,7 +67,7 @@ def test_one_step_from_noise_is_what_a_network_of_samples_says_and_many_steps_en
 
 def test_a_network_of_velocities_is_believed():
     model = tiny_model(dataclasses.replace(TINY, predicts="velocity"))
-    condition, noise = (torch.randn(2, 8, 1, 2, 2) for _ in range(2))
+    condition, noise = (torch.randn(2, 32, 1, 2, 2) for _ in range(2))
     ones = torch.ones(2)
     said = model.transformer(noise, condition, first_frame_task().times(ones), ones)
     assert torch.allclose(model.sample_first(condition, noise, 1), noise - said, atol=1e-6)

@@ -44,7 +44,7 @@ def test_margins_in_place_are_margins():
 
 @pytest.mark.parametrize("dtype, tolerance", [(torch.float32, 1e-5), (torch.bfloat16, 4e-3)])
 def test_a_consistent_decoder_gives_the_lr_frames_back(dtype, tolerance):
-    lr, latent = torch.rand(1, 3, 9, 16, 24) * 2 - 1, torch.randn(1, 8, 2, 2, 3)
+    lr, latent = torch.rand(1, 3, 9, 16, 24) * 2 - 1, torch.randn(1, 32, 2, 2, 3)
     for consistent in (True, False):
         decoder = tiny_model(dataclasses.replace(TINY, consistent=consistent)).decoder.to(dtype)
         with torch.inference_mode():

@@ -9,7 +9,7 @@ from turbovsr.resample import bicubic
 
 
 def clip_and_latent(frames=9, height=16, width=24):
-    return torch.rand(1, 3, frames, height, width) * 2 - 1, torch.randn(1, 8, 1 + frames // 8, height // 8, width // 8)
+    return torch.rand(1, 3, frames, height, width) * 2 - 1, torch.randn(1, 32, 1 + frames // 8, height // 8, width // 8)
 
 
 def test_untrained_decoder_is_bicubic():
@@ -35,7 +35,7 @@ def test_latent_dropout_decodes_as_without_a_latent(model):
 
 
 def test_a_latent_frame_speaks_only_for_its_own_frames(model):
-    lr, latent = torch.zeros(1, 3, 17, 8, 8), torch.zeros(1, 8, 3, 1, 1)
+    lr, latent = torch.zeros(1, 3, 17, 8, 8), torch.zeros(1, 32, 3, 1, 1)
     silent = model.decoder(lr, latent)
     latent[:, :, 1] = 1
     touched = (model.decoder(lr, latent) - silent).abs().amax(dim=(0, 1, 3, 4)) > 1e-4

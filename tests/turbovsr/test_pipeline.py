@@ -104,7 +104,7 @@ def test_networks_compute_in_the_precision_and_the_base_in_float32(weights, monk
 
     def condition(lr):
         seen["condition"] = lr.dtype
-        return lr.new_zeros(1, 8, 1, 1, 1)
+        return lr.new_zeros(1, 32, 1, 1, 1)
 
     def sample_first(condition, noise, steps):
         seen["noise"] = noise.dtype

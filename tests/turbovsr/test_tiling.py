@@ -52,7 +52,7 @@ def test_tiles_that_disagree_pass_into_each_other_without_an_edge():
 
 
 def test_tiles_decode_almost_as_the_whole(model):
-    lr, latent = torch.rand(1, 3, 9, 96, 200) * 2 - 1, torch.randn(1, 8, 2, 12, 25)
+    lr, latent = torch.rand(1, 3, 9, 96, 200) * 2 - 1, torch.randn(1, 32, 2, 12, 25)
     with torch.inference_mode():
         whole, tiled = (list(tiling.decode(model.decode_frames, lr, latent, tile, 9))[4:5] for tile in (0, 56))
     error = (whole[0].clamp(0, 255) - tiled[0]).square().mean()

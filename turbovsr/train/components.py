@@ -8,6 +8,7 @@ from torch import Tensor, nn
 from turbovsr.autoencoder import fold
 from turbovsr.cells import BASIS_SCALE, CELL_LR, GROUP, NUMBERS
 from turbovsr.shuffle import bicubic_cells, shrink, to_cells
+from turbovsr.textures import CHANNELS as TEXTURES
 from turbovsr.train.data import ClipSource
 from turbovsr.train.step_random import StepRandom
 
@@ -18,10 +19,11 @@ def start_from_components(model: nn.Module, source: ClipSource, batches: int, cl
 
     First the components of single frames in space; then, of each group of eight frames' coefficients, those in time.
     Directions are those of the error of `decoder(lr, None)`; the latent's scale is that of the detail bicubic misses,
-    since that is what the encoder is shown. All processes draw the same clips and so compute the same maps. Returns the
-    share of the error's power in a frame that the components hold.
+    since that is what the encoder is shown. All processes draw the same clips and so compute the same maps. Textures pass
+    through the decoder's maps as they are, to be listened to from then on. Returns the share of the error's power in a
+    frame that the components hold.
     """
-    channels = model.encoder.mean.numel()
+    channels = model.encoder.mean.numel() - TEXTURES
     moments = torch.zeros(NUMBERS, NUMBERS)
     runs = []
     for index in range(batches):
@@ -46,12 +48,17 @@ def start_from_components(model: nn.Module, source: ClipSource, batches: int, cl
         part.std.fill_(1)
     encoder, decoder = model.encoder.analysis, model.decoder.synthesis
     encoder.basis.copy_(basis / BASIS_SCALE)
-    # The decoder's own guess of the detail is still in its output, so the linear picture starts at half weight.
-    decoder.basis.copy_(0.5 * basis.T / BASIS_SCALE)
     encoder.first.weight.copy_(torch.diag(1 / deviation)[..., None, None])
-    decoder.first.weight.copy_(torch.diag(deviation)[..., None, None])
     encoder.rest.weight.copy_((time_basis / time_deviation[:, None])[..., None, None])
-    decoder.rest.weight.copy_((time_basis * time_deviation[:, None]).T[..., None, None])
+    for weight in (decoder.basis, decoder.first.weight, decoder.rest.weight, model.decoder.cells_in.weight):
+        weight.zero_()
+    # The decoder's own guess of the detail is still in its output, so the linear picture starts at half weight.
+    decoder.basis[:, :channels] = 0.5 * basis.T / BASIS_SCALE
+    first, rest = decoder.first.weight[..., 0, 0], decoder.rest.weight[..., 0, 0].unflatten(0, (GROUP, -1))
+    first[:channels, :channels] = torch.diag(deviation)
+    rest[:, :channels, :channels] = (time_basis * time_deviation[:, None]).T.unflatten(0, (GROUP, -1))
+    for of_frame in (first, *rest):
+        of_frame[channels:, channels:] = torch.eye(TEXTURES)
     return float(power[-channels:].sum() / power.sum())
 
 

@@ -41,8 +41,10 @@ def flow_loss(
     given_noise: float,
     random: StepRandom,
 ) -> Tensor:
-    """Mean squared error of the velocity over the generated tokens: flow examples and shortcut examples in one batch.
+    """Mean squared error over the generated tokens: flow examples and shortcut examples in one batch.
 
+    Of the velocity, or of the sample where the network predicts that: the velocity's error is the sample's divided by
+    sigma, so that the last steps would count hundreds of times as much as the first, which is all that one step takes.
     The given frame is blurred by some noise, for at inference it is a sample, not the truth.
     """
     config = model.config
@@ -56,7 +58,10 @@ def flow_loss(
         ema_velocity, x0, random.normal(x0), config.finest_steps, bootstrap, config.shift_strength, random.torch
     )
     velocity = model.velocity(condition, task, clean)(x, sigma, step_size)
-    return (velocity - target)[:, :, task.given :].square().mean()
+    error = velocity - target
+    if config.predicts == "sample":
+        error = error * sigma.view(-1, 1, 1, 1, 1)
+    return error[:, :, task.given :].square().mean()
 
 
 def diffusion_losses(

@@ -7,9 +7,11 @@ from skimage import data
 
 from bench.metrics import dists as metric
 from tests.turbovsr.conftest import TINY
+from turbovsr.conditioning import first_frame_task
 from turbovsr.model import Model
 from turbovsr.train.components import start_from_components
 from turbovsr.train.data import ClipSource
+from turbovsr.train.diffusion import flow_loss
 from turbovsr.train.dists import Dists
 from turbovsr.train.loop import StepRandom
 from turbovsr.train.losses import PictureLoss, PictureWeights, charbonnier, lpips_alex
@@ -87,3 +89,14 @@ def test_held_out_pictures_are_found_in_another_encoding_and_left_out_with_their
     mask = held_out_mask(thumbnails, darker)
     assert mask[260:750].all() and not mask[:260].any() and not mask[750:].any()
     assert not held_out_mask(np.full((3, 18, 32), 7, np.float32), np.full((1, 18, 32), 7, np.float32)).any()
+
+
+def test_a_network_of_samples_is_judged_by_its_samples_at_every_noise_level():
+    model = Model(TINY)
+    torch.nn.init.zeros_(model.transformer.head.weight)
+    torch.nn.init.zeros_(model.transformer.head.bias)  # it always says 0, so its error is the truth itself
+    x0, lr = torch.randn(64, 32, 1, 2, 2), torch.rand(64, 3, 1, 16, 16)
+    for step in range(3):
+        task, random = first_frame_task(), StepRandom(0, step)
+        loss = flow_loss(model, model, task, lr, model.projection(lr), x0, 0.0, 0.0, random)
+        assert loss.item() == pytest.approx(x0.square().mean().item(), rel=1e-4)

@@ -1,0 +1,79 @@
+"""How much detail of which kind lies where: the part of the latent that LR frames can tell.
+
+The sign of a missing detail is hardly to be guessed from LR frames, so its mean given them is near zero; its amount is
+easily guessed, from what lies just below the LR frames' Nyquist frequency and from what is shown. Textures are the logarithms
+of energies: of horizontal, vertical and diagonal Haar bands, in two octaves, in each quarter of a latent cell. See
+docs/decisions/turbovsr-latent.md.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from turbovsr.cells import GROUP
+from turbovsr.shuffle import SCALE, shrink, to_cells
+
+BANDS = 6
+EDGE = 2  # places along the edge of a latent cell
+CHANNELS = BANDS * EDGE**2
+PLACE = 4  # LR pixels along the edge of a place
+FLOOR = 1e-5  # added to the energies, of luma in [-1, 1]: the square of 0.4 grey levels of 8 bits
+MIDDLE, SPREAD = -8.0, 2.5  # of the logarithms of detail, so that the channels are of about unit size
+LR_MIDDLE = -10.5  # the same of LR frames, whose finest octaves hold more
+
+
+def textures(detail: Tensor, batch: int) -> Tensor:
+    """HR detail as `to_cells` gives it, (B*(1+8k), 48, 8h, 8w) -> (B, 24, 1+k, h, w), causal.
+
+    A latent frame after the first one has the mean energies of its eight frames.
+    """
+    energy = F.avg_pool2d(band_energies(detail), PLACE).unflatten(0, (batch, -1))  # (B, 1+8k, 6, 2h, 2w)
+    energy = torch.cat([energy[:, :1], energy[:, 1:].unflatten(1, (-1, GROUP)).mean(dim=2)], dim=1)
+    return shrink(_logarithms(energy.flatten(0, 1), MIDDLE), EDGE).unflatten(0, (batch, -1)).transpose(1, 2)
+
+
+def lr_textures(lr: Tensor) -> Tensor:
+    """LR frames (N, 3, 8h, 8w) -> the same of their own two finest octaves, (N, 24, h, w)."""
+    return shrink(_logarithms(band_energies(to_cells(lr)), LR_MIDDLE), EDGE)
+
+
+def band_energies(cells: Tensor) -> Tensor:
+    """Squares of 4x4 pixels, (N, 48, h, w) as `to_cells` gives them -> (N, 6, h, w), float32.
+
+    Finest octave first; in each the bands that vary across, downwards, and both ways. Together they are the variance
+    of the luma (the mean of the colours) of each 4x4 pixels.
+    """
+    luma = cells.float().unflatten(1, (3, SCALE**2)).mean(dim=1)
+    transform, membership = _haar(cells.device)
+    return F.conv2d(F.conv2d(luma, transform).square(), membership)
+
+
+def _logarithms(energy: Tensor, middle: float) -> Tensor:
+    return ((energy + FLOOR).log() - middle) / SPREAD
+
+
+@cache
+def _haar(device: torch.device) -> tuple[Tensor, Tensor]:
+    """Kernels (15, 16, 1, 1) of the orthonormal transform of 4x4 pixels, and (6, 15, 1, 1) that sum up its bands."""
+    same, change = torch.tensor([1.0, 1.0]) / 2, torch.tensor([1.0, -1.0]) / 2
+    rows, bands = [], []
+    for kind, (down, across) in enumerate(((same, change), (change, same), (change, change))):
+        square = down[:, None] * across
+        for top in (0, 2):
+            for left in (0, 2):
+                fine = torch.zeros(SCALE, SCALE)
+                fine[top : top + 2, left : left + 2] = 2 * square
+                rows.append(fine)
+                bands.append(kind)
+        rows.append(square.repeat_interleave(2, 0).repeat_interleave(2, 1))
+        bands.append(3 + kind)
+    membership = torch.zeros(BANDS, len(rows))
+    membership[bands, range(len(rows))] = 1 / SCALE**2
+    kernels = torch.stack(rows).flatten(1), membership
+    with torch.inference_mode(False):  # kept tensors must be good for training too
+        transform, membership = (kernel[..., None, None].clone().to(device) for kernel in kernels)
+    return transform, membership
