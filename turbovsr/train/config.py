@@ -23,6 +23,7 @@ from turbovsr.train.autoencoding import BatchConfig
 from turbovsr.train.diffusion import MixConfig
 from turbovsr.train.loop import PRECISIONS, LoopConfig
 from turbovsr.train.losses import PictureWeights
+from turbovsr.train.optimizer import OPTIMIZERS
 from turbovsr.train.schema import ConfigError, build, did_you_mean
 
 CONF = Path(__file__).parent / "conf"
@@ -69,6 +70,11 @@ class Stage:
                 raise ValueError(f"loop.{name} must be at least 1, got {getattr(self.loop, name)}")
         if self.loop.learning_rate <= 0 or self.loop.clip_gradient <= 0:
             raise ValueError("loop.learning_rate and loop.clip_gradient must be above 0")
+        if self.loop.optimizer not in OPTIMIZERS:
+            raise ValueError(
+                f"loop.optimizer: unknown optimizer '{self.loop.optimizer}'"
+                f"{did_you_mean(self.loop.optimizer, OPTIMIZERS)}"
+            )
 
 
 PARTS = ("encoder", "decoder", "projection", "transformer")

@@ -20,6 +20,7 @@ from typing import Callable
 import torch
 from torch import Tensor, nn
 
+from turbovsr.train import optimizer
 from turbovsr.train.adversary import Adversary
 from turbovsr.train.ahead import Ahead, Draw
 from turbovsr.train.console import note
@@ -40,6 +41,7 @@ class LoopConfig:
     warmup: int = 100
     clip_gradient: float = 0.1
     weight_decay: float = 0.0
+    optimizer: str = "adamw"  # or "muon"
     ema_decay: float = 0.999
     save_every: int = 200
     validate_every: int = 1000
@@ -82,8 +84,8 @@ class Loop:
         self.parameters = [p for p in model.parameters() if p.requires_grad]
         self.device, self.autocast = self.parameters[0].device, PRECISIONS[precision]
         self.ema = copy.deepcopy(model).requires_grad_(False)
-        self.optimizer = torch.optim.AdamW(
-            self.parameters, config.learning_rate, betas=(0.9, 0.99), weight_decay=config.weight_decay
+        self.optimizer = optimizer.build(
+            config.optimizer, self.parameters, config.learning_rate, config.weight_decay
         )
         self.step = 0
         self.checkpoint = self.folder / "checkpoint.pt"

@@ -83,30 +83,26 @@ def test_degradation_is_antialiased_bicubic_in_8_bits():
 
 
 @pytest.mark.parametrize(
-    "stage, trained",
+    "stage, trained, optimizer",
     [
-        ("autoencoding", ["encoder", "decoder"]),
-        ("diffusion", ["projection", "transformer"]),
-        ("joint", ["decoder", "projection", "transformer"]),
+        ("autoencoding", ["encoder", "decoder"], "muon"),
+        ("diffusion", ["projection", "transformer"], "adamw"),
+        ("joint", ["decoder", "projection", "transformer"], "muon"),
     ],
 )
-def test_resumed_training_equals_unbroken_training(stage, trained, source, tmp_path):
-    def train(folder, steps):
+def test_resumed_training_equals_unbroken_training(stage, trained, optimizer, source, tmp_path):
+    config = LoopConfig(steps=4, learning_rate=1e-3, warmup=2, save_every=2, log_every=1, optimizer=optimizer)
+
+    def train(folder):
         model = new_model()
-        config = LoopConfig(steps=steps, learning_rate=1e-3, warmup=2, save_every=2, log_every=1)
         loop = Loop(model, trained, config, tmp_path / folder)
         ema = loop.run(losses_of(stage, model, source))
         return list(model.state_dict().values()) + list(ema.state_dict().values())
 
-    unbroken = train("unbroken", 4)
+    unbroken = train("unbroken")
     (tmp_path / "resumed").mkdir()
     interrupted = new_model()
-    loop = Loop(
-        interrupted,
-        trained,
-        LoopConfig(steps=4, learning_rate=1e-3, warmup=2, save_every=2, log_every=1),
-        tmp_path / "resumed",
-    )
+    loop = Loop(interrupted, trained, config, tmp_path / "resumed")
     compute = losses_of(stage, interrupted, source)
 
     def killed_at_the_fourth_step(random, ema):
@@ -116,7 +112,7 @@ def test_resumed_training_equals_unbroken_training(stage, trained, source, tmp_p
 
     with pytest.raises(KeyboardInterrupt):
         loop.run(killed_at_the_fourth_step)
-    resumed = train("resumed", 4)
+    resumed = train("resumed")
     assert all(torch.equal(a, b) for a, b in zip(unbroken, resumed))
     steps = [json.loads(line)["step"] for line in (tmp_path / "resumed" / "log.jsonl").read_text().splitlines()]
     assert steps == [1, 2, 3, 3, 4]  # the third step, done after the last checkpoint, was done again
