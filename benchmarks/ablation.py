@@ -1,13 +1,14 @@
 """What TurboVSR's latent is worth: one table of latents and steps, over natural clips, scored with the harness's metrics.
 
     python -m benchmarks.ablation [--vid4 path/to/Vid4] [--frames N] [--weights FILE]
-        [--without FILE] [--oracle FILE] [--out results/ablation.json]
+        [--without FILE] [--oracle FILE] [--sampled FILE] [--out results/ablation.json]
 
 Rows: bicubic; the weights decoded without a latent, with sampled latents of 4, 2 and 1 steps, with the truth's latent
-(the encoder sees GT: no upscaler), and with the latents of another clip, sampled or the truth's. `--without` and
-`--oracle` name checkpoints whose decoders were trained as long as that of the weights, but without a latent and with the
-truth's latent alone: the comparison at equal budgets. One chunk a clip, as many of its frames as make 8k+1; DISTS of one
-frame in four.
+(the encoder sees GT: no upscaler), and with the latents of another clip, sampled or the truth's. `--without`,
+`--oracle` and `--sampled` name checkpoints whose decoders were trained from the same weights for as long, without a
+latent, with the truth's latent alone and with sampled ones: the comparison at equal budgets (recipes `ablation` and
+`nano`). The column "to none" compares LPIPS with the weights' own row without a latent, of the retrained ones with
+`--without`. One chunk a clip, as many of its frames as make 8k+1; DISTS of one frame in four.
 """
 
 from __future__ import annotations
@@ -101,6 +102,16 @@ def score(sr: list[Tensor], gt: np.ndarray, metrics: dict) -> dict[str, float]:
     }
 
 
+def rows_of_samples(model: Model, clips: list[Material]) -> tuple[Row, Row]:
+    """Decoding with latents sampled in one step, and with those of another clip."""
+    return (
+        lambda i: list(model.decode_frames(clips[i].lr, sampled(model, clips[i], 1))),
+        lambda i: list(
+            model.decode_frames(clips[i].lr, of_another_clip(lambda clip: sampled(model, clip, 1), clips, i))
+        ),
+    )
+
+
 def rows_of_truth(model: Model, clips: list[Material]) -> tuple[Row, Row]:
     """Decoding with what the encoder says of GT, and with what it says of another clip's."""
     return (
@@ -125,16 +136,19 @@ def run(arguments: argparse.Namespace) -> dict[str, dict[str, dict[str, float]]]
         rows[f"sampled, {steps} step{'s' * (steps > 1)}"] = lambda i, n=steps: list(
             model.decode_frames(clips[i].lr, sampled(model, clips[i], n))
         )
-    rows["another clip's, 1 step"] = lambda i: list(
-        model.decode_frames(clips[i].lr, of_another_clip(lambda clip: sampled(model, clip, 1), clips, i))
-    )
+    rows["another clip's, 1 step"] = rows_of_samples(model, clips)[1]
     rows["the truth's"], rows["another clip's truth's"] = rows_of_truth(model, clips)
     if arguments.without:
         without, _ = checkpoints.load(arguments.without)
         rows["retrained without a latent"] = lambda i: list(without.decode_frames(clips[i].lr, None))
+    if arguments.sampled:
+        retrained, _ = checkpoints.load(arguments.sampled)
+        own, others = rows_of_samples(retrained, clips)
+        rows["retrained with sampled latents"], rows["the same, another clip's sampled"] = own, others
     if arguments.oracle:
         oracle, _ = checkpoints.load(arguments.oracle)
-        rows["retrained with the truth's latent"], rows["the same, another clip's"] = rows_of_truth(oracle, clips)
+        own, others = rows_of_truth(oracle, clips)
+        rows["retrained with the truth's latent"], rows["the same, another clip's truth's"] = own, others
     return {
         row: {clip.name: score(decode(i), clip.gt, metrics) for i, clip in enumerate(clips)}
         for row, decode in rows.items()
@@ -148,6 +162,7 @@ def main() -> None:
     parser.add_argument("--weights", help="a checkpoint; default: nano")
     parser.add_argument("--without", help="a checkpoint whose decoder was trained without a latent")
     parser.add_argument("--oracle", help="a checkpoint whose decoder was trained with the truth's latent")
+    parser.add_argument("--sampled", help="a checkpoint whose decoder was trained with sampled latents")
     parser.add_argument("--out", type=Path, help="JSON with every clip's figures")
     arguments = parser.parse_args()
     try:
@@ -162,6 +177,8 @@ def main() -> None:
     print(f"clips: {', '.join(found['bicubic'])}")
     print(f"{'':34s} {'LPIPS':>7s} {'to none':>8s} {'DISTS':>7s} {'PSNR-Y':>7s}")
     for row, mean in means.items():
+        if row == "retrained without a latent":
+            base = mean["lpips-alex"]
         lpips, dists, psnr = (mean[name] for name in METRICS)
         print(f"{row:34s} {lpips:7.4f} {lpips / base - 1:+8.1%} {dists:7.4f} {psnr:7.2f}")
     if arguments.out:
