@@ -51,6 +51,7 @@ class Stage:
     noise: float = 0.0
     lively: float = 1.0  # for what share of the photographs' clips the livelier of two crops is taken
     soft: float = 0.0  # what share of them is enlarged a little: much GT is less sharp than halved photographs
+    vary: float = 0.0  # what share of all clips gets other colours and lies on its side
 
     def __post_init__(self):
         for part in self.trained:
@@ -60,7 +61,7 @@ class Stage:
             raise ValueError(f"trained: name at least one of {', '.join(PARTS)}")
         if self.crop < 32 or self.crop % 32:
             raise ValueError(f"crop must be a multiple of 32, got {self.crop}")
-        for name in ("lively", "soft"):
+        for name in ("lively", "soft", "vary"):
             if not 0 <= getattr(self, name) <= 1:
                 raise ValueError(f"{name} must be from 0 to 1, got {getattr(self, name)}")
         if self.batch.frames < 1 or (self.batch.frames - 1) % 8:
@@ -95,6 +96,7 @@ class Diffusion(Stage):
     """The transformer on latents that do not change; `bootstrap` is the share of shortcut examples."""
 
     bootstrap: float = 0.25
+    forget: float = 0.0  # share of the condition's numbers that the transformer is not shown
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -103,6 +105,7 @@ class Joint(Stage):
 
     picture: PictureWeights = field(default_factory=PictureWeights)
     bootstrap: float = 0.25
+    forget: float = 0.0
     mix: MixConfig = field(default_factory=MixConfig)
     gan: GanConfig | None = None
 

@@ -30,6 +30,7 @@ from turbovsr.train.readers import (
 )
 
 SOFTEST = 1.7  # by how much a photograph is enlarged at most, where softer ones are wanted
+GRAIN = 2.5  # largest deviation of the noise on those, in levels of 8 bits: what is soft in nature is not smooth
 TRIES = 50  # draws until a clip must have been found; only cut-up or broken videos need more than one
 
 
@@ -46,6 +47,7 @@ class ClipSource:
         cache_mb: how much of decoded files is kept in memory.
         lively: for what share of the photographs' clips the livelier of two crops is taken.
         soft: what share of them is enlarged by up to `SOFTEST`: not all GT is as sharp as a halved photograph.
+        vary: what share of all clips gets other colours and lies on its side: few photographs are many to learn from.
     Raises:
         FileNotFoundError: a path is missing, or nothing usable is left.
     """
@@ -60,9 +62,10 @@ class ClipSource:
         cache_mb: int = 512,
         lively: float = 1.0,
         soft: float = 0.0,
+        vary: float = 0.0,
     ):
         roots = [Path(path) for path in ([root] if isinstance(root, (str, Path)) else root)]
-        self.crop, self.video_share, self.lively, self.soft = crop, video_share, lively, soft
+        self.crop, self.video_share, self.lively, self.soft, self.vary = crop, video_share, lively, soft, vary
         self.degradation = degradation or Bicubic()
         self._told: set[str] = set()
         cache = Cache(cache_mb * 2**20)
@@ -138,7 +141,9 @@ class ClipSource:
         # Of two crops the livelier one: skies and walls teach little after the first thousand.
         clip = max(candidates, key=lambda c: np.abs(np.diff(c[0].astype(np.int16), axis=1)).mean())
         if self.soft and not from_video and rng.random() < self.soft:
-            clip = softened(clip, rng.uniform(1, SOFTEST))
+            clip = softened(clip, rng.uniform(1, SOFTEST), rng)
+        if self.vary and rng.random() < self.vary:
+            clip = varied(clip, rng)
         if rng.random() < 0.5:
             clip = clip[:, :, ::-1]
         if rng.random() < 0.25:
@@ -170,12 +175,22 @@ class ClipSource:
         return np.asarray(run[:, y : y + self.crop, x : x + self.crop])
 
 
-def softened(clip: np.ndarray, factor: float) -> np.ndarray:
-    """The upper left part of a clip, uint8 (T, H, H, 3), enlarged by about `factor` to the whole's size."""
+def softened(clip: np.ndarray, factor: float, rng: np.random.Generator) -> np.ndarray:
+    """The upper left part of a clip, uint8 (T, H, H, 3), enlarged by about `factor` to the whole's size, with grain."""
     height, width = clip.shape[1:3]
     part = torch.from_numpy(clip[:, : round(height / factor), : round(width / factor)].copy())
-    large = bicubic(part.permute(0, 3, 1, 2).float(), (height, width))
-    return large.round_().clamp_(0, 255).to(torch.uint8).permute(0, 2, 3, 1).numpy()
+    large = bicubic(part.permute(0, 3, 1, 2).float(), (height, width)).permute(0, 2, 3, 1).numpy()
+    grain = rng.standard_normal((len(clip), height, width, 1), dtype=np.float32) * rng.uniform(0, GRAIN)
+    return np.rint(large + grain).clip(0, 255).astype(np.uint8)
+
+
+def varied(clip: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """A square clip, uint8 (T, H, H, 3), with its colours in another order, gamma and contrast, perhaps on its side."""
+    if rng.random() < 0.5:
+        clip = clip.transpose(0, 2, 1, 3)
+    contrast = rng.uniform(0.7, 1)
+    curve = np.linspace(0, 1, 256) ** np.exp(rng.normal(0, 0.25)) * contrast + rng.uniform(0, 1 - contrast)
+    return np.rint(255 * curve).astype(np.uint8)[clip[..., rng.permutation(3)]]
 
 
 def find(roots: Sequence[Path]) -> tuple[list[Path], list[Path]]:

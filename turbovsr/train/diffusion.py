@@ -64,6 +64,14 @@ def flow_loss(
     return error[:, :, task.given :].square().mean()
 
 
+def forgotten(condition: Tensor, share: float, random: StepRandom) -> Tensor:
+    """Dropout by this step's own random numbers: a large transformer learns few photographs by heart otherwise."""
+    if not share:
+        return condition
+    kept = torch.rand(condition.shape, generator=random.torch) >= share
+    return condition * (kept / (1 - share)).to(condition)
+
+
 def diffusion_losses(
     model: nn.Module,
     ema: nn.Module,
@@ -72,12 +80,14 @@ def diffusion_losses(
     bootstrap: float,
     given_noise: float,
     random: StepRandom,
+    forget: float = 0.0,
 ) -> dict[str, Tensor]:
     """Stage B, one step."""
     gt, lr = batch.draw(source, random, trains_first_frame(random.step))
     x0 = model.encoder(gt)
     task = first_frame_task() if x0.shape[2] == 1 else clip_task(x0.shape[2])
-    loss = flow_loss(model, ema, task, lr, model.projection(lr), x0, bootstrap, given_noise, random)
+    condition = forgotten(model.projection(lr), forget, random)
+    loss = flow_loss(model, ema, task, lr, condition, x0, bootstrap, given_noise, random)
     return {"loss": loss, "task 1" if task.given == 0 else "task 2": 2 * loss.detach()}
 
 
@@ -91,11 +101,12 @@ def joint_losses(
     given_noise: float,
     mix: MixConfig,
     random: StepRandom,
+    forget: float = 0.0,
 ) -> dict[str, Tensor]:
     """Stage C, one step."""
     gt, lr = batch.draw(source, random, trains_first_frame(random.step))
     x0 = model.encoder(gt)
-    condition = model.projection(lr)
+    condition = forgotten(model.projection(lr), forget, random)
     steps = 1
     if random.shared.random() < mix.several_steps:
         steps = int(random.shared.choice([2, 4]))

@@ -68,6 +68,7 @@ def train_stage(config: TrainConfig, name: str, device: torch.device) -> None:
         config.cache_mb,
         stage.lively,
         stage.soft,
+        stage.vary,
     )
     note(source.describe())
     resumes = (folder / "checkpoint.pt").is_file()
@@ -188,9 +189,11 @@ def _losses(
 
     def losses(random: StepRandom, ema: nn.Module) -> dict[str, Tensor]:
         if isinstance(stage, Diffusion):
-            return diffusion_losses(model, ema, source, batch, stage.bootstrap, stage.noise, random)
+            return diffusion_losses(model, ema, source, batch, stage.bootstrap, stage.noise, random, stage.forget)
         if isinstance(stage, Joint):
-            return joint_losses(model, ema, source, picture, batch, stage.bootstrap, stage.noise, stage.mix, random)
+            return joint_losses(
+                model, ema, source, picture, batch, stage.bootstrap, stage.noise, stage.mix, random, stage.forget
+            )
         return autoencoding_losses(model, source, picture, batch, stage.dropout, stage.noise, random)
 
     return losses

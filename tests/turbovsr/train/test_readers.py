@@ -6,7 +6,7 @@ import pytest
 import torch
 from PIL import Image
 
-from turbovsr.train.data import ClipSource
+from turbovsr.train.data import ClipSource, varied
 from turbovsr.train.readers import Cache, NoRun, PhotoFile, VideoFile, cuts, read_frames, thumbnail
 from turbovsr.train.step_random import StepRandom
 
@@ -144,3 +144,24 @@ def test_soft_clips_keep_their_size_and_lose_their_finest_detail(tmp_path):
         return float(gt.diff(dim=-1).abs().mean())
 
     assert detail(1.0) < 0.9 * detail(0.0)
+
+
+def test_softened_clips_have_grain(tmp_path):
+    Image.fromarray(np.full((96, 96, 3), 128, np.uint8)).save(tmp_path / "grey.png")
+    gt, _ = ClipSource(tmp_path, 64, 0.0, soft=1.0).batch(np.random.default_rng(0), 8, 1)
+    spread = (gt * 127.5).std(dim=(1, 2, 3, 4))
+    assert (spread <= 2.7).all() and 0.6 < spread.mean() < 1.9
+
+
+def test_varied_clips_keep_what_they_show():
+    clip = np.zeros((3, 32, 32, 3), np.uint8)
+    clip[:, 4, :, 1] = 200  # a horizontal green line
+    shapes = set()
+    for seed in range(20):
+        changed = varied(clip, np.random.default_rng(seed)).astype(int)
+        assert changed.shape == clip.shape and (changed == changed[:1]).all()
+        (colour,) = [c for c in range(3) if np.ptp(changed[..., c])]
+        line = changed[0, :, :, colour] > changed[0, 0, 0, colour]
+        assert (line == (clip[0, ..., 1] > 0)).all() or (line == (clip[0, ..., 1] > 0).T).all()
+        shapes.add((colour, bool(line[4, 0])))
+    assert len(shapes) == 6  # of three colours, upright and on its side

@@ -12,7 +12,7 @@ from tests.turbovsr.conftest import TINY
 from turbovsr.model import Model
 from turbovsr.train.autoencoding import BatchConfig, autoencoding_losses, normalise_latent
 from turbovsr.train.data import ClipSource, degrade
-from turbovsr.train.diffusion import MixConfig, diffusion_losses, joint_losses
+from turbovsr.train.diffusion import MixConfig, diffusion_losses, forgotten, joint_losses
 from turbovsr.train.loop import Loop, LoopConfig, StepRandom, learning_rate
 from turbovsr.train.losses import PictureLoss, PictureWeights
 
@@ -116,6 +116,14 @@ def test_resumed_training_equals_unbroken_training(stage, trained, optimizer, so
     assert all(torch.equal(a, b) for a, b in zip(unbroken, resumed))
     steps = [json.loads(line)["step"] for line in (tmp_path / "resumed" / "log.jsonl").read_text().splitlines()]
     assert steps == [1, 2, 3, 3, 4]  # the third step, done after the last checkpoint, was done again
+
+
+def test_what_is_forgotten_depends_on_the_step_alone():
+    condition = torch.ones(2, 50, 1, 10, 10)
+    first, again = (forgotten(condition, 0.25, StepRandom(0, 3)) for _ in range(2))
+    assert torch.equal(first, again) and not torch.equal(first, forgotten(condition, 0.25, StepRandom(0, 4)))
+    assert (first == 0).float().mean() == pytest.approx(0.25, abs=0.02) and first.mean() == pytest.approx(1, abs=0.03)
+    assert forgotten(condition, 0.0, StepRandom(0, 3)) is condition
 
 
 def test_only_the_named_parts_are_trained(source, tmp_path):
