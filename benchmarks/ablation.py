@@ -6,9 +6,9 @@
 Rows: bicubic; the weights decoded without a latent, with sampled latents of 4, 2 and 1 steps, with the truth's latent
 (the encoder sees GT: no upscaler), and with the latents of another clip, sampled or the truth's. `--without`,
 `--oracle` and `--sampled` name checkpoints whose decoders were trained from the same weights for as long, without a
-latent, with the truth's latent alone and with sampled ones: the comparison at equal budgets (recipes `ablation` and
-`nano`). The column "to none" compares LPIPS with the weights' own row without a latent, of the retrained ones with
-`--without`. One chunk a clip, as many of its frames as make 8k+1; DISTS of one frame in four.
+latent, with the truth's latent alone and with sampled ones: the comparison at equal budgets (recipe `ablation`). The
+column "to none" compares LPIPS with the weights' own row without a latent, that of the retrained ones with `--without`.
+One chunk a clip, as many of its frames as make 8k+1; DISTS of one frame in four.
 """
 
 from __future__ import annotations
