@@ -71,6 +71,8 @@ class Stage:
                 raise ValueError(f"loop.{name} must be at least 1, got {getattr(self.loop, name)}")
         if self.loop.learning_rate <= 0 or self.loop.clip_gradient <= 0:
             raise ValueError("loop.learning_rate and loop.clip_gradient must be above 0")
+        if not 0 <= getattr(self, "forget", 0) < 1:
+            raise ValueError(f"forget must be from 0 to below 1, got {self.forget}")
         if self.loop.optimizer not in OPTIMIZERS:
             raise ValueError(
                 f"loop.optimizer: unknown optimizer '{self.loop.optimizer}'"

@@ -84,9 +84,7 @@ class Loop:
         self.parameters = [p for p in model.parameters() if p.requires_grad]
         self.device, self.autocast = self.parameters[0].device, PRECISIONS[precision]
         self.ema = copy.deepcopy(model).requires_grad_(False)
-        self.optimizer = optimizer.build(
-            config.optimizer, self.parameters, config.learning_rate, config.weight_decay
-        )
+        self.optimizer = optimizer.build(config.optimizer, self.parameters, config.learning_rate, config.weight_decay)
         self.step = 0
         self.checkpoint = self.folder / "checkpoint.pt"
         if self.checkpoint.is_file():
@@ -219,6 +217,7 @@ class Loop:
             "model": self.model.state_dict(),
             "ema": self.ema.state_dict(),
             "optimizer": self.optimizer.state_dict(),
+            "optimizer_name": self.config.optimizer,
         }
         if self.adversary:
             state["adversary"] = self.adversary.state_dict()
@@ -231,6 +230,12 @@ class Loop:
 
     def _resume(self) -> None:
         state = torch.load(self.checkpoint, map_location="cpu", weights_only=True)
+        began_with = state.get("optimizer_name", "adamw")
+        if began_with != self.config.optimizer:
+            raise ValueError(
+                f"{self.checkpoint}: begun with loop.optimizer={began_with}, not {self.config.optimizer}: set it back, or"
+                f" remove {self.folder} to begin anew"
+            )
         self.step = state["step"]
         self.model.load_state_dict(state["model"])
         self.ema.load_state_dict(state["ema"])

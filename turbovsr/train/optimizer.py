@@ -22,13 +22,13 @@ class MuonWithAdamW:
 
     def __init__(self, parameters: Iterable[nn.Parameter], learning_rate: float, weight_decay: float):
         parameters = list(parameters)
-        self.convolutions = [(p, as_matrix(p)) for p in parameters if suits_muon(p)]
+        self.matrices = [(p, as_matrix(p)) for p in parameters if suits_muon(p)]
         others = [p for p in parameters if not suits_muon(p)]
         settings = {"lr": learning_rate, "weight_decay": weight_decay}
         self.parts: dict[str, torch.optim.Optimizer] = {}
-        if self.convolutions:
-            matrices = [matrix for _, matrix in self.convolutions]
-            self.parts["muon"] = torch.optim.Muon(matrices, adjust_lr_fn="match_rms_adamw", **settings)
+        if self.matrices:
+            views = [view for _, view in self.matrices]
+            self.parts["muon"] = torch.optim.Muon(views, adjust_lr_fn="match_rms_adamw", **settings)
         if others:
             self.parts["adamw"] = torch.optim.AdamW(others, betas=BETAS, **settings)
 
@@ -37,14 +37,14 @@ class MuonWithAdamW:
         return [group for part in self.parts.values() for group in part.param_groups]
 
     def zero_grad(self, set_to_none: bool = True) -> None:
-        for parameter, _ in self.convolutions:
+        for parameter, _ in self.matrices:
             parameter.grad = None
         for part in self.parts.values():
             part.zero_grad(set_to_none)
 
     def step(self) -> None:
-        for parameter, matrix in self.convolutions:
-            matrix.grad = None if parameter.grad is None else _rows(parameter.grad, parameter)
+        for parameter, view in self.matrices:
+            view.grad = None if parameter.grad is None else _rows(parameter.grad, parameter)
         for part in self.parts.values():
             part.step()
 

@@ -15,6 +15,7 @@ import torch
 from safetensors.torch import load_file
 
 from turbovsr import checkpoints
+from turbovsr.model import Model
 from turbovsr.train.config import checked, compose_plain, members
 from turbovsr.train.loop import Loop
 
@@ -124,6 +125,7 @@ def test_going_on_with_other_settings_is_said(words, train, tmp_path):
 @pytest.mark.parametrize("degradation", members("degradation"))
 def test_every_recipe_is_valid_with_every_degradation(recipe, degradation):
     config = checked(compose_plain([f"recipe={recipe}", f"degradation={degradation}", "data=x", "out=y"]))
+    Model(config.model)
     assert list(config.stages) and config.stage == "all"
 
 
@@ -138,6 +140,8 @@ def test_every_recipe_is_valid_with_every_degradation(recipe, degradation):
         (["threads=two"], "option 'threads' wants a whole number, got 'two'"),
         (["stages.joint.loop.learnig_rate=1"], "did you mean 'learning_rate'?"),
         (["stages.joint.trained=[decodre]"], "did you mean 'decoder'?"),
+        (["stages.joint.loop.optimizer=moun"], "unknown optimizer 'moun'; did you mean 'muon'?"),
+        (["stages.joint.forget=1"], "forget must be from 0 to below 1, got 1"),
         (["stages.joint.crop=100"], "crop must be a multiple of 32, got 100"),
         (["stages.joint.batch.frames=8"], "batch.frames must be 8k+1, got 8"),
         (["stages.joint.kind=both"], "unknown kind 'both'"),

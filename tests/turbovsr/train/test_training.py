@@ -118,6 +118,17 @@ def test_resumed_training_equals_unbroken_training(stage, trained, optimizer, so
     assert steps == [1, 2, 3, 3, 4]  # the third step, done after the last checkpoint, was done again
 
 
+def test_a_run_cannot_go_on_with_another_optimizer(source, tmp_path):
+    def train(optimizer):
+        model = new_model()
+        config = LoopConfig(steps=2, learning_rate=1e-3, optimizer=optimizer, save_every=1)
+        Loop(model, ["decoder"], config, tmp_path).run(losses_of("autoencoding", model, source))
+
+    train("muon")
+    with pytest.raises(ValueError, match="begun with loop.optimizer=muon, not adamw"):
+        train("adamw")
+
+
 def test_what_is_forgotten_depends_on_the_step_alone():
     condition = torch.ones(2, 50, 1, 10, 10)
     first, again = (forgotten(condition, 0.25, StepRandom(0, 3)) for _ in range(2))
