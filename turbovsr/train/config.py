@@ -49,8 +49,10 @@ class Stage:
     start: str | None = None  # the stage whose weights it begins with
     batch: BatchConfig = field(default_factory=BatchConfig)
     noise: float = 0.0
-    lively: float = 1.0  # for what share of the photographs' clips the livelier of two crops is taken
+    lively: float = 1.0  # for what share of the photographs' clips the liveliest of some crops is taken
+    lively_of: int = 2  # of how many crops
     soft: float = 0.0  # what share of them is enlarged a little: much GT is less sharp than halved photographs
+    grain: float = 0.0  # largest deviation of the noise on those, in levels of 8 bits
     vary: float = 0.0  # what share of all clips gets other colours and lies on its side
 
     def __post_init__(self):
@@ -64,6 +66,8 @@ class Stage:
         for name in ("lively", "soft", "vary"):
             if not 0 <= getattr(self, name) <= 1:
                 raise ValueError(f"{name} must be from 0 to 1, got {getattr(self, name)}")
+        if self.lively_of < 1 or self.grain < 0:
+            raise ValueError("lively_of must be at least 1, grain not below 0")
         if self.batch.frames < 1 or (self.batch.frames - 1) % 8:
             raise ValueError(f"batch.frames must be 8k+1, got {self.batch.frames}")
         for name in ("steps", "save_every", "validate_every", "picture_every", "log_every"):
@@ -138,6 +142,7 @@ class TrainConfig:
     seed: int = 0
     device: str = "auto"
     precision: str = "auto"
+    compile: bool = False  # the loss's networks by torch.compile
 
     def __post_init__(self):
         if self.stage != "all" and self.stage not in self.stages:

@@ -30,7 +30,6 @@ from turbovsr.train.readers import (
 )
 
 SOFTEST = 1.7  # by how much a photograph is enlarged at most, where softer ones are wanted
-GRAIN = 2.5  # largest deviation of the noise on those, in levels of 8 bits: what is soft in nature is not smooth
 TRIES = 50  # draws until a clip must have been found; only cut-up or broken videos need more than one
 
 
@@ -45,8 +44,9 @@ class ClipSource:
         degradation: what makes LR from GT, see `turbovsr.train.degradations`; None: bicubic.
         halve_videos: use video files at half their size.
         cache_mb: how much of decoded files is kept in memory.
-        lively: for what share of the photographs' clips the livelier of two crops is taken.
+        lively: for what share of the photographs' clips the liveliest of `lively_of` crops is taken.
         soft: what share of them is enlarged by up to `SOFTEST`: not all GT is as sharp as a halved photograph.
+        grain: largest deviation of the noise on those, in levels of 8 bits.
         vary: what share of all clips gets other colours and lies on its side: few photographs are many to learn from.
     Raises:
         FileNotFoundError: a path is missing, or nothing usable is left.
@@ -61,11 +61,14 @@ class ClipSource:
         halve_videos: bool = True,
         cache_mb: int = 512,
         lively: float = 1.0,
+        lively_of: int = 2,
         soft: float = 0.0,
+        grain: float = 0.0,
         vary: float = 0.0,
     ):
         roots = [Path(path) for path in ([root] if isinstance(root, (str, Path)) else root)]
-        self.crop, self.video_share, self.lively, self.soft, self.vary = crop, video_share, lively, soft, vary
+        self.crop, self.video_share, self.vary = crop, video_share, vary
+        self.lively, self.lively_of, self.soft, self.grain = lively, lively_of, soft, grain
         self.degradation = degradation or Bicubic()
         self._told: set[str] = set()
         cache = Cache(cache_mb * 2**20)
@@ -137,11 +140,12 @@ class ClipSource:
         if from_video:
             candidates = [self._video_clip(rng, frames)]
         else:
-            candidates = [self._photo_clip(rng, frames) for _ in range(1 + (rng.random() < self.lively))]
-        # Of two crops the livelier one: skies and walls teach little after the first thousand.
+            crops = self.lively_of if rng.random() < self.lively else 1
+            candidates = [self._photo_clip(rng, frames) for _ in range(crops)]
+        # The liveliest of some crops: skies and walls teach little after the first thousand.
         clip = max(candidates, key=lambda c: np.abs(np.diff(c[0].astype(np.int16), axis=1)).mean())
         if self.soft and not from_video and rng.random() < self.soft:
-            clip = softened(clip, rng.uniform(1, SOFTEST), rng)
+            clip = softened(clip, rng.uniform(1, SOFTEST), self.grain, rng)
         if self.vary and rng.random() < self.vary:
             clip = varied(clip, rng)
         if rng.random() < 0.5:
@@ -175,13 +179,16 @@ class ClipSource:
         return np.asarray(run[:, y : y + self.crop, x : x + self.crop])
 
 
-def softened(clip: np.ndarray, factor: float, rng: np.random.Generator) -> np.ndarray:
-    """The upper left part of a clip, uint8 (T, H, H, 3), enlarged by about `factor` to the whole's size, with grain."""
+def softened(clip: np.ndarray, factor: float, grain: float, rng: np.random.Generator) -> np.ndarray:
+    """The upper left part of a clip, uint8 (T, H, H, 3), enlarged by about `factor` to the whole's size.
+
+    `grain` is the largest deviation of the noise that is added to it, in levels of 8 bits.
+    """
     height, width = clip.shape[1:3]
     part = torch.from_numpy(clip[:, : round(height / factor), : round(width / factor)].copy())
     large = bicubic(part.permute(0, 3, 1, 2).float(), (height, width)).permute(0, 2, 3, 1).numpy()
-    grain = rng.standard_normal((len(clip), height, width, 1), dtype=np.float32) * rng.uniform(0, GRAIN)
-    return np.rint(large + grain).clip(0, 255).astype(np.uint8)
+    noise = rng.standard_normal((len(clip), height, width, 1), dtype=np.float32) * rng.uniform(0, grain)
+    return np.rint(large + noise).clip(0, 255).astype(np.uint8)
 
 
 def varied(clip: np.ndarray, rng: np.random.Generator) -> np.ndarray:

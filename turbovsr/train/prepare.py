@@ -1,25 +1,30 @@
 """Turn folders of photographs and video files into uint8 arrays that training can map into memory.
 
     python -m turbovsr.train.prepare OUT --photos DIR [DIR ...] --halved-photos DIR [...] --videos FILE [...]
-        --held-out FILE [...]
+        [--smallest PX] --held-out FILE [...]
 
 `OUT/photos/*.npy` are (H, W, 3), `OUT/shots/*.npy` are (T, H, W, 3) runs of consecutive frames inside one shot.
 Videos and `--halved-photos` are halved with an antialiasing filter first, because codecs and colour-filter arrays
-leave them soft at 1:1. Frames that resemble a frame of a `--held-out` clip are left out, with ten seconds around them.
+leave them soft at 1:1. With `--smallest 192` each photograph is also stored at 1/sqrt(2), 1/2, ... of that size, while
+its shorter side has 192 px: small pictures of whole scenes are denser than any crop of a large one. Frames that
+resemble a frame of a `--held-out` clip are left out, with ten seconds around them.
 """
 
 from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
+from PIL import Image
 
 from turbovsr.train.readers import PHOTO_SUFFIXES, BrokenFile, cuts, halve, read_frames, read_photo, thumbnail
 
 SAME_CORRELATION = 0.95  # of thumbnails, above which two frames show the same picture: encodings differ in brightness
 MARGIN_FRAMES = 240
+STEP = 2**0.5  # between the sizes that a photograph is stored at
 
 
 def standardise(thumbnails: np.ndarray) -> np.ndarray:
@@ -38,8 +43,17 @@ def held_out_mask(thumbnails: np.ndarray, held_out: np.ndarray) -> np.ndarray:
     return mask
 
 
-def prepare_photos(folder: Path, out: Path, halved: bool) -> int:
-    """Store every photograph of a folder that can be read; returns how many."""
+def smaller(photo: np.ndarray, first: float, smallest: int) -> Iterator[np.ndarray]:
+    """A photograph, uint8 (H, W, 3), at 1/`first` of its size and ever smaller, its shorter side at least `smallest`."""
+    image, factor = Image.fromarray(photo), first
+    while min(image.size) / factor >= smallest:
+        size = tuple(round(edge / factor) for edge in image.size)
+        yield np.asarray(image.resize(size, Image.Resampling.LANCZOS))
+        factor *= STEP
+
+
+def prepare_photos(folder: Path, out: Path, halved: bool, smallest: int | None = None) -> int:
+    """Store every photograph of a folder that can be read, with `smallest` in smaller sizes too; returns how many."""
     paths = sorted(p for p in Path(folder).iterdir() if p.suffix.lower() in PHOTO_SUFFIXES)
     if not paths:
         raise FileNotFoundError(f"{folder}: no photographs here; name a folder that holds some")
@@ -51,6 +65,8 @@ def prepare_photos(folder: Path, out: Path, halved: bool) -> int:
             print(f"left out: {error}", file=sys.stderr)
             continue
         np.save(out / f"{folder.name}-{path.stem}.npy", halve(photo) if halved else photo)
+        for index, small in enumerate(smaller(photo, STEP * (1 + halved), smallest) if smallest else (), 1):
+            np.save(out / f"{folder.name}-{path.stem}-{index}.npy", small)
         stored += 1
     return stored
 
@@ -89,12 +105,16 @@ def main() -> None:
     parser.add_argument("out", type=Path)
     parser.add_argument("--photos", type=Path, nargs="*", default=[])
     parser.add_argument("--halved-photos", type=Path, nargs="*", default=[])
+    parser.add_argument("--smallest", type=int, metavar="PX", help="store photographs smaller too, down to this side")
     parser.add_argument("--videos", type=Path, nargs="*", default=[])
     parser.add_argument("--held-out", type=Path, nargs="*", default=[])
     parser.add_argument("--length", type=int, default=18, help="frames in a run")
     parser.add_argument("--every", type=int, default=90, help="at most one run in so many frames")
+    args = parser.parse_args()
+    if args.smallest is not None and args.smallest < 1:
+        parser.error(f"--smallest {args.smallest}: a size in pixels is wanted, such as 192")
     try:
-        prepare(parser.parse_args())
+        prepare(args)
     except (OSError, BrokenFile) as error:
         print(f"turbovsr.train.prepare: {error}", file=sys.stderr)
         raise SystemExit(3) from None
@@ -105,9 +125,9 @@ def prepare(args: argparse.Namespace) -> None:
     for name in ("photos", "shots"):
         (args.out / name).mkdir(parents=True, exist_ok=True)
     for folder in args.photos:
-        print(f"{folder.name}: {prepare_photos(folder, args.out / 'photos', False)} photographs")
+        print(f"{folder.name}: {prepare_photos(folder, args.out / 'photos', False, args.smallest)} photographs")
     for folder in args.halved_photos:
-        print(f"{folder.name}: {prepare_photos(folder, args.out / 'photos', True)} photographs, halved")
+        print(f"{folder.name}: {prepare_photos(folder, args.out / 'photos', True, args.smallest)} photographs, halved")
     held_out = [thumbnail(frame) for path in args.held_out for frame in read_frames(path)]
     held_out = np.stack(held_out) if held_out else np.empty((0, 18, 32), np.float32)
     for path in args.videos:

@@ -67,7 +67,9 @@ def train_stage(config: TrainConfig, name: str, device: torch.device) -> None:
         config.halve_videos,
         config.cache_mb,
         stage.lively,
+        stage.lively_of,
         stage.soft,
+        stage.grain,
         stage.vary,
     )
     note(source.describe())
@@ -211,6 +213,8 @@ def _networks(config: TrainConfig, stage: Stage, device: torch.device) -> dict[s
             with warnings.catch_warnings():  # the package lpips calls torchvision in its old way
                 warnings.filterwarnings("ignore", module="torchvision")
                 found[name] = build[name](*map(Path, paths)).to(device)
+            if config.compile:
+                found[name].compile(dynamic=False)
         elif weights is not None and getattr(weights, name) > 0:
             raise ConfigError(
                 f"the loss of this stage has {name.upper()} in it, but {missing[0]} is no file: `python -m bench data"

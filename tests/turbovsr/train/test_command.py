@@ -142,6 +142,7 @@ def test_every_recipe_is_valid_with_every_degradation(recipe, degradation):
         (["stages.joint.trained=[decodre]"], "did you mean 'decoder'?"),
         (["stages.joint.loop.optimizer=moun"], "unknown optimizer 'moun'; did you mean 'muon'?"),
         (["stages.joint.forget=1"], "forget must be from 0 to below 1, got 1"),
+        (["stages.joint.lively_of=0"], "lively_of must be at least 1"),
         (["stages.joint.crop=100"], "crop must be a multiple of 32, got 100"),
         (["stages.joint.batch.frames=8"], "batch.frames must be 8k+1, got 8"),
         (["stages.joint.kind=both"], "unknown kind 'both'"),

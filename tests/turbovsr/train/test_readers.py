@@ -122,16 +122,17 @@ def test_the_cache_drops_what_was_used_longest_ago():
     assert made == ["a", "b", "c", "b"] and cache.used <= 250
 
 
-def test_of_two_crops_the_livelier_is_taken_as_often_as_asked(tmp_path):
+def test_the_liveliest_of_some_crops_is_taken_as_often_as_asked(tmp_path):
     picture = np.full((64, 640, 3), 128, np.uint8)
     picture[:, 320:] = np.random.default_rng(0).integers(0, 256, (64, 320, 3))
     Image.fromarray(picture).save(tmp_path / "half.png")
 
-    def detail(lively: float) -> float:
-        gt, _ = ClipSource(tmp_path, 64, 0.0, lively=lively).batch(np.random.default_rng(0), 64, 1)
+    def detail(lively: float, of: int = 2) -> float:
+        gt, _ = ClipSource(tmp_path, 64, 0.0, lively=lively, lively_of=of).batch(np.random.default_rng(0), 64, 1)
         return float(gt.diff(dim=-1).abs().mean())
 
     assert detail(0.0) < 0.8 * detail(1.0)
+    assert detail(1.0) < 0.9 * detail(1.0, of=4)
 
 
 def test_soft_clips_keep_their_size_and_lose_their_finest_detail(tmp_path):
@@ -146,10 +147,15 @@ def test_soft_clips_keep_their_size_and_lose_their_finest_detail(tmp_path):
     assert detail(1.0) < 0.9 * detail(0.0)
 
 
-def test_softened_clips_have_grain(tmp_path):
+def test_softened_clips_have_grain_where_asked(tmp_path):
     Image.fromarray(np.full((96, 96, 3), 128, np.uint8)).save(tmp_path / "grey.png")
-    gt, _ = ClipSource(tmp_path, 64, 0.0, soft=1.0).batch(np.random.default_rng(0), 8, 1)
-    spread = (gt * 127.5).std(dim=(1, 2, 3, 4))
+
+    def spread_of(grain: float) -> torch.Tensor:
+        gt, _ = ClipSource(tmp_path, 64, 0.0, soft=1.0, grain=grain).batch(np.random.default_rng(0), 8, 1)
+        return (gt * 127.5).std(dim=(1, 2, 3, 4))
+
+    assert (spread_of(0.0) == 0).all()
+    spread = spread_of(2.5)
     assert (spread <= 2.7).all() and 0.6 < spread.mean() < 1.9
 
 
