@@ -1,4 +1,5 @@
 import math
+import shutil
 
 import numpy as np
 import pytest
@@ -9,7 +10,9 @@ from bench.metrics import dists as metric
 from tests.turbovsr.conftest import TINY
 from turbovsr.conditioning import first_frame_task
 from turbovsr.model import Model
+from turbovsr.train import stages
 from turbovsr.train.components import start_from_components
+from turbovsr.train.config import checked, compose_plain
 from turbovsr.train.data import ClipSource
 from turbovsr.train.diffusion import flow_loss
 from turbovsr.train.dists import Dists
@@ -100,3 +103,18 @@ def test_a_network_of_samples_is_judged_by_its_samples_at_every_noise_level():
         task, random = first_frame_task(), StepRandom(0, step)
         loss = flow_loss(model, model, task, lr, model.projection(lr), x0, 0.0, 0.0, random)
         assert loss.item() == pytest.approx(x0.square().mean().item(), rel=1e-4)
+
+
+@pytest.mark.skipif(not shutil.which("g++"), reason="torch.compile needs a C++ compiler")
+def test_compiled_networks_measure_the_same(asset):
+    words = ["recipe=trial", "data=x", "out=y", f"lpips={asset('lpips/alexnet.ckpt')}", "vgg=", "dists="]
+
+    def gradient(compiled: bool) -> torch.Tensor:
+        config = checked(compose_plain([*words, f"compile={str(compiled).lower()}"]))
+        network = stages._networks(config, config.stages["regression"], torch.device("cpu"))["lpips"]
+        assert (network._compiled_call_impl is not None) == compiled
+        frames = torch.rand(2, 3, 64, 64, generator=torch.Generator().manual_seed(0)).requires_grad_()
+        network(frames, frames.detach().flip(0)).mean().backward()
+        return frames.grad
+
+    assert torch.allclose(gradient(True), gradient(False), atol=1e-7, rtol=1e-3)
