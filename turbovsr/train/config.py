@@ -66,8 +66,9 @@ class Stage:
         for name in ("lively", "soft", "vary"):
             if not 0 <= getattr(self, name) <= 1:
                 raise ValueError(f"{name} must be from 0 to 1, got {getattr(self, name)}")
-        if self.lively_of < 1 or self.grain < 0:
-            raise ValueError("lively_of must be at least 1, grain not below 0")
+        for name, least in (("lively_of", 1), ("grain", 0)):
+            if getattr(self, name) < least:
+                raise ValueError(f"{name} must be at least {least}, got {getattr(self, name)}")
         if self.batch.frames < 1 or (self.batch.frames - 1) % 8:
             raise ValueError(f"batch.frames must be 8k+1, got {self.batch.frames}")
         for name in ("steps", "save_every", "validate_every", "picture_every", "log_every"):

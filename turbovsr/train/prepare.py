@@ -65,8 +65,8 @@ def prepare_photos(folder: Path, out: Path, halved: bool, smallest: int | None =
             print(f"left out: {error}", file=sys.stderr)
             continue
         np.save(out / f"{folder.name}-{path.stem}.npy", halve(photo) if halved else photo)
-        for index, small in enumerate(smaller(photo, STEP * (1 + halved), smallest) if smallest else (), 1):
-            np.save(out / f"{folder.name}-{path.stem}-{index}.npy", small)
+        for small in smaller(photo, STEP * (1 + halved), smallest) if smallest else ():
+            np.save(out / f"{folder.name}-{path.stem}@{small.shape[1]}x{small.shape[0]}.npy", small)
         stored += 1
     return stored
 

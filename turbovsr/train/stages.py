@@ -5,6 +5,8 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
+import os
+import shutil
 import warnings
 from pathlib import Path
 from typing import Callable
@@ -29,7 +31,7 @@ from turbovsr.train.degradations.basic import Bicubic
 from turbovsr.train.dists import Dists
 from turbovsr.train.loop import Loop
 from turbovsr.train.losses import PictureLoss, PictureWeights, lpips_alex
-from turbovsr.train.schema import ConfigError
+from turbovsr.train.schema import ConfigError, EnvironmentInvalid
 from turbovsr.train.step_random import StepRandom
 from turbovsr.train.validate import Validation, autoencoder_outputs, generator_outputs, regression_outputs
 
@@ -205,6 +207,11 @@ def _networks(config: TrainConfig, stage: Stage, device: torch.device) -> dict[s
     """LPIPS and DISTS, without those whose weights are not there and that no loss needs."""
     files = {"lpips": [config.lpips], "dists": [config.vgg, config.dists]}
     build = {"lpips": lpips_alex, "dists": Dists}
+    compiler = os.environ.get("CXX", "g++")  # what torch.compile will call
+    if config.compile and device.type == "cpu" and not shutil.which(compiler):
+        raise EnvironmentInvalid(
+            f"compile=true needs a C++ compiler, and {compiler} is not here: install it or leave that out"
+        )
     weights = getattr(stage, "picture", None)
     found = {}
     for name, paths in files.items():

@@ -19,6 +19,7 @@ from turbovsr.train.dists import Dists
 from turbovsr.train.loop import StepRandom
 from turbovsr.train.losses import PictureLoss, PictureWeights, charbonnier, lpips_alex
 from turbovsr.train.prepare import held_out_mask
+from turbovsr.train.schema import EnvironmentInvalid
 from turbovsr.train.validate import scores
 
 
@@ -103,6 +104,13 @@ def test_a_network_of_samples_is_judged_by_its_samples_at_every_noise_level():
         task, random = first_frame_task(), StepRandom(0, step)
         loss = flow_loss(model, model, task, lr, model.projection(lr), x0, 0.0, 0.0, random)
         assert loss.item() == pytest.approx(x0.square().mean().item(), rel=1e-4)
+
+
+def test_compiling_without_a_compiler_is_one_clear_error(monkeypatch):
+    monkeypatch.setenv("CXX", "no-such-compiler")
+    config = checked(compose_plain(["recipe=trial", "data=x", "out=y", "compile=true"]))
+    with pytest.raises(EnvironmentInvalid, match="no-such-compiler is not here"):
+        stages._networks(config, config.stages["regression"], torch.device("cpu"))
 
 
 @pytest.mark.skipif(not shutil.which("g++"), reason="torch.compile needs a C++ compiler")

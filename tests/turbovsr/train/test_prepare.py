@@ -45,6 +45,13 @@ def test_smaller_sizes_show_the_whole_photograph_down_to_the_smallest(option, si
         assert np.abs(photo[-1, -1, :2].astype(int) - (127, 191)).max() <= 2 * scale
 
 
+def test_no_size_is_stored_in_the_place_of_another_photograph(photos, tmp_path, monkeypatch):
+    for number in range(1, 4):
+        (photos / f"ramp-{number}.png").write_bytes((photos / "ramp.png").read_bytes())
+    run(monkeypatch, tmp_path / "out", "--photos", photos, "--smallest", 45)
+    assert len(stored(tmp_path / "out")) == 4 * 4
+
+
 def test_a_size_below_one_pixel_is_refused(photos, tmp_path, monkeypatch, capsys):
     with pytest.raises(SystemExit) as stopped:
         run(monkeypatch, tmp_path / "out", "--photos", photos, "--smallest", 0)
