@@ -54,7 +54,9 @@ def smaller(photo: np.ndarray, first: float, smallest: int) -> Iterator[np.ndarr
 
 def prepare_photos(folder: Path, out: Path, halved: bool, smallest: int | None = None) -> int:
     """Store every photograph of a folder that can be read, with `smallest` in smaller sizes too; returns how many."""
-    paths = sorted(p for p in Path(folder).iterdir() if p.suffix.lower() in PHOTO_SUFFIXES)
+    if not folder.is_dir():
+        raise FileNotFoundError(f"{folder}: no such folder; name one that holds photographs")
+    paths = sorted(p for p in folder.iterdir() if p.suffix.lower() in PHOTO_SUFFIXES)
     if not paths:
         raise FileNotFoundError(f"{folder}: no photographs here; name a folder that holds some")
     stored = 0
