@@ -44,11 +44,10 @@ def main(argv: list[str]) -> int:
         outcome = run()
     except KeyboardInterrupt:
         _report(run)
-        print(
-            f"interrupted; finished clips are kept in {run.folder.path}: run the same command with "
-            f"out={shlex.quote(str(run.folder.path))} to go on",
-            file=sys.stderr,
-        )
+        go_on = f"run the same command with out={shlex.quote(str(run.folder.path))} to go on"
+        if run.store.root is None:
+            go_on = "with store=null the same command begins anew"
+        print(f"interrupted; finished clips are kept in {run.folder.path}: {go_on}", file=sys.stderr)
         return errors.INTERRUPTED
     _report(run)
     return _exit_code(outcome, run)

@@ -103,6 +103,9 @@ def test_ctrl_c_keeps_finished_clips_and_says_how_to_go_on(bench, clips, tmp_pat
     assert len((tmp_path / "run" / "records.jsonl").read_text().splitlines()) == 1
     monkeypatch.setattr(runner, "score_together", score)
     assert "2 clips good, 0 failed; 0 upscaled, 1 scores computed" in bench(*command).err
+    calls.clear()
+    monkeypatch.setattr(runner, "score_together", interrupted)
+    assert "with store=null the same command begins anew" in bench(*command, "store=null").err
 
 
 def test_a_method_that_hangs_costs_its_clip(bench, clips, tmp_path, monkeypatch):
