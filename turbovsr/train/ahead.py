@@ -1,4 +1,4 @@
-"""Draw the batches of the next steps in other threads while this step computes.
+"""Draw the batches of the next steps in other processes while this step computes.
 
 A batch depends on (seed, step, rank) alone, so nothing changes but the time: each step's `StepRandom` draws its batch
 first, and is handed over with its generators in the state that the drawing left them in.
@@ -6,53 +6,67 @@ first, and is handed over with its generators in the state that the drawing left
 
 from __future__ import annotations
 
-from collections import deque
-from concurrent.futures import ThreadPoolExecutor
-from typing import Callable
+import multiprocessing
+import signal
+from typing import Callable, Iterator
 
+import cv2
 import torch
 from torch import Tensor
+from torch.utils.data import DataLoader, Dataset
 
 from turbovsr.train.step_random import StepRandom
 
 Draw = Callable[[StepRandom], tuple[Tensor, Tensor]]
+FORK = "fork" in multiprocessing.get_all_start_methods()
 
 
-class Ahead:
-    """`ahead(step)` gives the steps' random numbers one after the other, with their batches drawn.
+class Steps(Dataset):
+    """The random numbers of each step, its batch drawn from them."""
+
+    def __init__(self, draw: Draw, seed: int):
+        self.draw, self.seed = draw, seed
+
+    @torch.no_grad()
+    def __getitem__(self, step: int) -> StepRandom | Exception:
+        random = StepRandom(self.seed, step)
+        try:
+            random.drawn = self.draw(random)
+        except (OSError, ValueError) as error:  # raised by the process that trains, or a traceback becomes the message
+            return error
+        return random
+
+
+def ahead(draw: Draw, seed: int, first: int, last: int, workers: int) -> Iterator[StepRandom]:
+    """The steps' random numbers one after the other, with their batches drawn.
 
     Args:
         draw: draws the batch of one step, as the step itself would.
         first, last: steps that are drawn, `last` excluded.
-        workers: threads, and how many steps ahead they are; 0 draws in this thread when asked.
+        workers: processes, each of which is up to two steps ahead; 0, or a system without fork: this one draws when asked.
+    Raises:
+        OSError, ValueError: what `draw` raises.
     """
+    loader = DataLoader(
+        Steps(draw, seed),
+        batch_size=None,
+        sampler=range(first, last),
+        num_workers=workers if FORK else 0,
+        multiprocessing_context="fork" if workers and FORK else None,
+        worker_init_fn=_settle,
+        generator=torch.Generator(),  # not the one that everything else draws from
+    )
+    for random in loader:
+        if isinstance(random, Exception):
+            raise random
+        yield random
 
-    def __init__(self, draw: Draw, seed: int, first: int, last: int, workers: int):
-        self.draw, self.seed, self.next, self.last = draw, seed, first, last
-        self.pool = ThreadPoolExecutor(workers, thread_name_prefix="data") if workers else None
-        self.pending: deque = deque()
-        self.workers = workers
 
-    def __call__(self, step: int) -> StepRandom:
-        if self.pool is None:
-            return self._drawn(step)
-        while self.next < self.last and len(self.pending) <= self.workers:
-            self.pending.append((self.next, self.pool.submit(self._drawn, self.next)))
-            self.next += 1
-        expected, future = self.pending.popleft()
-        assert expected == step, f"steps are drawn in order: {expected} is next, not {step}"
-        return future.result()
-
-    def close(self) -> None:
-        """Drop what nobody will ask for."""
-        if self.pool is not None:
-            self.pool.shutdown(wait=True, cancel_futures=True)
-
-    @torch.no_grad()
-    def _drawn(self, step: int) -> StepRandom:
-        random = StepRandom(self.seed, step)
-        random.drawn = self.draw(random)
-        return random
+def _settle(worker: int) -> None:
+    """In a process of its own: Ctrl-C is for the one that trains, which ends the others; OpenCV's threads are not here."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    cv2.setNumThreads(0)
 
 
 class Drawn:

@@ -22,7 +22,7 @@ from torch import Tensor, nn
 
 from turbovsr.train import optimizer
 from turbovsr.train.adversary import Adversary
-from turbovsr.train.ahead import Ahead, Draw
+from turbovsr.train.ahead import Draw, ahead
 from turbovsr.train.console import note
 from turbovsr.train.distributed import average_gradients, rank, world_size
 from turbovsr.train.interrupt import Interrupted, Signals
@@ -102,7 +102,7 @@ class Loop:
 
         Args:
             validate: scores of the EMA model, logged every `validate_every` steps and at the end.
-            draw: draws a step's batch ahead of time, in `workers` threads; the losses find it in `random.drawn`.
+            draw: draws a step's batch ahead of time, in `workers` processes; the losses find it in `random.drawn`.
             picture: writes a picture of what the EMA model does, every `picture_every` steps and at the end.
         Returns:
             The EMA model. A line of JSON a log interval goes to `log.jsonl` in the folder.
@@ -111,13 +111,13 @@ class Loop:
             ValueError: the gradient is not finite.
         """
         config = self.config
-        ahead = Ahead(draw, config.seed, self.step, config.steps, workers) if draw else None
+        drawn = ahead(draw, config.seed, self.step, config.steps, workers) if draw else None
         progress = Progress(config.steps, self.step, shown=rank() == 0)
         try:
             with Signals() as signals, progress:
                 sums, samples, since = defaultdict(float), 0, time.time()
                 while self.step < config.steps:
-                    random = ahead(self.step) if ahead else StepRandom(config.seed, self.step)
+                    random = next(drawn) if drawn else StepRandom(config.seed, self.step)
                     terms, stop = self._train_step(losses, random, signals.caught is not None)
                     self.step += 1
                     samples += world_size() * len(random.drawn[0]) if random.drawn else 0
@@ -141,8 +141,7 @@ class Loop:
                         self._save()
                         raise Interrupted(self.step, signals.caught)
         finally:
-            if ahead:
-                ahead.close()
+            del drawn  # and with it the processes that draw
         return self.ema
 
     def _train_step(self, losses: Callable, random: StepRandom, stop: bool) -> tuple[dict[str, float], bool]:

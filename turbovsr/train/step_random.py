@@ -23,6 +23,14 @@ class StepRandom:
         self.torch = torch.Generator().manual_seed(int(self.numpy.integers(2**62)))
         self.drawn: tuple[Tensor, Tensor] | None = None
 
+    def __getstate__(self) -> dict:
+        return self.__dict__ | {"torch": self.torch.get_state()}
+
+    def __setstate__(self, state: dict) -> None:
+        self.__dict__ |= state
+        self.torch = torch.Generator()
+        self.torch.set_state(state["torch"])
+
     def normal(self, like: Tensor) -> Tensor:
         """Gaussian noise of a tensor's shape, type and device, the same on every device."""
         return torch.randn(like.shape, generator=self.torch).to(like)

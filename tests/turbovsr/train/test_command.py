@@ -16,6 +16,7 @@ from safetensors.torch import load_file
 
 from turbovsr import checkpoints
 from turbovsr.model import Model
+from turbovsr.train.ahead import ahead
 from turbovsr.train.config import checked, compose_plain, members
 from turbovsr.train.loop import Loop
 
@@ -108,6 +109,15 @@ def test_drawing_ahead_changes_nothing_but_the_time(words, train, tmp_path):
             train(*words, "stage=regression", "degradation=random_blur", f"workers={workers}", f"out={out}").code == 0
         )
     assert equal(weights(tmp_path / "0"), weights(tmp_path / "2"))
+
+
+@pytest.mark.parametrize("workers", [0, 1])
+def test_what_goes_wrong_in_drawing_is_raised_as_it_is(workers):
+    def draw(random):
+        raise FileNotFoundError("no clip found")
+
+    with pytest.raises(FileNotFoundError, match="^no clip found$"):
+        next(ahead(draw, 0, 0, 5, workers))
 
 
 def test_bfloat16_on_request_keeps_weights_in_float32(words, train, tmp_path):
