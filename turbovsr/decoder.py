@@ -14,7 +14,7 @@ of its weights; the bicubic picture and the sum with it stay in float32.
 
 from __future__ import annotations
 
-from itertools import repeat
+from itertools import chain, repeat
 from typing import Iterable, Iterator
 
 import torch
@@ -29,30 +29,34 @@ from turbovsr.shuffle import SCALE, bicubic_cells, grow, put_pixels, shrink, to_
 
 BAND = 32  # LR rows that the head works on at a time
 
+FRAMES_ON_GPU = 8  # that go through the layers at once: one alone leaves a GPU waiting for the next launch
+
 Parts = Iterable[Tensor]
-"""Frames on their way through the layers, in order: one at a time, or all in one part where gradients are wanted."""
+"""Frames on their way through the layers, in order: few at a time, or all in one part where gradients are wanted."""
 
 
-def apart(frames: Tensor) -> Parts:
-    """(N, ...) frames as parts to work on in turn."""
-    return [frames] if torch.is_grad_enabled() else frames.split(1)
+def apart(frames: Tensor, batch: int) -> Parts:
+    """(N, ...) frames of `batch` clips as parts to work on in turn; frames of several clips are one part."""
+    if batch > 1 or torch.is_grad_enabled():
+        return [frames]
+    return frames.split(FRAMES_ON_GPU if frames.is_cuda else 1)
 
 
 def beside_neighbours(parts: Parts, batch: int) -> Iterator[Tensor]:
     """(N, C, h, w) -> (N, 3C, h, w): the previous, this and the next frame side by side, the ends repeated."""
     parts = iter(parts)
     part = next(parts)
-    if len(part) > 1:  # batch * T frames in one part
+    if batch > 1:
         clip = part.unflatten(0, (batch, -1))
         before = torch.cat([clip[:, :1], clip[:, :-1]], dim=1)
         after = torch.cat([clip[:, 1:], clip[:, -1:]], dim=1)
         yield torch.cat([before, clip, after], dim=2).flatten(0, 1)
         return
-    before = part
-    for following in parts:
-        yield torch.cat([before, part, following], dim=1)
-        before, part = part, following
-    yield torch.cat([before, part, part], dim=1)
+    before = part[:1]
+    for following in chain(parts, [None]):
+        after = part[-1:] if following is None else following[:1]
+        yield torch.cat([torch.cat([before, part[:-1]]), part, torch.cat([part[1:], after])], dim=1)
+        before, part = part[-1:], following
 
 
 class Decoder(nn.Module):
@@ -98,7 +102,10 @@ class Decoder(nn.Module):
     def frames(self, lr: Tensor, latent: Tensor | None) -> Iterator[Tensor]:
         """The frames of `forward` for a batch of one, (3, 4h, 4w) each, finished and handed out one at a time."""
         for parts in self._prepared(lr, latent, None):
-            yield self._finish(*parts)[0] if lr.is_cuda else self._finish_in_bands(*parts)
+            if lr.is_cuda:
+                yield from self._finish(*parts)
+            else:
+                yield self._finish_in_bands(*parts)
 
     def _prepared(
         self, lr: Tensor, latent: Tensor | None, keep: Tensor | None
@@ -107,8 +114,8 @@ class Decoder(nn.Module):
         batch, _, frames, height, width = lr.shape
         if height % 8 or width % 8:
             raise ValueError(f"the decoder takes LR frames in multiples of 8, got {height}x{width}: pad them first")
-        small = (shrink(part.to(self.stem.weight.dtype), 2) for part in apart(fold(lr)))
-        return zip(beside_neighbours(small, batch), self._cells(latent, keep, frames), apart(fold(lr)))
+        small = (shrink(part.to(self.stem.weight.dtype), 2) for part in apart(fold(lr), batch))
+        return zip(beside_neighbours(small, batch), self._cells(latent, keep, frames), apart(fold(lr), batch))
 
     def _finish(self, x: Tensor, cells: Tensor | None, lr: Tensor) -> Tensor:
         """All layers: (N, ...) -> (N, 3, 4h, 4w)."""
@@ -164,4 +171,4 @@ class Decoder(nn.Module):
         cells = self.synthesis.coefficients(latent)
         if keep is not None:
             cells = cells * keep.repeat_interleave(frames).view(-1, 1, 1, 1)
-        return apart(cells.contiguous(memory_format=torch.channels_last))
+        return apart(cells.contiguous(memory_format=torch.channels_last), len(latent))

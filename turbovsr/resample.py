@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import math
 from fractions import Fraction
+from functools import lru_cache
 
+import torch
 import torch.nn.functional as F
 from torch import Tensor
 
@@ -36,8 +38,13 @@ def bicubic(frames: Tensor, size: tuple[int, int]) -> Tensor:
 def symmetric_pad(frames: Tensor, pad: int) -> Tensor:
     """Mirror (N, C, H, W) frames by `pad` pixels on each side, the edge pixel repeated; small frames mirror again."""
     for dim in (-2, -1):
-        length = frames.shape[dim]
-        index = [i % (2 * length) for i in range(-pad, length + pad)]
-        index = [i if i < length else 2 * length - 1 - i for i in index]
-        frames = frames.index_select(dim, frames.new_tensor(index).long())
+        frames = frames.index_select(dim, _mirrored(frames.shape[dim], pad, frames.device))
     return frames
+
+
+@lru_cache(maxsize=64)
+def _mirrored(length: int, pad: int, device: torch.device) -> Tensor:
+    """Where each place of a padded row comes from; kept, for sending it to a GPU makes the host wait for all it has to do."""
+    index = torch.arange(-pad, length + pad) % (2 * length)
+    with torch.inference_mode(False):  # kept tensors must be good for training too
+        return torch.where(index < length, index, 2 * length - 1 - index).clone().to(device)

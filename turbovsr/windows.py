@@ -77,31 +77,41 @@ class CoveringWindows:
         shifted: bool,
         device: torch.device | str | None = None,
     ):
-        self.frames, self.window = frames, window
-        self.shape = []  # windows down, edge, windows across, edge
-        self.taken, self.answering = [], []  # by axis: grid places of all windows; where of those a grid place answers
+        self.frames, self.height, self.width = frames, height, width
+        counts, edges, taken, answering = [], [], [], []  # by axis: windows, their edge, places they take, see below
         for length in (height, width):
             edge = min(window, length)
             count = -(-length // edge)
             count += shifted and count > 1
             starts = [round(i * (length - edge) / max(count - 1, 1)) for i in range(count)]
             owners = [min(range(count), key=lambda i: abs(2 * (p - starts[i]) - edge + 1)) for p in range(length)]
-            taken = [start + i for start in starts for i in range(edge)]
-            answering = [edge * i + p - starts[i] for p, i in enumerate(owners)]
-            self.shape += [count, edge]
-            self.taken.append(torch.tensor(taken, device=device))
-            self.answering.append(torch.tensor(answering, device=device))
+            counts.append(count)
+            edges.append(edge)
+            taken.append(torch.tensor([[start + i for i in range(edge)] for start in starts]))
+            answering.append(torch.tensor([(i, p - starts[i]) for p, i in enumerate(owners)]))
+        self.count = counts[0] * counts[1]
+        time = torch.arange(frames)
+        # Places of the flat grid in the order of the windows (window down, window across, frame, row, column) ...
+        rows, columns = taken[0][:, None, None, :, None], taken[1][None, :, None, None, :]
+        self.taken = ((time[:, None, None] * height + rows) * width + columns).flatten().to(device)
+        # ... and of those the one where each grid place answers.
+        (i, y), (j, x) = answering[0].T[:, None, :, None], answering[1].T[:, None, None, :]
+        place = ((i * counts[1] + j) * frames + time[:, None, None]) * edges[0] + y
+        self.answering = (place * edges[1] + x).flatten().to(device)
 
     def cut(self, x: Tensor) -> Tensor:
         """(B, F, H, W, C) -> (B*windows, tokens, C)."""
-        batch, frames, _, _, channels = x.shape
-        x = x.index_select(2, self.taken[0]).index_select(3, self.taken[1])
-        x = x.view(batch, frames, *self.shape, channels).permute(0, 2, 4, 1, 3, 5, 6)
-        return x.reshape(batch * self.shape[0] * self.shape[2], -1, channels)
+        return take_rows(x.flatten(1, 3), self.taken).unflatten(1, (self.count, -1)).flatten(0, 1)
 
     def join(self, x: Tensor, batch: int) -> Tensor:
         """The inverse of `cut`."""
-        down, height, across, width = self.shape
-        x = x.view(batch, down, across, self.frames, height, width, -1).permute(0, 3, 1, 4, 2, 5, 6)
-        x = x.reshape(batch, self.frames, down * height, across * width, -1)
-        return x.index_select(2, self.answering[0]).index_select(3, self.answering[1])
+        x = take_rows(x.unflatten(0, (batch, -1)).flatten(1, 2), self.answering)
+        return x.unflatten(1, (self.frames, self.height, self.width))
+
+
+def take_rows(x: Tensor, rows: Tensor) -> Tensor:
+    """(B, N, C), places (M,) -> (B, M, C). Whole rows of one matrix: the only gather for which GPUs have a fast kernel."""
+    batch, count, channels = x.shape
+    if batch > 1:
+        rows = (torch.arange(batch, device=rows.device)[:, None] * count + rows).flatten()
+    return x.reshape(-1, channels).index_select(0, rows).view(batch, -1, channels)

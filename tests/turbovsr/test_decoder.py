@@ -1,9 +1,11 @@
 import dataclasses
 
+import pytest
 import torch
 
 from tests.turbovsr.conftest import TINY
 from turbovsr.autoencoder import fold, unfold
+from turbovsr.decoder import Decoder, beside_neighbours
 from turbovsr.model import Model
 from turbovsr.resample import bicubic
 
@@ -40,3 +42,21 @@ def test_a_latent_frame_speaks_only_for_its_own_frames(model):
     latent[:, :, 1] = 1
     touched = (model.decoder(lr, latent) - silent).abs().amax(dim=(0, 1, 3, 4)) > 1e-4
     assert touched.nonzero().flatten().tolist() == list(range(1, 9))
+
+
+@pytest.mark.parametrize("at_once", [2, 3, 7])
+def test_frames_meet_the_same_neighbours_however_many_go_at_once(at_once):
+    frames = torch.randn(7, 2, 3, 3)
+    one_by_one = torch.cat(list(beside_neighbours(frames.split(1), 1)))
+    assert torch.equal(torch.cat(list(beside_neighbours(frames.split(at_once), 1))), one_by_one)
+    assert torch.equal(one_by_one[2], torch.cat([frames[1], frames[2], frames[3]]))
+    assert torch.equal(one_by_one[0], torch.cat([frames[0], frames[0], frames[1]]))
+
+
+def test_clips_of_a_batch_keep_to_themselves():
+    network, lr, latent = Decoder(8, 8, 8, (1, 1)), torch.rand(2, 3, 9, 8, 16), torch.randn(2, 8, 2, 1, 2)
+    torch.nn.init.normal_(network.head.weight, std=0.1)
+    with torch.no_grad():
+        both = network(lr, latent)
+        alone = torch.cat([network(lr[i : i + 1], latent[i : i + 1]) for i in range(2)])
+    assert torch.allclose(both, alone, atol=1e-5)
