@@ -6,8 +6,8 @@ first, and is handed over with its generators in the state that the drawing left
 
 from __future__ import annotations
 
-import multiprocessing
 import signal
+import sys
 from typing import Callable, Iterator
 
 import cv2
@@ -18,7 +18,7 @@ from torch.utils.data import DataLoader, Dataset
 from turbovsr.train.step_random import StepRandom
 
 Draw = Callable[[StepRandom], tuple[Tensor, Tensor]]
-FORK = "fork" in multiprocessing.get_all_start_methods()
+FORK = sys.platform == "linux"  # elsewhere it is missing or not to be trusted
 
 
 class Steps(Dataset):
@@ -43,7 +43,7 @@ def ahead(draw: Draw, seed: int, first: int, last: int, workers: int) -> Iterato
     Args:
         draw: draws the batch of one step, as the step itself would.
         first, last: steps that are drawn, `last` excluded.
-        workers: processes, each of which is up to two steps ahead; 0, or a system without fork: this one draws when asked.
+        workers: processes, each of which is up to two steps ahead; 0, or not on Linux: this one draws when asked.
     Raises:
         OSError, ValueError: what `draw` raises.
     """
@@ -63,9 +63,9 @@ def ahead(draw: Draw, seed: int, first: int, last: int, workers: int) -> Iterato
 
 
 def _settle(worker: int) -> None:
-    """In a process of its own: Ctrl-C is for the one that trains, which ends the others; OpenCV's threads are not here."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    """In a process of its own: signals are for the one that trains, which ends the others; OpenCV's threads are not here."""
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_IGN)
     cv2.setNumThreads(0)
 
 

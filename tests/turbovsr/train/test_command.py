@@ -63,6 +63,15 @@ def test_all_stages_run_in_turn_and_finished_ones_are_skipped(words, train, tmp_
     assert longer.code == 3 and "begun with other weights of regression" in longer.err
 
 
+def started(command: list[str], out: Path, lines: int, **options) -> subprocess.Popen:
+    """A training of the stage `regression` that has written so many lines of its log, or has ended."""
+    process = subprocess.Popen(command, cwd=ROOT, env=os.environ | {"OMP_NUM_THREADS": "1"}, **options)
+    log = out / "regression" / "log.jsonl"
+    while process.poll() is None and not (log.is_file() and log.read_bytes().count(b"\n") >= lines):
+        time.sleep(0.002)
+    return process
+
+
 def test_a_kill_costs_the_last_interval_and_not_one_bit(words, train, tmp_path):
     """With an adversary, whose weights and optimizer are part of what must come back."""
     options = ["stage=regression", "stages.regression.loop.steps=40", "stages.regression.loop.save_every=3"]
@@ -71,10 +80,7 @@ def test_a_kill_costs_the_last_interval_and_not_one_bit(words, train, tmp_path):
     assert unbroken.code == 0, unbroken.err
     broken = tmp_path / "broken"
     command = [sys.executable, "-m", "turbovsr.train", *words, *options, f"out={broken}"]
-    process = subprocess.Popen(command, cwd=ROOT, env=os.environ | {"OMP_NUM_THREADS": "1"}, stderr=subprocess.DEVNULL)
-    log = broken / "regression" / "log.jsonl"
-    while process.poll() is None and not (log.is_file() and log.read_bytes().count(b"\n") >= 8):
-        time.sleep(0.002)
+    process = started(command, broken, 8, stderr=subprocess.DEVNULL)
     process.kill()
     assert process.wait() == -signal.SIGKILL
     step = torch.load(broken / "regression" / "checkpoint.pt", weights_only=True)["step"]
@@ -84,6 +90,17 @@ def test_a_kill_costs_the_last_interval_and_not_one_bit(words, train, tmp_path):
     assert equal(weights(tmp_path / "unbroken"), weights(broken))
     files = [load_file(folder / "regression.safetensors") for folder in (tmp_path / "unbroken", broken)]
     assert files[0].keys() == files[1].keys() and all(torch.equal(files[0][key], files[1][key]) for key in files[0])
+
+
+@pytest.mark.parametrize("number, code", [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_signal_to_all_processes_is_answered_by_one(number, code, words, tmp_path):
+    """A terminal and a batch system send it to those that draw the batches as well."""
+    options = ["stage=regression", "stages.regression.loop.steps=100000", "workers=2", f"out={tmp_path}"]
+    command = [sys.executable, "-m", "turbovsr.train", *words, *options]
+    process = started(command, tmp_path, 1, stderr=subprocess.PIPE, text=True, start_new_session=True)
+    os.killpg(process.pid, number)
+    _, err = process.communicate(timeout=60)
+    assert process.returncode == code and "the same command goes on" in err and "Traceback" not in err
 
 
 @pytest.mark.parametrize("number, code", [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
