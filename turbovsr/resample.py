@@ -44,7 +44,7 @@ def symmetric_pad(frames: Tensor, pad: int) -> Tensor:
 
 @lru_cache(maxsize=64)
 def _mirrored(length: int, pad: int, device: torch.device) -> Tensor:
-    """Where each place of a padded row comes from; kept, for sending it to a GPU makes the host wait for all it has to do."""
+    """Where each place of a padded row comes from; kept, for sending it to a GPU makes the host wait for its work."""
     index = torch.arange(-pad, length + pad) % (2 * length)
     with torch.inference_mode(False):  # kept tensors must be good for training too
         return torch.where(index < length, index, 2 * length - 1 - index).clone().to(device)

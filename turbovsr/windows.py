@@ -110,7 +110,7 @@ class CoveringWindows:
 
 
 def take_rows(x: Tensor, rows: Tensor) -> Tensor:
-    """(B, N, C), places (M,) -> (B, M, C). Whole rows of one matrix: the only gather for which GPUs have a fast kernel."""
+    """(B, N, C), places (M,) -> (B, M, C). Rows of one matrix: the one gather that is fast on a GPU."""
     batch, count, channels = x.shape
     if batch > 1:
         rows = (torch.arange(batch, device=rows.device)[:, None] * count + rows).flatten()

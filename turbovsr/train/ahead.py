@@ -63,7 +63,7 @@ def ahead(draw: Draw, seed: int, first: int, last: int, workers: int) -> Iterato
 
 
 def _settle(worker: int) -> None:
-    """In a process of its own: signals are for the one that trains, which ends the others; OpenCV's threads are not here."""
+    """In a process of its own: signals are for the one that trains, and OpenCV's threads did not come along."""
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.SIG_IGN)
     cv2.setNumThreads(0)
