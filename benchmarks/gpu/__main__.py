@@ -15,6 +15,7 @@ HELP = {
     "headline": "a 2-second 1080p clip by all paths, other methods beside it, a large image, the envelope",
     "profile": "top ten kernels of the slowest stage",
 }
+STAGES = ("condition", "denoise", "decode")
 
 
 def main(arguments: list[str]) -> int:
@@ -38,6 +39,7 @@ def main(arguments: list[str]) -> int:
             verb.add_argument("--repeats", type=int, default=5)
         if name == "profile":
             verb.add_argument("--compiled", action="store_true")
+            verb.add_argument("--stage", choices=STAGES, help="look at this one, not at the slowest")
     options = parser.parse_args(arguments)
     from benchmarks.gpu.machine import choose_device, facts
 
@@ -71,7 +73,7 @@ def _run(options: argparse.Namespace, record, device: str) -> int:
         return headline.run(record, device, options.tiny, options.repeats)
     from benchmarks.gpu import profiling
 
-    return profiling.run(record, device, options.tiny, options.compiled)
+    return profiling.run(record, device, options.tiny, options.compiled, options.stage)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""The top ten kernels of the slowest stage, as text: what to change next, once a prediction is written down."""
+"""The top ten kernels of the slowest stage, or of a chosen one: what to change next, after a prediction is written down."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from contextlib import contextmanager
 import torch
 from torch.profiler import ProfilerActivity, profile
 
-from benchmarks.gpu.cases import FULL, PATHS, SCALE, TINY, turbovsr
+from benchmarks.gpu.cases import FULL, PATHS, SCALE, TINY, Sizes, turbovsr
 from benchmarks.gpu.machine import synchronize
 from benchmarks.gpu.measure import clips, released, timed
 from benchmarks.gpu.record import Record
@@ -15,15 +15,14 @@ from benchmarks.gpu.record import Record
 TOP = 10
 
 
-def run(record: Record, device: str, tiny: bool, compiled: bool) -> int:
+def run(record: Record, device: str, tiny: bool, compiled: bool, stage: str | None = None) -> int:
     sizes = TINY if tiny else FULL
-    frames, height, width = sizes.clip
     for path in PATHS:
         names = {"path": path, "mode": "compiled" if compiled else "eager", "weights": "random"}
         with released(device):
-            record.measure(names, lambda: _profiled(record, sizes.model, path, device, frames, height, width, compiled))
+            record.measure(names, lambda: _profiled(sizes, path, device, compiled, stage))
     record.say("")
-    record.table({"path": "path", "mode": "mode", "stage": "slowest stage", "stage_s": "s", "seconds": "of s"})
+    record.table({"path": "path", "mode": "mode", "stage": "stage", "stage_s": "s", "seconds": "of s"})
     for row in record.rows:
         if "kernels" in row:
             record.say(f"\n{row['path']}, {row['stage']}: top {len(row['kernels'])} kernels by time of their own")
@@ -31,18 +30,17 @@ def run(record: Record, device: str, tiny: bool, compiled: bool) -> int:
     return record.exit_code()
 
 
-def _profiled(
-    record: Record, size: str, path: str, device: str, frames: int, height: int, width: int, compiled: bool
-) -> dict:
-    model = turbovsr(size, path, device, height, width, frames, compiled)
+def _profiled(sizes: Sizes, path: str, device: str, compiled: bool, stage: str | None) -> dict:
+    frames, height, width = sizes.clip
+    model = turbovsr(sizes.model, path, device, height, width, frames, compiled)
     inputs = clips(frames, height // SCALE, width // SCALE, device)
     usual = timed(model.upscale, inputs, device, warmup=2, repeats=3)
-    slowest = max(usual["stages_s"], key=usual["stages_s"].get)
+    stage = stage or max(usual["stages_s"], key=usual["stages_s"].get)
     seen = []
 
     @contextmanager
     def stages(name: str):
-        if name != slowest:
+        if name != stage:
             yield
             return
         with profile(activities=_activities(device)) as profiler:
@@ -52,7 +50,7 @@ def _profiled(
 
     model.upscale(inputs[0], stages)
     kernels = [] if not seen else _top(seen[-1], device)
-    return {"stage": slowest, "stage_s": usual["stages_s"][slowest], "seconds": usual["seconds"], "kernels": kernels}
+    return {"stage": stage, "stage_s": usual["stages_s"][stage], "seconds": usual["seconds"], "kernels": kernels}
 
 
 def _activities(device: str) -> list[ProfilerActivity]:

@@ -72,6 +72,12 @@ def test_profile_names_the_longest_operations_of_the_slowest_stage(tmp_path, cap
     assert "top 10 kernels" in capsys.readouterr().out
 
 
+def test_profile_looks_at_the_stage_it_is_told(tmp_path, capsys):
+    assert main(["profile", *TINY_CPU, "--stage", "condition", "--out", str(tmp_path)]) == 0
+    rows = written(tmp_path, "profile")["rows"]
+    assert rows and all(row["stage"] == "condition" and row["kernels"] for row in rows)
+
+
 @pytest.mark.parametrize("step", ["check", "headline", "profile"])
 def test_without_cuda_one_line_and_exit_code_4(step, tmp_path, capsys, monkeypatch):
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
