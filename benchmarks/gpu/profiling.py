@@ -1,4 +1,4 @@
-"""The top ten kernels of the slowest stage, or of a chosen one: what to change next, after a prediction is written down."""
+"""The top ten kernels of the slowest stage, or of a chosen one: what to change next, once a prediction is made."""
 
 from __future__ import annotations
 
