@@ -78,26 +78,22 @@ class CoveringWindows:
         device: torch.device | str | None = None,
     ):
         self.frames, self.height, self.width = frames, height, width
-        counts, edges, taken, answering = [], [], [], []  # by axis: windows, their edge, places they take, see below
+        taken, owners, inside = [], [], []  # by axis: places of each window; window that a place answers in, and where
         for length in (height, width):
             edge = min(window, length)
             count = -(-length // edge)
             count += shifted and count > 1
-            starts = [round(i * (length - edge) / max(count - 1, 1)) for i in range(count)]
-            owners = [min(range(count), key=lambda i: abs(2 * (p - starts[i]) - edge + 1)) for p in range(length)]
-            counts.append(count)
-            edges.append(edge)
-            taken.append(torch.tensor([[start + i for i in range(edge)] for start in starts]))
-            answering.append(torch.tensor([(i, p - starts[i]) for p, i in enumerate(owners)]))
-        self.count = counts[0] * counts[1]
-        time = torch.arange(frames)
-        # Places of the flat grid in the order of the windows (window down, window across, frame, row, column) ...
-        rows, columns = taken[0][:, None, None, :, None], taken[1][None, :, None, None, :]
-        self.taken = ((time[:, None, None] * height + rows) * width + columns).flatten().to(device)
-        # ... and of those the one where each grid place answers.
-        (i, y), (j, x) = answering[0].T[:, None, :, None], answering[1].T[:, None, None, :]
-        place = ((i * counts[1] + j) * frames + time[:, None, None]) * edges[0] + y
-        self.answering = (place * edges[1] + x).flatten().to(device)
+            starts = torch.tensor([round(i * (length - edge) / max(count - 1, 1)) for i in range(count)])
+            places = torch.arange(length)
+            taken.append(starts[:, None] + torch.arange(edge))
+            owners.append((2 * (places - starts[:, None]) - edge + 1).abs().argmin(dim=0))
+            inside.append(places - starts[owners[-1]])
+        grid = torch.arange(frames * height * width).view(frames, height, width)
+        grid = grid[:, taken[0][:, None, :, None], taken[1][:, None]]  # (F, windows down, across, rows, columns)
+        place = torch.arange(grid.numel()).view(*grid.shape[1:3], frames, *grid.shape[3:])
+        place = place[owners[0][:, None], owners[1], :, inside[0][:, None], inside[1]]  # (H, W, F)
+        self.count = grid.shape[1] * grid.shape[2]
+        self.taken, self.answering = grid.movedim(0, 2).flatten().to(device), place.movedim(2, 0).flatten().to(device)
 
     def cut(self, x: Tensor) -> Tensor:
         """(B, F, H, W, C) -> (B*windows, tokens, C)."""
