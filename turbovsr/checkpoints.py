@@ -27,6 +27,11 @@ def save(model: Model | LTXModel, path: str | Path, dtype: torch.dtype = torch.f
     save_file(state, str(path), metadata)
 
 
+def packaged() -> list[str]:
+    """The names of the models that come with the package."""
+    return sorted(path.stem for path in PACKAGED.glob("*.safetensors"))
+
+
 def resolve(name_or_path: str | Path | None) -> Path:
     """A packaged model's name ("nano", or None for it) or a path -> the file."""
     path = PACKAGED / f"{name_or_path or 'nano'}.safetensors"
@@ -34,7 +39,7 @@ def resolve(name_or_path: str | Path | None) -> Path:
         return path
     path = Path(name_or_path or path)
     if not path.is_file():
-        known = ", ".join(sorted(p.stem for p in PACKAGED.glob("*.safetensors"))) or "none"
+        known = ", ".join(packaged()) or "none"
         raise FileNotFoundError(f"{path}: no such weights; give a .safetensors file or a packaged name ({known})")
     return path
 

@@ -17,6 +17,7 @@ from hydra.errors import HydraException
 from omegaconf import OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
+from turbovsr.checkpoints import packaged
 from turbovsr.model import ModelConfig
 from turbovsr.train.adversary import GanConfig
 from turbovsr.train.autoencoding import BatchConfig
@@ -46,7 +47,7 @@ class Stage:
     trained: tuple[str, ...]
     crop: int
     loop: LoopConfig
-    start: str | None = None  # the stage whose weights it begins with
+    start: str | None = None  # the stage whose weights it begins with, a packaged name or a .safetensors file
     batch: BatchConfig = field(default_factory=BatchConfig)
     noise: float = 0.0
     lively: float = 1.0  # for what share of the photographs' clips the liveliest of some crops is taken
@@ -148,11 +149,11 @@ class TrainConfig:
     def __post_init__(self):
         if self.stage != "all" and self.stage not in self.stages:
             raise ValueError(f"unknown stage '{self.stage}'{did_you_mean(self.stage, [*self.stages, 'all'])}")
+        known = [*self.stages, *packaged()]
         for name, stage in self.stages.items():
-            if stage.start is not None and stage.start not in self.stages:
-                raise ValueError(
-                    f"stages.{name}.start: unknown stage '{stage.start}'{did_you_mean(stage.start, self.stages)}"
-                )
+            start = stage.start
+            if start is not None and start not in known and not start.endswith(".safetensors"):
+                raise ValueError(f"stages.{name}.start: unknown stage '{start}'{did_you_mean(start, known)}")
         if self.precision not in ("auto", *PRECISIONS):
             raise ValueError(
                 f"unknown precision '{self.precision}'{did_you_mean(self.precision, ['auto', *PRECISIONS])}"

@@ -106,7 +106,8 @@ def train_stage(config: TrainConfig, name: str, device: torch.device) -> None:
 
 
 def weights_of(config: TrainConfig, name: str) -> Path:
-    return Path(config.out) / f"{name}.safetensors"
+    """Where the weights of a stage will be, or those of a packaged name or a file are."""
+    return Path(config.out) / f"{name}.safetensors" if name in config.stages else checkpoints.resolve(name)
 
 
 def finished(config: TrainConfig, name: str) -> bool:

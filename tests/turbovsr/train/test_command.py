@@ -63,6 +63,18 @@ def test_all_stages_run_in_turn_and_finished_ones_are_skipped(words, train, tmp_
     assert longer.code == 3 and "begun with other weights of regression" in longer.err
 
 
+def test_a_stage_can_begin_with_weights_from_elsewhere(words, train, tmp_path):
+    assert train(*words, "stage=regression", f"out={tmp_path / 'a'}").code == 0
+    begin = tmp_path / "a" / "regression.safetensors"
+    there = train(*words, "stage=diffusion", f"stages.diffusion.start={begin}", f"out={tmp_path / 'b'}")
+    assert there.code == 0, there.err
+    files = [load_file(path) for path in (begin, tmp_path / "b" / "diffusion.safetensors")]
+    kept = [key for key in files[0] if key.startswith("decoder.")]  # which a diffusion does not train
+    assert kept and all(torch.equal(files[0][key], files[1][key]) for key in kept)
+    gone = train(*words, "stage=diffusion", f"stages.diffusion.start={tmp_path / 'c.safetensors'}", f"out={tmp_path}")
+    assert gone.code == 3 and "c.safetensors: no such weights" in gone.err
+
+
 def started(command: list[str], out: Path, lines: int, **options) -> subprocess.Popen:
     """A training of the stage `regression` that has written so many lines of its log, or has ended."""
     process = subprocess.Popen(command, cwd=ROOT, env=os.environ | {"OMP_NUM_THREADS": "1"}, **options)
