@@ -18,7 +18,7 @@ import numpy as np
 import torch
 
 from baselines.frames import check_clip, to_uint8
-from bench.contract import Descriptor, Stages, no_stages
+from bench.methods.contract import Descriptor, Stages, no_stages
 
 _BLOCK = 8  # LR pixels a block: 8, 16 and 32 were measured, 8 was fastest
 
@@ -87,7 +87,7 @@ class Interpolation:
         self._weights = torch.from_numpy(weights).to(self.device, torch.float32)
 
     def upscale(self, lr: torch.Tensor, stages: Stages = no_stages) -> torch.Tensor:
-        """Upscale one clip; see `bench.contract.Upscaler.upscale`. Memory beyond the result: that of one frame."""
+        """Upscale one clip; see `bench.methods.contract.Upscaler.upscale`. Memory beyond the result: that of one frame."""
         check_clip(lr, self.device)
         frames, _, height, width = lr.shape
         rows, columns = self._block_indices(height), self._block_indices(width)

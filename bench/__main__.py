@@ -7,7 +7,7 @@ import os
 import sys
 from types import ModuleType
 
-from bench.errors import ERROR, INTERRUPTED, OK, UserError, did_you_mean, one_line
+from frames.errors import ERROR, INTERRUPTED, OK, UserError, did_you_mean, one_line
 
 VERBS = ("run", "list", "data", "table", "plot", "paper", "report", "compare-frames")
 VERBS += ("runs", "prune", "check", "compare", "export", "explain", "doctor")
@@ -37,7 +37,7 @@ def main(argv: list[str]) -> int:
 
 
 def _module(verb: str) -> ModuleType:
-    return importlib.import_module(f"bench.verbs.{verb.replace('-', '_')}")
+    return importlib.import_module(f"bench.commands.{verb.replace('-', '_')}")
 
 
 def _help() -> str:

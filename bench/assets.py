@@ -14,15 +14,15 @@ import sys
 import tarfile
 import tempfile
 import zipfile
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Iterable
 
 import yaml
 
-from bench.io.atomic import replacing
 from bench.paths import CHECKOUT, CONF
+from frames.atomic import replacing
 
 HOW_TO_FETCH = "run `python -m bench data fetch`"
 

@@ -21,8 +21,8 @@ from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from bench import assets
-from bench.errors import EnvironmentInvalid, UserError, did_you_mean, one_line
 from bench.paths import CONF
+from frames.errors import EnvironmentInvalid, UserError, did_you_mean, one_line
 
 GROUPS = ("method", "data", "degradation", "protocol", "timing")
 

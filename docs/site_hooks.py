@@ -14,5 +14,7 @@ def on_config(config):
         if "TurboVSR" in section and (docs / "training.md").is_file():
             section["TurboVSR"].append("training.md")
     decisions = sorted(file.relative_to(docs).as_posix() for file in docs.glob(f"{DECISIONS}*.md"))
-    config["nav"].append({"Decisions": [f"{DECISIONS}index.md", *(d for d in decisions if not d.endswith("/index.md"))]})
+    config["nav"].append(
+        {"Decisions": [f"{DECISIONS}index.md", *(d for d in decisions if not d.endswith("/index.md"))]}
+    )
     return config

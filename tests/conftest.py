@@ -1,7 +1,7 @@
 """What all tests share: the assets fetched by `make test`, and small real pictures."""
 
+from collections.abc import Callable
 from pathlib import Path
-from typing import Callable
 
 import pytest
 import torch

@@ -17,12 +17,12 @@ import torch
 from torch.utils.flop_counter import FlopCounterMode
 
 from turbovsr.autoencoder import SPATIAL_COMPRESSION, TEMPORAL_COMPRESSION
-from turbovsr.shuffle import SCALE
 from turbovsr.generator import Generator
 from turbovsr.ltx import presets
 from turbovsr.ltx.autoencoder_layouts import LAYOUTS
 from turbovsr.ltx.model import PATHS, LTXModel
 from turbovsr.model import Model, ModelConfig
+from turbovsr.shuffle import SCALE
 
 AUTOENCODERS = [name for name in LAYOUTS if not name.endswith("-tiny")]
 
@@ -97,9 +97,7 @@ def budget(
     stages, tokens = count(built, height, width, frames, steps)
     parameters = {name: sum(p.numel() for p in part.parameters()) for name, part in built.named_children()}
     path = choices.get("path", "turbo")
-    return Budget(
-        model, path, height, width, frames, steps, tokens, parameters, stages, sum(stages.values()), about
-    )
+    return Budget(model, path, height, width, frames, steps, tokens, parameters, stages, sum(stages.values()), about)
 
 
 def text_of(budgets: list[Budget]) -> str:

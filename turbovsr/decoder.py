@@ -14,8 +14,8 @@ of its weights; the bicubic picture and the sum with it stay in float32.
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from itertools import chain, repeat
-from typing import Iterable, Iterator
 
 import torch
 import torch.nn.functional as F

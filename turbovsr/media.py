@@ -7,11 +7,11 @@ does; what is written is H.264 tagged BT.709 limited. Sound is not carried over.
 from __future__ import annotations
 
 import os
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
-from typing import Callable, Iterator
 
 import av
 import cv2

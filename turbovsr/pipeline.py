@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import nullcontext
 from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any, Callable, ContextManager, Iterable, Iterator
+from typing import Any, ContextManager
 
 import torch
 from torch import Tensor
 
-from turbovsr import checkpoints, precision as precisions, tiling
+from turbovsr import checkpoints, tiling
+from turbovsr import precision as precisions
 from turbovsr.autoencoder import SPATIAL_COMPRESSION, TEMPORAL_COMPRESSION
 from turbovsr.color_fix import COLOR_FIXES
 from turbovsr.conditioning import CELL
@@ -128,7 +130,7 @@ class TurboVSR:
         )
 
     @classmethod
-    def from_pretrained(cls, name_or_path: str | Path = "nano", **options) -> "TurboVSR":
+    def from_pretrained(cls, name_or_path: str | Path = "nano", **options) -> TurboVSR:
         """The model of a packaged name or a checkpoint file; options as for the constructor."""
         return cls(weights=name_or_path, **options)
 

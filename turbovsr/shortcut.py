@@ -8,7 +8,7 @@ ours where it is silent: the grid is uniform in a warped time u, s = shift(u), d
 
 from __future__ import annotations
 
-from typing import Callable
+from collections.abc import Callable
 
 import torch
 from torch import Tensor

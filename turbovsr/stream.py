@@ -12,16 +12,16 @@ Where steps come from, and what removes them:
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from itertools import count, islice
-from typing import Callable, Iterable, Iterator
 
 import torch
 from torch import Tensor
 
-from turbovsr.shuffle import SCALE
 from turbovsr.pixels import crossfade, store
 from turbovsr.resample import bicubic
+from turbovsr.shuffle import SCALE
 
 LONGEST_OVERLAP = 4  # two overlaps fit into the shortest chunk, 9 frames
 

@@ -7,8 +7,9 @@ left to hide at a seam is that the decoder sees less far there.
 from __future__ import annotations
 
 import math
+from collections.abc import Callable, Iterator
 from itertools import islice
-from typing import Callable, Iterator, NamedTuple
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
@@ -20,7 +21,7 @@ from turbovsr.shuffle import SCALE
 HALO = 5 * CELL  # LR pixels of context around a tile
 BLEND = CELL  # LR pixels to either side of a seam over which one tile passes into the next
 SMALLEST = 2 * CELL
-# LR pixels, times frames of a chunk, that "auto" takes at once; `python -m benchmarks.chunks --only memory` tells how
+# LR pixels, times frames of a chunk, that "auto" takes at once; `python -m studies.chunks --only memory` tells how
 # many bytes each of them takes. Fixed, not the memory that is free: a clip must give the same pixels everywhere.
 DECODED_AT_ONCE = 8_000_000
 ENCODED_AT_ONCE = 1_000_000  # of one frame

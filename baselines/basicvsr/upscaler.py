@@ -9,7 +9,7 @@ import torch
 from baselines.basicvsr import checkpoint
 from baselines.basicvsr.network import CHANNELS, SCALE
 from baselines.frames import check_clip, check_scale_is_4, to_uint8, torch_dtype
-from bench.contract import Descriptor, Stages, no_stages
+from bench.methods.contract import Descriptor, Stages, no_stages
 
 
 class BasicVSR:
@@ -55,7 +55,7 @@ class BasicVSR:
 
     @torch.inference_mode()
     def upscale(self, lr: torch.Tensor, stages: Stages = no_stages) -> torch.Tensor:
-        """Upscale one clip; see `bench.contract.Upscaler.upscale`. Stages: "flow", "propagate", "reconstruct"."""
+        """Upscale one clip; see `bench.methods.contract.Upscaler.upscale`. Stages: "flow", "propagate", "reconstruct"."""
         check_clip(lr, self.device)
         frames, _, height, width = lr.shape
         last = frames - 1

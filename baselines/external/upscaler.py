@@ -14,7 +14,7 @@ from functools import cache
 from pathlib import Path
 
 from baselines.external import process
-from bench.contract import Descriptor
+from bench.methods.contract import Descriptor
 
 FIELDS = ("input", "output", "scale", "ffmpeg")
 VERSION_TIMEOUT_S = 60

@@ -10,7 +10,7 @@ from baselines.frames import check_clip, check_scale_is_4, to_uint8, torch_dtype
 from baselines.realesrgan import checkpoint
 from baselines.realesrgan.networks import SCALE
 from baselines.realesrgan.tiling import upscale_tiled
-from bench.contract import Descriptor, Stages, no_stages
+from bench.methods.contract import Descriptor, Stages, no_stages
 
 
 class RealESRGAN:
@@ -60,7 +60,7 @@ class RealESRGAN:
 
     @torch.inference_mode()
     def upscale(self, lr: torch.Tensor, stages: Stages = no_stages) -> torch.Tensor:
-        """Upscale one clip; see `bench.contract.Upscaler.upscale`. Stage: "network"."""
+        """Upscale one clip; see `bench.methods.contract.Upscaler.upscale`. Stage: "network"."""
         check_clip(lr, self.device)
         frames, _, height, width = lr.shape
         sr = torch.empty((frames, 3, SCALE * height, SCALE * width), dtype=torch.uint8, device=lr.device)

@@ -10,7 +10,7 @@ from typing import Protocol
 import cv2
 import numpy as np
 
-from bench.datasets.resample import bicubic_down
+from frames.resize import bicubic_down
 
 
 class Degradation(Protocol):

@@ -11,7 +11,7 @@ from bench.datasets.degradation import Degradation
 from bench.datasets.layout import capped, check_pairing, entries, images_in, is_image, is_video, selected
 from bench.datasets.sources import FrameSource, VideoFrames, image_files
 from bench.datasets.verify import decoding_problems, numbering_problems, video_problems
-from bench.io.video import video_info
+from frames.video import video_info
 
 LAYOUTS = "a video, a folder of frames (one clip), a folder of such folders, or a folder of videos (a clip each)"
 

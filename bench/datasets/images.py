@@ -12,9 +12,9 @@ import numpy as np
 from bench.datasets.clip import Clip, Description, build_clip
 from bench.datasets.degradation import Degradation
 from bench.datasets.layout import capped, images_in, selected
-from bench.datasets.resample import bicubic_shrink
 from bench.datasets.sources import FrameSource, ImageFiles, Mapped, Size
-from bench.io.images import image_size, read_image
+from frames.images import image_size, read_image
+from frames.resize import bicubic_shrink
 
 log = logging.getLogger(__name__)
 

@@ -7,9 +7,9 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TypeVar
 
-from bench.errors import did_you_mean
-from bench.io.images import IMAGE_SUFFIXES
-from bench.io.video import VIDEO_SUFFIXES
+from frames.errors import did_you_mean
+from frames.images import IMAGE_SUFFIXES
+from frames.video import VIDEO_SUFFIXES
 
 T = TypeVar("T")
 

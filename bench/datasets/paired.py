@@ -10,7 +10,7 @@ from bench.datasets.degradation import Degradation
 from bench.datasets.layout import capped, check_pairing, images_in, selected
 from bench.datasets.sources import image_files
 from bench.datasets.verify import decoding_problems, numbering_problems
-from bench.errors import did_you_mean
+from frames.errors import did_you_mean
 
 LR_MODES = ("auto", "given", "made")
 

@@ -17,11 +17,11 @@ from bench import assets
 from bench.datasets.clip import Clip, Description, build_clip
 from bench.datasets.degradation import Degradation
 from bench.datasets.layout import capped, selected
-from bench.datasets.resample import bicubic_down
 from bench.datasets.sources import FrameSource, ImageFiles, Mapped, Size, VideoFrames
 from bench.datasets.verify import video_problems
-from bench.io.images import image_size, read_image
-from bench.io.video import video_info
+from frames.images import image_size, read_image
+from frames.resize import bicubic_down
+from frames.video import video_info
 
 
 @dataclass(frozen=True)

@@ -9,8 +9,8 @@ from typing import Protocol
 
 import numpy as np
 
-from bench.io.images import image_size, read_image
-from bench.io.video import read_video
+from frames.images import image_size, read_image
+from frames.video import read_video
 
 Size = tuple[int, int]
 """(height, width) in pixels."""

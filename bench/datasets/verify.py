@@ -7,8 +7,8 @@ from collections.abc import Generator, Iterator
 from pathlib import Path
 
 from bench.datasets.layout import entries, frame_number, is_image
-from bench.io.images import read_image
-from bench.io.video import read_video, video_info
+from frames.images import read_image
+from frames.video import read_video, video_info
 
 Size = tuple[int, int]
 

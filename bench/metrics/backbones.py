@@ -13,7 +13,7 @@ import numpy as np
 import torch
 
 from bench import assets
-from bench.errors import UserError, one_line
+from frames.errors import UserError, one_line
 
 # Where each network's convolutions sit: the key in the asset's tree, and the indices in torchvision's `features`.
 _TREE_KEY = {"alex": "AlexNet_0", "vgg": "VGG16_0"}

@@ -11,8 +11,8 @@ from typing import Protocol
 
 import numpy as np
 
-from bench.errors import UserError, did_you_mean
 from bench.metrics import protocol as protocols
+from frames.errors import UserError, did_you_mean
 
 
 @dataclass(frozen=True)

@@ -8,8 +8,8 @@ import sys
 import numpy as np
 import torch
 
-from bench.errors import UserError, did_you_mean, one_line
 from bench.metrics.base import Kind, check_pair
+from frames.errors import UserError, did_you_mean, one_line
 
 
 class Pyiqa:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from bench.errors import UserError, did_you_mean
+from frames.errors import UserError, did_you_mean
 
 COLORS = ("rgb", "y", "y-full")
 """RGB (SSIM: the mean of the channels'); Y of BT.601 in studio range; Y of BT.601 in full range (YIQ's luma)."""

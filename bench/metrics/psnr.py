@@ -9,8 +9,8 @@ import cv2
 import numpy as np
 
 from bench.metrics.base import Kind, check_pair
-from bench.metrics.color import color_token, cropped, planes
 from bench.metrics.protocol import Protocol
+from frames.color import color_token, cropped, planes
 
 _PYIQA_FLOOR = 1e-8 * 255**2  # pyiqa adds 1e-8 to the MSE of samples in [0, 1]
 

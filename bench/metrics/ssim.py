@@ -8,8 +8,8 @@ import cv2
 import numpy as np
 
 from bench.metrics.base import Kind, check_pair
-from bench.metrics.color import color_token, cropped, planes
 from bench.metrics.protocol import Protocol
+from frames.color import color_token, cropped, planes
 
 _RADIUS = 5
 _C1, _C2 = (0.01 * 255) ** 2, (0.03 * 255) ** 2

@@ -15,8 +15,8 @@ from pathlib import Path
 
 import numpy as np
 
-from bench.errors import UserError
 from bench.metrics.base import Kind, check_pair
+from frames.errors import UserError
 
 _MODEL = "vmaf_v0.6.1"
 # RGB to BT.709 in limited range, as a player would be given it; the model looks at Y alone.

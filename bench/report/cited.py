@@ -11,10 +11,10 @@ import string
 from dataclasses import dataclass
 from pathlib import Path
 
-from bench.errors import UserError, did_you_mean
 from bench.report.columns import Column, Fact
 from bench.report.grid import Block, Cell, Head, Source, figure
 from bench.report.methods import split_label
+from frames.errors import UserError, did_you_mean
 
 CITED, UNLIKE = "†", "‡"
 HEADING = "cited, not measured here"

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from bench.errors import UserError, did_you_mean
 from bench.report.summary import Row
+from frames.errors import UserError, did_you_mean
 
 _SPEED = {  # metric: (title, unit, better, digits)
     "fps": ("FPS", "1/s", "higher", None),

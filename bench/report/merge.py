@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import PurePath
 
-from bench.errors import UserError
+from frames.errors import UserError
 
 
 def merged(runs: dict[str, list[dict]]) -> list[dict]:

@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from bench.errors import UserError, did_you_mean
-from bench.report import cited, columns, intervals, latex as tex, text as plain
+from bench.report import cited, columns, intervals
+from bench.report import latex as tex
+from bench.report import text as plain
 from bench.report.columns import Column, Fact
 from bench.report.grid import BEST, MARKS, Block, Cell, Grid, Head, figure, listed, rank
 from bench.report.methods import RANDOM_NOTE, random_methods
 from bench.report.summary import ALL, TIMES, Row, rows
 from bench.report.trace import sources
+from frames.errors import UserError, did_you_mean
 
 RANDOM = "§"
 

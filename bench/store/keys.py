@@ -5,9 +5,10 @@ from __future__ import annotations
 import hashlib
 import importlib.util
 import json
+from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
-from typing import Any, Iterable
+from typing import Any
 
 import numpy as np
 import torch
@@ -23,7 +24,7 @@ def prediction_key(
             content, its package by its source.
         lr_digest: of the LR frames (see `frames_digest`).
         device_class: "cpu" or the GPU's name: the same code gives other digits elsewhere.
-        identity: what a program says of itself (`bench.contract.FileUpscaler`); None for everything else.
+        identity: what a program says of itself (`bench.methods.contract.FileUpscaler`); None for everything else.
     """
     files = {key: _file_digest(value) for key, value in method.items() if _is_file(value)}
     parts = [method, files, source_digest(method["_target_"]), lr_digest, device_class, torch.__version__]

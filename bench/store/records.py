@@ -15,7 +15,7 @@ try:
 except ImportError:  # Windows
     fcntl = None
 
-from bench.errors import UserError
+from frames.errors import UserError
 
 FILE = "records.jsonl"
 SCHEMA = 1

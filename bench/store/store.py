@@ -23,7 +23,7 @@ from uuid import uuid4
 
 import numpy as np
 
-from bench.io.images import read_image, write_png
+from frames.images import read_image, write_png
 
 KINDS = ("predictions", "times", "scores")
 _TEMPORARY = ".tmp-"

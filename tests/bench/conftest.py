@@ -8,7 +8,7 @@ import pytest
 from skimage import data
 
 from bench.__main__ import main
-from bench.io.images import write_png
+from frames.images import write_png
 
 
 @pytest.fixture(scope="session")

@@ -7,9 +7,9 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from bench.io.images import write_png
-from bench.run_folder import RunFolder
+from bench.run.folder import RunFolder
 from bench.store import records
+from frames.images import write_png
 
 QUICK = ("metrics=[psnr]", "timing=once")
 
@@ -86,7 +86,7 @@ def test_assets_that_were_not_fetched_name_the_remedy(tmp_path):
 
 
 def test_ctrl_c_keeps_finished_clips_and_says_how_to_go_on(bench, clips, tmp_path, monkeypatch):
-    from bench import runner
+    from bench.run import runner
 
     score, calls = runner.score_together, []
 
@@ -112,7 +112,7 @@ def test_a_method_that_hangs_costs_its_clip(bench, clips, tmp_path, monkeypatch)
     (tmp_path / "mine").mkdir()
     (tmp_path / "mine" / "slow.py").write_text(
         "import time, torch\n"
-        "from bench.contract import Descriptor\n"
+        "from bench.methods.contract import Descriptor\n"
         "class Slow:\n"
         "    descriptor = Descriptor(name='slow', scale=4, kind='image', device='cpu', dtype='float32', licence='', weights='')\n"
         "    def upscale(self, lr, stages):\n"

@@ -3,7 +3,7 @@
 import pytest
 
 from bench.config import compose, expand, members
-from bench.errors import UserError
+from frames.errors import UserError
 
 
 def test_a_data_set_brings_its_protocol_and_the_command_line_wins():

@@ -4,9 +4,9 @@ import cv2
 import numpy as np
 import pytest
 
-from bench.io.images import read_image, write_png
 from bench.metrics.base import build
 from bench.metrics.protocol import parse
+from frames.images import read_image, write_png
 
 
 @pytest.fixture

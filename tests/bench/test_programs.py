@@ -10,12 +10,12 @@ import numpy as np
 import pytest
 
 from baselines.external import External
-from bench.contract import no_stages
 from bench.datasets.degradation import Bicubic
 from bench.datasets.folder import Folder
-from bench.errors import one_line
-from bench.io.images import read_image
-from bench.programs import on_program
+from bench.methods.contract import no_stages
+from bench.methods.programs import on_program
+from frames.errors import one_line
+from frames.images import read_image
 
 THEIRS = Path(__file__).parents[1] / "elsewhere" / "upscale.py"
 QUICK = ("metrics=[psnr]", "timing=once")

@@ -7,7 +7,7 @@ from bench.datasets.clip import build_clip
 from bench.datasets.sources import Mapped
 from bench.metrics.base import build
 from bench.metrics.protocol import Protocol
-from bench.scoring import Sheet, described, score_together
+from bench.run.scoring import Sheet, described, score_together
 
 
 class Frames:

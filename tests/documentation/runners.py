@@ -67,7 +67,7 @@ def _bench(command: Command, words: list[str], capture: Callable[[], str]) -> No
         words = small(words)
     config.members.cache_clear()  # a reader's next command is a new process, and sees files written meanwhile
     # a plot is half of a tiny run's time, and the verb `plot` draws one for real
-    without_plot = mock.patch("bench.verbs.plot.write", return_value=[]) if verb == "run" else nullcontext()
+    without_plot = mock.patch("bench.commands.plot.write", return_value=[]) if verb == "run" else nullcontext()
     with without_plot:
         try:
             code = main(words)
@@ -187,7 +187,7 @@ def _not_run(command: Command, words: list[str], capture: Callable[[], str]) -> 
 
 MODULES = {
     "bench": lambda command, _, words, capture: _bench(command, words, capture),
-    "benchmarks.*": _asked_for_help,
+    "studies.*": _asked_for_help,
     "turbovsr": _upscaling,
     "turbovsr.train": _training,
     "turbovsr.train.prepare": _asked_for_help,

@@ -13,7 +13,7 @@ import cv2
 from skimage import data
 
 from bench.__main__ import main
-from bench.io.images import write_png
+from frames.images import write_png
 
 ELSEWHERE = Path(__file__).parents[1] / "elsewhere" / "upscale.py"
 ROOT = Path(__file__).parents[2]

@@ -86,9 +86,9 @@ def test_every_command_of_a_document_runs(document, sandbox, capfd):
         ("curl example.org", "no rule for 'curl'"),
         ("make nothing-of-the-kind", "make --dry-run failed"),
         ("pip install .[none]", "unknown extras"),
-        ("python -m benchmarks.metrics --no-such-flag", "has no flag --no-such-flag"),
+        ("python -m studies.metrics --no-such-flag", "has no flag --no-such-flag"),
         ("python -m turbovsr.nowhere", "no rule for python -m turbovsr.nowhere"),
-        ("python -m benchmarks.nowhere", "there is no module benchmarks.nowhere"),
+        ("python -m studies.nowhere", "there is no module studies.nowhere"),
     ],
 )
 def test_a_command_that_cannot_be_run_fails_with_what_to_do(line, says, sandbox, capfd):

@@ -53,7 +53,7 @@ def test_the_site_is_built_strictly_and_no_page_asks_another_server(site):
 
 def test_the_reference_is_made_of_the_docstrings(site):
     page = (site / "reference" / "contract.html").read_text(encoding="utf-8")
-    assert "LR frames in, SR frames out" in page and "bench.contract.Descriptor" in page
+    assert "LR frames in, SR frames out" in page and "bench.methods.contract.Descriptor" in page
 
 
 def test_every_page_and_every_decision_is_in_the_table_of_contents(site):

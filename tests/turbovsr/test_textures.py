@@ -35,7 +35,9 @@ def test_the_bands_hold_the_variance_of_luma_in_each_four_by_four_pixels():
 def test_textures_lie_where_the_detail_is_and_are_the_mean_over_a_group_of_frames():
     detail = torch.zeros(9, 48, 16, 8)
     chessboard = to_cells(STRIPES["fine, a chessboard"][0].expand(1, 3, 4, 4)).squeeze()
-    detail[1:5, :, 4:8, :4] = 0.1 * chessboard[:, None, None]  # half the frames, one place: below left in the upper cell
+    detail[1:5, :, 4:8, :4] = (
+        0.1 * chessboard[:, None, None]
+    )  # half the frames, one place: below left in the upper cell
     latent = textures(detail, 1)
     assert latent.shape == (1, 24, 2, 2, 1)
     nothing, something = ((math.log(energy + FLOOR) - MIDDLE) / SPREAD for energy in (0, 0.01 / 2))

@@ -9,7 +9,7 @@ Latents leave and enter normalised, each channel by its mean and deviation over 
 
 from __future__ import annotations
 
-from typing import Iterator
+from collections.abc import Iterator
 
 import torch
 from torch import Tensor, nn

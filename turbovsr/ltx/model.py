@@ -9,8 +9,9 @@ that chains a chunk to the next.
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any, Iterator
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -18,10 +19,10 @@ from torch import Tensor, nn
 from turbovsr.autoencoder import SpatialBlock, fold, unfold
 from turbovsr.conditioning import LRProjection
 from turbovsr.decoder import Decoder
-from turbovsr.shuffle import SCALE
 from turbovsr.generator import Generator
 from turbovsr.ltx.autoencoder import LTXAutoencoder
 from turbovsr.resample import bicubic
+from turbovsr.shuffle import SCALE
 from turbovsr.transformer import Transformer
 
 PATHS = ("paper", "turbo")

@@ -9,9 +9,9 @@ ones by task, and one message of a few million numbers costs little beside a ste
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
-from typing import Iterator
 
 import torch
 import torch.distributed as dist

@@ -5,7 +5,8 @@ from __future__ import annotations
 import dataclasses
 import difflib
 import types
-from typing import Any, Iterable, Mapping, Union, get_args, get_origin, get_type_hints
+from collections.abc import Iterable, Mapping
+from typing import Any, Union, get_args, get_origin, get_type_hints
 
 
 class ConfigError(Exception):

@@ -8,8 +8,8 @@ import json
 import os
 import shutil
 import warnings
+from collections.abc import Callable
 from pathlib import Path
-from typing import Callable
 
 import torch
 from safetensors import SafetensorError, safe_open
@@ -25,9 +25,9 @@ from turbovsr.train.components import start_from_components
 from turbovsr.train.config import Autoencoding, Diffusion, Joint, Stage, TrainConfig
 from turbovsr.train.console import note
 from turbovsr.train.data import ClipSource
+from turbovsr.train.degradations.basic import Bicubic
 from turbovsr.train.diffusion import diffusion_losses, joint_losses
 from turbovsr.train.distributed import barrier, rank
-from turbovsr.train.degradations.basic import Bicubic
 from turbovsr.train.dists import Dists
 from turbovsr.train.loop import Loop
 from turbovsr.train.losses import PictureLoss, PictureWeights, lpips_alex
@@ -56,7 +56,9 @@ def train_stage(config: TrainConfig, name: str, device: torch.device) -> None:
     note(f"stage {name}: {stage.loop.steps} steps on {device}, {', '.join(stage.trained)}")
     torch.manual_seed(config.seed)
     if config.model.consistent and not isinstance(config.degradation, Bicubic):
-        note("the frames will agree with their LR frames, noise and all: set model.consistent=false, but for bicubic LR")
+        note(
+            "the frames will agree with their LR frames, noise and all: set model.consistent=false, but for bicubic LR"
+        )
     model = Model(config.model)
     if stage.start:
         previous, _ = checkpoints.load(_start_weights(config, name))

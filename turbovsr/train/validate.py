@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from itertools import islice
 from pathlib import Path
-from typing import Callable, Mapping
 
 import cv2
 import numpy as np

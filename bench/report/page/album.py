@@ -121,9 +121,7 @@ def _notes(clips: list[dict]) -> list[str]:
         notes.append(f"Not all frames fit, {counts}. Chosen: the worst by each metric, then an even spread.")
     cropped = [clip for clip in clips if clip["box"] and clip["shown"] and list(clip["box"][2:]) != clip["size"]]
     if cropped:
-        sizes = _some(
-            [f"{clip['box'][2]}×{clip['box'][3]} of {clip['size'][0]}×{clip['size'][1]}" for clip in cropped]
-        )
+        sizes = _some([f"{clip['box'][2]}×{clip['box'][3]} of {clip['size'][0]}×{clip['size'][1]}" for clip in cropped])
         notes.append(
             f"Windows, not whole frames ({sizes}), placed where the methods differ most: not a fair sample of a frame."
         )

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from bench.errors import one_line
 from bench.report.page import regions
 from bench.report.page.encode import TEXT, webp
 from bench.report.page.material import GT, LR, Material
 from bench.report.page.order import metrics_of, wanted, worst
+from frames.errors import one_line
 
 LARGEST = ((8192, 8192), (720, 1280), (544, 960), (360, 640), (272, 480), (192, 320), (128, 224))  # (height, width)
 ENOUGH = 5  # frames a clip that a window's size must leave room for, before the window is made smaller

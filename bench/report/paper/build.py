@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from bench.errors import UserError, did_you_mean
 from bench.report import cited, latex, plot, text
 from bench.report.grid import Grid
 from bench.report.paper import scores, speed
 from bench.report.paper.gather import rows_of
 from bench.report.paper.spec import Spec
+from frames.errors import UserError, did_you_mean
 
 Published = tuple[list[cited.Figure], list[cited.Speed]]
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from bench.errors import UserError
 from bench.report.methods import split_label
 from bench.report.paper.spec import RowRule, Spec
+from frames.errors import UserError
 
 
 def rows_of(spec: Spec, runs: dict[str, list[dict]]) -> dict[str, list[dict]]:

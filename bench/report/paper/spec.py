@@ -6,8 +6,8 @@ from dataclasses import dataclass, field, fields
 from fnmatch import fnmatchcase
 from typing import Any
 
-from bench.errors import UserError, did_you_mean
 from bench.report.methods import option, split_label
+from frames.errors import UserError, did_you_mean
 
 KINDS = ("scores", "speed", "figure")
 

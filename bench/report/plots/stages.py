@@ -7,7 +7,7 @@ from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 
-from bench.report.columns import Fact, FACTS
+from bench.report.columns import FACTS, Fact
 from bench.report.grid import figure as number
 from bench.report.plots import style
 from bench.timing.stats import median

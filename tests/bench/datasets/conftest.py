@@ -1,13 +1,13 @@
 """Small clips on disk in the layouts of the real sets."""
 
+from collections.abc import Callable
 from pathlib import Path
-from typing import Callable
 
 import numpy as np
 import pytest
 
 from bench.datasets.degradation import Bicubic
-from bench.io.images import write_png
+from frames.images import write_png
 
 Frames = list[np.ndarray]
 

@@ -3,9 +3,9 @@
 import pytest
 
 from bench.__main__ import main
+from bench.commands import data
 from bench.config import compose, members
-from bench.errors import ERROR, OK, REGRESSED
-from bench.verbs import data
+from frames.errors import ERROR, OK, REGRESSED
 
 
 def test_table_tells_present_from_absent(capsys, asset, tmp_path, monkeypatch):

@@ -8,8 +8,8 @@ import skimage
 from scipy.ndimage import gaussian_filter
 
 from bench.datasets.degradation import Bicubic, BlurDown
-from bench.datasets.resample import bicubic_down, bicubic_shrink
-from bench.io.images import read_image
+from frames.images import read_image
+from frames.resize import bicubic_down, bicubic_shrink
 
 
 def cubic(x: np.ndarray) -> np.ndarray:
@@ -56,7 +56,7 @@ def test_bi_equals_matlab_imresize(picture, scale):
 def test_bi_does_not_depend_on_the_strips_it_is_made_in(picture, monkeypatch):
     gt = picture[: picture.shape[0] // 4 * 4, : picture.shape[1] // 4 * 4]
     whole = bicubic_down(gt, 4)
-    monkeypatch.setattr("bench.datasets.resample.ROWS_AT_ONCE", 7)
+    monkeypatch.setattr("frames.resize.ROWS_AT_ONCE", 7)
     assert np.array_equal(bicubic_down(gt, 4), whole)
 
 

@@ -5,8 +5,8 @@ import pytest
 
 from bench.datasets.degradation import Bicubic
 from bench.datasets.folder import Folder
-from bench.io.images import write_png
-from bench.io.video import write_video
+from frames.images import write_png
+from frames.video import write_video
 
 
 def folder(root=None, gt=None, **options) -> Folder:

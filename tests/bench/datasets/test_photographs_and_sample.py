@@ -6,8 +6,8 @@ import pytest
 from bench.datasets.degradation import Bicubic
 from bench.datasets.images import Images, cover
 from bench.datasets.sample import PIECES, Sample
-from bench.io.images import write_png
-from bench.io.video import read_video
+from frames.images import write_png
+from frames.video import read_video
 
 
 def photographs(root, **options) -> Images:

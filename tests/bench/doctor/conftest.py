@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from skimage import data
 
-from bench.io.video import read_video
+from frames.video import read_video
 
 
 @pytest.fixture(scope="session")

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 import pytest
 
-from bench.io.images import read_image, write_png
+from frames.images import read_image, write_png
 
 
 @pytest.fixture

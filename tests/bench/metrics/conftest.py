@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from bench.io.images import read_image
+from frames.images import read_image
 
 TID = ("I03", "I04", "I06", "I08", "I19")
 

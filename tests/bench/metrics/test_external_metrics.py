@@ -7,10 +7,10 @@ import sys
 import numpy as np
 import pytest
 
-from bench.errors import UserError
 from bench.metrics import vmaf
 from bench.metrics.base import build
 from bench.metrics.vmaf import Vmaf, find_ffmpeg
+from frames.errors import UserError
 
 # Stands in for ffmpeg where the way to and from the program is tested: it writes the log that libvmaf writes, with
 # the mean grey level of each SR frame as its VMAF.

@@ -7,8 +7,8 @@ import pytest
 from skimage.metrics import peak_signal_noise_ratio, structural_similarity
 
 from bench.metrics.base import build
-from bench.metrics.color import luma
 from bench.metrics.protocol import parse
+from frames.color import luma
 
 
 def reference_ssim(x, y):

@@ -4,12 +4,12 @@ import pytest
 from omegaconf import OmegaConf
 
 from bench.config import members
-from bench.errors import UserError
-from bench.io.images import read_image
 from bench.metrics.base import build
-from bench.metrics.color import planes
 from bench.metrics.protocol import RGB, parse
 from bench.store import records
+from frames.color import planes
+from frames.errors import UserError
+from frames.images import read_image
 
 PYIQA = {  # printed by pyiqa 0.1.16 on these TID2013 pairs: psnr, psnry, ssim, and ssim with test_y_channel=False
     "I03": (21.113628387451172, 22.2702693939209, 0.699736751425592, 0.6739796139674972),

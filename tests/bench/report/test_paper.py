@@ -11,10 +11,10 @@ import markdown as renderer
 import pytest
 import yaml
 
-from bench.errors import UserError
 from bench.report import latex
 from bench.report.paper import build, scores
 from bench.report.paper.spec import parse
+from frames.errors import UserError
 
 ROOT = Path(__file__).parents[3]
 SOURCE = {"folder": "run", "command": "make it"}

@@ -6,9 +6,9 @@ import markdown as renderer
 import pytest
 from rich.console import Console
 
-from bench.errors import UserError
 from bench.report import cited, intervals, tables
 from bench.report.merge import merged
+from frames.errors import UserError
 
 PUBLISHED = Path(__file__).parents[3] / "results" / "published"
 

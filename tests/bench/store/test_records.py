@@ -5,9 +5,9 @@ import math
 import numpy as np
 import pytest
 
-from bench.errors import UserError
 from bench.store.keys import combined, frames_digest, prediction_key, source_digest
 from bench.store.records import Records, load
+from frames.errors import UserError
 
 
 def record(clip="a", key="k", status="ok", **more):

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from bench.__main__ import main
-from bench.io.images import write_png
-from benchmarks.page import FLAGS
+from frames.images import write_png
+from studies.page import FLAGS
 
 
 @dataclass(frozen=True)

@@ -4,8 +4,8 @@ import av
 import numpy as np
 import pytest
 
-from bench.io.images import read_image
-from bench.io.video import read_video
+from frames.images import read_image
+from frames.video import read_video
 
 
 def test_a_strip_shows_the_crops_of_every_version_pixel_by_pixel(made, bench, tmp_path):

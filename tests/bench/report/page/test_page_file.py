@@ -150,7 +150,6 @@ def test_the_verbs_are_in_the_help(bench):
     assert "report" in out and "compare-frames" in out
 
 
-
 def test_one_command_makes_the_page_its_tables_and_all_plots(made, bench, tmp_path):
     answer = report(bench, made.run, "--all", "--out", tmp_path / "page.html")
     names = {file.name for file in tmp_path.iterdir()}

@@ -5,7 +5,7 @@ import base64
 import numpy as np
 import pytest
 
-from bench.io.images import read_image
+from frames.images import read_image
 
 PHONE = {"width": 375, "height": 740}
 

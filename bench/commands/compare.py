@@ -1,0 +1,25 @@
+"""`python -m bench compare A B`: two runs side by side, with intervals."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from bench.gate import formats
+from bench.gate.comparison import compare
+from bench.store import records
+from frames.errors import NOTHING_MEASURED, OK
+
+HELP = "two runs side by side, with intervals and verdicts"
+
+
+def main(argv: list[str]) -> int:
+    parser = argparse.ArgumentParser(prog="python -m bench compare", description=HELP)
+    parser.add_argument("first", type=Path, help="a run's folder")
+    parser.add_argument("second", type=Path, help="another run's folder")
+    parser.add_argument("--reference", help="method whose time is the unit of speed")
+    arguments = parser.parse_args(argv)
+    first, second = records.load(arguments.first), records.load(arguments.second)
+    findings = compare(first, second, arguments.reference)
+    formats.terminal(findings, f"{arguments.first} -> {arguments.second}")
+    return OK if any(finding.clips for finding in findings) else NOTHING_MEASURED

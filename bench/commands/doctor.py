@@ -1,0 +1,125 @@
+"""`python -m bench doctor --pred DIR --gt DIR`: what is wrong with a prediction apart from its quality."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from statistics import fmean
+
+import numpy as np
+
+from bench.commands.explain import read_presets
+from bench.commands.pairs import GT_HELP, PRED_HELP, Pair, open_pairs
+from bench.doctor.examine import Diagnosis, diagnose
+from bench.doctor.finding import Compensation
+from bench.doctor.sample import needed
+from bench.metrics.base import Metric, build
+from bench.metrics.protocol import Protocol
+from frames.errors import ERROR, NOTHING_MEASURED, OK, REGRESSED, UserError, did_you_mean, one_line
+from frames.prefetch import ahead
+
+HELP = "find shifts, wrong order, swapped channels, range and gamma faults in a prediction"
+ABOUT = f"""{HELP}.
+
+It looks at five frames a clip and their neighbours, tells what it found with the PSNR before and after compensation,
+and changes nothing. Exit codes: 0 healthy, 1 faults were found, 2 nothing to examine, 3 error."""
+
+
+def main(argv: list[str]) -> int:
+    parser = argparse.ArgumentParser(
+        prog="python -m bench doctor", description=ABOUT, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--pred", type=Path, required=True, help=PRED_HELP)
+    parser.add_argument("--gt", type=Path, required=True, help=GT_HELP)
+    parser.add_argument("--compensated", action="store_true", help="score all frames, as they are and compensated")
+    parser.add_argument("--protocol", default="rgb", help="how these scores are taken (default: rgb)")
+    parser.add_argument("--scale", type=int, default=4, help="the border that `crop: scale` leaves out (default: 4)")
+    options = parser.parse_args(argv)
+    presets = read_presets(options.scale)
+    if options.protocol not in presets:
+        raise UserError(f"unknown protocol '{options.protocol}'{did_you_mean(options.protocol, presets)}")
+    metrics = [build(name, presets[options.protocol]) for name in ("psnr", "ssim")] if options.compensated else []
+    pairs, alone = open_pairs(options.pred, options.gt)
+    found, failed = 0, 0
+    for pair in pairs:
+        try:
+            diagnosis = _diagnose(pair)
+            found += len(diagnosis.findings)
+            print(_report(pair, diagnosis))
+            for metric in metrics:
+                print(_scores(pair, diagnosis.compensation, metric, presets[options.protocol]))
+        except (ValueError, FileNotFoundError) as error:
+            failed += 1
+            print(f"{pair.name}: {one_line(error)}", file=sys.stderr)
+    for line in alone:
+        print(f"not examined: {line}", file=sys.stderr)
+    if failed:
+        return ERROR
+    return REGRESSED if found else OK if pairs else NOTHING_MEASURED
+
+
+def _diagnose(pair: Pair) -> Diagnosis:
+    sr, gt = needed(*pair.counts)
+    return diagnose(_picked(pair.pred_frames(), sr), _picked(pair.gt_frames(), gt), pair.counts)
+
+
+def _picked(frames: Iterator[np.ndarray], indices: list[int]) -> dict[int, np.ndarray]:
+    """The frames with these indices; reading stops after the last of them."""
+    found = {}
+    for index, frame in enumerate(frames):
+        if index in indices:
+            found[index] = frame
+        if index == indices[-1]:
+            break
+    return found
+
+
+def _report(pair: Pair, diagnosis: Diagnosis) -> str:
+    lines = [f"{pair.name}: {'nothing found' if not diagnosis.findings else ''}".rstrip()]
+    for finding in diagnosis.findings:
+        lines.append(f"  {finding.kind}: {finding.text}" + f" ({finding.evidence})" * bool(finding.evidence))
+    return "\n".join(lines)
+
+
+def _scores(pair: Pair, comp: Compensation, metric: Metric, protocol: Protocol) -> str:
+    """One metric over the protocol's frames: as the frames are (where they can be compared), and compensated."""
+    raw = "not comparable"
+    if pair.counts[0] == pair.counts[1] and pair.sizes[0] == pair.sizes[1]:
+        raw = _mean(_scored(pair, Compensation(), metric, protocol), metric)
+    after = _mean(_scored(pair, comp, metric, protocol), metric)
+    return f"  {metric.kind.title} as it is {raw}, compensated {after}   {metric.signature}"
+
+
+def _scored(pair: Pair, comp: Compensation, metric: Metric, protocol: Protocol) -> Iterator[float]:
+    """Scores of the SR frames that the protocol takes and that have a GT frame, without borders that a warp made up."""
+    ours, truth = pair.counts
+    frames = min(ours, truth) if comp == Compensation() else ours
+    partners = {index: comp.partner(index, truth) for index in protocol.indices(frames)}
+    partners = {index: partner for index, partner in partners.items() if 0 <= partner < truth}
+    inner = slice(comp.margin, -comp.margin or None)
+    for sr, gt in _together(pair, partners):
+        sr, gt = (np.ascontiguousarray(frame[inner, inner]) for frame in (comp.sr(sr), comp.gt(gt)))
+        yield metric.score(sr, gt)
+
+
+def _together(pair: Pair, partners: dict[int, int]) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """SR frames with their GT frames: in order both are read once, one at a time; backwards GT is held in memory."""
+    wanted = list(partners.values())
+    if wanted != sorted(wanted):
+        kept = _picked(pair.gt_frames(), sorted(wanted))
+        for index, sr in enumerate(ahead(pair.pred_frames())):
+            if index in partners:
+                yield sr, kept[partners[index]]
+        return
+    truth = (frame for index, frame in enumerate(pair.gt_frames()) if index in set(wanted))
+    ours = (frame for index, frame in enumerate(pair.pred_frames()) if index in partners)
+    yield from zip(ahead(ours), ahead(truth))
+
+
+def _mean(scores: Iterator[float], metric: Metric) -> str:
+    found = list(scores)
+    if not found:
+        raise ValueError("no predicted frame has a true one to be compared with")
+    return f"{fmean(found):.{metric.kind.digits}f}" + (f" {metric.kind.unit}" if metric.kind.unit else "")

@@ -1,0 +1,39 @@
+"""`python -m bench list`: the methods, data sets, degradations, protocols and metrics there are, a line each."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+
+from bench.commands.options import config_dirs
+from bench.config import GROUPS, members
+from bench.metrics.base import NAMES
+from frames.errors import OK
+
+HELP = "list methods, data sets, degradations, protocols, metrics"
+
+
+def main(argv: list[str]) -> int:
+    if "-h" in argv or "--help" in argv:
+        print(f"usage: python -m bench list [--config-dir DIR]\n\n{HELP}")
+        return OK
+    _, folders = config_dirs(argv)
+    table = Table(box=None, pad_edge=False, show_header=False)
+    for group in GROUPS:
+        for name, file in members(group, folders).items():
+            table.add_row(f"{group}={name}", summary(file))
+    for name, line in NAMES.items():
+        table.add_row(f"metrics=[{name}]".replace("[", r"\["), line)
+    Console(width=None if Console().is_terminal else 160, highlight=False).print(table)
+    return OK
+
+
+def summary(file: Path) -> str:
+    """A config's `summary:` line, else its first comment."""
+    lines = file.read_text(encoding="utf-8").splitlines()
+    for line in lines:
+        if line.strip().startswith("summary:"):
+            return line.split(":", 1)[1].strip().strip("\"'")
+    return next((line.lstrip("# ").strip() for line in lines if line.startswith("#") and "@package" not in line), "")

@@ -1,0 +1,30 @@
+"""Flags that several verbs share."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from frames.errors import UserError
+
+
+def config_dirs(argv: list[str]) -> tuple[list[str], tuple[str, ...]]:
+    """Take `--config-dir DIR` (may come several times) out of the arguments: folders with configs of the user's own.
+
+    Returns:
+        (the remaining arguments, the folders).
+    """
+    rest, folders = [], []
+    arguments = iter(argv)
+    for argument in arguments:
+        if argument.startswith("--config-dir="):
+            folders.append(argument.partition("=")[2])
+        elif argument == "--config-dir":
+            folders.append(next(arguments, ""))
+        elif argument.startswith("-"):
+            raise UserError(f"unknown flag {argument}; options are written KEY=VALUE (see --help)")
+        else:
+            rest.append(argument)
+    for folder in folders:
+        if not Path(folder).is_dir():
+            raise UserError(f"--config-dir {folder}: no such folder")
+    return rest, tuple(folders)

@@ -1,0 +1,67 @@
+"""What `--pred` and `--gt` name: clips of frames or videos, paired by name."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from bench.datasets.clip import Clip
+from bench.datasets.folder import LAYOUTS, Folder
+from frames.errors import UserError, one_line
+
+PRED_HELP = f"the prediction: {LAYOUTS}"
+GT_HELP = "the ground truth, in the same layout; clips go together by name, a single one with a single one"
+
+
+@dataclass(frozen=True)
+class Pair:
+    """One clip as predicted and as it is; nothing is checked, neither size nor number of frames."""
+
+    name: str
+    pred: Clip
+    gt: Clip
+
+    @property
+    def sizes(self) -> tuple[tuple[int, int], tuple[int, int]]:
+        """(height, width) of the predicted frames and of the true ones."""
+        return self.pred.lr_size, self.gt.lr_size
+
+    @property
+    def counts(self) -> tuple[int, int]:
+        """How many frames are predicted, and how many true ones there are."""
+        return self.pred.frames, self.gt.frames
+
+    def pred_frames(self) -> Iterator[np.ndarray]:
+        """uint8 (H, W, 3) RGB, read one by one."""
+        return self.pred.lr()
+
+    def gt_frames(self) -> Iterator[np.ndarray]:
+        """uint8 (H, W, 3) RGB, read one by one."""
+        return self.gt.lr()
+
+
+def open_pairs(pred: Path, gt: Path) -> tuple[list[Pair], list[str]]:
+    """The clips that both sides have, and a line on each that only one of them has.
+
+    Raises:
+        UserError: a side is not there, or holds nothing that can be read as clips.
+    """
+    ours, truth = _clips(pred, "--pred"), _clips(gt, "--gt")
+    if len(ours) == len(truth) == 1:
+        (name, clip), (true,) = next(iter(ours.items())), truth.values()
+        return [Pair(name, clip, true)], []
+    pairs = [Pair(name, ours[name], truth[name]) for name in truth if name in ours]
+    alone = [f"{name}: no prediction in {pred}" for name in truth if name not in ours]
+    return pairs, alone + [f"{name}: no ground truth in {gt}" for name in ours if name not in truth]
+
+
+def _clips(path: Path, option: str) -> dict[str, Clip]:
+    """One side's clips: as LR of a data set without ground truth they are read as they are."""
+    side = Folder(name=option, domain="", root=str(path), gt=None, scale=1, degradation=None)
+    try:
+        return {clip.name: clip for clip in side.clips()}
+    except (ValueError, FileNotFoundError) as error:
+        raise UserError(one_line(error).replace("data.root", option)) from error

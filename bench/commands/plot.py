@@ -1,0 +1,113 @@
+"""`python -m bench plot RUN ... --kind KIND`: the plots of runs again."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+from bench.commands.table import names
+from bench.report import plot
+from bench.report.merge import merged
+from bench.store import records
+from frames.errors import NOTHING_MEASURED, OK, UserError, did_you_mean
+
+HELP = "draw the plots of one or several runs (PNG, SVG, PDF)"
+
+
+def main(argv: list[str]) -> int:
+    parser = argparse.ArgumentParser(prog="python -m bench plot", description=HELP)
+    parser.add_argument("runs", type=Path, nargs="+", metavar="run", help="folders of runs")
+    parser.add_argument(
+        "--kind", default="speed-quality", help=f"{', '.join(plot.KINDS)}, or all (default %(default)s)"
+    )
+    parser.add_argument("--metrics", type=names, metavar="A,B", help="scores to draw (default: all)")
+    parser.add_argument("--data", type=names, metavar="A,B", help="data sets (default: all)")
+    parser.add_argument("--methods", type=names, metavar="A,B", help="methods (default: all)")
+    parser.add_argument("--clips", type=names, metavar="A,B", help="clips of --kind frames (default: the first six)")
+    parser.add_argument("--theme", choices=plot.THEMES, default="light")
+    parser.add_argument(
+        "--width", choices=plot.WIDTHS, help="of a paper's column or page (default: what fits the kind)"
+    )
+    parser.add_argument(
+        "--format", type=names, default=["png", "svg"], metavar="A,B", help="png, svg, pdf (default png,svg)"
+    )
+    parser.add_argument("--bare", action="store_true", help="no small print under the plot")
+    parser.add_argument("--out", type=Path, help="where to write, without suffix (default: in the first run's folder)")
+    arguments = parser.parse_args(argv)
+    for given, known, option in (
+        (arguments.format, plot.FORMATS, "--format"),
+        ([arguments.kind], [*plot.KINDS, "all"], "--kind"),
+    ):
+        for word in given:
+            if word not in known:
+                raise UserError(f"{option} {word}: unknown{did_you_mean(word, known)}")
+    found = _chosen(merged({str(run): records.load(run) for run in arguments.runs}), arguments)
+    kinds = list(plot.KINDS) if arguments.kind == "all" else [arguments.kind]
+    files = [file for kind in kinds for file in _draw(kind, found, arguments)]
+    if not files:
+        print(f"bench: nothing to plot: {_MISSING[kinds[0]]}", file=sys.stderr)
+        return NOTHING_MEASURED
+    print("\n".join(map(str, files)))
+    return OK
+
+
+_MISSING = {
+    "speed-quality": "no method has both a time and a score",
+    "frames": "no clip of several frames was scored",
+    "stages": "nothing was timed",
+    "cost-size": "nothing was timed",
+    "memory-size": "nothing was timed",
+    "steps": "no method was run with several numbers of steps (method.steps=1,2,4)",
+}
+
+
+KINDS = tuple(plot.KINDS)
+
+
+def write(found: list[dict], folder: Path, kind: str = "speed-quality") -> list[Path]:
+    """A kind of plot as PNG and SVG into a run folder; no files when there is nothing to plot."""
+    figure = plot.KINDS[kind](found)
+    return plot.write(figure, folder / _name(kind)) if figure else []
+
+
+def _name(kind: str) -> str:
+    return "plot" if kind == "speed-quality" else f"plot-{kind}"
+
+
+def _draw(kind: str, found: list[dict], arguments: argparse.Namespace) -> list[Path]:
+    options = {"theme": arguments.theme, "metrics": arguments.metrics, "captioned": not arguments.bare}
+    if arguments.width:
+        options["width"] = arguments.width
+    if kind == "frames":
+        options["clips"] = arguments.clips
+    figure = plot.KINDS[kind](found, **options)
+    if figure is None:
+        return []
+    stem = arguments.out or arguments.runs[0] / (
+        _name(kind) + ("" if arguments.theme == "light" else f"-{arguments.theme}")
+    )
+    if arguments.out and arguments.kind == "all":
+        stem = stem.with_name(f"{stem.name}-{kind}")
+    stem.parent.mkdir(parents=True, exist_ok=True)
+    return plot.write(figure, stem, tuple(arguments.format))
+
+
+def _chosen(found: list[dict], arguments: argparse.Namespace) -> list[dict]:
+    """The records of the wanted data sets and methods; a name that no record has is an error."""
+    scores = {name for record in found for name in record["scores"]}
+    for option, wanted, known in (
+        ("--data", arguments.data, {r["data"] for r in found}),
+        ("--methods", arguments.methods, {r["method"] for r in found}),
+        ("--metrics", arguments.metrics, scores),
+        ("--clips", arguments.clips, {r["clip"] for r in found} | {f"{r['data']}/{r['clip']}" for r in found}),
+    ):
+        for word in wanted or ():
+            if word not in known:
+                raise UserError(f"{option} {word}: not in these runs{did_you_mean(word, known)}")
+    return [
+        record
+        for record in found
+        if (not arguments.data or record["data"] in arguments.data)
+        and (not arguments.methods or record["method"] in arguments.methods)
+    ]

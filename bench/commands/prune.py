@@ -1,0 +1,23 @@
+"""`python -m bench prune`: free the space of stored predictions, times and scores that nobody used lately."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from bench.paths import default_store
+from bench.store.store import Store
+from frames.errors import OK
+
+HELP = "remove stored frames, times and scores not used for some days"
+
+
+def main(argv: list[str]) -> int:
+    parser = argparse.ArgumentParser(prog="python -m bench prune", description=HELP)
+    parser.add_argument("--days", type=float, default=30, help="keep what was used in the last DAYS days (default 30)")
+    parser.add_argument("--store", type=Path, default=default_store(), help="the store (default %(default)s)")
+    parser.add_argument("--dry-run", action="store_true", help="only say what would be removed")
+    arguments = parser.parse_args(argv)
+    entries, size = Store(arguments.store).prune(arguments.days, arguments.dry_run)
+    print(f"{entries} entries, {size / 2**20:.1f} MiB {'would be ' if arguments.dry_run else ''}removed")
+    return OK

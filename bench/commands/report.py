@@ -1,0 +1,68 @@
+"""`python -m bench report RUN`: one self-contained HTML page of a run, or of several."""
+
+from __future__ import annotations
+
+import argparse
+import re
+import sys
+from pathlib import Path
+
+from bench.commands import plot, table
+from bench.commands.gather import gather
+from bench.report import page
+from bench.report.page.choose import Budget
+from frames.atomic import replacing
+from frames.errors import NOTHING_MEASURED, OK, UserError
+
+HELP = "one HTML page: tables, plots, a viewer of the frames, worst frames, environment"
+ABOUT = f"""{HELP}.
+
+The page opens offline and asks nobody for anything. Frames come from the store, or from the run's folder (save=frames);
+LR and GT are read again from the data set. What is no longer there is named in the page. The same records and frames
+give the same bytes."""
+
+
+def main(argv: list[str]) -> int:
+    parser = argparse.ArgumentParser(
+        prog="python -m bench report", description=ABOUT, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("runs", type=Path, nargs="+", metavar="RUN", help="folders of runs")
+    parser.add_argument("--out", type=Path, help="the file to write (default: page.html in the first run's folder)")
+    parser.add_argument("--store", type=Path, help="where predictions are kept (default: what the run says)")
+    parser.add_argument(
+        "--budget", type=float, default=13, metavar="MB", help="size of all pictures; 0: none (default %(default)s)"
+    )
+    parser.add_argument("--frames", type=int, metavar="N", help="at most N frames of a clip")
+    parser.add_argument("--crop", metavar="WxH", help="size of the windows (default: as large as the budget allows)")
+    parser.add_argument("--all", action="store_true", help="beside the page its tables (md, csv, tex) and all plots")
+    options = parser.parse_args(argv)
+    if options.budget < 0 or (options.frames is not None and options.frames < 1):
+        raise UserError("--budget must not be negative, and --frames at least 1")
+    gathered = gather(options.runs, options.store)
+    if not gathered.records:
+        print("bench: nothing was measured in these runs", file=sys.stderr)
+        return NOTHING_MEASURED
+    budget = Budget(int(options.budget * 1e6), options.frames, _window(options.crop))
+    text, notes = page.render(gathered.records, gathered.materials, gathered.environments, budget)
+    out = options.out or options.runs[0] / "page.html"
+    with replacing(out) as temporary:
+        temporary.write_text(text, encoding="utf-8")
+    print(out)
+    if options.all:
+        table.write(gathered.records, out.parent)
+        for kind in plot.KINDS:
+            print("\n".join(map(str, plot.write(gathered.records, out.parent, kind))) or f"  no {kind} to draw")
+    for note in notes:
+        print(f"  {note}", file=sys.stderr)
+    print(f"  {len(text.encode()) / 1e6:.1f} MB", file=sys.stderr)
+    return OK
+
+
+def _window(text: str | None) -> tuple[int, int] | None:
+    """`480x272` -> (height, width)."""
+    if text is None:
+        return None
+    found = re.fullmatch(r"(\d+)x(\d+)", text)
+    if not found or not all(int(side) >= 16 for side in found.groups()):
+        raise UserError(f"--crop {text}: write WIDTHxHEIGHT in pixels, at least 16x16, like 480x272")
+    return int(found[2]), int(found[1])

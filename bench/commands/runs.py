@@ -1,0 +1,43 @@
+"""`python -m bench runs`: the run folders there are, what they hold, and how they ended."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+
+from bench.store import records
+from frames.errors import OK
+
+HELP = "list run folders with their data sets, methods and failures"
+
+
+def main(argv: list[str]) -> int:
+    parser = argparse.ArgumentParser(prog="python -m bench runs", description=HELP)
+    parser.add_argument(
+        "root", type=Path, nargs="?", default=Path("results") / "runs", help="where to look (default %(default)s)"
+    )
+    arguments = parser.parse_args(argv)
+    table = Table(box=None, pad_edge=False)
+    for title in ("run", "last measured", "data", "methods", "clips ok", "failed", "device"):
+        table.add_column(title)
+    for file in sorted(arguments.root.glob(f"**/{records.FILE}")):
+        found = records.load(file.parent)
+        if not found:
+            continue
+        good = sum(record["status"] == "ok" for record in found)
+        table.add_row(
+            str(file.parent),
+            max(r["date"] for r in found)[:16],
+            *(", ".join(dict.fromkeys(r[key] for r in found)) for key in ("data", "method")),
+            str(good),
+            str(len(found) - good),
+            found[-1]["device"],
+        )
+    if table.row_count:
+        Console(width=None if Console().is_terminal else 200, highlight=False).print(table)
+    else:
+        print(f"no runs under {arguments.root}")
+    return OK

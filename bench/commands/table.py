@@ -1,0 +1,88 @@
+"""`python -m bench table RUN ...`: the tables of runs again, on the terminal or as Markdown, CSV or LaTeX."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+from rich.console import Console
+
+from bench.report import cited, tables
+from bench.report.columns import FACTS
+from bench.report.merge import merged
+from bench.report.summary import rows
+from bench.store import records
+from frames.errors import NOTHING_MEASURED, OK
+
+HELP = "print tables of one or several runs (terminal, md, csv, tex)"
+PUBLISHED = Path("results") / "published"
+
+
+def main(argv: list[str]) -> int:
+    parser = argparse.ArgumentParser(prog="python -m bench table", description=HELP)
+    parser.add_argument("runs", type=Path, nargs="+", metavar="run", help="folders of runs")
+    parser.add_argument("--format", choices=["terminal", *tables.FORMATS], default="terminal")
+    facts = ", ".join(FACTS)
+    parser.add_argument(
+        "--columns",
+        type=names,
+        metavar="A,B",
+        help=f"metrics as summary.csv has them, and: {facts} (default: all metrics)",
+    )
+    parser.add_argument("--rows", type=names, metavar="A,B", help="methods, in this order (default: all)")
+    parser.add_argument("--sort", metavar="COLUMN", help="best first by a metric, or by 'method'")
+    parser.add_argument("--intervals", action="store_true", help="print 95 %% intervals")
+    parser.add_argument("--cite", action="append", default=[], metavar="GROUP", help="published rows below, marked")
+    parser.add_argument("--published", type=Path, default=PUBLISHED, help="where they are (default %(default)s)")
+    parser.add_argument("--mix", action="store_true", help="put unlike signatures into one column, marked as mixed")
+    parser.add_argument("--signatures", action="store_true", help="print the full recipe of every figure below")
+    arguments = parser.parse_args(argv)
+    found = merged({str(run): records.load(run) for run in arguments.runs})
+    if not found:
+        print("nothing was measured in these runs")
+        return NOTHING_MEASURED
+    quoted = cited.of_groups(arguments.published, arguments.cite) if arguments.cite else None
+    made = tables.tables(found, arguments.mix, arguments.columns, arguments.rows, arguments.sort, quoted)
+    _print(made, arguments.format, arguments.intervals)
+    if quoted is not None and not any(table.cited for table in made):
+        print(
+            f"bench: nothing of {', '.join(arguments.cite)} is about {', '.join(t.data for t in made)}", file=sys.stderr
+        )
+    if arguments.signatures:
+        print("\n".join(dict.fromkeys(f"{row.metric}: {row.signature}" for row in rows(found))))
+    return OK
+
+
+def show(found: list[dict]) -> None:
+    """Print all tables of these records to the terminal."""
+    _print(tables.tables(found), "terminal")
+
+
+def write(found: list[dict], folder: Path) -> None:
+    """table.md, table.csv and table.tex of a run folder."""
+    made = tables.tables(found)
+    for suffix, render in tables.FORMATS.items():
+        text = "\n".join(map(render, made))
+        (folder / f"table.{suffix}").write_text(text, encoding="utf-8")
+
+
+def _print(made: list[tables.Table], kind: str, with_intervals: bool = False) -> None:
+    console = Console(width=None if Console().is_terminal else 160, highlight=False)
+    for table in made:
+        if kind == "terminal":
+            tables.terminal(table, console, with_intervals)
+        else:
+            print(tables.FORMATS[kind](table, with_intervals))
+
+
+def names(text: str) -> list[str]:
+    """A comma-separated list; commas inside brackets belong to a label (`turbovsr[steps=2,seed=1]`)."""
+    names, depth = [""], 0
+    for sign in text:
+        depth += (sign == "[") - (sign == "]")
+        if sign == "," and not depth:
+            names.append("")
+        else:
+            names[-1] += sign
+    return [name.strip() for name in names if name.strip()]

@@ -1,0 +1,92 @@
+"""What is done to one clip: calls to time, frames made elsewhere, files to keep."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from bench.datasets.clip import Clip
+from bench.methods.contract import GivenFrames, Upscaler
+from bench.timing.measure import Call
+from frames.images import read_image, write_png
+from frames.video import write_video
+
+
+def to_tensor(frames: list[np.ndarray], device: str) -> torch.Tensor:
+    """uint8 (H, W, 3) frames -> uint8 (T, 3, H, W) on the device."""
+    return torch.from_numpy(np.stack(frames)).permute(0, 3, 1, 2).contiguous().to(device)
+
+
+def to_frames(clip: torch.Tensor) -> Iterator[np.ndarray]:
+    """uint8 (T, 3, H, W) -> uint8 (H, W, 3) frames, one at a time."""
+    for frame in clip:
+        yield frame.permute(1, 2, 0).contiguous().cpu().numpy()
+
+
+def on_tensors(upscaler: Upscaler, lr: list[np.ndarray], device: str) -> Call:
+    """The scope `tensors`: LR frames on the device to SR frames on the device. Warm-up sees the clip mirrored, so that
+    the first repetition meets fresh input.
+    """
+    frames = to_tensor(lr, device)
+    mirrored = frames.flip(-1)
+    return lambda stages, warm_up: upscaler.upscale(mirrored if warm_up else frames, stages)
+
+
+def on_files(upscaler: Upscaler, lr: list[np.ndarray], device: str, folder: Path) -> Call:
+    """The scope `files`: PNG frames read from disk, upscaled, written as PNG frames."""
+    sources = [folder / f"lr{index:08d}.png" for index in range(len(lr))]
+    for file, frame in zip(sources, lr):
+        write_png(file, frame)
+
+    def call(stages, warm_up: bool) -> torch.Tensor:
+        with stages("read"):
+            frames = to_tensor([read_image(file) for file in sources], device)
+        sr = upscaler.upscale(frames.flip(-1) if warm_up else frames, stages)
+        with stages("write"):
+            for index, frame in enumerate(to_frames(sr)):
+                write_png(folder / f"sr{index:08d}.png", frame)
+        return sr
+
+    return call
+
+
+def check_contract(sr: torch.Tensor, clip: Clip) -> None:
+    """Raises ValueError unless an upscaler returned what the contract promises."""
+    height, width = clip.lr_size
+    expected = (clip.frames, 3, height * clip.scale, width * clip.scale)
+    if sr.dtype != torch.uint8 or tuple(sr.shape) != expected:
+        raise ValueError(f"the method returned {sr.dtype} {tuple(sr.shape)} where uint8 {expected} was due")
+
+
+def given_frames(method: GivenFrames, clip: Clip) -> torch.Tensor:
+    """Frames that another program made.
+
+    Raises:
+        ValueError: they do not have the clip's size or number.
+    """
+    source = method.source(clip.name)
+    height, width = (clip.scale * side for side in clip.lr_size)
+    if (source.frames, *source.size) != (clip.frames, height, width):
+        raise ValueError(
+            f"{source.where}: {source.frames} SR frames of {source.size[1]}x{source.size[0]}, but clip {clip.name} "
+            f"needs {clip.frames} of {width}x{height}"
+        )
+    return to_tensor(list(source), "cpu")
+
+
+def save(sr: Iterable[np.ndarray], clip: Clip, folder: Path, kind: str) -> None:
+    """Keep SR frames as PNG (`frames`) or one H.264 file (`video`) under the run's folder."""
+    if kind == "frames":
+        for index, frame in enumerate(sr):
+            write_png(folder / file_name(clip.name) / f"{index:08d}.png", frame)
+    else:
+        write_video(folder / f"{file_name(clip.name)}.mp4", iter(sr), clip.fps)
+
+
+def file_name(label: str) -> str:
+    """A label as one harmless path component: `turbovsr[weights=a/b]` must not leave its folder."""
+    return re.sub(r"[^\w.,=\[\]+-]", "_", label).lstrip(".") or "_"

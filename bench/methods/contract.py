@@ -1,0 +1,106 @@
+"""The contract between the harness and an upscaler: all that either may know of the other.
+
+It is structural: an upscaler needs no base class and no import from here. A class named by a config's `_target_`
+that has a `descriptor` and an `upscale` method of this shape is one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+import torch
+
+Stages = Callable[[str], AbstractContextManager]
+"""`with stages("encode"): ...` announces a stage of the work; the harness times it. Stages do not nest."""
+
+
+def no_stages(name: str) -> AbstractContextManager:
+    """The `Stages` of a caller who does not want stage times."""
+    return nullcontext()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Descriptor:
+    """What a user of an upscaler must know before running it."""
+
+    name: str
+    scale: int | None  # None: any scale, fixed when the upscaler is built
+    kind: str  # "image": frame by frame; "video": frames see each other
+    device: str  # "cpu", "cuda", "cuda:1"
+    dtype: str  # "float32", "bfloat16"
+    licence: str  # of the weights, or of the code where there are none
+    weights: str  # where they come from: "none", "random (seed 0)", a file name with its origin
+    parameters: int = 0
+    size_rule: str = "any"  # e.g. "multiple of 8, padded by reflection and cropped back"
+    frame_rule: str = "any"  # e.g. "8k+1, padded by repeating the last frame and cut back"
+    notes: str = ""
+
+
+class Upscaler(Protocol):
+    """LR frames in, SR frames out."""
+
+    descriptor: Descriptor
+
+    def upscale(self, lr: torch.Tensor, stages: Stages = no_stages) -> torch.Tensor:
+        """Upscale one clip.
+
+        Args:
+            lr: uint8 (T, 3, H, W) RGB on the descriptor's device, T >= 1; a still image is a clip of one frame.
+            stages: announces stages; their times and the remainder add up to the total.
+        Returns:
+            uint8 (T, 3, scale*H, scale*W) RGB on the same device: rounding to 8 bits is part of the method.
+        """
+        ...
+
+
+class FileUpscaler(Protocol):
+    """What stands in for an upscaler that lives in another environment: a program that reads files and writes files.
+
+    No frames are on a device before and after, so only the scope `files` exists for it: from PNG frames on disk to PNG
+    frames on disk, with the start of the program and all packing into and out of a video inside.
+    """
+
+    descriptor: Descriptor
+    identity: dict[str, Any]  # what its output depends on beyond its configuration: plain data, part of the store's key
+    reads: str  # "%08d.png": a folder of PNG files of this pattern, from 0; "clip.mkv": a lossless video of this name
+    writes: str  # "*.png": images that match this below a folder; "clip.mp4": a video of this name
+
+    def upscale_files(self, lr: Path, sr: Path) -> None:
+        """Upscale one clip.
+
+        Args:
+            lr: the folder or video to read.
+            sr: the folder to fill (there and empty) or the video to write.
+        """
+        ...
+
+
+class GivenFrames(Protocol):
+    """What stands in for an upscaler when another program made the SR frames: nothing is timed."""
+
+    descriptor: Descriptor
+
+    def source(self, clip: str) -> FrameSource:
+        """The SR frames of a clip by name.
+
+        Raises:
+            FileNotFoundError: there are none for this clip.
+        """
+        ...
+
+
+class FrameSource(Protocol):
+    """Frames that are read when iterated over."""
+
+    where: str  # the folder or file, for messages
+    frames: int
+    size: tuple[int, int]  # (height, width)
+
+    def __iter__(self) -> Iterator[np.ndarray]:
+        """Yield uint8 (H, W, 3) RGB frames of `size`, one decoded at a time."""
+        ...

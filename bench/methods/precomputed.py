@@ -1,0 +1,58 @@
+"""SR frames that exist already, in a folder or as videos: another project's output."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from bench.datasets.layout import entries, images_in, is_image, is_video
+from bench.datasets.sources import FrameSource, VideoFrames, image_files
+from bench.methods.contract import Descriptor
+from frames.video import video_info
+
+
+class Precomputed:
+    """Finds a clip's frames under `root`: `<clip>/` with images, `<clip>.<video suffix>`, `<clip>.<image suffix>` (a
+    still), or, when root has no such entry, the frames in root itself or the one file that root names.
+    """
+
+    def __init__(self, root: str, label: str, scale: int) -> None:
+        self.root = Path(root)
+        if not self.root.exists():
+            raise FileNotFoundError(f"{root}: no such folder or file; method.root must hold the SR frames")
+        self.descriptor = Descriptor(
+            name=label,
+            scale=scale,
+            kind="given",
+            device="elsewhere",
+            dtype="not known",
+            licence="not known",
+            weights="not known",
+        )
+
+    def source(self, clip: str) -> FrameSource:
+        """The frames of a clip by name.
+
+        Raises:
+            FileNotFoundError: there are none; the line says what was looked for.
+            ValueError: frames of unlike sizes, or unreadable ones.
+        """
+        if self.root.is_file():
+            return _file(self.root)
+        beside = entries(self.root)
+        for path in beside:
+            if path.is_dir() and path.name == clip:
+                return image_files(images_in(path))
+            if path.is_file() and path.stem == clip and (is_video(path) or is_image(path)):
+                return _file(path)
+        if any(path.is_dir() or is_video(path) for path in beside) or not any(map(is_image, beside)):
+            raise FileNotFoundError(
+                f"{self.root}: no SR frames for clip {clip}: neither {clip}/ nor {clip}.mp4 is there"
+            )
+        return image_files(images_in(self.root))
+
+
+def _file(path: Path) -> FrameSource:
+    if is_image(path):
+        return image_files([path])
+    info = video_info(path)
+    return VideoFrames(path, (info.height, info.width), info.frames)

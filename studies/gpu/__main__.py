@@ -1,0 +1,80 @@
+"""Command line of the GPU runbook; see the package."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+import torch
+
+from frames.errors import ERROR, UserError
+
+HELP = {
+    "check": "CUDA against CPU, clocks, stages that add up (exit code 1 when one of them fails)",
+    "headline": "a 2-second 1080p clip by all paths, other methods beside it, a large image, the envelope",
+    "profile": "top ten kernels of the slowest stage",
+}
+STAGES = ("condition", "denoise", "decode")
+
+
+def main(arguments: list[str]) -> int:
+    """Run one step; returns its exit code: 0 good, 1 a check fails, 2 nothing measured, 3 error, 4 no such device."""
+    from studies import gpu
+
+    parser = argparse.ArgumentParser(
+        prog="python -m studies.gpu", description=gpu.__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    verbs = parser.add_subparsers(dest="step", required=True, metavar="{check,headline,profile}")
+    for name, text in HELP.items():
+        verb = verbs.add_parser(name, help=text, description=text)
+        verb.add_argument("--device", default="cuda")
+        verb.add_argument("--tiny", action="store_true", help="toy size: tries the code, measures nothing")
+        verb.add_argument("--out", type=Path, default=Path("results") / "gpu", help="folder for JSON and log")
+        verb.add_argument("--limit-s", type=float, default=540, help="no further row is begun after so many seconds")
+        verb.add_argument(
+            "--cudnn-benchmark", action="store_true", help="let cuDNN try its convolutions out: a slower first call"
+        )
+        if name == "headline":
+            verb.add_argument("--repeats", type=int, default=5)
+        if name == "profile":
+            verb.add_argument("--compiled", action="store_true")
+            verb.add_argument("--stage", choices=STAGES, help="look at this one, not at the slowest")
+    options = parser.parse_args(arguments)
+    from studies.gpu.machine import choose_device, facts
+
+    try:
+        device = choose_device(options.device)
+        if device.startswith("cpu") and not options.tiny:
+            raise UserError("--device cpu: the full size needs hours there; add --tiny to try the code")
+        from studies.gpu.record import Record
+
+        torch.backends.cudnn.benchmark = options.cudnn_benchmark
+        record = Record(options.step, options.out, facts(device, arguments), options.limit_s)
+        code = _run(options, record, device)
+        record.say(f"\n{record.json}\n{record.log}")
+        return code
+    except (UserError, OSError) as error:
+        print(f"studies.gpu: {error}", file=sys.stderr)
+        return getattr(error, "exit_code", ERROR)
+    except KeyboardInterrupt:
+        print("interrupted", file=sys.stderr)
+        return 130
+
+
+def _run(options: argparse.Namespace, record, device: str) -> int:
+    if options.step == "check":
+        from studies.gpu import check
+
+        return check.run(record, device, options.tiny)
+    if options.step == "headline":
+        from studies.gpu import headline
+
+        return headline.run(record, device, options.tiny, options.repeats)
+    from studies.gpu import profiling
+
+    return profiling.run(record, device, options.tiny, options.compiled, options.stage)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

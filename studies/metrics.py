@@ -1,0 +1,193 @@
+"""Are the scores the libraries' scores, and how much faster do they come: two tables.
+
+    python -m studies.metrics [--only digits|speed] [--repeats 15] [--threads 1] [--json FILE]
+
+Libraries that are not installed are named and left out. Needs the test assets: `python -m bench data fetch test`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+import time
+from collections.abc import Callable, Iterator
+from statistics import median
+
+import cv2
+import numpy as np
+import torch
+
+from bench import assets
+from bench.datasets.degradation import Bicubic
+from bench.datasets.sample import Sample
+from bench.metrics.base import build
+from bench.metrics.truths import Truths
+from frames.errors import one_line
+from frames.images import read_image
+from frames.video import read_video
+from studies import libraries
+from studies.libraries import PUBLISHED, RIVALS, Score
+
+TID = ("I03", "I04", "I06", "I08", "I19")
+UPSCALINGS = {"bicubic": cv2.INTER_CUBIC, "nearest": cv2.INTER_NEAREST, "bilinear": cv2.INTER_LINEAR}
+SIZE = (720, 1280)
+SLOW_ROUNDS = 3  # of a rival that takes longer than SLOW_S a call
+SLOW_S = 10.0
+
+
+def pairs() -> Iterator[tuple[str, np.ndarray, np.ndarray]]:
+    """(name, SR, GT): five TID2013 pictures, and sample frames at a quarter of the size, brought back in two ways."""
+    for name in TID:
+        yield (f"tid2013/{name}", *(read_image(assets.path(f"tid2013/{kind}/{name}.bmp")) for kind in ("dist", "ref")))
+    sample = Sample(name="sample", domain="vimeo", scale=4, degradation=Bicubic(scale=4))
+    for clip in sample.clips():
+        for index, (lr, gt) in enumerate(zip(clip.lr(), clip.gt(), strict=True)):
+            for way in ("bicubic", "nearest") if index % 4 == 0 else ():
+                yield f"{clip.name}/{index}/{way}", upscaled(lr, gt.shape[:2], way), gt
+
+
+def upscaled(lr: np.ndarray, size: tuple[int, int], way: str) -> np.ndarray:
+    return cv2.resize(lr, size[::-1], interpolation=UPSCALINGS[way])
+
+
+def digits() -> list[dict]:
+    """One row a metric and library: the largest difference over all pairs."""
+    material = list(pairs())
+    rows = []
+    for name, published in PUBLISHED.items():
+        metric = build(name).score
+        found = {pair.split("/")[1]: metric(sr, gt) for pair, sr, gt in material if pair.startswith("tid2013")}
+        worst = max(abs(found[pair] - value) for pair, value in published.items())
+        rows.append({"metric": name, "library": "published values", "settings": "4 digits", "pairs": len(published),
+                     "max_difference": worst, "bar": 1e-4})  # fmt: skip
+    known: dict[str, list[float]] = {}  # our scores by signature, taken once
+    for rival in RIVALS:
+        row = {"metric": rival.metric, "library": f"{rival.package} {libraries.version(rival.package)}",
+               "settings": rival.settings, "pairs": len(material), "max_difference": None, "bar": rival.bar}  # fmt: skip
+        try:
+            theirs = rival.theirs()
+        except Exception as error:  # an optional library: absent, or it wants a download
+            row["absent"] = one_line(error)
+        else:
+            metric = rival.ours()
+            if metric.signature not in known:
+                known[metric.signature] = [metric.score(sr, gt) for _, sr, gt in material]
+            scores = zip(material, known[metric.signature], strict=True)
+            row["max_difference"] = max(abs(theirs(sr, gt) - own) for (_, sr, gt), own in scores)
+        rows.append(row)
+        print(digits_line(row), flush=True)
+    for row in rows[: len(PUBLISHED)]:
+        print(digits_line(row))
+    return rows
+
+
+def digits_line(row: dict) -> str:
+    start = f"{row['metric']:11} {row['library']:22} {row['settings']:22}"
+    if row["max_difference"] is None:
+        return f"{start} absent: {row['absent']}"
+    verdict = "same" if row["max_difference"] <= row["bar"] else "DIFFERS"
+    return f"{start} {row['pairs']:3} pairs  max |difference| {row['max_difference']:.2e}  (bar {row['bar']:.0e}) {verdict}"
+
+
+def speed(repeats: int) -> list[dict]:
+    """One row a metric and library: medians of interleaved repetitions, and their ratio."""
+    gt = next(iter(read_video(assets.path("sample/bunny.mp4"), 35, 36)))
+    if gt.shape[:2] != SIZE:
+        raise ValueError(f"sample/bunny.mp4: frames of {gt.shape[1]}x{gt.shape[0]} where 1280x720 was expected")
+    lr = Bicubic(scale=4)(gt)
+    methods = [upscaled(lr, SIZE, way) for way in UPSCALINGS]
+    times: dict[str, list[float]] = {}
+    jobs = dict(_jobs(methods, gt))
+    for name, job in list(jobs.items()):
+        if isinstance(job, str):
+            continue
+        job()  # warm-up
+        times[name] = []
+    for _ in range(repeats):
+        for name in times:
+            if len(times[name]) >= SLOW_ROUNDS and median(times[name]) > SLOW_S:
+                continue
+            started = time.perf_counter()
+            jobs[name]()
+            times[name].append(time.perf_counter() - started)
+    rows = []
+    for name, own, library, bar in (
+        ("ssim", "ssim ours", "ssim scikit-image", 5), ("ssim", "ssim ours", "ssim pyiqa", 50),
+        ("psnr", "psnr ours", "psnr scikit-image", 10),
+        ("lpips-alex, three methods", "lpips ours", "lpips lpips", 1.7),
+    ):  # fmt: skip
+        row = {"metric": name, "library": library.split()[1], "bar": bar, "ours_ms": [1e3 * s for s in times[own]]}
+        if library in times:
+            row |= {
+                "library_ms": [1e3 * s for s in times[library]],
+                "ratio": median(times[library]) / median(times[own]),
+            }
+        else:
+            row["absent"] = jobs[library]
+        rows.append(row)
+        print(speed_line(row))
+    return rows
+
+
+def _jobs(methods: list[np.ndarray], gt: np.ndarray) -> Iterator[tuple[str, Callable[[], object] | str]]:
+    """(name, what is timed, or why it cannot be). All start from the same uint8 frames."""
+    sr, lpips, truths = methods[0], build("lpips-alex"), Truths()
+
+    def three_with_shared_truth() -> list[float]:
+        truths.clear()
+        return [truths.score(lpips, each, gt) for each in methods]
+
+    def rival(make: Callable[[], Score], frames: list[np.ndarray]) -> Callable[[], object] | str:
+        try:
+            score = make()
+        except Exception as error:  # an optional library: absent, or it wants a download
+            return one_line(error)
+        return lambda: [score(each, gt) for each in frames]
+
+    yield "psnr ours", lambda: build("psnr").score(sr, gt)
+    yield "psnr scikit-image", rival(libraries.skimage_psnr, [sr])
+    yield "ssim ours", lambda: build("ssim").score(sr, gt)
+    yield "ssim scikit-image", rival(libraries.skimage_ssim, [sr])
+    yield "ssim pyiqa", rival(lambda: libraries.pyiqa_metric("ssim", test_y_channel=False), [sr])
+    yield "lpips ours", three_with_shared_truth
+    yield "lpips lpips", rival(lambda: libraries.lpips_package("alex"), methods)
+
+
+def speed_line(row: dict) -> str:
+    start = f"{row['metric']:26} {row['library']:14}"
+    if "ratio" not in row:
+        return f"{start} absent: {row['absent']}"
+    ours, theirs = (f"{median(row[key]):9.2f} ms (n={len(row[key])})" for key in ("ours_ms", "library_ms"))
+    verdict = "reached" if row["ratio"] >= row["bar"] else "MISSED"
+    return f"{start} ours {ours}  theirs {theirs}  {row['ratio']:6.2f}x (bar {row['bar']}x) {verdict}"
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--only", choices=("digits", "speed"), help="one of the two tables")
+    parser.add_argument("--repeats", type=int, default=15, help="interleaved rounds of the speed table (default 15)")
+    parser.add_argument("--threads", type=int, default=1, help="of torch and OpenCV (default 1)")
+    parser.add_argument("--json", metavar="FILE", help="write all figures there as well")
+    options = parser.parse_args()
+    torch.set_num_threads(options.threads)
+    cv2.setNumThreads(options.threads)
+    load = os.getloadavg()[0] if hasattr(os, "getloadavg") else None
+    about = {"threads": options.threads, "cores": os.cpu_count(), "load_at_start": load, "machine": platform.machine(),
+             "python": platform.python_version(), "torch": torch.__version__, "opencv": cv2.__version__}  # fmt: skip
+    print(", ".join(f"{key} {value}" for key, value in about.items()))
+    found: dict = {"about": about}
+    if options.only != "speed":
+        print("\nSame digits, real image pairs")
+        found["digits"] = digits()
+    if options.only != "digits":
+        print("\nSpeed, one 1280x720 frame, medians of interleaved repetitions in one process")
+        found["speed"] = speed(options.repeats)
+    if options.json:
+        with open(options.json, "w", encoding="utf-8") as file:
+            json.dump(found, file, indent=2)
+
+
+if __name__ == "__main__":
+    main()

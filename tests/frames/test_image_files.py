@@ -1,0 +1,149 @@
+"""Images: every format reads as 8-bit RGB, damage is one clear line, writing is atomic."""
+
+import os
+import struct
+import zlib
+
+import cv2
+import numpy as np
+import pytest
+
+from frames import images
+from frames.images import image_size, read_image, write_png
+
+
+@pytest.fixture
+def frame() -> np.ndarray:
+    return np.random.default_rng(0).integers(0, 256, (37, 53, 3), dtype=np.uint8)
+
+
+def encoded(suffix: str, bgr: np.ndarray, *options: int) -> bytes:
+    return cv2.imencode(suffix, bgr, list(options))[1].tobytes()
+
+
+def test_png_reads_back_as_written(tmp_path, frame):
+    write_png(tmp_path / "deep" / "a.png", frame)
+    read = read_image(tmp_path / "deep" / "a.png")
+    assert np.array_equal(read, frame)
+    assert read.flags.c_contiguous
+    assert image_size(tmp_path / "deep" / "a.png") == (37, 53)
+
+
+def test_bmp_keeps_red_first(tmp_path, frame):
+    (tmp_path / "a.bmp").write_bytes(encoded(".bmp", frame[..., ::-1]))
+    assert np.array_equal(read_image(tmp_path / "a.bmp"), frame)
+    assert image_size(tmp_path / "a.bmp") == (37, 53)
+
+
+def test_sixteen_bits_are_rounded_exactly(tmp_path):
+    every = np.arange(65536, dtype=np.uint16).reshape(256, 256)
+    (tmp_path / "a.png").write_bytes(encoded(".png", np.dstack([every] * 3)))
+    nearest = np.floor(np.arange(65536) / 257 + 0.5).astype(np.uint8).reshape(256, 256)
+    assert np.array_equal(read_image(tmp_path / "a.png")[..., 1], nearest)
+
+
+def test_grey_is_repeated_and_alpha_dropped(tmp_path, frame):
+    (tmp_path / "grey.png").write_bytes(encoded(".png", frame[..., 0]))
+    assert np.array_equal(read_image(tmp_path / "grey.png"), np.dstack([frame[..., 0]] * 3))
+    transparent = np.dstack([frame[..., ::-1], np.zeros((37, 53), np.uint8)])
+    (tmp_path / "alpha.png").write_bytes(encoded(".png", transparent))
+    assert np.array_equal(read_image(tmp_path / "alpha.png"), frame)
+
+
+@pytest.mark.parametrize("order", ["<", ">"])
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_header_and_pixels_agree_on_exif_orientation(tmp_path, frame, orientation, order):
+    mark = b"II*\0" if order == "<" else b"MM\0*"
+    tiff = mark + struct.pack(order + "IHHHIHHI", 8, 1, 0x0112, 3, 1, orientation, 0, 0)
+    exif = b"Exif\0\0" + tiff
+    plain = encoded(".jpg", frame)
+    turned = plain[:2] + b"\xff\xe1" + struct.pack(">H", len(exif) + 2) + exif + plain[2:]
+    (tmp_path / "a.jpg").write_bytes(turned)
+    size = (53, 37) if orientation >= 5 else (37, 53)
+    assert image_size(tmp_path / "a.jpg") == size
+    assert read_image(tmp_path / "a.jpg").shape[:2] == size
+
+
+@pytest.mark.parametrize("at", [33, -12])
+def test_header_and_pixels_agree_on_a_png_with_orientation(tmp_path, frame, at):
+    tiff = b"II*\0" + struct.pack("<IHHHIHHI", 8, 1, 0x0112, 3, 1, 6, 0, 0)
+    chunk = struct.pack(">I", len(tiff)) + b"eXIf" + tiff + struct.pack(">I", zlib.crc32(b"eXIf" + tiff))
+    plain = encoded(".png", frame[..., ::-1])
+    (tmp_path / "a.png").write_bytes(plain[:at] + chunk + plain[at:])
+    assert np.array_equal(read_image(tmp_path / "a.png"), frame)
+    assert image_size(tmp_path / "a.png") == (37, 53)
+
+
+def test_size_is_found_behind_long_metadata(tmp_path, frame):
+    plain = encoded(".jpg", frame)
+    comment = b"\xff\xfe" + struct.pack(">H", 60002) + bytes(60000)
+    (tmp_path / "a.jpg").write_bytes(plain[:2] + comment * 3 + plain[2:])
+    assert image_size(tmp_path / "a.jpg") == (37, 53)
+
+
+@pytest.mark.parametrize("suffix", [".png", ".jpg", ".bmp"])
+@pytest.mark.parametrize("share", [0.001, 0.3, 0.99])
+def test_truncation_is_one_line_with_the_name(tmp_path, frame, suffix, share):
+    data = encoded(suffix, frame)
+    path = tmp_path / f"cut{suffix}"
+    path.write_bytes(data[: int(len(data) * share)])
+    with pytest.raises(ValueError, match=f"cut{suffix}: .*replace the file") as caught:
+        read_image(path)
+    assert "\n" not in str(caught.value)
+
+
+def test_truncated_jpeg_is_not_saved_by_its_thumbnail(tmp_path, frame):
+    data = encoded(".jpg", frame)
+    thumbnail = encoded(".jpg", frame[:8, :8])
+    with_thumbnail = data[:2] + b"\xff\xe2" + struct.pack(">H", len(thumbnail) + 2) + thumbnail + data[2:]
+    (tmp_path / "a.jpg").write_bytes(with_thumbnail[:-100])
+    with pytest.raises(ValueError, match="truncated"):
+        read_image(tmp_path / "a.jpg")
+
+
+def test_flipped_byte_in_a_png_is_found(tmp_path, frame):
+    data = bytearray(encoded(".png", frame))
+    data[len(data) // 2] ^= 1
+    (tmp_path / "a.png").write_bytes(data)
+    with pytest.raises(ValueError, match="checksum of its IDAT chunk is wrong"):
+        read_image(tmp_path / "a.png")
+
+
+@pytest.mark.parametrize(("data", "why"), [(b"", "empty"), (b"hello world", "not a PNG, JPEG or BMP")])
+def test_other_files_are_refused(tmp_path, data, why):
+    (tmp_path / "a.png").write_bytes(data)
+    for read in (read_image, image_size):
+        with pytest.raises(ValueError, match=f"a.png: .*{why}"):
+            read(tmp_path / "a.png")
+
+
+def test_missing_file_is_named(tmp_path):
+    with pytest.raises(FileNotFoundError, match="gone.png: no such image"):
+        read_image(tmp_path / "gone.png")
+
+
+def test_bomb_is_refused_before_decoding(tmp_path, frame, monkeypatch):
+    monkeypatch.setattr(images.cv2, "imdecode", lambda *_: pytest.fail("decoded"))
+    data = bytearray(encoded(".png", frame))
+    data[16:24] = struct.pack(">II", 30000, 30000)
+    (tmp_path / "a.png").write_bytes(data)
+    with pytest.raises(ValueError, match="30000x30000 is more than the 400 Mpx"):
+        read_image(tmp_path / "a.png")
+
+
+def test_failed_write_leaves_the_old_file(tmp_path, frame, monkeypatch):
+    write_png(tmp_path / "a.png", frame)
+
+    def full_disk(*_):
+        raise OSError("no space left")
+
+    monkeypatch.setattr(os, "replace", full_disk)
+    with pytest.raises(OSError, match="no space"):
+        write_png(tmp_path / "a.png", 255 - frame)
+    assert np.array_equal(read_image(tmp_path / "a.png"), frame)
+    assert [path.name for path in tmp_path.iterdir()] == ["a.png"]
+
+
+def test_float_frames_are_not_written(tmp_path, frame):
+    with pytest.raises(ValueError, match="must be uint8"):
+        write_png(tmp_path / "a.png", frame.astype(np.float32))
