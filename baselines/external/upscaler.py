@@ -14,7 +14,7 @@ from functools import cache
 from pathlib import Path
 
 from baselines.external import process
-from bench.methods.contract import Descriptor
+from bench.methods.contract import Descriptor, MethodKind
 
 FIELDS = ("input", "output", "scale", "ffmpeg")
 VERSION_TIMEOUT_S = 60
@@ -56,7 +56,7 @@ class External:
         cwd: str | None = None,
         env: Mapping[str, str | None] | None = None,
         timeout_s: float | None = None,
-        kind: str = "video",
+        kind: MethodKind = "video",
         licence: str = "not known",
         weights: str = "not known",
         label: str | None = None,
@@ -85,8 +85,8 @@ class External:
             name=label or program.name,
             scale=self._scale,
             kind=kind,
-            device="its own",
-            dtype="its own",
+            device="elsewhere",
+            dtype="not known",
             licence=licence,
             weights=weights,
             notes=(version or "version not asked for").strip().partition("\n")[0],

@@ -5,12 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
 
 from bench.datasets.clip import Clip
-from bench.methods.contract import GivenFrames, Upscaler
+from bench.methods.contract import Descriptor, GivenFrames, Upscaler
 from bench.timing.measure import Call
 from frames.images import read_image, write_png
 from frames.video import write_video
@@ -52,6 +53,13 @@ def on_files(upscaler: Upscaler, lr: list[np.ndarray], device: str, folder: Path
         return sr
 
     return call
+
+
+def plain(descriptor: Descriptor) -> dict[str, Any]:
+    """A descriptor as a record keeps it; one of a class of its own is taken attribute by attribute."""
+    if isinstance(descriptor, Descriptor):
+        return descriptor.to_json()
+    return {name: value if isinstance(value, (int, float)) else str(value) for name, value in vars(descriptor).items()}
 
 
 def check_contract(sr: torch.Tensor, clip: Clip) -> None:

@@ -8,12 +8,29 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
-import numpy as np
-import torch
+from bench.methods.descriptor import Descriptor, FrameRule, MethodKind, Padding, SizeRule
+
+if TYPE_CHECKING:
+    import numpy as np
+    import torch
+
+__all__ = [
+    "Descriptor",
+    "FileUpscaler",
+    "FrameRule",
+    "FrameSource",
+    "GivenFrames",
+    "Identified",
+    "MethodKind",
+    "Padding",
+    "SizeRule",
+    "Stages",
+    "Upscaler",
+    "no_stages",
+]
 
 Stages = Callable[[str], AbstractContextManager]
 """`with stages("encode"): ...` announces a stage of the work; the harness times it. Stages do not nest."""
@@ -24,23 +41,7 @@ def no_stages(name: str) -> AbstractContextManager:
     return nullcontext()
 
 
-@dataclass(frozen=True, kw_only=True)
-class Descriptor:
-    """What a user of an upscaler must know before running it."""
-
-    name: str
-    scale: int | None  # None: any scale, fixed when the upscaler is built
-    kind: str  # "image": frame by frame; "video": frames see each other
-    device: str  # "cpu", "cuda", "cuda:1"
-    dtype: str  # "float32", "bfloat16"
-    licence: str  # of the weights, or of the code where there are none
-    weights: str  # where they come from: "none", "random (seed 0)", a file name with its origin
-    parameters: int = 0
-    size_rule: str = "any"  # e.g. "multiple of 8, padded by reflection and cropped back"
-    frame_rule: str = "any"  # e.g. "8k+1, padded by repeating the last frame and cut back"
-    notes: str = ""
-
-
+@runtime_checkable
 class Upscaler(Protocol):
     """LR frames in, SR frames out."""
 
@@ -58,15 +59,15 @@ class Upscaler(Protocol):
         ...
 
 
+@runtime_checkable
 class FileUpscaler(Protocol):
-    """What stands in for an upscaler that lives in another environment: a program that reads files and writes files.
+    """An upscaler that lives in another environment: a program that reads files and writes files.
 
     No frames are on a device before and after, so only the scope `files` exists for it: from PNG frames on disk to PNG
     frames on disk, with the start of the program and all packing into and out of a video inside.
     """
 
     descriptor: Descriptor
-    identity: dict[str, Any]  # what its output depends on beyond its configuration: plain data, part of the store's key
     reads: str  # "%08d.png": a folder of PNG files of this pattern, from 0; "clip.mkv": a lossless video of this name
     writes: str  # "*.png": images that match this below a folder; "clip.mp4": a video of this name
 
@@ -80,8 +81,9 @@ class FileUpscaler(Protocol):
         ...
 
 
+@runtime_checkable
 class GivenFrames(Protocol):
-    """What stands in for an upscaler when another program made the SR frames: nothing is timed."""
+    """SR frames that another program made, in the place of an upscaler: nothing is timed."""
 
     descriptor: Descriptor
 
@@ -92,6 +94,13 @@ class GivenFrames(Protocol):
             FileNotFoundError: there are none for this clip.
         """
         ...
+
+
+@runtime_checkable
+class Identified(Protocol):
+    """An optional ability: output that depends on more than the configuration, such as a program's version."""
+
+    identity: dict[str, Any]  # plain data, part of the store's key
 
 
 class FrameSource(Protocol):

@@ -121,7 +121,7 @@ class Run:
                 sr = calls.given_frames(method, job.clip)
                 job.frames = list(calls.to_frames(sr))
                 job.found = {
-                    "descriptor": dict(vars(method.descriptor)),
+                    "descriptor": calls.plain(method.descriptor),
                     "sr_sha256": frames_digest(job.frames),
                     "timing": {},
                     "timing_reason": "the frames were given",
@@ -174,7 +174,7 @@ class Run:
                 raise ValueError("the scopes gave different frames: the method is not deterministic; set its seed")
         job.frames = list(calls.to_frames(last.output))
         job.found = {
-            "descriptor": dict(vars(job.loaded.method.descriptor)),
+            "descriptor": calls.plain(job.loaded.method.descriptor),
             "sr_sha256": frames_digest(job.frames),
             "timing": {scope: session.result.as_dict() for scope, session in sessions.items()},
             "timed": datetime.now().astimezone().isoformat(timespec="seconds"),

@@ -17,7 +17,7 @@ from bench.methods.programs import on_program
 from frames.errors import one_line
 from frames.images import read_image
 
-THEIRS = Path(__file__).parents[1] / "elsewhere" / "upscale.py"
+THEIRS = Path(__file__).parents[2] / "elsewhere" / "upscale.py"
 QUICK = ("metrics=[psnr]", "timing=once")
 
 
