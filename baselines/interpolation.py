@@ -19,6 +19,7 @@ import torch
 
 from baselines.frames import check_clip, to_uint8
 from bench.methods.contract import Descriptor, Stages, no_stages
+from frames.kernels import keys_cubic
 
 _BLOCK = 8  # LR pixels a block: 8, 16 and 32 were measured, 8 was fastest
 
@@ -31,12 +32,6 @@ def _triangle(x: np.ndarray) -> np.ndarray:
     return np.maximum(1 - np.abs(x), 0)
 
 
-def _keys_cubic(x: np.ndarray) -> np.ndarray:
-    """Keys, "Cubic convolution interpolation for digital image processing" (1981), equation 15: a = -1/2."""
-    x = np.abs(x)
-    return np.where(x <= 1, 1.5 * x**3 - 2.5 * x**2 + 1, np.where(x < 2, -0.5 * x**3 + 2.5 * x**2 - 4 * x + 2, 0))
-
-
 def _lanczos3(x: np.ndarray) -> np.ndarray:
     return np.where(np.abs(x) < 3, np.sinc(x) * np.sinc(x / 3), 0)
 
@@ -45,7 +40,7 @@ def _lanczos3(x: np.ndarray) -> np.ndarray:
 KERNELS: dict[str, tuple[Callable[[np.ndarray], np.ndarray], int]] = {
     "nearest": (_box, 1),
     "bilinear": (_triangle, 1),
-    "bicubic": (_keys_cubic, 2),
+    "bicubic": (keys_cubic, 2),
     "lanczos": (_lanczos3, 3),
 }
 

@@ -1,4 +1,4 @@
-"""Still images: PNG (8 and 16 bit), JPEG and BMP in, PNG out. Frames are uint8 (H, W, 3) RGB, C-contiguous."""
+"""Still images: PNG, JPEG, BMP, WebP and TIFF in and out. Frames are uint8 (H, W, 3) RGB, C-contiguous."""
 
 from __future__ import annotations
 
@@ -8,92 +8,133 @@ import cv2
 import numpy as np
 
 from frames.atomic import replacing
-from frames.headers import BrokenFile, check_whole, read_header
+from frames.door import open_regular, pixels_complaint, size_complaint
+from frames.headers import BrokenFile, Header, check_whole, read_header
+from frames.orientation import upright
 
-IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp")
-MAX_PIXELS = 400_000_000  # a larger one is a mistake or a decompression bomb: it would take over 1.2 GB
 HEADER_BYTES = 1 << 16
+ROWS_AT_ONCE = 256  # of 16-bit samples that are rounded to 8 bits
 
 
 def read_image(path: str | Path) -> np.ndarray:
     """Read one image as uint8 (H, W, 3) RGB.
 
     16-bit samples are rounded to 8 bits exactly, round(x / 257). Grey is repeated over the three channels, alpha is
-    dropped (not blended). The Exif orientation of a JPEG is applied, that of a PNG is not (it may stand behind the
-    pixels, where a look at the header does not find it); colour profiles and gamma chunks are ignored.
+    dropped (not blended). The Exif orientation of JPEG, WebP and TIFF is applied, that of a PNG is not (it may stand
+    behind the pixels, where a look at the header does not find it); colour profiles and gamma chunks are ignored.
 
     Raises:
         FileNotFoundError: no such file.
-        ValueError: unknown format, truncated or damaged file, more than 400 Mpx; one line with the file's name.
+        ValueError: not a regular file, unknown format, truncated or damaged, several pictures in one file, or larger
+            than the limits of `frames.door`; one line with the file's name.
     """
     path = Path(path)
-    data = _read_bytes(path)
+    header, data = _opened(path)
     try:
-        header = read_header(data)
-        _check_pixels(header.height, header.width)
         check_whole(data)
     except BrokenFile as error:
         raise _broken(path, str(error)) from None
-    flags = cv2.IMREAD_COLOR | cv2.IMREAD_ANYDEPTH
-    if header.format == "png":
-        flags |= cv2.IMREAD_IGNORE_ORIENTATION
     try:
-        image = cv2.imdecode(np.frombuffer(data, np.uint8), flags)
+        image = cv2.imdecode(
+            np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR | cv2.IMREAD_ANYDEPTH | cv2.IMREAD_IGNORE_ORIENTATION
+        )
     except cv2.error:
         image = None
     if image is None:
         raise _broken(path, "it cannot be decoded")
     if image.dtype == np.uint16:
-        image = ((image.astype(np.uint32) + 128) // 257).astype(np.uint8)
+        image = _eight_bits(image)
     if image.dtype != np.uint8:
         raise _broken(path, f"samples of type {image.dtype}")
-    return cv2.cvtColor(image, cv2.COLOR_BGR2RGB)
+    frame = cv2.cvtColor(image, cv2.COLOR_BGR2RGB)
+    if header.format != "tiff":  # OpenCV turns TIFF whatever it is told
+        frame = np.ascontiguousarray(upright(frame, header.orientation))
+    if frame.shape[:2] != header.upright_size:
+        height, width = header.upright_size
+        raise _broken(path, f"{frame.shape[1]}x{frame.shape[0]} pixels where its header says {width}x{height}")
+    return frame
 
 
-def image_size(path: str | Path) -> tuple[int, int]:
-    """(height, width) of the upright image, from the header alone.
+def image_header(path: str | Path) -> Header:
+    """An image's header, without its pixels.
 
     Raises:
         FileNotFoundError, ValueError: as `read_image`, but for damage behind the header.
     """
-    path = Path(path)
-    try:
-        try:
-            header = read_header(_read_bytes(path, HEADER_BYTES))
-        except BrokenFile:
-            header = read_header(_read_bytes(path))  # a JPEG may carry megabytes of metadata before its size
-        _check_pixels(header.height, header.width)
-    except BrokenFile as error:
-        raise _broken(path, str(error)) from None
-    return header.height, header.width
+    return _opened(Path(path), HEADER_BYTES)[0]
 
 
-def write_png(path: str | Path, frame: np.ndarray) -> None:
-    """Write a uint8 (H, W, 3) RGB frame as PNG, lossless and atomic: the file is whole or not there at all.
+def image_size(path: str | Path) -> tuple[int, int]:
+    """(height, width) of the upright image, from the header alone; errors as `image_header`."""
+    return image_header(path).upright_size
 
-    The compression level is the lowest that compresses: frames are written often and read once or twice.
+
+def write_image(path: str | Path, frame: np.ndarray) -> None:
+    """Write a uint8 (H, W, 3) RGB frame in the format of the suffix, one of `frames.listing.IMAGE_SUFFIXES`. Atomic.
+
+    PNG, BMP, TIFF and WebP are lossless, JPEG has OpenCV's default quality, 95. PNG is compressed at the lowest level
+    that compresses: frames are written often and read once or twice.
+
+    Raises:
+        ValueError: not such a frame, or the format cannot hold it.
     """
     path = Path(path)
     if frame.dtype != np.uint8 or frame.ndim != 3 or frame.shape[2] != 3:
         raise ValueError(f"{path}: a frame must be uint8 (H, W, 3), not {frame.dtype} {frame.shape}")
-    _, data = cv2.imencode(".png", cv2.cvtColor(frame, cv2.COLOR_RGB2BGR), [cv2.IMWRITE_PNG_COMPRESSION, 1])
+    options = [cv2.IMWRITE_PNG_COMPRESSION, 1] if path.suffix.lower() == ".png" else []
+    try:
+        written, data = cv2.imencode(path.suffix, cv2.cvtColor(frame, cv2.COLOR_RGB2BGR), options)
+    except cv2.error:
+        written = False
+    if not written:
+        what = f"{frame.shape[1]}x{frame.shape[0]} cannot be written as {path.suffix or 'an image'}"
+        raise ValueError(f"{path}: {what}; give a name that ends in .png")
     with replacing(path) as temporary:
         temporary.write_bytes(data.tobytes())
 
 
-def _read_bytes(path: Path, limit: int = -1) -> bytes:
-    try:
-        with open(path, "rb") as file:
-            return file.read(limit)
-    except FileNotFoundError:
-        raise FileNotFoundError(f"{path}: no such image") from None
+def write_png(path: str | Path, frame: np.ndarray) -> None:
+    """`write_image` for a name that must end in .png."""
+    if Path(path).suffix.lower() != ".png":
+        raise ValueError(f"{path}: a name that ends in .png is needed")
+    write_image(path, frame)
 
 
-def _check_pixels(height: int, width: int) -> None:
-    if height < 1 or width < 1:
-        raise BrokenFile(f"its header says {width}x{height}")
-    if height * width > MAX_PIXELS:
-        raise BrokenFile(f"{width}x{height} is more than the {MAX_PIXELS // 10**6} Mpx that are accepted")
+def _opened(path: Path, part: int | None = None) -> tuple[Header, bytes]:
+    """The header, checked against the limits, and the file's bytes; with `part` only as many as the header takes."""
+    with open_regular(path, "image") as file:
+        size = file.seek(0, 2)
+        file.seek(0)
+        complaint = size_complaint(size)
+        if complaint:
+            raise ValueError(f"{path}: {complaint}")
+        data = file.read(HEADER_BYTES)
+        try:
+            header = read_header(data)
+        except BrokenFile as first:  # a JPEG may carry megabytes of metadata before its size, a TIFF has it last
+            data += file.read()
+            try:
+                header = read_header(data)
+            except BrokenFile:
+                raise _broken(path, str(first)) from None
+        complaint = pixels_complaint(header.height, header.width)
+        if complaint:
+            raise ValueError(f"{path}: {complaint}")
+        if header.pictures > 1:
+            raise ValueError(
+                f"{path}: it holds {header.pictures} pictures and a frame is one; split it into a folder of images, "
+                "or make a video of it"
+            )
+        return header, data if part is not None else data + file.read()
+
+
+def _eight_bits(image: np.ndarray) -> np.ndarray:
+    """uint16 -> uint8, a strip at a time: the sums need 32 bits."""
+    rounded = np.empty(image.shape, np.uint8)
+    for top in range(0, len(image), ROWS_AT_ONCE):
+        strip = slice(top, top + ROWS_AT_ONCE)
+        rounded[strip] = (image[strip].astype(np.uint32) + 128) // 257
+    return rounded
 
 
 def _broken(path: Path, why: str) -> ValueError:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import cv2
 import numpy as np
 import torch
-import torch.nn.functional as F
+from torch import Tensor
+
+from frames.bicubic import antialiased, symmetric_pad
 
 ROWS_AT_ONCE = 256  # output rows a strip, so that a 4K frame does not take gigabytes in float64
 
@@ -31,12 +32,13 @@ def bicubic_down(frame: np.ndarray, scale: int) -> np.ndarray:
     if scale == 1:
         return frame
     margin = 3 * scale  # the kernel reaches 2 * scale to either side; a multiple of the scale keeps the grid
-    padded = cv2.copyMakeBorder(frame, margin, margin, margin, margin, cv2.BORDER_REFLECT)
+    padded = symmetric_pad(_planes(frame), margin)
+    size = (height // scale, width // scale)
     strips = []
-    for top in range(0, height // scale, ROWS_AT_ONCE):
-        bottom = min(top + ROWS_AT_ONCE, height // scale)
-        strip = padded[top * scale : bottom * scale + 2 * margin]
-        strips.append(_antialiased(strip, strip.shape[0] // scale, strip.shape[1] // scale)[3:-3, 3:-3])
+    for top in range(0, size[0], ROWS_AT_ONCE):
+        bottom = min(top + ROWS_AT_ONCE, size[0])
+        strip = padded[..., top * scale : bottom * scale + 2 * margin, :]
+        strips.append(_rounded(antialiased(strip.double(), (bottom - top + 6, size[1] + 6)))[3:-3, 3:-3])
     return np.ascontiguousarray(np.concatenate(strips))
 
 
@@ -54,11 +56,16 @@ def bicubic_shrink(frame: np.ndarray, height: int, width: int) -> np.ndarray:
         raise ValueError(f"a frame of {frame.shape[1]}x{frame.shape[0]} cannot be shrunk to {width}x{height}")
     if (height, width) == frame.shape[:2]:
         return frame
-    return np.concatenate([_antialiased(frame[..., c : c + 1], height, width) for c in range(3)], axis=2)
+    # One plane at a time: a photograph in float64 takes eight times its size.
+    planes = [_rounded(antialiased(_planes(frame[..., c : c + 1]).double(), (height, width))) for c in range(3)]
+    return np.concatenate(planes, axis=2)
 
 
-def _antialiased(frame: np.ndarray, height: int, width: int) -> np.ndarray:
-    tensor = torch.from_numpy(np.ascontiguousarray(frame)).permute(2, 0, 1)[None].to(torch.float64)
-    tensor = F.interpolate(tensor, size=(height, width), mode="bicubic", antialias=True)
-    tensor = tensor.add_(0.5).floor_().clamp_(0, 255).to(torch.uint8)
-    return tensor[0].permute(1, 2, 0).numpy()
+def _planes(frame: np.ndarray) -> Tensor:
+    """uint8 (H, W, C) -> (1, C, H, W), a view where the memory allows it."""
+    return torch.from_numpy(np.ascontiguousarray(frame)).permute(2, 0, 1)[None]
+
+
+def _rounded(planes: Tensor) -> np.ndarray:
+    """float64 (1, C, H, W) -> uint8 (H, W, C), halves up."""
+    return planes.add_(0.5).floor_().clamp_(0, 255).to(torch.uint8)[0].permute(1, 2, 0).numpy()

@@ -19,9 +19,8 @@ import numpy as np
 from av.video.reformatter import ColorRange, Colorspace, Interpolation
 
 from frames.atomic import replacing
-from frames.images import MAX_PIXELS
+from frames.door import check_regular, pixels_complaint
 
-VIDEO_SUFFIXES = (".mp4", ".mkv", ".mov", ".avi", ".webm", ".mpg", ".mpeg", ".m4v", ".ts", ".y4m")
 EXACT = Interpolation.BICUBIC | Interpolation.ACCURATE_RND | Interpolation.FULL_CHR_H_INT
 EXACT_IN = Interpolation.BICUBIC | Interpolation.ACCURATE_RND | Interpolation.FULL_CHR_H_INP
 BT709 = 1  # the code of BT.709 for matrix, primaries and transfer alike (ITU-T H.273)
@@ -48,10 +47,7 @@ def video_info(path: str | Path) -> VideoInfo:
         FileNotFoundError, ValueError: one line with the file's name.
     """
     path = Path(path)
-    try:
-        status = path.stat()
-    except FileNotFoundError:
-        raise FileNotFoundError(f"{path}: no such video") from None
+    status = check_regular(path, "video")
     return _video_info(path, status.st_size, status.st_mtime_ns)
 
 
@@ -85,8 +81,7 @@ def read_video(path: str | Path, start: int = 0, stop: int | None = None) -> Ite
         ValueError: damaged, no video in it, or it ends before `stop`; one line with the file's name.
     """
     path = Path(path)
-    if not path.is_file():
-        raise FileNotFoundError(f"{path}: no such video")
+    check_regular(path, "video")
     with _opened(path) as container:
         stream = _video_stream(path, container)
         stream.thread_type = "AUTO"
@@ -191,10 +186,9 @@ def _video_stream(path: Path, container):
     if not container.streams.video:
         raise ValueError(f"{path}: there is no video in it; give a video or a folder of frames")
     stream = container.streams.video[0]
-    if (stream.width or 0) * (stream.height or 0) > MAX_PIXELS:
-        raise ValueError(
-            f"{path}: frames of {stream.width}x{stream.height}, over {MAX_PIXELS / 1e6:.0f} Mpx; not decoded"
-        )
+    complaint = stream.width and pixels_complaint(stream.height, stream.width)
+    if complaint:
+        raise ValueError(f"{path}: {complaint}")
     return stream
 
 

@@ -24,11 +24,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from bench.datasets.degradation import Bicubic
 from bench.datasets.sample import Sample
 from bench.datasets.vid4 import Vid4
 from bench.environment import snapshot
 from bench.metrics.base import build
+from frames.degradations import Bicubic
 from turbovsr import checkpoints
 from turbovsr.autoencoder import latent_frames
 from turbovsr.conditioning import CELL

@@ -21,11 +21,11 @@ from skimage import data
 from torch import Tensor
 from torch.utils.flop_counter import FlopCounterMode
 
+from frames.bicubic import bicubic
 from turbovsr import TurboVSR
 from turbovsr.autoencoder import SPATIAL_COMPRESSION, TEMPORAL_COMPRESSION
 from turbovsr.color_fix import coarse_band
 from turbovsr.conditioning import CELL
-from turbovsr.resample import bicubic
 from turbovsr.shuffle import SCALE
 
 STEP_BAR = 1.5  # largest change of a still clip where chunks meet, over the largest inside chunks

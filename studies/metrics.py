@@ -20,10 +20,10 @@ import numpy as np
 import torch
 
 from bench import assets
-from bench.datasets.degradation import Bicubic
 from bench.datasets.sample import Sample
 from bench.metrics.base import build
 from bench.metrics.truths import Truths
+from frames.degradations import Bicubic
 from frames.errors import one_line
 from frames.images import read_image
 from frames.video import read_video

@@ -18,12 +18,12 @@ import cv2
 import torch
 
 from bench.datasets.clip import Clip, build_clip
-from bench.datasets.degradation import Bicubic
 from bench.datasets.sources import FrameSource, image_files
 from bench.metrics.base import build
 from bench.metrics.protocol import RGB
 from bench.run.scoring import Sheet, score_together
 from bench.timing.stats import median
+from frames.degradations import Bicubic
 from frames.images import write_png
 from frames.video import read_video
 

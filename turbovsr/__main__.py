@@ -20,13 +20,17 @@ import torch
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
+from frames.images import write_image
+from frames.listing import IMAGE_SUFFIXES
+from frames.source import Source, open_source
+from frames.video import write_video
 from turbovsr.color_fix import COLOR_FIXES
-from turbovsr.media import IMAGES, VIDEOS, Source, open_source, write_image, write_images, write_video
 from turbovsr.pipeline import SCALES, TurboVSR
 from turbovsr.precision import PRECISIONS
 
 OK, ERROR, INTERRUPTED = 0, 3, 130
 FPS_OF_IMAGES = Fraction(24)
+VIDEOS = (".mp4", ".mkv", ".mov")  # that are written
 
 
 class Parser(argparse.ArgumentParser):
@@ -115,7 +119,7 @@ def check_output(output: Path, given: Path, source: Source, overwrite: bool) -> 
     """
     if output.resolve() == given.resolve():
         raise ValueError(f"{output}: the input itself; give another name for the output")
-    if output.suffix.lower() in IMAGES and not source.still:
+    if output.suffix.lower() in IMAGE_SUFFIXES and not source.still:
         raise ValueError(f"{output}: a clip does not fit into an image; give a folder or a name in {', '.join(VIDEOS)}")
     if (any(output.iterdir()) if output.is_dir() else output.exists()) and not overwrite:
         raise ValueError(f"{output}: is there already; give another name, or --overwrite")
@@ -139,11 +143,12 @@ def write(output: Path, source: Source, frames: Iterator[np.ndarray], fps: Fract
     suffix = output.suffix.lower()
     if suffix in VIDEOS:
         write_video(output, frames, fps or source.fps or FPS_OF_IMAGES)
-    elif suffix in IMAGES:
+    elif suffix in IMAGE_SUFFIXES:
         for frame in frames:
             write_image(output, frame)
     else:
-        write_images(output, frames, source.names)
+        for index, frame in enumerate(frames):
+            write_image(output / f"{source.names[index] if source.names else f'{index:08d}'}.png", frame)
 
 
 if __name__ == "__main__":

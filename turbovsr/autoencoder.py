@@ -13,8 +13,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from frames.bicubic import bicubic
 from turbovsr.cells import CellAnalysis
-from turbovsr.resample import bicubic
 from turbovsr.shuffle import SCALE, bicubic_cells, shrink, to_cells
 from turbovsr.textures import CHANNELS as TEXTURES
 from turbovsr.textures import textures

@@ -12,11 +12,13 @@ from __future__ import annotations
 
 from functools import cache, lru_cache
 
+import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from turbovsr.shuffle import SCALE, bicubic_cells, keys_cubic
+from frames.kernels import keys_cubic
+from turbovsr.shuffle import SCALE, bicubic_cells
 
 REACH = 2  # LR pixels beyond its own that an LR pixel is made of
 
@@ -78,8 +80,8 @@ def sharpen(lr: Tensor) -> Tensor:
 
 def reduction_taps() -> Tensor:
     """(5, 4) float64: the share of each SR pixel of the LR pixels at -2..2 in the LR pixel in the middle; sums to 1."""
-    places = torch.arange(-REACH * SCALE, (REACH + 1) * SCALE, dtype=torch.float64) - (SCALE - 1) / 2
-    taps = torch.tensor([keys_cubic(float(place) / SCALE) for place in places], dtype=torch.float64)
+    places = np.arange(-REACH * SCALE, (REACH + 1) * SCALE) - (SCALE - 1) / 2
+    taps = torch.from_numpy(keys_cubic(places / SCALE))
     return (taps / taps.sum()).view(2 * REACH + 1, SCALE)
 
 

@@ -21,10 +21,10 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from frames.bicubic import symmetric_pad
 from turbovsr.autoencoder import SpatialBlock, fold, latent_frames, unfold
 from turbovsr.cells import PER_LR_PIXEL, CellSynthesis
 from turbovsr.consistency import add_margins, consistent_base, fill_margins, with_margins
-from turbovsr.resample import symmetric_pad
 from turbovsr.shuffle import SCALE, bicubic_cells, grow, put_pixels, shrink, to_pixels
 
 BAND = 32  # LR rows that the head works on at a time

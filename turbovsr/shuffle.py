@@ -8,11 +8,13 @@ from __future__ import annotations
 
 from functools import cache
 
+import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from turbovsr.resample import symmetric_pad
+from frames.bicubic import symmetric_pad
+from frames.kernels import keys_cubic
 
 SCALE = 4  # of the model: SR pixels along the edge of an LR pixel
 
@@ -60,19 +62,10 @@ def bicubic_cells(lr: Tensor, mirrored: bool = False) -> Tensor:
         return F.conv2d(padded.contiguous(memory_format=torch.channels_last), _bicubic_taps(lr.device))
 
 
-def keys_cubic(t: float) -> float:
-    """Keys' kernel with a = -0.5 (IEEE TASSP 1981), MATLAB's bicubic."""
-    t = abs(t)
-    if t <= 1:
-        return 1.5 * t**3 - 2.5 * t**2 + 1
-    return -0.5 * t**3 + 2.5 * t**2 - 4 * t + 2 if t < 2 else 0.0
-
-
 def enlargement_taps() -> Tensor:
     """(4, 5) float64: what each of the four SR pixels along an LR pixel takes from the LR pixels at -2..2."""
-    return torch.tensor(
-        [[keys_cubic((i + 0.5) / SCALE - 0.5 - tap) for tap in range(-2, 3)] for i in range(SCALE)], dtype=torch.float64
-    )
+    centres = (np.arange(SCALE) + 0.5) / SCALE - 0.5
+    return torch.from_numpy(keys_cubic(centres[:, None] - np.arange(-2, 3)))
 
 
 @cache

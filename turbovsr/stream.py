@@ -19,8 +19,8 @@ from itertools import count, islice
 import torch
 from torch import Tensor
 
+from frames.bicubic import bicubic
 from turbovsr.pixels import crossfade, store
-from turbovsr.resample import bicubic
 from turbovsr.shuffle import SCALE
 
 LONGEST_OVERLAP = 4  # two overlaps fit into the shortest chunk, 9 frames

@@ -8,8 +8,8 @@ from typing import Protocol
 
 import numpy as np
 
-from bench.datasets.degradation import Degradation
 from bench.datasets.sources import FrameSource, Mapped, Size, cropped
+from frames.degradations import Degradation
 
 
 @dataclass(frozen=True)

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bench.datasets.clip import NOWHERE, Clip, Description, build_clip
-from bench.datasets.degradation import Degradation
-from bench.datasets.layout import capped, check_pairing, entries, images_in, is_image, is_video, selected
+from bench.datasets.layout import capped, check_pairing, selected
 from bench.datasets.sources import FrameSource, VideoFrames, image_files
 from bench.datasets.verify import decoding_problems, numbering_problems, video_problems
+from frames.degradations import Degradation
+from frames.listing import entries, images_in, is_image, is_video
 from frames.video import video_info
 
 LAYOUTS = "a video, a folder of frames (one clip), a folder of such folders, or a folder of videos (a clip each)"

@@ -10,10 +10,11 @@ from pathlib import Path
 import numpy as np
 
 from bench.datasets.clip import Clip, Description, build_clip
-from bench.datasets.degradation import Degradation
-from bench.datasets.layout import capped, images_in, selected
+from bench.datasets.layout import capped, selected
 from bench.datasets.sources import FrameSource, ImageFiles, Mapped, Size
+from frames.degradations import Degradation
 from frames.images import image_size, read_image
+from frames.listing import images_in
 from frames.resize import bicubic_shrink
 
 log = logging.getLogger(__name__)

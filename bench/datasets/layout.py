@@ -2,61 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TypeVar
 
 from frames.errors import did_you_mean
-from frames.images import IMAGE_SUFFIXES
-from frames.video import VIDEO_SUFFIXES
+from frames.listing import frame_number
 
 T = TypeVar("T")
-
-
-def is_image(path: Path) -> bool:
-    return path.suffix.lower() in IMAGE_SUFFIXES
-
-
-def is_video(path: Path) -> bool:
-    return path.suffix.lower() in VIDEO_SUFFIXES
-
-
-def natural_key(path: Path) -> list[tuple[int, int, str]]:
-    """Sort key under which frame9 comes before frame10."""
-    parts = re.split(r"(\d+)", path.name)
-    return [(1, int(part), "") if part.isdigit() else (0, 0, part) for part in parts]
-
-
-def entries(folder: Path) -> list[Path]:
-    """What a folder holds, hidden files apart, in natural order.
-
-    Raises:
-        FileNotFoundError: no such folder.
-    """
-    try:
-        return sorted((path for path in folder.iterdir() if not path.name.startswith(".")), key=natural_key)
-    except (FileNotFoundError, NotADirectoryError):
-        raise FileNotFoundError(f"{folder}: no such folder") from None
-
-
-def images_in(folder: Path) -> list[Path]:
-    """The images of a folder in natural order.
-
-    Raises:
-        FileNotFoundError: no such folder.
-        ValueError: there is no image in it.
-    """
-    found = [path for path in entries(folder) if is_image(path)]
-    if not found:
-        raise ValueError(f"{folder}: there is no image in it; frames are expected as {', '.join(IMAGE_SUFFIXES)}")
-    return found
-
-
-def frame_number(path: Path) -> int | None:
-    """The last number in a file's stem: 17 for 00000017.png, None where there is none."""
-    digits = re.findall(r"\d+", path.stem)
-    return int(digits[-1]) if digits else None
 
 
 def check_pairing(lr: list[Path], gt: list[Path]) -> None:

@@ -6,11 +6,12 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from bench.datasets.clip import Clip, Description, build_clip
-from bench.datasets.degradation import Degradation
-from bench.datasets.layout import capped, check_pairing, images_in, selected
+from bench.datasets.layout import capped, check_pairing, selected
 from bench.datasets.sources import image_files
 from bench.datasets.verify import decoding_problems, numbering_problems
+from frames.degradations import Degradation
 from frames.errors import did_you_mean
+from frames.listing import images_in
 
 LR_MODES = ("auto", "given", "made")
 

@@ -15,10 +15,10 @@ import numpy as np
 
 from bench import assets
 from bench.datasets.clip import Clip, Description, build_clip
-from bench.datasets.degradation import Degradation
 from bench.datasets.layout import capped, selected
 from bench.datasets.sources import FrameSource, ImageFiles, Mapped, Size, VideoFrames
 from bench.datasets.verify import video_problems
+from frames.degradations import Degradation
 from frames.images import image_size, read_image
 from frames.resize import bicubic_down
 from frames.video import video_info

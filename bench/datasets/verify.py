@@ -6,8 +6,8 @@ from collections import Counter
 from collections.abc import Generator, Iterator
 from pathlib import Path
 
-from bench.datasets.layout import entries, frame_number, is_image
 from frames.images import read_image
+from frames.listing import entries, frame_number, is_image
 from frames.video import read_video, video_info
 
 Size = tuple[int, int]

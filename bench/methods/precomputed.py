@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from bench.datasets.layout import entries, images_in, is_image, is_video
 from bench.datasets.sources import FrameSource, VideoFrames, image_files
 from bench.methods.contract import Descriptor
+from frames.listing import entries, images_in, is_image, is_video
 from frames.video import video_info
 
 

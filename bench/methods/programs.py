@@ -11,12 +11,12 @@ import numpy as np
 import torch
 
 from bench.datasets.clip import Clip
-from bench.datasets.layout import natural_key
 from bench.datasets.sources import FrameSource, image_files
 from bench.methods.calls import to_tensor
 from bench.methods.contract import FileUpscaler
 from bench.timing.measure import Call
 from frames.images import read_image, write_png
+from frames.listing import natural_key
 from frames.video import read_video, write_video
 
 FPS = 25

@@ -1,8 +1,8 @@
 import pytest
 import torch
 
+from frames.bicubic import bicubic
 from turbovsr.color_fix import COLOR_FIXES, adain, coarse_band, wavelet
-from turbovsr.resample import bicubic
 
 
 def scene():

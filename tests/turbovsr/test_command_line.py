@@ -6,8 +6,10 @@ import cv2
 import numpy as np
 import pytest
 
+from frames.images import read_image, write_image
+from frames.source import open_source
+from frames.video import write_video
 from turbovsr.__main__ import main
-from turbovsr.media import open_source, read_image, write_image, write_video
 
 
 def picture(seed=0, height=8, width=11):
@@ -67,13 +69,13 @@ def test_results_are_not_overwritten_unasked(run, folder, tmp_path, capsys):
     "given, output, options, complaint",
     [
         ("nothing", "out", (), "no such file"),
-        ("empty", "out", (), "no images in it"),
+        ("empty", "out", (), "there is no image in it"),
         ("text.mp4", "out", (), "not a readable video"),
-        ("text.png", "out", (), "not a readable image"),
+        ("text.png", "out", (), "not a PNG, JPEG, BMP, WebP or TIFF image"),
         ("frames", "frames", (), "the input itself"),
         ("frames", "out.png", (), "does not fit into an image"),
         ("frames", "out", ("--steps", "3"), "power of two"),
-        ("mixed", "out", (), "one size, frame 1"),
+        ("mixed", "out", (), "must be of one size"),
     ],
 )
 def test_mistakes_are_one_line_and_exit_code_3(run, folder, tmp_path, capsys, given, output, options, complaint):

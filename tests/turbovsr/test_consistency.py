@@ -3,10 +3,10 @@ import dataclasses
 import pytest
 import torch
 
+from frames.bicubic import bicubic
 from tests.turbovsr.conftest import TINY, tiny_model
 from turbovsr.autoencoder import fold
 from turbovsr.consistency import add_margins, consistent_base, fill_margins, reduce_cells, with_margins
-from turbovsr.resample import bicubic
 from turbovsr.shuffle import bicubic_cells, to_cells, to_pixels
 
 

@@ -3,11 +3,11 @@ import dataclasses
 import pytest
 import torch
 
+from frames.bicubic import bicubic
 from tests.turbovsr.conftest import TINY
 from turbovsr.autoencoder import fold, unfold
 from turbovsr.decoder import Decoder, beside_neighbours
 from turbovsr.model import Model
-from turbovsr.resample import bicubic
 
 
 def clip_and_latent(frames=9, height=16, width=24):

@@ -6,8 +6,8 @@ import pytest
 import torch
 from skimage import data
 
+from frames.bicubic import bicubic
 from turbovsr import TurboVSR
-from turbovsr.resample import bicubic
 from turbovsr.train.losses import lpips_alex
 from turbovsr.train.validate import scores
 

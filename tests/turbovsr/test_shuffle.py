@@ -1,7 +1,7 @@
 import torch
 import torch.nn.functional as F
 
-from turbovsr.resample import bicubic
+from frames.bicubic import bicubic
 from turbovsr.shuffle import bicubic_cells, grow, shrink, to_cells, to_pixels
 
 

@@ -16,12 +16,12 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from frames.bicubic import bicubic
 from turbovsr.autoencoder import SpatialBlock, fold, unfold
 from turbovsr.conditioning import LRProjection
 from turbovsr.decoder import Decoder
 from turbovsr.generator import Generator
 from turbovsr.ltx.autoencoder import LTXAutoencoder
-from turbovsr.resample import bicubic
 from turbovsr.shuffle import SCALE
 from turbovsr.transformer import Transformer
 

@@ -14,9 +14,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from turbovsr.resample import bicubic
+from frames.bicubic import bicubic
 from turbovsr.train.console import note
-from turbovsr.train.degradations.basic import Bicubic, degrade  # noqa: F401  degrade is imported from here by others
+from turbovsr.train.degradations.basic import Bicubic
 from turbovsr.train.readers import (
     PHOTO_SUFFIXES,
     VIDEO_SUFFIXES,

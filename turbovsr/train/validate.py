@@ -11,8 +11,8 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from frames.bicubic import bicubic
 from turbovsr.autoencoder import fold, unfold
-from turbovsr.resample import bicubic
 from turbovsr.train.degradations.basic import Bicubic
 from turbovsr.train.readers import BrokenFile, read_frames, read_photo
 

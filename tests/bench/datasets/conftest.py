@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from bench.datasets.degradation import Bicubic
+from frames.degradations import Bicubic
 from frames.images import write_png
 
 Frames = list[np.ndarray]

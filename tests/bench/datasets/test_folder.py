@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from bench.datasets.degradation import Bicubic
 from bench.datasets.folder import Folder
+from frames.degradations import Bicubic
 from frames.images import write_png
 from frames.video import write_video
 

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from bench.datasets.degradation import Bicubic, BlurDown
 from bench.datasets.reds4 import REDS4
 from bench.datasets.vid4 import Vid4
+from frames.degradations import Bicubic, BlurDown
 
 
 def reds4(root, **options) -> REDS4:

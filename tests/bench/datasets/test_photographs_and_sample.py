@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from bench.datasets.degradation import Bicubic
 from bench.datasets.images import Images, cover
 from bench.datasets.sample import PIECES, Sample
+from frames.degradations import Bicubic
 from frames.images import write_png
 from frames.video import read_video
 

@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 
 from baselines.external import External
-from bench.datasets.degradation import Bicubic
 from bench.datasets.folder import Folder
 from bench.methods.contract import no_stages
 from bench.methods.programs import on_program
+from frames.degradations import Bicubic
 from frames.errors import one_line
 from frames.images import read_image
 

@@ -11,7 +11,8 @@ import torch
 from tests.turbovsr.conftest import TINY
 from turbovsr.model import Model
 from turbovsr.train.autoencoding import BatchConfig, autoencoding_losses, normalise_latent
-from turbovsr.train.data import ClipSource, degrade
+from turbovsr.train.data import ClipSource
+from turbovsr.train.degradations.basic import Bicubic
 from turbovsr.train.diffusion import MixConfig, diffusion_losses, forgotten, joint_losses
 from turbovsr.train.loop import Loop, LoopConfig, StepRandom, learning_rate
 from turbovsr.train.losses import PictureLoss, PictureWeights
@@ -76,10 +77,10 @@ def test_missing_arrays_are_one_clear_error(tmp_path):
 
 
 def test_degradation_is_antialiased_bicubic_in_8_bits():
-    flat = torch.full((1, 3, 1, 32, 32), 0.2)
-    assert torch.allclose(degrade(flat), torch.tensor(round(1.2 * 127.5) / 127.5 - 1), atol=1e-6)
+    flat, rng = torch.full((1, 3, 1, 32, 32), 0.2), np.random.default_rng(0)
+    assert torch.allclose(Bicubic()(flat, rng), torch.tensor(round(1.2 * 127.5) / 127.5 - 1), atol=1e-6)
     checks = torch.tensor([[1.0, -1.0], [-1.0, 1.0]]).repeat(16, 16).expand(1, 3, 1, 32, 32)
-    assert degrade(checks).abs().max() < 0.02  # without antialiasing it would keep its contrast
+    assert Bicubic()(checks, rng).abs().max() < 0.02  # without antialiasing it would keep its contrast
 
 
 @pytest.mark.parametrize(

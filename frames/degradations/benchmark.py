@@ -1,4 +1,4 @@
-"""How LR frames are made from GT where a set has none. A degradation has `name`, `scale`, `signature`, and is called.
+"""The degradations of benchmarks. A degradation has `name`, `scale`, `signature`, and is called with a frame.
 
 lr = degradation(gt)    # uint8 (H, W, 3) -> uint8 (H / scale, W / scale, 3), H and W multiples of the scale
 """
@@ -14,11 +14,15 @@ from frames.resize import bicubic_down
 
 
 class Degradation(Protocol):
+    """What makes an LR frame from a GT frame."""
+
     name: str
     scale: int
     signature: str  # goes into records, e.g. "bi-x4"
 
-    def __call__(self, gt: np.ndarray) -> np.ndarray: ...
+    def __call__(self, gt: np.ndarray) -> np.ndarray:
+        """uint8 (H, W, 3) RGB -> uint8 (H / scale, W / scale, 3)."""
+        ...
 
 
 class Bicubic:
@@ -37,13 +41,17 @@ class BlurDown:
     """BD: 13x13 Gaussian of sigma 1.6 (borders reflected without repeating the edge), then every scale-th pixel from
     index 0, rounded to 8 bits. The protocol of Jo et al., "Deep Video Super-Resolution Network Using Dynamic
     Upsampling Filters" (CVPR 2018), as the later papers use it at scale 4.
+
+    Args:
+        sigma, size: of the Gaussian in pixels, its edge odd; training varies them, BD is 1.6 and 13.
     """
 
-    size = 13
-    sigma = 1.6
-
-    def __init__(self, scale: int, name: str = "bd") -> None:
-        self.name = name
+    def __init__(self, scale: int, name: str = "bd", sigma: float = 1.6, size: int = 13) -> None:
+        if not 0 < sigma < float("inf"):
+            raise ValueError(f"sigma={sigma}: the Gaussian of a blur needs a number above 0")
+        if size < 1 or size % 2 == 0:
+            raise ValueError(f"size={size}: the edge of a kernel must be odd")
+        self.name, self.sigma, self.size = name, sigma, size
         self.scale = _checked(scale)
         self.signature = f"{name}-x{scale}"
 

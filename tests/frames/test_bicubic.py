@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import torch
 
-from turbovsr.resample import bicubic
+from frames.bicubic import bicubic
 
 
 def imresize_line(line, size):

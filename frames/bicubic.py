@@ -17,7 +17,11 @@ def bicubic(frames: Tensor, size: tuple[int, int]) -> Tensor:
     Equal to MATLAB's imresize, borders included: torch's antialiased bicubic has the same kernel (a = -0.5), and
     mirroring the frame beyond its edges, the edge pixel repeated, gives it MATLAB's border rule. The pad is taken in
     whole input pixels that map to whole output pixels, so the grid keeps its phase. The scale is one fraction for both
-    sides that gives whole pixels: 4, 1/4, 3/4 of a multiple of 4. Computed in float32 whatever comes in.
+    sides that gives whole pixels: 4, 1/4, 3/4 of a multiple of 4. Computed in float64 for float64 frames, in float32
+    for all others, and returned in the type that came in.
+
+    Raises:
+        ValueError: the sides have different scales.
     """
     height, width = frames.shape[-2:]
     scale = Fraction(size[0], height)
@@ -29,10 +33,18 @@ def bicubic(frames: Tensor, size: tuple[int, int]) -> Tensor:
     reach = 2 * max(1, 1 / scale) + 1  # of the kernel, in input pixels, and one for where its centre lies
     steps = math.ceil(reach / step)
     padded = symmetric_pad(frames, steps * step)
-    full = tuple(n // step * grown for n in padded.shape[-2:])
-    out = F.interpolate(padded.float(), size=full, mode="bicubic", antialias=True, align_corners=False).to(frames.dtype)
+    out = antialiased(padded, (padded.shape[-2] // step * grown, padded.shape[-1] // step * grown)).to(frames.dtype)
     crop = steps * grown
     return out[..., crop : crop + size[0], crop : crop + size[1]]
+
+
+def antialiased(frames: Tensor, size: tuple[int, int]) -> Tensor:
+    """torch's antialiased bicubic of (N, C, H, W), in float64 for float64 frames, else in float32.
+
+    At the borders the weights are renormalised, which is not MATLAB's rule.
+    """
+    frames = frames if frames.dtype == torch.float64 else frames.float()
+    return F.interpolate(frames, size=size, mode="bicubic", antialias=True, align_corners=False)
 
 
 def symmetric_pad(frames: Tensor, pad: int) -> Tensor:
@@ -44,7 +56,7 @@ def symmetric_pad(frames: Tensor, pad: int) -> Tensor:
 
 @lru_cache(maxsize=64)
 def _mirrored(length: int, pad: int, device: torch.device) -> Tensor:
-    """Where each place of a padded row comes from; kept, for sending it to a GPU makes the host wait for its work."""
+    """Source index of each place of a padded row; cached, because sending it to a GPU makes the host wait."""
     index = torch.arange(-pad, length + pad) % (2 * length)
-    with torch.inference_mode(False):  # kept tensors must be good for training too
+    with torch.inference_mode(False):  # cached tensors must be good for training too
         return torch.where(index < length, index, 2 * length - 1 - index).clone().to(device)

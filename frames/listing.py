@@ -1,0 +1,58 @@
+"""What lies in a folder: frames in natural order, hidden files apart."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".webp", ".tif", ".tiff")
+VIDEO_SUFFIXES = (".mp4", ".mkv", ".mov", ".avi", ".webm", ".mpg", ".mpeg", ".m4v", ".ts", ".y4m")
+DIGITS = re.compile("([0-9]+)")  # not \d, which takes digits of other scripts and, in str.isdigit, superscripts
+
+
+def is_image(path: Path) -> bool:
+    """True for a name that ends like an image's; the file is not looked at."""
+    return path.suffix.lower() in IMAGE_SUFFIXES
+
+
+def is_video(path: Path) -> bool:
+    """True for a name that ends like a video's; the file is not looked at."""
+    return path.suffix.lower() in VIDEO_SUFFIXES
+
+
+def natural_key(path: Path) -> tuple[list[tuple[int, int, str]], str]:
+    """Sort key under which frame9 comes before frame10; the plain name decides between frame1 and frame01."""
+    parts = DIGITS.split(path.name)
+    key = [(1, int(part), "") if index % 2 else (0, 0, part) for index, part in enumerate(parts)]
+    return key, path.name
+
+
+def entries(folder: Path) -> list[Path]:
+    """What a folder holds, hidden files apart, in natural order.
+
+    Raises:
+        FileNotFoundError: no such folder.
+    """
+    try:
+        return sorted((path for path in folder.iterdir() if not path.name.startswith(".")), key=natural_key)
+    except (FileNotFoundError, NotADirectoryError):
+        raise FileNotFoundError(f"{folder}: no such folder") from None
+
+
+def images_in(folder: Path) -> list[Path]:
+    """The images of a folder in natural order, by their names.
+
+    Raises:
+        FileNotFoundError: no such folder.
+        ValueError: there is no image in it.
+    """
+    found = [path for path in entries(folder) if is_image(path)]
+    if not found:
+        raise ValueError(f"{folder}: there is no image in it; frames are expected as {', '.join(IMAGE_SUFFIXES)}")
+    return found
+
+
+def frame_number(path: Path) -> int | None:
+    """The last number in a file's stem: 17 for 00000017.png, None where there is none."""
+    digits = DIGITS.findall(path.stem)
+    return int(digits[-1]) if digits else None
