@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import itertools
 from dataclasses import dataclass, field
-from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -21,10 +20,9 @@ from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from bench import assets
+from bench.groups import GROUPS, members, search_path
 from bench.paths import CONF
 from frames.errors import EnvironmentInvalid, UserError, did_you_mean, one_line
-
-GROUPS = ("method", "data", "degradation", "protocol", "timing")
 
 
 @dataclass
@@ -64,6 +62,7 @@ class Combination:
     method: str  # label: the method's name, and the swept options where there are any: "turbovsr[steps=2]"
     data: str
     config: DictConfig
+    config_dirs: tuple[str, ...] = ()  # where metrics of the user's own are
 
 
 def expand(overrides: list[str], config_dirs: tuple[str, ...] = ()) -> list[Combination]:
@@ -107,7 +106,7 @@ def expand(overrides: list[str], config_dirs: tuple[str, ...] = ()) -> list[Comb
             config = _validated(_compose([f"data={data}", f"method={method}", *lines], config_dirs))
             label = _label(str(config.method.name), "method.", options, swept)
             data_label = _label(str(config.data.name), "data.", options, swept)
-            found.setdefault((data_label, label), Combination(label, data_label, config))
+            found.setdefault((data_label, label), Combination(label, data_label, config, config_dirs))
     for key in values.keys() - applied:
         raise UserError(f"unknown option '{key}'{did_you_mean(key, known_keys | set(GROUPS))}")
     return list(found.values())
@@ -121,17 +120,10 @@ def compose(overrides: list[str], config_dirs: tuple[str, ...] = ()) -> DictConf
     return combinations[0].config
 
 
-@cache
-def members(group: str, config_dirs: tuple[str, ...] = ()) -> dict[str, Path]:
-    """The members of a config group, by name: the project's and those of the user's own folders."""
-    folders = [CONF / group, *(Path(folder) / group for folder in config_dirs)]
-    return {file.stem: file for folder in folders for file in sorted(folder.glob("*.yaml"))}
-
-
 def _compose(overrides: list[str], config_dirs: tuple[str, ...]) -> DictConfig:
     _register_resolvers()
-    if config_dirs:
-        paths = ",".join(f"file://{Path(folder).resolve()}" for folder in config_dirs)
+    if folders := search_path(config_dirs):
+        paths = ",".join(f"file://{folder.resolve()}" for folder in folders)
         overrides = [*overrides, f"hydra.searchpath=[{paths}]"]
     try:
         with initialize_config_dir(str(CONF), version_base="1.3"):

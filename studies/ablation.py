@@ -27,7 +27,7 @@ from torch import Tensor
 from bench.datasets.sample import Sample
 from bench.datasets.vid4 import Vid4
 from bench.environment import snapshot
-from bench.metrics.base import build
+from bench.metrics.registry import build
 from frames.degradations import Bicubic
 from turbovsr import checkpoints
 from turbovsr.autoencoder import latent_frames

@@ -18,8 +18,9 @@ import numpy as np
 import torch
 
 from bench.metrics.backbones import convolutions, dists_weights, lpips_heads
-from bench.metrics.base import Metric, build
+from bench.metrics.base import FrameMetric
 from bench.metrics.protocol import parse
+from bench.metrics.registry import build
 
 Score = Callable[[np.ndarray, np.ndarray], float]
 """(sr, gt), uint8 (H, W, 3) RGB -> the figure."""
@@ -38,7 +39,7 @@ class Rival:
     metric: str  # ours, for tables
     package: str  # as installed
     settings: str
-    ours: Callable[[], Metric]
+    ours: Callable[[], FrameMetric]
     theirs: Callable[[], Score]  # raises ImportError where the library is not installed
     bar: float  # the largest difference that counts as the same digits
 
@@ -158,7 +159,7 @@ def pyiqa_dists() -> Score:
     return _distance(network, lambda frame: tensor(frame) / 255)
 
 
-def ours(name: str, **protocol) -> Callable[[], Metric]:
+def ours(name: str, **protocol) -> Callable[[], FrameMetric]:
     return lambda: build(name, parse(protocol))
 
 

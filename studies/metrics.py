@@ -21,8 +21,8 @@ import torch
 
 from bench import assets
 from bench.datasets.sample import Sample
-from bench.metrics.base import build
-from bench.metrics.truths import Truths
+from bench.metrics.gt_features import GtFeatures
+from bench.metrics.registry import build
 from frames.degradations import Bicubic
 from frames.errors import one_line
 from frames.images import read_image
@@ -133,11 +133,11 @@ def speed(repeats: int) -> list[dict]:
 
 def _jobs(methods: list[np.ndarray], gt: np.ndarray) -> Iterator[tuple[str, Callable[[], object] | str]]:
     """(name, what is timed, or why it cannot be). All start from the same uint8 frames."""
-    sr, lpips, truths = methods[0], build("lpips-alex"), Truths()
+    sr, lpips, features = methods[0], build("lpips-alex"), GtFeatures()
 
     def three_with_shared_truth() -> list[float]:
-        truths.clear()
-        return [truths.score(lpips, each, gt) for each in methods]
+        features.clear()
+        return [features.score(lpips, each, gt) for each in methods]
 
     def rival(make: Callable[[], Score], frames: list[np.ndarray]) -> Callable[[], object] | str:
         try:

@@ -19,8 +19,8 @@ import torch
 
 from bench.datasets.clip import Clip, build_clip
 from bench.datasets.sources import FrameSource, image_files
-from bench.metrics.base import build
 from bench.metrics.protocol import RGB
+from bench.metrics.registry import build
 from bench.run.scoring import Sheet, score_together
 from bench.timing.stats import median
 from frames.degradations import Bicubic

@@ -17,7 +17,7 @@ ALLOWED = {  # package: what it may import of the project's own
     "bench/doctor": ("bench.doctor",),
     "bench/gate": ("bench.gate", "bench.timing.stats"),
     "bench/timing": ("bench.timing",),
-    "bench/metrics": ("bench.metrics", "bench.assets", "frames"),
+    "bench/metrics": ("bench.metrics", "bench.assets", "bench.groups", "frames"),
 }
 OWN = ("turbovsr", "baselines", "bench", "frames", "studies")
 

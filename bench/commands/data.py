@@ -13,8 +13,9 @@ from omegaconf import OmegaConf
 
 from bench import assets
 from bench.commands.options import config_dirs
-from bench.config import compose, members
+from bench.config import compose
 from bench.datasets.clip import NOWHERE, Clip, Dataset
+from bench.groups import members
 from frames.errors import OK, REGRESSED, UserError, did_you_mean, one_line
 
 HELP = "show data sets and where they are; verify every frame; fetch the embedded ones"

@@ -15,8 +15,9 @@ from bench.commands.pairs import GT_HELP, PRED_HELP, Pair, open_pairs
 from bench.doctor.examine import Diagnosis, diagnose
 from bench.doctor.finding import Compensation
 from bench.doctor.sample import needed
-from bench.metrics.base import Metric, build
+from bench.metrics.base import FrameMetric
 from bench.metrics.protocol import Protocol
+from bench.metrics.registry import build
 from frames.errors import ERROR, NOTHING_MEASURED, OK, REGRESSED, UserError, did_you_mean, one_line
 from frames.prefetch import ahead
 
@@ -83,7 +84,7 @@ def _report(pair: Pair, diagnosis: Diagnosis) -> str:
     return "\n".join(lines)
 
 
-def _scores(pair: Pair, comp: Compensation, metric: Metric, protocol: Protocol) -> str:
+def _scores(pair: Pair, comp: Compensation, metric: FrameMetric, protocol: Protocol) -> str:
     """One metric over the protocol's frames: as the frames are (where they can be compared), and compensated."""
     raw = "not comparable"
     if pair.counts[0] == pair.counts[1] and pair.sizes[0] == pair.sizes[1]:
@@ -92,7 +93,7 @@ def _scores(pair: Pair, comp: Compensation, metric: Metric, protocol: Protocol) 
     return f"  {metric.kind.title} as it is {raw}, compensated {after}   {metric.signature}"
 
 
-def _scored(pair: Pair, comp: Compensation, metric: Metric, protocol: Protocol) -> Iterator[float]:
+def _scored(pair: Pair, comp: Compensation, metric: FrameMetric, protocol: Protocol) -> Iterator[float]:
     """Scores of the SR frames that the protocol takes and that have a GT frame, without borders that a warp made up."""
     ours, truth = pair.counts
     frames = min(ours, truth) if comp == Compensation() else ours
@@ -118,7 +119,7 @@ def _together(pair: Pair, partners: dict[int, int]) -> Iterator[tuple[np.ndarray
     yield from zip(ahead(ours), ahead(truth))
 
 
-def _mean(scores: Iterator[float], metric: Metric) -> str:
+def _mean(scores: Iterator[float], metric: FrameMetric) -> str:
     found = list(scores)
     if not found:
         raise ValueError("no predicted frame has a true one to be compared with")

@@ -15,10 +15,11 @@ from rich.markup import escape
 from rich.table import Table
 
 from bench.commands.pairs import GT_HELP, PRED_HELP, Pair, open_pairs
-from bench.config import members
-from bench.metrics.base import NAMES, Kind, build
+from bench.groups import members
+from bench.metrics.base import Kind
 from bench.metrics.protocol import Protocol, parse
-from frames.errors import ERROR, NOTHING_MEASURED, OK, UserError, did_you_mean, one_line
+from bench.metrics.registry import build, check_name
+from frames.errors import ERROR, NOTHING_MEASURED, OK, UserError, one_line
 from frames.prefetch import ahead
 
 HELP = "score a prediction under all protocol presets; which one gives a quoted number"
@@ -57,8 +58,7 @@ def main(argv: list[str]) -> int:
     options = parser.parse_args(argv)
     metrics = [*options.metric.split(","), *(PERCEPTUAL if options.perceptual else ())]
     for name in metrics:
-        if name not in NAMES:
-            raise UserError(f"unknown metric '{name}'{did_you_mean(name, NAMES)}")
+        check_name(name, tuple(options.config_dir))
     quoted = None if options.quoted is None else _number(options.quoted)
     presets = read_presets(options.scale, tuple(options.config_dir))
     pairs, alone = open_pairs(options.pred, options.gt)

@@ -5,11 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from bench.commands.options import config_dirs
-from bench.config import GROUPS, members
-from bench.metrics.base import NAMES
+from bench.groups import GROUPS, members
 from frames.errors import OK
 
 HELP = "list methods, data sets, degradations, protocols, metrics"
@@ -24,8 +24,9 @@ def main(argv: list[str]) -> int:
     for group in GROUPS:
         for name, file in members(group, folders).items():
             table.add_row(f"{group}={name}", summary(file))
-    for name, line in NAMES.items():
-        table.add_row(f"metrics=[{name}]".replace("[", r"\["), line)
+    for name, file in members("metric", folders).items():
+        word = name + ("/NAME" if _is_open(file) else "")
+        table.add_row(escape(f"metrics=[{word}]"), summary(file))
     Console(width=None if Console().is_terminal else 160, highlight=False).print(table)
     return OK
 
@@ -37,3 +38,8 @@ def summary(file: Path) -> str:
         if line.strip().startswith("summary:"):
             return line.split(":", 1)[1].strip().strip("\"'")
     return next((line.lstrip("# ").strip() for line in lines if line.startswith("#") and "@package" not in line), "")
+
+
+def _is_open(file: Path) -> bool:
+    """Whether a config leaves an option open (`name: ???`) that the command line fills in."""
+    return any(line.split("#")[0].rstrip().endswith("???") for line in file.read_text(encoding="utf-8").splitlines())

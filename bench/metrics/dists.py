@@ -19,7 +19,7 @@ _C = 1e-6
 
 
 @dataclass(frozen=True)
-class Truth:
+class Features:
     """Of a GT frame: each level's tables (positions, C), band after band, and their sums."""
 
     tables: list[torch.Tensor]
@@ -57,29 +57,29 @@ class Dists:
                     sums[level][3:] += _sums(b)
             return self._distance(sums, gt.shape[:2])
 
-    def truth_bytes(self, gt: np.ndarray) -> int:
+    def prepared_bytes(self, gt: np.ndarray) -> int:
         """Memory that `prepare` would keep for this frame."""
         return int(4 * (3 + self.net.floats_per_pixel) * gt.shape[0] * gt.shape[1])
 
-    def prepare(self, gt: np.ndarray) -> Truth:
-        """What `compare` needs of a GT frame, uint8 (H, W, 3)."""
+    def prepare(self, gt: np.ndarray) -> Features:
+        """The features of a GT frame, uint8 (H, W, 3), that `compare` needs."""
         check_pair(gt, gt, minimum=32)
         with torch.inference_mode(), full_precision(self.device):
-            truth = Truth([], self._empty(2))
+            features = Features([], self._empty(2))
             for level, (y,) in self._levels(gt):
-                truth.tables.append(positions(y))
-                for (b,) in chunks(truth.tables[-1]):
-                    truth.sums[level].add_(_sums(b))
-            return truth
+                features.tables.append(positions(y))
+                for (b,) in chunks(features.tables[-1]):
+                    features.sums[level].add_(_sums(b))
+            return features
 
-    def compare(self, sr: np.ndarray, truth: Truth) -> float:
-        """The same number as `score(sr, gt)` with `truth = prepare(gt)`; the frames have one size."""
+    def compare(self, sr: np.ndarray, features: Features) -> float:
+        """The same number as `score(sr, gt)` with `features = prepare(gt)`; the frames have one size."""
         with torch.inference_mode(), full_precision(self.device):
             sums = self._empty(3)
-            for (level, (x,)), y in zip(self._levels(sr), truth.tables, strict=True):
+            for (level, (x,)), y in zip(self._levels(sr), features.tables, strict=True):
                 for a, b in chunks(positions(x), y):
                     sums[level] += _sums(a, b)
-            both = [torch.cat(pair) for pair in zip(sums, truth.sums)]
+            both = [torch.cat(pair) for pair in zip(sums, features.sums)]
             return self._distance(both, sr.shape[:2])
 
     def _levels(self, *frames: np.ndarray):
@@ -123,7 +123,3 @@ def _sums(a: torch.Tensor, b: torch.Tensor | None = None) -> torch.Tensor:
     """Column sums of a, a^2 and, given b, ab of tables (n, C), as float64 rows."""
     products = [a, a.square()] + ([] if b is None else [a * b])
     return torch.stack([product.sum(0).double() for product in products])
-
-
-def build(device: str) -> Dists:
-    return Dists(device)

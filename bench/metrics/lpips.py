@@ -15,7 +15,7 @@ from bench.metrics.features import AlexNet, Vgg16, chunks, full_precision, posit
 _SHIFT = torch.tensor([-0.030, -0.088, -0.188]).view(1, 3, 1, 1)
 _SCALE = torch.tensor([0.458, 0.448, 0.450]).view(1, 3, 1, 1)
 
-Truth = list[tuple[int, torch.Tensor]]
+Features = list[tuple[int, torch.Tensor]]
 """(stage, unit features (positions, C)) of a frame, band after band."""
 
 
@@ -37,23 +37,25 @@ class Lpips:
             bands = self.net.bands(self._input(sr), self._input(gt))
             return self._distance((stage, positions(x), _unit(positions(y))) for stage, (x, y) in bands)
 
-    def truth_bytes(self, gt: np.ndarray) -> int:
+    def prepared_bytes(self, gt: np.ndarray) -> int:
         """Memory that `prepare` would keep for this frame."""
         return int(4 * self.net.floats_per_pixel * gt.shape[0] * gt.shape[1])
 
-    def prepare(self, gt: np.ndarray) -> Truth:
-        """What `compare` needs of a GT frame, uint8 (H, W, 3)."""
+    def prepare(self, gt: np.ndarray) -> Features:
+        """The features of a GT frame, uint8 (H, W, 3), that `compare` needs."""
         check_pair(gt, gt, minimum=32)
         with torch.inference_mode(), full_precision(self.device):
             return [(stage, _unit(positions(y))) for stage, (y,) in self.net.bands(self._input(gt))]
 
-    def compare(self, sr: np.ndarray, truth: Truth) -> float:
-        """The same number as `score(sr, gt)` with `truth = prepare(gt)`; the frames have one size."""
+    def compare(self, sr: np.ndarray, features: Features) -> float:
+        """The same number as `score(sr, gt)` with `features = prepare(gt)`; the frames have one size."""
         with torch.inference_mode(), full_precision(self.device):
             bands = self.net.bands(self._input(sr))
-            return self._distance((stage, positions(x), y) for (stage, (x,)), (_, y) in zip(bands, truth, strict=True))
+            return self._distance(
+                (stage, positions(x), y) for (stage, (x,)), (_, y) in zip(bands, features, strict=True)
+            )
 
-    def between(self, one: Truth, other: Truth) -> float:
+    def between(self, one: Features, other: Features) -> float:
         """The distance of two frames of one size, both prepared."""
         with torch.inference_mode():
             return self._distance((stage, x, y) for (stage, x), (_, y) in zip(one, other, strict=True))
@@ -70,9 +72,9 @@ class Lpips:
         """
         sums = torch.zeros(5, dtype=torch.float64, device=self.device)
         counts = [0] * 5
-        for stage, x, truth in bands:
-            counts[stage] += len(truth)
-            for a, b in chunks(x, truth):
+        for stage, x, unit in bands:
+            counts[stage] += len(unit)
+            for a, b in chunks(x, unit):
                 sums[stage] += (_unit(a).sub_(b).square_() @ self.heads[stage]).sum(dtype=torch.float64)
         return sum(total / count for total, count in zip(sums.tolist(), counts))
 
@@ -83,4 +85,5 @@ def _unit(table: torch.Tensor) -> torch.Tensor:
 
 
 def build(net: str, device: str) -> Lpips:
+    """LPIPS on `alex` or `vgg`."""
     return Lpips(net, device)

@@ -103,8 +103,3 @@ def _halved(plane: np.ndarray) -> np.ndarray:
 def _pristine() -> tuple[np.ndarray, np.ndarray]:
     with np.load(assets.path("niqe/pristine.npz"), allow_pickle=False) as model:
         return model["mu_pris_param"].ravel(), model["cov_pris_param"]
-
-
-def build(device: str) -> Niqe:
-    """NIQE; it is computed on the CPU, whatever the device."""
-    return Niqe()

@@ -69,7 +69,10 @@ class Protocol:
 
     def signed(self, signature: str) -> str:
         """A metric's signature with the frames that are scored, where these are not all."""
-        return signature if self.selection == "all frames" else signature.replace(_EVERY, f"{self.selection}|{_EVERY}")
+        if self.selection == "all frames" or self.selection in signature.split("|"):
+            return signature
+        before, every, after = signature.partition(_EVERY)
+        return f"{before}{self.selection}|{every}{after}" if every else f"{signature}|{self.selection}"
 
 
 RGB = Protocol()

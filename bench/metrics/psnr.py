@@ -40,5 +40,6 @@ class Psnr:
         return 10 * math.log10(255.0**2 / mse) if mse else math.inf
 
 
-def build(color: str, protocol: Protocol) -> Psnr:
-    return Psnr(color, protocol)
+def build(color: str | None, protocol: Protocol) -> Psnr:
+    """The metric in a colour, or in the protocol's where that is None."""
+    return Psnr(color or protocol.psnr, protocol)

@@ -96,5 +96,6 @@ def _tile_sum(x: np.ndarray, y: np.ndarray, buffers: list[np.ndarray], clamped: 
     return float(np.sum(luminance[_RADIUS:-_RADIUS, _RADIUS:-_RADIUS], dtype=np.float64))
 
 
-def build(color: str, protocol: Protocol) -> Ssim:
-    return Ssim(color, protocol)
+def build(color: str | None, protocol: Protocol) -> Ssim:
+    """The metric in a colour, or in the protocol's where that is None."""
+    return Ssim(color or protocol.ssim, protocol)

@@ -66,11 +66,13 @@ class Tlp:
     def begin(self) -> Consecutive:
         return Consecutive(self._features, self._difference)
 
-    def _features(self, sr: np.ndarray, gt: np.ndarray) -> tuple[lpips.Truth, lpips.Truth]:
+    def _features(self, sr: np.ndarray, gt: np.ndarray) -> tuple[lpips.Features, lpips.Features]:
         check_pair(sr, gt, minimum=48)
         return tuple(self._lpips.prepare(tecogan_crop(frame)) for frame in (sr, gt))
 
-    def _difference(self, before: tuple[lpips.Truth, lpips.Truth], now: tuple[lpips.Truth, lpips.Truth]) -> float:
+    def _difference(
+        self, before: tuple[lpips.Features, lpips.Features], now: tuple[lpips.Features, lpips.Features]
+    ) -> float:
         ours, truth = (self._lpips.between(a, b) for a, b in zip(before, now))
         return abs(truth - ours) * 100
 
@@ -132,17 +134,3 @@ def occluded(forward: np.ndarray, backward: np.ndarray) -> np.ndarray:
 def _greys(sr: np.ndarray, gt: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     check_pair(sr, gt, minimum=48)
     return tuple(cv2.cvtColor(np.ascontiguousarray(frame), cv2.COLOR_RGB2GRAY) for frame in (sr, gt))
-
-
-def build_tof(device: str) -> Tof:
-    """tOF; flow is computed on the CPU, whatever the device."""
-    return Tof()
-
-
-def build_tlp(device: str) -> Tlp:
-    return Tlp(device)
-
-
-def build_warp(device: str) -> WarpError:
-    """Warping error; flow is computed on the CPU, whatever the device."""
-    return WarpError()

@@ -107,6 +107,6 @@ def _output(program: str, option: str) -> str:
     return subprocess.run([program, "-hide_banner", option], capture_output=True, text=True, errors="replace").stdout
 
 
-def build(device: str) -> Vmaf:
-    """VMAF; libvmaf works on the CPU, whatever the device."""
+def build() -> Vmaf:
+    """VMAF by the ffmpeg that is found."""
     return Vmaf(*find_ffmpeg())

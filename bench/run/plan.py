@@ -11,8 +11,9 @@ from omegaconf.errors import OmegaConfBaseException
 
 from bench.config import Combination
 from bench.datasets.clip import Clip, Dataset
-from bench.metrics import base as metrics
 from bench.metrics import protocol as protocols
+from bench.metrics import registry
+from bench.metrics.base import Metric
 from bench.timing.measure import Limits
 from frames.errors import UserError, one_line
 
@@ -29,7 +30,7 @@ class Column:
     dataset: Dataset
     clips: list[Clip]
     protocol: protocols.Protocol
-    metrics: dict[str, metrics.Metric]
+    metrics: dict[str, Metric]
     method_config: dict[str, Any]  # what the method is built from
     data_config: dict[str, Any]  # what the clips are made by: the set's options, degradation, scale, protocol
 
@@ -66,7 +67,10 @@ def build(arguments: dict[str, Any]) -> Any:
 def _column(combination: Combination, dataset: Dataset, clips: list[Clip]) -> Column:
     config = combination.config
     protocol = protocols.parse(OmegaConf.to_container(config.protocol, resolve=True), config.scale)
-    chosen = {name: metrics.build(name, protocol, device=config.device) for name in config.metrics}
+    chosen = {
+        name: registry.build(name, protocol, device=config.device, config_dirs=combination.config_dirs)
+        for name in config.metrics
+    }
     try:
         method = OmegaConf.to_container(config.method, resolve=True)
     except OmegaConfBaseException as error:

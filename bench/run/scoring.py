@@ -10,11 +10,11 @@ import numpy as np
 
 from bench.datasets.clip import Clip
 from bench.doctor.sample import needed
-from bench.metrics.base import ClipMetric, ClipScore, Metric
-from bench.metrics.meters import meter, refusal
+from bench.metrics.accumulators import accumulator, reason_absent
+from bench.metrics.base import Accumulator, Metric, is_network
+from bench.metrics.gt_features import GtFeatures
 from bench.metrics.protocol import Protocol
 from bench.metrics.signature import short
-from bench.metrics.truths import Truths
 from frames.prefetch import ahead
 
 
@@ -23,33 +23,33 @@ class Sheet:
     """One prediction on its way through the metrics; afterwards `values`, or the `error` that ended it alone."""
 
     frames: Iterable[np.ndarray]  # SR, uint8 (H, W, 3) RGB
-    metrics: dict[str, Metric | ClipMetric]
+    metrics: dict[str, Metric]
     protocol: Protocol
-    values: dict[str, list[float] | None] = field(default_factory=dict)  # None: see `refusal`
+    values: dict[str, list[float] | None] = field(default_factory=dict)  # None: see `reason_absent`
     error: Exception | None = None
     looked_at: dict[int, np.ndarray] = field(default_factory=dict)  # the SR frames that the doctor wants
-    _meters: dict[str, ClipScore] = field(default_factory=dict)
+    _accumulators: dict[str, Accumulator] = field(default_factory=dict)
 
-    def begin(self, clip: Clip, truths: Truths) -> set[int]:
-        """Open a meter for every metric that can be had; returns the indices of the frames that are scored."""
+    def begin(self, clip: Clip, features: GtFeatures) -> set[int]:
+        """Open the accumulators of the metrics that can have values; returns the indices of the scored frames."""
         indices = self.protocol.indices(clip.frames)
         for name, metric in self.metrics.items():
-            if refusal(metric, indices, clip.has_gt):
+            if reason_absent(metric, indices, clip.has_gt):
                 self.values[name] = None
             else:
-                self._meters[name] = meter(metric, truths)
+                self._accumulators[name] = accumulator(metric, features)
         return set(indices)
 
     def add(self, sr: np.ndarray, gt: np.ndarray | None, beside: ThreadPoolExecutor) -> list[Future]:
         """One frame: networks here, everything else in the thread beside, in order."""
-        networks = {name for name, metric in self.metrics.items() if hasattr(metric, "prepare")}
-        pending = [beside.submit(each.add, sr, gt) for name, each in self._meters.items() if name not in networks]
-        for name in networks & self._meters.keys():
-            self._meters[name].add(sr, gt)
+        networks = {name for name, metric in self.metrics.items() if is_network(metric)}
+        pending = [beside.submit(each.add, sr, gt) for name, each in self._accumulators.items() if name not in networks]
+        for name in networks & self._accumulators.keys():
+            self._accumulators[name].add(sr, gt)
         return pending
 
     def end(self) -> None:
-        self.values |= {name: each.values() for name, each in self._meters.items()}
+        self.values |= {name: each.values() for name, each in self._accumulators.items()}
 
 
 def score_together(sheets: list[Sheet], clip: Clip, step: Callable[[], None]) -> dict[int, np.ndarray]:
@@ -62,8 +62,8 @@ def score_together(sheets: list[Sheet], clip: Clip, step: Callable[[], None]) ->
     Raises:
         ValueError, OSError: a GT frame cannot be read.
     """
-    truths = Truths()
-    chosen = [_guarded(sheet, lambda sheet: sheet.begin(clip, truths)) or set() for sheet in sheets]
+    features = GtFeatures()
+    chosen = [_guarded(sheet, lambda sheet: sheet.begin(clip, features)) or set() for sheet in sheets]
     sources = [ahead(iter(sheet.frames), depth=2) for sheet in sheets]
     gt = ahead(clip.gt()) if clip.has_gt else iter([None] * clip.frames)
     wanted_sr, wanted_gt = map(set, needed(clip.frames, clip.frames)) if clip.has_gt else (set(), set())
@@ -83,7 +83,7 @@ def score_together(sheets: list[Sheet], clip: Clip, step: Callable[[], None]) ->
                         (sheet, future) for future in _guarded(sheet, lambda sheet: sheet.add(sr, truth, beside)) or []
                     ]
                 step()
-            truths.clear()
+            features.clear()
             _collect(pending)  # of the frame before: the thread beside is never more than a frame behind
             pending = now
         _collect(pending)
@@ -92,10 +92,10 @@ def score_together(sheets: list[Sheet], clip: Clip, step: Callable[[], None]) ->
     return gt_frames
 
 
-def described(metric: Metric | ClipMetric, values: list[float] | None, indices: list[int], has_gt: bool) -> dict:
+def described(metric: Metric, values: list[float] | None, indices: list[int], has_gt: bool) -> dict:
     """What a record keeps of one metric: kind, recipe, values and the indices of their (first) frames."""
     recipe = {"signature": metric.signature, "short": short(metric.kind.title, metric.signature)}
-    reason = refusal(metric, indices, has_gt) if values is None else None
+    reason = reason_absent(metric, indices, has_gt) if values is None else None
     scored = None if values is None else indices[: len(indices) - metric.kind.window + 1]
     return {**asdict(metric.kind), **recipe, "frames": values, "indices": scored, "reason": reason}
 

@@ -2,7 +2,8 @@
 
 import pytest
 
-from bench.config import compose, expand, members
+from bench.config import compose, expand
+from bench.groups import members
 from frames.errors import UserError
 
 

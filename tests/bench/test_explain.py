@@ -4,8 +4,8 @@ import cv2
 import numpy as np
 import pytest
 
-from bench.metrics.base import build
 from bench.metrics.protocol import parse
+from bench.metrics.registry import build
 from frames.images import read_image, write_png
 
 

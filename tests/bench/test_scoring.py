@@ -5,8 +5,8 @@ import pytest
 
 from bench.datasets.clip import build_clip
 from bench.datasets.sources import Mapped
-from bench.metrics.base import build
 from bench.metrics.protocol import Protocol
+from bench.metrics.registry import build
 from bench.run.scoring import Sheet, described, score_together
 
 

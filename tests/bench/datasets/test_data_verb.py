@@ -4,7 +4,8 @@ import pytest
 
 from bench.__main__ import main
 from bench.commands import data
-from bench.config import compose, members
+from bench.config import compose
+from bench.groups import members
 from frames.errors import ERROR, OK, REGRESSED
 
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from bench.metrics import vmaf
-from bench.metrics.base import build
+from bench.metrics.registry import build
 from bench.metrics.vmaf import Vmaf, find_ffmpeg
 from frames.errors import UserError
 

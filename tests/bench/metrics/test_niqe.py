@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from bench.metrics.base import build
+from bench.metrics.registry import build
 
 # Printed for the distorted TID2013 pictures by the authors' MATLAB release, as IQA-PyTorch's calibration table
 # (ResultsCalibra/results_official.csv) quotes it.

@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from bench.metrics.backbones import convolutions, lpips_heads, read_numpy_pickle
-from bench.metrics.base import build
+from bench.metrics.registry import build
 
 # Printed by pyiqa's calibration table for these five TID2013 pairs (official implementations, 4 digits).
 LPIPS_ALEX = {"I03": 0.7237, "I04": 0.2572, "I06": 0.0508, "I08": 0.0521, "I19": 0.4253}

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from skimage.metrics import peak_signal_noise_ratio, structural_similarity
 
-from bench.metrics.base import build
 from bench.metrics.protocol import parse
+from bench.metrics.registry import build
 from frames.color import luma
 
 

@@ -3,9 +3,9 @@
 import pytest
 from omegaconf import OmegaConf
 
-from bench.config import members
-from bench.metrics.base import build
+from bench.groups import members
 from bench.metrics.protocol import RGB, parse
+from bench.metrics.registry import build
 from bench.store import records
 from frames.color import planes
 from frames.errors import UserError

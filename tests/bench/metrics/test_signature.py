@@ -2,8 +2,8 @@
 
 import pytest
 
-from bench.metrics.base import build
 from bench.metrics.protocol import Protocol
+from bench.metrics.registry import build
 from bench.metrics.signature import short
 
 

@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-from bench.metrics.base import build
-from bench.metrics.meters import meter, refusal
+from bench.metrics.accumulators import accumulator, reason_absent
+from bench.metrics.gt_features import GtFeatures
+from bench.metrics.registry import build
 from bench.metrics.temporal import occluded, tecogan_crop, warped
-from bench.metrics.truths import Truths
 
 
 @pytest.fixture(scope="module")
@@ -74,17 +74,17 @@ def test_tiny_frames_are_refused(name):
 
 
 def test_clips_that_a_metric_cannot_judge_are_named_with_the_reason():
-    assert refusal(build("tof"), range(1), True) == "tOF needs 2 frames"
-    assert "needs consecutive frames" in refusal(build("tof"), (0, 2), True)
-    assert refusal(build("psnr"), range(3), False) == "no ground truth"
-    assert refusal(build("niqe"), range(3), False) is None
-    assert refusal(build("tof"), range(2, 4), True) is None
+    assert reason_absent(build("tof"), range(1), True) == "tOF needs 2 frames"
+    assert "needs consecutive frames" in reason_absent(build("tof"), (0, 2), True)
+    assert reason_absent(build("psnr"), range(3), False) == "no ground truth"
+    assert reason_absent(build("niqe"), range(3), False) is None
+    assert reason_absent(build("tof"), range(2, 4), True) is None
 
 
 def test_metrics_of_frames_and_of_clips_are_told_a_clip_alike(pan):
-    meters = {name: meter(build(name), Truths()) for name in ("psnr-y", "tof")}
+    accumulators = {name: accumulator(build(name), GtFeatures()) for name in ("psnr-y", "tof")}
     for sr, gt in zip(pan[::-1], pan):
-        for each in meters.values():
+        for each in accumulators.values():
             each.add(sr, gt)
-    assert meters["psnr-y"].values() == [build("psnr-y").score(*pair) for pair in zip(pan[::-1], pan)]
-    assert len(meters["tof"].values()) == 2
+    assert accumulators["psnr-y"].values() == [build("psnr-y").score(*pair) for pair in zip(pan[::-1], pan)]
+    assert len(accumulators["tof"].values()) == 2

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from bench.metrics import features
-from bench.metrics.base import build
-from bench.metrics.truths import Truths
+from bench.metrics.gt_features import GtFeatures
+from bench.metrics.registry import build
 
 NETWORKS = ("lpips-alex", "lpips-vgg", "dists")
 
@@ -26,24 +26,24 @@ def test_bands_of_rows_give_the_score_of_the_whole_frame(small_tid, monkeypatch)
 
 
 def test_three_methods_share_one_pass_over_the_truth(small_tid):
-    metric, truths, (sr, gt) = build("lpips-alex"), Truths(), small_tid["I04"]
+    metric, features, (sr, gt) = build("lpips-alex"), GtFeatures(), small_tid["I04"]
     methods = [sr, gt, np.ascontiguousarray(sr[::-1])]
-    assert [truths.score(metric, each, gt.copy()) for each in methods] == pytest.approx(
+    assert [features.score(metric, each, gt.copy()) for each in methods] == pytest.approx(
         [metric.score(each, gt) for each in methods], abs=1e-9
     )
-    assert truths.prepared == 1
+    assert features.prepared == 1
 
 
 def test_memory_stays_within_the_budget_and_the_oldest_frames_stay(small_tid):
     metric, frames = build("lpips-alex"), [gt for _, gt in small_tid.values()][:3]
-    truths = Truths(budget=2 * metric.truth_bytes(frames[0]))
+    features = GtFeatures(budget=2 * metric.prepared_bytes(frames[0]))
     for _ in range(2):  # two methods, each over the whole clip
         for gt in frames:
-            assert truths.score(metric, gt, gt) == pytest.approx(0, abs=1e-6)
-            assert truths.bytes <= truths.budget
-    assert truths.prepared == 5  # the first frame is met again; forgetting the oldest would make it 6
-    truths.clear()
-    assert truths.bytes == 0
+            assert features.score(metric, gt, gt) == pytest.approx(0, abs=1e-6)
+            assert features.bytes <= features.budget
+    assert features.prepared == 5  # the first frame is met again; forgetting the oldest would make it 6
+    features.clear()
+    assert features.bytes == 0
 
 
 def test_the_estimate_of_memory_is_right(small_tid):
@@ -51,17 +51,17 @@ def test_the_estimate_of_memory_is_right(small_tid):
     for name in NETWORKS:
         truth = build(name).prepare(gt)
         tables = truth.tables[1:] if name == "dists" else [table for _, table in truth]
-        assert sum(table.nbytes for table in tables) == pytest.approx(build(name).truth_bytes(gt), rel=0.2)
+        assert sum(table.nbytes for table in tables) == pytest.approx(build(name).prepared_bytes(gt), rel=0.2)
 
 
 def test_a_frame_too_large_for_the_budget_is_scored_without_keeping_anything(small_tid):
-    metric, truths, (sr, gt) = build("lpips-alex"), Truths(budget=1000), small_tid["I04"]
-    assert truths.score(metric, sr, gt) == metric.score(sr, gt)
-    assert (truths.prepared, truths.bytes) == (0, 0)
+    metric, features, (sr, gt) = build("lpips-alex"), GtFeatures(budget=1000), small_tid["I04"]
+    assert features.score(metric, sr, gt) == metric.score(sr, gt)
+    assert (features.prepared, features.bytes) == (0, 0)
 
 
 def test_metrics_without_features_pass_through_and_unlike_sizes_are_refused(small_tid):
-    truths, (sr, gt) = Truths(), small_tid["I04"]
-    assert truths.score(build("psnr"), sr, gt) == build("psnr").score(sr, gt)
+    features, (sr, gt) = GtFeatures(), small_tid["I04"]
+    assert features.score(build("psnr"), sr, gt) == build("psnr").score(sr, gt)
     with pytest.raises(ValueError, match="SR frame is 156x131, GT frame is 157x131"):
-        truths.score(build("lpips-alex"), sr[:, :-1], gt)
+        features.score(build("lpips-alex"), sr[:, :-1], gt)

@@ -1,4 +1,4 @@
-"""What metrics compute of GT frames alone, kept in bounded memory and shared by the methods that are scored."""
+"""The cache of GT features: what metrics compute of GT frames alone, in bounded memory, shared by all methods."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from bench.metrics.base import Metric
+from bench.metrics.base import FrameMetric, PreparesGt
 
 
-class Truths:
+class GtFeatures:
     """Scores pairs, preparing each GT frame once for a metric that has the two-step form.
 
     When the budget is used up the newest entry makes room, not the oldest: methods go over the same frames in the same
@@ -31,14 +31,16 @@ class Truths:
         """Held now."""
         return sum(size for size, _ in self._kept.values())
 
-    def score(self, metric: Metric, sr: np.ndarray, gt: np.ndarray) -> float:
-        """`metric.score(sr, gt)`, the same number, faster from the second time a GT frame is seen on.
+    def score(self, metric: FrameMetric, sr: np.ndarray, gt: np.ndarray | None) -> float:
+        """The number of `metric.score(sr, gt)`, faster from the second time a GT frame is seen on.
 
         Raises:
             ValueError: the frames cannot be compared.
         """
-        size = metric.truth_bytes(gt) if hasattr(metric, "prepare") else None
-        if size is None or size > self.budget or sr.shape != gt.shape:  # unlike shapes: score() says what is wrong
+        if gt is None or not isinstance(metric, PreparesGt) or sr.shape != gt.shape:  # score() says what is wrong
+            return metric.score(sr, gt)
+        size = metric.prepared_bytes(gt)
+        if size > self.budget:
             return metric.score(sr, gt)
         key = metric.signature, metric.device, gt.shape, hashlib.sha256(np.ascontiguousarray(gt)).digest()
         if key not in self._kept:

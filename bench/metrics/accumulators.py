@@ -6,12 +6,12 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from bench.metrics.base import ClipMetric, ClipScore, Metric
-from bench.metrics.truths import Truths
+from bench.metrics.base import Accumulator, ClipMetric, FrameMetric, Metric
+from bench.metrics.gt_features import GtFeatures
 
 
-def refusal(metric: Metric | ClipMetric, indices: Sequence[int], has_gt: bool) -> str | None:
-    """Why a metric has no value for a clip, or None if it has.
+def reason_absent(metric: Metric, indices: Sequence[int], has_gt: bool) -> str | None:
+    """The reason why a metric has no value for a clip, known before any frame is seen; None if it may have one.
 
     Args:
         indices: of the frames that the protocol scores.
@@ -25,22 +25,22 @@ def refusal(metric: Metric | ClipMetric, indices: Sequence[int], has_gt: bool) -
     return None
 
 
-def meter(metric: Metric | ClipMetric, truths: Truths) -> ClipScore:
-    """What is told a clip's frames one by one and then has their values.
+def accumulator(metric: Metric, features: GtFeatures) -> Accumulator:
+    """A fresh accumulator of one clip's scores.
 
     Args:
-        truths: shared by all that is compared with the same GT.
+        features: the cache of GT features, shared by all predictions that are compared with the same GT.
     """
-    return metric.begin() if hasattr(metric, "begin") else _Frames(metric, truths)
+    return metric.begin() if isinstance(metric, ClipMetric) else _PerFrame(metric, features)
 
 
-class _Frames:
-    def __init__(self, metric: Metric, truths: Truths) -> None:
-        self._metric, self._truths = metric, truths
+class _PerFrame:
+    def __init__(self, metric: FrameMetric, features: GtFeatures) -> None:
+        self._metric, self._features = metric, features
         self._values: list[float] = []
 
     def add(self, sr: np.ndarray, gt: np.ndarray | None) -> None:
-        self._values.append(self._truths.score(self._metric, sr, gt))
+        self._values.append(self._features.score(self._metric, sr, gt))
 
     def values(self) -> list[float]:
         return list(self._values)

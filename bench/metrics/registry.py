@@ -1,0 +1,94 @@
+"""Metrics by name, as the files of `conf/metric/` define them."""
+
+from __future__ import annotations
+
+import copy
+import importlib
+from functools import cache
+from typing import Any
+
+import yaml
+from omegaconf import OmegaConf
+from omegaconf.errors import OmegaConfBaseException
+
+from bench.groups import members
+from bench.metrics.base import ClipMetric, FrameMetric, Kind, Metric
+from bench.metrics.protocol import RGB, Protocol
+from frames.errors import UserError, did_you_mean, one_line
+
+_PROTOCOL = "${protocol}"
+
+
+@cache
+def build(name: str, protocol: Protocol = RGB, *, device: str = "cpu", config_dirs: tuple[str, ...] = ()) -> Metric:
+    """A metric by name; built once for equal arguments.
+
+    Args:
+        name: a member of the config group `metric`; "pyiqa/NAME" fills in the option that its file leaves open (???).
+        protocol: what `${protocol}` stands for; its frames are in every metric's signature.
+        device: what `${device}` stands for: where networks run.
+        config_dirs: folders whose `metric/*.yaml` count as well.
+    Raises:
+        UserError: an unknown name, a file that does not define a metric, or missing weights or programs.
+    """
+    check_name(name, config_dirs)
+    family = name.partition("/")[0]
+    metric = _instance(family, _options(name, device, config_dirs), protocol)
+    if not isinstance(metric, (FrameMetric, ClipMetric)) or not isinstance(metric.kind, Kind):
+        raise UserError(
+            f"metric {name}: {type(metric).__name__} is no metric: it needs kind, signature, "
+            "and score(sr, gt) or begin()"
+        )
+    if protocol.signed(metric.signature) != metric.signature:
+        metric = copy.copy(metric)  # the networks are shared
+        object.__setattr__(metric, "signature", protocol.signed(metric.signature))
+    return metric
+
+
+def check_name(name: str, config_dirs: tuple[str, ...] = ()) -> None:
+    """Raises UserError unless there is a metric of this name; nothing is built."""
+    family, slash, variant = name.partition("/")
+    known = members("metric", config_dirs)
+    if family not in known or (slash and not variant):
+        raise UserError(f"unknown metric '{name}'{did_you_mean(name, known)}")
+    open_options = [key for key, value in _file(family, config_dirs).items() if value == "???"]
+    if len(open_options) != bool(slash):
+        raise UserError(f"metric {name}: write {family}" + (f"/{open_options[0].upper()}" if open_options else ""))
+
+
+def _options(name: str, device: str, config_dirs: tuple[str, ...]) -> dict[str, Any]:
+    """The resolved options of a metric's file, with the protocol still to be filled in."""
+    family, _, variant = name.partition("/")
+    options = {key: variant if value == "???" else value for key, value in _file(family, config_dirs).items()}
+    kept = {key: value for key, value in options.items() if value != _PROTOCOL}
+    try:
+        resolved = OmegaConf.to_container(OmegaConf.create({"device": device, "options": kept}), resolve=True)
+    except OmegaConfBaseException as error:
+        raise UserError(f"metric {name}: {one_line(error.__cause__ or error)}") from error
+    return {**options, **resolved["options"]}
+
+
+@cache
+def _file(family: str, config_dirs: tuple[str, ...]) -> dict[str, Any]:
+    file = members("metric", config_dirs)[family]
+    try:
+        found = OmegaConf.to_container(OmegaConf.load(file))
+    except (OmegaConfBaseException, yaml.YAMLError, OSError, ValueError) as error:
+        raise UserError(f"{file}: {one_line(error)}") from error
+    if not isinstance(found, dict) or not isinstance(found.get("_target_"), str):
+        raise UserError(f"{file}: no metric; it needs _target_, the class or function that makes one")
+    return found
+
+
+def _instance(family: str, options: dict[str, Any], protocol: Protocol) -> Any:
+    target = options["_target_"]
+    module, _, attribute = target.rpartition(".")
+    try:
+        maker = getattr(importlib.import_module(module), attribute)
+    except (ImportError, AttributeError, ValueError) as error:
+        raise UserError(f"metric {family}: _target_ {target} cannot be imported: {one_line(error)}") from error
+    arguments = {key: value for key, value in options.items() if key not in ("_target_", "summary")}
+    try:
+        return maker(**{key: protocol if value == _PROTOCOL else value for key, value in arguments.items()})
+    except TypeError as error:
+        raise UserError(f"metric {family}: {target} does not take these options: {one_line(error)}") from error
