@@ -1,54 +1,40 @@
-"""`python -m bench VERB ...`"""
+"""The command line: `python -m bench COMMAND ...`."""
 
 from __future__ import annotations
 
 import importlib
-import os
-import sys
-from types import ModuleType
 
-from frames.errors import ERROR, INTERRUPTED, OK, UserError, did_you_mean, one_line
-
-VERBS = ("run", "list", "data", "table", "plot", "paper", "report", "compare-frames")
-VERBS += ("runs", "prune", "check", "compare", "export", "explain", "doctor")
+from bench.commands import COMMANDS
+from frames.command_line import guarded, importing, process
+from frames.errors import ERROR, OK, UserError, did_you_mean
 
 
 def main(argv: list[str]) -> int:
-    """Run one verb; returns its exit code. What a user did wrong is one line on stderr."""
+    """Run one command; returns its exit code. Whatever goes wrong is one line on stderr."""
+    return guarded("bench", lambda: _run(argv))
+
+
+def _run(argv: list[str]) -> int:
     if not argv or argv[0] in ("-h", "--help", "help"):
         print(_help())
         return OK if argv else ERROR
-    verb, *rest = argv
-    try:
-        if verb not in VERBS:
-            raise UserError(f"unknown verb '{verb}'{did_you_mean(verb, VERBS)}")
-        return _module(verb).main(rest)
-    except KeyboardInterrupt:
-        print("interrupted", file=sys.stderr)
-        return INTERRUPTED
-    except BrokenPipeError:  # `python -m bench table ... | head`
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return OK
-    except (UserError, ValueError, OSError) as error:
-        if os.environ.get("BENCH_TRACEBACK"):
-            raise
-        print(f"bench: {one_line(error)}", file=sys.stderr)
-        return getattr(error, "exit_code", ERROR)
-
-
-def _module(verb: str) -> ModuleType:
-    return importlib.import_module(f"bench.commands.{verb.replace('-', '_')}")
+    command, *rest = argv
+    if command not in COMMANDS:
+        raise UserError(f"unknown command '{command}'{did_you_mean(command, COMMANDS)}")
+    with importing():
+        module = importlib.import_module(f"bench.commands.{command.replace('-', '_')}")
+    return module.main(rest)
 
 
 def _help() -> str:
-    lines = ["usage: python -m bench VERB ...    (VERB --help tells more)", ""]
-    lines += [f"  {verb:16}{_module(verb).HELP}" for verb in VERBS]
+    lines = ["usage: python -m bench COMMAND ...    (COMMAND --help tells more)", ""]
+    lines += [f"  {command:16}{summary}" for command, summary in COMMANDS.items()]
     return "\n".join(lines)
 
 
 def cli() -> None:
     """The `bench` command."""
-    sys.exit(main(sys.argv[1:]))
+    process(main)
 
 
 if __name__ == "__main__":

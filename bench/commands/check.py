@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-import argparse
 import os
 from pathlib import Path
 
+from bench.commands.parser import Parser
 from bench.gate import formats
 from bench.gate.comparison import MARGINS, compare
 from bench.store import records
 from frames.errors import NOTHING_MEASURED, OK, REGRESSED, UserError, did_you_mean
 
-HELP = "gate: compare a run with golden records (exit 1 when it regressed)"
-
 
 def main(argv: list[str]) -> int:
-    parser = argparse.ArgumentParser(
-        prog="python -m bench check",
-        description=HELP,
-        epilog="exit codes: 0 nothing is worse, 1 worse or missing, 2 nothing was compared, 3 error",
+    parser = Parser(
+        "check", epilog="exit codes: 0 nothing is worse, 1 worse or missing, 2 nothing was compared, 3 error"
     )
     parser.add_argument("run", type=Path, help="a run's folder")
     parser.add_argument("--against", type=Path, required=True, help="folder of the golden run")

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import argparse
 from pathlib import Path
 
+from bench.commands.parser import Parser
 from bench.gate import formats
 from bench.gate.comparison import compare
 from bench.store import records
 from frames.errors import NOTHING_MEASURED, OK
 
-HELP = "two runs side by side, with intervals and verdicts"
-
 
 def main(argv: list[str]) -> int:
-    parser = argparse.ArgumentParser(prog="python -m bench compare", description=HELP)
+    parser = Parser("compare")
     parser.add_argument("first", type=Path, help="a run's folder")
     parser.add_argument("second", type=Path, help="another run's folder")
     parser.add_argument("--reference", help="method whose time is the unit of speed")

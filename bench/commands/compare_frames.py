@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import math
 import re
 from collections.abc import Iterator
@@ -12,6 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from bench.commands.frames import RunFrames
+from bench.commands.parser import Parser
 from bench.methods.calls import file_name
 from bench.report import strip
 from bench.report.page import regions
@@ -21,17 +21,13 @@ from frames.errors import OK, UserError, did_you_mean
 from frames.images import write_png
 from frames.video import write_video
 
-HELP = "a labelled comparison strip (PNG) or video of one clip's frames"
-ABOUT = f"""{HELP}: LR, each method with its scores, GT.
-
-The crop is where the methods differ most, unless it is given. Crops are enlarged by repeating pixels."""
+ABOUT = """From left to right: LR, each method with its scores, GT. The crop is where the methods differ most, unless it
+is given. Crops are enlarged by repeating pixels."""
 VIDEO_WIDTH = 640  # smaller frames are enlarged to about this
 
 
 def main(argv: list[str]) -> int:
-    parser = argparse.ArgumentParser(
-        prog="python -m bench compare-frames", description=ABOUT, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = Parser("compare-frames", ABOUT)
     parser.add_argument("run", type=Path, help="a run's folder")
     parser.add_argument("--clip", required=True, help="the clip's name")
     parser.add_argument("--data", help="its data set, where several have a clip of that name")

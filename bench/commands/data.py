@@ -18,8 +18,6 @@ from bench.datasets.clip import NOWHERE, Clip, Dataset
 from bench.groups import members
 from frames.errors import OK, REGRESSED, UserError, did_you_mean, one_line
 
-HELP = "show data sets and where they are; verify every frame; fetch the embedded ones"
-
 
 def main(argv: list[str]) -> int:
     """Run the verb with the words after `data`; returns the exit code: 0 good, 1 problems were found.

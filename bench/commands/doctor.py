@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,6 +11,7 @@ import numpy as np
 
 from bench.commands.explain import read_presets
 from bench.commands.pairs import GT_HELP, PRED_HELP, Pair, open_pairs
+from bench.commands.parser import Parser
 from bench.doctor.examine import Diagnosis, diagnose
 from bench.doctor.finding import Compensation
 from bench.doctor.sample import needed
@@ -21,17 +21,12 @@ from bench.metrics.registry import build
 from frames.errors import ERROR, NOTHING_MEASURED, OK, REGRESSED, UserError, did_you_mean, one_line
 from frames.prefetch import ahead
 
-HELP = "find shifts, wrong order, swapped channels, range and gamma faults in a prediction"
-ABOUT = f"""{HELP}.
-
-It looks at five frames a clip and their neighbours, tells what it found with the PSNR before and after compensation,
-and changes nothing. Exit codes: 0 healthy, 1 faults were found, 2 nothing to examine, 3 error."""
+ABOUT = """It looks at five frames a clip and their neighbours, prints each fault with the PSNR before and after
+compensation, and changes nothing. Exit codes: 0 healthy, 1 faults were found, 2 nothing to examine, 3 error."""
 
 
 def main(argv: list[str]) -> int:
-    parser = argparse.ArgumentParser(
-        prog="python -m bench doctor", description=ABOUT, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = Parser("doctor", ABOUT)
     parser.add_argument("--pred", type=Path, required=True, help=PRED_HELP)
     parser.add_argument("--gt", type=Path, required=True, help=GT_HELP)
     parser.add_argument("--compensated", action="store_true", help="score all frames, as they are and compensated")

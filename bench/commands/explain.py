@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import math
 import sys
 from dataclasses import dataclass, replace
@@ -15,6 +14,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from bench.commands.pairs import GT_HELP, PRED_HELP, Pair, open_pairs
+from bench.commands.parser import Parser
 from bench.groups import members
 from bench.metrics.base import Kind
 from bench.metrics.protocol import Protocol, parse
@@ -22,13 +22,10 @@ from bench.metrics.registry import build, check_name
 from frames.errors import ERROR, NOTHING_MEASURED, OK, UserError, one_line
 from frames.prefetch import ahead
 
-HELP = "score a prediction under all protocol presets; which one gives a quoted number"
 PERCEPTUAL = ("lpips-alex", "dists")
 MEAN, FRAMES, POOLED = "mean", "all frames", "pooled"
 _REMEDY = "`python -m bench doctor` with the same --pred and --gt tells why"
-ABOUT = f"""{HELP}.
-
-Columns: each clip (mean over its frames); '{MEAN}' over clips; '{FRAMES}': mean over the frames of all clips;
+ABOUT = f"""Columns: each clip (mean over frames); '{MEAN}' over clips; '{FRAMES}': mean over the frames of all clips;
 '{POOLED}': PSNR of a clip's mean squared error, mean over clips. Exit codes: 0 scored, 2 nothing to score, 3 error."""
 
 
@@ -44,9 +41,7 @@ class Row:
 
 
 def main(argv: list[str]) -> int:
-    parser = argparse.ArgumentParser(
-        prog="python -m bench explain", description=ABOUT, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = Parser("explain", ABOUT)
     parser.add_argument("--pred", type=Path, required=True, help=PRED_HELP)
     parser.add_argument("--gt", type=Path, required=True, help=GT_HELP)
     parser.add_argument("--quoted", help="a published figure, with the digits as printed: 27.24")

@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-import argparse
 from collections.abc import Iterator
 from pathlib import Path
 
 import pandas as pd
 
+from bench.commands.parser import Parser
 from bench.store import records
 from frames.errors import NOTHING_MEASURED, OK, UserError
 
-HELP = "all per-frame scores and repetitions of runs as one Parquet or CSV file"
 COLUMNS = ("run", "data", "clip", "method", "kind", "name", "index", "value", "signature", "device", "date")
 
 
 def main(argv: list[str]) -> int:
-    parser = argparse.ArgumentParser(prog="python -m bench export", description=HELP)
+    parser = Parser("export")
     parser.add_argument("runs", type=Path, nargs="+", help="folders of runs")
     parser.add_argument("--out", type=Path, required=True, help="FILE.parquet or FILE.csv")
     arguments = parser.parse_args(argv)

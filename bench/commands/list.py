@@ -8,16 +8,15 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from bench.commands import COMMANDS
 from bench.commands.options import config_dirs
 from bench.groups import GROUPS, members
 from frames.errors import OK
 
-HELP = "list methods, data sets, degradations, protocols, metrics"
-
 
 def main(argv: list[str]) -> int:
     if "-h" in argv or "--help" in argv:
-        print(f"usage: python -m bench list [--config-dir DIR]\n\n{HELP}")
+        print(f"usage: python -m bench list [--config-dir DIR]\n\n{COMMANDS['list']}")
         return OK
     _, folders = config_dirs(argv)
     table = Table(box=None, pad_edge=False, show_header=False)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import yaml
 
+from bench.commands.parser import Parser
 from bench.commands.table import PUBLISHED
 from bench.paths import CONF
 from bench.report import cited, trace
@@ -17,14 +18,12 @@ from bench.store import records
 from frames.atomic import replacing
 from frames.errors import NOTHING_MEASURED, OK, REGRESSED, UserError, one_line
 
-HELP = "rebuild the tables and figures that conf/paper/ declares"
 OUT = Path("results") / "paper"
 
 
 def main(argv: list[str]) -> int:
-    parser = argparse.ArgumentParser(
-        prog="python -m bench paper",
-        description=HELP,
+    parser = Parser(
+        "paper",
         epilog="exit codes: 0 built, or no difference; 1 --check found a difference; 2 nothing was measured; 3 error",
     )
     parser.add_argument("names", nargs="*", metavar="NAME", help="products (default: all of conf/paper/)")

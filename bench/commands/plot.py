@@ -6,17 +6,16 @@ import argparse
 import sys
 from pathlib import Path
 
+from bench.commands.parser import Parser
 from bench.commands.table import names
 from bench.report import plot
 from bench.report.merge import merged
 from bench.store import records
 from frames.errors import NOTHING_MEASURED, OK, UserError, did_you_mean
 
-HELP = "draw the plots of one or several runs (PNG, SVG, PDF)"
-
 
 def main(argv: list[str]) -> int:
-    parser = argparse.ArgumentParser(prog="python -m bench plot", description=HELP)
+    parser = Parser("plot")
     parser.add_argument("runs", type=Path, nargs="+", metavar="run", help="folders of runs")
     parser.add_argument(
         "--kind", default="speed-quality", help=f"{', '.join(plot.KINDS)}, or all (default %(default)s)"

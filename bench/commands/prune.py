@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import argparse
 from pathlib import Path
 
+from bench.commands.parser import Parser
 from bench.paths import default_store
 from bench.store.store import Store
 from frames.errors import OK
 
-HELP = "remove stored frames, times and scores not used for some days"
-
 
 def main(argv: list[str]) -> int:
-    parser = argparse.ArgumentParser(prog="python -m bench prune", description=HELP)
+    parser = Parser("prune")
     parser.add_argument("--days", type=float, default=30, help="keep what was used in the last DAYS days (default 30)")
     parser.add_argument("--store", type=Path, default=default_store(), help="the store (default %(default)s)")
     parser.add_argument("--dry-run", action="store_true", help="only say what would be removed")

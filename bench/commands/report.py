@@ -2,30 +2,24 @@
 
 from __future__ import annotations
 
-import argparse
 import re
 import sys
 from pathlib import Path
 
 from bench.commands import plot, table
 from bench.commands.gather import gather
+from bench.commands.parser import Parser
 from bench.report import page
 from bench.report.page.choose import Budget
 from frames.atomic import replacing
 from frames.errors import NOTHING_MEASURED, OK, UserError
 
-HELP = "one HTML page: tables, plots, a viewer of the frames, worst frames, environment"
-ABOUT = f"""{HELP}.
-
-The page opens offline and asks nobody for anything. Frames come from the store, or from the run's folder (save=frames);
-LR and GT are read again from the data set. What is no longer there is named in the page. The same records and frames
-give the same bytes."""
+ABOUT = """The page opens offline. Frames come from the store, or from the run's folder (save=frames); LR and GT are
+read again from the data set. The page names what is no longer there. The same records and frames give the same bytes."""
 
 
 def main(argv: list[str]) -> int:
-    parser = argparse.ArgumentParser(
-        prog="python -m bench report", description=ABOUT, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = Parser("report", ABOUT)
     parser.add_argument("runs", type=Path, nargs="+", metavar="RUN", help="folders of runs")
     parser.add_argument("--out", type=Path, help="the file to write (default: page.html in the first run's folder)")
     parser.add_argument("--store", type=Path, help="where predictions are kept (default: what the run says)")

@@ -13,7 +13,6 @@ from bench.run.job import Outcome
 from bench.run.runner import Run
 from frames import errors
 
-HELP = "upscale, time and score: run method=bicubic,turbovsr data=sample"
 USAGE = """usage: python -m bench run [KEY=VALUE ...] [--config-dir DIR]
 
   method=NAME[,NAME]   upscalers to run                   (python -m bench list shows all)

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import argparse
 from pathlib import Path
 
 from rich.console import Console
 from rich.table import Table
 
+from bench.commands.parser import Parser
 from bench.store import records
 from frames.errors import OK
 
-HELP = "list run folders with their data sets, methods and failures"
-
 
 def main(argv: list[str]) -> int:
-    parser = argparse.ArgumentParser(prog="python -m bench runs", description=HELP)
+    parser = Parser("runs")
     parser.add_argument(
         "root", type=Path, nargs="?", default=Path("results") / "runs", help="where to look (default %(default)s)"
     )

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import argparse
 import sys
 from pathlib import Path
 
 from rich.console import Console
 
+from bench.commands.parser import Parser
 from bench.report import cited, tables
 from bench.report.columns import FACTS
 from bench.report.merge import merged
@@ -15,12 +15,11 @@ from bench.report.summary import rows
 from bench.store import records
 from frames.errors import NOTHING_MEASURED, OK
 
-HELP = "print tables of one or several runs (terminal, md, csv, tex)"
 PUBLISHED = Path("results") / "published"
 
 
 def main(argv: list[str]) -> int:
-    parser = argparse.ArgumentParser(prog="python -m bench table", description=HELP)
+    parser = Parser("table")
     parser.add_argument("runs", type=Path, nargs="+", metavar="run", help="folders of runs")
     parser.add_argument("--format", choices=["terminal", *tables.FORMATS], default="terminal")
     facts = ", ".join(FACTS)

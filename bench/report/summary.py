@@ -6,8 +6,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import fmean
 
-import pandas as pd
-
 from bench.report import intervals
 from bench.timing.stats import median
 
@@ -65,6 +63,8 @@ def rows(records: list[dict]) -> list[Row]:
 
 def write_csv(records: list[dict], file: Path) -> None:
     """`summary.csv`: the columns are `COLUMNS`."""
+    import pandas as pd  # takes a second to import; tables do without it
+
     lines = [[getattr(row, name) for name in COLUMNS] for row in rows(records)]
     frame = pd.DataFrame(lines, columns=list(COLUMNS)).astype({"low": float, "high": float})
     frame.to_csv(file, index=False, float_format="%.10g")

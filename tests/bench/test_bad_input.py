@@ -29,7 +29,7 @@ QUICK = ("metrics=[psnr]", "timing=once")
         (["run", "method=precomputed", "method.root=/nowhere"], "/nowhere: no such folder or file"),
         (["run", "=3"], "cannot read the options"),
         (["run", "--fast"], "unknown flag --fast"),
-        (["rnu"], "unknown verb 'rnu'; did you mean 'run'?"),
+        (["rnu"], "unknown command 'rnu'; did you mean 'run'?"),
         (["table", "/nowhere"], "no records.jsonl"),
     ],
 )

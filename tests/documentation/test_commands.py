@@ -11,7 +11,7 @@ from runners import run, small
 from sandbox import build
 
 from bench import assets, config
-from bench.__main__ import VERBS
+from bench.commands import COMMANDS
 
 
 @pytest.fixture(scope="module")
@@ -139,6 +139,6 @@ def test_a_run_is_made_small_but_keeps_what_the_document_says(tmp_path, monkeypa
 
 def test_every_verb_and_every_option_of_the_root_is_documented():
     text = "\n".join(file.read_text(encoding="utf-8") for file in documents())
-    missing = [verb for verb in VERBS if f"bench {verb}" not in text]
+    missing = [command for command in COMMANDS if f"bench {command}" not in text]
     missing += [key for key in config.Root.__dataclass_fields__ if f"{key}=" not in text]
     assert not missing
