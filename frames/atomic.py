@@ -13,12 +13,17 @@ from pathlib import Path
 def replacing(path: Path) -> Iterator[Path]:
     """Give a temporary path beside `path`, of the same suffix; it takes the place of `path` if all goes well.
 
-    Missing folders are made. After an error the temporary file is gone and `path` is as it was.
+    Missing folders are made. After an error the temporary file is gone and `path` is as it was; an error of the system
+    that names no file (a full disk) names `path`.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.stem}.{os.getpid()}-{threading.get_ident()}{path.suffix}")
+    temporary = path.with_name(f".{path.stem[:40]}.{os.getpid()}-{threading.get_ident()}{path.suffix}")
     try:
         yield temporary
         os.replace(temporary, path)
+    except OSError as error:
+        if error.filename in (None, str(temporary), temporary):
+            error.filename, error.filename2 = str(path), None
+        raise
     finally:
         temporary.unlink(missing_ok=True)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import difflib
+import errno
 from collections.abc import Iterable
 
 OK, REGRESSED, NOTHING_MEASURED, ERROR, ENVIRONMENT, INTERRUPTED = 0, 1, 2, 3, 4, 130
-"""Exit codes of every verb. INTERRUPTED is the shell's own code for Ctrl-C."""
+"""Exit codes of every command. INTERRUPTED is the shell's own code for Ctrl-C."""
 
 
 class UserError(Exception):
@@ -21,15 +22,35 @@ class EnvironmentInvalid(UserError):
     exit_code = ENVIRONMENT
 
 
-def did_you_mean(word: str, known: Iterable[str]) -> str:
+_REMEDIES = {
+    errno.ENOSPC: "free some space, or write to another disk",
+    errno.EDQUOT: "free some space, or write to another disk",
+    errno.EROFS: "write to another disk",
+    errno.EACCES: "check its permissions",
+    errno.EPERM: "check its permissions",
+    errno.EMFILE: "raise the limit with ulimit -n",
+    errno.ENAMETOOLONG: "give a shorter name",
+}
+
+
+def did_you_mean(word: object, known: Iterable[str]) -> str:
     """`"; did you mean 'bicubic'?"`, or the list of what is known when nothing is near."""
     known = sorted(known)
-    near = difflib.get_close_matches(word, known, n=1, cutoff=0.55)
+    if not known:
+        return "; there are none here"
+    near = difflib.get_close_matches(str(word), known, n=1, cutoff=0.55)
     return f"; did you mean '{near[0]}'?" if near else f"; known: {', '.join(known)}"
 
 
 def one_line(error: BaseException) -> str:
-    """An exception's message on one line, with its type where the message alone would not tell."""
+    """An exception's message on one line, with its type where the message alone would not tell.
+
+    What the system says of a file becomes the file, the reason and, where one is known, the remedy.
+    """
+    if isinstance(error, OSError) and error.strerror and error.filename is not None:
+        name = " ".join(str(error.filename).split())
+        remedy = _REMEDIES.get(error.errno or 0)
+        return f"{name}: {error.strerror}" + (f"; {remedy}" if remedy else "")
     text = " ".join(str(error).split())
     if isinstance(error, (UserError, ValueError, FileNotFoundError)) and text:
         return text

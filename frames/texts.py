@@ -1,0 +1,57 @@
+"""Text files from outside: the file's name and a remedy in every complaint."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from frames.door import open_regular
+from frames.errors import UserError
+
+MAX_BYTES = 1 << 30
+
+
+def read_text(path: str | Path, remedy: str = "replace the file") -> str:
+    """A whole UTF-8 text file.
+
+    Args:
+        remedy: what to do about a damaged one, for messages.
+    Raises:
+        FileNotFoundError, ValueError: as `frames.door.open_regular`.
+        UserError: larger than 1 GiB, or not UTF-8.
+    """
+    path = Path(path)
+    with open_regular(path) as file:
+        data = file.read(MAX_BYTES + 1)
+    if len(data) > MAX_BYTES:
+        raise UserError(f"{path}: larger than 1 GiB, which no text here is; {remedy}")
+    try:
+        return data.decode("utf-8")
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        raise UserError(f"{path}: line {line} is not UTF-8 text; {remedy}") from None
+
+
+def read_json(path: str | Path, remedy: str = "replace the file") -> Any:
+    """What a JSON file holds; arguments and errors as `read_text`, and UserError for what is not JSON."""
+    return parse_json(read_text(path, remedy), str(path), remedy)
+
+
+def parse_json(text: str, where: str, remedy: str = "replace the file") -> Any:
+    """What a JSON text holds.
+
+    Args:
+        where: the file, perhaps with the line, for messages.
+    Raises:
+        UserError: not JSON, or nested so deeply that it cannot be read.
+    """
+    try:
+        return json.loads(text)
+    except json.JSONDecodeError as error:
+        what = "it is empty" if not text.strip() else f"{error.msg} in line {error.lineno}, column {error.colno}"
+        raise UserError(f"{where}: not readable as JSON ({what}); {remedy}") from None
+    except RecursionError:
+        raise UserError(f"{where}: nested too deeply to be read as JSON; {remedy}") from None
+    except ValueError as error:  # a number of more digits than Python converts
+        raise UserError(f"{where}: not readable as JSON ({error}); {remedy}") from None
