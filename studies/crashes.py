@@ -99,7 +99,7 @@ def _wait_for_start(process: subprocess.Popen, folder: Path) -> float:
 def _quality(folder: Path) -> dict:
     """(clip, method, metric) -> (signature, values) of the newest records."""
     return {
-        (record["clip"], record["method"], metric): (score["signature"], score["frames"])
+        (record["clip"], record["method"], metric): (score["signature"], score["values"])
         for record in _records(folder)
         for metric, score in record["scores"].items()
     }

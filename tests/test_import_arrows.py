@@ -13,9 +13,9 @@ ALLOWED = {  # package: what it may import of the project's own
     "bench/methods/contract.py": ("bench.methods.descriptor",),
     "bench/methods/descriptor.py": ("frames.errors",),
     "bench": ("bench", "frames"),
-    "bench/report": ("bench.report", "bench.timing.stats", "frames"),
+    "bench/report": ("bench.report", "bench.store.record", "bench.timing.stats", "frames"),
     "bench/doctor": ("bench.doctor",),
-    "bench/gate": ("bench.gate", "bench.timing.stats"),
+    "bench/gate": ("bench.gate", "bench.store.record", "bench.timing.stats"),
     "bench/timing": ("bench.timing",),
     "bench/metrics": ("bench.metrics", "bench.assets", "bench.groups", "frames"),
 }

@@ -6,9 +6,9 @@ import os
 from pathlib import Path
 
 from bench.commands.parser import Parser
+from bench.commands.reading import read_undamaged
 from bench.gate import formats
 from bench.gate.comparison import MARGINS, compare
-from bench.store import records
 from frames.errors import NOTHING_MEASURED, OK, REGRESSED, UserError, did_you_mean
 
 
@@ -29,9 +29,9 @@ def main(argv: list[str]) -> int:
     parser.add_argument("--strict", action="store_true", help="undecidable fails, too")
     parser.add_argument("--junit", type=Path, metavar="FILE", help="write JUnit XML")
     arguments = parser.parse_args(argv)
-    golden, measured = records.load(arguments.against), records.load(arguments.run)
-    if arguments.reference and arguments.reference not in {record["method"] for record in golden}:
-        known = {record["method"] for record in golden}
+    golden, measured = read_undamaged(arguments.against), read_undamaged(arguments.run)
+    if arguments.reference and arguments.reference not in {record.method for record in golden}:
+        known = {record.method for record in golden}
         raise UserError(
             f"--reference {arguments.reference}: not in {arguments.against}{did_you_mean(arguments.reference, known)}"
         )

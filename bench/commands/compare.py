@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 from bench.commands.parser import Parser
+from bench.commands.reading import read_run
 from bench.gate import formats
 from bench.gate.comparison import compare
-from bench.store import records
 from frames.errors import NOTHING_MEASURED, OK
 
 
@@ -17,7 +17,7 @@ def main(argv: list[str]) -> int:
     parser.add_argument("second", type=Path, help="another run's folder")
     parser.add_argument("--reference", help="method whose time is the unit of speed")
     arguments = parser.parse_args(argv)
-    first, second = records.load(arguments.first), records.load(arguments.second)
+    first, second = (read_run(folder) for folder in (arguments.first, arguments.second))
     findings = compare(first, second, arguments.reference)
     formats.terminal(findings, f"{arguments.first} -> {arguments.second}")
     return OK if any(finding.clips for finding in findings) else NOTHING_MEASURED

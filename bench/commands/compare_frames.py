@@ -17,6 +17,7 @@ from bench.report import strip
 from bench.report.page import regions
 from bench.report.page.material import GT, LR, Material, sr
 from bench.report.page.order import metrics_of, values
+from bench.store.record import Record
 from frames.errors import OK, UserError, did_you_mean
 from frames.images import write_png
 from frames.video import write_video
@@ -40,7 +41,7 @@ def main(argv: list[str]) -> int:
     options = parser.parse_args(argv)
     run = RunFrames(options.run, options.store)
     cells = _cells(run.records, options.clip, options.data)
-    material = run.material(cells[0]["data"], options.clip)
+    material = run.material(cells[0].data, options.clip)
     sources = _sources(material, cells, options.methods)
     if not 0 <= options.frame < material.frames:
         raise UserError(f"--frame {options.frame}: clip {options.clip} has the frames 0 to {material.frames - 1}")
@@ -52,7 +53,7 @@ def main(argv: list[str]) -> int:
     if out.suffix not in ((".mp4", ".mkv") if options.video else (".png",)):
         raise UserError(f"--out {out}: give a name that ends in {suffix}")
     if options.video:
-        fps = float(cells[0]["data_config"].get("fps") or 24)
+        fps = float(cells[0].data_config.get("fps") or 24)
         write_video(out, _film(material, cells, sources, box, options.video), fps)
     else:
         write_png(out, _strip(material, cells, sources, box, options.frame))
@@ -60,31 +61,31 @@ def main(argv: list[str]) -> int:
     return OK
 
 
-def _cells(records: list[dict], clip: str, data: str | None) -> list[dict]:
+def _cells(records: list[Record], clip: str, data: str | None) -> list[Record]:
     """The records of the clip.
 
     Raises:
         UserError: there is none, or several data sets have one.
     """
-    if data is not None and data not in {record["data"] for record in records}:
-        raise UserError(f"--data {data}: not in this run{did_you_mean(data, {r['data'] for r in records})}")
-    here = [record for record in records if data in (None, record["data"])]
-    found = [record for record in here if record["clip"] == clip]
+    if data is not None and data not in {record.data for record in records}:
+        raise UserError(f"--data {data}: not in this run{did_you_mean(data, {r.data for r in records})}")
+    here = [record for record in records if data in (None, record.data)]
+    found = [record for record in here if record.clip == clip]
     if not found:
-        raise UserError(f"--clip {clip}: not in this run{did_you_mean(clip, {r['clip'] for r in here})}")
-    sets = list(dict.fromkeys(record["data"] for record in found))
+        raise UserError(f"--clip {clip}: not in this run{did_you_mean(clip, {r.clip for r in here})}")
+    sets = list(dict.fromkeys(record.data for record in found))
     if len(sets) > 1:
         raise UserError(f"--clip {clip} is in several data sets; choose with --data: {', '.join(sets)}")
     return found
 
 
-def _sources(material: Material, cells: list[dict], wanted: str | None) -> list[str]:
+def _sources(material: Material, cells: list[Record], wanted: str | None) -> list[str]:
     """The sources to show, in order: by default LR, the methods and GT, as far as they can be had.
 
     Raises:
         UserError: an unknown name, or one whose frames cannot be had.
     """
-    names = {LR: LR, **{record["method"]: sr(record["method"]) for record in cells}, GT: GT}
+    names = {LR: LR, **{record.method: sr(record.method) for record in cells}, GT: GT}
     if wanted is None:
         found = [source for source in names.values() if source in material.sources]
         if not any(source not in (LR, GT) for source in found):
@@ -113,7 +114,7 @@ def _box(text: str | None, material: Material) -> regions.Box | None:
     return x, y, width, height
 
 
-def _versions(material: Material, cells: list[dict], sources: list[str]) -> Iterator[list[strip.Version]]:
+def _versions(material: Material, cells: list[Record], sources: list[str]) -> Iterator[list[strip.Version]]:
     """All versions of frame 0, of frame 1, ...; LR is enlarged by repeating pixels."""
     labels = _labels(cells)
     for index, frames in enumerate(zip(*(material.sources[source]() for source in sources))):
@@ -144,10 +145,10 @@ def _film(material: Material, cells, sources: list[str], box: regions.Box | None
         yield compose(versions, max(1, round(VIDEO_WIDTH / versions[0].frame.shape[1])))
 
 
-def _labels(cells: list[dict]):
+def _labels(cells: list[Record]):
     """(source, frame) -> its scores as text, the best of each metric bold."""
     metrics = metrics_of(cells)
-    known = {sr(record["method"]): [values(record, metric) for metric in metrics] for record in cells}
+    known = {sr(record.method): [values(record, metric) for metric in metrics] for record in cells}
 
     def label(source: str, frame: int) -> tuple[tuple[str, bool], ...]:
         pieces = []

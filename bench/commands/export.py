@@ -8,7 +8,8 @@ from pathlib import Path
 import pandas as pd
 
 from bench.commands.parser import Parser
-from bench.store import records
+from bench.commands.reading import read_run
+from bench.store.record import Record
 from frames.errors import NOTHING_MEASURED, OK, UserError
 
 COLUMNS = ("run", "data", "clip", "method", "kind", "name", "index", "value", "signature", "device", "date")
@@ -21,7 +22,7 @@ def main(argv: list[str]) -> int:
     arguments = parser.parse_args(argv)
     if arguments.out.suffix not in (".parquet", ".csv"):
         raise UserError(f"--out {arguments.out}: give a name that ends in .parquet or .csv")
-    lines = [line for run in arguments.runs for record in records.load(run) for line in _lines(run, record)]
+    lines = [line for run in arguments.runs for record in read_run(run) for line in _lines(run, record)]
     if not lines:
         print("nothing was measured in these runs")
         return NOTHING_MEASURED
@@ -34,14 +35,14 @@ def main(argv: list[str]) -> int:
     return OK
 
 
-def _lines(run: Path, record: dict) -> Iterator[tuple]:
+def _lines(run: Path, record: Record) -> Iterator[tuple]:
     """One row a scored frame (`score`: index is the frame's) and one a timed stage (`seconds`: the repetition's)."""
-    start = (str(run), record["data"], record["clip"], record["method"])
-    end = (record["device"], record["date"])
-    for name, score in record["scores"].items():
-        for index, value in zip(score["indices"] or (), score["frames"] or ()):
-            yield *start, "score", name, index, value, score["signature"], *end
-    for scope, times in record["timing"].items():
-        for index, repetition in enumerate(times["repetitions"]):
-            for stage, seconds in {"total": repetition["total_s"], **repetition["stages_s"]}.items():
+    start = (str(run), record.data, record.clip, record.method)
+    end = (record.device, record.date)
+    for name, score in record.scores.items():
+        for index, value in zip(score.indices or (), score.values or ()):
+            yield *start, "score", name, index, value, score.signature, *end
+    for scope, times in record.timing.items():
+        for index, repetition in enumerate(times.repetitions):
+            for stage, seconds in {"total": repetition.total_s, **repetition.stages_s}.items():
                 yield *start, "seconds", f"{scope}/{stage}", index, seconds, None, *end

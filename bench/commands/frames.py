@@ -7,14 +7,15 @@ from pathlib import Path
 
 import yaml
 
+from bench.commands.reading import read_run
 from bench.config import compose
 from bench.datasets.clip import Clip
 from bench.methods import calls
 from bench.paths import default_store
 from bench.report.page.material import GT, LR, Material, Read, sr
 from bench.run.plan import build
-from bench.store import records
 from bench.store.keys import frames_digest
+from bench.store.record import GIVEN, Record
 from bench.store.store import Store
 from frames.errors import UserError, one_line
 from frames.images import read_image
@@ -46,7 +47,7 @@ class RunFrames:
 
     def __init__(self, run: Path, store: Path | None = None) -> None:
         self.run = Path(run)
-        self.records = records.load(self.run)
+        self.records = read_run(self.run)
         self._config = self._read_config()
         named = self._config[0]["config"].get("store") if self._config else str(default_store())
         self.store = Store(store or named)
@@ -54,15 +55,15 @@ class RunFrames:
 
     def materials(self) -> list[Material]:
         """One for each clip, in the order of the records."""
-        clips = dict.fromkeys((record["data"], record["clip"]) for record in self.records)
+        clips = dict.fromkeys((record.data, record.clip) for record in self.records)
         return [self.material(data, clip) for data, clip in clips]
 
     def material(self, data: str, clip: str) -> Material:
         """The frames of one clip that are there, and why the others are not."""
-        cells = [record for record in self.records if (record["data"], record["clip"]) == (data, clip)]
+        cells = [record for record in self.records if (record.data, record.clip) == (data, clip)]
         first = cells[0]
-        size = tuple(first["scale"] * side for side in first["lr_size"])
-        found = Material(data, clip, first["frames"], first["scale"], size)
+        size = tuple(first.scale * side for side in first.lr_size)
+        found = Material(data, clip, first.frames, first.scale, size)
         try:
             source = self._clip(first)
             found.sources[LR] = source.lr
@@ -74,57 +75,57 @@ class RunFrames:
             found.absent |= {LR: str(reason), GT: str(reason)}
         for record in cells:
             try:
-                found.sources[sr(record["method"])] = self._prediction(record)
+                found.sources[sr(record.method)] = self._prediction(record)
             except Absent as reason:
-                found.absent[sr(record["method"])] = str(reason)
+                found.absent[sr(record.method)] = str(reason)
         return found
 
-    def _prediction(self, record: dict) -> Read:
+    def _prediction(self, record: Record) -> Read:
         """The SR frames of a cell; their digest proves that they are those that were scored."""
-        if record["status"] != "ok":
-            raise Absent(f"the cell failed: {record['reason']}")
-        kept = self.store.prediction(record["prediction"]) if record["prediction"] else None
-        if kept and kept.sr_sha256 == record["sr_sha256"]:
+        if record.status != "ok":
+            raise Absent(f"the cell failed: {record.reason}")
+        kept = self.store.prediction(record.prediction) if record.prediction else None
+        if kept and kept.sr_sha256 == record.sr_sha256:
             return kept.__iter__
         for frames in (self._saved(record), self._given(record)):
-            if frames and frames_digest(frames) == record["sr_sha256"]:
+            if frames and frames_digest(frames) == record.sr_sha256:
                 return frames.__iter__
         lossy = "; the run kept a lossy video only" if (self.run / "video").is_dir() else ""
         raise Absent(f"the scored frames are neither in the store (pruned, or another store) nor in the run{lossy}")
 
-    def _saved(self, record: dict) -> Saved | None:
-        names = map(calls.file_name, (record["method"], record["data"], record["clip"]))
+    def _saved(self, record: Record) -> Saved | None:
+        names = map(calls.file_name, (record.method, record.data, record.clip))
         files = sorted((self.run / "frames").joinpath(*names).glob("*.png"))
-        return Saved(tuple(files)) if len(files) == record["frames"] else None
+        return Saved(tuple(files)) if len(files) == record.frames else None
 
-    def _given(self, record: dict):
+    def _given(self, record: Record):
         """Frames that another program made are where the method's options say."""
-        if record.get("timing_reason") != "the frames were given":
+        if record.timing_reason != GIVEN:
             return None
         try:
-            return build(record["method_config"]).source(record["clip"])
+            return build(record.method_config).source(record.clip)
         except (UserError, ValueError, OSError) as error:
             raise Absent(one_line(error)) from error
 
-    def _clip(self, record: dict) -> Clip:
-        data = record["data"]
+    def _clip(self, record: Record) -> Clip:
+        data = record.data
         if data not in self._datasets:
             self._datasets[data] = self._open(record)
         clips = self._datasets[data]
         if isinstance(clips, str):
             raise Absent(clips)
-        clip = clips.get(record["clip"])
+        clip = clips.get(record.clip)
         if clip is None:
             raise Absent("the clip is no longer among the data at hand")
-        if (clip.frames, list(clip.lr_size)) != (record["frames"], list(record["lr_size"])):
+        if (clip.frames, list(clip.lr_size)) != (record.frames, list(record.lr_size)):
             raise Absent("the data at hand have another number or size of frames than those of the run")
         return clip
 
-    def _open(self, record: dict) -> dict[str, Clip] | str:
+    def _open(self, record: Record) -> dict[str, Clip] | str:
         """The clips of a data set by name, or the reason why it cannot be opened."""
-        options = {k: v for k, v in record["data_config"].items() if k not in ("summary", "protocol")}
+        options = {k: v for k, v in record.data_config.items() if k not in ("summary", "protocol")}
         try:
-            degradation = build(self._degradation(record["data"], options["degradation"], options["scale"]))
+            degradation = build(self._degradation(record.data, options["degradation"], options["scale"]))
             return {clip.name: clip for clip in build({**options, "degradation": degradation}).clips()}
         except Exception as error:  # whatever the data set's class raises: the page says so and goes on
             return f"the data are not at hand: {one_line(error)}"

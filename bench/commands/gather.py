@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from bench.commands.frames import RunFrames
 from bench.report.page.material import Material, sr
+from bench.store.record import Record
 
 
 @dataclass(frozen=True)
 class Gathered:
     """Records with the names that a report shows, one material a clip, and each run's environment."""
 
-    records: list[dict]
+    records: list[Record]
     materials: list[Material]
     environments: dict[str, dict]
 
@@ -26,7 +27,7 @@ def gather(runs: list[Path], store: Path | None = None) -> Gathered:
         UserError: one of them is no run.
     """
     names = _names(runs)
-    records: list[dict] = []
+    records: list[Record] = []
     materials: dict[tuple[str, str], Material] = {}
     environments: dict[str, dict] = {}
     for name, folder in names.items():
@@ -34,7 +35,9 @@ def gather(runs: list[Path], store: Path | None = None) -> Gathered:
         renamed = _renamed(run.records, records, name)
         for material in run.materials():
             _add(material, renamed, materials)
-        records += [r | dict(zip(("data", "method"), renamed[r["data"], r["method"]])) for r in run.records]
+        records += [
+            replace(r, data=renamed[r.data, r.method][0], method=renamed[r.data, r.method][1]) for r in run.records
+        ]
         file = folder / "environment.json"
         environments[name] = json.loads(file.read_text(encoding="utf-8")) if file.is_file() else {}
     return Gathered(records, list(materials.values()), environments)
@@ -47,16 +50,16 @@ def _names(runs: list[Path]) -> dict[str, Path]:
     return {folder.name or str(folder) if alone else str(folder): folder for folder in folders}
 
 
-def _renamed(new: list[dict], before: list[dict], run: str) -> dict[tuple[str, str], tuple[str, str]]:
+def _renamed(new: list[Record], before: list[Record], run: str) -> dict[tuple[str, str], tuple[str, str]]:
     """(data, method) of a run -> what they are called in the report."""
-    options = {record["data"]: record["data_config"] for record in before}
-    cells = {(record["data"], record["clip"], record["method"]) for record in before}
+    options = {record.data: record.data_config for record in before}
+    cells = {(record.data, record.clip, record.method) for record in before}
     found = {}
-    for data in dict.fromkeys(record["data"] for record in new):
-        here = [record for record in new if record["data"] == data]
-        label = data if options.get(data, here[0]["data_config"]) == here[0]["data_config"] else f"{data} ({run})"
-        for method in dict.fromkeys(record["method"] for record in here):
-            twice = any((label, r["clip"], method) in cells for r in here if r["method"] == method)
+    for data in dict.fromkeys(record.data for record in new):
+        here = [record for record in new if record.data == data]
+        label = data if options.get(data, here[0].data_config) == here[0].data_config else f"{data} ({run})"
+        for method in dict.fromkeys(record.method for record in here):
+            twice = any((label, r.clip, method) in cells for r in here if r.method == method)
             found[data, method] = label, f"{method} ({run})" if twice else method
     return found
 

@@ -9,12 +9,14 @@ from pathlib import Path
 import yaml
 
 from bench.commands.parser import Parser
+from bench.commands.reading import read_run
 from bench.commands.table import PUBLISHED
 from bench.paths import CONF
 from bench.report import cited, trace
 from bench.report.paper import build
 from bench.report.paper.spec import Spec, parse
 from bench.store import records
+from bench.store.record import Record
 from frames.atomic import replacing
 from frames.errors import NOTHING_MEASURED, OK, REGRESSED, UserError, one_line
 
@@ -75,10 +77,10 @@ def _specs(folder: Path) -> list[Spec]:
     return found
 
 
-def _runs(specs: list[Spec]) -> dict[str, list[dict]]:
+def _runs(specs: list[Spec]) -> dict[str, list[Record]]:
     """The records of every source folder that is there; the others are not measured."""
     folders = dict.fromkeys(source.folder for spec in specs for source in spec.sources)
-    return {folder: records.load(folder) for folder in folders if (Path(folder) / records.FILE).is_file()}
+    return {folder: read_run(Path(folder)) for folder in folders if (Path(folder) / records.FILE).is_file()}
 
 
 def _check(built: dict[str, bytes], folder: Path, partial: bool) -> int:
@@ -92,7 +94,7 @@ def _check(built: dict[str, bytes], folder: Path, partial: bool) -> int:
     return REGRESSED if found else OK
 
 
-def _tell_missing(specs: list[Spec], runs: dict[str, list[dict]]) -> None:
+def _tell_missing(specs: list[Spec], runs: dict[str, list[Record]]) -> None:
     absent = {source.folder: source.command for spec in specs for source in spec.sources if source.folder not in runs}
     for folder, command in absent.items():
         print(f"not measured: {folder}; to fill it in: {command}", file=sys.stderr)

@@ -7,10 +7,11 @@ import sys
 from pathlib import Path
 
 from bench.commands.parser import Parser
+from bench.commands.reading import read_runs
 from bench.commands.table import names
 from bench.report import plot
 from bench.report.merge import merged
-from bench.store import records
+from bench.store.record import Record
 from frames.errors import NOTHING_MEASURED, OK, UserError, did_you_mean
 
 
@@ -41,7 +42,7 @@ def main(argv: list[str]) -> int:
         for word in given:
             if word not in known:
                 raise UserError(f"{option} {word}: unknown{did_you_mean(word, known)}")
-    found = _chosen(merged({str(run): records.load(run) for run in arguments.runs}), arguments)
+    found = _chosen(merged(read_runs(arguments.runs)), arguments)
     kinds = list(plot.KINDS) if arguments.kind == "all" else [arguments.kind]
     files = [file for kind in kinds for file in _draw(kind, found, arguments)]
     if not files:
@@ -64,7 +65,7 @@ _MISSING = {
 KINDS = tuple(plot.KINDS)
 
 
-def write(found: list[dict], folder: Path, kind: str = "speed-quality") -> list[Path]:
+def write(found: list[Record], folder: Path, kind: str = "speed-quality") -> list[Path]:
     """A kind of plot as PNG and SVG into a run folder; no files when there is nothing to plot."""
     figure = plot.KINDS[kind](found)
     return plot.write(figure, folder / _name(kind)) if figure else []
@@ -74,7 +75,7 @@ def _name(kind: str) -> str:
     return "plot" if kind == "speed-quality" else f"plot-{kind}"
 
 
-def _draw(kind: str, found: list[dict], arguments: argparse.Namespace) -> list[Path]:
+def _draw(kind: str, found: list[Record], arguments: argparse.Namespace) -> list[Path]:
     options = {"theme": arguments.theme, "metrics": arguments.metrics, "captioned": not arguments.bare}
     if arguments.width:
         options["width"] = arguments.width
@@ -92,14 +93,14 @@ def _draw(kind: str, found: list[dict], arguments: argparse.Namespace) -> list[P
     return plot.write(figure, stem, tuple(arguments.format))
 
 
-def _chosen(found: list[dict], arguments: argparse.Namespace) -> list[dict]:
+def _chosen(found: list[Record], arguments: argparse.Namespace) -> list[Record]:
     """The records of the wanted data sets and methods; a name that no record has is an error."""
-    scores = {name for record in found for name in record["scores"]}
+    scores = {name for record in found for name in record.scores}
     for option, wanted, known in (
-        ("--data", arguments.data, {r["data"] for r in found}),
-        ("--methods", arguments.methods, {r["method"] for r in found}),
+        ("--data", arguments.data, {r.data for r in found}),
+        ("--methods", arguments.methods, {r.method for r in found}),
         ("--metrics", arguments.metrics, scores),
-        ("--clips", arguments.clips, {r["clip"] for r in found} | {f"{r['data']}/{r['clip']}" for r in found}),
+        ("--clips", arguments.clips, {r.clip for r in found} | {f"{r.data}/{r.clip}" for r in found}),
     ):
         for word in wanted or ():
             if word not in known:
@@ -107,6 +108,6 @@ def _chosen(found: list[dict], arguments: argparse.Namespace) -> list[dict]:
     return [
         record
         for record in found
-        if (not arguments.data or record["data"] in arguments.data)
-        and (not arguments.methods or record["method"] in arguments.methods)
+        if (not arguments.data or record.data in arguments.data)
+        and (not arguments.methods or record.method in arguments.methods)
     ]

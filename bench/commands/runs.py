@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 from rich.console import Console
 from rich.table import Table
 
 from bench.commands.parser import Parser
+from bench.commands.reading import read_run
 from bench.store import records
-from frames.errors import OK
+from frames.errors import OK, UserError, one_line
 
 
 def main(argv: list[str]) -> int:
@@ -22,17 +24,21 @@ def main(argv: list[str]) -> int:
     for title in ("run", "last measured", "data", "methods", "clips ok", "failed", "device"):
         table.add_column(title)
     for file in sorted(arguments.root.glob(f"**/{records.FILE}")):
-        found = records.load(file.parent)
+        try:
+            found = read_run(file.parent)
+        except (UserError, OSError) as error:  # one folder must not hide the others
+            print(f"bench: {one_line(error)}", file=sys.stderr)
+            continue
         if not found:
             continue
-        good = sum(record["status"] == "ok" for record in found)
+        good = sum(record.status == "ok" for record in found)
         table.add_row(
             str(file.parent),
-            max(r["date"] for r in found)[:16],
-            *(", ".join(dict.fromkeys(r[key] for r in found)) for key in ("data", "method")),
+            max(r.date for r in found)[:16],
+            *(", ".join(dict.fromkeys(getattr(r, key) for r in found)) for key in ("data", "method")),
             str(good),
             str(len(found) - good),
-            found[-1]["device"],
+            found[-1].device,
         )
     if table.row_count:
         Console(width=None if Console().is_terminal else 200, highlight=False).print(table)

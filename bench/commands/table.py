@@ -8,11 +8,12 @@ from pathlib import Path
 from rich.console import Console
 
 from bench.commands.parser import Parser
+from bench.commands.reading import read_runs
 from bench.report import cited, tables
 from bench.report.columns import FACTS
 from bench.report.merge import merged
 from bench.report.summary import rows
-from bench.store import records
+from bench.store.record import Record
 from frames.errors import NOTHING_MEASURED, OK
 
 PUBLISHED = Path("results") / "published"
@@ -37,7 +38,7 @@ def main(argv: list[str]) -> int:
     parser.add_argument("--mix", action="store_true", help="put unlike signatures into one column, marked as mixed")
     parser.add_argument("--signatures", action="store_true", help="print the full recipe of every figure below")
     arguments = parser.parse_args(argv)
-    found = merged({str(run): records.load(run) for run in arguments.runs})
+    found = merged(read_runs(arguments.runs))
     if not found:
         print("nothing was measured in these runs")
         return NOTHING_MEASURED
@@ -53,12 +54,12 @@ def main(argv: list[str]) -> int:
     return OK
 
 
-def show(found: list[dict]) -> None:
+def show(found: list[Record]) -> None:
     """Print all tables of these records to the terminal."""
     _print(tables.tables(found), "terminal")
 
 
-def write(found: list[dict], folder: Path) -> None:
+def write(found: list[Record], folder: Path) -> None:
     """table.md, table.csv and table.tex of a run folder."""
     made = tables.tables(found)
     for suffix, render in tables.FORMATS.items():

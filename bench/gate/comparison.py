@@ -12,7 +12,7 @@ from statistics import fmean
 
 import numpy as np
 
-from bench.timing.stats import median
+from bench.store.record import Record
 
 MARGINS = {"psnr": 0.05, "ssim": 0.002, "lpips": 0.003, "dists": 0.003, "speed": 0.10}
 """What counts as no change, by metric family: dB, SSIM, distances; speed as a share."""
@@ -46,7 +46,7 @@ class Finding:
 
 
 def compare(
-    before: list[dict], after: list[dict], reference: str | None = None, margins: dict[str, float] | None = None
+    before: list[Record], after: list[Record], reference: str | None = None, margins: dict[str, float] | None = None
 ) -> list[Finding]:
     """All findings, in the order of the first run's records.
 
@@ -61,9 +61,9 @@ def compare(
     for data, method in dict.fromkeys((d, m) for d, m, _ in then):
         clips = [clip for d, m, clip in then if (d, m) == (data, method)]
         pairs = [(then[data, method, clip], now.get((data, method, clip))) for clip in clips]
-        for metric in dict.fromkeys(name for old, _ in pairs for name in old["scores"]):
+        for metric in dict.fromkeys(name for old, _ in pairs for name in old.scores):
             findings.append(_quality(data, method, metric, pairs, margins.get(metric.split("-")[0], 0.0)))
-        if reference is not None and method != reference and any(old["timing"] for old, _ in pairs):
+        if reference is not None and method != reference and any(old.timing for old, _ in pairs):
             base = [(then.get((data, reference, clip)), now.get((data, reference, clip))) for clip in clips]
             findings.append(_speed(data, method, reference, pairs, base, margins["speed"]))
     return findings
@@ -93,25 +93,23 @@ def verdict_of(interval: tuple[float, float] | None, margin: float) -> str:
     return "worse" if high < 0 and (low + high) / 2 < -margin else "undecidable"
 
 
-def _cells(records: list[dict]) -> dict[tuple[str, str, str], dict]:
-    return {(r["data"], r["method"], r["clip"]): r for r in records if r["status"] == "ok"}
+def _cells(records: list[Record]) -> dict[tuple[str, str, str], Record]:
+    return {(r.data, r.method, r.clip): r for r in records if r.status == "ok"}
 
 
 def _quality(data: str, method: str, metric: str, pairs: list, margin: float) -> Finding:
-    scored = [
-        (old["scores"][metric], new and new["scores"].get(metric)) for old, new in pairs if metric in old["scores"]
-    ]
-    scored = [(old, new) for old, new in scored if old["frames"]]
-    found = [(old, new) for old, new in scored if new and new["frames"]]
-    unlike = next(((old, new) for old, new in found if old["signature"] != new["signature"]), None)
+    scored = [(old.scores[metric], new and new.scores.get(metric)) for old, new in pairs if metric in old.scores]
+    scored = [(old, new) for old, new in scored if old.values]
+    found = [(old, new) for old, new in scored if new and new.values]
+    unlike = next(((old, new) for old, new in found if old.signature != new.signature), None)
     if unlike:
-        note = f"signatures differ: {unlike[0]['signature']} and {unlike[1]['signature']}"
+        note = f"signatures differ: {unlike[0].signature} and {unlike[1].signature}"
         return Finding(data, method, metric, None, None, None, None, margin, 0, len(scored), "undecidable", note)
     if len(found) < len(scored) or not found:
         note = f"{len(scored) - len(found)} clips of the first run are not in the second" if scored else "no scores"
         return Finding(data, method, metric, None, None, None, None, margin, len(found), len(scored), "missing", note)
-    sign = 1 if found[0][0]["better"] == "higher" else -1
-    before, after = ([fmean(score["frames"]) for score in side] for side in zip(*found))
+    sign = 1 if found[0][0].better == "higher" else -1
+    before, after = ([fmean(score.values) for score in side] for side in zip(*found))
     changes = [0.0 if a == b else sign * (a - b) for b, a in zip(before, after)]  # equal infinities are no change
     return _finding(data, method, metric, fmean(before), fmean(after), changes, margin, len(scored))
 
@@ -132,9 +130,9 @@ def _speed(data: str, method: str, reference: str, pairs: list, base: list, marg
     return _finding(data, method, name, before, after, changes, math.log1p(margin), len(pairs))
 
 
-def _seconds(record: dict | None) -> float | None:
-    times = record and record["timing"].get("tensors")
-    return median([repetition["total_s"] for repetition in times["repetitions"]]) if times else None
+def _seconds(record: Record | None) -> float | None:
+    times = record and record.timing.get("tensors")
+    return times.median_s if times else None
 
 
 def _finding(data, method, metric, before, after, changes, margin, expected) -> Finding:

@@ -59,7 +59,10 @@ def plain(descriptor: Descriptor) -> dict[str, Any]:
     """A descriptor as a record keeps it; one of a class of its own is taken attribute by attribute."""
     if isinstance(descriptor, Descriptor):
         return descriptor.to_json()
-    return {name: value if isinstance(value, (int, float)) else str(value) for name, value in vars(descriptor).items()}
+    return {
+        name: value if value is None or isinstance(value, (int, float)) else str(value)
+        for name, value in vars(descriptor).items()
+    }
 
 
 def check_contract(sr: torch.Tensor, clip: Clip) -> None:

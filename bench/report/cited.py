@@ -14,6 +14,7 @@ from pathlib import Path
 from bench.report.columns import Column, Fact
 from bench.report.grid import Block, Cell, Head, Source, figure
 from bench.report.methods import split_label
+from bench.store.record import Record
 from frames.errors import UserError, did_you_mean
 
 CITED, UNLIKE = "†", "‡"
@@ -41,11 +42,11 @@ class Figure:
         """Whether it was found on the data set of this name; speeds stand beside every data set, as unlike."""
         return not self.data or self.data.lower() == split_label(data)[0].lower()
 
-    def alike(self, column: Column, records: list[dict]) -> bool:
+    def alike(self, column: Column, records: list[Record]) -> bool:
         """Whether it was computed as the column's figures were, on LR frames made the same way."""
         if not column.signature or not self.colour:
             return False
-        made = {(r.get("data_config") or {}).get("degradation") for r in records}
+        made = {r.data_config.get("degradation") for r in records}
         colour = self.ssim_colour if self.metric == "ssim" else self.colour
         parts = column.signature.split("|")
         return made == {self.degradation} and (
@@ -153,7 +154,7 @@ def of_groups(folder: Path, groups: list[str]) -> list[Figure]:
     return [f for group in groups for f in found if f.group == group]
 
 
-def block(figures: list[Figure], heads: list[Head], shown: list[Column | Fact], records: list[dict]):
+def block(figures: list[Figure], heads: list[Head], shown: list[Column | Fact], records: list[Record]):
     """Rows of a measured table for published figures: one row a method, protocol and source.
 
     Args:

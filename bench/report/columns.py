@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from bench.report.summary import Row
+from bench.store.record import Record
 from frames.errors import UserError, did_you_mean
 
 _SPEED = {  # metric: (title, unit, better, digits)
@@ -56,7 +57,7 @@ class Fact:
     header: str
     is_quality = False
 
-    def text(self, records: list[dict]) -> str:
+    def text(self, records: list[Record]) -> str:
         """The fact of a method's records; a dash where they do not tell."""
         found = dict.fromkeys(text for record in records if (text := self._one(record)))
         if self.name == "size" and len(found) > 1:
@@ -64,17 +65,16 @@ class Fact:
             return f"{order[0]} to {order[-1]}"
         return ", ".join(found) or "–"
 
-    def _one(self, record: dict) -> str:
-        descriptor = record.get("descriptor") or {}
+    def _one(self, record: Record) -> str:
         if self.name == "size":
-            height, width = (record["scale"] * side for side in record["lr_size"])
+            height, width = (record.scale * side for side in record.lr_size)
             return f"{width}×{height}"
         if self.name == "parameters":
-            count = descriptor.get("parameters")
+            count = record.descriptor.parameters if record.descriptor else 0
             return f"{count / 1e6:.2f}" if count else ""
         if self.name == "device":
-            return record["device"]
-        return str(descriptor.get({"precision": "dtype"}.get(self.name, self.name)) or "")
+            return record.device
+        return getattr(record.descriptor, {"precision": "dtype"}.get(self.name, self.name), "")
 
 
 FACTS = {
@@ -88,7 +88,7 @@ FACTS = {
 }
 
 
-def of_records(records: list[dict], total: list[Row], mix: bool = False) -> list[Column]:
+def of_records(records: list[Record], total: list[Row], mix: bool = False) -> list[Column]:
     """All columns that the figures of a data set fill: times first, then scores in the records' order."""
     columns: list[Column] = []
     for metric, (title, unit, better, digits) in _SPEED.items():
@@ -99,12 +99,12 @@ def of_records(records: list[dict], total: list[Row], mix: bool = False) -> list
             head = f"{title} ({scope})" if scope else title
             for device in devices if len(devices) > 1 else [None]:
                 columns.append(Column(name, head, unit, better, digits, None, device))
-    kinds = {(name, s["signature"]): s for record in records for name, s in record["scores"].items()}
+    kinds = {(name, s.signature): s for record in records for name, s in record.scores.items()}
     for (name, signature), kind in kinds.items():
-        title = kind["short"]
+        title = kind.short
         if mix and any(n == name and s != signature for n, s in kinds):
-            title, signature = f"{kind['title']} (mixed recipes)", None
-        column = Column(name, title, kind["unit"], kind["better"], kind["digits"], signature)
+            title, signature = f"{kind.title} (mixed recipes)", None
+        column = Column(name, title, kind.unit, kind.better, kind.digits, signature)
         if not any((c.metric, c.signature) == (name, signature) for c in columns):
             columns.append(column)
     return columns

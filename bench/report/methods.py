@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from bench.store.record import Record
+
 RANDOM_NOTE = "random weights: timed only, its pictures mean nothing"
 
 
@@ -20,13 +22,13 @@ def joined(name: str, options: dict[str, str]) -> str:
     return f"{name}[{','.join(f'{key}={value}' for key, value in options.items())}]" if options else name
 
 
-def option(record: dict, name: str) -> Any:
+def option(record: Record, name: str) -> Any:
     """A method's option: of its configuration, else of its label (as text); None where it has no such option."""
-    configured = record.get("method_config") or {}
-    return configured[name] if name in configured else split_label(record["method"])[1].get(name)
+    configured = record.method_config
+    return configured[name] if name in configured else split_label(record.method)[1].get(name)
 
 
-def steps(record: dict) -> int | None:
+def steps(record: Record) -> int | None:
     """The sampling steps of a few-step model; None for a method without such an option."""
     value = option(record, "steps")
     return int(value) if value is not None and str(value).isdigit() else None
@@ -38,16 +40,17 @@ def without_steps(label: str) -> str:
     return joined(name, {key: value for key, value in options.items() if key != "steps"})
 
 
-def is_random(record: dict) -> bool:
+def is_random(record: Record) -> bool:
     """Whether a record's descriptor says that nobody trained these weights."""
-    found = record.get("descriptor") or {}
-    weights, notes = str(found.get("weights") or ""), str(found.get("notes") or "")
+    if record.descriptor is None:
+        return False
+    weights, notes = record.descriptor.weights, record.descriptor.notes
     return bool(
         re.search(r"\b(random(ly)?|untrained)\b", weights, re.I)
         or re.search(r"\brandom(ly initiali[sz]ed)? weights\b|\bweights (are|at) random\b|\buntrained\b", notes, re.I)
     )
 
 
-def random_methods(records: list[dict]) -> set[str]:
+def random_methods(records: list[Record]) -> set[str]:
     """The methods whose weights are random in any of these records."""
-    return {record["method"] for record in records if is_random(record)}
+    return {record.method for record in records if is_random(record)}

@@ -7,6 +7,7 @@ from pathlib import Path
 from statistics import fmean
 
 from bench.report import intervals
+from bench.store.record import Record, Timing
 from bench.timing.stats import median
 
 ALL = "*"
@@ -46,22 +47,22 @@ class Row:
     evidence: dict[str, tuple[float, ...]] = field(default_factory=dict, compare=False, repr=False)
 
 
-def rows(records: list[dict]) -> list[Row]:
+def rows(records: list[Record]) -> list[Row]:
     """Rows in the order of the records: every clip, then the set, data set by data set and method by method."""
     found: list[Row] = []
-    groups: dict[tuple[str, str], list[dict]] = {}
+    groups: dict[tuple[str, str], list[Record]] = {}
     for record in records:
-        groups.setdefault((record["data"], record["method"]), []).append(record)
+        groups.setdefault((record.data, record.method), []).append(record)
     for (data, method), members in groups.items():
-        good = [record for record in members if record["status"] == "ok"]
-        expected = members[-1]["expected_clips"]
+        good = [record for record in members if record.status == "ok"]
+        expected = members[-1].expected_clips
         for record in good:
             found += _clip_rows(record)
         found += _set_rows(data, method, good, expected)
     return found
 
 
-def write_csv(records: list[dict], file: Path) -> None:
+def write_csv(records: list[Record], file: Path) -> None:
     """`summary.csv`: the columns are `COLUMNS`."""
     import pandas as pd  # takes a second to import; tables do without it
 
@@ -70,47 +71,43 @@ def write_csv(records: list[dict], file: Path) -> None:
     frame.to_csv(file, index=False, float_format="%.10g")
 
 
-def _clip_rows(record: dict) -> list[Row]:
-    start = (record["data"], record["clip"], record["method"])
+def _clip_rows(record: Record) -> list[Row]:
+    start = (record.data, record.clip, record.method)
     found = []
-    for name, scores in record["scores"].items():
-        frames = scores["frames"] or []
+    for name, scores in record.scores.items():
+        frames = scores.values or []
         value = fmean(frames) if frames else None
-        expected = len(scores["indices"] or ()) or record["frames"]  # a protocol may choose among the frames
-        found.append(Row(*start, name, value, scores["unit"], len(frames), expected, scores["signature"]))
-    for scope, times in record["timing"].items():
-        counts = (record["frames"], record["frames"])
+        expected = len(scores.indices or ()) or record.frames  # a protocol may choose among the frames
+        found.append(Row(*start, name, value, scores.unit, len(frames), expected, scores.signature))
+    for scope, times in record.timing.items():
+        counts = (record.frames, record.frames)
         found += _time_rows(start, scope, [(record, times)], counts)
         recipe = (UNITS["first_call_s"], *counts, time_signature(record, scope))
-        found.append(Row(*start, _named("first_call_s", scope), times["first_call_s"], *recipe))
+        found.append(Row(*start, _named("first_call_s", scope), times.first_call_s, *recipe))
     return found
 
 
-def _set_rows(data: str, method: str, good: list[dict], expected: int) -> list[Row]:
+def _set_rows(data: str, method: str, good: list[Record], expected: int) -> list[Row]:
     start = (data, ALL, method)
     found = []
-    for name, signature in _distinct((name, s["signature"]) for r in good for name, s in r["scores"].items()):
-        scored = {
-            r["clip"]: r["scores"][name]
-            for r in good
-            if name in r["scores"] and r["scores"][name]["signature"] == signature
-        }
-        means = {clip: fmean(s["frames"]) for clip, s in scored.items() if s["frames"]}
+    for name, signature in _distinct((name, s.signature) for r in good for name, s in r.scores.items()):
+        scored = {r.clip: r.scores[name] for r in good if name in r.scores and r.scores[name].signature == signature}
+        means = {clip: fmean(s.values) for clip, s in scored.items() if s.values}
         value = fmean(means.values()) if means else None
         low, high = intervals.of_mean(list(means.values())) or (None, None)
-        unit = next(iter(scored.values()))["unit"]
+        unit = next(iter(scored.values())).unit
         evidence = {clip: (mean,) for clip, mean in means.items()}
         found.append(Row(*start, name, value, unit, len(means), expected, signature, low, high, evidence))
-    for scope in _distinct(scope for record in good for scope in record["timing"]):
-        timed = [(record, record["timing"][scope]) for record in good if scope in record["timing"]]
+    for scope in _distinct(scope for record in good for scope in record.timing):
+        timed = [(record, record.timing[scope]) for record in good if scope in record.timing]
         found += _time_rows(start, scope, timed, (len(timed), expected))
     return found
 
 
-def _time_rows(start: tuple, scope: str, timed: list[tuple[dict, dict]], counts: tuple[int, int]) -> list[Row]:
+def _time_rows(start: tuple, scope: str, timed: list[tuple[Record, Timing]], counts: tuple[int, int]) -> list[Row]:
     """The figures of a scope over these clips, with the interval of the total time carried into each of them."""
     signature = time_signature(timed[0][0], scope)
-    evidence = {record["clip"]: tuple(each["total_s"] for each in times["repetitions"]) for record, times in timed}
+    evidence = {record.clip: tuple(times.seconds) for record, times in timed}
     seconds = sum(median(each) for each in evidence.values())
     interval = intervals.of_total(list(evidence.values()))
     found = []
@@ -124,39 +121,37 @@ def _time_rows(start: tuple, scope: str, timed: list[tuple[dict, dict]], counts:
     return found
 
 
-def _speed(timed: list[tuple[dict, dict]]) -> dict[str, float]:
+def _speed(timed: list[tuple[Record, Timing]]) -> dict[str, float]:
     """Frames and pixels over the sum of the clips' median times; the largest of the clips' memory peaks."""
-    seconds = sum(median([repetition["total_s"] for repetition in times["repetitions"]]) for _, times in timed)
-    frames = sum(record["frames"] for record, _ in timed)
-    pixels = sum(
-        record["frames"] * record["lr_size"][0] * record["lr_size"][1] * record["scale"] ** 2 for record, _ in timed
-    )
+    seconds = sum(times.median_s for _, times in timed)
+    frames = sum(record.frames for record, _ in timed)
+    pixels = sum(record.frames * record.lr_size[0] * record.lr_size[1] * record.scale**2 for record, _ in timed)
     found = {
         "fps": frames / seconds,
         "ms_per_frame": 1e3 * seconds / frames,
         "mpx_per_s": pixels / seconds / 1e6,
     }
-    peaks = [times["peak_memory_mb"] for _, times in timed]
+    peaks = [times.peak_memory_mb for _, times in timed]
     if None not in peaks:
         found["peak_memory_mb"] = max(peaks)
-    energy = [[(each.get("telemetry") or {}).get("energy_j") for each in times["repetitions"]] for _, times in timed]
+    energy = [[each.telemetry.energy_j if each.telemetry else None for each in times.repetitions] for _, times in timed]
     if all(value is not None for values in energy for value in values):
         found["energy_j_per_frame"] = sum(median(values) for values in energy) / frames
     return found
 
 
-def time_signature(record: dict, scope: str) -> str:
+def time_signature(record: Record, scope: str) -> str:
     """The recipe of a time: scope, clock, device, precision, warm-up, repetitions."""
-    times = record["timing"][scope]
+    times = record.timing[scope]
     return "|".join(
         [
             "time",
             scope,
-            times["clock"],
-            record["device"],
-            record["descriptor"]["dtype"],
-            f"warmup{times['warmup']}",
-            f"median-of-{len(times['repetitions'])}",
+            times.clock,
+            record.device,
+            record.descriptor.dtype,
+            f"warmup{times.warmup}",
+            f"median-of-{len(times.repetitions)}",
             "v1",
         ]
     )

@@ -13,6 +13,7 @@ from bench.report.grid import BEST, MARKS, Block, Cell, Grid, Head, figure, list
 from bench.report.methods import RANDOM_NOTE, random_methods
 from bench.report.summary import ALL, TIMES, Row, rows
 from bench.report.trace import sources
+from bench.store.record import Record, Timing
 from frames.errors import UserError, did_you_mean
 
 RANDOM = "§"
@@ -32,7 +33,7 @@ class Table:
     notes: list[str]
     shown: list[Column | Fact] = field(default_factory=list)  # what is printed, in order; empty: `columns`
     random: frozenset[str] = frozenset()  # methods that nobody trained: no quality is shown for them
-    records: list[dict] = field(default_factory=list, repr=False)
+    records: list[Record] = field(default_factory=list, repr=False)
     cited: list[cited.Figure] = field(default_factory=list)
     _marks: dict[Column, dict[str, str]] = field(default_factory=dict, compare=False, repr=False)  # found once
 
@@ -105,7 +106,7 @@ class Table:
             with_interval: print the 95 % interval, too.
             counted: print n/expected wherever clips are missing, for a table without a column of its own for that.
         """
-        own = [record for record in self.records if record["method"] == method]
+        own = [record for record in self.records if record.method == method]
         if isinstance(column, Fact):
             return Cell(column.text(own))
         if column.is_quality and method in self.random:
@@ -121,7 +122,7 @@ class Table:
 
 
 def tables(
-    records: list[dict],
+    records: list[Record],
     mix: bool = False,
     show: list[str] | None = None,
     only: list[str] | None = None,
@@ -141,15 +142,15 @@ def tables(
     """
     found = rows(records)
     known = {row.metric for row in found if row.clip == ALL}
-    methods = set(dict.fromkeys(record["method"] for record in records))
+    methods = set(dict.fromkeys(record.method for record in records))
     for method in only or ():
         if method not in methods:
             raise UserError(f"unknown row '{method}'{did_you_mean(method, methods)}")
     if sort and sort != "method" and sort not in known:
         raise UserError(f"cannot sort by '{sort}'{did_you_mean(sort, known | {'method'})}")
     made = []
-    for data in dict.fromkeys(record["data"] for record in records):
-        chosen = [r for r in records if r["data"] == data and (only is None or r["method"] in only)]
+    for data in dict.fromkeys(record.data for record in records):
+        chosen = [r for r in records if r.data == data and (only is None or r.method in only)]
         if chosen:
             made.append(_table(data, chosen, [r for r in found if r.data == data], mix, show, only, sort, known, cite))
     return made
@@ -176,8 +177,8 @@ FORMATS: dict[str, Callable[..., str]] = {"md": markdown, "csv": comma_separated
 
 
 def _table(data, records, found, mix, show, only, sort, known, cite) -> Table:
-    methods = [m for m in only if any(r["method"] == m for r in records)] if only else None
-    methods = methods or list(dict.fromkeys(record["method"] for record in records))
+    methods = [m for m in only if any(r.method == m for r in records)] if only else None
+    methods = methods or list(dict.fromkeys(record.method for record in records))
     random = random_methods(records)
     total = [row for row in found if row.clip == ALL and row.method in methods]
     all_columns = columns.of_records(records, total, mix)
@@ -188,17 +189,17 @@ def _table(data, records, found, mix, show, only, sort, known, cite) -> Table:
         for column in all_columns
         if column.holds(row) and not (column.is_quality and row.method in random)
     }
-    clips = {record["clip"]: record["frames"] for record in records}
-    expected = records[-1]["expected_clips"]
-    precisions = listed(r["descriptor"]["dtype"] for r in records if (r["descriptor"] or {}).get("dtype"))
+    clips = {record.clip: record.frames for record in records}
+    expected = records[-1].expected_clips
+    precisions = listed(r.descriptor.dtype for r in records if r.descriptor and r.descriptor.dtype)
     caption = (
         f"{len(clips)}{'' if len(clips) == expected else f' of {expected}'} clips, {sum(clips.values())} frames; "
-        f"protocol {listed(r['protocol'] for r in records)}; "
-        f"LR {listed(r['lr_origin'] for r in records)}; {listed(r['device'] for r in records)}, {precisions}; "
-        f"times: {listed(scope for r in records for scope in r['timing'])}, median; "
-        f"{max(r['date'] for r in records)[:10]}"
+        f"protocol {listed(r.protocol for r in records)}; "
+        f"LR {listed(r.lr_origin for r in records)}; {listed(r.device for r in records)}, {precisions}; "
+        f"times: {listed(scope for r in records for scope in r.timing)}, median; "
+        f"{max(r.date for r in records)[:10]}"
     )
-    title = f"{data} ×{listed(r['scale'] for r in records)}"
+    title = f"{data} ×{listed(r.scale for r in records)}"
     notes = [f"{RANDOM} {method}: {RANDOM_NOTE}" for method in methods if method in random] + _notes(records)
     if sort == "method":
         methods.sort()
@@ -230,29 +231,29 @@ def _tied(one: Row, other: Row) -> bool:
     return difference is not None and difference[0] <= 0 <= difference[1]
 
 
-def _notes(records: list[dict]) -> list[str]:
+def _notes(records: list[Record]) -> list[str]:
     """What went wrong or looks doubtful, clip by clip."""
-    found = [f"{r['clip']}, {r['method']}: failed: {r['reason']}" for r in records if r["status"] != "ok"]
+    found = [f"{r.clip}, {r.method}: failed: {r.reason}" for r in records if r.status != "ok"]
     found += [
-        f"{record['clip']}, {record['method']}: the doctor says: {finding['text']} (scored as it is)"
+        f"{record.clip}, {record.method}: the doctor says: {finding.text} (scored as it is)"
         for record in records
-        for finding in record.get("doctor") or ()
+        for finding in record.doctor or ()
     ]
     return found + [
-        f"{record['clip']}, {record['method']}: {note}"
+        f"{record.clip}, {record.method}: {note}"
         for record in records
-        for times in record["timing"].values()
+        for times in record.timing.values()
         for note in _doubts(times)
     ]
 
 
-def _doubts(times: dict) -> list[str]:
+def _doubts(times: Timing) -> list[str]:
     """What a reader should know before trusting these times."""
     found = []
-    if times.get("same_output") is False:
+    if times.same_output is False:
         found.append("repetitions gave different frames: the method is not deterministic")
-    if times.get("redone"):
-        found.append(f"{times['redone']} repetitions redone because the GPU throttled")
-    if any((each.get("telemetry") or {}).get("throttled") for each in times["repetitions"]):
+    if times.redone:
+        found.append(f"{times.redone} repetitions redone because the GPU throttled")
+    if any(each.telemetry and each.telemetry.throttled for each in times.repetitions):
         found.append("the GPU throttled all the same")
     return found

@@ -7,9 +7,10 @@ from statistics import fmean
 
 from bench.report.grid import Grid, Source
 from bench.report.summary import Row
+from bench.store.record import Record
 
 
-def sources(row: Row, records: list[dict]) -> tuple[Source, ...]:
+def sources(row: Row, records: list[Record]) -> tuple[Source, ...]:
     """The clips behind a set's figure.
 
     Args:
@@ -20,8 +21,8 @@ def sources(row: Row, records: list[dict]) -> tuple[Source, ...]:
     for record in records:
         value = _score(row, record) if not row.signature.startswith("time|") else _time(row, record)
         if value:
-            frames = f"frames {(record.get('sr_sha256') or '')[:12]}"
-            found.append(Source(record.get("run", ""), record["clip"], value, frames, record["date"], row.signature))
+            frames = f"frames {(record.sr_sha256 or '')[:12]}"
+            found.append(Source(record.run, record.clip, value, frames, record.date, row.signature))
     return tuple(found)
 
 
@@ -42,20 +43,20 @@ def lines(name: str, grid: Grid) -> Iterator[str]:
                     )
 
 
-def _score(row: Row, record: dict) -> str:
-    score = record["scores"].get(row.metric)
-    if not score or not score["frames"] or score["signature"] != row.signature:
+def _score(row: Row, record: Record) -> str:
+    score = record.scores.get(row.metric)
+    if not score or not score.values or score.signature != row.signature:
         return ""
-    return f"{fmean(score['frames']):.6g} (mean of {len(score['frames'])} frames)"
+    return f"{fmean(score.values):.6g} (mean of {len(score.values)} frames)"
 
 
-def _time(row: Row, record: dict) -> str:
+def _time(row: Row, record: Record) -> str:
     scope = row.signature.split("|")[1]
-    times = record["timing"].get(scope)
+    times = record.timing.get(scope)
     if not times:
         return ""
     if row.metric.startswith("peak_memory"):
-        peak = times["peak_memory_mb"]
+        peak = times.peak_memory_mb
         return "not seen" if peak is None else f"{peak:.6g} MiB"
-    seconds = ", ".join(f"{each['total_s']:.6g}" for each in times["repetitions"])
-    return f"{seconds} s for {record['frames']} frames"
+    seconds = ", ".join(f"{seconds:.6g}" for seconds in times.seconds)
+    return f"{seconds} s for {record.frames} frames"

@@ -44,7 +44,7 @@ class RunFolder:
         Raises:
             UserError: a column's data set is here with other options.
         """
-        kept = {record["data"]: record["data_config"] for record in self.records.all()}
+        kept = {record.data: record.data_config for record in self.records.all()}
         for column in columns:
             before, now = kept.get(column.data, column.data_config), column.data_config
             differs = sorted(key for key in before.keys() | now.keys() if before.get(key) != now.get(key))

@@ -10,6 +10,7 @@ import numpy as np
 
 from bench.datasets.clip import Clip
 from bench.run.plan import Column
+from bench.store.record import Score
 from bench.timing.stats import median
 
 
@@ -58,13 +59,13 @@ class Job:
         """In which scopes it is timed: a program that reads and writes files has that one alone."""
         return ["files"] if hasattr(self.loaded.method, "upscale_files") else list(self.column.config.timing.scopes)
 
-    def line(self, scores: dict[str, dict]) -> str:
+    def line(self, scores: dict[str, Score]) -> str:
         """The finished cell in one line; `scores` as its record keeps them."""
         parts = [f"{self.clip.frames} frame{'s' * (self.clip.frames > 1)}"]
         for scope, times in self.found["timing"].items():
             seconds = median([repetition["total_s"] for repetition in times["repetitions"]])
             parts.append(f"{self.clip.frames / seconds:.3g} fps ({scope}, median of {len(times['repetitions'])})")
         for name, found in scores.items():
-            if found["frames"]:
-                parts.append(f"{name} {sum(found['frames']) / len(found['frames']):.{found['digits']}f}")
+            if found.values:
+                parts.append(f"{name} {sum(found.values) / len(found.values):.{found.digits}f}")
         return ", ".join(parts)

@@ -28,6 +28,7 @@ from bench.run.plan import Column, build, open_plan
 from bench.run.progress import Reporter
 from bench.run.scoring import Sheet, described, score_together
 from bench.store.keys import combined, frames_digest, prediction_key
+from bench.store.record import GIVEN, Descriptor, DoctorFinding, Record, Timing
 from bench.store.store import Store
 from bench.timing.measure import Session, take_turns
 from bench.timing.memory import in_use_mb
@@ -124,7 +125,7 @@ class Run:
                     "descriptor": calls.plain(method.descriptor),
                     "sr_sha256": frames_digest(job.frames),
                     "timing": {},
-                    "timing_reason": "the frames were given",
+                    "timing_reason": GIVEN,
                 }
                 return
             identity = getattr(method, "identity", None)
@@ -170,7 +171,7 @@ class Run:
         last = list(sessions.values())[-1]
         for session in sessions.values():
             calls.check_contract(session.output, job.clip)
-            if session.sr_sha256 != last.sr_sha256:
+            if session.output_sha256 != last.output_sha256:
                 raise ValueError("the scopes gave different frames: the method is not deterministic; set its seed")
         job.frames = list(calls.to_frames(last.output))
         job.found = {
@@ -234,7 +235,12 @@ class Run:
         scores = {
             name: described(m, job.scores[name], indices, job.clip.has_gt) for name, m in job.column.metrics.items()
         }
-        self._record(job, "ok", None, {**job.found, "scores": scores, "doctor": (job.doctor or {}).get("findings")})
+        findings = None if job.doctor is None else [DoctorFinding(**each) for each in job.doctor["findings"]]
+        found = job.found | {
+            "descriptor": Descriptor.of(job.found["descriptor"]),
+            "timing": {scope: Timing.from_json(times) for scope, times in job.found["timing"].items()},
+        }
+        self._record(job, "ok", None, {**found, "scores": scores, "doctor": findings})
         outcome.good += 1
         reporter.finished(f"{job.where}: {job.line(scores)}")
         for finding in (job.doctor or {}).get("findings", ()):
@@ -250,24 +256,24 @@ class Run:
     def _record(self, job: Job, status: str, reason: str | None, found: dict) -> None:
         column, clip = job.column, job.clip
         self.folder.records.append(
-            {
-                "data": column.data,
-                "clip": clip.name,
-                "method": column.method,
-                "status": status,
-                "reason": reason,
-                "frames": clip.frames,
-                "lr_size": clip.lr_size,
-                "gt_size": clip.gt_size,
-                "scale": clip.scale,
-                "lr_origin": clip.lr_origin,
-                "expected_clips": len(column.dataset.expected),
-                "protocol": column.protocol.name,
-                "data_config": column.data_config,
-                "device": self.device,
-                "method_config": column.method_config,
-                "prediction": job.prediction_key or None,
+            Record(
+                data=column.data,
+                clip=clip.name,
+                method=column.method,
+                status=status,
+                reason=reason,
+                frames=clip.frames,
+                lr_size=clip.lr_size,
+                gt_size=clip.gt_size,
+                scale=clip.scale,
+                lr_origin=clip.lr_origin,
+                expected_clips=len(column.dataset.expected),
+                protocol=column.protocol.name,
+                data_config=column.data_config,
+                device=self.device,
+                method_config=column.method_config,
+                prediction=job.prediction_key or None,
+                date=datetime.now().astimezone().isoformat(timespec="seconds"),
                 **found,
-                "date": datetime.now().astimezone().isoformat(timespec="seconds"),
-            }
+            )
         )

@@ -15,6 +15,7 @@ from bench.metrics.base import Accumulator, Metric, is_network
 from bench.metrics.gt_features import GtFeatures
 from bench.metrics.protocol import Protocol
 from bench.metrics.signature import short
+from bench.store.record import Score
 from frames.prefetch import ahead
 
 
@@ -92,12 +93,12 @@ def score_together(sheets: list[Sheet], clip: Clip, step: Callable[[], None]) ->
     return gt_frames
 
 
-def described(metric: Metric, values: list[float] | None, indices: list[int], has_gt: bool) -> dict:
+def described(metric: Metric, values: list[float] | None, indices: list[int], has_gt: bool) -> Score:
     """What a record keeps of one metric: kind, recipe, values and the indices of their (first) frames."""
     recipe = {"signature": metric.signature, "short": short(metric.kind.title, metric.signature)}
     reason = reason_absent(metric, indices, has_gt) if values is None else None
     scored = None if values is None else indices[: len(indices) - metric.kind.window + 1]
-    return {**asdict(metric.kind), **recipe, "frames": values, "indices": scored, "reason": reason}
+    return Score(**asdict(metric.kind), **recipe, values=values, indices=scored, reason=reason)
 
 
 def _next(source: Iterator[np.ndarray], index: int, clip: Clip) -> np.ndarray:

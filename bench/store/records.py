@@ -1,61 +1,125 @@
-"""The records of a run: one JSON line a finished or failed cell (data set x clip x method), appended and flushed."""
+"""The records of a run folder: `records.jsonl`, one line a cell, appended and flushed (see `bench.store.record`)."""
 
 from __future__ import annotations
 
 import json
-import math
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any
+from types import ModuleType
+from typing import IO
 
+from bench.store.record import Record
+from frames.errors import UserError
+
+fcntl: ModuleType | None
 try:
     import fcntl
 except ImportError:  # Windows
     fcntl = None
 
-from frames.errors import UserError
-
 FILE = "records.jsonl"
-SCHEMA = 1
+LARGEST = 2 * 2**30  # bytes; more is no file that a run wrote
+
+
+@dataclass(frozen=True)
+class Damage:
+    """A line that cannot be read: neither torn at the end of the file by a crash, nor a record."""
+
+    file: Path
+    line: int
+    reason: str
+
+    def __str__(self) -> str:
+        return f"{self.file}, line {self.line}: {self.reason}"
+
+
+@dataclass(frozen=True)
+class RunRecords:
+    """What a run folder holds: the newest record of each cell, and the lines that cannot be read."""
+
+    folder: Path
+    records: list[Record]
+    damaged: list[Damage]
+
+    @property
+    def warning(self) -> str:
+        """One line on what is damaged; empty where nothing is."""
+        if not self.damaged:
+            return ""
+        more = f" (and {len(self.damaged) - 1} more lines)" if len(self.damaged) > 1 else ""
+        return f"{self.damaged[0]}{more}: left out; delete it and measure that cell again"
 
 
 class Records:
-    """The append-only `records.jsonl` of one run folder; of several records of one cell the newest counts."""
+    """The append-only `records.jsonl` of one run folder; of several records of one cell the newest counts.
+
+    Raises:
+        UserError: a line is no record, or has a field of another type; file and line are named.
+    """
 
     def __init__(self, folder: Path) -> None:
         self.file = Path(folder) / FILE
-        self._cells: dict[tuple[str, str, str], dict] = {}
+        self.damaged: list[Damage] = []
+        self._cells: dict[tuple[str, str, str], Record] = {}
         if self.file.is_file():
-            for record in _complete_lines(self.file):
-                self._cells[_cell(record)] = record
+            for record in self._read():
+                self._cells[record.cell] = record
 
-    def append(self, record: dict[str, Any]) -> None:
-        """Write one record through to the disk; a crash later cannot lose it."""
-        record = {"schema": SCHEMA, **record}
-        line = (json.dumps(_encode(record), allow_nan=False) + "\n").encode()
-        with open(self.file, "ab", buffering=0) as stream, _alone(stream):
-            if _is_torn(self.file):
+    def append(self, record: Record) -> None:
+        """Write one record through to the disk; a crash later cannot lose it.
+
+        Raises:
+            ValueError: it could not be read back: a field has a wrong type.
+        """
+        content = record.to_json()
+        Record.from_json(content)
+        line = (json.dumps(content, allow_nan=False) + "\n").encode()
+        with open(self.file, "a+b", buffering=0) as stream, _alone(stream):
+            if _mend_last_line(stream):
                 line = b"\n" + line
             stream.write(line)
             os.fsync(stream.fileno())
-        self._cells[_cell(record)] = record
+        self._cells[record.cell] = record
 
-    def all(self) -> list[dict]:
+    def all(self) -> list[Record]:
         """The newest record of each cell, in the order in which the cells were first written."""
         return list(self._cells.values())
 
+    def _read(self) -> Iterator[Record]:
+        """All readable records; a last line torn by a crash is left out (its cell is simply measured again)."""
+        if self.file.stat().st_size > LARGEST:
+            raise UserError(f"{self.file}: larger than {LARGEST >> 30} GiB: not a run's records")
+        with open(self.file, "rb") as stream:
+            for number, line in enumerate(stream, 1):
+                if not line.strip():
+                    continue
+                try:
+                    data = json.loads(line)
+                except (ValueError, RecursionError) as error:
+                    if line.endswith(b"\n"):
+                        self.damaged.append(Damage(self.file, number, f"unreadable ({_reason(error)})"))
+                    continue
+                try:
+                    yield Record.from_json(data)
+                except ValueError as error:
+                    raise UserError(
+                        f"{self.file}, line {number}: {error}; measure into another folder (out=DIR)"
+                    ) from error
 
-def load(folder: Path) -> list[dict]:
+
+def load(folder: Path) -> RunRecords:
     """The records of a run folder.
 
     Raises:
-        UserError: there is no such folder, or it holds no records.
+        UserError: there is no such folder, it holds no records, or a line is no record (file and line are named).
     """
     if not (Path(folder) / FILE).is_file():
         raise UserError(f"{folder}: no {FILE} here; give the folder of a run (python -m bench run ... out=DIR)")
-    return Records(folder).all()
+    found = Records(folder)
+    return RunRecords(Path(folder), found.all(), found.damaged)
 
 
 @contextmanager
@@ -71,53 +135,32 @@ def _alone(stream: IO) -> Iterator[None]:
         fcntl.flock(stream, fcntl.LOCK_UN)
 
 
-def _is_torn(file: Path) -> bool:
-    """Whether the last line was cut short by a crash."""
-    with open(file, "rb") as stream:
-        size = stream.seek(0, os.SEEK_END)
-        if not size:
-            return False
-        stream.seek(size - 1)
-        return stream.read(1) != b"\n"
+def _mend_last_line(stream: IO) -> bool:
+    """Cut off a last line that a crash tore, so that it never comes to lie between whole ones.
+
+    Returns:
+        whether the last line is whole and lacks nothing but its line break.
+    """
+    size = stream.seek(0, os.SEEK_END)
+    start, tail = size, b""
+    while start and b"\n" not in tail:
+        step = min(start, 1 << 16)
+        start -= step
+        stream.seek(start)
+        tail = stream.read(step) + tail
+    torn = tail.rpartition(b"\n")[2]
+    if not torn:
+        return False
+    try:
+        json.loads(torn)
+    except (ValueError, RecursionError):
+        stream.truncate(size - len(torn))
+        stream.seek(0, os.SEEK_END)
+        return False
+    return True
 
 
-def _cell(record: dict) -> tuple[str, str, str]:
-    return record["data"], record["clip"], record["method"]
-
-
-def _complete_lines(file: Path) -> list[dict]:
-    """All readable records; a line torn by a crash is left out (its cell is simply measured again)."""
-    records = []
-    lines = file.read_text(encoding="utf-8", errors="replace").split("\n")
-    for number, line in enumerate(lines, 1):
-        if not line.strip():
-            continue
-        try:
-            record = _decode(json.loads(line))
-        except json.JSONDecodeError:
-            continue
-        if not isinstance(record, dict) or record.get("schema") != SCHEMA:
-            raise UserError(f"{file}, line {number}: not a record of schema {SCHEMA}; use another out=DIR")
-        records.append(record)
-    return records
-
-
-def _encode(value: Any) -> Any:
-    """Infinity (PSNR of equal frames) as a string: JSON has no number for it."""
-    if isinstance(value, float) and math.isinf(value):
-        return "Infinity" if value > 0 else "-Infinity"
-    if isinstance(value, dict):
-        return {key: _encode(item) for key, item in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [_encode(item) for item in value]
-    return value
-
-
-def _decode(value: Any) -> Any:
-    if value in ("Infinity", "-Infinity"):
-        return float(value)
-    if isinstance(value, dict):
-        return {key: _decode(item) for key, item in value.items()}
-    if isinstance(value, list):
-        return [_decode(item) for item in value]
-    return value
+def _reason(error: BaseException) -> str:
+    if isinstance(error, UnicodeDecodeError):
+        return "not UTF-8"
+    return "too deeply nested" if isinstance(error, RecursionError) else "not JSON"

@@ -83,7 +83,7 @@ class Session:
         clock = "cuda events" if device.startswith("cuda") else "perf_counter"
         self.result = Measurement(scope=scope, clock=clock, warmup=limits.warmup)
         self.output: torch.Tensor | None = None
-        self.sr_sha256 = ""
+        self.output_sha256 = ""  # see `digest`
         self.error: Exception | None = None
         self._digests: set[str] = set()
         self._spent = 0.0
@@ -110,8 +110,8 @@ class Session:
         result.repetitions.append(repetition)
         result.first_call_s = result.first_call_s or repetition.total_s
         self._spent += repetition.total_s
-        self.sr_sha256 = digest(self.output)
-        self._digests.add(self.sr_sha256)
+        self.output_sha256 = digest(self.output)
+        self._digests.add(self.output_sha256)
         if len(result.repetitions) > 1:
             fresh, *repeated = [each.total_s for each in result.repetitions]
             result.same_output = len(self._digests) == 1

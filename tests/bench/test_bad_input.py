@@ -167,8 +167,8 @@ def test_two_runs_at_once_share_a_folder_and_a_store(clips, tmp_path):
         for method in ("bicubic", "nearest")
     ]
     assert [each.wait(120) for each in both] == [0, 0]
-    found = records.load(tmp_path / "run")
-    assert {(r["clip"], r["method"], r["status"]) for r in found} == {
+    found = records.load(tmp_path / "run").records
+    assert {(r.clip, r.method, r.status) for r in found} == {
         (clip, method, "ok") for clip in ("pan", "tilt") for method in ("bicubic", "nearest")
     }
 

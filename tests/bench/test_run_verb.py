@@ -31,7 +31,7 @@ def test_a_run_leaves_configuration_environment_records_summary_tables_and_plots
         ("tilt", "nearest"),
     ]
     for record in records:
-        assert record["status"] == "ok" and len(record["scores"]["psnr"]["frames"]) == 3
+        assert record["status"] == "ok" and len(record["scores"]["psnr"]["values"]) == 3
         times = record["timing"]["tensors"]
         assert len(times["repetitions"]) == 2 and times["first_call_s"] > 0 and times["peak_memory_mb"] > 50
         for repetition in times["repetitions"]:
@@ -179,7 +179,7 @@ def test_sr_frames_are_kept_on_request_and_score_the_same_when_given_back(bench,
     assert answer.code == 0, answer.err
     first, again = records_of(out), records_of(tmp_path / "again")
     assert [r["sr_sha256"] for r in first] == [r["sr_sha256"] for r in again]
-    assert [r["scores"]["psnr"]["frames"] for r in first] == [r["scores"]["psnr"]["frames"] for r in again]
+    assert [r["scores"]["psnr"]["values"] for r in first] == [r["scores"]["psnr"]["values"] for r in again]
     assert again[0]["timing"] == {} and "given" in again[0]["timing_reason"]
 
 
@@ -205,7 +205,7 @@ def test_without_ground_truth_clips_are_timed_and_scores_are_absent(bench, clips
     answer = bench("run", "method=bicubic", "data=folder", f"data.root={clips}", "save=video", f"out={out}", *FAST)
     assert answer.code == 0, answer.err
     record = records_of(out)[0]
-    assert record["scores"]["psnr"] | {"signature": ""} == record["scores"]["psnr"] | {"signature": "", "frames": None}
+    assert record["scores"]["psnr"] | {"signature": ""} == record["scores"]["psnr"] | {"signature": "", "values": None}
     assert record["scores"]["psnr"]["reason"] == "no ground truth"
     assert (out / "video" / "bicubic" / "folder" / "pan.mp4").stat().st_size > 500
 
@@ -257,4 +257,4 @@ def test_the_doctor_looks_at_what_is_scored_and_corrects_nothing(bench, clips, t
         assert answer.code == 0 and "the doctor says" in answer.err
     record = records_of(out)[-1]
     assert [finding["kind"] for finding in record["doctor"]] == ["channels"]
-    assert sum(record["scores"]["psnr"]["frames"]) / 3 < 40
+    assert sum(record["scores"]["psnr"]["values"]) / 3 < 40

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import math
 import re
+from dataclasses import replace
 from html import escape
 from importlib import resources
 
@@ -17,6 +18,7 @@ from bench.report.page.choose import Budget
 from bench.report.page.material import Material
 from bench.report.page.order import Metric, metrics_of, values, worst
 from bench.report.tables import tables
+from bench.store.record import Record
 
 SCRIPTS = (
     "dom", "state", "theme", "tables", "pixels", "layers", "stage", "controls", "curve", "slices", "atlas", "start",
@@ -24,7 +26,7 @@ SCRIPTS = (
 
 
 def render(
-    records: list[dict], materials: list[Material], environments: dict[str, dict], budget: Budget
+    records: list[Record], materials: list[Material], environments: dict[str, dict], budget: Budget
 ) -> tuple[str, list[str]]:
     """The page, and the lines that it says of its pictures.
 
@@ -36,8 +38,8 @@ def render(
     """
     found = tables(records)
     # What nobody trained is timed only: the tables say so, and no list of frames ranks its pictures.
-    records = [record | {"scores": {}} if is_random(record) else record for record in records]
-    methods = list(dict.fromkeys(record["method"] for record in records))
+    records = [replace(record, scores={}) if is_random(record) else record for record in records]
+    methods = list(dict.fromkeys(record.method for record in records))
     pictures = album.build(materials, records, budget)
     parts = {
         "title": escape(_title(found, methods)),
@@ -62,24 +64,24 @@ def _title(found, methods: list[str]) -> str:
     return f"{methods[0]} on {sets}" if len(methods) == 1 else f"{len(methods)} methods on {sets}"
 
 
-def _facts(records: list[dict], environments: dict[str, dict]) -> str:
+def _facts(records: list[Record], environments: dict[str, dict]) -> str:
     """The line under the title: what, where, when, which commit."""
-    clips = {(record["data"], record["clip"]): record["frames"] for record in records}
+    clips = {(record.data, record.clip): record.frames for record in records}
     commits = [
         str(each.get("commit") or "")[:10] + " (dirty)" * bool(each.get("dirty")) for each in environments.values()
     ]
     facts = {
         "clips": f"{len(clips)}, {sum(clips.values())} frames",
-        "protocol": _listed(record["protocol"] for record in records),
-        "LR": _listed(record["lr_origin"] for record in records),
-        "device": _listed(record["device"] for record in records),
-        "measured": _listed(sorted({record["date"][:10] for record in records})),
+        "protocol": _listed(record.protocol for record in records),
+        "LR": _listed(record.lr_origin for record in records),
+        "device": _listed(record.device for record in records),
+        "measured": _listed(sorted({record.date[:10] for record in records})),
         "commit": _listed(filter(None, commits)),
     }
     return "".join(f"<div><dt>{name}</dt><dd>{escape(text)}</dd></div>" for name, text in facts.items() if text)
 
 
-def _data(records: list[dict], pictures: album.Album, methods: list[str]) -> dict:
+def _data(records: list[Record], pictures: album.Album, methods: list[str]) -> dict:
     """What the script reads. Frames and methods are numbers there, so that scores take little room."""
     metrics = metrics_of(records)
     number = {(clip["data"], clip["clip"]): index for index, clip in enumerate(pictures.clips)}
@@ -87,9 +89,9 @@ def _data(records: list[dict], pictures: album.Album, methods: list[str]) -> dic
     for record in records:
         for index, metric in enumerate(metrics):
             found = values(record, metric)
-            if found and (record["data"], record["clip"]) in number:
-                cell = scores[number[record["data"], record["clip"]]][index]
-                cell[methods.index(record["method"])] = [list(found), [_short(v, metric) for v in found.values()]]
+            if found and (record.data, record.clip) in number:
+                cell = scores[number[record.data, record.clip]][index]
+                cell[methods.index(record.method)] = [list(found), [_short(v, metric) for v in found.values()]]
     return {
         "methods": methods,
         "metrics": [
@@ -102,12 +104,12 @@ def _data(records: list[dict], pictures: album.Album, methods: list[str]) -> dic
     }
 
 
-def _worst_lists(records: list[dict], metric: Metric, methods: list[str], number: dict) -> list[list]:
+def _worst_lists(records: list[Record], metric: Metric, methods: list[str], number: dict) -> list[list]:
     """For all methods together, then for each: [clip, frame, method, value], worst first."""
     return [
         [
             [number[bad.data, bad.clip], bad.frame, methods.index(bad.method), _short(bad.value, metric)]
-            for bad in worst([r for r in records if name in (None, r["method"])], metric)
+            for bad in worst([r for r in records if name in (None, r.method)], metric)
             if (bad.data, bad.clip) in number
         ]
         for name in (None, *methods)

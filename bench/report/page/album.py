@@ -10,6 +10,7 @@ from bench.report.page import regions
 from bench.report.page.choose import Budget, Choice, choose, look
 from bench.report.page.encode import TEXT, Pictures, webp
 from bench.report.page.material import LR, Material
+from bench.store.record import Record
 
 
 @dataclass(frozen=True)
@@ -35,7 +36,7 @@ class _Encoded:
         return frames + sum(map(len, self.slices.values())) + len(self.overview or b"")
 
 
-def build(materials: list[Material], records: list[dict], budget: Budget) -> Album:
+def build(materials: list[Material], records: list[Record], budget: Budget) -> Album:
     """Look at every clip, choose within the budget, encode.
 
     Nothing is compressed with loss: what does not fit is left out, frame by frame. Sources that cannot be read become

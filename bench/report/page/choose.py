@@ -12,6 +12,7 @@ from bench.report.page import regions
 from bench.report.page.encode import TEXT, webp
 from bench.report.page.material import GT, LR, Material
 from bench.report.page.order import metrics_of, wanted, worst
+from bench.store.record import Record
 from frames.errors import one_line
 
 LARGEST = ((8192, 8192), (720, 1280), (544, 960), (360, 640), (272, 480), (192, 320), (128, 224))  # (height, width)
@@ -57,7 +58,7 @@ class Choice:
 
 
 def choose(
-    materials: list[Material], looks: list[Look | None], records: list[dict], budget: Budget
+    materials: list[Material], looks: list[Look | None], records: list[Record], budget: Budget
 ) -> tuple[list[Choice | None], list[Place]]:
     """Share the budget out: windows, then slices, then frames.
 
@@ -146,19 +147,19 @@ def _windows(materials: list[Material], looks: list[Look | None], budget: Budget
 
 def _frames(
     materials: list[Material],
-    records: list[dict],
+    records: list[Record],
     looks: list[Look | None],
     boxes: list[regions.Box | None],
     budget: Budget,
     room: float,
 ) -> list[Place]:
     """The frames that get pictures: one of every clip, the worst lists, then round after round."""
-    order = [wanted([r for r in records if (r["data"], r["clip"]) == (m.data, m.clip)], m.frames) for m in materials]
+    order = [wanted([r for r in records if (r.data, r.clip) == (m.data, m.clip)], m.frames) for m in materials]
     number = {(material.data, material.clip): index for index, material in enumerate(materials)}
     queue = [(index, frames[0]) for index, frames in enumerate(order)]
     for metric in metrics_of(records):
-        for method in (None, *dict.fromkeys(record["method"] for record in records)):
-            found = worst([r for r in records if method in (None, r["method"])], metric)
+        for method in (None, *dict.fromkeys(record.method for record in records)):
+            found = worst([r for r in records if method in (None, r.method)], metric)
             queue += [(number[bad.data, bad.clip], bad.frame) for bad in found if (bad.data, bad.clip) in number]
     for turn in range(max(map(len, order), default=0)):
         queue += [(index, frames[turn]) for index, frames in enumerate(order) if turn < len(frames)]

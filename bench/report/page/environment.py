@@ -5,11 +5,12 @@ from __future__ import annotations
 from html import escape
 
 from bench.report.summary import rows
+from bench.store.record import Record
 
 _METHOD = ("kind", "device", "dtype", "parameters", "weights", "licence", "size_rule", "frame_rule", "notes")
 
 
-def section(records: list[dict], environments: dict[str, dict]) -> str:
+def section(records: list[Record], environments: dict[str, dict]) -> str:
     return _environments(environments) + _methods(records) + _signatures(records)
 
 
@@ -30,21 +31,21 @@ def _environments(environments: dict[str, dict]) -> str:
     return "".join(parts)
 
 
-def _methods(records: list[dict]) -> str:
-    found = {record["method"]: record["descriptor"] for record in records if record["descriptor"]}
+def _methods(records: list[Record]) -> str:
+    found = {record.method: record.descriptor for record in records if record.descriptor}
     if not found:
         return ""
     heads = "".join(f'<th scope="col">{name.replace("_", " ")}</th>' for name in ("method", *_METHOD))
     lines = "".join(
         f'<tr><th scope="row">{escape(method)}</th>'
-        + "".join(f"<td>{escape(_plain(descriptor.get(name)))}</td>" for name in _METHOD)
+        + "".join(f"<td>{escape(_plain(getattr(descriptor, name)))}</td>" for name in _METHOD)
         + "</tr>"
         for method, descriptor in found.items()
     )
     return _scrolled("Methods", f"<thead><tr>{heads}</tr></thead><tbody>{lines}</tbody>")
 
 
-def _signatures(records: list[dict]) -> str:
+def _signatures(records: list[Record]) -> str:
     found = dict.fromkeys((row.metric, row.signature) for row in rows(records))
     lines = "".join(
         f'<tr><th scope="row">{escape(metric)}</th><td><code>{escape(signature)}</code></td></tr>'

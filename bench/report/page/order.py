@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+from bench.store.record import Record
+
 WORST_SHOWN = 8
 A_CLIP = 2  # at most so many of one clip in a list of the worst: one bad clip must not hide the others
 
@@ -42,28 +44,28 @@ class Bad:
     value: float
 
 
-def metrics_of(records: list[dict]) -> list[Metric]:
+def metrics_of(records: list[Record]) -> list[Metric]:
     """The metrics of these records, in their order; unlike recipes are unlike metrics."""
     found = {}
     for record in records:
-        for name, score in record["scores"].items():
-            key = (name, score["signature"])
-            found[key] = Metric(*key, score["short"], score["unit"], score["better"], score["digits"])
+        for name, score in record.scores.items():
+            key = (name, score.signature)
+            found[key] = Metric(*key, score.short, score.unit, score.better, score.digits)
     return list(found.values())
 
 
-def values(record: dict, metric: Metric) -> dict[int, float]:
+def values(record: Record, metric: Metric) -> dict[int, float]:
     """Frame index -> score of one cell; empty where the metric was not taken."""
-    score = record["scores"].get(metric.name)
-    if not score or score["signature"] != metric.signature or not score["frames"]:
+    score = record.scores.get(metric.name)
+    if not score or score.signature != metric.signature or not score.values:
         return {}
-    return dict(zip(score["indices"] or range(len(score["frames"])), score["frames"]))
+    return dict(zip(score.indices or range(len(score.values)), score.values))
 
 
-def worst(records: list[dict], metric: Metric, shown: int = WORST_SHOWN) -> list[Bad]:
+def worst(records: list[Record], metric: Metric, shown: int = WORST_SHOWN) -> list[Bad]:
     """The worst frames of these records by a metric, worst first, at most two of a clip and method."""
     every = [
-        Bad(record["data"], record["clip"], frame, record["method"], value)
+        Bad(record.data, record.clip, frame, record.method, value)
         for record in records
         for frame, value in values(record, metric).items()
         if not math.isnan(value)
@@ -81,7 +83,7 @@ def worst(records: list[dict], metric: Metric, shown: int = WORST_SHOWN) -> list
     return taken
 
 
-def wanted(clip_records: list[dict], frames: int) -> list[int]:
+def wanted(clip_records: list[Record], frames: int) -> list[int]:
     """All frames of a clip in the order in which they are given room: the worst by each metric, then an even spread."""
     first: list[int] = []
     for metric in metrics_of(clip_records):

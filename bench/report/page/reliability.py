@@ -5,27 +5,28 @@ from __future__ import annotations
 from html import escape
 
 from bench.report.tables import Table
+from bench.store.record import Record
 
 
-def badge(records: list[dict], tables: list[Table]) -> str:
+def badge(records: list[Record], tables: list[Table]) -> str:
     """One short sentence for the head of the page, with a link to the list."""
     failed, missing, found, doubts = _counts(records, tables)
     said = [f"{failed} failed"] * bool(failed) + [f"{missing} not measured"] * bool(missing)
     said += [f"{found} doctor's finding{'s' * (found > 1)}"] * bool(found)
     said += [f"{doubts} doubt{'s' * (doubts > 1)}"] * bool(doubts)
-    good = sum(record["status"] == "ok" for record in records)
+    good = sum(record.status == "ok" for record in records)
     text = f"{good} of {good + failed + missing} cells measured" + "".join(f", {each}" for each in said)
     return f'<a class="badge {"warn" if said else "fine"}" href="#reliability">{escape(text)}</a>'
 
 
-def section(records: list[dict], tables: list[Table]) -> str:
+def section(records: list[Record], tables: list[Table]) -> str:
     """The counts a method, and a line for everything that a reader should know."""
     parts = [_counted(table) for table in tables]
-    parts.append(_list("Failed cells", [f"{_where(r)}: {r['reason']}" for r in records if r["status"] != "ok"]))
+    parts.append(_list("Failed cells", [f"{_where(r)}: {r.reason}" for r in records if r.status != "ok"]))
     findings = [
-        f"{_where(record)}: {finding['text']}" + f" ({finding['evidence']})" * bool(finding.get("evidence"))
+        f"{_where(record)}: {finding.text}" + f" ({finding.evidence})" * bool(finding.evidence)
         for record in records
-        for finding in record.get("doctor") or ()
+        for finding in record.doctor or ()
     ]
     parts.append(_list("The doctor's findings (scored as they are)", findings))
     parts.append(_list("Doubts about times", _doubts(tables)))
@@ -58,12 +59,12 @@ def _doubts(tables: list[Table]) -> list[str]:
     ]
 
 
-def _counts(records: list[dict], tables: list[Table]) -> tuple[int, int, int, int]:
-    failed = sum(record["status"] != "ok" for record in records)
+def _counts(records: list[Record], tables: list[Table]) -> tuple[int, int, int, int]:
+    failed = sum(record.status != "ok" for record in records)
     expected = sum(table.expected * len(table.methods) for table in tables)
-    findings = sum(len(record.get("doctor") or ()) for record in records)
+    findings = sum(len(record.doctor or ()) for record in records)
     return failed, max(0, expected - len(records)), findings, len(_doubts(tables))
 
 
-def _where(record: dict) -> str:
-    return f"{record['data']}/{record['clip']}, {record['method']}"
+def _where(record: Record) -> str:
+    return f"{record.data}/{record.clip}, {record.method}"

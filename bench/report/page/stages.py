@@ -6,16 +6,17 @@ from html import escape
 
 from bench.report.page import marks
 from bench.report.page.figures import three
+from bench.store.record import Record
 from bench.timing.stats import median
 
 
-def section(records: list[dict], methods: list[str]) -> str:
+def section(records: list[Record], methods: list[str]) -> str:
     """A bar a data set, scope and method, as shares of its own time: the methods are orders of magnitude apart."""
     parts = []
-    for data in dict.fromkeys(record["data"] for record in records):
-        here = [record for record in records if record["data"] == data and record["status"] == "ok"]
-        for scope in dict.fromkeys(scope for record in here for scope in record["timing"]):
-            bars = [_bar(method, [r for r in here if r["method"] == method], scope, methods) for method in methods]
+    for data in dict.fromkeys(record.data for record in records):
+        here = [record for record in records if record.data == data and record.status == "ok"]
+        for scope in dict.fromkeys(scope for record in here for scope in record.timing):
+            bars = [_bar(method, [r for r in here if r.method == method], scope, methods) for method in methods]
             bars = [bar for bar in bars if bar]
             if bars:
                 head = f"<h3>{escape(data)}, scope {escape(scope)}</h3>"
@@ -23,18 +24,16 @@ def section(records: list[dict], methods: list[str]) -> str:
     return "".join(parts) or "<p>Nothing was timed.</p>"
 
 
-def _bar(method: str, records: list[dict], scope: str, methods: list[str]) -> str | None:
+def _bar(method: str, records: list[Record], scope: str, methods: list[str]) -> str | None:
     """Each stage's median, summed over the clips."""
-    timed = [(r["frames"], r["timing"][scope]["repetitions"]) for r in records if scope in r["timing"]]
+    timed = [(r.frames, r.timing[scope].repetitions) for r in records if scope in r.timing]
     frames = sum(count for count, _ in timed)
     if not frames:
         return None
-    names = dict.fromkeys(
-        name for _, repetitions in timed for each in repetitions for name in each.get("stages_s") or ()
-    )
+    names = dict.fromkeys(name for _, repetitions in timed for each in repetitions for name in each.stages_s)
     stages = {
         name: 1e3
-        * sum(median([each["stages_s"].get(name, 0.0) for each in repetitions]) for _, repetitions in timed)
+        * sum(median([each.stages_s.get(name, 0.0) for each in repetitions]) for _, repetitions in timed)
         / frames
         for name in names
     }

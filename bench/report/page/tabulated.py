@@ -9,10 +9,10 @@ from bench.report.page import marks
 from bench.report.page.figures import three
 from bench.report.page.order import metrics_of, values
 from bench.report.tables import Table
-from bench.timing.stats import median
+from bench.store.record import Record
 
 
-def section(tables: list[Table], records: list[dict], methods: list[str]) -> str:
+def section(tables: list[Table], records: list[Record], methods: list[str]) -> str:
     """All data sets' tables, and the clips behind them."""
     parts = [_summary(table, methods) for table in tables]
     return "\n".join([*parts, _clips(records, methods)])
@@ -40,16 +40,16 @@ def _summary(table: Table, methods: list[str]) -> str:
     )
 
 
-def _clips(records: list[dict], methods: list[str]) -> str:
+def _clips(records: list[Record], methods: list[str]) -> str:
     """One line a cell: its time and its scores."""
     metrics = metrics_of(records)
     heads = [_head(name, "text") for name in ("clip", "data", "method")] + [_head("ms per frame ↓", "lower")]
     heads += [_head(metric.header, metric.better, metric.signature) for metric in metrics]
     lines = []
     for record in records:
-        cells = [f'<th scope="row">{escape(record["clip"])}</th>', f"<td>{escape(record['data'])}</td>"]
-        cells.append(_name(record["method"], methods, "td"))
-        if record["status"] == "ok":
+        cells = [f'<th scope="row">{escape(record.clip)}</th>', f"<td>{escape(record.data)}</td>"]
+        cells.append(_name(record.method, methods, "td"))
+        if record.status == "ok":
             cells.append(_time(record))
         else:
             cells.append(_cell("failed", None, "lacking"))
@@ -57,7 +57,7 @@ def _clips(records: list[dict], methods: list[str]) -> str:
             scores = list(values(record, metric).values())
             mean = sum(scores) / len(scores) if scores else None
             cells.append(_cell(_figure(mean, metric.digits), mean))
-        words = escape(f"{record['clip']} {record['data']} {record['method']}".lower())
+        words = escape(f"{record.clip} {record.data} {record.method}".lower())
         lines.append(f'<tr data-words="{words}">{"".join(cells)}</tr>')
     return (
         f'<details class="card"><summary>Every clip and method ({len(lines)} rows)</summary>'
@@ -65,11 +65,11 @@ def _clips(records: list[dict], methods: list[str]) -> str:
     )
 
 
-def _time(record: dict) -> str:
-    scope = next(iter(record["timing"].values()), None)
+def _time(record: Record) -> str:
+    scope = next(iter(record.timing.values()), None)
     if scope is None:
         return _cell("–", None)
-    value = 1e3 * median([each["total_s"] for each in scope["repetitions"]]) / record["frames"]
+    value = 1e3 * scope.median_s / record.frames
     return _cell(three(value), value)
 
 

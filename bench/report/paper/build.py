@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 from bench.report import cited, latex, plot, text
@@ -9,19 +10,20 @@ from bench.report.grid import Grid
 from bench.report.paper import scores, speed
 from bench.report.paper.gather import rows_of
 from bench.report.paper.spec import Spec
+from bench.store.record import Record
 from frames.errors import UserError, did_you_mean
 
 Published = tuple[list[cited.Figure], list[cited.Speed]]
 
 
-def table(spec: Spec, runs: dict[str, list[dict]], published: Published) -> Grid | None:
+def table(spec: Spec, runs: dict[str, list[Record]], published: Published) -> Grid | None:
     """The grid of a table; None for a figure."""
     if spec.kind == "scores":
         return scores.grid(spec, runs, published[0])
     return speed.grid(spec, runs, published[1]) if spec.kind == "speed" else None
 
 
-def products(spec: Spec, runs: dict[str, list[dict]], published: Published) -> dict[str, bytes]:
+def products(spec: Spec, runs: dict[str, list[Record]], published: Published) -> dict[str, bytes]:
     """A table as Markdown, CSV and LaTeX; a figure as PDF, SVG and PNG, with LaTeX that includes it.
 
     A figure without anything to draw has no files.
@@ -33,7 +35,7 @@ def products(spec: Spec, runs: dict[str, list[dict]], published: Published) -> d
     return {f"{spec.name}.{kind}": content.encode() for kind, content in made.items()}
 
 
-def index(specs: list[Spec], runs: dict[str, list[dict]], built: dict[str, bytes]) -> bytes:
+def index(specs: list[Spec], runs: dict[str, list[Record]], built: dict[str, bytes]) -> bytes:
     """README.md of the products: what each is, what of it was not measured, and the command that would."""
     lines = [
         "# Tables and figures",
@@ -88,7 +90,7 @@ def differences(built: dict[str, bytes], folder: Path) -> list[str]:
     return found
 
 
-def _figure(spec: Spec, runs: dict[str, list[dict]]) -> dict[str, bytes]:
+def _figure(spec: Spec, runs: dict[str, list[Record]]) -> dict[str, bytes]:
     where = f"conf/paper/{spec.name}.yaml"
     for words, known, key in (
         ([spec.plot], plot.KINDS, "plot"),
@@ -100,7 +102,7 @@ def _figure(spec: Spec, runs: dict[str, list[dict]]) -> dict[str, bytes]:
                 raise UserError(f"{where}: {key} '{word}'{did_you_mean(word, known)}")
     rows = rows_of(spec, runs)
     records = [
-        record if spec.plot == "steps" else record | {"method": label}  # labels would hide which rows are one model
+        record if spec.plot == "steps" else replace(record, method=label)  # labels would hide which rows are one model
         for label, found in rows.items()
         for record in found
     ]

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from bench.report.methods import split_label
 from bench.report.paper.spec import RowRule, Spec
+from bench.store.record import Record
 from frames.errors import UserError
 
 
-def rows_of(spec: Spec, runs: dict[str, list[dict]]) -> dict[str, list[dict]]:
+def rows_of(spec: Spec, runs: dict[str, list[Record]]) -> dict[str, list[Record]]:
     """Row label -> its records, each with its `run`; without rules every method is a row of its own.
 
     Where several folders hold a row's data set, the one that the spec names first counts.
@@ -20,29 +23,29 @@ def rows_of(spec: Spec, runs: dict[str, list[dict]]) -> dict[str, list[dict]]:
     """
     sources = {
         source.folder: [
-            record | {"run": source.folder}
+            replace(record, run=source.folder)
             for record in runs.get(source.folder, ())
-            if not spec.data or split_label(record["data"])[0] in spec.data
+            if not spec.data or split_label(record.data)[0] in spec.data
         ]
         for source in spec.sources
     }
     rules = spec.rows or [
-        RowRule(label, label) for label in dict.fromkeys(r["method"] for found in sources.values() for r in found)
+        RowRule(label, label) for label in dict.fromkeys(r.method for found in sources.values() for r in found)
     ]
     rows = {rule.label: _row(spec, rule, sources) for rule in rules}
     _refuse_unlike_clips(spec, rows)
     return rows
 
 
-def _row(spec: Spec, rule: RowRule, sources: dict[str, list[dict]]) -> list[dict]:
-    found: dict[str, list[dict]] = {}
+def _row(spec: Spec, rule: RowRule, sources: dict[str, list[Record]]) -> list[Record]:
+    found: dict[str, list[Record]] = {}
     for records in sources.values():
-        fitting: dict[str, list[dict]] = {}
+        fitting: dict[str, list[Record]] = {}
         for record in records:
-            if record["method"] == rule.method or rule.fits(record):
-                fitting.setdefault(record["data"], []).append(record)
+            if record.method == rule.method or rule.fits(record):
+                fitting.setdefault(record.data, []).append(record)
         for data, members in fitting.items():
-            names = list(dict.fromkeys(record["method"] for record in members))
+            names = list(dict.fromkeys(record.method for record in members))
             if len(names) > 1:
                 raise UserError(
                     f"conf/paper/{spec.name}.yaml: row '{rule.label}' fits {' and '.join(names)} on {data}; "
@@ -52,14 +55,14 @@ def _row(spec: Spec, rule: RowRule, sources: dict[str, list[dict]]) -> list[dict
     return [record for members in found.values() for record in members]
 
 
-def _refuse_unlike_clips(spec: Spec, rows: dict[str, list[dict]]) -> None:
-    seen: dict[str, dict] = {}
+def _refuse_unlike_clips(spec: Spec, rows: dict[str, list[Record]]) -> None:
+    seen: dict[str, Record] = {}
     for record in (record for found in rows.values() for record in found):
-        first = seen.setdefault(record["data"], record)
-        ours, other = ((each.get("data_config") or {}) for each in (record, first))
+        first = seen.setdefault(record.data, record)
+        ours, other = (each.data_config for each in (record, first))
         differs = sorted(key for key in ours.keys() | other.keys() if ours.get(key) != other.get(key))
         if differs:
             raise UserError(
-                f"conf/paper/{spec.name}.yaml: {first['run']} and {record['run']} used {record['data']} under other "
+                f"conf/paper/{spec.name}.yaml: {first.run} and {record.run} used {record.data} under other "
                 f"options ({', '.join(differs)}): their clips are not the same"
             )

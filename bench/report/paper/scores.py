@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from bench.report import cited
 from bench.report.columns import Column
 from bench.report.grid import MARKS, Block, Cell, Grid, Head, Source, listed
@@ -9,6 +11,7 @@ from bench.report.paper.gather import rows_of
 from bench.report.paper.spec import ColumnRule, Spec
 from bench.report.summary import UNITS
 from bench.report.tables import RANDOM, Table, tables
+from bench.store.record import Record
 
 _HEADS = {  # of columns that nobody measured: (title, unit, better)
     "psnr": ("PSNR", "dB", "higher"),
@@ -22,7 +25,7 @@ _HEADS = {  # of columns that nobody measured: (title, unit, better)
 }
 
 
-def grid(spec: Spec, runs: dict[str, list[dict]], published: list[cited.Figure]) -> Grid:
+def grid(spec: Spec, runs: dict[str, list[Record]], published: list[cited.Figure]) -> Grid:
     """The table; a cell that nobody measured is a dash, and the notes say so."""
     rows = rows_of(spec, runs)
     records = [record for found in rows.values() for record in found]
@@ -52,14 +55,14 @@ def grid(spec: Spec, runs: dict[str, list[dict]], published: list[cited.Figure])
     return Grid(spec.title, caption or "not measured", tuple(heads), tuple(blocks), tuple([*notes, *told]))
 
 
-def _measured(rule: ColumnRule, rows: dict[str, list[dict]]) -> tuple[Table | None, str]:
+def _measured(rule: ColumnRule, rows: dict[str, list[Record]]) -> tuple[Table | None, str]:
     """(the measured table of a data set with the rows' labels as methods, a note on what is left out)."""
-    here = [r | {"method": label} for label, found in rows.items() for r in found if r["data"] == rule.data]
-    right = [r for r in here if rule.protocol in (None, r["protocol"])]
+    here = [replace(r, method=label) for label, found in rows.items() for r in found if r.data == rule.data]
+    right = [r for r in here if rule.protocol in (None, r.protocol)]
     if not right:
-        why = f", or under protocol {listed(r['protocol'] for r in here)} alone" if here else ""
+        why = f", or under protocol {listed(r.protocol for r in here)} alone" if here else ""
         return None, f"{rule.title}: not measured{why}"
-    left = listed(r["method"] for r in here if r not in right)
+    left = listed(r.method for r in here if r not in right)
     note = f"{rule.title}: {left} not under protocol {rule.protocol}, left out" if left else ""
     return tables(right)[0], note
 
@@ -78,7 +81,7 @@ def _cell(label: str, metric: str, table: Table | None, column: Column | None) -
 
 
 def _cited(
-    spec: Spec, parts: list, published: list[cited.Figure], records: list[dict]
+    spec: Spec, parts: list, published: list[cited.Figure], records: list[Record]
 ) -> tuple[list[Block], list[str]]:
     """Blocks of cited rows, one a group, and the notes on their marks."""
     wanted = {rule.data.lower(): rule for rule, *_ in parts}
@@ -105,7 +108,7 @@ def _cited(
             cells = [Cell(method, sup=cited.CITED + letters[source, _protocols(found, wanted)])]
             for rule, metric, _, column in parts:
                 each = found.get((rule.data.lower(), cited.METRICS.get(metric, metric)))
-                same = [r for r in records if r["data"] == rule.data]
+                same = [r for r in records if r.data == rule.data]
                 apart = each is not None and column is not None and not each.alike(column, same)
                 unlike = unlike or apart
                 cells.append(_cited_cell(each, apart))

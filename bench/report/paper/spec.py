@@ -7,6 +7,7 @@ from fnmatch import fnmatchcase
 from typing import Any
 
 from bench.report.methods import option, split_label
+from bench.store.record import Record
 from frames.errors import UserError, did_you_mean
 
 KINDS = ("scores", "speed", "figure")
@@ -28,8 +29,8 @@ class RowRule:
     method: str
     where: dict[str, Any] = field(default_factory=dict)
 
-    def fits(self, record: dict) -> bool:
-        return fnmatchcase(split_label(record["method"])[0], self.method) and all(
+    def fits(self, record: Record) -> bool:
+        return fnmatchcase(split_label(record.method)[0], self.method) and all(
             _word(option(record, name)) in map(_word, value if isinstance(value, list) else [value])
             for name, value in self.where.items()
         )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from bench.report import cited
 from bench.report.columns import FACTS, Fact
 from bench.report.grid import MARKS, Block, Cell, Grid, Head, Source, figure, rank
@@ -9,6 +11,7 @@ from bench.report.methods import RANDOM_NOTE, split_label, steps
 from bench.report.paper.gather import rows_of
 from bench.report.paper.spec import Spec
 from bench.report.tables import RANDOM, Table, tables
+from bench.store.record import Record
 
 _HEADS = (
     Head("method", numeric=False),
@@ -20,17 +23,17 @@ _HEADS = (
 )
 
 
-def grid(spec: Spec, runs: dict[str, list[dict]], published: list[cited.Speed]) -> Grid:
+def grid(spec: Spec, runs: dict[str, list[Record]], published: list[cited.Speed]) -> Grid:
     """The table; each block's heading says what was timed on what, and only rows of one block compare."""
     rows = rows_of(spec, runs)
-    labelled = [record | {"method": label} for label, found in rows.items() for record in found]
+    labelled = [replace(record, method=label) for label, found in rows.items() for record in found]
     blocks, notes, dates = [], [], []
     for table in tables(labelled):
-        for device in dict.fromkeys(r["device"] for r in table.records):
-            for scope in dict.fromkeys(s for r in table.records if r["device"] == device for s in r["timing"]):
+        for device in dict.fromkeys(r.device for r in table.records):
+            for scope in dict.fromkeys(s for r in table.records if r.device == device for s in r.timing):
                 blocks.append(_block(table, device, scope))
         notes += [f"{table.title}: {note}" for note in table.notes if not note.startswith(RANDOM)]
-        dates.append(max(record["date"] for record in table.records)[:10])
+        dates.append(max(record.date for record in table.records)[:10])
         untrained = [method for method in table.methods if method in table.random]
         notes += [f"{RANDOM} {', '.join(untrained)}: {RANDOM_NOTE}"] if untrained else []
     absent = [rule.label for rule in spec.rows if not rows[rule.label]]
@@ -67,10 +70,10 @@ def _block(table: Table, device: str, scope: str) -> Block:
     least = rank(memory, "lower", lambda method: figure(memory[method], None), lambda one, other: False)
     lines = []
     for method in members:
-        own = [r for r in table.records if r["method"] == method and scope in r["timing"]]
+        own = [r for r in table.records if r.method == method and scope in r.timing]
         speed, peak = (table.cell(method, shown[metric], counted=True) for metric in ("fps", "peak_memory_mb"))
         count = next((n for record in own if (n := steps(record)) is not None), None)
-        frames = sum(record["frames"] for record in own)
+        frames = sum(record.frames for record in own)
         seconds = frames / table.cells[method, shown["fps"]].value
         lines.append(
             (
@@ -82,8 +85,8 @@ def _block(table: Table, device: str, scope: str) -> Block:
                 Cell(figure(memory[method], None), least.get(method, ""), "", peak.sources),
             )
         )
-    records = [r for r in table.records if r["method"] in members and scope in r["timing"]]
-    clips = {record["clip"]: record["frames"] for record in records}
+    records = [r for r in table.records if r.method in members and scope in r.timing]
+    clips = {record.clip: record.frames for record in records}
     what = "LR tensors to SR tensors" if scope == "tensors" else "PNG files to PNG files"
     precision = Fact("precision", FACTS["precision"]).text(records)
     size = Fact("size", FACTS["size"]).text(records)

@@ -7,12 +7,13 @@ from matplotlib.lines import Line2D
 
 from bench.report.methods import random_methods
 from bench.report.plots import style
+from bench.store.record import Record
 
 _CLIPS = 6  # more do not fit on a page; give --clips to see others
 
 
 def per_frame(
-    records: list[dict],
+    records: list[Record],
     theme: str = "light",
     width: str = "page",
     metrics: list[str] | None = None,
@@ -25,17 +26,17 @@ def per_frame(
         clips: which, as `clip` or `data/clip`; None: the first six of more than one frame.
     """
     untrained = random_methods(records)
-    usable = [r for r in records if r["status"] == "ok" and r["method"] not in untrained]
-    scored = [(r, name, s) for r in usable for name, s in r["scores"].items() if len(s["frames"] or ()) > 1]
+    usable = [r for r in records if r.status == "ok" and r.method not in untrained]
+    scored = [(r, name, s) for r in usable for name, s in r.scores.items() if len(s.values or ()) > 1]
     scored = [each for each in scored if not metrics or each[1] in metrics]
     if clips:
-        scored = [each for each in scored if each[0]["clip"] in clips or _where(each[0]) in clips]
+        scored = [each for each in scored if each[0].clip in clips or _where(each[0]) in clips]
     if not scored:
         return None
     columns = list(dict.fromkeys(_where(r) for r, _, _ in scored))
     shown = columns if clips else columns[:_CLIPS]
-    recipes = list(dict.fromkeys((name, s["signature"], s["short"]) for _, name, s in scored))
-    methods = list(dict.fromkeys(r["method"] for r in records))
+    recipes = list(dict.fromkeys((name, s.signature, s.short) for _, name, s in scored))
+    methods = list(dict.fromkeys(r.method for r in records))
     with style.styled(theme) as chosen:
         across = min(3, len(shown)) if width == "page" else 1
         cells = [(recipe, clip) for recipe in recipes for clip in shown]
@@ -52,20 +53,20 @@ def per_frame(
             for index, (axes, (recipe, clip)) in enumerate(zip(line, wanted)):
                 lower = False
                 for record, name, score in scored:
-                    if _where(record) != clip or (name, score["signature"], score["short"]) != recipe:
+                    if _where(record) != clip or (name, score.signature, score.short) != recipe:
                         continue
-                    which = methods.index(record["method"])
+                    which = methods.index(record.method)
                     axes.plot(
-                        score["indices"][: len(score["frames"])],
-                        score["frames"],
+                        score.indices,
+                        score.values,
                         color=style.color(chosen, which),
                         linestyle=style.dashes(which),
-                        marker=style.marker(which) if len(score["frames"]) <= 40 else None,
+                        marker=style.marker(which) if len(score.values) <= 40 else None,
                         markersize=2.6,
                     )
                     seen.append(which)
-                    lower = score["better"] == "lower"
-                    unit = f" [{score['unit']}]" if score["unit"] else ""
+                    lower = score.better == "lower"
+                    unit = f" [{score.unit}]" if score.unit else ""
                 if lower:
                     axes.invert_yaxis()  # up is better in every panel
                 axes.set_title(clip, loc="left")
@@ -82,8 +83,8 @@ def per_frame(
     return figure
 
 
-def _where(record: dict) -> str:
-    return f"{record['data']}/{record['clip']}"
+def _where(record: Record) -> str:
+    return f"{record.data}/{record.clip}"
 
 
 def _legend(figure: Figure, methods: list[str], seen: list[int], theme: style.Theme) -> None:

@@ -15,10 +15,11 @@ from bench.report.columns import Column
 from bench.report.plots import style
 from bench.report.plots.labels import Point, place
 from bench.report.tables import Table, tables
+from bench.store.record import Record
 
 
 def speed_quality(
-    records: list[dict],
+    records: list[Record],
     theme: str = "light",
     width: str = "page",
     metrics: list[str] | None = None,

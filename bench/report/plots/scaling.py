@@ -10,11 +10,11 @@ from matplotlib.figure import Figure
 
 from bench.report import intervals
 from bench.report.plots import style
-from bench.timing.stats import median
+from bench.store.record import Record, Timing
 
 
 def cost_size(
-    records: list[dict],
+    records: list[Record],
     theme: str = "light",
     width: str = "column",
     metrics: list[str] | None = None,
@@ -26,14 +26,14 @@ def cost_size(
 
 
 def memory_size(
-    records: list[dict],
+    records: list[Record],
     theme: str = "light",
     width: str = "column",
     metrics: list[str] | None = None,
     captioned: bool = True,
 ) -> Figure | None:
     """Peak memory over the size of the whole output: what a caller waits for is one clip. `metrics` is unused."""
-    kinds = dict.fromkeys(t.get("peak_memory_kind") or "" for r in records for t in r["timing"].values())
+    kinds = dict.fromkeys(t.peak_memory_kind for r in records for t in r.timing.values())
     kind = f"\n{', '.join(filter(None, kinds))}" if any(kinds) else ""
     titles = "size of the output clip, all frames [Mpx]", f"peak memory [MiB]{kind}"
     return _figure(records, theme, width, captioned, _clip_size, _memory, titles, fitted=False)
@@ -50,7 +50,7 @@ def power_law(x: list[float], y: list[float]) -> tuple[float, float, intervals.I
 
 
 def _figure(
-    records: list[dict],
+    records: list[Record],
     theme: str,
     width: str,
     captioned: bool,
@@ -61,9 +61,9 @@ def _figure(
 ) -> Figure | None:
     series: dict[tuple[str, str], list[tuple[float, float]]] = {}
     for record in records:
-        for scope, times in record["timing"].items():
-            if times.get("repetitions") and cost(record, times) is not None:
-                series.setdefault((record["method"], scope), []).append((size(record), cost(record, times)))
+        for scope, times in record.timing.items():
+            if cost(record, times) is not None:
+                series.setdefault((record.method, scope), []).append((size(record), cost(record, times)))
     if not series:
         return None
     scopes = {scope for _, scope in series}
@@ -104,8 +104,8 @@ def _figure(
         axes.set_ylabel(titles[1])
         style.legend(figure, axes.get_legend_handles_labels()[0])
         if captioned:
-            devices = ", ".join(dict.fromkeys(r["device"] for r in records))
-            data = ", ".join(dict.fromkeys(r["data"] for r in records))
+            devices = ", ".join(dict.fromkeys(r.device for r in records))
+            data = ", ".join(dict.fromkeys(r.data for r in records))
             how = "Exponent of the power law, with its 95 % interval over clips. " if fitted else ""
             text = f"{data}; {devices}. A point is a clip. {how}Sizes span a factor of {max(xs) / min(xs):.3g}."
             style.caption(figure, text, chosen, style.WIDTHS[width])
@@ -120,19 +120,19 @@ def _exponent(law: tuple | None) -> str:
     return f"exponent {slope:.2f}{between}"
 
 
-def _frame_size(record: dict) -> float:
-    height, width = record["lr_size"]
-    return height * width * record["scale"] ** 2 / 1e6
+def _frame_size(record: Record) -> float:
+    height, width = record.lr_size
+    return height * width * record.scale**2 / 1e6
 
 
-def _clip_size(record: dict) -> float:
-    return _frame_size(record) * record["frames"]
+def _clip_size(record: Record) -> float:
+    return _frame_size(record) * record.frames
 
 
-def _milliseconds(record: dict, times: dict) -> float:
-    return 1e3 * median([each["total_s"] for each in times["repetitions"]]) / record["frames"]
+def _milliseconds(record: Record, times: Timing) -> float:
+    return 1e3 * times.median_s / record.frames
 
 
-def _memory(record: dict, times: dict) -> float | None:
+def _memory(record: Record, times: Timing) -> float | None:
     """None: a program that ended before the first look."""
-    return times["peak_memory_mb"]
+    return times.peak_memory_mb

@@ -10,11 +10,12 @@ from matplotlib.patches import Patch
 from bench.report.columns import FACTS, Fact
 from bench.report.grid import figure as number
 from bench.report.plots import style
+from bench.store.record import Record
 from bench.timing.stats import median
 
 
 def stage_budget(
-    records: list[dict],
+    records: list[Record],
     theme: str = "light",
     width: str = "page",
     metrics: list[str] | None = None,
@@ -24,10 +25,10 @@ def stage_budget(
 
     A stage's time is the median over repetitions, summed over clips; what no stage announced is `other`.
     """
-    groups: dict[tuple[str, str, str], list[dict]] = {}
+    groups: dict[tuple[str, str, str], list[Record]] = {}
     for record in records:
-        for scope in record["timing"]:
-            groups.setdefault((record["data"], scope, record["device"]), []).append(record)
+        for scope in record.timing:
+            groups.setdefault((record.data, scope, record.device), []).append(record)
     if not groups:
         return None
     budgets = {key: {m: _budget(found, key[1], m) for m in _methods(found)} for key, found in groups.items()}
@@ -56,22 +57,22 @@ def stage_budget(
     return figure
 
 
-def _methods(records: list[dict]) -> list[str]:
-    return list(dict.fromkeys(record["method"] for record in records))
+def _methods(records: list[Record]) -> list[str]:
+    return list(dict.fromkeys(record.method for record in records))
 
 
-def _budget(records: list[dict], scope: str, method: str) -> tuple[dict[str, float], float]:
+def _budget(records: list[Record], scope: str, method: str) -> tuple[dict[str, float], float]:
     """({stage: seconds}, milliseconds a frame)."""
     found: dict[str, float] = {}
     seconds, frames = 0.0, 0
     for record in records:
-        if record["method"] == method and scope in record["timing"]:
-            repetitions = record["timing"][scope]["repetitions"]
-            seconds += median([each["total_s"] for each in repetitions])
-            frames += record["frames"]
-            names = dict.fromkeys(name for each in repetitions for name in each.get("stages_s", {}))
+        if record.method == method and scope in record.timing:
+            repetitions = record.timing[scope].repetitions
+            seconds += record.timing[scope].median_s
+            frames += record.frames
+            names = dict.fromkeys(name for each in repetitions for name in each.stages_s)
             for name in names:
-                found[name] = found.get(name, 0) + median([each["stages_s"].get(name, 0.0) for each in repetitions])
+                found[name] = found.get(name, 0) + median([each.stages_s.get(name, 0.0) for each in repetitions])
     return found or {"other": seconds}, 1e3 * seconds / frames
 
 

@@ -12,10 +12,11 @@ from bench.report.columns import Column
 from bench.report.methods import steps, without_steps
 from bench.report.plots import style
 from bench.report.tables import Table, tables
+from bench.store.record import Record
 
 
 def steps_quality(
-    records: list[dict],
+    records: list[Record],
     theme: str = "light",
     width: str = "page",
     metrics: list[str] | None = None,
@@ -26,14 +27,14 @@ def steps_quality(
     for record in records:
         count = steps(record)
         if count is not None:
-            families.setdefault(without_steps(record["method"]), {})[record["method"]] = count
+            families.setdefault(without_steps(record.method), {})[record.method] = count
     families = {name: found for name, found in families.items() if len(set(found.values())) > 1}
     if not families:
         return None
     chosen_methods = {method for found in families.values() for method in found}
     panels_wanted = [
         (table, column)
-        for table in tables([r for r in records if r["method"] in chosen_methods])
+        for table in tables([r for r in records if r.method in chosen_methods])
         for column in table.columns
         if (column.is_quality and (not metrics or column.metric in metrics)) or column.metric == "ms_per_frame"
         if any(_value(table, m, column) is not None for m in table.methods)

@@ -6,26 +6,16 @@ from xml.etree import ElementTree
 import pytest
 
 from bench.gate.comparison import compare, interval_of_mean, verdict_of
+from bench.store.record import Repetition
 from bench.store.records import Records
+from tests.bench.made_up import failed, make, with_score, with_times
 
 SIGNATURE = "psnr|rgb|uint8|crop0|mean-frames,clips|v1"
 
 
 def record(clip, psnr=30.0, seconds=1.0, method="ours", signature=SIGNATURE, lpips=0.2, status="ok"):
-    kind = {"unit": "", "reason": None, "indices": [0]}
-    return {
-        "data": "set",
-        "clip": clip,
-        "method": method,
-        "status": status,
-        "reason": None,
-        "scores": {
-            "psnr": kind | {"title": "PSNR", "better": "higher", "digits": 2, "signature": signature, "frames": [psnr]},
-            "lpips-alex": kind
-            | {"title": "LPIPS", "better": "lower", "digits": 4, "signature": "l", "frames": [lpips]},
-        },
-        "timing": {"tensors": {"repetitions": [{"total_s": seconds}]}},
-    }
+    found = with_score(make(method, clip, [psnr], [seconds], lpips=lpips), "psnr", signature=signature)
+    return found if status == "ok" else failed(found)
 
 
 def run_of(**change):
@@ -83,10 +73,9 @@ def test_unlike_signatures_are_not_compared():
 
 
 def test_speed_is_a_ratio_to_the_reference_of_the_same_run():
-    slower_machine = run_of(seconds=2.0)
-    for r in slower_machine:
-        if r["method"] == "base":
-            r["timing"]["tensors"]["repetitions"][0]["total_s"] = 0.2
+    slower_machine = [
+        with_times(r, repetitions=[Repetition(total_s=0.2)]) if r.method == "base" else r for r in run_of(seconds=2.0)
+    ]
     assert verdict(run_of(), slower_machine, "speed / base", reference="base").verdict == "same"
     found = verdict(run_of(), run_of(seconds=1.5), "speed / base", reference="base")
     assert found.verdict == "worse" and found.change == pytest.approx(-math.log(1.5))

@@ -115,8 +115,8 @@ def test_a_run_scores_only_the_protocols_frames_and_tells_which(bench, clips, tm
         "protocol.frames=[1]",
     )
     assert answer.code == 0, answer.err
-    scores = records.load(tmp_path)[0]["scores"]["psnr"]
+    scores = records.load(tmp_path).records[0].scores["psnr"]
     sr = next(tmp_path.rglob("frames/**/pan/00000001.png"))
     expected = build("psnr").score(read_image(sr), read_image(clips / "pan" / "00000001.png"))
-    assert (scores["indices"], scores["frames"]) == ([1], [pytest.approx(expected)])
-    assert "|frames1|" in scores["signature"]
+    assert (scores.indices, scores.values) == ([1], [pytest.approx(expected)])
+    assert "|frames1|" in scores.signature

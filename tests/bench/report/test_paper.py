@@ -87,7 +87,7 @@ def test_what_nobody_measured_is_a_dash_with_a_note(crowd):
 
 
 def test_incomplete_cells_say_how_many_clips_they_have(crowd):
-    few = [r for r in crowd if r["clip"] != "a"]
+    few = [r for r in crowd if r.clip != "a"]
     (block,) = scores.grid(spec(), {"run": few}, []).blocks
     assert block.rows[0][1].text == "26.00 (3/4)"
 

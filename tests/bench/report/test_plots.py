@@ -10,6 +10,7 @@ from bench.report import plot
 from bench.report.plots import style
 from bench.report.plots.pareto import front_of
 from bench.report.plots.scaling import power_law
+from tests.bench.made_up import untrained, with_times
 
 
 def texts_of(axes) -> list[str]:
@@ -49,7 +50,7 @@ def test_marker_and_colour_together_stay_unique():
 
 def test_a_marker_grows_with_memory(record):
     records = [record("small", "a", [20], [1.0]), record("large", "a", [21], [2.0])]
-    records[1]["timing"]["tensors"]["peak_memory_mb"] = 40_000.0
+    records[1] = with_times(records[1], peak_memory_mb=40_000.0)
     axes = plot.speed_quality(records).axes[0]
     sizes = [line.get_markersize() for line in axes.lines if line.get_marker() in style.MARKERS]
     assert max(sizes) > 1.5 * min(sizes)
@@ -84,8 +85,7 @@ def test_steps_of_one_model_make_one_curve(crowd):
 
 
 def test_methods_with_random_weights_are_in_no_quality_plot(crowd):
-    for each in crowd:
-        each["descriptor"] = {"dtype": "float32", "weights": "random (seed 0)", "notes": ""}
+    crowd = list(map(untrained, crowd))
     assert plot.speed_quality(crowd) is None and plot.KINDS["frames"](crowd) is None
     assert plot.KINDS["stages"](crowd) is not None
 

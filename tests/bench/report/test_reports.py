@@ -1,20 +1,20 @@
 """Tables, summary and plot from made-up records: nothing is timed here."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from bench.report import plot, tables
 from bench.report.summary import rows
-from tests.bench.report.conftest import make
+from bench.store.record import DoctorFinding, Telemetry
+from tests.bench.made_up import failed, make, with_score, with_times
 
 
 def record(method, clip, psnr, seconds, *, status="ok", **options):
     """One record; a failed one has neither scores nor times."""
     found = make(method, clip, psnr, seconds, **options)
-    if status != "ok":
-        nothing = {"descriptor": None, "scores": {}, "timing": {}}
-        found |= {"status": status, "reason": "out of memory", "frames": 2} | nothing
-    return found
+    return found if status == "ok" else replace(failed(found), frames=2)
 
 
 @pytest.fixture
@@ -58,15 +58,15 @@ def test_a_method_that_failed_everywhere_keeps_its_row(records):
 
 
 def test_the_best_figure_is_bold_in_the_right_direction(records):
-    records[2]["scores"]["lpips-alex"]["frames"] = [0.125]
+    records[2] = with_score(records[2], "lpips-alex", values=[0.125])
     lines = tables.markdown(tables.tables(records)[0]).splitlines()
     fast, good = (next(line for line in lines if line.startswith(f"| {m}")) for m in ("fast", "good_one"))
     assert "**10.0**" in fast and "**28.00**" in good and "**0.1250**" in good and "**0.2500**" not in fast
 
 
 def test_unlike_signatures_never_share_a_column(records):
-    for r in records[2:]:
-        r["scores"]["psnr"] |= {"signature": "psnr|rgb|uint8|crop0|mean-frames,clips|v1", "short": "PSNR-RGB"}
+    signature = "psnr|rgb|uint8|crop0|mean-frames,clips|v1"
+    records[2:] = [with_score(r, "psnr", signature=signature, short="PSNR-RGB") for r in records[2:]]
     (table,) = tables.tables(records)
     assert [c.header for c in table.columns if c.metric == "psnr"] == ["PSNR-Y [dB] ↑", "PSNR-RGB [dB] ↑"]
     first, second = (c for c in table.columns if c.metric == "psnr")
@@ -74,24 +74,23 @@ def test_unlike_signatures_never_share_a_column(records):
 
 
 def test_mixed_columns_are_only_made_on_request_and_marked(records):
-    for r in records[2:]:
-        r["scores"]["psnr"]["signature"] = "psnr|rgb|uint8|crop0|mean-frames,clips|v1"
+    signature = "psnr|rgb|uint8|crop0|mean-frames,clips|v1"
+    records[2:] = [with_score(r, "psnr", signature=signature) for r in records[2:]]
     (table,) = tables.tables(records, mix=True)
     (column,) = (c for c in table.columns if c.metric == "psnr")
     assert column.title == "PSNR (mixed recipes)" and table.text("good_one", column) == "28.00"
 
 
 def test_what_the_doctor_found_is_under_the_table(records):
-    records[0]["doctor"] = [{"kind": "channels", "text": "red and blue are swapped", "evidence": ""}]
+    records[0] = replace(records[0], doctor=[DoctorFinding(kind="channels", text="red and blue are swapped")])
     assert "a, fast: the doctor says: red and blue are swapped" in tables.markdown(tables.tables(records)[0])
 
 
 def test_energy_and_doubts_come_from_the_repetitions(records):
-    for r in records[:2]:
-        times = r["timing"]["tensors"]
-        times["same_output"], times["redone"] = False, 2
-        for each in times["repetitions"]:
-            each["telemetry"] = {"energy_j": 30.0, "throttled": ["SwPowerCap"]}
+    telemetry = Telemetry(energy_j=30.0, throttled=["SwPowerCap"])
+    for index, r in enumerate(records[:2]):
+        repetitions = [replace(each, telemetry=telemetry) for each in r.timing["tensors"].repetitions]
+        records[index] = with_times(r, same_output=False, redone=2, repetitions=repetitions)
     assert figure_of(records, "energy_j_per_frame").value == pytest.approx(60 / 4)
     assert not [r for r in rows(records) if r.metric == "energy_j_per_frame" and r.method == "good_one"]
     text = tables.markdown(tables.tables(records)[0])
@@ -141,7 +140,6 @@ def test_the_same_records_give_the_same_bytes(records, tmp_path):
 
 
 def test_nothing_to_plot_gives_no_figure(records):
-    for r in records:
-        r["timing"] = {}
+    records = [replace(r, timing={}) for r in records]
     assert plot.speed_quality(records) is None
     assert np.isfinite(figure_of(records, "psnr").value)

@@ -12,7 +12,7 @@ GOLDEN = Path(__file__).parents[3] / "results" / "golden" / "sample"
 def run(tmp_path, crowd) -> Path:
     folder = tmp_path / "run"
     folder.mkdir()
-    (folder / "records.jsonl").write_text("".join(json.dumps({"schema": 1, **r}) + "\n" for r in crowd))
+    (folder / "records.jsonl").write_text("".join(json.dumps(r.to_json()) + "\n" for r in crowd))
     return folder
 
 

@@ -1,5 +1,6 @@
 """Ranks, ties, intervals, choice of columns and rows, several runs, cited and untrained rows; all four formats."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import markdown as renderer
@@ -9,6 +10,7 @@ from rich.console import Console
 from bench.report import cited, intervals, tables
 from bench.report.merge import merged
 from frames.errors import UserError
+from tests.bench.made_up import untrained
 
 PUBLISHED = Path(__file__).parents[3] / "results" / "published"
 
@@ -19,7 +21,7 @@ def marks_of(records, metric):
 
 
 def test_ties_within_the_interval_of_the_difference_share_the_mark(crowd):
-    found = [r for r in crowd if r["method"] != "model[steps=1]"]
+    found = [r for r in crowd if r.method != "model[steps=1]"]
     assert marks_of(found, "psnr") == {"model[steps=4]": "best", "plain": "second", "sharp": "second"}
 
 
@@ -31,7 +33,7 @@ def test_times_tie_when_their_repetitions_overlap(record):
 
 
 def test_a_method_that_lacks_clips_gets_no_mark_and_says_how_many_it_has(crowd):
-    found = [r for r in crowd if (r["method"], r["clip"]) != ("model[steps=4]", "a")]
+    found = [r for r in crowd if (r.method, r.clip) != ("model[steps=4]", "a")]
     assert marks_of(found, "psnr")["model[steps=1]"] == "best" and "model[steps=4]" not in marks_of(found, "psnr")
     assert "| model[steps=4] | 3/4 |" in tables.markdown(tables.tables(found)[0])
 
@@ -83,7 +85,7 @@ def test_runs_are_merged_and_shared_methods_named_after_their_run(record):
     one, other = [record("m", "a", [20], [1.0])], [record("m", "a", [21], [1.0]), record("n", "a", [22], [1.0])]
     (table,) = tables.tables(merged({"runs/old": one, "runs/new": other}))
     assert table.methods == ["m (old)", "m (new)", "n"]
-    other[0]["data_config"] = {"degradation": "bd"}
+    other[0] = replace(other[0], data_config={"degradation": "bd"})
     with pytest.raises(UserError, match="under other options \\(degradation\\)"):
         merged({"old": one, "new": other})
 
@@ -97,8 +99,7 @@ def test_times_of_two_devices_never_share_a_column(record):
 
 def test_a_method_with_random_weights_shows_no_quality(record):
     records = [record("trained", c, [25], [1.0]) for c in "ab"] + [record("huge", c, [5], [0.1]) for c in "ab"]
-    for each in records[2:]:
-        each["descriptor"] = {"dtype": "float32", "weights": "random (seed 0)", "notes": ""}
+    records[2:] = map(untrained, records[2:])
     (table,) = tables.tables(records)
     line = next(line for line in tables.markdown(table).splitlines() if line.startswith("| huge"))
     assert line.startswith("| huge § |") and "– §" in line and "5.00" not in line
@@ -134,7 +135,7 @@ def test_published_figures_are_whole():
 
 
 def test_markdown_renders_as_a_table_with_a_cell_for_every_column(crowd):
-    crowd[0]["descriptor"]["notes"] = "a|b"
+    crowd[0] = replace(crowd[0], descriptor=replace(crowd[0].descriptor, notes="a|b"))
     (table,) = tables.tables(crowd, cite=None)
     html = renderer.markdown(tables.markdown(table), extensions=["tables"])
     width = len(table.header)

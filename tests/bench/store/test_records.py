@@ -1,29 +1,37 @@
 """Records survive what a crash leaves behind; keys change with everything that a number depends on."""
 
+import json
 import math
+from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from bench.store.keys import combined, frames_digest, prediction_key, source_digest
+from bench.store.record import Descriptor, Record
 from bench.store.records import Records, load
 from frames.errors import UserError
+from tests.bench.made_up import make
+
+ROOT = Path(__file__).parents[3]
 
 
-def record(clip="a", key="k", status="ok", **more):
-    return {"data": "d", "clip": clip, "method": "m", "key": key, "status": status, **more}
+def record(clip="a", key="k", psnr=(30.0,)):
+    return replace(make("m", clip, list(psnr), [1.0], data="d"), prediction=key)
 
 
 def test_records_come_back_as_they_were_written(tmp_path):
-    Records(tmp_path).append(record(scores={"psnr": {"frames": [30.25, math.inf]}}))
-    assert load(tmp_path)[0]["scores"]["psnr"]["frames"] == [30.25, math.inf]
+    written = record(psnr=[30.25, math.inf])
+    Records(tmp_path).append(written)
+    assert load(tmp_path).records == [written] and written.scores["psnr"].values == [30.25, math.inf]
 
 
 def test_the_newest_record_of_a_cell_counts(tmp_path):
     records = Records(tmp_path)
     for key in ("old", "new"):
         records.append(record(key=key))
-    assert [r["key"] for r in load(tmp_path)] == ["new"]
+    assert [r.prediction for r in load(tmp_path).records] == ["new"]
 
 
 def test_a_torn_last_line_loses_that_record_alone(tmp_path):
@@ -32,9 +40,9 @@ def test_a_torn_last_line_loses_that_record_alone(tmp_path):
     records.append(record("b"))
     file = tmp_path / "records.jsonl"
     file.write_bytes(file.read_bytes()[:-20])
-    assert [r["clip"] for r in load(tmp_path)] == ["a"]
+    assert [r.clip for r in load(tmp_path).records] == ["a"]
     Records(tmp_path).append(record("b"))
-    assert [r["clip"] for r in load(tmp_path)] == ["a", "b"]
+    assert [r.clip for r in load(tmp_path).records] == ["a", "b"]
 
 
 def test_records_of_another_schema_are_refused(tmp_path):
@@ -98,3 +106,113 @@ def test_the_digest_of_frames_depends_on_values_order_and_shape():
     a, b = np.zeros((2, 4, 3), np.uint8), np.ones((2, 4, 3), np.uint8)
     digests = {frames_digest(frames) for frames in ([a, b], [b, a], [a], [a.reshape(4, 2, 3), b])}
     assert len(digests) == 4
+
+
+def line_of(**change) -> str:
+    return json.dumps(record().to_json() | change) + "\n"
+
+
+@pytest.mark.parametrize(
+    "change, message",
+    [
+        ({"frames": "nine"}, "line 2: frames is 'nine', not an integer"),
+        ({"frames": True}, "line 2: frames is True, not an integer"),
+        ({"frames": 1.5}, "frames is 1.5"),
+        ({"lr_size": [48]}, "lr_size has 1 items, not 2"),
+        ({"lr_size": [0, 48]}, "must be at least 1"),
+        ({"status": "good"}, "status is 'good', not 'ok' or 'failed'"),
+        ({"clip": None}, "clip is None, not text"),
+        ({"descriptor": None}, "descriptor is missing"),
+        ({"timing": []}, "timing is a list, not an object"),
+        ({"scores": {"psnr": 3}}, "scores.psnr is 3, not an object"),
+        ({"notes": "x"}, "unknown field notes"),
+    ],
+)
+def test_a_wrong_type_in_a_foreign_file_is_one_line_with_file_and_line(tmp_path, change, message):
+    (tmp_path / "records.jsonl").write_text(line_of() + line_of(**change))
+    with pytest.raises(UserError) as caught:
+        load(tmp_path)
+    assert message in str(caught.value) and str(tmp_path / "records.jsonl") in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("seconds", [0, -1, "0.5", None])
+def test_times_that_nobody_can_divide_by_are_refused(tmp_path, seconds):
+    content = record().to_json()
+    content["timing"]["tensors"]["repetitions"][0]["total_s"] = seconds
+    (tmp_path / "records.jsonl").write_text(json.dumps(content) + "\n")
+    with pytest.raises(UserError, match="line 1.*timing.tensors"):
+        load(tmp_path)
+
+
+@pytest.mark.parametrize("field", ["data", "frames", "lr_size", "scores", "date", "device"])
+def test_a_missing_field_is_named(tmp_path, field):
+    content = record().to_json()
+    del content[field]
+    (tmp_path / "records.jsonl").write_text(json.dumps(content) + "\n")
+    with pytest.raises(UserError, match=f"line 1: the field {field} is missing"):
+        load(tmp_path)
+
+
+@pytest.mark.parametrize("line", [b"{broken\n", b"\xff\xfe\n", b"[" * 100_000 + b"\n", b'{"schema": 2, "data"\n'])
+def test_an_unreadable_line_is_collected_and_the_others_are_read(tmp_path, line):
+    (tmp_path / "records.jsonl").write_bytes(line_of(clip="a").encode() + line + line_of(clip="b").encode())
+    found = load(tmp_path)
+    assert [r.clip for r in found.records] == ["a", "b"]
+    assert [damage.line for damage in found.damaged] == [2] and "line 2" in found.warning
+
+
+def test_a_torn_line_never_comes_to_lie_between_whole_ones(tmp_path):
+    records = Records(tmp_path)
+    records.append(record("a"))
+    file = tmp_path / "records.jsonl"
+    whole = file.read_bytes()
+    file.write_bytes(whole + whole[:-30])
+    Records(tmp_path).append(record("b"))
+    assert load(tmp_path).damaged == [] and [r.clip for r in load(tmp_path).records] == ["a", "b"]
+    file.write_bytes(file.read_bytes().rstrip(b"\n"))  # whole, but for its line break
+    Records(tmp_path).append(record("c"))
+    assert [r.clip for r in load(tmp_path).records] == ["a", "b", "c"]
+
+
+def test_names_that_look_like_numbers_stay_text_and_infinite_scores_stay_numbers(tmp_path):
+    written = replace(
+        record("Infinity", psnr=[math.inf, -math.inf, math.nan]), data="NaN", method_config={"name": "-Infinity"}
+    )
+    Records(tmp_path).append(written)
+    (found,) = load(tmp_path).records
+    assert found.cell == ("NaN", "Infinity", "m") and found.method_config == {"name": "-Infinity"}
+    assert found.scores["psnr"].values[:2] == [math.inf, -math.inf] and math.isnan(found.scores["psnr"].values[2])
+
+
+@pytest.mark.parametrize("golden", ["sample", "vid4", "ablation"])
+def test_the_golden_records_are_read_whatever_their_schema(golden):
+    found = load(ROOT / "results" / "golden" / golden)
+    assert found.records and not found.damaged and all(r.scores["psnr"].values for r in found.records)
+    again = [Record.from_json(json.loads(json.dumps(r.to_json(), allow_nan=False))) for r in found.records]
+    assert again == found.records
+
+
+def test_a_record_of_schema_1_is_converted(tmp_path):
+    old = record().to_json() | {"schema": 1}
+    old["scores"]["psnr"]["frames"] = old["scores"]["psnr"].pop("values")
+    old["timing"]["tensors"] |= {"median_s": 1.0, "quartiles_s": [1.0, 1.0], "interval_s": None}
+    del old["scores"]["lpips-alex"]
+    del old["timing"]["tensors"]["scope"]
+    (tmp_path / "records.jsonl").write_text(json.dumps(old) + "\n")
+    (found,) = load(tmp_path).records
+    assert found.scores["psnr"].values == [30.0] and found.timing["tensors"].scope == "tensors"
+    assert found.timing["tensors"].median_s == 1.0
+
+
+def test_a_descriptor_of_a_class_of_its_own_may_say_more_but_nothing_of_a_wrong_type():
+    said = {"dtype": "float32", "weights": "none", "scale": None, "extra": 3}
+    assert Descriptor.of(said) == Descriptor(dtype="float32", weights="none")
+    with pytest.raises(ValueError, match="scale is '4', not an integer"):
+        Descriptor.of(said | {"scale": "4"})
+
+
+def test_what_could_not_be_read_back_is_not_written(tmp_path):
+    with pytest.raises(ValueError, match="frames is 3.0, not an integer"):
+        Records(tmp_path).append(replace(record(), frames=3.0))
+    assert not (tmp_path / "records.jsonl").exists()

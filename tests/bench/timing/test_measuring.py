@@ -51,7 +51,7 @@ def test_warm_up_is_apart_and_every_repetition_is_kept():
     one = session([frame(1), frame(2), frame(2), frame(2)], warmup=1, repeats=3)
     take_turns([one])
     assert len(one.result.repetitions) == 3 and one.result.first_call_s > 0 and one.result.same_output is True
-    assert int(one.output.max()) == 2 and one.sr_sha256 == digest(frame(2))
+    assert int(one.output.max()) == 2 and one.output_sha256 == digest(frame(2))
 
 
 def test_output_that_changes_between_repetitions_is_noticed():

@@ -7,6 +7,7 @@ import shutil
 import pytest
 
 from bench.report.page.order import Metric, worst
+from tests.bench.made_up import make, with_score
 
 
 def data_of(file):
@@ -134,12 +135,7 @@ def test_the_worst_list_is_worst_first_with_two_of_a_clip_and_method():
     metric = Metric("psnr", "s", "PSNR", "dB", "higher", 2)
 
     def record(clip, values):
-        return {
-            "data": "d",
-            "clip": clip,
-            "method": "m",
-            "scores": {"psnr": {"signature": "s", "frames": values, "indices": list(range(len(values)))}},
-        }
+        return with_score(make("m", clip, values, [1.0], data="d"), "psnr", signature="s")
 
     found = worst([record("a", [20, 10, 12, 11]), record("b", [15])], metric)
     assert [(bad.clip, bad.frame, bad.value) for bad in found] == [("a", 1, 10), ("a", 3, 11), ("b", 0, 15)]

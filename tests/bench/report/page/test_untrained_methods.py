@@ -1,26 +1,27 @@
-import json
 import re
+from dataclasses import replace
 from pathlib import Path
 from statistics import fmean
 
 from bench.report.page import render
 from bench.report.page.choose import Budget
+from bench.store.records import load
 
-GOLDEN = Path(__file__).parents[4] / "results" / "golden" / "sample" / "records.jsonl"
+GOLDEN = Path(__file__).parents[4] / "results" / "golden" / "sample"
 
 
 def test_a_method_with_random_weights_is_timed_and_ranked_nowhere():
-    records = [json.loads(line) for line in GOLDEN.read_text().splitlines()]
+    records = load(GOLDEN).records
     untrained = [
-        record | {"method": "big", "descriptor": record["descriptor"] | {"weights": "random weights: timed only"}}
+        replace(record, method="big", descriptor=replace(record.descriptor, weights="random weights: timed only"))
         for record in records
-        if record["method"] == "turbovsr"
+        if record.method == "turbovsr"
     ]
     page, _ = render(records + untrained, [], {}, Budget(1_000_000))
     for record in untrained:
-        lpips = f"{fmean(record['scores']['lpips-alex']['frames']):.4f}"
+        lpips = f"{fmean(record.scores['lpips-alex'].values):.4f}"
         rows = {
-            method: re.search(rf'<tr data-words="{record["clip"]} sample {method}">.*?</tr>', page)[0]
+            method: re.search(rf'<tr data-words="{record.clip} sample {method}">.*?</tr>', page)[0]
             for method in ("turbovsr", "big")
         }
         assert lpips in rows["turbovsr"] and lpips not in rows["big"]

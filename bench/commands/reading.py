@@ -1,0 +1,40 @@
+"""Run folders as the commands read them: damaged lines are told on stderr, or refused."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+
+from bench.store.record import Record
+from bench.store.records import load
+from frames.errors import UserError
+
+
+def read_run(folder: Path) -> list[Record]:
+    """A run's records; a warning on stderr where lines are damaged.
+
+    Raises:
+        UserError: see `bench.store.records.load`.
+    """
+    found = load(folder)
+    if found.damaged:
+        print(f"bench: {found.warning}", file=sys.stderr)
+    return found.records
+
+
+def read_runs(folders: Iterable[Path]) -> dict[str, list[Record]]:
+    """The records of several runs, by folder."""
+    return {str(folder): read_run(folder) for folder in folders}
+
+
+def read_undamaged(folder: Path) -> list[Record]:
+    """A run's records, for a gate: what is damaged cannot be compared.
+
+    Raises:
+        UserError: lines are damaged; see `bench.store.records.load` for the others.
+    """
+    found = load(folder)
+    if found.damaged:
+        raise UserError(f"{'; '.join(map(str, found.damaged[:3]))}: a damaged line cannot be compared")
+    return found.records

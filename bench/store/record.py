@@ -1,0 +1,224 @@
+"""One cell of a run (data set × clip × method) as it is recorded: what was measured, and how each figure was taken.
+
+Everything here is data. Names in it (of data sets, of methods, of files) are never imported, built or opened because a
+record holds them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from statistics import median
+from typing import Any, Literal
+
+from bench.store import typed
+
+SCHEMA = 2
+GIVEN = "the frames were given"
+"""`timing_reason` of frames that another program made."""
+_MOST_DIGITS = 15
+_SUMMARIES = ("median_s", "quartiles_s", "interval_s")  # follow from the repetitions, which are all kept
+
+
+@dataclass(frozen=True, kw_only=True)
+class Telemetry:
+    """What the GPU did during one repetition; None: the card does not tell."""
+
+    samples: int = 0
+    sm_clock_mhz: tuple[int, int] | None = None  # lowest, highest
+    power_w: float | None = None  # mean
+    temperature_c: int | None = None  # highest
+    energy_j: float | None = None  # by the card's own counter
+    throttled: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Repetition:
+    """One timed call."""
+
+    total_s: float
+    stages_s: dict[str, float] = field(default_factory=dict)  # stages and the remainder add up to the total
+    load: float | None = None  # 1-minute load average when it began
+    cpu_mhz: float | None = None
+    telemetry: Telemetry | None = None  # of the GPU; None on a CPU or without NVML
+
+
+@dataclass(frozen=True, kw_only=True)
+class Timing:
+    """The times of one clip in one scope; every repetition is kept."""
+
+    scope: str
+    clock: str
+    warmup: int
+    first_call_s: float
+    repetitions: list[Repetition]
+    interleaved_with: int = 0  # how many other methods took turns with this one
+    peak_memory_mb: float | None = None  # None: not seen
+    peak_memory_kind: str = ""
+    redone: int = 0  # repetitions thrown away because the GPU throttled meanwhile
+    same_output: bool | None = None  # every repetition gave the same frames; None: there was only one
+    cached: bool | None = None  # repeated input was answered suspiciously faster than fresh input; None: not known
+
+    @property
+    def seconds(self) -> list[float]:
+        """Of each repetition."""
+        return [each.total_s for each in self.repetitions]
+
+    @property
+    def median_s(self) -> float:
+        return median(self.seconds)
+
+    @classmethod
+    def from_json(cls, data: dict[str, Any]) -> Timing:
+        """From what `bench.timing` measured or the store kept; summaries of the repetitions are left out."""
+        return typed.from_json(cls, _without_summaries(data), "timing")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Score:
+    """One metric of one clip: its kind, its recipe, and a value for each scored frame."""
+
+    title: str
+    unit: str
+    better: Literal["higher", "lower"]
+    digits: int  # decimals that a table prints
+    signature: str  # the full recipe
+    short: str  # title with what tells recipes apart: "PSNR-Y"
+    values: list[float] | None  # None: not taken, see `reason`
+    indices: list[int] | None  # of the (first) frame of each value
+    window: int = 1  # frames that one value is taken over
+    reference: bool = True  # whether it needs ground truth
+    reason: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class DoctorFinding:
+    """A fault that the doctor found in the frames, which are scored as they are."""
+
+    kind: str
+    text: str
+    evidence: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Descriptor:
+    """What a method said of itself (see `bench.methods.contract.Descriptor`), with its rules as text."""
+
+    dtype: str
+    weights: str
+    name: str = ""
+    scale: int | None = None
+    kind: str = ""
+    device: str = ""
+    licence: str = ""
+    parameters: int = 0
+    size_rule: str = "any"
+    frame_rule: str = "any"
+    notes: str = ""
+
+    @classmethod
+    def of(cls, said: dict[str, Any]) -> Descriptor:
+        """From a method's own description (`bench.methods.calls.plain`), which may say more than is recorded."""
+        return typed.from_json(cls, {key: value for key, value in said.items() if key in cls.__dataclass_fields__})
+
+
+@dataclass(frozen=True, kw_only=True)
+class Record:
+    """One cell. `status` "failed": neither scores nor times, `reason` says why."""
+
+    data: str
+    clip: str
+    method: str
+    status: Literal["ok", "failed"]
+    reason: str | None = None
+    frames: int
+    lr_size: tuple[int, int]  # (height, width)
+    gt_size: tuple[int, int] | None = None
+    scale: int
+    lr_origin: str
+    expected_clips: int  # of the complete data set
+    protocol: str
+    data_config: dict[str, Any]  # the options of the data set, its degradation, scale and protocol
+    device: str
+    method_config: dict[str, Any]  # the options of the method
+    prediction: str | None = None  # key of the SR frames in the store
+    descriptor: Descriptor | None
+    sr_sha256: str | None  # of the scored SR frames, see `bench.store.keys.frames_digest`
+    timing: dict[str, Timing]  # scope -> times
+    timed: str | None = None  # when
+    timing_reason: str | None = None  # why nothing was timed
+    scores: dict[str, Score]  # metric -> score
+    doctor: list[DoctorFinding] | None = None  # None: not examined
+    date: str
+    run: str = field(default="", metadata=typed.HIDDEN)  # the run folder that it was read from, in reports
+
+    @property
+    def cell(self) -> tuple[str, str, str]:
+        """(data, clip, method)."""
+        return self.data, self.clip, self.method
+
+    @property
+    def ok(self) -> bool:
+        return self.status == "ok"
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain data for one line of `records.jsonl`."""
+        return {"schema": SCHEMA, **typed.to_json(self)}
+
+    @classmethod
+    def from_json(cls, data: Any) -> Record:
+        """A record of schema 2, or of schema 1 (converted).
+
+        Raises:
+            ValueError: it is none, or a field is missing, unknown, of another type, or impossible; one line.
+        """
+        if not isinstance(data, dict) or data.get("schema") not in (1, SCHEMA) or type(data["schema"]) is not int:
+            raise ValueError(f"not a record of schema 1 or {SCHEMA}")
+        data = {key: value for key, value in data.items() if key != "schema"} | (
+            _from_schema_1(data) if data["schema"] == 1 else {}
+        )
+        record = typed.from_json(cls, data)
+        _check(record)
+        return record
+
+
+def _from_schema_1(data: dict[str, Any]) -> dict[str, Any]:
+    """The fields that schema 2 writes differently: a score's `frames` are its `values`, a timing knows its scope."""
+    changed: dict[str, Any] = {}
+    if isinstance(scores := data.get("scores"), dict):
+        changed["scores"] = {
+            name: {("values" if key == "frames" else key): value for key, value in score.items()}
+            if isinstance(score, dict)
+            else score
+            for name, score in scores.items()
+        }
+    if isinstance(timing := data.get("timing"), dict):
+        changed["timing"] = {
+            scope: {"scope": scope} | _without_summaries(times) if isinstance(times, dict) else times
+            for scope, times in timing.items()
+        }
+    return changed
+
+
+def _without_summaries(times: dict[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in times.items() if key not in _SUMMARIES}
+
+
+def _check(record: Record) -> None:
+    """Refuse what no run can have written, so that nobody divides by it later.
+
+    Raises:
+        ValueError: one line that names the field.
+    """
+    if record.ok and record.descriptor is None:
+        raise ValueError("descriptor is missing in a record with status ok")
+    sides = [*record.lr_size, *(record.gt_size or ())]
+    if min(record.frames, record.scale, *sides) < 1 or record.expected_clips < 0:
+        raise ValueError("frames, scale and sizes must be at least 1, expected_clips at least 0")
+    for scope, times in record.timing.items():
+        if not times.repetitions or any(seconds <= 0 for seconds in times.seconds):
+            raise ValueError(f"timing.{scope}: there must be repetitions, and each must take more than 0 seconds")
+    for name, score in record.scores.items():
+        if not 0 <= score.digits <= _MOST_DIGITS:
+            raise ValueError(f"scores.{name}.digits is {score.digits}, not between 0 and {_MOST_DIGITS}")
+        if score.values is not None and score.indices is not None and len(score.indices) != len(score.values):
+            raise ValueError(f"scores.{name}: {len(score.values)} values, but {len(score.indices)} indices")

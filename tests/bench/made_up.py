@@ -1,0 +1,84 @@
+"""Made-up records, as runs write them: nothing is timed here."""
+
+import hashlib
+from dataclasses import replace
+
+from bench.store.record import Descriptor, Record, Repetition, Score, Timing
+
+
+def make(
+    method, clip, psnr, seconds, *, data="set", lpips=0.25, expected=2, steps=None, size=(10, 20), **more
+) -> Record:
+    """One good record; `psnr` has a value a frame, `seconds` one a repetition."""
+    score = Score(
+        title="PSNR",
+        unit="dB",
+        better="higher",
+        digits=2,
+        signature="psnr|y-bt601-studio|uint8|crop0|mean-frames,clips|v1",
+        short="PSNR-Y",
+        values=psnr,
+        indices=list(range(len(psnr))),
+    )
+    distance = Score(
+        title="LPIPS-alex",
+        unit="",
+        better="lower",
+        digits=4,
+        signature="lpips|alex-v0.1|rgb|uint8|crop0|mean-frames,clips|v1",
+        short="LPIPS-alex",
+        values=[lpips],
+        indices=[0],
+    )
+    times = Timing(
+        scope="tensors",
+        clock="perf_counter",
+        warmup=1,
+        first_call_s=9.0,
+        peak_memory_mb=100.0,
+        peak_memory_kind="process, resident",
+        repetitions=[
+            Repetition(total_s=s, stages_s={"encode": 0.25 * s, "decode": 0.5 * s, "other": 0.25 * s}) for s in seconds
+        ],
+    )
+    found = Record(
+        data=data,
+        clip=clip,
+        method=method,
+        status="ok",
+        frames=len(psnr),
+        lr_size=size,
+        scale=4,
+        expected_clips=expected,
+        protocol="vid4",
+        lr_origin="given",
+        data_config={"degradation": "bi"},
+        device="a machine",
+        descriptor=Descriptor(dtype="float32", weights="a file", parameters=2_500_000),
+        method_config={} if steps is None else {"steps": steps},
+        sr_sha256=hashlib.sha256(f"{method} {clip}".encode()).hexdigest(),
+        scores={"psnr": score, "lpips-alex": distance},
+        timing={"tensors": times} if seconds else {},
+        date="2026-01-02T00:00:00",
+    )
+    return replace(found, **more)
+
+
+def failed(record: Record, reason: str = "out of memory") -> Record:
+    """The record of the same cell when it failed."""
+    return replace(record, status="failed", reason=reason, descriptor=None, sr_sha256=None, scores={}, timing={})
+
+
+def with_score(record: Record, name: str, **change) -> Record:
+    """The record with another score of this name."""
+    return replace(record, scores=record.scores | {name: replace(record.scores[name], **change)})
+
+
+def with_times(record: Record, **change) -> Record:
+    """The record with other times."""
+    return replace(record, timing={"tensors": replace(record.timing["tensors"], **change)})
+
+
+def untrained(record: Record) -> Record:
+    """The record of a method whose weights are random."""
+    return replace(record, descriptor=Descriptor(dtype="float32", weights="random (seed 0)"))
