@@ -1,6 +1,9 @@
 """`python -m turbovsr`, called in this process."""
 
+import subprocess
+import sys
 from fractions import Fraction
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -89,9 +92,19 @@ def test_mistakes_are_one_line_and_exit_code_3(run, folder, tmp_path, capsys, gi
     assert len(lines) == 1 and complaint in lines[0]
 
 
-@pytest.mark.parametrize("options", [("--scale", "5"), ("--tile", "some"), ("--fps", "0"), ("--fps", "x"), ("--what",)])
+@pytest.mark.parametrize(
+    "options", [("--scale", "5"), ("--tile", "some"), ("--fps", "0"), ("--fps", "x"), ("--fps", "1/0"), ("--what",)]
+)
 def test_wrong_options_are_one_line_and_exit_code_3(run, tmp_path, capsys, options):
-    with pytest.raises(SystemExit) as exit_:
-        run(tmp_path, tmp_path / "out", *options)
-    assert exit_.value.code == 3
-    assert capsys.readouterr().err.splitlines()[-1].startswith("turbovsr: ")
+    assert run(tmp_path, tmp_path / "out", *options) == 3
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith("turbovsr: ") and options[0] in line
+
+
+def test_without_torch_the_remedy_is_named():
+    program = "import sys; sys.modules['torch'] = None; from turbovsr.__main__ import main; sys.exit(main(['a', 'b']))"
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, cwd=Path(__file__).parents[2]
+    )
+    assert done.returncode == 4 and "source .venv/bin/activate" in done.stderr
+    assert len(done.stderr.splitlines()) == 1
