@@ -29,11 +29,11 @@ from bench.datasets.vid4 import Vid4
 from bench.environment import snapshot
 from bench.metrics.registry import build
 from frames.degradations import Bicubic
-from turbovsr import checkpoints
-from turbovsr.autoencoder import latent_frames
-from turbovsr.conditioning import CELL
+from turbovsr import loading
+from turbovsr.geometry import CELL, latent_frames
 from turbovsr.model import Model
-from turbovsr.shuffle import bicubic_cells, to_pixels
+from turbovsr.rearrange import pixel_shuffle
+from turbovsr.upsampling import bicubic_upsample
 
 NATURAL = ("city", "street", "astronaut", "coffee", "chelsea", "rocket")  # of the sample set; bunny is drawn
 METRICS = ("lpips-alex", "dists", "psnr-y")
@@ -125,9 +125,9 @@ def run(arguments: argparse.Namespace) -> dict[str, dict[str, dict[str, float]]]
     """row -> clip -> metric -> value."""
     clips = material(arguments.vid4, arguments.frames)
     metrics = {name: build(name) for name in METRICS}
-    model, _ = checkpoints.load(arguments.weights)
+    model, _ = loading.load(arguments.weights)
     rows: dict[str, Row] = {
-        "bicubic": lambda i: [to_pixels(bicubic_cells(f))[0] for f in clips[i].lr[0].transpose(0, 1).split(1)],
+        "bicubic": lambda i: [pixel_shuffle(bicubic_upsample(f))[0] for f in clips[i].lr[0].transpose(0, 1).split(1)],
         "no latent": lambda i: list(model.decode_frames(clips[i].lr, None)),
     }
     for steps in (4, 2, 1):
@@ -137,14 +137,14 @@ def run(arguments: argparse.Namespace) -> dict[str, dict[str, dict[str, float]]]
     rows["another clip's, 1 step"] = rows_of_samples(model, clips)[1]
     rows["the truth's"], rows["another clip's truth's"] = rows_of_truth(model, clips)
     if arguments.without:
-        without, _ = checkpoints.load(arguments.without)
+        without, _ = loading.load(arguments.without)
         rows["retrained without a latent"] = lambda i: list(without.decode_frames(clips[i].lr, None))
     if arguments.sampled:
-        retrained, _ = checkpoints.load(arguments.sampled)
+        retrained, _ = loading.load(arguments.sampled)
         own, others = rows_of_samples(retrained, clips)
         rows["retrained with sampled latents"], rows["the same, another clip's sampled"] = own, others
     if arguments.oracle:
-        oracle, _ = checkpoints.load(arguments.oracle)
+        oracle, _ = loading.load(arguments.oracle)
         own, others = rows_of_truth(oracle, clips)
         rows["retrained with the truth's latent"], rows["the same, another clip's truth's"] = own, others
     return {

@@ -23,10 +23,8 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from frames.bicubic import bicubic
 from turbovsr import TurboVSR
-from turbovsr.autoencoder import SPATIAL_COMPRESSION, TEMPORAL_COMPRESSION
 from turbovsr.color_fix import coarse_band
-from turbovsr.conditioning import CELL
-from turbovsr.shuffle import SCALE
+from turbovsr.geometry import CELL, SCALE, SPATIAL_COMPRESSION, clip_frames, pad_to
 
 STEP_BAR = 1.5  # largest change of a still clip where chunks meet, over the largest inside chunks
 TILE_BAR = 45.0  # dB between tiled and whole
@@ -46,7 +44,7 @@ def photo(height: int, width: int, halved: bool) -> Tensor:
 def steps(build: Callable[..., TurboVSR], size: tuple[int, int], frames: int) -> bool:
     """A still clip: what changes from frame to frame where chunks meet, and inside them."""
     upscaler = build()
-    length = 1 + TEMPORAL_COMPRESSION * (upscaler.chunk - 1)
+    length = clip_frames(upscaler.chunk)
     new = length - upscaler.overlap
     starts = range(new, frames - upscaler.overlap, new)
     frame = photo(*size, halved=True)
@@ -89,7 +87,7 @@ def memory(arguments: argparse.Namespace) -> bool:
     base, short, long = (peak_of_a_process(arguments, frames) for frames in (0, few, many))
     height, width = arguments.size
     print(f"streaming {height}x{width}, peak resident memory: {few} frames {short:.0f} MiB, {many} {long:.0f} MiB,")
-    each = (short - base) * 2**20 / (height * width * min(few, 1 + TEMPORAL_COMPRESSION * (arguments.chunk - 1)))
+    each = (short - base) * 2**20 / (height * width * min(few, clip_frames(arguments.chunk)))
     print(f"  {base:.0f} MiB with the weights loaded; {each:.0f} bytes more for each LR pixel and frame of a chunk")
     return verdict(f"  {many} frames / {few} frames", long / short, "at most", MEMORY_BAR)
 
@@ -141,15 +139,15 @@ def colours(build: Callable[..., TurboVSR], size: tuple[int, int]) -> bool:
 def cost(build: Callable[..., TurboVSR], size: tuple[int, int]) -> bool:
     """Multiply-accumulates for each new frame of a long clip, by chunk and overlap, one step."""
     model = build().model.float()
-    height, width = (-(-side // CELL) * CELL for side in size)
-    sides = (-(-SCALE * side // SPATIAL_COMPRESSION) * SPATIAL_COMPRESSION for side in size)
+    height, width = (pad_to(side, CELL) for side in size)
+    sides = (pad_to(SCALE * side, SPATIAL_COMPRESSION) for side in size)
     encode = giga(lambda: model.encode(torch.zeros(1, 3, 1, *sides)))
     cells = torch.zeros(1, model.config.latent_channels, 2, height // CELL, width // CELL)
     decode = giga(lambda: list(model.decode_frames(torch.zeros(1, 3, 9, height, width), cells))) / 9
     print(f"10^9 multiply-adds at {size[0]}x{size[1]}: decoding a frame {decode:.2f}, encoding one {encode:.2f};")
     print("for each new frame, all included:")
     for chunk in (2, 3, 5, 9):
-        frames = 1 + TEMPORAL_COMPRESSION * (chunk - 1)
+        frames = clip_frames(chunk)
         clip = torch.zeros(1, 3, frames, height, width)
         noise = cells[:, :, :1].expand(-1, -1, chunk, -1, -1)
         condition = model.condition(clip)

@@ -16,13 +16,12 @@ from dataclasses import asdict, dataclass
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
-from turbovsr.autoencoder import SPATIAL_COMPRESSION, TEMPORAL_COMPRESSION
 from turbovsr.generator import Generator
+from turbovsr.geometry import SCALE, SPATIAL_COMPRESSION, missing_frames, pad_to
 from turbovsr.ltx import presets
 from turbovsr.ltx.autoencoder_layouts import LAYOUTS
 from turbovsr.ltx.model import PATHS, LTXModel
 from turbovsr.model import Model, ModelConfig
-from turbovsr.shuffle import SCALE
 
 AUTOENCODERS = [name for name in LAYOUTS if not name.endswith("-tiny")]
 
@@ -92,8 +91,8 @@ def budget(
 ) -> Budget:
     """The budget of one clip of any size (height, width) and length; `choices` as for `build`."""
     built, about = build(model, **choices)
-    height, width = (side + -side % SPATIAL_COMPRESSION for side in size)
-    frames += -(frames - 1) % TEMPORAL_COMPRESSION
+    height, width = (pad_to(side, SPATIAL_COMPRESSION) for side in size)
+    frames += missing_frames(frames)
     stages, tokens = count(built, height, width, frames, steps)
     parameters = {name: sum(p.numel() for p in part.parameters()) for name, part in built.named_children()}
     path = choices.get("path", "turbo")

@@ -1,29 +1,44 @@
-"""Weights as safetensors, with the model's configuration in the file's metadata."""
+"""The checkpoint format: safetensors, with the kind and the configuration of the model in the file's metadata.
+
+This file knows the format and no model; `turbovsr.loading` knows which class belongs to which kind.
+"""
 
 from __future__ import annotations
 
 import dataclasses
 import json
-from contextlib import nullcontext
 from pathlib import Path
+from typing import Any, TypeVar
 
 import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
-
-from turbovsr.ltx.model import LTXConfig, LTXModel
-from turbovsr.model import Model, ModelConfig
+from torch import Tensor, nn
 
 PACKAGED = Path(__file__).parent / "weights"
 FORMAT = "turbovsr-1"
-KINDS = {"nano": (Model, ModelConfig), "ltx": (LTXModel, LTXConfig)}  # files without a kind are the first
+
+Network = TypeVar("Network", bound=nn.Module)
 
 
-def save(model: Model | LTXModel, path: str | Path, dtype: torch.dtype = torch.float16, **notes: str) -> None:
-    """Write the weights and the configuration; `notes` (provenance, licence) go into the metadata as they are."""
+@dataclasses.dataclass(frozen=True)
+class Header:
+    """What a checkpoint says of itself, read without its weights."""
+
+    path: Path
+    kind: str  # "nano" or "ltx"
+    config: dict[str, Any]
+    metadata: dict[str, str]  # as in the file: provenance, licence, notes
+
+
+def save(model: nn.Module, path: str | Path, dtype: torch.dtype = torch.float16, **notes: str) -> None:
+    """Write weights and configuration of a model that has a `kind` and a dataclass `config`.
+
+    Args:
+        notes: provenance and licence, for the metadata.
+    """
     state = {name: value.detach().to(dtype).contiguous() for name, value in model.state_dict().items()}
-    kind = next(name for name, (built, _) in KINDS.items() if isinstance(model, built))
-    metadata = {"format": FORMAT, "kind": kind, "config": json.dumps(dataclasses.asdict(model.config))} | notes
+    metadata = {"format": FORMAT, "kind": model.kind, "config": json.dumps(dataclasses.asdict(model.config))} | notes
     save_file(state, str(path), metadata)
 
 
@@ -33,7 +48,11 @@ def packaged() -> list[str]:
 
 
 def resolve(name_or_path: str | Path | None) -> Path:
-    """A packaged model's name ("nano", or None for it) or a path -> the file."""
+    """The file of a packaged model's name ("nano", or None for it) or of a path.
+
+    Raises:
+        FileNotFoundError: there is no such file.
+    """
     path = PACKAGED / f"{name_or_path or 'nano'}.safetensors"
     if path.is_file():
         return path
@@ -44,51 +63,46 @@ def resolve(name_or_path: str | Path | None) -> Path:
     return path
 
 
-def own_metadata(path: str | Path) -> dict[str, str]:
-    """The metadata of a file that `save` wrote; empty for any other, and where there is no file."""
+def read_header(path: str | Path) -> Header | None:
+    """The header of a file that `save` wrote; None for any other, and where there is no file."""
     try:
         with safe_open(str(path), framework="pt") as file:
             metadata = file.metadata() or {}
     except (SafetensorError, OSError):
-        return {}
-    return metadata if metadata.get("format") == FORMAT else {}
-
-
-def load(name_or_path: str | Path | None = None) -> tuple[Model | LTXModel, dict[str, str]]:
-    """Build the model a file describes and fill it: nano's kind in float32, the LTX kind in the file's precision.
-
-    Returns:
-        The model in evaluation mode, and the file's metadata.
-    Raises:
-        FileNotFoundError: there is no such file.
-        ValueError: the file is no TurboVSR checkpoint, or its keys or shapes are not the model's.
-    """
-    path = resolve(name_or_path)
-    try:
-        with safe_open(str(path), framework="pt") as file:
-            metadata = file.metadata() or {}
-            state = {name: file.get_tensor(name) for name in file.keys()}
-    except SafetensorError as error:
-        raise ValueError(f"{path}: not a safetensors file ({error})") from error
+        return None
     if metadata.get("format") != FORMAT:
-        raise ValueError(f"{path}: not a TurboVSR checkpoint: its metadata lacks format={FORMAT}")
-    config = {key: tuple(v) if isinstance(v, list) else v for key, v in json.loads(metadata["config"]).items()}
-    kind = metadata.get("kind", "nano")
-    if kind not in KINDS:
-        raise ValueError(f"{path}: a model of the kind {kind}, which this version of TurboVSR does not know")
-    build, configure = KINDS[kind]
-    large = kind == "ltx"  # two billion weights are not drawn at random and widened just to be replaced
+        return None
+    return Header(Path(path), metadata.get("kind", "nano"), json.loads(metadata["config"]), metadata)
+
+
+def build(header: Header, network: type[Network], config: type) -> Network:
+    """Build the model that a checkpoint describes and fill it, in the file's precision.
+
+    Args:
+        network, config: the classes of its kind.
+    Returns:
+        The model in evaluation mode, without gradients.
+    Raises:
+        ValueError: the configuration is not of this kind, or keys or shapes are not the model's.
+    """
+    options = {key: tuple(v) if isinstance(v, list) else v for key, v in header.config.items()}
     try:
-        with torch.device("meta") if large else nullcontext():
-            model = build(configure(**config))
+        with torch.device("meta"):  # weights are not drawn at random just to be replaced
+            model = network(config(**options))
     except TypeError as error:
-        raise ValueError(f"{path}: its configuration does not fit this version of TurboVSR ({error})") from error
-    fill(model, state if large else {name: value.float() for name, value in state.items()}, str(path), assign=large)
-    return model.eval().requires_grad_(False), metadata
+        raise ValueError(f"{header.path}: its configuration does not fit this version of TurboVSR ({error})") from error
+    with safe_open(str(header.path), framework="pt") as file:
+        state = {name: file.get_tensor(name) for name in file.keys()}
+    fill(model, state, str(header.path), assign=True)
+    return model.eval().requires_grad_(False)
 
 
-def fill(model: torch.nn.Module, state: dict[str, torch.Tensor], origin: str, assign: bool = False) -> None:
-    """Load a state dict, or name in one error all that does not fit; `assign` takes the tensors as they are."""
+def fill(model: nn.Module, state: dict[str, Tensor], origin: str, assign: bool = False) -> None:
+    """Load a state dict; `assign` takes the tensors as they are.
+
+    Raises:
+        ValueError: keys missing, unexpected or of another shape, all of them named.
+    """
     own = model.state_dict()
     complaints = {
         "missing": sorted(own.keys() - state.keys()),

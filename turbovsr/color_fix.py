@@ -14,7 +14,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from turbovsr.shuffle import SCALE
+from turbovsr.geometry import SCALE
 
 LEVELS = 3  # with dilations 1, 2, 4 at the LR size; the coarse band then holds what is wider than some 8 LR pixels
 

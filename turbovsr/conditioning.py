@@ -16,12 +16,10 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from turbovsr.autoencoder import SPATIAL_COMPRESSION, TEMPORAL_COMPRESSION, fold, latent_frames, unfold
-from turbovsr.shuffle import shrink
+from turbovsr.geometry import CELL, SPATIAL_COMPRESSION, TEMPORAL_COMPRESSION, latent_frames
+from turbovsr.rearrange import batch_to_frames, frames_to_batch, space_to_depth
 from turbovsr.textures import CHANNELS as TEXTURES
 from turbovsr.textures import lr_textures
-
-CELL = 8  # LR pixels along the edge of a latent cell
 
 
 @dataclass(frozen=True)
@@ -104,13 +102,13 @@ class LRProjection(nn.Module):
         latent_frames(frames)
         if height % CELL or width % CELL:
             raise ValueError(f"the LR frames must be multiples of {CELL}, got {height}x{width}: pad them first")
-        folded = fold(lr)
-        cells = torch.cat([shrink(folded, CELL), lr_textures(folded).to(folded)], dim=1)
-        cells = unfold(cells.to(self.first.weight.dtype), batch)  # (B, 192+24, T, h/8, w/8)
+        folded = frames_to_batch(lr)
+        cells = torch.cat([space_to_depth(folded, CELL), lr_textures(folded).to(folded)], dim=1)
+        cells = batch_to_frames(cells.to(self.first.weight.dtype), batch)  # (B, 192+24, T, h/8, w/8)
         x = self.first(cells[:, :, 0]).unsqueeze(2)
         if frames > 1:
             groups = cells[:, :, 1:].unflatten(2, (-1, TEMPORAL_COMPRESSION)).transpose(2, 3).flatten(1, 2)
-            x = torch.cat([x, unfold(self.rest(fold(groups)), batch)], dim=2)
-        x = fold(x)
+            x = torch.cat([x, batch_to_frames(self.rest(frames_to_batch(groups)), batch)], dim=2)
+        x = frames_to_batch(x)
         x = x + self.around(F.silu(x))
-        return unfold(self.out(F.silu(x)), batch)
+        return batch_to_frames(self.out(F.silu(x)), batch)

@@ -18,7 +18,8 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from frames.kernels import keys_cubic
-from turbovsr.shuffle import SCALE, bicubic_cells
+from turbovsr.geometry import SCALE
+from turbovsr.upsampling import bicubic_upsample
 
 REACH = 2  # LR pixels beyond its own that an LR pixel is made of
 
@@ -28,13 +29,13 @@ def consistent_base(lr: Tensor, correction: Tensor) -> Tensor:
 
     Args:
         lr: (N, 3, H, W) in [-1, 1].
-        correction: (N, 48, H+4, W+4), cells as `to_pixels` takes them, with their margins.
+        correction: (N, 48, H+4, W+4), cells as `pixel_shuffle` takes them, with their margins.
     Returns:
         (N, 3, H, W), float32.
     """
     device = "cpu" if lr.is_meta else lr.device.type  # the meta device knows no autocast
     with torch.autocast(device, enabled=False):
-        return sharpen(lr.float() - reduce_cells(correction).float())
+        return sharpen(lr.float() - downsample(correction).float())
 
 
 def add_margins(cells: Tensor) -> Tensor:
@@ -66,7 +67,7 @@ def _turned(strip: Tensor, axis: int) -> Tensor:
     return strip.unflatten(1, (3, SCALE, SCALE)).flip(axis, 4 + axis).flatten(1, 3)
 
 
-def reduce_cells(cells: Tensor) -> Tensor:
+def downsample(cells: Tensor) -> Tensor:
     """D: cells of SR frames with their margins, (N, 48, H+4, W+4) -> LR frames (N, 3, H, W)."""
     across, down = _reduction(cells.device, cells.dtype)
     return F.conv2d(F.conv2d(cells, across), down)
@@ -107,5 +108,5 @@ def _sharpening(length: int, device: torch.device) -> Tensor:
     """(length, length): the inverse of D U along an axis of so many LR pixels, found from what D U does to unit pulses."""
     with torch.inference_mode(False), torch.no_grad(), torch.autocast("cpu", enabled=False):
         pulses = torch.eye(length)[:, None, None].repeat(1, 3, REACH, 1)  # constant down the other axis
-        passed = reduce_cells(add_margins(bicubic_cells(pulses)))[:, 0, 0]
+        passed = downsample(add_margins(bicubic_upsample(pulses)))[:, 0, 0]
         return torch.linalg.inv(passed.double().T).float().to(device)

@@ -3,7 +3,7 @@
 Ours, not the paper's: a decoder that sees the LR frames needs no heavy full-resolution layers. It is a row of residual
 blocks at half the LR size: the same arithmetic as at the LR size then has twice the channels and sees twice as far. Only
 one small layer runs at the LR size and none above it. At scale 4 a latent cell of 32x32 HR pixels is 4x4 places of that
-row: the latent's linear picture of the detail (`turbovsr.cells`) is added to the output, and before that shown to the
+row: the latent's linear picture of the detail (`turbovsr.transforms`) is added to the output, and before that shown to the
 blocks that correct it. Frames see their neighbours through the stacked input. The result is a correction of the bicubic
 picture, from which what would contradict the LR frames is taken out again.
 
@@ -22,10 +22,19 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from frames.bicubic import symmetric_pad
-from turbovsr.autoencoder import SpatialBlock, fold, latent_frames, unfold
-from turbovsr.cells import PER_LR_PIXEL, CellSynthesis
 from turbovsr.consistency import add_margins, consistent_base, fill_margins, with_margins
-from turbovsr.shuffle import SCALE, bicubic_cells, grow, put_pixels, shrink, to_pixels
+from turbovsr.geometry import SCALE, VALUES_PER_LR_PIXEL, latent_frames
+from turbovsr.layers import SpatialBlock
+from turbovsr.rearrange import (
+    batch_to_frames,
+    depth_to_space,
+    frames_to_batch,
+    pixel_shuffle,
+    pixel_shuffle_into,
+    space_to_depth,
+)
+from turbovsr.transforms import SynthesisTransform
+from turbovsr.upsampling import bicubic_upsample
 
 BAND = 32  # LR rows that the head works on at a time
 
@@ -77,12 +86,12 @@ class Decoder(nn.Module):
         self.consistent = consistent
         self.stem = nn.Conv2d(3 * 3 * 4, width, 3, padding=1)
         self.before, self.after = (nn.Sequential(*(SpatialBlock(width) for _ in range(count))) for count in blocks)
-        self.synthesis = CellSynthesis(latent_channels)
+        self.synthesis = SynthesisTransform(latent_channels)
         self.cells_in = nn.Conv2d(latent_channels, 4 * 4 * width, 1, bias=False)
         self.register_buffer("mean", torch.zeros(latent_channels))
         self.register_buffer("std", torch.ones(latent_channels))
         self.head_up = nn.Conv2d(width, 4 * head_width, 1)
-        self.head = nn.Conv2d(head_width, PER_LR_PIXEL, 3, padding=1)
+        self.head = nn.Conv2d(head_width, VALUES_PER_LR_PIXEL, 3, padding=1)
         nn.init.zeros_(self.head.weight)
         nn.init.zeros_(self.head.bias)
 
@@ -97,7 +106,7 @@ class Decoder(nn.Module):
             (B, 3, 1+8k, 4h, 4w), about [-1, 1], not clamped.
         """
         finished = [self._finish(*parts) for parts in self._prepared(lr, latent, keep)]
-        return unfold(torch.cat(finished), lr.shape[0])
+        return batch_to_frames(torch.cat(finished), lr.shape[0])
 
     def frames(self, lr: Tensor, latent: Tensor | None) -> Iterator[Tensor]:
         """The frames of `forward` for a batch of one, (3, 4h, 4w) each, finished and handed out one at a time."""
@@ -114,8 +123,10 @@ class Decoder(nn.Module):
         batch, _, frames, height, width = lr.shape
         if height % 8 or width % 8:
             raise ValueError(f"the decoder takes LR frames in multiples of 8, got {height}x{width}: pad them first")
-        small = (shrink(part.to(self.stem.weight.dtype), 2) for part in apart(fold(lr), batch))
-        return zip(beside_neighbours(small, batch), self._cells(latent, keep, frames), apart(fold(lr), batch))
+        small = (space_to_depth(part.to(self.stem.weight.dtype), 2) for part in apart(frames_to_batch(lr), batch))
+        return zip(
+            beside_neighbours(small, batch), self._cells(latent, keep, frames), apart(frames_to_batch(lr), batch)
+        )
 
     def _finish(self, x: Tensor, cells: Tensor | None, lr: Tensor) -> Tensor:
         """All layers: (N, ...) -> (N, 3, 4h, 4w)."""
@@ -124,17 +135,17 @@ class Decoder(nn.Module):
         if cells is not None:
             residual = residual + self.synthesis.detail(cells)
         base = consistent_base(lr, add_margins(residual)) if self.consistent else lr
-        return to_pixels(bicubic_cells(base) + residual)
+        return pixel_shuffle(bicubic_upsample(base) + residual)
 
     def _trunk(self, x: Tensor, cells: Tensor | None) -> Tensor:
         x = self.before(self.stem(x))
         if cells is not None:
-            x = x + grow(self.cells_in(cells), 4)
+            x = x + depth_to_space(self.cells_in(cells), 4)
         return F.relu(self.after(x))
 
     def _head(self, x: Tensor) -> Tensor:
         """Features at half the LR size -> correction of the bicubic picture, as cells."""
-        return self.head(F.relu(grow(self.head_up(x), 2)))
+        return self.head(F.relu(depth_to_space(self.head_up(x), 2)))
 
     def _finish_in_bands(self, x: Tensor, cells: Tensor | None, lr: Tensor) -> Tensor:
         """`_finish` of one frame, (3, 4h, 4w): what is as large as the frame goes in bands that stay in the cache."""
@@ -156,8 +167,8 @@ class Decoder(nn.Module):
         frame = lr.new_empty(3, SCALE * height, SCALE * width, dtype=torch.float32)
         for top in range(0, height, BAND):
             bottom = min(top + BAND, height)
-            pixels = bicubic_cells(base[:, :, top : bottom + 4], mirrored=True)
-            put_pixels(pixels.add_(inner[:, :, top:bottom]), frame[:, SCALE * top : SCALE * bottom])
+            pixels = bicubic_upsample(base[:, :, top : bottom + 4], padded=True)
+            pixel_shuffle_into(pixels.add_(inner[:, :, top:bottom]), frame[:, SCALE * top : SCALE * bottom])
         return frame
 
     def _cells(self, latent: Tensor | None, keep: Tensor | None, frames: int) -> Iterable[Tensor | None]:

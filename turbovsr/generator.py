@@ -14,7 +14,7 @@ class Generator(nn.Module):
 
     A subclass sets `transformer` and `config`, whose shift_strength is that of the time grid the weights know, and
     `prompt` (1, L, text channels), the one fixed text, where the transformer has a text branch. What the transformer
-    says is `config.predicts`: the velocity, as in LTX, or the sample D that the step leads towards, of which the velocity is
+    says is `config.prediction_type`: the velocity, as in LTX, or the sample D that the step leads towards, of which the velocity is
     (x - D) / sigma. A sample spares a small network to pass noise on unharmed: a single step from pure noise is D
     itself (after Li and He, "Back to Basics", arXiv 2511.13720). What it is shown of x is scaled by 1 - sigma, the share
     of the data in it: pure noise tells nothing, and one step does not depend on it.
@@ -40,7 +40,7 @@ class Generator(nn.Module):
             if task.given:
                 x = task.insert_given(x, clean)
             times = task.times(sigma)
-            predicts_sample = self.config.predicts == "sample"
+            predicts_sample = self.config.prediction_type == "sample"
             shown = x * (1 - times).unsqueeze(1) if predicts_sample else x  # (B, 1, F, 1, 1)
             velocity = self.transformer(shown.to(condition.dtype), condition, times, step_size, text)
             if predicts_sample:

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from turbovsr.autoencoder import Encoder
 from turbovsr.conditioning import LRProjection
 from turbovsr.decoder import Decoder
+from turbovsr.encoder import Encoder
 from turbovsr.generator import Generator
 from turbovsr.transformer import Transformer
 
@@ -19,7 +19,7 @@ from turbovsr.transformer import Transformer
 class ModelConfig:
     """Widths and depths; the defaults are `nano`, which is trained and shipped.
 
-    finest_steps and shift_strength belong to the shortcut's time grid: the weights know no other. `predicts`: what the
+    finest_steps and shift_strength belong to the shortcut's time grid: the weights know no other. `prediction_type`: what the
     transformer says, the "velocity" or the "sample" (`Generator`).
     """
 
@@ -33,7 +33,7 @@ class ModelConfig:
     transformer_width: int = 192
     transformer_depth: int = 4
     transformer_heads: int = 3
-    predicts: str = "sample"
+    prediction_type: str = "sample"
     attention_window: int | None = 8
     finest_steps: int = 16
     shift_strength: float = 2.0
@@ -41,6 +41,8 @@ class ModelConfig:
 
 class Model(Generator):
     """All parts of a model on the turbo path that is trained from nothing; `turbovsr.pipeline` runs them."""
+
+    kind = "nano"
 
     def __init__(self, config: ModelConfig):
         super().__init__()
@@ -61,7 +63,6 @@ class Model(Generator):
             config.transformer_depth,
             config.transformer_heads,
             config.attention_window,
-            covering=True,
             gelu="none",
         )
 

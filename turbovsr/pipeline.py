@@ -3,30 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import nullcontext
+from contextlib import AbstractContextManager, nullcontext
 from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any, ContextManager
+from typing import Any
 
 import torch
 from torch import Tensor
 
-from turbovsr import checkpoints, tiling
+from turbovsr import checkpoints, loading, tiling
 from turbovsr import precision as precisions
-from turbovsr.autoencoder import SPATIAL_COMPRESSION, TEMPORAL_COMPRESSION
 from turbovsr.color_fix import COLOR_FIXES
-from turbovsr.conditioning import CELL
+from turbovsr.geometry import CELL, SCALE, SPATIAL_COMPRESSION, clip_frames, missing_frames
 from turbovsr.ltx import presets
 from turbovsr.pixels import store, to_unit
-from turbovsr.shuffle import SCALE
 from turbovsr.stream import check_overlap, checked, described, upscale_frames
 
-Stages = Callable[[str], ContextManager]
+Stages = Callable[[str], AbstractContextManager]
 SCALES = (2, 3, 4)
 
 
-def no_stages(name: str) -> ContextManager:
+def no_stages(name: str) -> AbstractContextManager:
     """The `Stages` of a caller who does not want stage times."""
     return nullcontext()
 
@@ -104,7 +102,7 @@ class TurboVSR:
         if size == "nano":
             if shape:
                 raise ValueError(f"no such option for size=nano: {', '.join(shape)} (sizes of the LTX shape have more)")
-            self.model, metadata = checkpoints.load(weights)
+            self.model, metadata = loading.load(weights)
         else:
             self.model, metadata = presets.build(size, weights=weights, device=device, dtype=self.dtype, **shape)
         finest = self.model.config.finest_steps
@@ -169,20 +167,20 @@ class TurboVSR:
             ValueError: there are no frames, one is not of that kind, or the weights give values that are not finite.
         """
 
-        def place(index: int, frame: Tensor) -> Tensor:
+        def allocate(index: int, frame: Tensor) -> Tensor:
             return frame.new_empty(3, self.scale * frame.shape[1], self.scale * frame.shape[2])
 
-        return self._run(checked(frames), place, no_stages)
+        return self._run(checked(frames), allocate, no_stages)
 
     @torch.inference_mode()
     def _run(
-        self, frames: Iterable[Tensor], place: Callable[[int, Tensor], Tensor], stages: Stages
+        self, frames: Iterable[Tensor], allocate: Callable[[int, Tensor], Tensor], stages: Stages
     ) -> Iterator[Tensor]:
         """What `upscale` and `stream` share; see `upscale_frames`."""
         noise = Noise(self.model.config.latent_channels, self.chunk, self.seed)
-        length = 1 + TEMPORAL_COMPRESSION * (self.chunk - 1)
+        length = clip_frames(self.chunk)
         upscale_chunk = partial(self._upscale_chunk, noise=noise, stages=stages)
-        yield from upscale_frames(frames, upscale_chunk, length, self.overlap, place, self.scale)
+        yield from upscale_frames(frames, upscale_chunk, length, self.overlap, allocate, self.scale)
 
     def _upscale_chunk(
         self, frames: list[Tensor], given: Tensor | None, noise: Noise, stages: Stages
@@ -201,7 +199,7 @@ class TurboVSR:
     def _prepare(self, frames: list[Tensor]) -> Tensor:
         """uint8 (3, H, W) frames -> float32 (1, 3, 8k+1, h, w) in [-1, 1], h and w multiples of 8."""
         clip = to_unit(torch.stack(frames), self.device, CELL)
-        missing = -(len(clip) - 1) % TEMPORAL_COMPRESSION
+        missing = missing_frames(len(clip))
         if missing:
             clip = torch.cat([clip, clip[-1:].expand(missing, -1, -1, -1)])
         return clip.transpose(0, 1).unsqueeze(0)

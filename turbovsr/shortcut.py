@@ -24,7 +24,7 @@ def shift(u: Tensor, strength: float) -> Tensor:
     return strength * u / (1 + (strength - 1) * u)
 
 
-def grid(steps: int, strength: float) -> Tensor:
+def sigmas(steps: int, strength: float) -> Tensor:
     """The noise levels a sampler of `steps` steps visits, (steps + 1,) from 1 down to 0."""
     if steps < 1:
         raise ValueError(f"a sampler takes at least 1 step, got {steps}")
@@ -40,9 +40,9 @@ def add_noise(x0: Tensor, noise: Tensor, sigma: Tensor) -> Tensor:
 def sample(velocity: Velocity, noise: Tensor, steps: int, strength: float) -> Tensor:
     """Go from noise to data in `steps` steps; deterministic given the noise."""
     x = noise
-    sigmas = grid(steps, strength).to(noise.device)  # in float32 whatever the network's precision
-    step_size = sigmas.new_full((len(noise),), 1 / steps)
-    for now, after in zip(sigmas[:-1], sigmas[1:]):
+    levels = sigmas(steps, strength).to(noise.device)  # in float32 whatever the network's precision
+    step_size = levels.new_full((len(noise),), 1 / steps)
+    for now, after in zip(levels[:-1], levels[1:]):
         x = x - (now - after) * velocity(x, now.expand(len(noise)), step_size)
     return x
 

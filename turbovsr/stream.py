@@ -1,13 +1,13 @@
 """Clips of any length in chunks that overlap, without a step where one chunk follows another.
 
-Where steps come from, and what removes them:
+Where visible steps come from, and what removes them:
 - A chunk cannot see beyond its ends, so its outermost frames are decoded with less context. Chunks overlap by a few
-  frames, and in these the picture passes from the old chunk's to the new one's: each frame counts most where it has
-  neighbours on both sides.
-- Two chunks picture the same detail differently. The crossfade spreads that difference over the overlap.
-- Other noise, other detail: every chunk gets the same noise.
-- The new chunk begins with the encoded SR picture of a frame that is done: a given frame, not one to be shown. It lies
-  in the overlap where the old chunk has full weight.
+  frames, over which the old chunk's frames are crossfaded into the new one's: each chunk has most weight where its
+  frames have neighbours on both sides.
+- Two chunks generate different detail. The crossfade spreads the difference over the overlap.
+- Different noise gives different detail: every chunk gets the same noise.
+- The new chunk begins with a finished SR frame, encoded, as its given frame. That frame lies in the overlap where the
+  old chunk has full weight.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ import torch
 from torch import Tensor
 
 from frames.bicubic import bicubic
+from turbovsr.geometry import SCALE
 from turbovsr.pixels import crossfade, store
-from turbovsr.shuffle import SCALE
 
 LONGEST_OVERLAP = 4  # two overlaps fit into the shortest chunk, 9 frames
 
@@ -66,14 +66,16 @@ def described(value: object) -> str:
 
 
 def chunks(frames: Iterable[Tensor], length: int, overlap: int) -> Iterator[list[Tensor]]:
-    """Cut frames into lists of `length`, the last one perhaps shorter, each beginning with the last `overlap` frames of
-    the one before. No more is read ahead than one chunk."""
+    """Cut frames into lists of `length` that share `overlap` frames; the last list may be shorter.
+
+    At most one chunk is read ahead.
+    """
     frames = iter(frames)
     chunk = list(islice(frames, length))
     while chunk:
         yield chunk
-        fresh = list(islice(frames, length - overlap)) if len(chunk) == length else []
-        chunk = chunk[-overlap:] + fresh if fresh else []
+        new = list(islice(frames, length - overlap)) if len(chunk) == length else []
+        chunk = chunk[-overlap:] + new if new else []
 
 
 def upscale_frames(
@@ -81,7 +83,7 @@ def upscale_frames(
     upscale_chunk: UpscaleChunk,
     length: int,
     overlap: int,
-    place: Callable[[int, Tensor], Tensor],
+    allocate: Callable[[int, Tensor], Tensor],
     scale: int = SCALE,
 ) -> Iterator[Tensor]:
     """Upscale frames in order.
@@ -90,51 +92,55 @@ def upscale_frames(
         frames: uint8 (3, H, W), all of one size.
         upscale_chunk: see `UpscaleChunk`.
         length, overlap: of chunks, in frames.
-        place: place(t, lr) is the uint8 (3, scale*H, scale*W) tensor that frame t is to be written into; `lr` is some
+        allocate: allocate(t, lr) returns the uint8 (3, scale*H, scale*W) tensor to write SR frame t into; `lr` is some
             LR frame of the clip.
-        scale: at most 4; the pictures at x4 are brought down to it.
+        scale: at most 4; the x4 frames are downscaled to it.
     Yields:
-        What `place` gave, as soon as it is filled.
+        The tensors from `allocate`, as soon as they are filled.
     """
     indices = count()
-    held: list[Tensor] = []  # x4 pictures of the frames that the next chunk will see as well
+    tail: list[Tensor] = []  # x4 frames that the next chunk overlaps
 
-    def show(write: Callable[[Tensor], None]) -> Tensor:
-        out = place(next(indices), chunk[0])
+    def emit(write: Callable[[Tensor], None]) -> Tensor:
+        out = allocate(next(indices), chunk[0])
         if scale == SCALE:
             write(out)
         else:
-            write(picture := blank(chunk[0]))
-            shrink(picture, out)
+            write(x4 := empty_x4(chunk[0]))
+            downscale(x4, out)
         return out
 
     for chunk in chunks(frames, length, overlap):
-        shared, held = held, []
-        for index, write in enumerate(upscale_chunk(chunk, shared[0] if shared else None)):
-            if index < len(shared):
-                yield show(partial(pass_on, shared[index], write, index / max(overlap - 1, 1)))
+        previous, tail = tail, []
+        for index, write in enumerate(upscale_chunk(chunk, previous[0] if previous else None)):
+            if index < len(previous):
+                yield emit(partial(blend, previous[index], write, index / max(overlap - 1, 1)))
             elif len(chunk) == length and index >= length - overlap:
-                write(picture := blank(chunk[0]))
-                held.append(picture)
+                write(x4 := empty_x4(chunk[0]))
+                tail.append(x4)
             else:
-                yield show(write)
-    for picture in held:
-        yield show(lambda out: out.copy_(picture))
+                yield emit(write)
+    for x4 in tail:
+        yield emit(partial(_copy, x4))
 
 
-def pass_on(old: Tensor, write: Callable[[Tensor], None], weight: float, out: Tensor) -> None:
-    """The picture of a shared frame: the old chunk's at weight 0, at weight 1 what `write`, the new chunk, writes."""
+def blend(old: Tensor, write: Callable[[Tensor], None], weight: float, out: Tensor) -> None:
+    """Crossfade a shared frame: the old chunk's at weight 0, at weight 1 the new chunk's, which `write` writes."""
     if weight > 0:
         write(out)
     if weight < 1:
         crossfade(old, out, weight, out)
 
 
-def blank(lr: Tensor) -> Tensor:
-    """Room for the x4 picture of a uint8 (3, H, W) frame."""
+def empty_x4(lr: Tensor) -> Tensor:
+    """An uninitialised x4 frame, uint8 (3, 4H, 4W), for a uint8 (3, H, W) frame."""
     return lr.new_empty(3, SCALE * lr.shape[1], SCALE * lr.shape[2])
 
 
-def shrink(picture: Tensor, out: Tensor) -> None:
-    """Bring a uint8 (3, 4H, 4W) picture down to `out`, uint8 (3, sH, sW), as MATLAB's antialiased bicubic does."""
-    store(bicubic(picture.unsqueeze(0).float(), tuple(out.shape[-2:]))[0], out)
+def downscale(x4: Tensor, out: Tensor) -> None:
+    """Downscale a uint8 (3, 4H, 4W) frame into `out`, uint8 (3, sH, sW), as MATLAB's antialiased bicubic does."""
+    store(bicubic(x4.unsqueeze(0).float(), tuple(out.shape[-2:]))[0], out)
+
+
+def _copy(frame: Tensor, out: Tensor) -> None:
+    out.copy_(frame)

@@ -14,8 +14,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from turbovsr.cells import GROUP
-from turbovsr.shuffle import SCALE, shrink, to_cells
+from turbovsr.geometry import SCALE, TEMPORAL_COMPRESSION
+from turbovsr.rearrange import pixel_unshuffle, space_to_depth
 
 BANDS = 6
 EDGE = 2  # places along the edge of a latent cell
@@ -27,22 +27,22 @@ LR_MIDDLE = -10.5  # the same of LR frames, whose finest octaves hold more
 
 
 def textures(detail: Tensor, batch: int) -> Tensor:
-    """HR detail as `to_cells` gives it, (B*(1+8k), 48, 8h, 8w) -> (B, 24, 1+k, h, w), causal.
+    """HR detail as `pixel_unshuffle` gives it, (B*(1+8k), 48, 8h, 8w) -> (B, 24, 1+k, h, w), causal.
 
     A latent frame after the first one has the mean energies of its eight frames.
     """
     energy = F.avg_pool2d(band_energies(detail), PLACE).unflatten(0, (batch, -1))  # (B, 1+8k, 6, 2h, 2w)
-    energy = torch.cat([energy[:, :1], energy[:, 1:].unflatten(1, (-1, GROUP)).mean(dim=2)], dim=1)
-    return shrink(_logarithms(energy.flatten(0, 1), MIDDLE), EDGE).unflatten(0, (batch, -1)).transpose(1, 2)
+    energy = torch.cat([energy[:, :1], energy[:, 1:].unflatten(1, (-1, TEMPORAL_COMPRESSION)).mean(dim=2)], dim=1)
+    return space_to_depth(_logarithms(energy.flatten(0, 1), MIDDLE), EDGE).unflatten(0, (batch, -1)).transpose(1, 2)
 
 
 def lr_textures(lr: Tensor) -> Tensor:
     """LR frames (N, 3, 8h, 8w) -> the same of their own two finest octaves, (N, 24, h, w)."""
-    return shrink(_logarithms(band_energies(to_cells(lr)), LR_MIDDLE), EDGE)
+    return space_to_depth(_logarithms(band_energies(pixel_unshuffle(lr)), LR_MIDDLE), EDGE)
 
 
 def band_energies(cells: Tensor) -> Tensor:
-    """Squares of 4x4 pixels, (N, 48, h, w) as `to_cells` gives them -> (N, 6, h, w), float32.
+    """Squares of 4x4 pixels, (N, 48, h, w) as `pixel_unshuffle` gives them -> (N, 6, h, w), float32.
 
     Finest octave first; in each the bands that vary across, downwards, and both ways. Together they are the variance
     of the luma (the mean of the colours) of each 4x4 pixels.

@@ -14,9 +14,8 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from turbovsr.conditioning import CELL
+from turbovsr.geometry import CELL, SCALE
 from turbovsr.pixels import store, to_levels
-from turbovsr.shuffle import SCALE
 
 HALO = 5 * CELL  # LR pixels of context around a tile
 BLEND = CELL  # LR pixels to either side of a seam over which one tile passes into the next

@@ -19,7 +19,8 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from turbovsr.conditioning import coordinates
-from turbovsr.windows import CoveringWindows, Windows
+from turbovsr.layers import normal_parameter
+from turbovsr.windows import Windows
 
 EPS = 1e-6
 SINUSOID = 256
@@ -52,11 +53,11 @@ def rotate(x: Tensor, cos: Tensor, sin: Tensor) -> Tensor:
     return x * cos + torch.stack([-odd, even], dim=-1).flatten(-2) * sin
 
 
-class Geometry(NamedTuple):
+class TokenGrid(NamedTuple):
     """What depends on the token grid alone."""
 
     rotation: tuple[Tensor, Tensor]  # cosines and sines, (F, H, W, width)
-    windows: tuple[Windows | CoveringWindows, ...]  # of even and of odd blocks
+    windows: tuple[Windows, ...]  # of even and of odd blocks
 
 
 class Attention(nn.Module):
@@ -70,14 +71,13 @@ class Attention(nn.Module):
         self.norm_k = nn.RMSNorm(width, eps=1e-5)
         self.out = nn.Linear(width, width)
 
-    def forward(self, x: Tensor, rotation: tuple[Tensor, Tensor], windows: Windows | CoveringWindows) -> Tensor:
+    def forward(self, x: Tensor, rotation: tuple[Tensor, Tensor], windows: Windows) -> Tensor:
         batch = x.shape[0]
         q, k, v = self.qkv(x).chunk(3, dim=-1)
         q, k = rotate(self.norm_q(q), *rotation), rotate(self.norm_k(k), *rotation)
-        q, k, v = (windows.cut(y).unflatten(-1, (self.heads, -1)).transpose(1, 2) for y in (q, k, v))
-        mask = None if windows.mask is None else windows.mask.repeat(batch, 1, 1, 1)
-        x = F.scaled_dot_product_attention(q, k, v, attn_mask=mask)
-        return self.out(windows.join(x.transpose(1, 2).flatten(2), batch))
+        q, k, v = (windows.partition(y).unflatten(-1, (self.heads, -1)).transpose(1, 2) for y in (q, k, v))
+        x = F.scaled_dot_product_attention(q, k, v)
+        return self.out(windows.merge(x.transpose(1, 2).flatten(2), batch))
 
 
 class TextAttention(nn.Module):
@@ -112,14 +112,14 @@ class Block(nn.Module):
         self.feed_forward = nn.Sequential(
             nn.Linear(width, 4 * width), nn.GELU(approximate=gelu), nn.Linear(4 * width, width)
         )
-        self.table = nn.Parameter(torch.randn(6, width) / math.sqrt(width))
+        self.table = normal_parameter(6, width, divisor=math.sqrt(width))
 
     def forward(
         self,
         x: Tensor,
         modulation: Tensor,
         rotation: tuple[Tensor, Tensor],
-        windows: Windows | CoveringWindows,
+        windows: Windows,
         text: Tensor | None,
     ) -> Tensor:
         shift1, scale1, gate1, shift2, scale2, gate2 = (modulation + self.table).unbind(-2)
@@ -142,7 +142,6 @@ class Transformer(nn.Module):
         text_channels: channels of the text embedding (4096 in LTX), None for no text branch.
         step_embedding: whether the network is told the step size; plain LTX is not.
         causal_positions: whether latent frame j is dated by its first frame (LTX 0.9.5 and later, nano) or by 8j.
-        covering: windows overlap instead of reaching beyond the grid.
         gelu: torch's name of the approximation; LTX has "tanh", "none" is six times as fast on a CPU in bfloat16.
     """
 
@@ -157,12 +156,10 @@ class Transformer(nn.Module):
         text_channels: int | None = None,
         step_embedding: bool = True,
         causal_positions: bool = True,
-        covering: bool = False,
         gelu: str = "tanh",
     ):
         super().__init__()
         self.window = window
-        self.covering = covering
         self.width = width
         self.condition_channels = condition_channels
         self.causal_positions = causal_positions
@@ -177,11 +174,11 @@ class Transformer(nn.Module):
             )
         self.modulate = nn.Linear(width, 6 * width)
         self.blocks = nn.ModuleList(Block(width, heads, text_channels is not None, gelu) for _ in range(depth))
-        self.table = nn.Parameter(torch.randn(2, width) / math.sqrt(width))
+        self.table = normal_parameter(2, width, divisor=math.sqrt(width))
         self.head = nn.Linear(width, latent_channels)
         nn.init.zeros_(self.head.weight)
         nn.init.zeros_(self.head.bias)
-        self._grids: dict[tuple, Geometry] = {}
+        self._grids: dict[tuple, TokenGrid] = {}
 
     def forward(
         self,
@@ -215,25 +212,24 @@ class Transformer(nn.Module):
             if text is None:
                 raise ValueError("this transformer has a text branch: give it a text embedding, or build it without")
             text = self.embed_text(text)
-        rotation, windows = self.geometry(*x.shape[1:4], x)
+        rotation, windows = self.token_grid(*x.shape[1:4], x)
         for index, block in enumerate(self.blocks):
             x = block(x, modulation, rotation, windows[index % 2], text)
         shift, scale = (embedded.unsqueeze(-2) + self.table).unbind(-2)
         x = F.layer_norm(x, (self.width,), eps=EPS) * (1 + scale) + shift
         return self.head(x).permute(0, 4, 1, 2, 3)
 
-    def geometry(self, frames: int, height: int, width: int, like: Tensor) -> Geometry:
+    def token_grid(self, frames: int, height: int, width: int, like: Tensor) -> TokenGrid:
         """Angles and windows of a token grid, in the type and on the device of `like`; computed once a grid."""
         key = (frames, height, width, like.device, like.dtype)
         if key not in self._grids:
             with torch.inference_mode(False), torch.no_grad():  # kept tensors must be good for training too
                 places = coordinates(frames, height, width, causal=self.causal_positions, device=like.device)
                 rotation = tuple(r.to(like.dtype) for r in rope(places, self.width))
-                kind = CoveringWindows if self.covering and self.window is not None else Windows
-                windows = [kind(frames, height, width, self.window, odd, like.device) for odd in (False, True)]
+                windows = [Windows(frames, height, width, self.window, odd, like.device) for odd in (False, True)]
             while len(self._grids) >= KEPT_GRIDS:
                 self._grids.pop(next(iter(self._grids)))
-            self._grids[key] = Geometry(rotation, tuple(windows))
+            self._grids[key] = TokenGrid(rotation, tuple(windows))
         return self._grids[key]
 
     def compile_blocks(self) -> None:

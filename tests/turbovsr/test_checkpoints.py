@@ -3,11 +3,11 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from tests.turbovsr.conftest import tiny_model
-from turbovsr import TurboVSR, checkpoints
+from turbovsr import TurboVSR, checkpoints, loading
 
 
 def test_round_trip_keeps_weights_and_configuration(weights):
-    model, metadata = checkpoints.load(weights)
+    model, metadata = loading.load(weights)
     original = tiny_model()
     assert model.config == original.config and metadata["name"] == "tiny"
     assert all(torch.equal(a, b) for a, b in zip(model.state_dict().values(), original.state_dict().values()))

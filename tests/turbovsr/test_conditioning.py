@@ -54,7 +54,7 @@ def test_given_frame_has_no_velocity_and_ignores_the_noise_in_its_place(model):
 
 
 def test_one_step_from_noise_is_what_a_network_of_samples_says_and_many_steps_end_in_its_last_word():
-    model = tiny_model(dataclasses.replace(TINY, predicts="sample"))
+    model = tiny_model(dataclasses.replace(TINY, prediction_type="sample"))
     condition, noise = (torch.randn(2, 32, 1, 2, 2) for _ in range(2))
     ones = torch.ones(2)
     said = model.transformer(0 * noise, condition, first_frame_task().times(ones), ones)  # it is shown no pure noise
@@ -66,7 +66,7 @@ def test_one_step_from_noise_is_what_a_network_of_samples_says_and_many_steps_en
 
 
 def test_a_network_of_velocities_is_believed():
-    model = tiny_model(dataclasses.replace(TINY, predicts="velocity"))
+    model = tiny_model(dataclasses.replace(TINY, prediction_type="velocity"))
     condition, noise = (torch.randn(2, 32, 1, 2, 2) for _ in range(2))
     ones = torch.ones(2)
     said = model.transformer(noise, condition, first_frame_task().times(ones), ones)

@@ -5,15 +5,15 @@ import torch
 
 from frames.bicubic import bicubic
 from tests.turbovsr.conftest import TINY, tiny_model
-from turbovsr.autoencoder import fold
-from turbovsr.consistency import add_margins, consistent_base, fill_margins, reduce_cells, with_margins
-from turbovsr.shuffle import bicubic_cells, to_cells, to_pixels
+from turbovsr.consistency import add_margins, consistent_base, downsample, fill_margins, with_margins
+from turbovsr.rearrange import frames_to_batch, pixel_shuffle, pixel_unshuffle
+from turbovsr.upsampling import bicubic_upsample
 
 
 @pytest.mark.parametrize("size", [(2, 3), (7, 5), (24, 40)])
 def test_reducing_cells_is_bicubic_borders_included(size):
     frames = torch.rand(2, 3, 4 * size[0], 4 * size[1]) * 2 - 1
-    reduced = reduce_cells(add_margins(to_cells(frames)))
+    reduced = downsample(add_margins(pixel_unshuffle(frames)))
     assert torch.allclose(reduced, bicubic(frames, size), atol=1e-6)
 
 
@@ -21,7 +21,7 @@ def test_reducing_cells_is_bicubic_borders_included(size):
 def test_whatever_the_correction_the_frame_brought_down_is_the_lr_frame(size):
     lr = torch.rand(2, 3, *size) * 2 - 1
     correction = torch.randn(2, 48, *size)
-    sr = to_pixels(bicubic_cells(consistent_base(lr, add_margins(correction))) + correction)
+    sr = pixel_shuffle(bicubic_upsample(consistent_base(lr, add_margins(correction))) + correction)
     assert torch.allclose(bicubic(sr, size), lr, atol=1e-5)
 
 
@@ -29,7 +29,7 @@ def test_what_the_lr_frame_cannot_know_of_is_left_alone():
     """A correction that D does not see is added as it is: the projection takes out nothing else."""
     correction = torch.randn(1, 48, 6, 8)
     base = consistent_base(torch.zeros(1, 3, 6, 8), add_margins(correction))
-    unseen = correction + bicubic_cells(base)
+    unseen = correction + bicubic_upsample(base)
     assert unseen.abs().mean() > 0.5
     assert consistent_base(torch.zeros(1, 3, 6, 8), add_margins(unseen)).abs().max() < 1e-5
 
@@ -49,5 +49,5 @@ def test_a_consistent_decoder_gives_the_lr_frames_back(dtype, tolerance):
         decoder = tiny_model(dataclasses.replace(TINY, consistent=consistent)).decoder.to(dtype)
         with torch.inference_mode():
             sr = torch.stack(list(decoder.frames(lr, latent.to(dtype))))
-        off = (bicubic(sr, (16, 24)) - fold(lr)).abs().max()
+        off = (bicubic(sr, (16, 24)) - frames_to_batch(lr)).abs().max()
         assert (off < tolerance) == consistent

@@ -5,9 +5,9 @@ import torch
 
 from frames.bicubic import bicubic
 from tests.turbovsr.conftest import TINY
-from turbovsr.autoencoder import fold, unfold
 from turbovsr.decoder import Decoder, beside_neighbours
 from turbovsr.model import Model
+from turbovsr.rearrange import batch_to_frames, frames_to_batch
 
 
 def clip_and_latent(frames=9, height=16, width=24):
@@ -16,7 +16,7 @@ def clip_and_latent(frames=9, height=16, width=24):
 
 def test_untrained_decoder_is_bicubic():
     lr, latent = clip_and_latent()
-    expected = unfold(bicubic(fold(lr), (64, 96)), 1)
+    expected = batch_to_frames(bicubic(frames_to_batch(lr), (64, 96)), 1)
     config = dataclasses.replace(TINY, consistent=False)
     assert torch.allclose(Model(config).decoder(lr, latent), expected, atol=1e-6)
 

@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from turbovsr.shortcut import add_noise, bootstrap_target, draw_levels, grid, sample, shift, training_targets
+from turbovsr.shortcut import add_noise, bootstrap_target, draw_levels, sample, shift, sigmas, training_targets
 
 STRENGTH = 2.0
 
@@ -17,11 +17,11 @@ def exponential_field(x, sigma, step_size):
 
 
 def test_grid_is_non_uniform_dense_near_the_noise():
-    levels = grid(4, STRENGTH)
+    levels = sigmas(4, STRENGTH)
     assert levels[0] == 1 and levels[-1] == 0
     lengths = levels[:-1] - levels[1:]
     assert (lengths[1:] > lengths[:-1]).all()
-    assert torch.allclose(grid(4, 1.0), torch.linspace(1, 0, 5))
+    assert torch.allclose(sigmas(4, 1.0), torch.linspace(1, 0, 5))
 
 
 @pytest.mark.parametrize("steps", [1, 2, 4, 16])
@@ -32,7 +32,7 @@ def test_sampler_follows_a_straight_path_exactly(steps):
 
 def test_sampler_refuses_no_steps():
     with pytest.raises(ValueError, match="at least 1 step"):
-        grid(0, STRENGTH)
+        sigmas(0, STRENGTH)
 
 
 def test_bootstrap_target_lands_where_two_half_steps_land():

@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from turbovsr import TurboVSR
-from turbovsr.stream import chunks, shrink, upscale_frames
+from turbovsr.stream import chunks, downscale, upscale_frames
 
 
 def clip(frames, height=8, width=8, seed=0):
@@ -80,11 +80,11 @@ def test_one_chunk_passes_into_the_next(overlap, shared):
         given.append(None if first is None else first.unique().tolist())
         return [lambda out: out.fill_(level) for _ in frames]
 
-    def place(index, lr):
+    def allocate(index, lr):
         return torch.empty(3, 4, 4, dtype=torch.uint8)
 
     frames = torch.zeros(9 + 9 - overlap, 3, 1, 1, dtype=torch.uint8)
-    levels = [int(sr[0, 0, 0]) for sr in upscale_frames(frames, upscale_chunk, 9, overlap, place)]
+    levels = [int(sr[0, 0, 0]) for sr in upscale_frames(frames, upscale_chunk, 9, overlap, allocate)]
     assert levels == [0] * (9 - overlap) + shared + [60] * (9 - overlap)
     assert given == [None, [0]]
 
@@ -119,7 +119,7 @@ def test_smaller_scales_lie_where_bicubic_lies():
     for scale in (2, 3):
         x4 = ((torch.arange(64) + 0.5) / 4 * 8).round().to(torch.uint8).expand(3, 48, 64).contiguous()
         out = torch.empty(3, 12 * scale, 16 * scale, dtype=torch.uint8)
-        shrink(x4, out)
+        downscale(x4, out)
         expected = (torch.arange(16 * scale) + 0.5) / scale * 8
         assert (out[:, :, scale:-scale].float() - expected[scale:-scale]).abs().max() <= 1
         assert (out[:, :, scale:-scale].float() - expected[scale:-scale]).mean().abs() < 0.1

@@ -3,7 +3,7 @@ import math
 import pytest
 import torch
 
-from turbovsr.shuffle import to_cells
+from turbovsr.rearrange import pixel_unshuffle
 from turbovsr.textures import FLOOR, LR_MIDDLE, MIDDLE, SPREAD, band_energies, lr_textures, textures
 
 STRIPES = {  # amplitude 1, in 4x4 pixels: the band of `band_energies` that has all of their energy
@@ -18,7 +18,7 @@ STRIPES = {  # amplitude 1, in 4x4 pixels: the band of `band_energies` that has 
 @pytest.mark.parametrize("pattern, band", STRIPES.values(), ids=STRIPES)
 def test_each_pattern_has_its_energy_in_its_band(pattern, band):
     frames = 0.3 + 0.1 * pattern.repeat(4, 6).expand(1, 3, 16, 24)
-    energy = band_energies(to_cells(frames))
+    energy = band_energies(pixel_unshuffle(frames))
     assert energy.shape == (1, 6, 4, 6)
     expected = torch.zeros(6)
     expected[band] = 0.01
@@ -28,13 +28,13 @@ def test_each_pattern_has_its_energy_in_its_band(pattern, band):
 def test_the_bands_hold_the_variance_of_luma_in_each_four_by_four_pixels():
     frames = torch.rand(2, 3, 16, 8)
     luma = frames.mean(dim=1).unflatten(2, (-1, 4)).unflatten(1, (-1, 4)).transpose(2, 3).flatten(3)
-    energy = band_energies(to_cells(frames)).sum(dim=1)
+    energy = band_energies(pixel_unshuffle(frames)).sum(dim=1)
     assert torch.allclose(energy, luma.var(dim=-1, correction=0), atol=1e-6)
 
 
 def test_textures_lie_where_the_detail_is_and_are_the_mean_over_a_group_of_frames():
     detail = torch.zeros(9, 48, 16, 8)
-    chessboard = to_cells(STRIPES["fine, a chessboard"][0].expand(1, 3, 4, 4)).squeeze()
+    chessboard = pixel_unshuffle(STRIPES["fine, a chessboard"][0].expand(1, 3, 4, 4)).squeeze()
     detail[1:5, :, 4:8, :4] = (
         0.1 * chessboard[:, None, None]
     )  # half the frames, one place: below left in the upper cell

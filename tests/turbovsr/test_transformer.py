@@ -2,7 +2,7 @@ import pytest
 import torch
 
 from turbovsr.transformer import Transformer
-from turbovsr.windows import CoveringWindows, Windows
+from turbovsr.windows import Windows
 
 
 def build(window, **options):
@@ -16,29 +16,33 @@ def inputs(frames=2, height=4, width=4):
     return torch.randn(2, 8, frames, height, width), torch.randn(2, 8, frames, height, width)
 
 
-@pytest.mark.parametrize("kind", [Windows, CoveringWindows])
+@pytest.mark.parametrize("edge", [4, None])
 @pytest.mark.parametrize("height, width", [(5, 9), (4, 8), (1, 3), (13, 4)])
-def test_windows_come_back_as_they_were_cut(kind, height, width):
+def test_windows_come_back_as_they_were_cut(edge, height, width):
     grid = torch.randn(2, 3, height, width, 4)
     for shifted in (False, True):
-        windows = kind(3, height, width, 4, shifted)
-        assert torch.equal(windows.join(windows.cut(grid), 2), grid)
+        windows = Windows(3, height, width, edge, shifted)
+        assert torch.equal(windows.merge(windows.partition(grid), 2), grid)
 
 
 def test_covering_windows_stay_inside_and_leave_no_border_fixed():
-    straight, shifted = (CoveringWindows(1, 34, 60, 12, odd) for odd in (False, True))
+    straight, shifted = (Windows(1, 34, 60, 12, odd) for odd in (False, True))
     assert straight.count == 3 * 5 and shifted.count == 4 * 6
-    owners = [w.answering.view(34, 60)[:, 0] // (12 * 12) for w in (straight, shifted)]  # windows that rows answer in
+    owners = [w.places.view(34, 60)[:, 0] // (12 * 12) for w in (straight, shifted)]  # the window of each row's output
     borders = [set(torch.nonzero(owner.diff()).flatten().tolist()) for owner in owners]
     assert len(borders[0]) == 2 and len(borders[1]) == 3 and not borders[0] & borders[1]
 
 
-def test_covering_windows_where_they_fit_the_grid_are_the_padded_ones():
+def test_windows_that_fit_the_grid_side_by_side_attend_each_within_itself():
     x, condition = inputs(height=8, width=4)
-    arguments = (x, condition, torch.rand(2, 2, 1, 1), torch.ones(2))
-    padded, covering = build(4), build(4, covering=True)
-    padded.blocks, covering.blocks = padded.blocks[:1], covering.blocks[:1]  # the unshifted block
-    assert torch.allclose(padded(*arguments), covering(*arguments), atol=1e-5)
+    times, step = torch.rand(2, 2, 1, 1), torch.ones(2)
+    transformer = build(4)
+    transformer.blocks = transformer.blocks[:1]  # the unshifted block
+    whole = transformer(x, condition, times, step)
+    changed = x.clone()
+    changed[..., 4:, :] = 0
+    half = transformer(changed, condition, times, step)
+    assert torch.equal(half[..., :4, :], whole[..., :4, :]) and not torch.equal(half[..., 4:, :], whole[..., 4:, :])
 
 
 def test_one_window_over_the_grid_is_full_attention():

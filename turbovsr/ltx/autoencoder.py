@@ -14,23 +14,24 @@ from collections.abc import Iterator
 import torch
 from torch import Tensor, nn
 
-from turbovsr.autoencoder import SPATIAL_COMPRESSION, latent_frames
+from turbovsr.geometry import SPATIAL_COMPRESSION, latent_frames
+from turbovsr.layers import normal_parameter
 from turbovsr.ltx.autoencoder_layouts import PATCH, Layout, Stage, find
 from turbovsr.ltx.layers import (
     Blocks,
-    Pack,
+    DepthToSpace,
     ResidualBlock,
-    Strided,
+    SpaceToDepth,
+    StridedConv,
     TimeConv3d,
     TimeEmbedding,
-    Unpack,
     activate,
     compiled_activate,
     from_patches,
-    spread,
     to_patches,
+    to_shift_scale,
 )
-from turbovsr.ltx.streaming import convolve, pass_block, pass_unpack, slices
+from turbovsr.ltx.streaming import stream_block, stream_conv, stream_depth_to_space
 
 PIXELS = 3 * PATCH * PATCH  # channels of a patch
 TIME_SCALE = 1000.0
@@ -38,13 +39,13 @@ STREAMED_FRAMES = 8  # frames that the last stage of a streaming decoder works o
 
 
 def _stage(stage: Stage, in_channels: int, causal: bool, timed: bool) -> nn.Module:
-    if stage.kind == "blocks":
+    if stage.kind == "res_x":
         return Blocks(stage, causal, timed)
-    if stage.kind == "change":
+    if stage.kind == "res_x_y":
         return ResidualBlock(in_channels, stage.channels, causal)
     if stage.kind == "strided":
-        return Strided(in_channels)
-    return (Pack if stage.kind == "pack" else Unpack)(in_channels, stage)
+        return StridedConv(in_channels)
+    return (SpaceToDepth if stage.kind == "space_to_depth" else DepthToSpace)(in_channels, stage)
 
 
 def _stages(stages: tuple[Stage, ...], causal: bool, timed: bool) -> nn.ModuleList:
@@ -83,31 +84,31 @@ class Decoder(nn.Module):
         self.time = self.table = self.time_scale = None
         if timed:
             self.time = TimeEmbedding(width, 2)
-            self.table = nn.Parameter(torch.randn(2, width) / width**0.5)
+            self.table = normal_parameter(2, width, divisor=width**0.5)
             self.time_scale = nn.Parameter(torch.tensor(TIME_SCALE))
 
     def forward(self, latent: Tensor, time: Tensor | None, noise: dict[int, list[Tensor]]) -> Tensor:
         """Decode at once; `time` (B,) is the noise level, `noise` as drawn by `draw_noise`."""
         time = self._scaled(time)
         x = self._run(self.conv_in(latent), 0, len(self.stages), time, noise)
-        return from_patches(self.conv_out(self._enter_head(x, time)), PATCH)
+        return from_patches(self.conv_out(self._pre_conv_out(x, time)), PATCH)
 
     def stream(
         self, latent: Tensor, time: Tensor | None, noise: dict[int, list[Tensor]], frames: int
     ) -> Iterator[Tensor]:
         """The same clip in pieces of about `frames` frames, (B, 3, t, 32m, 32n), equal to `forward`.
 
-        All up to the last unpacking is done at once: it is an eighth of the pixels. From there on, where nearly all
+        All up to the last depth_to_space is done at once: it is an eighth of the pixels. From there on, where nearly all
         memory goes, a few frames at a time pass through the layers; see `turbovsr.ltx.streaming`.
         """
         time = self._scaled(time)
-        last = max(n for n, stage in enumerate(self.stages) if isinstance(stage, Unpack))
+        last = max(n for n, stage in enumerate(self.stages) if isinstance(stage, DepthToSpace))
         x = self._run(self.conv_in(latent), 0, last, time, noise)
-        pieces = pass_unpack(self.stages[last], slices(x, max(1, frames // 2)))
+        pieces = stream_depth_to_space(self.stages[last], x.split(max(1, frames // 2), dim=2))
         for number in range(last + 1, len(self.stages)):
             for block, embedded, drawn in self._parts(number, time, noise):
-                pieces = pass_block(block, pieces, embedded, drawn)
-        for piece in convolve(self.conv_out, (self._enter_head(piece, time) for piece in pieces)):
+                pieces = stream_block(block, pieces, embedded, drawn)
+        for piece in stream_conv(self.conv_out, (self._pre_conv_out(piece, time) for piece in pieces)):
             yield from_patches(piece, PATCH)
 
     def draw_noise(self, latent: Tensor, generator: torch.Generator) -> dict[int, list[Tensor]]:
@@ -115,7 +116,7 @@ class Decoder(nn.Module):
         drawn = {}
         height, width = latent.shape[-2:]
         for number, stage in enumerate(self.stages):
-            if isinstance(stage, Unpack):
+            if isinstance(stage, DepthToSpace):
                 height, width = height * stage.stride[1], width * stage.stride[2]
             elif isinstance(stage, Blocks) and stage.blocks[0].gain1 is not None:
                 maps = [torch.randn(height, width, generator=generator) for _ in range(2 * len(stage.blocks))]
@@ -124,7 +125,7 @@ class Decoder(nn.Module):
 
     def _run(self, x: Tensor, start: int, stop: int, time: Tensor | None, noise: dict[int, list[Tensor]]) -> Tensor:
         for number in range(start, stop):
-            if isinstance(self.stages[number], Unpack):
+            if isinstance(self.stages[number], DepthToSpace):
                 x = self.stages[number](x)
                 continue
             for block, embedded, drawn in self._parts(number, time, noise):
@@ -143,8 +144,8 @@ class Decoder(nn.Module):
         for index, block in enumerate(stage.blocks):
             yield block, embedded, noise[number][2 * index : 2 * index + 2] if number in noise else None
 
-    def _enter_head(self, x: Tensor, time: Tensor | None) -> Tensor:
-        return activate(x, None, *(() if self.time is None else spread(self.time(time) + self.table)))
+    def _pre_conv_out(self, x: Tensor, time: Tensor | None) -> Tensor:
+        return activate(x, None, *(() if self.time is None else to_shift_scale(self.time(time) + self.table)))
 
     def _scaled(self, time: Tensor | None) -> Tensor | None:
         return None if self.time is None else time * self.time_scale

@@ -77,7 +77,10 @@ def translate(key: str, stages: Mapping[str, tuple[Stage, ...]], style: str) -> 
         _, number, rest = rest.split(".", 2)
         row = stages[side]
         path = _path(row, int(number), side, style) + "."
-        if row[int(number)].kind in ("pack", "unpack"):  # a layer around the convolution, which has a layer around it
+        if row[int(number)].kind in (
+            "space_to_depth",
+            "depth_to_space",
+        ):  # a layer around the convolution, which has a layer around it
             rest = rest.replace("conv.", "conv.conv.", 1)
         words = WORDS | STYLED_WORDS[style]
     else:
@@ -96,13 +99,13 @@ def _path(stages: tuple[Stage, ...], number: int, side: str, style: str) -> str:
     if style == "lightricks":
         return f"{level_name}.{number}"
     kind = stages[number].kind
-    earlier = sum(stage.kind == "blocks" for stage in stages[:number])
-    if kind == "blocks" and number == (len(stages) - 1 if side == "encoder" else 0):
+    earlier = sum(stage.kind == "res_x" for stage in stages[:number])
+    if kind == "res_x" and number == (len(stages) - 1 if side == "encoder" else 0):
         return "mid_block"
-    level = f"{level_name}.{earlier if kind == 'blocks' and side == 'encoder' else earlier - 1}"
-    if kind == "blocks":
+    level = f"{level_name}.{earlier if kind == 'res_x' and side == 'encoder' else earlier - 1}"
+    if kind == "res_x":
         return level
-    if kind == "change":
+    if kind == "res_x_y":
         return f"{level}.{'conv_out' if side == 'encoder' else 'conv_in'}"
     return f"{level}.{'downsamplers' if side == 'encoder' else 'upsamplers'}.0"
 

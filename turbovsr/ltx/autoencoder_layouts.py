@@ -17,12 +17,12 @@ TINY = 16  # what widths are divided by in a tiny layout
 class Stage:
     """One stage.
 
-    kind: "blocks", residual blocks; "change", one residual block to another width; "strided", a convolution of stride
-        2x2x2; "pack", space and time to channels; "unpack", channels to space and time.
+    kind: "res_x", residual blocks; "res_x_y", one residual block to another width; "strided", a convolution of stride
+        2x2x2; "space_to_depth", space and time to channels; "depth_to_space", channels to space and time.
     channels: after the stage.
-    count: residual blocks of "blocks".
-    stride: time, height and width that "pack" folds up or "unpack" spreads out.
-    skip: whether "unpack" adds its input, spread out likewise ("pack" always does).
+    count: residual blocks of "res_x".
+    stride: time, height and width that "space_to_depth" folds up or "depth_to_space" spreads out.
+    skip: whether "depth_to_space" adds its input, spread out likewise ("space_to_depth" always does).
     noise: whether the blocks add noise to their features.
     """
 
@@ -51,24 +51,24 @@ class Layout:
 
 
 def _blocks(channels: int, count: int, noise: bool = False) -> Stage:
-    return Stage("blocks", channels, count=count, noise=noise)
+    return Stage("res_x", channels, count=count, noise=noise)
 
 
-def _growing(counts: tuple[int, int, int, int], noise: bool) -> tuple[Stage, ...]:
-    """The decoder since 0.9.1: each unpacking halves the width."""
+def _decoder_091(counts: tuple[int, int, int, int], noise: bool) -> tuple[Stage, ...]:
+    """The decoder since 0.9.1: each depth_to_space halves the width."""
     stages = [_blocks(1024, counts[0])]
     for channels, count in zip((512, 256, 128), counts[1:]):
-        stages += [Stage("unpack", channels, skip=True), _blocks(channels, count, noise)]
+        stages += [Stage("depth_to_space", channels, skip=True), _blocks(channels, count, noise)]
     return tuple(stages)
 
 
 _ENCODER_090 = (
     _blocks(128, 4),
     Stage("strided", 128),
-    Stage("change", 256),
+    Stage("res_x_y", 256),
     _blocks(256, 3),
     Stage("strided", 256),
-    Stage("change", 512),
+    Stage("res_x_y", 512),
     _blocks(512, 3),
     Stage("strided", 512),
     _blocks(512, 3),
@@ -77,24 +77,24 @@ _ENCODER_090 = (
 _DECODER_090 = (
     _blocks(512, 4),
     _blocks(512, 3),
-    Stage("unpack", 512),
+    Stage("depth_to_space", 512),
     _blocks(512, 3),
-    Stage("change", 256),
-    Stage("unpack", 256),
+    Stage("res_x_y", 256),
+    Stage("depth_to_space", 256),
     _blocks(256, 3),
-    Stage("change", 128),
-    Stage("unpack", 128),
+    Stage("res_x_y", 128),
+    Stage("depth_to_space", 128),
     _blocks(128, 4),
 )
 _ENCODER_095 = (
     _blocks(128, 4),
-    Stage("pack", 256, stride=(1, 2, 2)),
+    Stage("space_to_depth", 256, stride=(1, 2, 2)),
     _blocks(256, 6),
-    Stage("pack", 512, stride=(2, 1, 1)),
+    Stage("space_to_depth", 512, stride=(2, 1, 1)),
     _blocks(512, 6),
-    Stage("pack", 1024),
+    Stage("space_to_depth", 1024),
     _blocks(1024, 2),
-    Stage("pack", 2048),
+    Stage("space_to_depth", 2048),
     _blocks(2048, 2),
 )
 
@@ -102,22 +102,22 @@ _ENCODER_095 = (
 def tiny(layout: Layout, latent_channels: int | None = None) -> Layout:
     """The same stages at 1/16 of the width with at most two blocks each, for tests and for trying things on a CPU."""
 
-    def shrink(stage: Stage) -> Stage:
+    def narrow(stage: Stage) -> Stage:
         return replace(stage, channels=stage.channels // TINY, count=min(stage.count, 2))
 
     return replace(
         layout,
         name=f"{layout.name}-tiny",
-        encoder=tuple(map(shrink, layout.encoder)),
-        decoder=tuple(map(shrink, layout.decoder)),
+        encoder=tuple(map(narrow, layout.encoder)),
+        decoder=tuple(map(narrow, layout.decoder)),
         latent_channels=latent_channels or layout.latent_channels,
     )
 
 
 _RELEASED = (
     Layout("0.9.0", _ENCODER_090, _DECODER_090),
-    Layout("0.9.1", _ENCODER_090, _growing((8, 7, 6, 5), noise=True), decode_time=0.05, decode_noise=0.025),
-    Layout("0.9.5", _ENCODER_095, _growing((5, 5, 5, 5), noise=False), decode_time=0.05, decode_noise=0.025),
+    Layout("0.9.1", _ENCODER_090, _decoder_091((8, 7, 6, 5), noise=True), decode_time=0.05, decode_noise=0.025),
+    Layout("0.9.5", _ENCODER_095, _decoder_091((5, 5, 5, 5), noise=False), decode_time=0.05, decode_noise=0.025),
 )
 LAYOUTS = {layout.name: layout for layout in (*_RELEASED, *map(tiny, _RELEASED))}  # 0.9.5 stands for 0.9.5 to 0.9.8
 

@@ -15,6 +15,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from turbovsr.layers import normal_parameter
 from turbovsr.ltx.autoencoder_layouts import Stage
 
 PIXEL_NORM_EPS = 1e-8
@@ -71,15 +72,15 @@ def compiled_activate() -> Callable[..., Tensor]:
     return torch.compile(activate, dynamic=True)
 
 
-def pack(x: Tensor, stride: tuple[int, int, int]) -> Tensor:
+def space_to_depth(x: Tensor, stride: tuple[int, int, int]) -> Tensor:
     """(B, C, T*p, H*q, W*r) -> (B, C*p*q*r, T, H, W), channels in the order (C, p, q, r)."""
     p, q, r = stride
     x = x.movedim(1, -1).unflatten(3, (-1, r)).unflatten(2, (-1, q)).unflatten(1, (-1, p))
     return x.permute(0, 1, 3, 5, 7, 2, 4, 6).flatten(4).movedim(-1, 1)
 
 
-def unpack(x: Tensor, stride: tuple[int, int, int]) -> Tensor:
-    """The inverse of `pack`."""
+def depth_to_space(x: Tensor, stride: tuple[int, int, int]) -> Tensor:
+    """The inverse of `space_to_depth`."""
     x = x.movedim(1, -1).unflatten(4, (-1, *stride))  # (B, T, H, W, C, p, q, r)
     x = x.permute(0, 1, 5, 2, 6, 3, 7, 4)
     return x.flatten(5, 6).flatten(3, 4).flatten(1, 2).movedim(-1, 1)
@@ -108,9 +109,9 @@ class TimeConv3d(nn.Conv3d):
         self.ends = (2, 0) if causal else (1, 1)  # frames that are missing before the first and behind the last
 
     def forward(self, x: Tensor) -> Tensor:
-        return self.within(repeat_ends(x, *self.ends))
+        return self.valid(repeat_ends(x, *self.ends))
 
-    def within(self, x: Tensor) -> Tensor:
+    def valid(self, x: Tensor) -> Tensor:
         """Only the outputs whose neighbours in time are all there: two frames fewer come out than go in."""
         return super().forward(x)
 
@@ -132,13 +133,13 @@ class TimeEmbedding(nn.Sequential):
         return super().forward(wave.to(self[0].weight.dtype)).unflatten(-1, (self.parts, -1))
 
 
-def spread(modulation: Tensor) -> tuple[Tensor, ...]:
+def to_shift_scale(modulation: Tensor) -> tuple[Tensor, ...]:
     """(B, parts, C) -> `parts` tensors (B, C, 1, 1, 1)."""
     return modulation[..., None, None, None].unbind(1)
 
 
 class ResidualBlock(nn.Module):
-    """Norm, SiLU, convolution, twice; `enter`, `middle` and `leave` are what lies around the two convolutions."""
+    """Norm, SiLU, convolution, twice; `pre_conv1`, `pre_conv2` and `add_residual` are what lies around the two convolutions."""
 
     def __init__(self, in_channels: int, out_channels: int, causal: bool, timed: bool = False, noise: bool = False):
         super().__init__()
@@ -150,7 +151,7 @@ class ResidualBlock(nn.Module):
             self.shortcut_norm = nn.LayerNorm(in_channels, eps=LAYER_NORM_EPS)
             self.shortcut = nn.Conv3d(in_channels, out_channels, 1)
         if timed:
-            self.table = nn.Parameter(torch.randn(4, in_channels) / in_channels**0.5)
+            self.table = normal_parameter(4, in_channels, divisor=in_channels**0.5)
         if noise:
             self.gain1 = nn.Parameter(torch.zeros(in_channels, 1, 1))
             self.gain2 = nn.Parameter(torch.zeros(in_channels, 1, 1))
@@ -163,22 +164,22 @@ class ResidualBlock(nn.Module):
             time: (B, 4, C), where the block is told the noise level.
             noise: two (1, 1, H, W), where the block adds noise.
         """
-        h = self.conv1.within(self.enter(x, time, self.conv1.ends))
-        h = self.conv2.within(self.middle(h, time, noise, self.conv2.ends))
-        return self.leave(h, x, noise)
+        h = self.conv1.valid(self.pre_conv1(x, time, self.conv1.ends))
+        h = self.conv2.valid(self.pre_conv2(h, time, noise, self.conv2.ends))
+        return self.add_residual(h, x, noise)
 
-    def enter(self, x: Tensor, time: Tensor | None, ends: tuple[int, int] = (0, 0)) -> Tensor:
+    def pre_conv1(self, x: Tensor, time: Tensor | None, ends: tuple[int, int] = (0, 0)) -> Tensor:
         """What the first convolution sees."""
         return self.activate(x, None, *self._modulation(time, 0), *ends)
 
-    def middle(
+    def pre_conv2(
         self, h: Tensor, time: Tensor | None, noise: list[Tensor] | None, ends: tuple[int, int] = (0, 0)
     ) -> Tensor:
         """What the second convolution sees."""
         offset = None if self.gain1 is None else self.gain1.unsqueeze(1) * noise[0]
         return self.activate(h, offset, *self._modulation(time, 2), *ends)
 
-    def leave(self, h: Tensor, x: Tensor, noise: list[Tensor] | None) -> Tensor:
+    def add_residual(self, h: Tensor, x: Tensor, noise: list[Tensor] | None) -> Tensor:
         """The output, from what comes out of the second convolution and the block's input."""
         if self.gain2 is not None:
             h = h + self.gain2.unsqueeze(1) * noise[1]
@@ -187,7 +188,7 @@ class ResidualBlock(nn.Module):
         return x + h
 
     def _modulation(self, time: Tensor | None, first: int) -> tuple[Tensor | None, Tensor | None]:
-        return (None, None) if self.table is None else spread((time + self.table)[:, first : first + 2])
+        return (None, None) if self.table is None else to_shift_scale((time + self.table)[:, first : first + 2])
 
 
 class Blocks(nn.Module):
@@ -205,7 +206,7 @@ class Blocks(nn.Module):
         return None if self.time is None else self.time(time)
 
 
-class Strided(nn.Module):
+class StridedConv(nn.Module):
     """Halve time, height and width: (B, C, 1+2n, 2h, 2w) -> (B, C, 1+n, h, w)."""
 
     def __init__(self, channels: int):
@@ -216,7 +217,7 @@ class Strided(nn.Module):
         return self.conv(x)
 
 
-class Pack(nn.Module):
+class SpaceToDepth(nn.Module):
     """Convolution, then space and time to channels; the packed input, averaged over groups of channels, is added."""
 
     def __init__(self, in_channels: int, stage: Stage):
@@ -227,11 +228,11 @@ class Pack(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         x = repeat_ends(x, self.stride[0] - 1, 0)  # makes whole pairs of 1+2n frames
-        mean = pack(x, self.stride).movedim(1, -1).unflatten(-1, (self.channels, -1)).mean(dim=-1)
-        return pack(self.conv(x), self.stride) + mean.movedim(-1, 1)
+        mean = space_to_depth(x, self.stride).movedim(1, -1).unflatten(-1, (self.channels, -1)).mean(dim=-1)
+        return space_to_depth(self.conv(x), self.stride) + mean.movedim(-1, 1)
 
 
-class Unpack(nn.Module):
+class DepthToSpace(nn.Module):
     """Convolution, then channels to space and time, the first frame of the first pair dropped: T -> 2T-1 frames."""
 
     def __init__(self, in_channels: int, stage: Stage):
@@ -241,12 +242,12 @@ class Unpack(nn.Module):
         self.conv = TimeConv3d(in_channels, stage.channels * folds, causal=False)
 
     def forward(self, x: Tensor) -> Tensor:
-        return self.spread(self.conv(x), x)[:, :, self.stride[0] - 1 :]
+        return self.expand(self.conv(x), x)[:, :, self.stride[0] - 1 :]
 
-    def spread(self, h: Tensor, x: Tensor) -> Tensor:
+    def expand(self, h: Tensor, x: Tensor) -> Tensor:
         """What comes out of the convolution, spread out, the input added likewise; all frames."""
-        h = unpack(h, self.stride)
+        h = depth_to_space(h, self.stride)
         if self.skip:
-            x = unpack(x, self.stride).movedim(1, -1)
+            x = depth_to_space(x, self.stride).movedim(1, -1)
             h = h + x.repeat(1, 1, 1, 1, self.channels // x.shape[-1]).movedim(-1, 1)
         return h

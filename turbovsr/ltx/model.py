@@ -17,12 +17,13 @@ import torch
 from torch import Tensor, nn
 
 from frames.bicubic import bicubic
-from turbovsr.autoencoder import SpatialBlock, fold, unfold
 from turbovsr.conditioning import LRProjection
 from turbovsr.decoder import Decoder
 from turbovsr.generator import Generator
+from turbovsr.geometry import SCALE
+from turbovsr.layers import SpatialBlock
 from turbovsr.ltx.autoencoder import LTXAutoencoder
-from turbovsr.shuffle import SCALE
+from turbovsr.rearrange import batch_to_frames, frames_to_batch
 from turbovsr.transformer import Transformer
 
 PATHS = ("paper", "turbo")
@@ -52,11 +53,13 @@ class LTXConfig:
     decoder: dict[str, Any] = field(default_factory=dict)  # options of `turbovsr.decoder.Decoder`, for the turbo path
     finest_steps: int = 16
     shift_strength: float = math.exp(2.05)
-    predicts: str = "velocity"
+    prediction_type: str = "velocity"
 
 
 class LTXModel(Generator):
     """All parts of one path; `turbovsr.pipeline` runs them."""
+
+    kind = "ltx"
 
     def __init__(self, config: LTXConfig):
         super().__init__()
@@ -79,7 +82,6 @@ class LTXModel(Generator):
             text_channels=config.prompt_channels if config.prompt_tokens else None,
             step_embedding=config.step_embedding,
             causal_positions=config.causal_positions,
-            covering=True,
         )
         if config.prompt_tokens:
             self.prompt = torch.zeros(1, config.prompt_tokens, config.prompt_channels)
@@ -93,7 +95,7 @@ class LTXModel(Generator):
         if self.projection is not None:
             return self.projection(lr)
         size = (SCALE * lr.shape[-2], SCALE * lr.shape[-1])
-        return self.encode(unfold(bicubic(fold(lr.float()), size).clamp(-1, 1), len(lr)))
+        return self.encode(batch_to_frames(bicubic(frames_to_batch(lr.float()), size).clamp(-1, 1), len(lr)))
 
     def decode_frames(self, lr: Tensor, latent: Tensor | None) -> Iterator[Tensor]:
         """SR frames (3, 4h, 4w) of one prepared clip, handed out in order as they are finished."""

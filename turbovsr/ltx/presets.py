@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -94,11 +93,12 @@ def build(
         ValueError: an argument that is none, wrong weights, or a CPU for the full size.
     """
     device = torch.device(device)
-    own = {} if weights is None else checkpoints.own_metadata(weights)
-    if own:
-        _check_device(json.loads(own["config"]).get("transformer_width", 0), device)
-        model, metadata = checkpoints.load(weights)
-        return model.to(device, dtype), metadata
+    own = None if weights is None else checkpoints.read_header(weights)
+    if own is not None:
+        if own.kind != LTXModel.kind:
+            raise ValueError(f"{weights}: weights of the kind {own.kind}, not of the LTX shape: leave size={size} out")
+        _check_device(own.config.get("transformer_width", 0), device)
+        return checkpoints.build(own, LTXModel, LTXConfig).to(device, dtype), own.metadata
     channels = SIZES.get(size, {}).get("prompt_channels", LTXConfig.prompt_channels)
     text = None if prompt is None else _prompt(prompt, channels)
     config = configure(size, path, autoencoder, window, 0 if text is None else text.shape[1])

@@ -1,9 +1,8 @@
-"""A few frames at a time through convolutions over time: exact, in order, in memory that does not grow with the clip.
+"""Convolutions over time, a few frames at a time: the same values as for the whole clip, in constant memory.
 
-A clip comes as an iterator over pieces (B, C, t, H, W). A 3-frame convolution needs its neighbours, so it holds back
-the last two frames it was given, and its output runs one frame behind; a skip connection around two convolutions waits
-likewise. At the end the last frame is repeated, as for the whole clip. Every output is computed once, from the same
-numbers as for the whole clip.
+A clip comes as an iterator over pieces (B, C, t, H, W). A convolution over three frames keeps the last two frames of its
+input, and its output lags one frame behind; a skip connection around convolutions is delayed by the same number of
+frames. After the last piece the last frame is repeated, as for the whole clip. Every output is computed once.
 """
 
 from __future__ import annotations
@@ -13,65 +12,62 @@ from collections.abc import Iterable, Iterator
 import torch
 from torch import Tensor
 
-from turbovsr.ltx.layers import ResidualBlock, TimeConv3d, Unpack, repeat_ends
+from turbovsr.ltx.layers import DepthToSpace, ResidualBlock, TimeConv3d, repeat_ends
 
 Pieces = Iterable[Tensor]
 
 
-class Queue:
-    """Frames that were handed on and wait for the frames to be added to them."""
+class DelayLine:
+    """First-in, first-out buffer for the frames of a skip connection."""
 
     def __init__(self) -> None:
-        self._held: Tensor | None = None
+        self._buffer: Tensor | None = None
 
-    def tap(self, pieces: Pieces) -> Iterator[Tensor]:
-        """Keep what passes."""
+    def record(self, pieces: Pieces) -> Iterator[Tensor]:
+        """Pass pieces through and keep a copy of each."""
         for piece in pieces:
-            self._held = piece if self._held is None else join(self._held, piece)
+            self._buffer = piece if self._buffer is None else append(self._buffer, piece)
             yield piece
 
-    def take(self, frames: int) -> Tensor:
-        """The oldest frames, no longer kept."""
-        taken, self._held = self._held[:, :, :frames], self._held[:, :, frames:]
-        return taken
+    def pop(self, frames: int) -> Tensor:
+        """Remove and return the oldest frames, (B, C, frames, H, W)."""
+        assert self._buffer is not None, "frames come out of the convolution only after they went in"
+        oldest, self._buffer = self._buffer[:, :, :frames], self._buffer[:, :, frames:]
+        return oldest
 
 
-def join(first: Tensor, second: Tensor) -> Tensor:
-    """One piece after the other; like `repeat_ends` it keeps the channels innermost in memory."""
+def append(first: Tensor, second: Tensor) -> Tensor:
+    """Concatenate along time, channels innermost in memory as in `repeat_ends`."""
     return torch.cat([first.movedim(1, -1), second.movedim(1, -1)], dim=1).movedim(-1, 1)
 
 
-def slices(x: Tensor, frames: int) -> Iterator[Tensor]:
-    """A clip in pieces of `frames` frames."""
-    yield from x.split(frames, dim=2)
-
-
-def convolve(conv: TimeConv3d, pieces: Pieces) -> Iterator[Tensor]:
-    """What `conv`, not causal, makes of the whole clip."""
-    held = None
+def stream_conv(conv: TimeConv3d, pieces: Pieces) -> Iterator[Tensor]:
+    """The output of a convolution that is not causal, in pieces."""
+    window: Tensor | None = None
     for piece in pieces:
-        held = repeat_ends(piece, 1, 0) if held is None else join(held, piece)
-        if held.shape[2] >= 3:
-            yield conv.within(held)
-            held = held[:, :, -2:]
-    yield conv.within(repeat_ends(held, 0, 1))
+        window = repeat_ends(piece, 1, 0) if window is None else append(window, piece)
+        if window.shape[2] >= 3:
+            yield conv.valid(window)
+            window = window[:, :, -2:]
+    if window is not None:
+        yield conv.valid(repeat_ends(window, 0, 1))
 
 
-def pass_block(
+def stream_block(
     block: ResidualBlock, pieces: Pieces, time: Tensor | None, noise: list[Tensor] | None
 ) -> Iterator[Tensor]:
-    """What a residual block makes of the whole clip; `time` and `noise` as for its `forward`."""
-    skipped = Queue()
-    entering = (block.enter(piece, time) for piece in skipped.tap(pieces))
-    amid = (block.middle(piece, time, noise) for piece in convolve(block.conv1, entering))
-    for piece in convolve(block.conv2, amid):
-        yield block.leave(piece, skipped.take(piece.shape[2]), noise)
+    """The output of a residual block in pieces; `time` and `noise` as for its `forward`."""
+    skip = DelayLine()
+    first = (block.pre_conv1(piece, time) for piece in skip.record(pieces))
+    second = (block.pre_conv2(piece, time, noise) for piece in stream_conv(block.conv1, first))
+    for piece in stream_conv(block.conv2, second):
+        yield block.add_residual(piece, skip.pop(piece.shape[2]), noise)
 
 
-def pass_unpack(stage: Unpack, pieces: Pieces) -> Iterator[Tensor]:
-    """What an unpacking stage makes of the whole clip: the first frame of the first pair is dropped."""
-    skipped = Queue()
+def stream_depth_to_space(stage: DepthToSpace, pieces: Pieces) -> Iterator[Tensor]:
+    """The output of a depth-to-space stage in pieces, without the first frame of the first pair, as in `forward`."""
+    skip = DelayLine()
     drop = stage.stride[0] - 1
-    for piece in convolve(stage.conv, skipped.tap(pieces)):
-        yield stage.spread(piece, skipped.take(piece.shape[2]))[:, :, drop:]
+    for piece in stream_conv(stage.conv, skip.record(pieces)):
+        yield stage.expand(piece, skip.pop(piece.shape[2]))[:, :, drop:]
         drop = 0

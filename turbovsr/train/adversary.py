@@ -13,7 +13,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.nn.utils.parametrizations import spectral_norm
 
-from turbovsr.autoencoder import fold
+from turbovsr.rearrange import frames_to_batch
 from turbovsr.train.distributed import average_gradients
 from turbovsr.train.step_random import StepRandom
 
@@ -71,7 +71,7 @@ class Adversary:
 
     def choose(self, sr: Tensor, gt: Tensor, random: StepRandom) -> tuple[Tensor, Tensor]:
         """The frames it sees of SR and GT clips (B, 3, T, H, W), (N, 3, H, W) each."""
-        sr, gt = fold(sr), fold(gt)
+        sr, gt = frames_to_batch(sr), frames_to_batch(gt)
         chosen = torch.from_numpy(random.numpy.permutation(len(sr))[: self.config.frames])
         return sr[chosen], gt[chosen]
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from turbovsr.autoencoder import fold
-from turbovsr.cells import BASIS_SCALE, CELL_LR, GROUP, NUMBERS
-from turbovsr.shuffle import bicubic_cells, shrink, to_cells
+from turbovsr.geometry import CELL, TEMPORAL_COMPRESSION
+from turbovsr.rearrange import frames_to_batch, pixel_unshuffle, space_to_depth
 from turbovsr.textures import CHANNELS as TEXTURES
 from turbovsr.train.data import ClipSource
 from turbovsr.train.step_random import StepRandom
+from turbovsr.transforms import BASIS_SCALE, CELL_VALUES
+from turbovsr.upsampling import bicubic_upsample
 
 
 @torch.no_grad()
@@ -24,13 +25,13 @@ def start_from_components(model: nn.Module, source: ClipSource, batches: int, cl
     frame that the components hold.
     """
     channels = model.encoder.mean.numel() - TEXTURES
-    moments = torch.zeros(NUMBERS, NUMBERS)
+    moments = torch.zeros(CELL_VALUES, CELL_VALUES)
     runs = []
     for index in range(batches):
-        for count, frames in ((8 * clips, 1), (clips, 1 + GROUP)):
+        for count, frames in ((8 * clips, 1), (clips, 1 + TEMPORAL_COMPRESSION)):
             gt, lr = source.batch(StepRandom(seed, 2 * index + (frames > 1)).shared, count, frames)
-            truth = to_cells(fold(gt))
-            missed = positions(truth - to_cells(fold(model.decoder(lr, None))), count)
+            truth = pixel_unshuffle(frames_to_batch(gt))
+            missed = positions(truth - pixel_unshuffle(frames_to_batch(model.decoder(lr, None))), count)
             shown = positions(truth - coarse(lr), count)
             moments += missed.flatten(0, 2).T @ missed.flatten(0, 2) / missed[..., 0].numel()
             if frames > 1:
@@ -54,9 +55,12 @@ def start_from_components(model: nn.Module, source: ClipSource, batches: int, cl
         weight.zero_()
     # The decoder's own guess of the detail is still in its output, so the linear picture starts at half weight.
     decoder.basis[:, :channels] = 0.5 * basis.T / BASIS_SCALE
-    first, rest = decoder.first.weight[..., 0, 0], decoder.rest.weight[..., 0, 0].unflatten(0, (GROUP, -1))
+    first, rest = (
+        decoder.first.weight[..., 0, 0],
+        decoder.rest.weight[..., 0, 0].unflatten(0, (TEMPORAL_COMPRESSION, -1)),
+    )
     first[:channels, :channels] = torch.diag(deviation)
-    rest[:, :channels, :channels] = (time_basis * time_deviation[:, None]).T.unflatten(0, (GROUP, -1))
+    rest[:, :channels, :channels] = (time_basis * time_deviation[:, None]).T.unflatten(0, (TEMPORAL_COMPRESSION, -1))
     for of_frame in (first, *rest):
         of_frame[channels:, channels:] = torch.eye(TEXTURES)
     return float(power[-channels:].sum() / power.sum())
@@ -64,9 +68,9 @@ def start_from_components(model: nn.Module, source: ClipSource, batches: int, cl
 
 def coarse(lr: Tensor) -> Tensor:
     """The bicubic enlargement of an LR clip (B, 3, T, h, w), as cells."""
-    return bicubic_cells(fold(lr))
+    return bicubic_upsample(frames_to_batch(lr))
 
 
 def positions(cells: Tensor, batch: int) -> Tensor:
     """Cells (B*T, 48, h, w) -> the numbers of each latent cell, (B, T, h/8 * w/8, 3072)."""
-    return shrink(cells, CELL_LR).flatten(2).transpose(1, 2).unflatten(0, (batch, -1))
+    return space_to_depth(cells, CELL).flatten(2).transpose(1, 2).unflatten(0, (batch, -1))

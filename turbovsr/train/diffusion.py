@@ -59,7 +59,7 @@ def flow_loss(
     )
     velocity = model.velocity(condition, task, clean)(x, sigma, step_size)
     error = velocity - target
-    if config.predicts == "sample":
+    if config.prediction_type == "sample":
         error = error * sigma.view(-1, 1, 1, 1, 1)
     return error[:, :, task.given :].square().mean()
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-from turbovsr.autoencoder import fold
+from turbovsr.rearrange import frames_to_batch
 from turbovsr.train.step_random import StepRandom
 
 
@@ -52,7 +52,7 @@ class PictureLoss:
         terms = {"pixel": charbonnier(sr, gt)}
         loss, pair = terms["pixel"], (sr, gt)
         if random.step >= self.weights.start:
-            sr, gt = fold(sr), fold(gt)
+            sr, gt = frames_to_batch(sr), frames_to_batch(gt)
             chosen = torch.from_numpy(random.numpy.permutation(len(sr)))
             for name, weight, frames in (
                 ("lpips", self.weights.lpips, self.weights.lpips_frames),

@@ -15,7 +15,7 @@ import torch
 from safetensors import SafetensorError, safe_open
 from torch import Tensor, nn
 
-from turbovsr import checkpoints
+from turbovsr import checkpoints, loading
 from turbovsr.conditioning import trains_first_frame
 from turbovsr.model import Model
 from turbovsr.train.adversary import Adversary
@@ -61,7 +61,7 @@ def train_stage(config: TrainConfig, name: str, device: torch.device) -> None:
         )
     model = Model(config.model)
     if stage.start:
-        previous, _ = checkpoints.load(_start_weights(config, name))
+        previous, _ = loading.load(_start_weights(config, name))
         checkpoints.fill(model, previous.state_dict(), stage.start)
     source = ClipSource(
         config.data,

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from frames.bicubic import bicubic
-from turbovsr.autoencoder import fold, unfold
+from turbovsr.rearrange import batch_to_frames, frames_to_batch
 from turbovsr.train.degradations.basic import Bicubic
 from turbovsr.train.readers import BrokenFile, read_frames, read_photo
 
@@ -70,7 +70,7 @@ def scores(sr: Tensor, gt: Tensor, networks: Mapping[str, nn.Module]) -> dict[st
 
 def regression_outputs(model: nn.Module, lr: Tensor, gt: Tensor) -> dict[str, Tensor]:
     """Decodings to validate a decoder by that has seen no latent."""
-    base = unfold(bicubic(fold(lr), tuple(gt.shape[-2:])), len(gt))
+    base = batch_to_frames(bicubic(frames_to_batch(lr), tuple(gt.shape[-2:])), len(gt))
     return {"bicubic": base, "none": model.decoder(lr, None)}
 
 

@@ -67,9 +67,9 @@ def test_the_convolution_is_the_naive_one_on_a_naively_padded_clip(causal):
 @torch.no_grad()
 def test_every_convolution_gets_channels_innermost(ours, clip, latent, monkeypatch):
     """What they give is up to the device: on a CPU torch lays it out otherwise, and the next norm puts it right."""
-    seen, within = [], layers.TimeConv3d.within
+    seen, valid = [], layers.TimeConv3d.valid
     monkeypatch.setattr(
-        layers.TimeConv3d, "within", lambda conv, x: seen.append(channels_innermost(x)) or within(conv, x)
+        layers.TimeConv3d, "valid", lambda conv, x: seen.append(channels_innermost(x)) or valid(conv, x)
     )
     ours.decode(ours.encode(clip))
     list(ours.decode_frames(latent))
@@ -77,9 +77,9 @@ def test_every_convolution_gets_channels_innermost(ours, clip, latent, monkeypat
 
 
 @pytest.mark.parametrize("stride", [(2, 2, 2), (1, 2, 2), (2, 1, 1)])
-def test_packing_and_unpacking_undo_each_other(stride):
+def test_depth_to_space_inverts_space_to_depth(stride):
     x = torch.randn(2, 3, 4, 6, 8)
-    assert torch.equal(layers.unpack(layers.pack(x, stride), stride), x)
+    assert torch.equal(layers.depth_to_space(layers.space_to_depth(x, stride), stride), x)
     assert torch.equal(layers.from_patches(layers.to_patches(x, 2), 2), x)
 
 
@@ -104,8 +104,8 @@ def test_the_first_frames_come_before_the_last_ones_are_computed(ours, latent, m
     long = latent[:, :, :1].repeat(1, 1, 9, 1, 1)
     frames = ours.decode_frames(long, frames=4)
     head = ours.decoder.conv_out
-    within = head.within
-    monkeypatch.setattr(head, "within", lambda x: calls.append(x.shape[2]) or within(x), raising=False)
+    valid = head.valid
+    monkeypatch.setattr(head, "valid", lambda x: calls.append(x.shape[2]) or valid(x), raising=False)
     next(frames)
     assert sum(calls) < 65 // 4
     assert len(list(frames)) == 64

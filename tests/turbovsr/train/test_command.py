@@ -14,7 +14,7 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from turbovsr import checkpoints
+from turbovsr import loading
 from turbovsr.model import Model
 from turbovsr.train.ahead import ahead
 from turbovsr.train.config import checked, compose_plain, members
@@ -47,7 +47,7 @@ def test_all_stages_run_in_turn_and_finished_ones_are_skipped(words, train, tmp_
     answer = train(*command)
     assert answer.code == 0, answer.err
     assert "stage regression: 6 steps" in answer.err and "stage diffusion: 6 steps" in answer.err
-    model, metadata = checkpoints.load(tmp_path / "diffusion.safetensors")
+    model, metadata = loading.load(tmp_path / "diffusion.safetensors")
     assert metadata["stage"] == "diffusion" and metadata["steps"] == "6" and model.config.latent_channels == 32
     assert sorted(p.name for p in (tmp_path / "regression" / "pictures").iterdir()) == ["0000003.png", "0000006.png"]
     lines = [json.loads(line) for line in (tmp_path / "regression" / "log.jsonl").read_text().splitlines()]

@@ -14,45 +14,43 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from turbovsr.shuffle import grow, shrink
+from turbovsr.geometry import CELL, SPATIAL_COMPRESSION, TEMPORAL_COMPRESSION
+from turbovsr.layers import normal_parameter
+from turbovsr.rearrange import depth_to_space, space_to_depth
 
-CELL_HR = 32
-CELL_LR = 8
-GROUP = 8  # frames of a latent frame after the first
-NUMBERS = 3 * CELL_HR**2
-PER_LR_PIXEL = 48  # HR numbers at one LR pixel: 3 colours, 4x4 places
+CELL_VALUES = 3 * SPATIAL_COMPRESSION**2
 # The basis is stored with entries near 1 and scaled here, so that one learning rate suits it and everything else.
-BASIS_SCALE = 1 / math.sqrt(NUMBERS)
+BASIS_SCALE = 1 / math.sqrt(CELL_VALUES)
 
 
-class CellAnalysis(nn.Module):
-    """HR detail as `to_cells` gives it, (B*(1+8k), 48, 8h, 8w) -> latent (B, C, 1+k, h, w)."""
+class AnalysisTransform(nn.Module):
+    """HR detail as `pixel_unshuffle` gives it, (B*(1+8k), 48, 8h, 8w) -> latent (B, C, 1+k, h, w)."""
 
     def __init__(self, channels: int):
         super().__init__()
-        self.basis = nn.Parameter(torch.randn(channels, NUMBERS))
+        self.basis = normal_parameter(channels, CELL_VALUES)
         self.first = nn.Conv2d(channels, channels, 1, bias=False)
-        self.rest = nn.Conv2d(GROUP * channels, channels, 1, bias=False)
+        self.rest = nn.Conv2d(TEMPORAL_COMPRESSION * channels, channels, 1, bias=False)
 
     def forward(self, detail: Tensor, batch: int) -> Tensor:
-        cells = shrink(detail, CELL_LR)
+        cells = space_to_depth(detail, CELL)
         coefficients = F.conv2d(cells, BASIS_SCALE * self.basis[:, :, None, None]).unflatten(0, (batch, -1))
         frames = coefficients.shape[1]
         latent = self.first(coefficients[:, 0]).unsqueeze(1)
         if frames > 1:
-            groups = coefficients[:, 1:].unflatten(1, (-1, GROUP)).flatten(2, 3).flatten(0, 1)
+            groups = coefficients[:, 1:].unflatten(1, (-1, TEMPORAL_COMPRESSION)).flatten(2, 3).flatten(0, 1)
             latent = torch.cat([latent, self.rest(groups).unflatten(0, (batch, -1))], dim=1)
         return latent.transpose(1, 2)
 
 
-class CellSynthesis(nn.Module):
+class SynthesisTransform(nn.Module):
     """Latent -> HR detail, in two steps so that the second, larger one can go frame by frame."""
 
     def __init__(self, channels: int):
         super().__init__()
-        self.basis = nn.Parameter(torch.zeros(NUMBERS, channels))  # until components are known
+        self.basis = nn.Parameter(torch.zeros(CELL_VALUES, channels))  # until components are known
         self.first = nn.Conv2d(channels, channels, 1, bias=False)
-        self.rest = nn.Conv2d(channels, GROUP * channels, 1, bias=False)
+        self.rest = nn.Conv2d(channels, TEMPORAL_COMPRESSION * channels, 1, bias=False)
 
     def coefficients(self, latent: Tensor) -> Tensor:
         """(B, C, 1+k, h, w) -> (B*(1+8k), C, h, w)."""
@@ -60,10 +58,10 @@ class CellSynthesis(nn.Module):
         coefficients = self.first(latent[:, :, 0]).unsqueeze(1)
         if latent.shape[2] > 1:
             rest = self.rest(latent[:, :, 1:].transpose(1, 2).flatten(0, 1))
-            rest = rest.unflatten(1, (GROUP, -1)).unflatten(0, (batch, -1)).flatten(1, 2)
+            rest = rest.unflatten(1, (TEMPORAL_COMPRESSION, -1)).unflatten(0, (batch, -1)).flatten(1, 2)
             coefficients = torch.cat([coefficients, rest], dim=1)
         return coefficients.flatten(0, 1)
 
     def detail(self, coefficients: Tensor) -> Tensor:
-        """(N, C, h, w) -> (N, 48, 8h, 8w): at each LR pixel its 4x4 HR pixels, as `to_pixels` takes them."""
-        return grow(F.conv2d(BASIS_SCALE * coefficients, self.basis[:, :, None, None]), CELL_LR)
+        """(N, C, h, w) -> (N, 48, 8h, 8w): at each LR pixel its 4x4 HR pixels, as `pixel_shuffle` takes them."""
+        return depth_to_space(F.conv2d(BASIS_SCALE * coefficients, self.basis[:, :, None, None]), CELL)

@@ -14,46 +14,16 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from frames.bicubic import bicubic
-from turbovsr.cells import CellAnalysis
-from turbovsr.shuffle import SCALE, bicubic_cells, shrink, to_cells
+from turbovsr.geometry import SCALE, SPATIAL_COMPRESSION, latent_frames
+from turbovsr.layers import SpatialBlock
+from turbovsr.rearrange import batch_to_frames, frames_to_batch, pixel_unshuffle, space_to_depth
 from turbovsr.textures import CHANNELS as TEXTURES
 from turbovsr.textures import textures
+from turbovsr.transforms import AnalysisTransform
+from turbovsr.upsampling import bicubic_upsample
 
-SPATIAL_COMPRESSION = 32  # HR pixels along the edge of a latent cell
-TEMPORAL_COMPRESSION = 8  # frames a latent frame stands for, the first one excepted: it stands for one
 DETAIL_GAIN = 5.0
 LATENT_LIMIT = 5.0  # of the latent before normalisation, whose deviation is about 1
-
-
-def latent_frames(frames: int) -> int:
-    """Latent frames of a clip of `frames` = 8k+1 frames: 1+k."""
-    if frames < 1 or (frames - 1) % TEMPORAL_COMPRESSION:
-        raise ValueError(f"a clip needs 8k+1 frames, got {frames}: repeat the last frame up to such a count")
-    return 1 + (frames - 1) // TEMPORAL_COMPRESSION
-
-
-def fold(clip: Tensor) -> Tensor:
-    """(B, C, T, H, W) -> (B*T, C, H, W)."""
-    return clip.transpose(1, 2).flatten(0, 1)
-
-
-def unfold(frames: Tensor, batch: int) -> Tensor:
-    """(B*T, C, H, W) -> (B, C, T, H, W)."""
-    return frames.unflatten(0, (batch, -1)).transpose(1, 2)
-
-
-class SpatialBlock(nn.Module):
-    """Residual pair of 3x3 convolutions within each frame, (N, C, H, W) -> the same."""
-
-    def __init__(self, channels: int):
-        super().__init__()
-        self.conv1 = nn.Conv2d(channels, channels, 3, padding=1)
-        self.conv2 = nn.Conv2d(channels, channels, 3, padding=1)
-        nn.init.zeros_(self.conv2.weight)  # starts as the identity: deep stacks without norms then train at once
-        nn.init.zeros_(self.conv2.bias)
-
-    def forward(self, x: Tensor) -> Tensor:
-        return x + self.conv2(F.relu(self.conv1(F.relu(x))))
 
 
 class CausalTimeDown(nn.Module):
@@ -72,7 +42,7 @@ class CausalTimeDown(nn.Module):
         padded = torch.cat([first, first, x], dim=2)
         seen = torch.cat([padded[:, :, :-2:2], padded[:, :, 1:-1:2], padded[:, :, 2::2]], dim=1)
         weight = self.conv.weight.flatten(3).squeeze(-1).transpose(1, 2).flatten(1)[..., None, None]  # (C, 3C, 1, 1)
-        return x[:, :, ::2] + unfold(F.conv2d(fold(seen), weight, self.conv.bias), batch)
+        return x[:, :, ::2] + batch_to_frames(F.conv2d(frames_to_batch(seen), weight, self.conv.bias), batch)
 
 
 class Encoder(nn.Module):
@@ -95,7 +65,7 @@ class Encoder(nn.Module):
         self.head = nn.Conv2d(widths[-1], own, 1)
         nn.init.zeros_(self.head.weight)  # the layers above only correct the linear analysis
         nn.init.zeros_(self.head.bias)
-        self.analysis = CellAnalysis(own)
+        self.analysis = AnalysisTransform(own)
         self.register_buffer("mean", torch.zeros(latent_channels))
         self.register_buffer("std", torch.ones(latent_channels))
 
@@ -107,18 +77,20 @@ class Encoder(nn.Module):
         batch = hr.shape[0]
         # Space to depth first: no convolution ever runs at the full resolution. The detail that bicubic LR frames lose
         # is set apart and amplified: it is all the decoder needs to be told, and a hundredth of the power of the whole.
-        frames = fold(hr)
-        cells = to_cells(frames)
-        detail = cells - bicubic_cells(bicubic(frames.float(), (frames.shape[-2] // SCALE, frames.shape[-1] // SCALE)))
+        frames = frames_to_batch(hr)
+        cells = pixel_unshuffle(frames)
+        detail = cells - bicubic_upsample(
+            bicubic(frames.float(), (frames.shape[-2] // SCALE, frames.shape[-1] // SCALE))
+        )
         detail = detail.to(self.stem.weight.dtype)
         x = torch.cat([cells.to(detail), DETAIL_GAIN * detail], dim=1)
         x = self.blocks[0](self.stem(x))
         for down, time_down, block in zip(self.down, self.time_down, self.blocks[1:]):
-            x = down(shrink(x, 2))
-            x = block(fold(time_down(unfold(x, batch))))
+            x = down(space_to_depth(x, 2))
+            x = block(frames_to_batch(time_down(batch_to_frames(x, batch))))
         # The head sees features of unit power, so that no step of training can throw it far from the linear analysis.
         x = self.head(x * torch.rsqrt(x.square().mean(dim=1, keepdim=True) + 1e-6))
-        latent = self.analysis(detail, batch) + unfold(x, batch)
+        latent = self.analysis(detail, batch) + batch_to_frames(x, batch)
         # Bounded: without it the encoder would drown the training noise by growing.
         latent = LATENT_LIMIT * torch.tanh(latent / LATENT_LIMIT)
         return torch.cat([latent, textures(detail, batch).to(latent)], dim=1)

@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from turbovsr.autoencoder import latent_frames
+from turbovsr.geometry import latent_frames
 
 
 def test_image_latent_equals_first_frame_latent(model):

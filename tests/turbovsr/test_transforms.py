@@ -1,13 +1,13 @@
 import torch
 
-from turbovsr.cells import BASIS_SCALE, NUMBERS, CellAnalysis, CellSynthesis
-from turbovsr.shuffle import shrink
+from turbovsr.rearrange import space_to_depth
+from turbovsr.transforms import BASIS_SCALE, CELL_VALUES, AnalysisTransform, SynthesisTransform
 
 
 def matched_maps(channels=6):
     """Analysis and synthesis by the same orthonormal directions, alike in every frame."""
-    directions = torch.linalg.qr(torch.randn(NUMBERS, channels)).Q
-    analysis, synthesis = CellAnalysis(channels), CellSynthesis(channels)
+    directions = torch.linalg.qr(torch.randn(CELL_VALUES, channels)).Q
+    analysis, synthesis = AnalysisTransform(channels), SynthesisTransform(channels)
     same = torch.eye(channels)
     with torch.no_grad():
         analysis.basis.copy_(directions.T / BASIS_SCALE)
@@ -27,7 +27,7 @@ def test_synthesis_puts_back_in_place_what_analysis_found():
     assert latent.shape == (1, 6, 2, 2, 1)
     detail = synthesis.detail(synthesis.coefficients(latent))
     assert detail.shape == (9, 48, 16, 8)
-    seen, truth = (shrink(x, 8).permute(0, 2, 3, 1) for x in (detail, still))
+    seen, truth = (space_to_depth(x, 8).permute(0, 2, 3, 1) for x in (detail, still))
     assert torch.allclose(seen, truth @ directions @ directions.T, atol=1e-4)
 
 

@@ -1,0 +1,18 @@
+import torch
+import torch.nn.functional as F
+
+from turbovsr.rearrange import depth_to_space, pixel_shuffle, pixel_unshuffle, space_to_depth
+
+
+def test_depth_to_space_puts_the_channels_of_a_place_side_by_side_and_space_to_depth_inverts_it():
+    x = torch.arange(2.0 * 12 * 2 * 3).view(2, 12, 2, 3)  # 12 channels: (row, column, 3)
+    wide = depth_to_space(x, 2)
+    assert wide.shape == (2, 3, 4, 6)
+    assert wide[1, 2, 3, 5] == x[1, 9 + 2, 1, 2]  # row 1, column 1 of the last place
+    assert torch.equal(space_to_depth(wide, 2), x)
+
+
+def test_pixel_unshuffle_is_that_of_torch():
+    frames = torch.randn(2, 3, 8, 12)
+    assert torch.equal(pixel_unshuffle(frames), F.pixel_unshuffle(frames, 4))
+    assert torch.equal(pixel_shuffle(pixel_unshuffle(frames)), frames)

@@ -1,0 +1,27 @@
+"""What several networks are built from: a residual block, and parameters with random starting values."""
+
+from __future__ import annotations
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+
+class SpatialBlock(nn.Module):
+    """Residual pair of 3x3 convolutions within each frame, (N, C, H, W) -> the same."""
+
+    def __init__(self, channels: int):
+        super().__init__()
+        self.conv1 = nn.Conv2d(channels, channels, 3, padding=1)
+        self.conv2 = nn.Conv2d(channels, channels, 3, padding=1)
+        nn.init.zeros_(self.conv2.weight)  # starts as the identity: deep stacks without norms then train at once
+        nn.init.zeros_(self.conv2.bias)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x + self.conv2(F.relu(self.conv1(F.relu(x))))
+
+
+def normal_parameter(*shape: int, divisor: float = 1.0) -> nn.Parameter:
+    """Standard normal values divided by `divisor`; none are drawn on the meta device, where it would cost seconds."""
+    values = torch.empty(shape)
+    return nn.Parameter(values if values.is_meta else values.normal_().div_(divisor))
