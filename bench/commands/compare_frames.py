@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from bench.commands.frames import RunFrames
+from bench.commands.frames import CONFIG_DIR_HELP, RunFrames
 from bench.commands.parser import Parser
 from bench.methods.calls import file_name
 from bench.report import strip
@@ -38,8 +38,9 @@ def main(argv: list[str]) -> int:
     parser.add_argument("--video", choices=("split", "stack"), help="the clip: bands of one frame, or whole frames")
     parser.add_argument("--out", type=Path, help="FILE.png, or FILE.mp4 with --video (default: in the run's folder)")
     parser.add_argument("--store", type=Path, help="where predictions are kept (default: what the run says)")
+    parser.add_argument("--config-dir", action="append", default=[], metavar="DIR", help=CONFIG_DIR_HELP)
     options = parser.parse_args(argv)
-    run = RunFrames(options.run, options.store)
+    run = RunFrames(options.run, options.store, tuple(options.config_dir))
     cells = _cells(run.records, options.clip, options.data)
     material = run.material(cells[0].data, options.clip)
     sources = _sources(material, cells, options.methods)

@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
-import yaml
-
+from bench.commands import known
 from bench.commands.reading import read_run
-from bench.config import compose
+from bench.commands.run_config import RunConfig
 from bench.datasets.clip import Clip
 from bench.methods import calls
-from bench.paths import default_store
+from bench.methods.contract import FrameSource
 from bench.report.page.material import GT, LR, Material, Read, sr
-from bench.run.plan import build
 from bench.store.keys import frames_digest
-from bench.store.record import GIVEN, Record
-from bench.store.store import Store
+from bench.store.record import Record
+from bench.store.store import Prediction, Store
 from frames.errors import UserError, one_line
 from frames.images import read_image
+
+CONFIG_DIR_HELP = "a folder with configs of data sets and degradations of your own, to read their frames again"
 
 
 class Absent(Exception):
@@ -41,16 +42,17 @@ class RunFrames:
     Args:
         run: the run's folder.
         store: where predictions are kept; None: the store that the run's configuration names.
+        config_dirs: folders with configs of the user's own data sets and degradations.
     Raises:
         UserError: no such run.
     """
 
-    def __init__(self, run: Path, store: Path | None = None) -> None:
+    def __init__(self, run: Path, store: Path | None = None, config_dirs: tuple[str, ...] = ()) -> None:
         self.run = Path(run)
         self.records = read_run(self.run)
-        self._config = self._read_config()
-        named = self._config[0]["config"].get("store") if self._config else str(default_store())
-        self.store = Store(store or named)
+        self._config = RunConfig(self.run / "config.yaml")
+        self._config_dirs = config_dirs
+        self.store = Store(store or self._config.store)
         self._datasets: dict[str, dict[str, Clip] | str] = {}
 
     def materials(self) -> list[Material]:
@@ -84,7 +86,7 @@ class RunFrames:
         """The SR frames of a cell; their digest proves that they are those that were scored."""
         if record.status != "ok":
             raise Absent(f"the cell failed: {record.reason}")
-        kept = self.store.prediction(record.prediction) if record.prediction else None
+        kept = self._kept(record.prediction)
         if kept and kept.sr_sha256 == record.sr_sha256:
             return kept.__iter__
         for frames in (self._saved(record), self._given(record)):
@@ -93,17 +95,24 @@ class RunFrames:
         lossy = "; the run kept a lossy video only" if (self.run / "video").is_dir() else ""
         raise Absent(f"the scored frames are neither in the store (pruned, or another store) nor in the run{lossy}")
 
+    def _kept(self, key: str | None) -> Prediction | None:
+        """The store's frames under a key; what is no key, or cannot be read, is not there."""
+        if key is None or not re.fullmatch("[0-9a-f]{64}", key):
+            return None
+        try:
+            return self.store.prediction(key)
+        except (ValueError, OSError, KeyError) as error:
+            raise Absent(f"the store's entry cannot be read: {one_line(error)}") from error
+
     def _saved(self, record: Record) -> Saved | None:
         names = map(calls.file_name, (record.method, record.data, record.clip))
         files = sorted((self.run / "frames").joinpath(*names).glob("*.png"))
         return Saved(tuple(files)) if len(files) == record.frames else None
 
-    def _given(self, record: Record):
+    def _given(self, record: Record) -> FrameSource | None:
         """Frames that another program made are where the method's options say."""
-        if record.timing_reason != GIVEN:
-            return None
         try:
-            return build(record.method_config).source(record.clip)
+            return known.given_frames(record)
         except (UserError, ValueError, OSError) as error:
             raise Absent(one_line(error)) from error
 
@@ -123,21 +132,8 @@ class RunFrames:
 
     def _open(self, record: Record) -> dict[str, Clip] | str:
         """The clips of a data set by name, or the reason why it cannot be opened."""
-        options = {k: v for k, v in record.data_config.items() if k not in ("summary", "protocol")}
         try:
-            degradation = build(self._degradation(record.data, options["degradation"], options["scale"]))
-            return {clip.name: clip for clip in build({**options, "degradation": degradation}).clips()}
+            dataset = known.open_dataset(record, self._config.degradation(record), self._config_dirs)
+            return {clip.name: clip for clip in dataset.clips()}
         except Exception as error:  # whatever the data set's class raises: the page says so and goes on
             return f"the data are not at hand: {one_line(error)}"
-
-    def _degradation(self, data: str, name: str, scale: int) -> dict:
-        for combination in self._config:
-            if combination["data"] == data and combination["config"]["degradation"]["name"] == name:
-                return combination["config"]["degradation"]
-        return dict(compose([f"degradation={name}", f"scale={scale}"]).degradation)
-
-    def _read_config(self) -> list[dict]:
-        file = self.run / "config.yaml"
-        if not file.is_file():
-            return []
-        return yaml.safe_load(file.read_text(encoding="utf-8"))["combinations"]

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-import json
+import sys
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from bench.commands.frames import RunFrames
 from bench.report.page.material import Material, sr
 from bench.store.record import Record
+from frames.errors import UserError, one_line
+from frames.texts import read_json
 
 
 @dataclass(frozen=True)
@@ -20,7 +22,7 @@ class Gathered:
     environments: dict[str, dict]
 
 
-def gather(runs: list[Path], store: Path | None = None) -> Gathered:
+def gather(runs: list[Path], store: Path | None = None, config_dirs: tuple[str, ...] = ()) -> Gathered:
     """Read the runs. What two runs measured under one name gets the run's name added, from the second run on.
 
     Raises:
@@ -31,16 +33,29 @@ def gather(runs: list[Path], store: Path | None = None) -> Gathered:
     materials: dict[tuple[str, str], Material] = {}
     environments: dict[str, dict] = {}
     for name, folder in names.items():
-        run = RunFrames(folder, store)
+        run = RunFrames(folder, store, config_dirs)
         renamed = _renamed(run.records, records, name)
         for material in run.materials():
             _add(material, renamed, materials)
         records += [
             replace(r, data=renamed[r.data, r.method][0], method=renamed[r.data, r.method][1]) for r in run.records
         ]
-        file = folder / "environment.json"
-        environments[name] = json.loads(file.read_text(encoding="utf-8")) if file.is_file() else {}
+        environments[name] = _environment(folder / "environment.json")
     return Gathered(records, list(materials.values()), environments)
+
+
+def _environment(file: Path) -> dict:
+    """A run's environment.json; a damaged one is said on stderr, and counts as absent."""
+    if not file.exists():
+        return {}
+    try:
+        found = read_json(file)
+        if isinstance(found, dict):
+            return found
+        raise UserError(f"{file}: not a run's environment")
+    except (UserError, ValueError, OSError) as error:
+        print(f"bench: {one_line(error)}; the report goes on without it", file=sys.stderr)
+        return {}
 
 
 def _names(runs: list[Path]) -> dict[str, Path]:

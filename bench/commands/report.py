@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 from bench.commands import plot, table
+from bench.commands.frames import CONFIG_DIR_HELP
 from bench.commands.gather import gather
 from bench.commands.parser import Parser
 from bench.report import page
@@ -28,11 +29,12 @@ def main(argv: list[str]) -> int:
     )
     parser.add_argument("--frames", type=int, metavar="N", help="at most N frames of a clip")
     parser.add_argument("--crop", metavar="WxH", help="size of the windows (default: as large as the budget allows)")
+    parser.add_argument("--config-dir", action="append", default=[], metavar="DIR", help=CONFIG_DIR_HELP)
     parser.add_argument("--all", action="store_true", help="beside the page its tables (md, csv, tex) and all plots")
     options = parser.parse_args(argv)
     if options.budget < 0 or (options.frames is not None and options.frames < 1):
         raise UserError("--budget must not be negative, and --frames at least 1")
-    gathered = gather(options.runs, options.store)
+    gathered = gather(options.runs, options.store, tuple(options.config_dir))
     if not gathered.records:
         print("bench: nothing was measured in these runs", file=sys.stderr)
         return NOTHING_MEASURED

@@ -18,12 +18,12 @@ def _environments(environments: dict[str, dict]) -> str:
     parts = []
     for run, environment in environments.items():
         pairs = {key: value for key, value in environment.items() if key not in ("command", "packages", "gpu")}
-        pairs |= {f"GPU {key}": value for key, value in (environment.get("gpu") or {}).items()}
-        pairs |= environment.get("packages") or {}
+        pairs |= {f"GPU {key}": value for key, value in _mapping(environment.get("gpu")).items()}
+        pairs |= _mapping(environment.get("packages"))
         lines = "".join(
             f"<div><dt>{escape(str(key))}</dt><dd>{escape(_plain(value))}</dd></div>" for key, value in pairs.items()
         )
-        command = environment.get("command", "")
+        command = str(environment.get("command", ""))
         parts.append(
             f'<h3>Run {escape(run)}</h3><pre tabindex="0" aria-label="Command of the run">{escape(command)}</pre>'
             f'<dl class="facts">{lines}</dl>'
@@ -60,6 +60,10 @@ def _scrolled(title: str, inside: str) -> str:
         f'<h3>{title}</h3><div class="scroll" role="region" aria-label="{title}" tabindex="0">'
         f'<table class="plain">{inside}</table></div>'
     )
+
+
+def _mapping(value) -> dict:
+    return value if isinstance(value, dict) else {}
 
 
 def _plain(value) -> str:

@@ -1,0 +1,96 @@
+"""Clips and frames that a record names, opened only through what this installation knows.
+
+A run folder may come from anywhere. Its records name data sets, degradations and methods, with options; none of these
+names is ever imported. A data set or degradation is looked up among the config files of this installation (`conf/`,
+installed packages, `--config-dir`), and what is built is what that file says, with the record's options where the file
+has such an option and the value is plain. Of methods only frames made elsewhere can be read again.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from bench.datasets.clip import Dataset
+from bench.groups import members
+from bench.methods.contract import FrameSource
+from bench.methods.precomputed import Precomputed
+from bench.run.plan import build
+from bench.store.record import GIVEN, Record
+from frames.errors import UserError, did_you_mean
+
+_NOT_OPTIONS = ("_target_", "defaults", "summary")
+_OF_THE_RUN = ("summary", "degradation", "scale", "protocol")  # in a record beside the data set's own options
+
+
+def open_dataset(record: Record, degradation: dict[str, Any], config_dirs: tuple[str, ...] = ()) -> Dataset:
+    """The data set of a record, with the options that it was measured with.
+
+    Args:
+        degradation: options of the record's degradation, beyond its name; those of the run's config.yaml.
+        config_dirs: folders with configs of the user's own, which are trusted.
+    Raises:
+        UserError: the data set, the degradation or an option is not known here.
+    """
+    given = record.data_config
+    own = _member("data", given.get("_target_"), record.data.partition("[")[0], config_dirs)
+    options = {key: value for key, value in given.items() if key not in ("_target_", *_OF_THE_RUN)}
+    arguments = _arguments(own, options, "data set")
+    name = str(given.get("degradation"))
+    made_by = _member("degradation", None, name, config_dirs)
+    kept = {key: value for key, value in degradation.items() if key not in _NOT_OPTIONS}
+    settings = _arguments(made_by, kept | {"scale": record.scale}, "degradation")
+    return build({**arguments, "degradation": build(settings), "scale": record.scale})
+
+
+def given_frames(record: Record) -> FrameSource | None:
+    """The frames of a record that another program made; None where the method made its frames itself.
+
+    Raises:
+        UserError, ValueError, FileNotFoundError: they are not where the record says.
+    """
+    if record.timing_reason != GIVEN:
+        return None
+    root = record.method_config.get("root")
+    if not isinstance(root, str):
+        raise UserError("the record does not say where the frames are (method.root)")
+    return Precomputed(root, record.method, record.scale).source(record.clip)
+
+
+def _member(group: str, target: Any, name: str, config_dirs: tuple[str, ...]) -> dict[str, Any]:
+    """The config file of this installation that has this name, or, for a renamed one, this `_target_` as text.
+
+    Raises:
+        UserError: there is none.
+    """
+    known = members(group, config_dirs)
+    contents = {each: _read(file) for each, file in known.items()}
+    built_by = {each: content for each, content in contents.items() if target in (None, content.get("_target_"))}
+    if found := built_by.get(name) or (next(iter(built_by.values()), None) if target else None) or contents.get(name):
+        return found
+    raise UserError(f"this installation has no {group} '{name}'{did_you_mean(name, known)}")
+
+
+def _read(file: Path) -> dict[str, Any]:
+    return yaml.safe_load(file.read_text(encoding="utf-8"))
+
+
+def _arguments(member: dict[str, Any], options: dict[str, Any], what: str) -> dict[str, Any]:
+    """What a config file is built from: its own `_target_`, and its options with the values given.
+
+    Raises:
+        UserError: an option that the file does not have, or a value that is not plain.
+    """
+    allowed = {key: value for key, value in member.items() if key not in _NOT_OPTIONS}
+    for key, value in options.items():
+        if key not in allowed:
+            raise UserError(f"the {what} {member['name']} has no option '{key}' here")
+        if not all(isinstance(item, (str, int, float, type(None))) for item in _items(value)):
+            raise UserError(f"the {what} {member['name']}: the option '{key}' is not a plain value")
+    return allowed | options | {"_target_": member["_target_"]}
+
+
+def _items(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]
