@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from functools import cache
 
+import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor
@@ -31,10 +32,8 @@ def bicubic_upsample(lr: Tensor, padded: bool = False) -> Tensor:
 
 def upsampling_taps() -> Tensor:
     """(4, 5) float64: the weights of the LR pixels at -2..2 in each of the four SR pixels along an LR pixel."""
-    return torch.tensor(
-        [[keys_cubic((i + 0.5) / SCALE - 0.5 - tap) for tap in range(-REACH, REACH + 1)] for i in range(SCALE)],
-        dtype=torch.float64,
-    )
+    centres = (np.arange(SCALE) + 0.5) / SCALE - 0.5
+    return torch.from_numpy(keys_cubic(centres[:, None] - np.arange(-REACH, REACH + 1)))
 
 
 @cache
