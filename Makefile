@@ -5,14 +5,33 @@ PY := $(VENV)/bin/python
 UV := 0.13.9
 
 GATED := method=bicubic,realesrgan,turbovsr data=sample metrics=[psnr,ssim,lpips-alex] store=null
+PACKAGES := frames bench baselines turbovsr
+DEMO := results/runs/demo
 
-.PHONY: demo test check golden docs setup requirements clean
+.PHONY: demo test test-fast lint format check golden docs setup requirements clean
 
 demo: $(VENV)/installed .assets/fetched
-	$(PY) -m bench run method=bicubic,realesrgan,basicvsr,turbovsr data=sample timing.budget_s=5 out=results/runs/demo
+	$(PY) -m bench run method=bicubic,realesrgan,basicvsr,turbovsr data=sample timing.budget_s=5 out=$(DEMO)
+	@printf '%s\n' '' 'Next, a page to look at the frames, and the same on your own footage:' \
+		'  $(PY) -m bench report $(DEMO)' \
+		'  $(PY) -m bench run method=bicubic,turbovsr data=folder data.root=PATH' \
+		'or, without the long name in front of each command:  source $(VENV)/bin/activate'
 
-test: $(VENV)/installed .assets/fetched-test
-	$(PY) -m pytest
+test: $(VENV)/installed-dev .assets/fetched-test
+	$(PY) -m pytest -n auto
+
+# What an edit breaks first, in under a minute: everything but tests that train, render, build or run for long.
+test-fast: $(VENV)/installed-dev .assets/fetched-test
+	$(PY) -m pytest -n auto -m "not slow"
+
+lint: $(VENV)/installed-dev
+	$(PY) -m ruff format --check --quiet .
+	$(PY) -m ruff check --quiet .
+	$(PY) -m mypy $(PACKAGES)
+
+format: $(VENV)/installed-dev
+	$(PY) -m ruff check --fix --quiet . || true
+	$(PY) -m ruff format --quiet .
 
 # The gate: what the golden run had must not be worse. `make golden` after a change that is meant to move numbers.
 check: $(VENV)/installed .assets/fetched
@@ -27,15 +46,20 @@ golden: $(VENV)/installed .assets/fetched
 	$(PY) -m bench paper
 
 # The documentation as a site in build/docs; a broken link or docstring fails it.
-docs: $(VENV)/installed
+docs: $(VENV)/installed-dev
 	NO_MKDOCS_2_WARNING=1 $(PY) -m mkdocs build --strict --quiet
 
 setup: $(VENV)/installed .assets/fetched
 
+# Two environments in one folder: what running needs, and on top of it what tests, lint and docs need.
 $(VENV)/installed: requirements.txt
 	$(PYTHON) -m venv $(VENV)
 	$(PY) -m pip install --quiet --disable-pip-version-check uv==$(UV)
 	$(VENV)/bin/uv pip install --quiet --require-hashes --python $(PY) -r requirements.txt
+	touch $@
+
+$(VENV)/installed-dev: requirements-dev.txt $(VENV)/installed
+	$(VENV)/bin/uv pip install --quiet --require-hashes --python $(PY) -r requirements-dev.txt
 	touch $@
 
 .assets/fetched: conf/assets/files.yaml conf/assets/packages.txt $(VENV)/installed
@@ -46,11 +70,12 @@ $(VENV)/installed: requirements.txt
 	$(PY) -m bench data fetch test
 	touch $@
 
-# After a change of requirements.in or conf/assets/packages.in (needs uv).
+# After a change of the dependencies in pyproject.toml or conf/assets/packages.in (needs uv).
+COMPILE := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header
 requirements:
-	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header requirements.in -o requirements.txt
-	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --no-deps \
-		conf/assets/packages.in -o conf/assets/packages.txt
+	$(COMPILE) pyproject.toml -o requirements.txt
+	$(COMPILE) pyproject.toml --extra dev --extra docs -c requirements.txt -o requirements-dev.txt
+	$(COMPILE) --no-annotate --no-deps conf/assets/packages.in -o conf/assets/packages.txt
 
 clean:
 	rm -rf $(VENV) .assets build *.egg-info
