@@ -30,7 +30,7 @@ def bicubic(frames: Tensor, size: tuple[int, int]) -> Tensor:
     if scale == 1:
         return frames
     grown, step = scale.numerator, scale.denominator  # `step` input pixels become `grown` output pixels
-    reach = 2 * max(1, 1 / scale) + 1  # of the kernel, in input pixels, and one for where its centre lies
+    reach = 2 * max(Fraction(1), 1 / scale) + 1  # of the kernel, in input pixels, and one for where its centre lies
     steps = math.ceil(reach / step)
     padded = symmetric_pad(frames, steps * step)
     out = antialiased(padded, (padded.shape[-2] // step * grown, padded.shape[-1] // step * grown)).to(frames.dtype)

@@ -29,7 +29,7 @@ def test_usage_errors_exit_with_3(capsys):
     [
         (UserError("file.yaml: no such key"), 3, "bench: file.yaml: no such key\n"),
         (EnvironmentInvalid("no GPU"), 4, "bench: no GPU\n"),
-        (FileNotFoundError(2, "No such file or directory", "x"), 3, "'x'\n"),
+        (FileNotFoundError(2, "No such file or directory", "x"), 3, "bench: x: No such file or directory\n"),
         (KeyboardInterrupt(), 130, "interrupted\n"),
         (SystemExit(3), 3, ""),
     ],

@@ -1,0 +1,60 @@
+"""How many frames and seconds a video's container announces, to be compared with what can be decoded."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+
+from av.container import InputContainer
+from av.video.stream import VideoStream
+
+from frames.video.structure import truncation
+
+MATROSKA = "matroska"
+
+
+@dataclass(frozen=True)
+class Announced:
+    """What a container says of its first video stream; None where it says nothing."""
+
+    frames: int | None
+    seconds: Fraction | None
+    truncated: str | None  # what its structure says, read without decoding
+
+    def missing(self, frames: int, seconds: Fraction, widest: Fraction) -> str | None:
+        """What lacks where `frames` were found and the last one ends at `seconds`; None if all is there.
+
+        Args:
+            widest: the longest time between two frames: the last one may be shown as long.
+        """
+        if self.frames is not None and frames < self.frames:
+            return f"{self.frames} frames are announced and {frames} can be decoded"
+        if self.truncated:
+            return f"{self.truncated} ({frames} frames can be decoded)"
+        if self.seconds is not None and self.seconds - seconds > Fraction(3, 2) * widest:
+            lengths = f"{float(self.seconds):.2f} s are announced, {float(seconds):.2f} s"
+            return f"{lengths} can be decoded ({frames} frames)"
+        return None
+
+
+def announced_of(path: Path, container: InputContainer, stream: VideoStream) -> Announced:
+    """What the open container announces, after a walk over the file's structure."""
+    seconds = None
+    if container.format.name.startswith(MATROSKA):
+        seconds = _duration_tag(stream.metadata)
+        if seconds is None and len(container.streams) == 1 and container.duration:
+            seconds = Fraction(container.duration, 1_000_000)
+    return Announced(stream.frames or None, seconds, truncation(path))
+
+
+def _duration_tag(tags: dict[str, str]) -> Fraction | None:
+    """The seconds of a Matroska tag such as 00:00:02.040000000."""
+    for name, value in tags.items():
+        if name.upper().startswith("DURATION"):
+            found = re.fullmatch(r"([0-9]{1,4}):([0-9]{2}):([0-9]{2})(\.[0-9]{1,9})?", value.strip())
+            if found:
+                hours, minutes, seconds = (int(found[index]) for index in (1, 2, 3))
+                return 3600 * hours + 60 * minutes + seconds + Fraction(f"0{found[4] or '.0'}")
+    return None

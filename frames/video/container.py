@@ -1,0 +1,63 @@
+"""Video files opened through the one door, by the demuxers of video files alone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import BinaryIO
+
+import av
+import av.error
+from av.container import InputContainer
+from av.video.stream import VideoStream
+
+from frames.door import check_regular, open_regular, pixels_complaint
+
+# A playlist or a script with a video's name (HLS, DASH, concat, SDP) would make FFmpeg open what it lists.
+DEMUXERS = (
+    "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,mpeg,mpegts,mpegvideo,m4v,yuv4mpegpipe,gif,apng,flv,asf,ogg,mxf,h264,"
+    "hevc,vvc,av1,obu,ivf,nut,dv,rm"
+)
+_OPTIONS = {"format_whitelist": DEMUXERS, "protocol_whitelist": "file"}
+
+
+@contextmanager
+def open_video(path: Path) -> Iterator[tuple[InputContainer, VideoStream]]:
+    """The container and its first video stream, closed afterwards.
+
+    Raises:
+        FileNotFoundError: no such file.
+        ValueError: not a regular file, not a video, no decoder for it, or frames larger than `frames.door` allows; one
+            line with the file's name.
+    """
+    check_regular(path, "video")
+    try:
+        container = av.open(_target(path), "r", options=_OPTIONS, metadata_errors="replace")
+    except (av.error.FFmpegError, OSError) as error:
+        raise broken(path, error) from None
+    with container:
+        if not container.streams.video:
+            raise ValueError(f"{path}: there is no video in it; give a video or a folder of frames")
+        stream = container.streams.video[0]
+        if stream.codec_context is None:
+            raise ValueError(f"{path}: there is no decoder for its video; convert it to H.264 or FFV1 first")
+        complaint = pixels_complaint(stream.height, stream.width) if stream.width else None
+        if complaint:
+            raise ValueError(f"{path}: {complaint}")
+        yield container, stream
+
+
+def broken(path: Path, error: Exception) -> ValueError:
+    """The error to raise for what FFmpeg says of a file."""
+    reason = getattr(error, "strerror", None) or type(error).__name__
+    return ValueError(f"{path}: not a readable video ({reason}); replace the file")
+
+
+def _target(path: Path) -> str | BinaryIO:
+    """What to give FFmpeg: the prefix keeps a name such as `concat:a` from being taken for more than a file."""
+    try:
+        str(path).encode("utf-8")
+    except UnicodeEncodeError:
+        return open_regular(path, "video")
+    return f"file:{path}"

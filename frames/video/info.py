@@ -1,0 +1,108 @@
+"""What a video holds, with as little decoding as an exact answer needs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from fractions import Fraction
+from functools import lru_cache
+from pathlib import Path
+
+import av
+import av.error
+from av.container import InputContainer
+from av.video.stream import VideoStream
+
+from frames.door import check_regular
+from frames.video.container import open_video
+from frames.video.decode import Reader
+from frames.video.orientation import orientation_of, upright_size
+
+UNSPECIFIED = 2  # of primaries and transfer (ITU-T H.273)
+SQUARE = Fraction(1)
+
+
+@dataclass(frozen=True)
+class Format:
+    """How a video is stored, beyond its size and rate. Codes are those of ITU-T H.273."""
+
+    time_base: Fraction = Fraction(1, 90000)
+    pixel_aspect: Fraction = SQUARE  # width over height of a pixel of the upright picture
+    primaries: int = UNSPECIFIED
+    transfer: int = UNSPECIFIED
+    bits: int = 8  # a sample
+    interlaced: bool = False
+    alpha: bool = False
+    sound: int = 0  # streams of each kind beside the first of video
+    subtitles: int = 0
+    other_videos: int = 0
+
+
+@dataclass(frozen=True)
+class VideoInfo:
+    """Size in pixels of the upright picture, exact number of frames that decode, average frames per second.
+
+    `damage` says what is missing, where the container announces more than there is; empty for a whole file.
+    """
+
+    width: int
+    height: int
+    frames: int
+    fps: float
+    damage: str = ""
+    format: Format = field(default=Format(), compare=False)
+
+
+def video_info(path: str | Path) -> VideoInfo:
+    """What a video holds.
+
+    The frame count is exact: where container and packets agree it is taken from them, else the video is decoded once
+    (remembered for as long as the file does not change).
+
+    Raises:
+        FileNotFoundError, ValueError: one line with the file's name.
+    """
+    path = Path(path)
+    status = check_regular(path, "video")
+    return _video_info(path, status.st_size, status.st_mtime_ns)
+
+
+@lru_cache(maxsize=256)
+def _video_info(path: Path, size: int, mtime: int) -> VideoInfo:
+    with open_video(path) as (container, stream):
+        declared = stream.frames
+        fps = float(stream.average_rate or stream.guessed_rate or 25)
+        try:
+            packets = sum(1 for packet in container.demux(stream) if packet.size and not packet.is_discard)
+        except av.error.FFmpegError:
+            packets = -1
+    with open_video(path) as (container, stream):
+        reader = Reader(path, container, stream)
+        decoded = reader.frames()
+        first = next(decoded)
+        height, width = upright_size(first)
+        form = _format(container, stream, first)
+        whole = packets == declared and not reader.truncated
+        if not whole:
+            for _ in decoded:
+                pass
+        damage = "" if whole else reader.complaint(to_the_end=True) or ""
+        return VideoInfo(width, height, packets if whole else reader.decoded, fps, damage, form)
+
+
+def _format(container: InputContainer, stream: VideoStream, first: av.VideoFrame) -> Format:
+    aspect = stream.sample_aspect_ratio or SQUARE
+    if orientation_of(first)[1] % 2:
+        aspect = 1 / aspect
+    components = first.format.components
+    return Format(
+        time_base=stream.time_base or Fraction(1, 90000),
+        pixel_aspect=aspect,
+        primaries=int(first.color_primaries),
+        transfer=int(first.color_trc),
+        bits=max((component.bits for component in components), default=8),
+        interlaced=bool(first.interlaced_frame),
+        alpha=any(component.is_alpha for component in components),
+        sound=len(container.streams.audio),
+        subtitles=len(container.streams.subtitles),
+        other_videos=len(container.streams.video) - 1,
+    )

@@ -1,0 +1,125 @@
+"""Whether the outer structure of a video file reaches beyond its end: truncation that decoders pass over in silence."""
+
+from __future__ import annotations
+
+import os
+import struct
+from collections.abc import Callable
+from pathlib import Path
+from typing import BinaryIO
+
+from frames.door import open_regular
+
+EBML, SEGMENT, CLUSTER = 0x1A45DFA3, 0x18538067, 0x1F43B675
+TS_PACKET, TS_SYNC = 188, 0x47
+MAX_ELEMENTS = 1_000_000  # walked at most: a hostile file may hold millions of empty ones
+
+
+def truncation(path: Path) -> str | None:
+    """What is cut off, for the containers that tell (MP4, MOV, Matroska, WebM, AVI, MPEG-TS, GIF), else None.
+
+    Raises:
+        FileNotFoundError, ValueError: as `frames.door.open_regular`.
+    """
+    with open_regular(path, "video") as file:
+        size = file.seek(0, os.SEEK_END)
+        file.seek(0)
+        head = file.read(TS_PACKET + 1)
+        try:
+            cut = _walk_of(head)(file, size) if head else False
+        except (struct.error, IndexError):
+            cut = True
+    return "the file is truncated" if cut else None
+
+
+def _walk_of(head: bytes) -> Callable[[BinaryIO, int], bool]:
+    if head[4:8] in (b"ftyp", b"styp", b"moov", b"mdat", b"wide", b"free", b"skip"):
+        return _boxes
+    if head[:4] == EBML.to_bytes(4, "big"):
+        return _matroska
+    if head[:4] == b"RIFF" and head[8:11] == b"AVI":
+        return _riff
+    if head[:4] == b"GIF8":
+        return _gif
+    if len(head) > TS_PACKET and head[0] == head[TS_PACKET] == TS_SYNC:
+        return lambda file, size: size % TS_PACKET != 0
+    return lambda file, size: False
+
+
+def _boxes(file: BinaryIO, size: int) -> bool:
+    """MP4 and MOV (ISO/IEC 14496-12): boxes of a length and a name. True if one reaches beyond the end."""
+    at = 0
+    for _ in range(MAX_ELEMENTS):
+        if at + 8 > size:
+            return False  # up to seven bytes of padding are common
+        file.seek(at)
+        (length,) = struct.unpack(">I", file.read(8)[:4])
+        if length == 1:
+            (length,) = struct.unpack(">Q", file.read(8))
+        if length == 0:  # to the end of the file
+            return False
+        if length < 8:
+            return True
+        at += length
+        if at > size:
+            return True
+    return False
+
+
+def _matroska(file: BinaryIO, size: int) -> bool:
+    """EBML (RFC 8794): elements of an id, a length and a payload; a length of all ones is unknown."""
+    at, inside = 0, False
+    for _ in range(MAX_ELEMENTS):
+        if at >= size:
+            return False
+        file.seek(at)
+        ident = _vint(file, keep_marker=True)
+        length = _vint(file, keep_marker=False)
+        begin = file.tell()
+        if length is not None and begin + length > size:
+            return True
+        if length is None:
+            if ident not in (SEGMENT, CLUSTER):
+                return False
+            inside, at = True, begin
+        elif ident == SEGMENT and not inside:
+            return False  # whole by its own account
+        else:
+            at = begin + length
+    return False
+
+
+def _vint(file: BinaryIO, keep_marker: bool) -> int | None:
+    """A variable-length number; None for the one that means unknown."""
+    first = file.read(1)[0]
+    width = 9 - first.bit_length()
+    if width > 8:
+        raise IndexError("not an EBML number")
+    data = bytes([first]) + file.read(width - 1)
+    if len(data) < width:
+        raise IndexError("the file ends inside a number")
+    value = int.from_bytes(data, "big")
+    if keep_marker:
+        return value
+    value &= (1 << 7 * width) - 1
+    return None if value == (1 << 7 * width) - 1 else value
+
+
+def _riff(file: BinaryIO, size: int) -> bool:
+    """AVI: RIFF chunks one after another (OpenDML); a length of 0 was never filled in."""
+    at = 0
+    while at + 12 <= size:
+        file.seek(at)
+        name, length = struct.unpack("<4sI", file.read(8))
+        if name != b"RIFF" or length == 0:
+            return False
+        at += 8 + length + length % 2
+        if at - length % 2 > size:
+            return True
+    return False
+
+
+def _gif(file: BinaryIO, size: int) -> bool:
+    """GIF ends in a trailer, 3B; some writers add zeros."""
+    file.seek(max(0, size - 64))
+    return not file.read().rstrip(b"\0").endswith(b"\x3b")
