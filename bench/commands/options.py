@@ -20,6 +20,8 @@ def config_dirs(argv: list[str]) -> tuple[list[str], tuple[str, ...]]:
             folders.append(argument.partition("=")[2])
         elif argument == "--config-dir":
             folders.append(next(arguments, ""))
+        elif argument in ("-m", "--multirun"):
+            raise UserError(f"unknown flag {argument}; several values are written with commas: method=bicubic,turbovsr")
         elif argument.startswith("-"):
             raise UserError(f"unknown flag {argument}; options are written KEY=VALUE (see --help)")
         else:

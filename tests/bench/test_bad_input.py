@@ -29,6 +29,8 @@ QUICK = ("metrics=[psnr]", "timing=once")
         (["run", "method=precomputed", "method.root=/nowhere"], "/nowhere: no such folder or file"),
         (["run", "=3"], "cannot read the options"),
         (["run", "--fast"], "unknown flag --fast"),
+        (["run", "--multirun", "method=bicubic"], "several values are written with commas"),
+        (["run", "~method"], "options cannot be taken away"),
         (["rnu"], "unknown command 'rnu'; did you mean 'run'?"),
         (["table", "/nowhere"], "no records.jsonl"),
     ],
