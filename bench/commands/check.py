@@ -3,19 +3,48 @@
 from __future__ import annotations
 
 import os
+from collections import Counter
 from pathlib import Path
 
 from bench.commands.parser import Parser
 from bench.commands.reading import read_undamaged
-from bench.gate import formats
-from bench.gate.comparison import MARGINS, compare
+from bench.gate import formats, margins
+from bench.gate.comparable import refuse_failed
+from bench.gate.comparison import compare
+from bench.gate.verdict import FAILING
 from frames.errors import NOTHING_MEASURED, OK, REGRESSED, UserError, did_you_mean
+
+_EPILOG = """exit codes: 0 nothing is worse, 1 something is worse or missing, 2 nothing was compared, 3 error, or
+the runs were not measured in one way; docs/gate.md has the table of decisions"""
 
 
 def main(argv: list[str]) -> int:
-    parser = Parser(
-        "check", epilog="exit codes: 0 nothing is worse, 1 worse or missing, 2 nothing was compared, 3 error"
-    )
+    arguments = _parser().parse_args(argv)
+    names = f"golden run {arguments.against}", str(arguments.run)
+    golden, measured = read_undamaged(arguments.against), read_undamaged(arguments.run)
+    methods = {record.method for record in golden}
+    if arguments.reference and arguments.reference not in methods:
+        hint = did_you_mean(arguments.reference, methods)
+        raise UserError(f"--reference {arguments.reference}: not in {arguments.against}{hint}")
+    allowed = margins.parse(arguments.margin, {name for record in golden for name in record.scores})
+    refuse_failed(golden, names[0])
+    found = compare(golden, measured, arguments.reference, allowed, names)
+    formats.terminal(found, f"{arguments.run} against {arguments.against}")
+    if arguments.junit:
+        formats.junit(found, arguments.junit)
+    if os.environ.get("GITHUB_ACTIONS"):
+        print("\n".join(formats.github(found)))
+    if not any(each.clips for each in found):
+        print("nothing was compared")
+        return NOTHING_MEASURED
+    verdicts = Counter(each.verdict for each in found)
+    print(", ".join(f"{count} {verdict}" for verdict, count in verdicts.items()))
+    failing = {*FAILING, *(("inconclusive",) if arguments.strict else ())}
+    return REGRESSED if failing & verdicts.keys() else OK
+
+
+def _parser() -> Parser:
+    parser = Parser("check", epilog=_EPILOG)
     parser.add_argument("run", type=Path, help="a run's folder")
     parser.add_argument("--against", type=Path, required=True, help="folder of the golden run")
     parser.add_argument("--reference", help="method whose time is the unit of speed (default: speed is not gated)")
@@ -23,41 +52,10 @@ def main(argv: list[str]) -> int:
         "--margin",
         action="append",
         default=[],
-        metavar="FAMILY=VALUE",
-        help="what counts as no change: " + ", ".join(f"{k}={v}" for k, v in MARGINS.items()),
+        metavar="METRIC=VALUE",
+        help="what counts as no change, of a metric or a family: "
+        + ", ".join(f"{k}={v}" for k, v in margins.MARGINS.items()),
     )
-    parser.add_argument("--strict", action="store_true", help="undecidable fails, too")
+    parser.add_argument("--strict", action="store_true", help="inconclusive fails, too")
     parser.add_argument("--junit", type=Path, metavar="FILE", help="write JUnit XML")
-    arguments = parser.parse_args(argv)
-    golden, measured = read_undamaged(arguments.against), read_undamaged(arguments.run)
-    if arguments.reference and arguments.reference not in {record.method for record in golden}:
-        known = {record.method for record in golden}
-        raise UserError(
-            f"--reference {arguments.reference}: not in {arguments.against}{did_you_mean(arguments.reference, known)}"
-        )
-    findings = compare(golden, measured, arguments.reference, _margins(arguments.margin))
-    formats.terminal(findings, f"{arguments.run} against {arguments.against}")
-    if arguments.junit:
-        formats.junit(findings, arguments.junit)
-    if os.environ.get("GITHUB_ACTIONS"):
-        print("\n".join(formats.annotations(findings)))
-    verdicts = [finding.verdict for finding in findings]
-    if not findings or not any(finding.clips for finding in findings):
-        print("nothing was compared")
-        return NOTHING_MEASURED
-    bad = {"worse", "missing"} | ({"undecidable"} if arguments.strict else set())
-    print(", ".join(f"{verdicts.count(verdict)} {verdict}" for verdict in dict.fromkeys(verdicts)))
-    return REGRESSED if bad & set(verdicts) else OK
-
-
-def _margins(items: list[str]) -> dict[str, float]:
-    found = {}
-    for item in items:
-        family, _, value = item.partition("=")
-        if family not in MARGINS:
-            raise UserError(f"--margin {item}: unknown family{did_you_mean(family, MARGINS)}")
-        try:
-            found[family] = float(value)
-        except ValueError as error:
-            raise UserError(f"--margin {item}: '{value}' is no number") from error
-    return found
+    return parser

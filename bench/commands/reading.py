@@ -32,9 +32,12 @@ def read_undamaged(folder: Path) -> list[Record]:
     """A run's records, for a gate: what is damaged cannot be compared.
 
     Raises:
-        UserError: lines are damaged; see `bench.store.records.load` for the others.
+        UserError: lines are damaged or torn; see `bench.store.records.load` for the others.
     """
     found = load(folder)
-    if found.damaged:
-        raise UserError(f"{'; '.join(map(str, found.damaged[:3]))}: a damaged line cannot be compared")
+    damaged = [*found.damaged[:3], *([found.torn] if found.torn else [])]
+    if damaged:
+        raise UserError(
+            f"{'; '.join(map(str, damaged))}: a damaged line cannot be compared; delete it and measure that cell again"
+        )
     return found.records

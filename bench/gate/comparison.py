@@ -1,40 +1,43 @@
 """Two runs side by side: what changed, how sure that is, and what the data could not have shown.
 
-Quality is compared clip by clip on equal signatures; speed as the ratio to a reference method of the same run, never as
+Quality is compared frame by frame on equal recipes; speed as the ratio to a reference method of the same run, never as
 an absolute time across machines. The unit of resampling is the clip: frames of a clip are no independent witnesses.
 """
 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from statistics import fmean
 
-import numpy as np
+from bench.gate.comparable import Cells, cells, refuse_unlike
+from bench.gate.margins import MARGINS, margin_of
+from bench.gate.verdict import Interval, change_of, interval_of_mean, verdict_of
+from bench.store.record import GIVEN, Record, Score
 
-from bench.store.record import Record
+_SCOPES = ("tensors", "files")
+Pair = tuple[Record, Record | None]
+"""One clip in the first run and, where it is there, in the second."""
+Quartet = tuple[Record | None, Record | None, Record | None, Record | None]
+"""One clip of a method and of the reference in the first run, then of both in the second."""
 
-MARGINS = {"psnr": 0.05, "ssim": 0.002, "lpips": 0.003, "dists": 0.003, "speed": 0.10}
-"""What counts as no change, by metric family: dB, SSIM, distances; speed as a share."""
 
-VERDICTS = ("better", "same", "worse", "undecidable", "missing")
-
-
-@dataclass(frozen=True)
-class Finding:
-    """One (data, method, metric): `change` is positive where the second run is better."""
+@dataclass(frozen=True, kw_only=True)
+class Comparison:
+    """One metric of one method on one data set; `change` is positive where the second run is better."""
 
     data: str
     method: str
     metric: str
-    before: float | None
-    after: float | None
-    change: float | None
-    interval: tuple[float, float] | None  # 95 %, bootstrap over clips
     margin: float
-    clips: int
-    expected: int
     verdict: str
+    expected: int  # clips that the first run has
+    clips: int = 0  # clips that both have
+    before: float | None = None
+    after: float | None = None
+    change: float | None = None
+    interval: Interval | None = None  # 95 %, bootstrap over clips
     note: str = ""
 
     @property
@@ -46,109 +49,125 @@ class Finding:
 
 
 def compare(
-    before: list[Record], after: list[Record], reference: str | None = None, margins: dict[str, float] | None = None
-) -> list[Finding]:
-    """All findings, in the order of the first run's records.
+    before: Sequence[Record],
+    after: Sequence[Record],
+    reference: str | None = None,
+    margins: dict[str, float] = MARGINS,
+    names: tuple[str, str] = ("the first run", "the second"),
+) -> list[Comparison]:
+    """Everything that the first run has, in the order of its records; what is in the second alone is left out.
 
     Args:
-        before, after: records of two runs; what is in `after` alone is not compared.
         reference: the method whose time is the unit of speed; None: speed is not compared.
-        margins: by metric family, over `MARGINS`.
+        margins: by metric or family (see `bench.gate.margins`).
+        names: of the two runs, for messages.
+    Raises:
+        UserError: a cell of both was not measured in the same way.
     """
-    margins = MARGINS | (margins or {})
-    then, now = _cells(before), _cells(after)
-    findings = []
-    for data, method in dict.fromkeys((d, m) for d, m, _ in then):
-        clips = [clip for d, m, clip in then if (d, m) == (data, method)]
-        pairs = [(then[data, method, clip], now.get((data, method, clip))) for clip in clips]
+    then, now = cells(before), cells(after)
+    refuse_unlike(then, now, names)
+    found: list[Comparison] = []
+    for data, method in dict.fromkeys((d, m) for d, _, m in then):
+        pairs = [(record, now.get(cell)) for cell, record in then.items() if (cell[0], cell[2]) == (data, method)]
         for metric in dict.fromkeys(name for old, _ in pairs for name in old.scores):
-            findings.append(_quality(data, method, metric, pairs, margins.get(metric.split("-")[0], 0.0)))
-        if reference is not None and method != reference and any(old.timing for old, _ in pairs):
-            base = [(then.get((data, reference, clip)), now.get((data, reference, clip))) for clip in clips]
-            findings.append(_speed(data, method, reference, pairs, base, margins["speed"]))
-    return findings
+            found.append(_quality(metric, pairs, margins))
+        if reference not in (None, method) and any(old.timing_reason != GIVEN for old, _ in pairs):
+            found.append(_speed(str(reference), pairs, then, now, margins["speed"]))
+    return found
 
 
-def interval_of_mean(values: list[float], draws: int = 10_000, level: float = 0.95) -> tuple[float, float] | None:
-    """Percentile bootstrap interval of the mean; None under two values, unless the one is exactly 0 (nothing moved)."""
-    if len(values) < 2:
-        return (0.0, 0.0) if values == [0.0] else None
-    rng = np.random.default_rng(0)
-    means = rng.choice(np.asarray(values, float), (draws, len(values))).mean(axis=1)
-    tail = (1 - level) / 2
-    return float(np.quantile(means, tail)), float(np.quantile(means, 1 - tail))
+def _quality(metric: str, pairs: list[Pair], margins: dict[str, float]) -> Comparison:
+    wanted = [
+        (old.scores[metric], new.scores.get(metric) if new else None) for old, new in pairs if metric in old.scores
+    ]
+    gated = [(old, new) for old, new in wanted if old.values]
+    blank = _blank(pairs, metric, margin_of(metric, wanted[0][0], margins), len(gated or wanted))
+    if not gated:
+        reason = next((old.reason for old, _ in wanted if old.reason), "no values")
+        return replace(blank, note=f"the first run has no value: {reason}")
+    both = [(old, new) for old, new in gated if new and new.values]
+    if len(both) < len(gated):
+        return replace(blank, clips=len(both), note=_lacking(metric, gated, pairs))
+    values = [(old.values or [], new.values or []) for old, new in both]
+    higher = both[0][0].better == "higher"
+    changes = [fmean(change_of(a, b, higher) for a, b in zip(*each, strict=True)) for each in values]
+    before, after = (_mean([_mean(each) for each in side]) for side in zip(*values))
+    equal = sum(math.isinf(value) for each, _ in values for value in each)
+    note = f"frames that are infinite in both, counted as unchanged: {equal}" if equal else ""
+    return _judged(blank, changes, before, after, note)
 
 
-def verdict_of(interval: tuple[float, float] | None, margin: float) -> str:
-    """Non-inferiority: `same` when a worsening beyond the margin is excluded; `worse` when some worsening is sure and
-    its middle lies beyond the margin; `undecidable` between the two, or without an interval.
-    """
-    if interval is None:
-        return "undecidable"
-    low, high = interval
-    if low > 0:
-        return "better"
-    if low > -margin or low == high == 0:
-        return "same"
-    return "worse" if high < 0 and (low + high) / 2 < -margin else "undecidable"
+def _lacking(metric: str, gated: list[tuple[Score, Score | None]], pairs: list[Pair]) -> str:
+    """The reason why the second run has no value where the first has one."""
+    lacking = [new for _, new in gated if not (new and new.values)]
+    reason = next((new.reason for new in lacking if new and new.reason), None)
+    gone = sum(new is None for _, new in pairs)
+    text = f"{len(lacking)} of {len(gated)} clips have no {metric} in the second run"
+    return f"{text}: {reason}" if reason else f"{text}; {gone} of them are not there or failed" if gone else text
 
 
-def _cells(records: list[Record]) -> dict[tuple[str, str, str], Record]:
-    return {(r.data, r.method, r.clip): r for r in records if r.status == "ok"}
-
-
-def _quality(data: str, method: str, metric: str, pairs: list, margin: float) -> Finding:
-    scored = [(old.scores[metric], new and new.scores.get(metric)) for old, new in pairs if metric in old.scores]
-    scored = [(old, new) for old, new in scored if old.values]
-    found = [(old, new) for old, new in scored if new and new.values]
-    unlike = next(((old, new) for old, new in found if old.signature != new.signature), None)
-    if unlike:
-        note = f"signatures differ: {unlike[0].signature} and {unlike[1].signature}"
-        return Finding(data, method, metric, None, None, None, None, margin, 0, len(scored), "undecidable", note)
-    if len(found) < len(scored) or not found:
-        note = f"{len(scored) - len(found)} clips of the first run are not in the second" if scored else "no scores"
-        return Finding(data, method, metric, None, None, None, None, margin, len(found), len(scored), "missing", note)
-    sign = 1 if found[0][0].better == "higher" else -1
-    before, after = ([fmean(score.values) for score in side] for side in zip(*found))
-    changes = [0.0 if a == b else sign * (a - b) for b, a in zip(before, after)]  # equal infinities are no change
-    return _finding(data, method, metric, fmean(before), fmean(after), changes, margin, len(scored))
-
-
-def _speed(data: str, method: str, reference: str, pairs: list, base: list, margin: float) -> Finding:
+def _speed(reference: str, pairs: list[Pair], then: Cells, now: Cells, margin: float) -> Comparison:
     """Times of the reference over times of the method, on clips timed in both runs: higher is faster."""
-    name = f"speed / {reference}"
-    ratios = []
-    for (old, new), (old_base, new_base) in zip(pairs, base):
-        times = [_seconds(record) for record in (old, old_base, new, new_base)]
-        if None not in times:
-            ratios.append((times[1] / times[0], times[3] / times[2]))
+    blank = _blank(pairs, f"speed / {reference}", math.log1p(margin), len(pairs))
+    cells_of = [(old, new, (old.data, old.clip, reference)) for old, new in pairs]
+    quartets: list[Quartet] = [(old, then.get(base), new, now.get(base)) for old, new, base in cells_of]
+    ratios: list[tuple[float, float]] = []
+    for scope in _SCOPES:  # the first in which any clip was timed
+        ratios = ratios or list(_ratios(quartets, scope))
     if len(ratios) < len(pairs):
-        note = f"{len(pairs) - len(ratios)} clips lack a time of {method} or {reference} in one of the runs"
-        return Finding(data, method, name, None, None, None, None, margin, len(ratios), len(pairs), "missing", note)
-    changes = [math.log(after / before) for before, after in ratios]
-    before, after = (math.exp(fmean(map(math.log, side))) for side in zip(*ratios))
-    return _finding(data, method, name, before, after, changes, math.log1p(margin), len(pairs))
+        lacking = f"{len(pairs) - len(ratios)} of {len(pairs)} clips lack a time of {blank.method} or {reference}"
+        return replace(blank, clips=len(ratios), note=f"{lacking} in one of the runs")
+    changes = [change_of(_log(old), _log(new), higher_is_better=True) for old, new in ratios]
+    before, after = (math.exp(fmean(map(_log, side))) for side in zip(*ratios))
+    return _judged(blank, changes, before, after, "")
 
 
-def _seconds(record: Record | None) -> float | None:
-    times = record and record.timing.get("tensors")
-    return times.median_s if times else None
+def _ratios(quartets: list[Quartet], scope: str) -> Iterator[tuple[float, float]]:
+    """(before, after) of clips whose four times are there."""
+    for records in quartets:
+        times = [record.timing[scope].median_s for record in records if record and scope in record.timing]
+        if len(times) == len(records):
+            mine, base, mine_now, base_now = times
+            yield base / mine, base_now / mine_now
 
 
-def _finding(data, method, metric, before, after, changes, margin, expected) -> Finding:
-    interval = interval_of_mean(changes)
-    note = "one clip cannot carry an interval" if interval is None else ""
-    return Finding(
-        data,
-        method,
-        metric,
-        before,
-        after,
-        fmean(changes),
-        interval,
-        margin,
-        len(changes),
-        expected,
-        verdict_of(interval, margin),
-        note,
+def _log(ratio: float) -> float:
+    return math.log(ratio) if ratio > 0 and math.isfinite(ratio) else math.nan
+
+
+def _mean(values: Sequence[float]) -> float:
+    """The mean; NaN where infinities of unlike directions meet."""
+    return fmean(values) if all(map(math.isfinite, values)) else sum(values) / len(values)
+
+
+def _blank(pairs: list[Pair], metric: str, margin: float, expected: int) -> Comparison:
+    """A comparison before anything is known of it: missing."""
+    record = pairs[0][0]
+    return Comparison(
+        data=record.data, method=record.method, metric=metric, margin=margin, verdict="missing", expected=expected
+    )
+
+
+def _judged(blank: Comparison, changes: list[float], before: float, after: float, note: str) -> Comparison:
+    """The comparison with its verdict.
+
+    Args:
+        changes: of each clip, positive where the second run is better.
+    """
+    change = fmean(changes)
+    interval = interval_of_mean(changes) if math.isfinite(change) else None
+    if not math.isfinite(change):
+        note = f"clips with values that are not finite: {sum(not math.isfinite(each) for each in changes)}"
+    elif interval is None:
+        note = "one clip cannot carry an interval" + (f"; {note}" if note else "")
+    verdict = verdict_of(change, interval, blank.margin)
+    return replace(
+        blank,
+        clips=len(changes),
+        before=before,
+        after=after,
+        change=change,
+        interval=interval,
+        verdict=verdict,
+        note=note,
     )

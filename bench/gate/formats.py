@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -9,87 +10,88 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from bench.gate.comparison import Finding
+from bench.gate.comparison import Comparison
+from bench.gate.verdict import FAILING
+from frames.text import printable
 
-_COLORS = {"better": "green", "same": "", "worse": "bold red", "undecidable": "yellow", "missing": "bold red"}
+_COLORS = {"better": "green", "same": "", "inconclusive": "yellow"} | {verdict: "bold red" for verdict in FAILING}
+_LEFT = ("data", "method", "metric", "verdict")
+_HEADERS = (*_LEFT[:3], "before", "after", "change", "interval", "margin", "smallest", "clips", "verdict")
+_CAPTION = (
+    "change: positive is better; interval: 95 %, bootstrap over clips; smallest: the smallest worsening that "
+    "this data could have shown; speed: ratio of times, its change as a logarithm"
+)
 
 
-def terminal(findings: list[Finding], title: str) -> None:
+def terminal(found: Sequence[Comparison], title: str) -> None:
     """Print the comparison; changes are positive where the second run is better."""
-    table = Table(
-        title=title,
-        caption="change: positive is better; interval: 95 %, bootstrap over clips; smallest: the "
-        "smallest worsening this data could have shown; speed in log ratio",
-        caption_justify="left",
-    )
-    for header in (
-        "data",
-        "method",
-        "metric",
-        "before",
-        "after",
-        "change",
-        "interval",
-        "margin",
-        "smallest",
-        "clips",
-        "verdict",
-    ):
-        table.add_column(header, justify="left" if header in ("data", "method", "metric", "verdict") else "right")
-    for f in findings:
-        color = _COLORS[f.verdict]
-        verdict = f"[{color}]{f.verdict}[/{color}]" if color else f.verdict
+    table = Table(title=escape(printable(title)), caption=_CAPTION, caption_justify="left")
+    for header in _HEADERS:
+        table.add_column(header, justify="left" if header in _LEFT else "right")
+    for each in found:
+        color = _COLORS[each.verdict]
+        verdict = f"[{color}]{each.verdict}[/{color}]" if color else each.verdict
         table.add_row(
-            escape(f.data),
-            escape(f.method),
-            f.metric,
-            _number(f.before),
-            _number(f.after),
-            _number(f.change, "+"),
-            _interval(f),
-            _number(f.margin),
-            _number(f.smallest_effect),
-            f"{f.clips}/{f.expected}",
-            verdict + (f" ({escape(f.note)})" if f.note else ""),
+            *(escape(printable(name)) for name in (each.data, each.method, each.metric)),
+            _number(each.before),
+            _number(each.after),
+            _number(each.change, "+"),
+            _interval(each),
+            _number(each.margin),
+            _number(each.smallest_effect),
+            f"{each.clips}/{each.expected}",
+            verdict + (f" ({escape(printable(each.note))})" if each.note else ""),
         )
     Console(width=None if Console().is_terminal else 180, highlight=False).print(table)
 
 
-def junit(findings: list[Finding], file: Path) -> None:
-    """One test case a finding; worse and missing are failures, undecidable is skipped."""
-    suite = ElementTree.Element("testsuite", name="bench check", tests=str(len(findings)))
-    for f in findings:
-        case = ElementTree.SubElement(suite, "testcase", classname=f"{f.data}.{f.method}", name=f.metric)
-        if f.verdict in ("worse", "missing"):
-            ElementTree.SubElement(case, "failure", message=sentence(f))
-        elif f.verdict == "undecidable":
-            ElementTree.SubElement(case, "skipped", message=sentence(f))
-    counts = {"failures": ("worse", "missing"), "skipped": ("undecidable",)}
-    for name, verdicts in counts.items():
-        suite.set(name, str(sum(f.verdict in verdicts for f in findings)))
+def junit(found: Sequence[Comparison], file: Path) -> None:
+    """Write one test case a comparison; failing verdicts are failures, inconclusive ones are skipped."""
+    suite = ElementTree.Element("testsuite", name="bench check", tests=str(len(found)))
+    for each in found:
+        names = {"classname": printable(f"{each.data}.{each.method}"), "name": printable(each.metric)}
+        case = ElementTree.SubElement(suite, "testcase", names)
+        if each.verdict in FAILING:
+            ElementTree.SubElement(case, "failure", message=sentence(each))
+        elif each.verdict == "inconclusive":
+            ElementTree.SubElement(case, "skipped", message=sentence(each))
+    suite.set("failures", str(sum(each.verdict in FAILING for each in found)))
+    suite.set("skipped", str(sum(each.verdict == "inconclusive" for each in found)))
     file.parent.mkdir(parents=True, exist_ok=True)
     ElementTree.ElementTree(suite).write(file, encoding="utf-8", xml_declaration=True)
 
 
-def annotations(findings: list[Finding]) -> list[str]:
+def github(found: Sequence[Comparison]) -> list[str]:
     """GitHub workflow commands for what needs a look."""
-    kinds = {"worse": "error", "missing": "error", "undecidable": "warning"}
+    kinds = {"inconclusive": "warning"} | {verdict: "error" for verdict in FAILING}
     return [
-        f"::{kinds[f.verdict]} title=bench check {f.data} {f.method}::{sentence(f)}"
-        for f in findings
-        if f.verdict in kinds
+        f"::{kinds[each.verdict]} title={_property(f'bench check {each.data} {each.method}')}::{_data(sentence(each))}"
+        for each in found
+        if each.verdict in kinds
     ]
 
 
-def sentence(f: Finding) -> str:
-    """A finding in one line."""
-    figures = f"{_number(f.before)} -> {_number(f.after)}, change {_number(f.change, '+')} {_interval(f)}"
-    text = f"{f.metric} of {f.method} on {f.data}: {f.verdict}"
-    return f"{text}: {f.note}" if f.change is None else f"{text}: {figures}, margin {_number(f.margin)}"
+def sentence(each: Comparison) -> str:
+    """A comparison in one line."""
+    text = f"{each.metric} of {each.method} on {each.data}: {each.verdict}"
+    if each.change is not None:
+        figures = f"{_number(each.before)} -> {_number(each.after)}, change {_number(each.change, '+')}"
+        text += f": {figures} {_interval(each)}, margin {_number(each.margin)}"
+    return printable(f"{text}; {each.note}" if each.note else text)
 
 
-def _interval(f: Finding) -> str:
-    return f"({f.interval[0]:+.4g}, {f.interval[1]:+.4g})" if f.interval else "–"
+def _data(text: str) -> str:
+    """Text of a workflow command, escaped as GitHub's toolkit does."""
+    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+
+
+def _property(text: str) -> str:
+    """A property of a workflow command: `:` and `,` end it."""
+    return _data(printable(text)).replace(":", "%3A").replace(",", "%2C")
+
+
+def _interval(each: Comparison) -> str:
+    return f"({each.interval[0]:+.4g}, {each.interval[1]:+.4g})" if each.interval else "–"
 
 
 def _number(value: float | None, sign: str = "") -> str:

@@ -90,7 +90,7 @@ def weights_hash(tensors: Iterable[torch.Tensor]) -> str:
     """The first eight digits of the sha256 over weights: a signature names the very network."""
     digest = hashlib.sha256()
     for tensor in tensors:
-        digest.update(tensor.contiguous().numpy())
+        digest.update(tensor.contiguous().numpy().data)
     return digest.hexdigest()[:8]
 
 

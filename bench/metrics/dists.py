@@ -12,7 +12,7 @@ from bench.metrics.backbones import convolutions, dists_weights, weights_hash
 from bench.metrics.base import Kind, check_pair
 from bench.metrics.features import Vgg16, chunks, full_precision, positions, to_input
 
-_CHANNELS = (3, 64, 128, 256, 512, 512)
+_CHANNELS = [3, 64, 128, 256, 512, 512]
 _MEAN = torch.tensor([0.485, 0.456, 0.406]).view(1, 3, 1, 1)
 _STD = torch.tensor([0.229, 0.224, 0.225]).view(1, 3, 1, 1)
 _C = 1e-6

@@ -24,7 +24,7 @@ class Pyiqa:
     def score(self, sr: np.ndarray, gt: np.ndarray | None = None) -> float:
         """One frame's score; `gt` is not looked at by a metric without reference."""
         frames = [sr]
-        if self.kind.reference:
+        if gt is not None and self.kind.reference:
             check_pair(sr, gt)
             frames.append(gt)
         with torch.inference_mode():

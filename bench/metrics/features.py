@@ -40,11 +40,12 @@ class AlexNet:
 
     def bands(self, *frames: torch.Tensor) -> Bands:
         """All stages of float32 (1, 3, H, W) frames of one size, normalised as the metric asks."""
+        features = list(frames)
         for stage, (stride, padding, pooled) in enumerate(_ALEX):
             if pooled:
-                frames = [F.max_pool2d(x, 3, 2) for x in frames]
-            frames = [F.conv2d(x, *self.convs[stage], stride=stride, padding=padding).relu_() for x in frames]
-            yield stage, frames
+                features = [F.max_pool2d(x, 3, 2) for x in features]
+            features = [F.conv2d(x, *self.convs[stage], stride=stride, padding=padding).relu_() for x in features]
+            yield stage, features
 
 
 Pool = Callable[[torch.Tensor, torch.Tensor | None], torch.Tensor]

@@ -42,7 +42,7 @@ class GtFeatures:
         size = metric.prepared_bytes(gt)
         if size > self.budget:
             return metric.score(sr, gt)
-        key = metric.signature, metric.device, gt.shape, hashlib.sha256(np.ascontiguousarray(gt)).digest()
+        key = metric.signature, metric.device, gt.shape, hashlib.sha256(np.ascontiguousarray(gt).data).digest()
         if key not in self._kept:
             while self.bytes + size > self.budget:
                 self._kept.popitem()  # the newest

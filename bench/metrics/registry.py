@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import importlib
 from functools import cache
-from typing import Any
+from typing import Any, cast
 
 import yaml
 from omegaconf import OmegaConf
@@ -62,10 +62,11 @@ def _options(name: str, device: str, config_dirs: tuple[str, ...]) -> dict[str, 
     options = {key: variant if value == "???" else value for key, value in _file(family, config_dirs).items()}
     kept = {key: value for key, value in options.items() if value != _PROTOCOL}
     try:
-        resolved = OmegaConf.to_container(OmegaConf.create({"device": device, "options": kept}), resolve=True)
+        config = OmegaConf.create({"device": device, "options": kept})
+        resolved = cast(dict[str, Any], OmegaConf.to_container(config.options, resolve=True))
     except OmegaConfBaseException as error:
         raise UserError(f"metric {name}: {one_line(error.__cause__ or error)}") from error
-    return {**options, **resolved["options"]}
+    return {**options, **resolved}
 
 
 @cache
@@ -77,7 +78,7 @@ def _file(family: str, config_dirs: tuple[str, ...]) -> dict[str, Any]:
         raise UserError(f"{file}: {one_line(error)}") from error
     if not isinstance(found, dict) or not isinstance(found.get("_target_"), str):
         raise UserError(f"{file}: no metric; it needs _target_, the class or function that makes one")
-    return found
+    return cast(dict[str, Any], found)
 
 
 def _instance(family: str, options: dict[str, Any], protocol: Protocol) -> Any:

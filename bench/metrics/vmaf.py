@@ -53,7 +53,7 @@ class VmafClip:
         self._size, self._frames = sr.shape[:2], self._frames + 1
         for name, frame in (("sr", sr), ("gt", gt)):
             with open(Path(self._folder.name, f"{name}.rgb"), "ab") as file:
-                file.write(np.ascontiguousarray(frame))
+                file.write(np.ascontiguousarray(frame).data)
 
     def values(self) -> list[float]:
         """Each frame's VMAF.

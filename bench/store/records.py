@@ -43,6 +43,7 @@ class RunRecords:
     folder: Path
     records: list[Record]
     damaged: list[Damage]
+    torn: Damage | None = None  # the last line, cut short by a crash: its cell is measured again by a rerun
 
     @property
     def warning(self) -> str:
@@ -63,6 +64,7 @@ class Records:
     def __init__(self, folder: Path) -> None:
         self.file = Path(folder) / FILE
         self.damaged: list[Damage] = []
+        self.torn: Damage | None = None
         self._cells: dict[tuple[str, str, str], Record] = {}
         if self.file.is_file():
             for record in self._read():
@@ -99,8 +101,11 @@ class Records:
                 try:
                     data = json.loads(line)
                 except (ValueError, RecursionError) as error:
+                    damage = Damage(self.file, number, f"unreadable ({_reason(error)})")
                     if line.endswith(b"\n"):
-                        self.damaged.append(Damage(self.file, number, f"unreadable ({_reason(error)})"))
+                        self.damaged.append(damage)
+                    else:
+                        self.torn = damage
                     continue
                 try:
                     yield Record.from_json(data)
@@ -119,7 +124,7 @@ def load(folder: Path) -> RunRecords:
     if not (Path(folder) / FILE).is_file():
         raise UserError(f"{folder}: no {FILE} here; give the folder of a run (python -m bench run ... out=DIR)")
     found = Records(folder)
-    return RunRecords(Path(folder), found.all(), found.damaged)
+    return RunRecords(Path(folder), found.all(), found.damaged, found.torn)
 
 
 @contextmanager

@@ -1,0 +1,56 @@
+"""Verdicts: what an interval and a margin allow to be said of a change (the table stands in docs/gate.md)."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+
+VERDICTS = ("better", "same", "worse", "inconclusive", "missing", "not finite")
+FAILING = ("worse", "missing", "not finite")
+"""Verdicts that fail a gate; `inconclusive` does so under --strict alone."""
+
+Interval = tuple[float, float]
+
+
+def interval_of_mean(values: Sequence[float], draws: int = 10_000, level: float = 0.95) -> Interval | None:
+    """Percentile bootstrap interval of the mean; None under two values, unless the one is exactly 0 (nothing moved)."""
+    if len(values) < 2:
+        return (0.0, 0.0) if list(values) == [0.0] else None
+    rng = np.random.default_rng(0)
+    means = rng.choice(np.asarray(values, float), (draws, len(values))).mean(axis=1)
+    tail = (1 - level) / 2
+    return float(np.quantile(means, tail)), float(np.quantile(means, 1 - tail))
+
+
+def verdict_of(change: float, interval: Interval | None, margin: float) -> str:
+    """The verdict on a mean change over clips, positive where the second run is better.
+
+    Non-inferiority: `same` where a worsening beyond the margin is excluded; `worse` where the change itself lies beyond
+    the margin, which the data then cannot deny; `inconclusive` where the change lies within the margin and the interval
+    does not, or where there is no interval.
+    """
+    if not math.isfinite(change):
+        return "not finite"
+    if change < -margin:
+        return "worse"
+    if interval is None:
+        return "inconclusive"
+    if interval[0] > 0:
+        return "better"
+    if interval[0] > -margin or interval == (0.0, 0.0):
+        return "same"
+    return "inconclusive"
+
+
+def change_of(before: float, after: float, higher_is_better: bool) -> float:
+    """The change of one value, positive where it got better; NaN where there is no telling.
+
+    Equal infinities are no change; one infinity, two unlike ones or NaN are not finite.
+    """
+    if before == after:
+        return 0.0
+    if not (math.isfinite(before) and math.isfinite(after)):
+        return math.nan
+    return after - before if higher_is_better else before - after
