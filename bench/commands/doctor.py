@@ -6,20 +6,20 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 from statistics import fmean
+from typing import TYPE_CHECKING
 
-import numpy as np
-
-from bench.commands.explain import read_presets
 from bench.commands.pairs import GT_HELP, PRED_HELP, Pair, open_pairs
 from bench.commands.parser import Parser
-from bench.doctor.examine import Diagnosis, diagnose
-from bench.doctor.finding import Compensation
-from bench.doctor.sample import needed
-from bench.metrics.base import FrameMetric
-from bench.metrics.protocol import Protocol
-from bench.metrics.registry import build
 from frames.errors import ERROR, NOTHING_MEASURED, OK, REGRESSED, UserError, did_you_mean, one_line
 from frames.prefetch import ahead
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from bench.doctor.examine import Diagnosis
+    from bench.doctor.finding import Compensation
+    from bench.metrics.base import FrameMetric
+    from bench.metrics.protocol import Protocol
 
 ABOUT = """It looks at five frames a clip and their neighbours, prints each fault with the PSNR before and after
 compensation, and changes nothing. Exit codes: 0 healthy, 1 faults were found, 2 nothing to examine, 3 error."""
@@ -33,6 +33,9 @@ def main(argv: list[str]) -> int:
     parser.add_argument("--protocol", default="rgb", help="how these scores are taken (default: rgb)")
     parser.add_argument("--scale", type=int, default=4, help="the border that `crop: scale` leaves out (default: 4)")
     options = parser.parse_args(argv)
+    from bench.commands.explain import read_presets
+    from bench.metrics.registry import build
+
     presets = read_presets(options.scale)
     if options.protocol not in presets:
         raise UserError(f"unknown protocol '{options.protocol}'{did_you_mean(options.protocol, presets)}")
@@ -57,6 +60,9 @@ def main(argv: list[str]) -> int:
 
 
 def _diagnose(pair: Pair) -> Diagnosis:
+    from bench.doctor.examine import diagnose
+    from bench.doctor.sample import needed
+
     sr, gt = needed(*pair.counts)
     return diagnose(_picked(pair.pred_frames(), sr), _picked(pair.gt_frames(), gt), pair.counts)
 
@@ -83,7 +89,7 @@ def _scores(pair: Pair, comp: Compensation, metric: FrameMetric, protocol: Proto
     """One metric over the protocol's frames: as the frames are (where they can be compared), and compensated."""
     raw = "not comparable"
     if pair.counts[0] == pair.counts[1] and pair.sizes[0] == pair.sizes[1]:
-        raw = _mean(_scored(pair, Compensation(), metric, protocol), metric)
+        raw = _mean(_scored(pair, type(comp)(), metric, protocol), metric)
     after = _mean(_scored(pair, comp, metric, protocol), metric)
     return f"  {metric.kind.title} as it is {raw}, compensated {after}   {metric.signature}"
 
@@ -91,12 +97,12 @@ def _scores(pair: Pair, comp: Compensation, metric: FrameMetric, protocol: Proto
 def _scored(pair: Pair, comp: Compensation, metric: FrameMetric, protocol: Protocol) -> Iterator[float]:
     """Scores of the SR frames that the protocol takes and that have a GT frame, without borders that a warp made up."""
     ours, truth = pair.counts
-    frames = min(ours, truth) if comp == Compensation() else ours
+    frames = min(ours, truth) if comp == type(comp)() else ours
     partners = {index: comp.partner(index, truth) for index in protocol.indices(frames)}
     partners = {index: partner for index, partner in partners.items() if 0 <= partner < truth}
     inner = slice(comp.margin, -comp.margin or None)
     for sr, gt in _together(pair, partners):
-        sr, gt = (np.ascontiguousarray(frame[inner, inner]) for frame in (comp.sr(sr), comp.gt(gt)))
+        sr, gt = (frame[inner, inner].copy() for frame in (comp.sr(sr), comp.gt(gt)))
         yield metric.score(sr, gt)
 
 

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-import pandas as pd
-
 from bench.commands.parser import Parser
 from bench.commands.reading import read_run
 from bench.store.record import Record
@@ -26,6 +24,8 @@ def main(argv: list[str]) -> int:
     if not lines:
         print("nothing was measured in these runs")
         return NOTHING_MEASURED
+    import pandas as pd  # takes a second to import
+
     frame = pd.DataFrame(lines, columns=COLUMNS)
     if arguments.out.suffix == ".parquet":
         frame.to_parquet(arguments.out, index=False)

@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import numpy as np
-
-from bench.datasets.clip import Clip
-from bench.datasets.folder import LAYOUTS, Folder
+from bench.datasets import LAYOUTS
 from frames.errors import UserError, one_line
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from bench.datasets.clip import Clip
 
 PRED_HELP = f"the prediction: {LAYOUTS}"
 GT_HELP = "the ground truth, in the same layout; clips go together by name, a single one with a single one"
@@ -60,6 +63,8 @@ def open_pairs(pred: Path, gt: Path) -> tuple[list[Pair], list[str]]:
 
 def _clips(path: Path, option: str) -> dict[str, Clip]:
     """One side's clips: as LR of a data set without ground truth they are read as they are."""
+    from bench.datasets.folder import Folder  # reads frames: only when there is something to read
+
     side = Folder(name=option, domain="", root=str(path), gt=None, scale=1, degradation=None)
     try:
         return {clip.name: clip for clip in side.clips()}

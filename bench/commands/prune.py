@@ -6,7 +6,6 @@ from pathlib import Path
 
 from bench.commands.parser import Parser
 from bench.paths import default_store
-from bench.store.store import Store
 from frames.errors import OK
 
 
@@ -16,6 +15,8 @@ def main(argv: list[str]) -> int:
     parser.add_argument("--store", type=Path, default=default_store(), help="the store (default %(default)s)")
     parser.add_argument("--dry-run", action="store_true", help="only say what would be removed")
     arguments = parser.parse_args(argv)
+    from bench.store.store import Store  # reads frames: `prune --help` does without
+
     entries, size = Store(arguments.store).prune(arguments.days, arguments.dry_run)
     print(f"{entries} entries, {size / 2**20:.1f} MiB {'would be ' if arguments.dry_run else ''}removed")
     return OK

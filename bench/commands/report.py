@@ -15,8 +15,8 @@ from bench.report.page.choose import Budget
 from frames.atomic import replacing
 from frames.errors import NOTHING_MEASURED, OK, UserError
 
-ABOUT = """The page opens offline. Frames come from the store, or from the run's folder (save=frames); LR and GT are read
-from the data set again. The page names what is no longer there. The same records and frames give the same bytes."""
+ABOUT = """The page opens offline. Frames come from the store, or from the run's folder (save=frames); LR and GT are
+read from the data set again. The page names what is no longer there. Same records and frames, same bytes."""
 
 
 def main(argv: list[str]) -> int:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import shlex
 import sys
+from typing import TYPE_CHECKING
 
-from bench.commands import plot, table
 from bench.commands.options import config_dirs
-from bench.config import expand
-from bench.report.summary import write_csv
-from bench.run.job import Outcome
-from bench.run.runner import Run
 from frames import errors
+
+if TYPE_CHECKING:
+    from bench.run.job import Outcome
+    from bench.run.runner import Run
 
 USAGE = """usage: python -m bench run [KEY=VALUE ...] [--config-dir DIR]
 
@@ -36,6 +36,9 @@ def main(argv: list[str]) -> int:
     if "-h" in argv or "--help" in argv:
         print(USAGE, end="")
         return errors.OK
+    from bench.config import expand  # what follows takes seconds to import; `run --help` answers at once
+    from bench.run.runner import Run
+
     overrides, folders = config_dirs(argv)
     command = "python -m bench run " + shlex.join(argv)
     run = Run(expand(overrides, folders), command)
@@ -53,6 +56,9 @@ def main(argv: list[str]) -> int:
 
 
 def _report(run: Run) -> None:
+    from bench.commands import plot, table
+    from bench.report.summary import write_csv
+
     found = run.folder.records.all()
     if not found:
         return

@@ -73,10 +73,6 @@ class Dataset(Protocol):
         ...
 
 
-NOWHERE = "(none)"
-"""The root of a set for which none was given."""
-
-
 @dataclass(frozen=True)
 class Description:
     """What `python -m bench data` says of a set, present or not."""

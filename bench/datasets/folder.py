@@ -6,15 +6,14 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from bench.datasets.clip import NOWHERE, Clip, Description, build_clip
+from bench.datasets import LAYOUTS, NOWHERE
+from bench.datasets.clip import Clip, Description, build_clip
 from bench.datasets.layout import capped, check_pairing, selected
 from bench.datasets.sources import FrameSource, VideoFrames, image_files
 from bench.datasets.verify import decoding_problems, numbering_problems, video_problems
 from frames.degradations import Degradation
 from frames.listing import entries, images_in, is_image, is_video
 from frames.video import video_info
-
-LAYOUTS = "a video, a folder of frames (one clip), a folder of such folders, or a folder of videos (a clip each)"
 
 
 class Folder:

@@ -13,6 +13,7 @@ from bench.commands import COMMANDS
 
 ROOT = Path(__file__).parents[2]
 GOLDEN = ROOT / "results" / "golden" / "sample"
+DRAWING = ("plot", "paper", "report", "compare-frames")
 HEAVY = {"torch", "torchvision", "cv2", "matplotlib", "hydra", "pandas", "scipy"}
 
 
@@ -35,7 +36,7 @@ def python(code: str, *arguments: str, **environment: str) -> subprocess.Complet
         ("list", 0),
         ("runs results/golden", 0),
         (f"table {GOLDEN}", 0),
-        *((f"{command} --help", 0) for command in ("runs", "table", "check", "compare")),
+        *((f"{command} --help", 0) for command in COMMANDS if command not in DRAWING),
         ("table --colums psnr", 3),
     ],
 )
