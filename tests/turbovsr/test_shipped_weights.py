@@ -8,7 +8,7 @@ from skimage import data
 
 from frames.bicubic import bicubic
 from turbovsr import TurboVSR
-from turbovsr.train.losses import lpips_alex
+from turbovsr.train.backbones import lpips_alex
 from turbovsr.train.validate import scores
 
 

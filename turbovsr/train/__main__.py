@@ -2,7 +2,7 @@
 
     python -m turbovsr.train recipe=NAME data=PATH out=FOLDER [stage=NAME|all] [KEY=VALUE ...] [--config-dir DIR]
 
-The same command goes on where a stopped or killed one was. `--print-config` shows the resolved configuration.
+Repeat the command to resume a stopped or killed training. `--print-config` shows the resolved configuration.
 
     python -m turbovsr.train recipe=trial data=my/pictures out=runs/trial          # minutes: does all of it work here?
     python -m turbovsr.train recipe=nano data=my/pictures out=runs/nano            # the shipped model's recipe
@@ -15,75 +15,112 @@ from __future__ import annotations
 
 import os
 import sys
+import traceback
 from pathlib import Path
+from typing import Any
 
-import cv2
-import torch
-from omegaconf import OmegaConf
-
-from turbovsr.train import stages
-from turbovsr.train.config import CONF, checked, compose_plain, members
-from turbovsr.train.console import note
-from turbovsr.train.distributed import local_device, processes
-from turbovsr.train.interrupt import Interrupted
-from turbovsr.train.schema import ConfigError
-
-ERROR, INTERRUPTED = 3, 130
+from frames.errors import ERROR, INTERRUPTED, OK, UserError, one_line
+from turbovsr.train.composition import CONF, compose_plain, members
 
 
 def main(argv: list[str]) -> int:
-    """Train as the words say; returns the exit code. What a user did wrong is one line on stderr."""
+    """Run the command and return its exit code. A user's mistake is one line on stderr."""
     if not argv or {"-h", "--help", "help"} & set(argv):
         print(help_text())
-        return 0 if argv else ERROR
+        return OK if argv else ERROR
+    plain: dict[str, Any] = {}
     try:
         argv, config_dir = _without_option(argv, "--config-dir")
-        plain = compose_plain([word for word in argv if word != "--print-config"], config_dir and Path(config_dir))
+        plain |= compose_plain([word for word in argv if word != "--print-config"], config_dir and Path(config_dir))
         if "--print-config" in argv:
-            print(OmegaConf.to_yaml(plain), end="")
-            return 0
-        config = checked(plain)
-        torch.set_num_threads(config.threads)
-        cv2.setNumThreads(config.threads)
-        device = local_device(config.device)
-        with processes(device):
-            stages.run(config, device)
-        return 0
-    except Interrupted as stop:
-        note(f"{stop}; the same command goes on from there")
-        return stop.exit_code
+            from omegaconf import OmegaConf
+
+            print(OmegaConf.to_yaml(OmegaConf.create(plain)), end="")
+            return OK
+        return _train(plain)
     except KeyboardInterrupt:
-        note("interrupted before a checkpoint of this moment; the same command goes on from the last one")
-        return INTERRUPTED
-    except torch.OutOfMemoryError as error:
-        print(f"turbovsr.train: out of GPU memory; lower the stage's batch or crop ({error})", file=sys.stderr)
-        return ERROR
-    except (ConfigError, ValueError, OSError) as error:
+        return _failed("interrupted between checkpoints; the same command resumes from the last one", INTERRUPTED)
+    except MemoryError:
+        return _failed("out of memory; lower the stage's batch or crop, or cache_mb", ERROR)
+    except Exception as error:  # whatever happens, the user reads one line
         if os.environ.get("TURBOVSR_TRACEBACK"):
             raise
-        print(f"turbovsr.train: {' '.join(str(error).split())}", file=sys.stderr)
-        return getattr(error, "exit_code", ERROR)
+        if isinstance(error, (UserError, ValueError, OSError)):
+            return _failed(_described(error), getattr(error, "exit_code", ERROR))
+        return _failed(f"{one_line(error)}; the traceback is in {_store_traceback(plain)}", ERROR)
+
+
+def _train(plain: dict[str, Any]) -> int:
+    """Train by a composed configuration. Raises `UserError`, `ValueError` and `OSError`."""
+    import cv2
+    import torch
+
+    from turbovsr.train import stages
+    from turbovsr.train.config import checked
+    from turbovsr.train.distributed import local_device, processes
+    from turbovsr.train.interrupt import Interrupted
+    from turbovsr.train.messages import info
+
+    config = checked(plain)
+    torch.set_num_threads(config.threads)
+    cv2.setNumThreads(config.threads)
+    try:
+        device = local_device(config.device)
+        with processes(device):
+            stages.train(config, device)
+        return OK
+    except Interrupted as stop:
+        info(f"{stop}; the same command resumes from there")
+        return stop.exit_code
+    except torch.OutOfMemoryError as error:
+        return _failed(f"out of GPU memory; lower the stage's batch or crop ({one_line(error)})", ERROR)
+
+
+def _failed(message: str, code: int) -> int:
+    print(f"turbovsr.train: {message}", file=sys.stderr)
+    return code
+
+
+def _described(error: Exception) -> str:
+    """An error on one line, with the file that an operating system's error is about."""
+    text = " ".join(str(error).split())
+    if isinstance(error, OSError) and error.strerror and error.filename is not None:
+        return f"{error.filename}: {error.strerror}"
+    return text or type(error).__name__
+
+
+def _store_traceback(plain: dict[str, Any]) -> str:
+    """Write the current traceback to the training's folder and return its path."""
+    path = Path(str(plain.get("out", "."))) / "traceback.txt"
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(traceback.format_exc(), encoding="utf-8")
+    except OSError:
+        return "no file, for the folder cannot be written: set TURBOVSR_TRACEBACK=1 to see it"
+    return str(path)
 
 
 def help_text() -> str:
-    """The usage, the members of the groups, and the options with their comments from the configuration itself."""
-    lines = [__doc__.strip(), ""]
+    """Usage, the members of the groups, and the options with their comments from the configuration itself."""
+    lines = [(__doc__ or "").strip(), ""]
     for group in ("recipe", "model", "degradation"):
         lines.append(f"{group}: {', '.join(members(group))}")
-    options = (CONF / "train.yaml").read_text().split("\n\n", 1)[1]
+    options = (CONF / "train.yaml").read_text(encoding="utf-8").split("\n\n", 1)[1]
     lines += ["", "Options (??? must be given):", ""] + [f"  {line}" for line in options.splitlines()]
-    lines += ["", "A recipe's own: seed, video_share, and stages.NAME.KEY, see --print-config. All: docs/training.md"]
+    lines += ["", "Of a recipe: seed, video_share, and stages.NAME.KEY, see --print-config. All: docs/training.md"]
     return "\n".join(lines)
 
 
 def _without_option(argv: list[str], name: str) -> tuple[list[str], str | None]:
-    """The words without `name VALUE`, and the value."""
-    if name not in argv:
-        return argv, None
-    index = argv.index(name)
-    if index + 1 == len(argv):
-        raise ConfigError(f"{name} needs a value")
-    return argv[:index] + argv[index + 2 :], argv[index + 1]
+    """The words without `name VALUE` or `name=VALUE`, and the value."""
+    for index, word in enumerate(argv):
+        if word == name:
+            if index + 1 == len(argv):
+                raise UserError(f"{name} needs a value")
+            return argv[:index] + argv[index + 2 :], argv[index + 1]
+        if word.startswith(f"{name}="):
+            return argv[:index] + argv[index + 1 :], word.removeprefix(f"{name}=")
+    return argv, None
 
 
 if __name__ == "__main__":

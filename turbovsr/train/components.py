@@ -1,38 +1,41 @@
-"""The start of stage A: principal components of what the decoder misses without a latent, as analysis and synthesis."""
+"""Initialisation of stage A: analysis and synthesis from principal components of the decoder's error."""
 
 from __future__ import annotations
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from turbovsr.geometry import CELL, TEMPORAL_COMPRESSION
+from turbovsr.model import Model
 from turbovsr.rearrange import frames_to_batch, pixel_unshuffle, space_to_depth
 from turbovsr.textures import CHANNELS as TEXTURES
 from turbovsr.train.data import ClipSource
-from turbovsr.train.step_random import StepRandom
+from turbovsr.train.rng import StepRng
 from turbovsr.transforms import BASIS_SCALE, CELL_VALUES
 from turbovsr.upsampling import bicubic_upsample
 
 
 @torch.no_grad()
-def start_from_components(model: nn.Module, source: ClipSource, batches: int, clips: int, seed: int) -> float:
-    """Set the cells' linear maps of encoder and decoder from `batches` of images and of `clips` 9-frame clips each.
+def start_from_components(model: Model, source: ClipSource, batches: int, clips: int, seed: int) -> float:
+    """Set the linear maps of encoder and decoder from `batches` batches of stills and of `clips` 9-frame clips each.
 
-    First the components of single frames in space; then, of each group of eight frames' coefficients, those in time.
-    Directions are those of the error of `decoder(lr, None)`; the latent's scale is that of the detail bicubic misses,
-    since that is what the encoder is shown. All processes draw the same clips and so compute the same maps. Textures pass
-    through the decoder's maps as they are, to be listened to from then on. Returns the share of the error's power in a
-    frame that the components hold.
+    The components are first those of single frames in space, then those in time of each group of eight frames'
+    coefficients. Directions are those of the error of `decoder(lr, None)`; the latent's scale is that of the detail
+    that bicubic misses, the encoder's input. All processes draw the same clips and so compute the same maps. Texture
+    channels pass through the decoder's maps unchanged.
+
+    Returns:
+        The share of the error's power in single frames that the components hold.
     """
     channels = model.encoder.mean.numel() - TEXTURES
     moments = torch.zeros(CELL_VALUES, CELL_VALUES)
     runs = []
     for index in range(batches):
         for count, frames in ((8 * clips, 1), (clips, 1 + TEMPORAL_COMPRESSION)):
-            gt, lr = source.batch(StepRandom(seed, 2 * index + (frames > 1)).shared, count, frames)
-            truth = pixel_unshuffle(frames_to_batch(gt))
-            missed = positions(truth - pixel_unshuffle(frames_to_batch(model.decoder(lr, None))), count)
-            shown = positions(truth - coarse(lr), count)
+            batch = source.batch(StepRng(seed, 2 * index + (frames > 1)).shared, count, frames)
+            truth = pixel_unshuffle(frames_to_batch(batch.gt))
+            missed = positions(truth - pixel_unshuffle(frames_to_batch(model.decoder(batch.lr, None))), count)
+            shown = positions(truth - coarse(batch.lr), count)
             moments += missed.flatten(0, 2).T @ missed.flatten(0, 2) / missed[..., 0].numel()
             if frames > 1:
                 runs.append((missed[:, 1:], shown[:, 1:]))
@@ -55,10 +58,8 @@ def start_from_components(model: nn.Module, source: ClipSource, batches: int, cl
         weight.zero_()
     # The decoder's own guess of the detail is still in its output, so the linear picture starts at half weight.
     decoder.basis[:, :channels] = 0.5 * basis.T / BASIS_SCALE
-    first, rest = (
-        decoder.first.weight[..., 0, 0],
-        decoder.rest.weight[..., 0, 0].unflatten(0, (TEMPORAL_COMPRESSION, -1)),
-    )
+    first = decoder.first.weight[..., 0, 0]
+    rest = decoder.rest.weight[..., 0, 0].unflatten(0, (TEMPORAL_COMPRESSION, -1))
     first[:channels, :channels] = torch.diag(deviation)
     rest[:, :channels, :channels] = (time_basis * time_deviation[:, None]).T.unflatten(0, (TEMPORAL_COMPRESSION, -1))
     for of_frame in (first, *rest):

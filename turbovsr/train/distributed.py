@@ -17,7 +17,7 @@ import torch
 import torch.distributed as dist
 from torch import nn
 
-from turbovsr.train.schema import EnvironmentInvalid
+from frames.errors import EnvironmentInvalid
 
 PATIENCE = timedelta(hours=2)  # the others wait while the first process validates
 

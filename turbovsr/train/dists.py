@@ -8,7 +8,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from turbovsr.train.losses import read_backbone
+from turbovsr.train.backbones import read_backbone
 
 STAGES = (2, 2, 3, 3, 3)  # convolutions of VGG-16 between poolings
 CHANNELS = (3, 64, 128, 256, 512, 512)

@@ -1,53 +1,37 @@
-"""The training loop all stages share: seeded steps, gradient clipping, EMA weights, checkpoint and exact resume.
+"""Training loop of all stages: seeded steps, gradient clipping, EMA weights, checkpoints and exact resume.
 
-Started by `accelerate launch` or `torchrun` it trains in several processes that average their gradients; the first of
-them logs, validates and saves. A kill at any moment costs the steps since the last checkpoint, nothing else.
+Started by `accelerate launch` or `torchrun`, it trains in several processes that average their gradients; the first one
+logs, validates and saves. A kill costs the steps since the last checkpoint and nothing else.
 """
 
 from __future__ import annotations
 
 import copy
-import json
 import math
-import os
-import time
-from collections import defaultdict
 from collections.abc import Callable
-from contextlib import nullcontext
-from dataclasses import dataclass
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 
 import torch
 from torch import Tensor, nn
 
-from turbovsr.train import optimizer
-from turbovsr.train.adversary import Adversary
-from turbovsr.train.ahead import Draw, ahead
-from turbovsr.train.console import note
+from turbovsr.model import Model
+from turbovsr.train import checkpoint, optimizer
+from turbovsr.train.adversarial import AdversarialLoss
+from turbovsr.train.batch import Batch
+from turbovsr.train.batch_loader import DrawBatch, load_batches
 from turbovsr.train.distributed import average_gradients, rank, world_size
 from turbovsr.train.interrupt import Interrupted, Signals
-from turbovsr.train.progress import Progress
-from turbovsr.train.step_random import StepRandom
+from turbovsr.train.log import IntervalMeans, ProgressBar, append_line
+from turbovsr.train.losses import LossOutput, TrainingLoss
+from turbovsr.train.messages import info
+from turbovsr.train.options import LoopConfig
+from turbovsr.train.rng import StepRng
 
-PRECISIONS = {"float32": None, "bfloat16": torch.bfloat16}
+AUTOCAST_TYPES = {"float32": None, "bfloat16": torch.bfloat16}
 
-
-@dataclass(frozen=True, kw_only=True)
-class LoopConfig:
-    """How long and how fast a stage trains."""
-
-    steps: int
-    learning_rate: float
-    warmup: int = 100
-    clip_gradient: float = 0.1
-    weight_decay: float = 0.0
-    optimizer: str = "adamw"  # or "muon"
-    ema_decay: float = 0.999
-    save_every: int = 200
-    validate_every: int = 1000
-    picture_every: int = 500
-    log_every: int = 50
-    seed: int = 0
+Validate = Callable[[Model], dict[str, float]]
+WritePicture = Callable[[Model, Path], None]
 
 
 def learning_rate(config: LoopConfig, step: int) -> float:
@@ -59,30 +43,30 @@ def learning_rate(config: LoopConfig, step: int) -> float:
 
 
 class Loop:
-    """Train the parts of `model` that `trained` names; keep an EMA copy of the whole model in `ema`.
+    """Train the parts of `model` that `trained` names, and keep an EMA copy of the whole model in `ema`.
 
     Args:
-        folder: of `checkpoint.pt`, which is gone on from when it is there, `log.jsonl` and `pictures/`.
-        adversary: a critic that learns beside the model and judges its frames; part of the checkpoint.
+        folder: of `checkpoint.pt`, from which training resumes, `log.jsonl` and `pictures/`.
+        adversarial: an adversarial loss whose discriminator is trained too; it is part of the checkpoint.
         precision: "bfloat16" computes the losses under autocast; weights, their averages and gradients stay float32.
     """
 
     def __init__(
         self,
-        model: nn.Module,
+        model: Model,
         trained: list[str],
         config: LoopConfig,
         folder: Path,
-        adversary: Adversary | None = None,
+        adversarial: AdversarialLoss | None = None,
         precision: str = "float32",
     ):
-        self.model, self.config, self.folder, self.adversary = model, config, Path(folder), adversary
+        self.model, self.config, self.folder, self.adversarial = model, config, Path(folder), adversarial
         self.folder.mkdir(parents=True, exist_ok=True)
         model.requires_grad_(False)
         for name in trained:
             getattr(model, name).requires_grad_(True)
         self.parameters = [p for p in model.parameters() if p.requires_grad]
-        self.device, self.autocast = self.parameters[0].device, PRECISIONS[precision]
+        self.device, self.autocast_type = self.parameters[0].device, AUTOCAST_TYPES[precision]
         self.ema = copy.deepcopy(model).requires_grad_(False)
         self.optimizer = optimizer.build(config.optimizer, self.parameters, config.learning_rate, config.weight_decay)
         self.step = 0
@@ -92,90 +76,89 @@ class Loop:
 
     def run(
         self,
-        losses: Callable[[StepRandom, nn.Module], dict[str, Tensor]],
-        validate: Callable[[nn.Module], dict[str, float]] | None = None,
-        draw: Draw | None = None,
+        loss: TrainingLoss,
+        draw: DrawBatch,
         workers: int = 0,
-        picture: Callable[[nn.Module, Path], None] | None = None,
-    ) -> nn.Module:
-        """Train to `config.steps`; `losses(random, ema)["loss"]` is minimised, the other entries are logged.
+        validate: Validate | None = None,
+        write_picture: WritePicture | None = None,
+    ) -> Model:
+        """Train to `config.steps` and return the EMA model.
 
         Args:
+            loss: minimised on each batch.
+            draw: draws a step's batch, in `workers` processes ahead of time.
             validate: scores of the EMA model, logged every `validate_every` steps and at the end.
-            draw: draws a step's batch ahead of time, in `workers` processes; the losses find it in `random.drawn`.
-            picture: writes a picture of what the EMA model does, every `picture_every` steps and at the end.
-        Returns:
-            The EMA model. A line of JSON a log interval goes to `log.jsonl` in the folder.
+            write_picture: writes a picture of the EMA model's frames, every `picture_every` steps and at the end.
         Raises:
-            Interrupted: after SIGINT or SIGTERM, when the running step is done and saved.
-            ValueError: the gradient is not finite.
+            Interrupted: after SIGINT or SIGTERM, when the current step is finished and saved.
+            ValueError: a gradient is not finite.
         """
-        config = self.config
-        drawn = ahead(draw, config.seed, self.step, config.steps, workers) if draw else None
-        progress = Progress(config.steps, self.step, shown=rank() == 0)
+        batches = load_batches(draw, self.config.seed, self.step, self.config.steps, workers)
+        progress = ProgressBar(self.config.steps, self.step, shown=rank() == 0)
         try:
             with Signals() as signals, progress:
-                sums, samples, since = defaultdict(float), 0, time.time()
-                while self.step < config.steps:
-                    random = next(drawn) if drawn else StepRandom(config.seed, self.step)
-                    terms, stop = self._train_step(losses, random, signals.caught is not None)
+                means = IntervalMeans()
+                for batch, rng in batches:
+                    terms, stop = self._train_step(loss, batch.to(self.device), rng, signals.caught is not None)
                     self.step += 1
-                    samples += world_size() * len(random.drawn[0]) if random.drawn else 0
-                    for name, value in terms.items():
-                        sums[name] += value
-                    progress.show(self.step, terms["loss"], samples / (time.time() - since))
-                    if self.step % config.log_every == 0:
-                        means = {k: round(v / config.log_every, 5) for k, v in sums.items()}
-                        spent = time.time() - since
-                        means |= {
-                            "lr": learning_rate(config, self.step - 1),
-                            "s/step": round(spent / config.log_every, 3),
-                        }
-                        if samples:
-                            means["samples/s"] = round(samples / spent, 2)
-                        self._log(means, progress)
-                        sums, samples, since = defaultdict(float), 0, time.time()
-                    self._at_intervals(validate, picture, progress)
-                    # One process alone stops at once; several at the end of the step that all have heard of it in.
+                    means.add(terms, world_size() * len(batch))
+                    progress.update(self.step, terms["loss"], means.samples_per_second)
+                    if self.step % self.config.log_every == 0:
+                        self._log(means.entries(learning_rate(self.config, self.step - 1)), progress)
+                        means = IntervalMeans()
+                    self._act_at_intervals(validate, write_picture, progress)
+                    # A single process stops at once, several at the end of the step in which all learn of the signal.
                     if stop or (signals.caught is not None and world_size() == 1):
                         self._save()
                         raise Interrupted(self.step, signals.caught)
         finally:
-            del drawn  # and with it the processes that draw
+            batches.close()  # ends the worker processes
         return self.ema
 
-    def _train_step(self, losses: Callable, random: StepRandom, stop: bool) -> tuple[dict[str, float], bool]:
-        """One step of the model, and one of its adversary.
+    def _train_step(self, loss: TrainingLoss, batch: Batch, rng: StepRng, stop: bool) -> tuple[dict[str, float], bool]:
+        """Train the model, and the discriminator if there is one, on one batch.
 
         Returns the terms to log, and whether some process wants to stop.
         """
         for group in self.optimizer.param_groups:
             group["lr"] = learning_rate(self.config, self.step)
-        with torch.autocast(self.device.type, self.autocast) if self.autocast else nullcontext():
-            terms = losses(random, self.ema)
-            pair = terms.pop("pair", None)
-            if self.adversary and pair is not None and self.step >= self.adversary.config.start:
-                pair = self.adversary.choose(*pair, random)
-                terms |= self.adversary.judge(terms["loss"], pair[0])
-            else:
-                pair = None
+        with self._autocast():
+            output = loss(batch, rng, self.ema)
+            total, terms, pair = self._add_adversarial_loss(output, batch, rng)
         self.optimizer.zero_grad(set_to_none=True)
-        terms["loss"].backward()
+        total.backward()
         stop = average_gradients(self.parameters, stop)
         norm = nn.utils.clip_grad_norm_(self.parameters, self.config.clip_gradient)
         if not torch.isfinite(norm):
             raise ValueError(
-                f"step {self.step}: the gradient is not finite; start again with the same command and a lower"
-                " learning rate, it goes on from the last checkpoint"
+                f"step {self.step}: the gradient is not finite; repeat the command with a lower learning rate, it"
+                " resumes from the last checkpoint"
             )
         self.optimizer.step()
         self._update_ema()
-        if pair is not None:
-            with torch.autocast(self.device.type, self.autocast) if self.autocast else nullcontext():
-                terms |= self.adversary.learn(*pair)
+        if self.adversarial and pair is not None:
+            with self._autocast():
+                terms["discriminator"] = self.adversarial.discriminator_step(*pair)
         return {name: value.item() for name, value in terms.items()} | {"gradient": norm.item()}, stop
 
-    def _at_intervals(self, validate, picture, progress: Progress) -> None:
+    def _add_adversarial_loss(
+        self, output: LossOutput, batch: Batch, rng: StepRng
+    ) -> tuple[Tensor, dict[str, Tensor], tuple[Tensor, Tensor] | None]:
+        """The loss with the adversarial one, the terms to log, and the SR and GT frames for the discriminator."""
+        total, terms, pair = output.loss, dict(output.terms), None
+        if self.adversarial and output.sr is not None and self.step >= self.adversarial.config.start:
+            pair = self.adversarial.select_frames(output.sr, batch.gt, rng)
+            adversarial = self.adversarial.generator_loss(pair[0])
+            total = total + self.adversarial.config.weight * adversarial
+            terms["adversarial"] = adversarial.detach()
+        return total, {"loss": total.detach()} | terms, pair
+
+    def _autocast(self) -> AbstractContextManager:
+        return torch.autocast(self.device.type, self.autocast_type) if self.autocast_type else nullcontext()
+
+    def _act_at_intervals(
+        self, validate: Validate | None, write_picture: WritePicture | None, progress: ProgressBar
+    ) -> None:
         if rank() > 0:
             return
         config, last = self.config, self.step == self.config.steps
@@ -183,9 +166,9 @@ class Loop:
             scores = validate(self.ema)
             if scores:
                 self._log(scores, progress)
-        if picture is not None and (self.step % config.picture_every == 0 or last):
+        if write_picture is not None and (self.step % config.picture_every == 0 or last):
             (self.folder / "pictures").mkdir(exist_ok=True)
-            picture(self.ema, self.folder / "pictures" / f"{self.step:07d}.png")
+            write_picture(self.ema, self.folder / "pictures" / f"{self.step:07d}.png")
         if self.step % config.save_every == 0 or last:
             self._save()
 
@@ -197,14 +180,10 @@ class Loop:
                 if value.requires_grad:
                     average.lerp_(value, 1 - decay)
 
-    def _log(self, entries: dict[str, float], progress: Progress) -> None:
+    def _log(self, entries: dict[str, float], progress: ProgressBar) -> None:
         if rank() > 0:
             return
-        path = self.folder / "log.jsonl"
-        with open(path, "a+b") as file:
-            if file.tell() and not _ends_a_line(file):
-                file.write(b"\n")  # a kill cut the last line short
-            file.write((json.dumps({"step": self.step} | entries) + "\n").encode())
+        append_line(self.folder / "log.jsonl", self.step, entries)
         progress.line(self.step, entries)
 
     def _save(self) -> None:
@@ -218,37 +197,32 @@ class Loop:
             "optimizer": self.optimizer.state_dict(),
             "optimizer_name": self.config.optimizer,
         }
-        if self.adversary:
-            state["adversary"] = self.adversary.state_dict()
-        partial = self.checkpoint.with_suffix(".partial")  # a kill while writing must not cost the last good state
-        with open(partial, "wb") as file:
-            torch.save(state, file)
-            file.flush()
-            os.fsync(file.fileno())
-        partial.replace(self.checkpoint)
+        if self.adversarial:
+            state["adversarial"] = self.adversarial.state_dict()
+        checkpoint.save(self.checkpoint, state)
 
     def _resume(self) -> None:
-        state = torch.load(self.checkpoint, map_location="cpu", weights_only=True)
-        began_with = state.get("optimizer_name", "adamw")
-        if began_with != self.config.optimizer:
+        state = checkpoint.load(self.checkpoint)
+        saved_with = state.get("optimizer_name", "adamw")
+        if saved_with != self.config.optimizer:
             raise ValueError(
-                f"{self.checkpoint}: begun with loop.optimizer={began_with}, not {self.config.optimizer}: set it back, or"
-                f" remove {self.folder} to begin anew"
+                f"{self.checkpoint}: started with loop.optimizer={saved_with}, not {self.config.optimizer}: set it"
+                f" back, or remove {self.folder} to start anew"
             )
+        try:
+            self.model.load_state_dict(state["model"])
+            self.ema.load_state_dict(state["ema"])
+            self.optimizer.load_state_dict(state["optimizer"])
+            if self.adversarial and "adversarial" in state:
+                self.adversarial.load_state_dict(state["adversarial"])
+        except (RuntimeError, KeyError, ValueError) as error:
+            raise ValueError(
+                f"{self.checkpoint}: saved with another model, other trained parts or another discriminator: set the"
+                f" options back, or remove {self.folder} to start anew"
+            ) from error
         self.step = state["step"]
-        self.model.load_state_dict(state["model"])
-        self.ema.load_state_dict(state["ema"])
-        self.optimizer.load_state_dict(state["optimizer"])
-        if self.adversary:
-            if "adversary" in state:
-                self.adversary.load_state_dict(state["adversary"])
-            else:
-                note(f"{self.checkpoint}: saved without an adversary; it starts from the beginning")
-        note(f"resumed at step {self.step}")
+        if self.adversarial and "adversarial" not in state:
+            info(f"{self.checkpoint}: saved without a discriminator; it starts untrained")
+        info(f"resumed at step {self.step}")
         if state.get("processes", world_size()) != world_size():
-            note(f"resumed with {world_size()} processes instead of {state['processes']}: other data from here on")
-
-
-def _ends_a_line(file) -> bool:
-    file.seek(-1, os.SEEK_END)
-    return file.read(1) == b"\n"
+            info(f"resumed with {world_size()} processes instead of {state['processes']}: batches differ from here on")

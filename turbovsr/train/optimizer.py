@@ -1,4 +1,4 @@
-"""The optimizers of a stage: AdamW, or Muon for matrices and convolutions with AdamW for the rest."""
+"""Optimizers of a stage: AdamW, or Muon for matrices and convolutions with AdamW for the rest."""
 
 from __future__ import annotations
 
@@ -7,30 +7,29 @@ from collections.abc import Iterable
 import torch
 from torch import Tensor, nn
 
-OPTIMIZERS = ("adamw", "muon")
 BETAS = (0.9, 0.99)
-NARROWEST = 8  # rows or columns from which on a matrix has something to orthogonalise
+NARROWEST = 8  # fewest rows or columns of a matrix that Muon trains
 
 
 class MuonWithAdamW:
-    """torch.optim.Muon on every matrix, and on convolutions seen as matrices (outputs x the rest); AdamW on the others.
+    """Muon for matrices and for convolutions as matrices (outputs x the rest), AdamW for the other parameters.
 
-    Muon takes the step that is nearest to the gradient's momentum and has all singular values about equal (Keller Jordan,
-    2024), scaled so that a learning rate means what it means to AdamW (Liu et al., arXiv 2502.16982). To the loop it is
-    one optimizer.
+    Muon takes the step nearest to the gradient's momentum whose singular values are about equal (Keller Jordan, 2024),
+    scaled so that learning rates are those of AdamW (Liu et al., arXiv 2502.16982). To the loop it is one optimizer.
     """
 
     def __init__(self, parameters: Iterable[nn.Parameter], learning_rate: float, weight_decay: float):
         parameters = list(parameters)
         self.matrices = [(p, as_matrix(p)) for p in parameters if suits_muon(p)]
         others = [p for p in parameters if not suits_muon(p)]
-        settings = {"lr": learning_rate, "weight_decay": weight_decay}
         self.parts: dict[str, torch.optim.Optimizer] = {}
         if self.matrices:
             views = [view for _, view in self.matrices]
-            self.parts["muon"] = torch.optim.Muon(views, adjust_lr_fn="match_rms_adamw", **settings)
+            self.parts["muon"] = torch.optim.Muon(
+                views, lr=learning_rate, weight_decay=weight_decay, adjust_lr_fn="match_rms_adamw"
+            )
         if others:
-            self.parts["adamw"] = torch.optim.AdamW(others, betas=BETAS, **settings)
+            self.parts["adamw"] = torch.optim.AdamW(others, learning_rate, betas=BETAS, weight_decay=weight_decay)
 
     @property
     def param_groups(self) -> list[dict]:
@@ -59,7 +58,7 @@ class MuonWithAdamW:
 def build(
     name: str, parameters: list[nn.Parameter], learning_rate: float, weight_decay: float
 ) -> torch.optim.Optimizer | MuonWithAdamW:
-    """The optimizer of a name in `OPTIMIZERS`."""
+    """Build the optimizer of a name in `turbovsr.train.options.OPTIMIZERS`."""
     if name == "muon":
         return MuonWithAdamW(parameters, learning_rate, weight_decay)
     return torch.optim.AdamW(parameters, learning_rate, betas=BETAS, weight_decay=weight_decay)
@@ -70,7 +69,7 @@ def suits_muon(parameter: Tensor) -> bool:
 
 
 def as_matrix(parameter: nn.Parameter) -> nn.Parameter:
-    """The same memory as a matrix with a row for each output; the columns' order is that of the memory."""
+    """View a parameter as a matrix with a row for each output; the order of the columns is that of the memory."""
     matrix = _rows(parameter.detach(), parameter)
     assert matrix.data_ptr() == parameter.data_ptr(), "a copy would be trained in the parameter's place"
     return nn.Parameter(matrix)

@@ -44,7 +44,7 @@ def held_out_mask(thumbnails: np.ndarray, held_out: np.ndarray) -> np.ndarray:
 
 
 def smaller(photo: np.ndarray, first: float, smallest: int) -> Iterator[np.ndarray]:
-    """A photograph, uint8 (H, W, 3), at 1/`first` of its size and ever smaller, its shorter side at least `smallest`."""
+    """Yield a photograph, uint8 (H, W, 3), at 1/`first` of its size and smaller, while a side has `smallest`."""
     image, factor = Image.fromarray(photo), first
     while min(image.size) / factor >= smallest:
         size = tuple(round(edge / factor) for edge in image.size)

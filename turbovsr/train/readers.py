@@ -1,8 +1,7 @@
-"""Photographs and videos as training reads them: prepared arrays, or the files themselves through a bounded cache.
+"""Photographs and videos for training: prepared arrays, or files that are decoded through a bounded cache.
 
-All of a kind share one interface: a photograph has `height`, `width` and `pixels()`; a shot has those two, `length` and
-`run(rng, frames)`, consecutive frames of one scene. What `run` returns depends on the generator and the file alone,
-never on what happens to be in the cache, so a resumed run sees the same clips.
+What is read depends on the file and the random generator alone, never on the state of the cache, so a resumed training
+sees the same clips.
 """
 
 from __future__ import annotations
@@ -10,6 +9,7 @@ from __future__ import annotations
 import threading
 from collections import OrderedDict
 from pathlib import Path
+from typing import Protocol
 
 import av
 import cv2
@@ -27,8 +27,31 @@ class BrokenFile(Exception):
     """A file that cannot be read; the message names it."""
 
 
-class NoRun(Exception):
-    """A stretch of video without enough frames between two cuts."""
+class NoUncutSequence(Exception):
+    """A part of a video without enough frames between two cuts."""
+
+
+class Photo(Protocol):
+    """A photograph."""
+
+    height: int
+    width: int
+
+    def pixels(self) -> np.ndarray:
+        """uint8 (H, W, 3) RGB."""
+        ...
+
+
+class Video(Protocol):
+    """A video of `length` frames."""
+
+    length: int
+    height: int
+    width: int
+
+    def sequence(self, rng: np.random.Generator, frames: int) -> np.ndarray:
+        """Draw consecutive frames of one scene, uint8 (frames, H, W, 3) RGB. May raise `NoUncutSequence`."""
+        ...
 
 
 def halve(frame: np.ndarray) -> np.ndarray:
@@ -108,14 +131,14 @@ class StoredPhoto:
         return self.array
 
 
-class StoredShot:
-    """A run of frames without cuts that `turbovsr.train.prepare` wrote."""
+class StoredVideo:
+    """Frames of one scene that `turbovsr.train.prepare` wrote, mapped into memory."""
 
     def __init__(self, path: Path):
         self.array = _mapped(path, 4)
         self.length, self.height, self.width = self.array.shape[:3]
 
-    def run(self, rng: np.random.Generator, frames: int) -> np.ndarray:
+    def sequence(self, rng: np.random.Generator, frames: int) -> np.ndarray:
         start = rng.integers(0, self.length - frames + 1)
         return self.array[start : start + frames]
 
@@ -175,8 +198,8 @@ class VideoFile:
         self.length = len(packets)
         self.height, self.width = (edge // 2 if halved else edge for edge in first.shape[:2])
 
-    def run(self, rng: np.random.Generator, frames: int) -> np.ndarray:
-        """Consecutive frames of one scene, (frames, H, W, 3). Raises `NoRun` where the drawn window has none."""
+    def sequence(self, rng: np.random.Generator, frames: int) -> np.ndarray:
+        """Draw a window, and consecutive frames of one scene in it. Raises `NoUncutSequence` if it has none."""
         last = max(0, self.length - max(WINDOW, frames))
         start = min(int(rng.integers(0, self.length // WINDOW + 1)) * WINDOW, last)
         window, is_cut = self.cache.get(
@@ -184,7 +207,7 @@ class VideoFile:
         )
         whole = [s for s in range(len(window) - frames + 1) if not is_cut[s : s + frames - 1].any()]
         if not whole:
-            raise NoRun(f"{self.path}: no {frames} frames without a cut from frame {start} on")
+            raise NoUncutSequence(f"{self.path}: no {frames} frames without a cut from frame {start} on")
         begin = whole[rng.integers(len(whole))]
         return window[begin : begin + frames]
 

@@ -1,4 +1,4 @@
-"""Scores and pictures of a model on held-out clips while it trains: LPIPS-alex, DISTS and PSNR-Y by kind of latent."""
+"""Validation during training: LPIPS-alex, DISTS and PSNR-Y of held-out clips, and pictures, by kind of latent."""
 
 from __future__ import annotations
 
@@ -12,12 +12,24 @@ import torch
 from torch import Tensor, nn
 
 from frames.bicubic import bicubic
+from frames.errors import UserError
+from frames.images import write_png
+from turbovsr.model import Model
 from turbovsr.rearrange import batch_to_frames, frames_to_batch
-from turbovsr.train.degradations.basic import Bicubic
+from turbovsr.train.batch import Batch
+from turbovsr.train.data import ClipSource
+from turbovsr.train.distributed import rank
+from turbovsr.train.options import Autoencoding, Stage, TrainConfig
 from turbovsr.train.readers import BrokenFile, read_frames, read_photo
+from turbovsr.train.rng import StepRng
 
 PICTURE_EDGE = 256  # largest edge of a pane in the picture, GT pixels
 PANE_LABEL = 18  # pixels of height
+MOST_ROWS = 6  # of a picture
+PICTURED_STEP = 2**31  # seeds the crops for pictures: no stage trains so long
+
+Outputs = Callable[[Model, Tensor, Tensor], dict[str, Tensor]]
+"""(model, LR, GT) -> SR clips by kind of latent."""
 
 
 def read_clip(path: Path, frames: int) -> Tensor:
@@ -53,9 +65,9 @@ def luma(frames: Tensor) -> Tensor:
 
 
 def scores(sr: Tensor, gt: Tensor, networks: Mapping[str, nn.Module]) -> dict[str, float]:
-    """Means over the frames of a (1, 3, T, H, W) clip, rounded to 8 bits first: PSNR-Y in dB, and what `networks` judge.
+    """Means over the frames of a clip (1, 3, T, H, W), rounded to 8 bits: PSNR-Y in dB, and the networks' distances.
 
-    DISTS is that of the middle frame alone: it costs as much as all else.
+    DISTS is that of the middle frame alone, because it costs as much as everything else.
     """
     sr, gt = (((x[0].transpose(0, 1) + 1) * 127.5).round().clamp(0, 255) for x in (sr, gt))
     error = (luma(sr) - luma(gt)).square().mean(dim=(1, 2))
@@ -68,19 +80,19 @@ def scores(sr: Tensor, gt: Tensor, networks: Mapping[str, nn.Module]) -> dict[st
     return found
 
 
-def regression_outputs(model: nn.Module, lr: Tensor, gt: Tensor) -> dict[str, Tensor]:
-    """Decodings to validate a decoder by that has seen no latent."""
+def regression_outputs(model: Model, lr: Tensor, gt: Tensor) -> dict[str, Tensor]:
+    """The bicubic enlargement, and the decoding without a latent."""
     base = batch_to_frames(bicubic(frames_to_batch(lr), tuple(gt.shape[-2:])), len(gt))
     return {"bicubic": base, "none": model.decoder(lr, None)}
 
 
-def autoencoder_outputs(model: nn.Module, lr: Tensor, gt: Tensor) -> dict[str, Tensor]:
-    """Besides, with the latent of the truth."""
+def autoencoder_outputs(model: Model, lr: Tensor, gt: Tensor) -> dict[str, Tensor]:
+    """Those of `regression_outputs`, and the decoding of the oracle latent."""
     return regression_outputs(model, lr, gt) | {"oracle": model.decoder(lr, model.encoder(gt))}
 
 
-def generator_outputs(model: nn.Module, lr: Tensor, gt: Tensor) -> dict[str, Tensor]:
-    """Besides, with latents sampled in 1, 2 and 4 steps."""
+def generator_outputs(model: Model, lr: Tensor, gt: Tensor) -> dict[str, Tensor]:
+    """Those of `autoencoder_outputs`, and decodings of latents sampled in 1, 2 and 4 steps."""
     result = autoencoder_outputs(model, lr, gt)
     condition = model.projection(lr)
     shape = (len(lr), model.config.latent_channels, *condition.shape[2:])
@@ -93,53 +105,46 @@ def generator_outputs(model: nn.Module, lr: Tensor, gt: Tensor) -> dict[str, Ten
 
 
 class Validation:
-    """Score the decodings that `outputs(model, lr, gt)` names on every clip; calling it returns one flat dict.
+    """Scores and pictures of a model on clips. Called with a model, it returns {"clip/latent/metric": score}.
 
-    `pictured` are the clips, GT and LR, that `picture` shows the first frames of.
+    Args:
+        clips: GT and LR of the clips to score, by name.
+        pictured: those that `picture` shows the first frames of.
+        networks: perceptual metrics by name.
+        outputs: decodings to score, by the name of the latent.
     """
 
     def __init__(
         self,
-        clips: list[str],
-        frames: int,
+        clips: Mapping[str, Batch],
+        pictured: Mapping[str, Batch],
         networks: Mapping[str, nn.Module],
-        outputs: Callable[[nn.Module, Tensor, Tensor], dict[str, Tensor]],
-        degradation: Callable[[Tensor, np.random.Generator], Tensor] | None = None,
-        seed: int = 0,
-        device: torch.device = torch.device("cpu"),
+        outputs: Outputs,
+        device: torch.device,
     ):
-        degradation = degradation or Bicubic()
-        self.clips = {}
-        for path in map(Path, clips):
-            gt = read_clip(path, frames)
-            self.clips[path.stem] = (gt, degradation(gt, np.random.default_rng([seed, len(self.clips)])))
-        self.pictured = {name: (gt[:, :, :1], lr[:, :, :1]) for name, (gt, lr) in self.clips.items()}
+        self.clips, self.pictured = clips, pictured
         self.networks, self.outputs, self.device = networks, outputs, device
 
     @torch.no_grad()
-    def __call__(self, model: nn.Module) -> dict[str, float]:
+    def __call__(self, model: Model) -> dict[str, float]:
         result = {}
-        for clip, (gt, lr) in self.clips.items():
-            gt, lr = gt.to(self.device), lr.to(self.device)
-            for name, sr in self.outputs(model, lr, gt).items():
-                digits = {"psnr-y": 2}
-                for metric, value in scores(sr, gt, self.networks).items():
-                    result[f"{clip}/{name}/{metric}"] = round(value, digits.get(metric, 4))
+        for name, clip in self.clips.items():
+            clip = clip.to(self.device)
+            for latent, sr in self.outputs(model, clip.lr, clip.gt).items():
+                for metric, value in scores(sr, clip.gt, self.networks).items():
+                    result[f"{name}/{latent}/{metric}"] = round(value, 2 if metric == "psnr-y" else 4)
         return result
 
     @torch.no_grad()
-    def picture(self, model: nn.Module, path: Path) -> None:
+    def picture(self, model: Model, path: Path) -> None:
         """Write a PNG: a row for each clip, with the bicubic enlargement, the decodings, and GT side by side."""
         rows = []
-        for gt, lr in list(self.pictured.values())[:6]:
-            gt, lr = gt.to(self.device), lr.to(self.device)
-            panes = self.outputs(model, lr, gt) | {"GT": gt}
+        for clip in list(self.pictured.values())[:MOST_ROWS]:
+            clip = clip.to(self.device)
+            panes = self.outputs(model, clip.lr, clip.gt) | {"GT": clip.gt}
             rows.append(np.hstack([pane(frames, label) for label, frames in panes.items()]))
         width = max(row.shape[1] for row in rows)
-        rows = [np.pad(row, ((0, 0), (0, width - row.shape[1]), (0, 0))) for row in rows]
-        partial = path.with_suffix(".partial.png")
-        cv2.imwrite(str(partial), np.vstack(rows)[..., ::-1])
-        partial.replace(path)
+        write_png(path, np.vstack([np.pad(row, ((0, 0), (0, width - row.shape[1]), (0, 0))) for row in rows]))
 
 
 def pane(clip: Tensor, label: str) -> np.ndarray:
@@ -150,3 +155,29 @@ def pane(clip: Tensor, label: str) -> np.ndarray:
     bar = np.zeros((PANE_LABEL, frame.shape[1], 3), np.uint8)
     cv2.putText(bar, label, (4, 13), cv2.FONT_HERSHEY_SIMPLEX, 0.42, (255, 255, 255), 1, cv2.LINE_AA)
     return np.vstack([bar, frame])
+
+
+def build_validation(
+    config: TrainConfig, stage: Stage, source: ClipSource, networks: Mapping[str, nn.Module], device: torch.device
+) -> Validation:
+    """Validation on the held-out clips; without any, pictures of fixed crops of the training data.
+
+    Raises:
+        UserError: a held-out clip lies in the training data.
+    """
+    for clip in map(Path, config.validate):
+        for root in map(Path, config.paths):
+            if clip.resolve().is_relative_to(root.resolve()):
+                raise UserError(f"validate: {clip} lies in the training data {root}; a held-out clip must not")
+    outputs: Outputs = generator_outputs
+    if isinstance(stage, Autoencoding):
+        outputs = regression_outputs if stage.latent_dropout >= 1 else autoencoder_outputs
+    clips: dict[str, Batch] = {}
+    for path in map(Path, config.validate):
+        gt = read_clip(path, config.validate_frames)
+        clips[path.stem] = Batch(gt, config.degradation(gt, np.random.default_rng([config.seed, len(clips)])))
+    pictured = {name: Batch(clip.gt[:, :, :1], clip.lr[:, :, :1]) for name, clip in clips.items()}
+    if not clips and rank() == 0:
+        crops = source.batch(StepRng(config.seed, PICTURED_STEP).numpy, 4, 1)
+        pictured = {f"crop {i + 1}": Batch(crops.gt[i : i + 1], crops.lr[i : i + 1]) for i in range(len(crops))}
+    return Validation(clips, pictured, networks, outputs, device)

@@ -24,7 +24,7 @@ RECIPE = {
             "kind": "autoencoding",
             "trained": ["decoder"],
             "crop": 32,
-            "dropout": 1.0,
+            "latent_dropout": 1.0,
             "batch": BATCH,
             "loop": LOOP,
         },

@@ -16,8 +16,9 @@ from safetensors.torch import load_file
 
 from turbovsr import loading
 from turbovsr.model import Model
-from turbovsr.train.ahead import ahead
-from turbovsr.train.config import checked, compose_plain, members
+from turbovsr.train.batch_loader import load_batches
+from turbovsr.train.composition import compose_plain, members
+from turbovsr.train.config import checked
 from turbovsr.train.loop import Loop
 
 ROOT = Path(__file__).parents[3]
@@ -60,7 +61,7 @@ def test_all_stages_run_in_turn_and_finished_ones_are_skipped(words, train, tmp_
 
     # A stage that is trained longer makes those that began with it out of date, and they say so.
     longer = train(*command, "stages.regression.loop.steps=7")
-    assert longer.code == 3 and "begun with other weights of regression" in longer.err
+    assert longer.code == 3 and "started from other weights of regression" in longer.err
 
 
 def test_a_stage_can_begin_with_weights_from_elsewhere(words, train, tmp_path):
@@ -85,7 +86,7 @@ def started(command: list[str], out: Path, lines: int, **options) -> subprocess.
 
 
 def test_a_kill_costs_the_last_interval_and_not_one_bit(words, train, tmp_path):
-    """With an adversary, whose weights and optimizer are part of what must come back."""
+    """With a discriminator, whose weights and optimizer are part of what must come back."""
     options = ["stage=regression", "stages.regression.loop.steps=40", "stages.regression.loop.save_every=3"]
     options += ["++stages.regression.gan.width=4", "workers=1"]
     unbroken = train(*words, *options, f"out={tmp_path / 'unbroken'}")
@@ -112,21 +113,21 @@ def test_a_signal_to_all_processes_is_answered_by_one(number, code, words, tmp_p
     process = started(command, tmp_path, 1, stderr=subprocess.PIPE, text=True, start_new_session=True)
     os.killpg(process.pid, number)
     _, err = process.communicate(timeout=60)
-    assert process.returncode == code and "the same command goes on" in err and "Traceback" not in err
+    assert process.returncode == code and "the same command resumes" in err and "Traceback" not in err
 
 
 @pytest.mark.parametrize("number, code", [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_a_signal_saves_the_running_step_and_says_how_to_go_on(number, code, words, train, tmp_path, monkeypatch):
-    at_intervals, before = Loop._at_intervals, signal.getsignal(number)
+    at_intervals, before = Loop._act_at_intervals, signal.getsignal(number)
 
     def raising(self, *arguments):
         at_intervals(self, *arguments)
         if self.step == 3:
             signal.raise_signal(number)
 
-    monkeypatch.setattr(Loop, "_at_intervals", raising)
+    monkeypatch.setattr(Loop, "_act_at_intervals", raising)
     answer = train(*words, "stage=regression", f"out={tmp_path}")
-    assert answer.code == code and "saved at step 3" in answer.err and "the same command goes on" in answer.err
+    assert answer.code == code and "saved at step 3" in answer.err and "the same command resumes" in answer.err
     assert torch.load(tmp_path / "regression" / "checkpoint.pt", weights_only=True)["step"] == 3
     assert signal.getsignal(number) is before
 
@@ -142,11 +143,11 @@ def test_drawing_ahead_changes_nothing_but_the_time(words, train, tmp_path):
 
 @pytest.mark.parametrize("workers", [0, 1])
 def test_what_goes_wrong_in_drawing_is_raised_as_it_is(workers):
-    def draw(random):
+    def draw(rng):
         raise FileNotFoundError("no clip found")
 
     with pytest.raises(FileNotFoundError, match="^no clip found$"):
-        next(ahead(draw, 0, 0, 5, workers))
+        next(load_batches(draw, 0, 0, 5, workers))
 
 
 def test_bfloat16_on_request_keeps_weights_in_float32(words, train, tmp_path):
@@ -180,9 +181,9 @@ def test_every_recipe_is_valid_with_every_degradation(recipe, degradation):
         (["stages.joint.loop.learnig_rate=1"], "did you mean 'learning_rate'?"),
         (["stages.joint.trained=[decodre]"], "did you mean 'decoder'?"),
         (["stages.joint.loop.optimizer=moun"], "unknown optimizer 'moun'; did you mean 'muon'?"),
-        (["stages.joint.forget=1"], "forget must be from 0 to below 1, got 1"),
-        (["stages.joint.lively_of=0"], "lively_of must be at least 1, got 0"),
-        (["stages.joint.grain=-1"], "grain must be at least 0, got -1"),
+        (["stages.joint.condition_dropout=1"], "condition_dropout must be from 0 to below 1, got 1"),
+        (["stages.joint.augmentation.detail_crop_candidates=0"], "detail_crop_candidates must be at least 1, got 0"),
+        (["stages.joint.augmentation.noise_std=-1"], "noise_std must be at least 0, got -1"),
         (["stages.joint.crop=100"], "crop must be a multiple of 32, got 100"),
         (["stages.joint.batch.frames=8"], "batch.frames must be 8k+1, got 8"),
         (["stages.joint.kind=both"], "unknown kind 'both'"),
@@ -192,7 +193,7 @@ def test_every_recipe_is_valid_with_every_degradation(recipe, degradation):
         (["validate_frames=8"], "validate_frames must be 8k+1"),
         (["degradation=realbasicvrs"], "did you mean 'realbasicvsr'?"),
         (["--config-dir", "/nowhere"], "--config-dir /nowhere: no such folder"),
-        (["stage=joint"], "begins with the weights of diffusion"),
+        (["stage=joint"], "starts from the weights of diffusion"),
         (["data=/nowhere", "stage=regression"], "/nowhere: no such file or folder"),
     ],
 )

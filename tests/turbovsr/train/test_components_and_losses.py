@@ -7,19 +7,22 @@ import torch
 from skimage import data
 
 from bench.metrics import dists as metric
+from frames.errors import EnvironmentInvalid
 from tests.turbovsr.conftest import TINY
-from turbovsr.conditioning import first_frame_task
 from turbovsr.model import Model
-from turbovsr.train import stages
+from turbovsr.train.backbones import lpips_alex
+from turbovsr.train.batch import Batch
 from turbovsr.train.components import start_from_components
-from turbovsr.train.config import checked, compose_plain
+from turbovsr.train.composition import compose_plain
+from turbovsr.train.config import checked
 from turbovsr.train.data import ClipSource
-from turbovsr.train.diffusion import flow_loss
+from turbovsr.train.diffusion import FlowLoss
 from turbovsr.train.dists import Dists
-from turbovsr.train.loop import StepRandom
-from turbovsr.train.losses import PictureLoss, PictureWeights, charbonnier, lpips_alex
+from turbovsr.train.losses import ReconstructionLoss, charbonnier
+from turbovsr.train.options import DataConfig, Diffusion, LoopConfig, ReconstructionConfig
+from turbovsr.train.perceptual import perceptual_networks
 from turbovsr.train.prepare import held_out_mask
-from turbovsr.train.schema import EnvironmentInvalid
+from turbovsr.train.rng import StepRng
 from turbovsr.train.validate import scores
 
 
@@ -29,13 +32,14 @@ def test_components_make_the_latent_help_at_once(tmp_path):
     (tmp_path / "shots").mkdir()
     stripes = np.tile(np.array([60, 200, 120, 90], np.uint8), 32)
     np.save(tmp_path / "photos" / "a.npy", np.broadcast_to(stripes[:, None, None], (128, 128, 3)).copy())
-    source = ClipSource(tmp_path, crop=64, video_share=0.0)
+    source = ClipSource(DataConfig(paths=(str(tmp_path),), video_share=0.0), crop=64)
     torch.manual_seed(0)
     model = Model(TINY)
     start_from_components(model, source, batches=2, clips=1, seed=0)
-    gt, lr = source.batch(np.random.default_rng(1), 2, 1)
+    batch = source.batch(np.random.default_rng(1), 2, 1)
     with torch.no_grad():
-        error = [(model.decoder(lr, z) - gt).square().mean().item() for z in (None, model.encoder(gt))]
+        latents = (None, model.encoder(batch.gt))
+        error = [(model.decoder(batch.lr, z) - batch.gt).square().mean().item() for z in latents]
     assert error[1] < 0.7 * error[0]
 
 
@@ -67,11 +71,12 @@ def test_the_perceptual_terms_come_after_their_first_step_and_look_at_a_few_fram
         seen.append(len(sr))
         return (sr - gt).abs().mean(dim=(1, 2, 3))
 
-    loss = PictureLoss(PictureWeights(lpips=2.0, lpips_frames=3, start=5), {"lpips": network})
+    loss = ReconstructionLoss(ReconstructionConfig(lpips=2.0, lpips_frames=3, start=5), {"lpips": network})
     sr, gt = torch.ones(2, 3, 9, 8, 8), torch.zeros(2, 3, 9, 8, 8)
-    assert set(loss(sr, gt, StepRandom(0, 4))) == {"loss", "pixel", "pair"} and not seen
-    terms = loss(sr, gt, StepRandom(0, 5))
-    assert seen == [3] and terms["loss"].item() == pytest.approx(3, abs=1e-4)
+    assert set(loss(sr, gt, StepRng(0, 4)).terms) == {"pixel"} and not seen
+    output = loss(sr, gt, StepRng(0, 5))
+    assert seen == [3] and set(output.terms) == {"pixel", "lpips"} and output.sr is sr
+    assert output.loss.item() == pytest.approx(3, abs=1e-4)
 
 
 @pytest.mark.filterwarnings("ignore")
@@ -99,18 +104,21 @@ def test_a_network_of_samples_is_judged_by_its_samples_at_every_noise_level():
     model = Model(TINY)
     torch.nn.init.zeros_(model.transformer.head.weight)
     torch.nn.init.zeros_(model.transformer.head.bias)  # it always says 0, so its error is the truth itself
-    x0, lr = torch.randn(64, 32, 1, 2, 2), torch.rand(64, 3, 1, 16, 16)
+    stage = Diffusion(
+        kind="diffusion", trained=("transformer",), crop=64, loop=LoopConfig(steps=1, learning_rate=1), bootstrap=0.0
+    )
+    latent, lr = torch.randn(64, 32, 1, 2, 2), torch.rand(64, 3, 1, 16, 16)
+    batch = Batch(torch.zeros(64, 3, 1, 64, 64), lr)
     for step in range(3):
-        task, random = first_frame_task(), StepRandom(0, step)
-        loss = flow_loss(model, model, task, lr, model.projection(lr), x0, 0.0, 0.0, random)
-        assert loss.item() == pytest.approx(x0.square().mean().item(), rel=1e-4)
+        loss = FlowLoss(model, stage)(batch, latent, model.projection(lr), StepRng(0, step), model)
+        assert loss.item() == pytest.approx(latent.square().mean().item(), rel=1e-4)
 
 
 def test_compiling_without_a_compiler_is_one_clear_error(monkeypatch):
     monkeypatch.setenv("CXX", "no-such-compiler")
     config = checked(compose_plain(["recipe=trial", "data=x", "out=y", "compile=true"]))
     with pytest.raises(EnvironmentInvalid, match="no-such-compiler is not here"):
-        stages._networks(config, config.stages["regression"], torch.device("cpu"))
+        perceptual_networks(config, config.stages["regression"], torch.device("cpu"))
 
 
 @pytest.mark.skipif(not shutil.which("g++"), reason="torch.compile needs a C++ compiler")
@@ -119,7 +127,7 @@ def test_compiled_networks_measure_the_same(asset):
 
     def gradient(compiled: bool) -> torch.Tensor:
         config = checked(compose_plain([*words, f"compile={str(compiled).lower()}"]))
-        network = stages._networks(config, config.stages["regression"], torch.device("cpu"))["lpips"]
+        network = perceptual_networks(config, config.stages["regression"], torch.device("cpu"))["lpips"]
         assert (network._compiled_call_impl is not None) == compiled
         frames = torch.rand(2, 3, 64, 64, generator=torch.Generator().manual_seed(0)).requires_grad_()
         network(frames, frames.detach().flip(0)).mean().backward()

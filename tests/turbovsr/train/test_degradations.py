@@ -9,7 +9,8 @@ import pytest
 import torch
 from skimage import data
 
-from turbovsr.train.config import checked, compose_plain, degradation, members
+from turbovsr.train.composition import compose_plain, members
+from turbovsr.train.config import checked, degradation
 from turbovsr.train.degradations import codec, kernels
 from turbovsr.train.degradations.basic import BlurDown
 from turbovsr.train.degradations.operators import Blur, Codec, Jpeg, Noise, Resize, walk

@@ -6,9 +6,18 @@ import pytest
 import torch
 from PIL import Image
 
-from turbovsr.train.data import ClipSource, varied
-from turbovsr.train.readers import Cache, NoRun, PhotoFile, VideoFile, cuts, read_frames, thumbnail
-from turbovsr.train.step_random import StepRandom
+from turbovsr.train.augmentation import change_colours
+from turbovsr.train.data import ClipSource
+from turbovsr.train.options import Augmentation, DataConfig
+from turbovsr.train.readers import Cache, NoUncutSequence, PhotoFile, VideoFile, cuts, read_frames, thumbnail
+from turbovsr.train.rng import StepRng
+
+
+def clips_of(*paths, crop: int = 64, video_share: float = 0.5, **options) -> ClipSource:
+    """Clips of files; options are those of `DataConfig` and `Augmentation`."""
+    reading = {key: options.pop(key) for key in ("halve_videos", "cache_mb") if key in options}
+    data = DataConfig(paths=tuple(map(str, paths)), video_share=video_share, **reading)
+    return ClipSource(data, crop, Augmentation(**options))
 
 
 def write_video(path, scenes: list[int], size=(96, 128), rate=24) -> None:
@@ -38,7 +47,7 @@ def folder(tmp_path_factory):
 
 
 def test_files_are_found_in_subfolders_and_broken_ones_named_and_left_out(folder, capsys):
-    source = ClipSource(folder, 64, 0.5, halve_videos=False)
+    source = clips_of(folder, halve_videos=False)
     assert source.describe().startswith("2 photographs, 1 videos")
     told = capsys.readouterr().err
     assert "broken.png" in told and "left out" in told
@@ -55,54 +64,55 @@ def test_windows_of_a_video_are_the_frames_of_a_sequential_reading(folder):
 
 
 def test_no_clip_of_a_video_crosses_a_cut(folder):
-    source = ClipSource(folder / "cut.mp4", 64, 1.0, halve_videos=False)
+    source = clips_of(folder / "cut.mp4", video_share=1.0, halve_videos=False)
     for step in range(60):
-        gt, lr = source.batch(StepRandom(0, step).numpy, 1, 9)
+        batch = source.batch(StepRng(0, step).numpy, 1, 9)
+        gt = batch.gt
         assert not (gt.min() < -0.6 and gt.max() > 0.3)  # the greys of a dark scene and of a light one
-    assert lr.shape == (1, 3, 9, 16, 16)
+    assert batch.lr.shape == (1, 3, 9, 16, 16)
 
 
 def test_what_was_decoded_before_does_not_change_what_a_step_sees(folder):
-    fresh, used, tight = (ClipSource(folder, 64, 0.7, halve_videos=False, cache_mb=m) for m in (512, 512, 1))
+    fresh, used, tight = (clips_of(folder, video_share=0.7, halve_videos=False, cache_mb=m) for m in (512, 512, 1))
     for step in range(5):
-        used.batch(StepRandom(0, step).numpy, 2, 9)
+        used.batch(StepRng(0, step).numpy, 2, 9)
     for step in (7, 8):
-        batches = [source.batch(StepRandom(0, step).numpy, 2, 9)[0] for source in (fresh, used, tight)]
+        batches = [source.batch(StepRng(0, step).numpy, 2, 9).gt for source in (fresh, used, tight)]
         assert torch.equal(batches[0], batches[1]) and torch.equal(batches[0], batches[2])
 
 
 def test_videos_serve_as_stills_where_there_are_no_photographs_and_the_reverse(folder, tmp_path):
-    gt, _ = ClipSource(folder / "cut.mp4", 32, 0.5).batch(np.random.default_rng(0), 2, 1)
-    assert gt.shape == (2, 3, 1, 32, 32)
-    gt, _ = ClipSource([folder / "a", folder / "two.jpg"], 64, 0.5).batch(np.random.default_rng(0), 2, 9)
-    assert gt.shape == (2, 3, 9, 64, 64)
+    batch = clips_of(folder / "cut.mp4", crop=32).batch(np.random.default_rng(0), 2, 1)
+    assert batch.gt.shape == (2, 3, 1, 32, 32)
+    batch = clips_of(folder / "a", folder / "two.jpg").batch(np.random.default_rng(0), 2, 9)
+    assert batch.gt.shape == (2, 3, 9, 64, 64)
 
 
 def test_a_video_cut_too_often_is_one_clear_error(tmp_path):
     write_video(tmp_path / "flicker.mp4", [3] * 20)
-    with pytest.raises(NoRun):
-        VideoFile(tmp_path / "flicker.mp4", Cache(2**24), False).run(np.random.default_rng(0), 9)
+    with pytest.raises(NoUncutSequence):
+        VideoFile(tmp_path / "flicker.mp4", Cache(2**24), False).sequence(np.random.default_rng(0), 9)
     with pytest.raises(FileNotFoundError, match="cut too often"):
-        ClipSource(tmp_path, 64, 1.0, halve_videos=False).batch(np.random.default_rng(0), 1, 9)
+        clips_of(tmp_path, video_share=1.0, halve_videos=False).batch(np.random.default_rng(0), 1, 9)
 
 
 def test_nothing_usable_left_is_one_clear_error(folder, tmp_path):
     with pytest.raises(FileNotFoundError, match="none of 4 files"):
-        ClipSource(folder, 256, 0.5)
+        clips_of(folder, crop=256)
     (tmp_path / "clip.mp4").write_bytes(b"not a video")
     with pytest.raises(FileNotFoundError, match="none of 1 files"):
-        ClipSource(tmp_path, 64, 0.5)
+        clips_of(tmp_path)
     with pytest.raises(FileNotFoundError, match="no such file or folder"):
-        ClipSource(tmp_path / "absent", 64, 0.5)
+        clips_of(tmp_path / "absent")
 
 
 def test_a_photograph_broken_behind_its_header_is_passed_over(folder, tmp_path, capsys):
     whole = (folder / "two.jpg").read_bytes()
     (tmp_path / "cut short.jpg").write_bytes(whole[: len(whole) // 2])
     (tmp_path / "whole.jpg").write_bytes(whole)
-    source = ClipSource(tmp_path, 64, 0.0)
+    source = clips_of(tmp_path, video_share=0.0)
     for step in range(5):
-        source.batch(StepRandom(0, step).numpy, 1, 1)
+        source.batch(StepRng(0, step).numpy, 1, 1)
     assert capsys.readouterr().err.count("cut short.jpg") == 1
 
 
@@ -118,53 +128,53 @@ def test_photographs_are_turned_upright(tmp_path):
 def test_the_cache_drops_what_was_used_longest_ago():
     cache, made = Cache(250), []
     for key in ("a", "b", "a", "c", "a", "b"):
-        cache.get(key, lambda: made.append(key) or (np.zeros(100, np.uint8),))
+        cache.get(key, lambda key=key: made.append(key) or (np.zeros(100, np.uint8),))
     assert made == ["a", "b", "c", "b"] and cache.used <= 250
 
 
-def test_the_liveliest_of_some_crops_is_taken_as_often_as_asked(tmp_path):
+def test_the_most_detailed_of_some_crops_is_taken_as_often_as_asked(tmp_path):
     picture = np.full((64, 640, 3), 128, np.uint8)
     picture[:, 320:] = np.random.default_rng(0).integers(0, 256, (64, 320, 3))
     Image.fromarray(picture).save(tmp_path / "half.png")
 
-    def detail(lively: float, of: int = 2) -> float:
-        gt, _ = ClipSource(tmp_path, 64, 0.0, lively=lively, lively_of=of).batch(np.random.default_rng(0), 64, 1)
-        return float(gt.diff(dim=-1).abs().mean())
+    def detail(prob: float, candidates: int = 2) -> float:
+        source = clips_of(tmp_path, video_share=0.0, detail_crop_prob=prob, detail_crop_candidates=candidates)
+        return float(source.batch(np.random.default_rng(0), 64, 1).gt.diff(dim=-1).abs().mean())
 
     assert detail(0.0) < 0.8 * detail(1.0)
-    assert detail(1.0) < 0.9 * detail(1.0, of=4)
+    assert detail(1.0) < 0.9 * detail(1.0, candidates=4)
 
 
-def test_soft_clips_keep_their_size_and_lose_their_finest_detail(tmp_path):
+def test_enlarged_clips_keep_their_size_and_lose_their_finest_detail(tmp_path):
     picture = np.random.default_rng(0).integers(0, 256, (96, 96, 3), dtype=np.uint8)
     Image.fromarray(picture).save(tmp_path / "noise.png")
 
-    def detail(soft: float) -> float:
-        gt, lr = ClipSource(tmp_path, 64, 0.0, soft=soft).batch(np.random.default_rng(0), 32, 1)
-        assert gt.shape == (32, 3, 1, 64, 64) and lr.shape == (32, 3, 1, 16, 16)
-        return float(gt.diff(dim=-1).abs().mean())
+    def detail(blur_prob: float) -> float:
+        batch = clips_of(tmp_path, video_share=0.0, blur_prob=blur_prob).batch(np.random.default_rng(0), 32, 1)
+        assert batch.gt.shape == (32, 3, 1, 64, 64) and batch.lr.shape == (32, 3, 1, 16, 16)
+        return float(batch.gt.diff(dim=-1).abs().mean())
 
     assert detail(1.0) < 0.9 * detail(0.0)
 
 
-def test_softened_clips_have_grain_where_asked(tmp_path):
+def test_enlarged_clips_have_noise_where_asked(tmp_path):
     Image.fromarray(np.full((96, 96, 3), 128, np.uint8)).save(tmp_path / "grey.png")
 
-    def spread_of(grain: float) -> torch.Tensor:
-        gt, _ = ClipSource(tmp_path, 64, 0.0, soft=1.0, grain=grain).batch(np.random.default_rng(0), 8, 1)
-        return (gt * 127.5).std(dim=(1, 2, 3, 4))
+    def spread_of(noise_std: float) -> torch.Tensor:
+        source = clips_of(tmp_path, video_share=0.0, blur_prob=1.0, noise_std=noise_std)
+        return (source.batch(np.random.default_rng(0), 8, 1).gt * 127.5).std(dim=(1, 2, 3, 4))
 
     assert (spread_of(0.0) == 0).all()
     spread = spread_of(2.5)
     assert (spread <= 2.7).all() and 0.6 < spread.mean() < 1.9
 
 
-def test_varied_clips_keep_what_they_show():
+def test_clips_with_other_colours_keep_their_content():
     clip = np.zeros((3, 32, 32, 3), np.uint8)
     clip[:, 4, :, 1] = 200  # a horizontal green line
     shapes = set()
     for seed in range(20):
-        changed = varied(clip, np.random.default_rng(seed)).astype(int)
+        changed = change_colours(clip, np.random.default_rng(seed)).astype(int)
         assert changed.shape == clip.shape and (changed == changed[:1]).all()
         (colour,) = [c for c in range(3) if np.ptp(changed[..., c])]
         line = changed[0, :, :, colour] > changed[0, 0, 0, colour]

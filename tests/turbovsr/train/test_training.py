@@ -10,15 +10,24 @@ import torch
 
 from tests.turbovsr.conftest import TINY
 from turbovsr.model import Model
-from turbovsr.train.autoencoding import BatchConfig, autoencoding_losses, normalise_latent
+from turbovsr.train.autoencoding import normalise_latent
+from turbovsr.train.batch_loader import DrawBatch
 from turbovsr.train.data import ClipSource
 from turbovsr.train.degradations.basic import Bicubic
-from turbovsr.train.diffusion import MixConfig, diffusion_losses, forgotten, joint_losses
-from turbovsr.train.loop import Loop, LoopConfig, StepRandom, learning_rate
-from turbovsr.train.losses import PictureLoss, PictureWeights
+from turbovsr.train.diffusion import dropout
+from turbovsr.train.loop import Loop, learning_rate
+from turbovsr.train.losses import TrainingLoss
+from turbovsr.train.options import Autoencoding, BatchConfig, DataConfig, Diffusion, Joint, LoopConfig
+from turbovsr.train.rng import StepRng
+from turbovsr.train.stages import draw_batch, loss_of
 
-PIXELS = PictureLoss(PictureWeights(), {})
 BATCH = BatchConfig(images=2, clips=1, frames=9)
+COMMON = {"trained": ("decoder",), "crop": 64, "loop": LoopConfig(steps=4, learning_rate=1e-3), "batch": BATCH}
+STAGES = {
+    "autoencoding": Autoencoding(kind="autoencoding", latent_dropout=0.25, latent_noise_std=0.2, **COMMON),
+    "diffusion": Diffusion(kind="diffusion", bootstrap=0.5, latent_noise_std=0.2, **COMMON),
+    "joint": Joint(kind="joint", bootstrap=0.5, latent_noise_std=0.2, **COMMON),
+}
 
 
 @pytest.fixture(scope="module")
@@ -32,18 +41,12 @@ def source(tmp_path_factory) -> ClipSource:
     shot = np.random.default_rng(0).integers(0, 256, (1, 64, 64, 3), dtype=np.uint8).repeat(12, axis=0)
     shot[..., 2] = np.arange(12)[:, None, None]
     np.save(root / "shots" / "b.npy", shot)
-    return ClipSource(root, crop=64, video_share=0.5)
+    return ClipSource(DataConfig(paths=(str(root),), video_share=0.5), crop=64)
 
 
-def losses_of(stage: str, model: Model, source: ClipSource):
-    def losses(random, ema):
-        if stage == "autoencoding":
-            return autoencoding_losses(model, source, PIXELS, BATCH, 0.25, 0.2, random)
-        if stage == "diffusion":
-            return diffusion_losses(model, ema, source, BATCH, 0.5, 0.2, random)
-        return joint_losses(model, ema, source, PIXELS, BATCH, 0.5, 0.2, MixConfig(), random)
-
-    return losses
+def training_of(kind: str, model: Model, source: ClipSource) -> tuple[TrainingLoss, DrawBatch]:
+    """The loss and the batches of a stage of a kind."""
+    return loss_of(STAGES[kind], model, {}), lambda rng: draw_batch(STAGES[kind], source, rng)
 
 
 def new_model() -> Model:
@@ -52,11 +55,11 @@ def new_model() -> Model:
 
 
 def test_batches_depend_on_seed_and_step_alone(source):
-    first, again = (source.batch(StepRandom(0, 5).numpy, 2, 9) for _ in range(2))
-    other = source.batch(StepRandom(0, 6).numpy, 2, 9)
-    assert torch.equal(first[0], again[0]) and torch.equal(first[1], again[1])
-    assert not torch.equal(first[0], other[0])
-    assert first[0].shape == (2, 3, 9, 64, 64) and first[1].shape == (2, 3, 9, 16, 16)
+    first, again = (source.batch(StepRng(0, 5).numpy, 2, 9) for _ in range(2))
+    other = source.batch(StepRng(0, 6).numpy, 2, 9)
+    assert torch.equal(first.gt, again.gt) and torch.equal(first.lr, again.lr)
+    assert not torch.equal(first.gt, other.gt)
+    assert first.gt.shape == (2, 3, 9, 64, 64) and first.lr.shape == (2, 3, 9, 16, 16)
 
 
 def test_panned_photographs_move_in_whole_pixels(source):
@@ -73,7 +76,7 @@ def test_video_clips_are_consecutive_frames(source):
 
 def test_missing_arrays_are_one_clear_error(tmp_path):
     with pytest.raises(FileNotFoundError, match="turbovsr.train.prepare"):
-        ClipSource(tmp_path, 64, 0.5)
+        ClipSource(DataConfig(paths=(str(tmp_path),)), 64)
 
 
 def test_degradation_is_antialiased_bicubic_in_8_bits():
@@ -97,52 +100,52 @@ def test_resumed_training_equals_unbroken_training(stage, trained, optimizer, so
     def train(folder):
         model = new_model()
         loop = Loop(model, trained, config, tmp_path / folder)
-        ema = loop.run(losses_of(stage, model, source))
+        ema = loop.run(*training_of(stage, model, source))
         return list(model.state_dict().values()) + list(ema.state_dict().values())
 
     unbroken = train("unbroken")
     (tmp_path / "resumed").mkdir()
     interrupted = new_model()
     loop = Loop(interrupted, trained, config, tmp_path / "resumed")
-    compute = losses_of(stage, interrupted, source)
+    loss, draw = training_of(stage, interrupted, source)
 
-    def killed_at_the_fourth_step(random, ema):
+    def killed_at_the_fourth_step(batch, rng, ema):
         if loop.step == 3:
             raise KeyboardInterrupt
-        return compute(random, ema)
+        return loss(batch, rng, ema)
 
     with pytest.raises(KeyboardInterrupt):
-        loop.run(killed_at_the_fourth_step)
+        loop.run(killed_at_the_fourth_step, draw)
     resumed = train("resumed")
     assert all(torch.equal(a, b) for a, b in zip(unbroken, resumed))
     steps = [json.loads(line)["step"] for line in (tmp_path / "resumed" / "log.jsonl").read_text().splitlines()]
     assert steps == [1, 2, 3, 3, 4]  # the third step, done after the last checkpoint, was done again
 
 
-def test_a_run_cannot_go_on_with_another_optimizer(source, tmp_path):
+def test_training_cannot_resume_with_another_optimizer(source, tmp_path):
     def train(optimizer):
         model = new_model()
         config = LoopConfig(steps=2, learning_rate=1e-3, optimizer=optimizer, save_every=1)
-        Loop(model, ["decoder"], config, tmp_path).run(losses_of("autoencoding", model, source))
+        Loop(model, ["decoder"], config, tmp_path).run(*training_of("autoencoding", model, source))
 
     train("muon")
-    with pytest.raises(ValueError, match="begun with loop.optimizer=muon, not adamw"):
+    with pytest.raises(ValueError, match="started with loop.optimizer=muon, not adamw"):
         train("adamw")
 
 
-def test_what_is_forgotten_depends_on_the_step_alone():
+def test_condition_dropout_depends_on_the_step_alone():
     condition = torch.ones(2, 50, 1, 10, 10)
-    first, again = (forgotten(condition, 0.25, StepRandom(0, 3)) for _ in range(2))
-    assert torch.equal(first, again) and not torch.equal(first, forgotten(condition, 0.25, StepRandom(0, 4)))
+    first, again = (dropout(condition, 0.25, StepRng(0, 3)) for _ in range(2))
+    assert torch.equal(first, again) and not torch.equal(first, dropout(condition, 0.25, StepRng(0, 4)))
     assert (first == 0).float().mean() == pytest.approx(0.25, abs=0.02) and first.mean() == pytest.approx(1, abs=0.03)
-    assert forgotten(condition, 0.0, StepRandom(0, 3)) is condition
+    assert dropout(condition, 0.0, StepRng(0, 3)) is condition
 
 
 def test_only_the_named_parts_are_trained(source, tmp_path):
     model = new_model()
     before = {name: value.clone() for name, value in model.state_dict().items()}
     config = LoopConfig(steps=6, learning_rate=1e-2, warmup=0)
-    Loop(model, ["projection", "transformer"], config, tmp_path).run(losses_of("diffusion", model, source))
+    Loop(model, ["projection", "transformer"], config, tmp_path).run(*training_of("diffusion", model, source))
     changed = {name.split(".")[0] for name, value in model.state_dict().items() if not torch.equal(value, before[name])}
     assert changed == {"projection", "transformer"}
 
@@ -156,11 +159,11 @@ def test_learning_rate_warms_up_and_falls_to_a_hundredth():
 def test_normalised_latent_has_unit_channels_and_decodes_as_before(source):
     model = new_model()
     torch.nn.init.normal_(model.decoder.head.weight, std=0.1)
-    gt, lr = source.batch(np.random.default_rng(0), 2, 9)
-    before = model.decoder(lr, model.encoder(gt))
+    batch = source.batch(np.random.default_rng(0), 2, 9)
+    before = model.decoder(batch.lr, model.encoder(batch.gt))
     normalise_latent(model, source, BATCH, batches=8, seed=3)
-    assert torch.allclose(model.decoder(lr, model.encoder(gt)), before, atol=1e-4)
-    batches = [BATCH.draw(source, StepRandom(3, i))[0] for i in range(8)]
+    assert torch.allclose(model.decoder(batch.lr, model.encoder(batch.gt)), before, atol=1e-4)
+    batches = [source.draw(BATCH, StepRng(3, i)).gt for i in range(8)]
     latent = torch.cat([model.encoder(gt).transpose(0, 1).flatten(1) for gt in batches], dim=1)
     assert torch.allclose(latent.mean(dim=1), torch.zeros(32), atol=1e-3)
     assert torch.allclose(latent.std(dim=1), torch.ones(32), atol=1e-2)

@@ -10,7 +10,8 @@ import torch
 
 from tests.turbovsr.conftest import tiny_model
 from turbovsr.train import stages
-from turbovsr.train.config import checked, compose_plain
+from turbovsr.train.composition import compose_plain
+from turbovsr.train.config import checked
 from turbovsr.train.distributed import average_gradients, processes, rank, world_size
 from turbovsr.train.loop import Loop
 from turbovsr.train.losses import charbonnier
@@ -47,4 +48,4 @@ if __name__ == "__main__":
         torch.save(result, found / f"gradients-{rank()}.pt")
         stages.Loop = Kept
         config_dir = Path(words[words.index("--config-dir") + 1])
-        stages.run(checked(compose_plain([w for w in words if "=" in w], config_dir)), torch.device("cpu"))
+        stages.train(checked(compose_plain([w for w in words if "=" in w], config_dir)), torch.device("cpu"))

@@ -1,4 +1,4 @@
-"""What a person is told on stderr while training; one console, so that lines go above the progress bar."""
+"""Messages on stderr during training. One console, so that lines are printed above the progress bar."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from rich.console import Console
 CONSOLE = Console(stderr=True, highlight=False, soft_wrap=True)
 
 
-def note(line: str) -> None:
-    """A line for the person, from the first process alone."""
+def info(line: str) -> None:
+    """Print a line, in the first process only."""
     if not dist.is_initialized() or dist.get_rank() == 0:
         CONSOLE.print(line, markup=False)

@@ -1,4 +1,4 @@
-"""The random numbers of a step."""
+"""Random numbers of a training step."""
 
 from __future__ import annotations
 
@@ -9,11 +9,13 @@ from torch import Tensor
 from turbovsr.train.distributed import rank
 
 
-class StepRandom:
-    """Every random number of one step, drawn from (seed, step, rank): a resumed run draws what an unbroken one does.
+class StepRng:
+    """Random generators of one step, seeded by (seed, step, rank), so that a resumed training draws the same numbers.
 
-    `shared` draws alike in all processes, for choices that they must make together. `drawn` holds the step's GT and LR
-    where they were drawn ahead of time (see `turbovsr.train.ahead`), from these very generators.
+    Attributes:
+        step: the step's number, from 0.
+        shared: draws the same numbers in all processes, for decisions that they must take together.
+        numpy, torch: draw numbers of this process; `torch` is a generator on the CPU.
     """
 
     def __init__(self, seed: int, step: int):
@@ -21,7 +23,6 @@ class StepRandom:
         self.shared = np.random.default_rng([seed, step])
         self.numpy = np.random.default_rng([seed, step, rank()])
         self.torch = torch.Generator().manual_seed(int(self.numpy.integers(2**62)))
-        self.drawn: tuple[Tensor, Tensor] | None = None
 
     def __getstate__(self) -> dict:
         return self.__dict__ | {"torch": self.torch.get_state()}
@@ -32,5 +33,5 @@ class StepRandom:
         self.torch.set_state(state["torch"])
 
     def normal(self, like: Tensor) -> Tensor:
-        """Gaussian noise of a tensor's shape, type and device, the same on every device."""
+        """Gaussian noise of a tensor's shape, type and device; the same numbers on every device."""
         return torch.randn(like.shape, generator=self.torch).to(like)

@@ -1,0 +1,69 @@
+"""Loading of batches in worker processes while the current step computes.
+
+A batch depends on (seed, step, rank) alone, so workers change nothing but the time. Each step's `StepRng` draws its
+batch first and is handed to the loss in the state that the drawing left it in.
+"""
+
+from __future__ import annotations
+
+import signal
+import sys
+from collections.abc import Callable, Generator
+
+import cv2
+import torch
+from torch.utils.data import DataLoader, Dataset
+
+from turbovsr.train.batch import Batch
+from turbovsr.train.rng import StepRng
+
+DrawBatch = Callable[[StepRng], Batch]
+CAN_FORK = sys.platform == "linux"  # elsewhere fork is missing or unsafe
+
+
+class StepDataset(Dataset):
+    """Batches by step number, each with the generators that drew it."""
+
+    def __init__(self, draw: DrawBatch, seed: int):
+        self.draw, self.seed = draw, seed
+
+    @torch.no_grad()
+    def __getitem__(self, step: int) -> tuple[Batch, StepRng] | Exception:
+        rng = StepRng(self.seed, step)
+        try:
+            return self.draw(rng), rng
+        except (OSError, ValueError) as error:  # the training process raises it: DataLoader would add a traceback
+            return error
+
+
+def load_batches(
+    draw: DrawBatch, seed: int, first: int, last: int, workers: int
+) -> Generator[tuple[Batch, StepRng], None, None]:
+    """Yield the batch and the generators of each step from `first` to `last` - 1.
+
+    Args:
+        draw: draws the batch of one step.
+        workers: processes, each up to two steps ahead; with 0, and outside Linux, this process draws on request.
+    Raises:
+        OSError, ValueError: raised by `draw`.
+    """
+    loader = DataLoader(
+        StepDataset(draw, seed),
+        batch_size=None,
+        sampler=range(first, last),
+        num_workers=workers if CAN_FORK else 0,
+        multiprocessing_context="fork" if workers and CAN_FORK else None,
+        worker_init_fn=_initialise_worker,
+        generator=torch.Generator(),  # the global generator must not advance
+    )
+    for item in loader:
+        if isinstance(item, Exception):
+            raise item
+        yield item
+
+
+def _initialise_worker(worker: int) -> None:
+    """Leave signals to the training process, and switch off OpenCV's threads, which do not survive a fork."""
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_IGN)
+    cv2.setNumThreads(0)

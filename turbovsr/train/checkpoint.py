@@ -1,0 +1,36 @@
+"""Checkpoints of a stage: the state from which training resumes bit-exactly."""
+
+from __future__ import annotations
+
+import os
+import pickle
+from pathlib import Path
+
+import torch
+
+from frames.atomic import replacing
+from frames.errors import one_line
+
+
+def save(path: Path, state: dict) -> None:
+    """Write a state so that neither a kill nor a power cut can cost the previous one."""
+    with replacing(path) as temporary, open(temporary, "wb") as file:
+        torch.save(state, file)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def load(path: Path) -> dict:
+    """Read a state to the CPU.
+
+    Raises:
+        ValueError: the file is damaged or not a checkpoint.
+    """
+    try:
+        state = torch.load(path, map_location="cpu", weights_only=True)
+        missing = {"step", "model", "ema", "optimizer"} - state.keys()
+    except (RuntimeError, pickle.UnpicklingError, EOFError, ValueError, AttributeError) as error:
+        raise ValueError(f"{path}: damaged ({one_line(error)[:200]}); remove {path.parent} to start anew") from error
+    if missing:
+        raise ValueError(f"{path}: not a checkpoint of a stage; remove {path.parent} to start anew")
+    return state

@@ -1,0 +1,291 @@
+"""Options of training: everything that a recipe or the command line can set, as dataclasses that check their values."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from frames.errors import did_you_mean
+from turbovsr.checkpoints import packaged
+from turbovsr.model import ModelConfig
+from turbovsr.train.schema import at_least, positive, share
+
+PARTS = ("encoder", "decoder", "projection", "transformer")
+OPTIMIZERS = ("adamw", "muon")
+PRECISIONS = ("auto", "float32", "bfloat16")
+MOST_PROCESSES = 512  # threads and workers: more is a slip of the keyboard
+
+
+@dataclass(frozen=True, kw_only=True)
+class BatchConfig:
+    """Batch of one step and process: `images` stills, or `clips` of `frames` frames."""
+
+    images: int = 12
+    clips: int = 2
+    frames: int = 9
+    image_share: float = 0.5  # probability of stills in a stage of kind autoencoding; other kinds alternate
+
+    def __post_init__(self):
+        at_least(self, 1, "images", "clips", "frames")
+        share(self, "image_share")
+        if (self.frames - 1) % 8:
+            raise ValueError(f"frames must be 8k+1, got {self.frames}")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Augmentation:
+    """Random changes of the GT clips of a stage."""
+
+    detail_crop_prob: float = 1.0  # probability that a photograph's crop is the most detailed of several candidates
+    detail_crop_candidates: int = 2
+    blur_prob: float = 0.0  # probability that a photograph is enlarged by up to 1.7: much GT is softer than they are
+    noise_std: float = 0.0  # largest standard deviation of the noise added to those, in 8-bit levels
+    augment_prob: float = 0.0  # probability of shuffled colours, another gamma and contrast, and a transposition
+
+    def __post_init__(self):
+        share(self, "detail_crop_prob", "blur_prob", "augment_prob")
+        at_least(self, 1, "detail_crop_candidates")
+        at_least(self, 0, "noise_std")
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReconstructionConfig:
+    """Weights of LPIPS and DISTS beside the Charbonnier distance, and how many frames of a batch they see.
+
+    They see a few frames because they cost more than the decoder. `start` is the first step that includes them.
+    """
+
+    lpips: float = 0.0
+    dists: float = 0.0
+    lpips_frames: int = 3
+    dists_frames: int = 1
+    start: int = 0
+
+    def __post_init__(self):
+        at_least(self, 0, "lpips", "dists", "start")
+        at_least(self, 1, "lpips_frames", "dists_frames")
+
+
+@dataclass(frozen=True, kw_only=True)
+class GanConfig:
+    """Adversarial loss of a stage; leave `gan` out to train without."""
+
+    weight: float = 0.02  # of the generator's adversarial loss
+    start: int = 0  # first step that includes it
+    width: int = 24  # channels of the discriminator's first layer
+    learning_rate: float = 2e-4
+    frames: int = 4  # frames of a batch that the discriminator sees
+
+    def __post_init__(self):
+        positive(self, "weight", "learning_rate")
+        at_least(self, 1, "frames", "width")
+        at_least(self, 0, "start")
+
+
+@dataclass(frozen=True, kw_only=True)
+class ComponentsConfig:
+    """Batches and clips from which the principal components are computed that initialise the latent."""
+
+    batches: int = 40
+    clips: int = 8
+
+    def __post_init__(self):
+        at_least(self, 1, "batches", "clips")
+
+
+@dataclass(frozen=True, kw_only=True)
+class MixConfig:
+    """Latents that the decoder is trained with in a stage of kind joint."""
+
+    oracle: float = 0.2  # share of the clips with the encoder's latent
+    none: float = 0.15  # share of the clips without a latent; the other clips have sampled ones
+    several_steps: float = 0.3  # probability that latents are sampled in 2 or 4 steps instead of one
+    flow_weight: float = 0.03  # of the flow loss beside the reconstruction loss
+
+    def __post_init__(self):
+        share(self, "oracle", "none", "several_steps")
+        at_least(self, 0, "flow_weight")
+        if self.oracle + self.none > 1:
+            raise ValueError(f"oracle and none are shares of one whole, {self.oracle:g} + {self.none:g} is above 1")
+
+
+@dataclass(frozen=True, kw_only=True)
+class LoopConfig:
+    """Length and pace of a stage."""
+
+    steps: int
+    learning_rate: float
+    warmup: int = 100
+    clip_gradient: float = 0.1
+    weight_decay: float = 0.0
+    optimizer: str = "adamw"  # or "muon"
+    ema_decay: float = 0.999
+    save_every: int = 200
+    validate_every: int = 1000
+    picture_every: int = 500
+    log_every: int = 50
+    seed: int = 0
+
+    def __post_init__(self):
+        at_least(self, 1, "steps", "save_every", "validate_every", "picture_every", "log_every")
+        positive(self, "learning_rate", "clip_gradient")
+        at_least(self, 0, "warmup", "weight_decay")
+        share(self, "ema_decay")
+        if self.optimizer not in OPTIMIZERS:
+            raise ValueError(
+                f"optimizer: unknown optimizer '{self.optimizer}'{did_you_mean(self.optimizer, OPTIMIZERS)}"
+            )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stage:
+    """Options that all kinds of stages have."""
+
+    kind: str
+    trained: tuple[str, ...]
+    crop: int
+    loop: LoopConfig
+    start: str | None = None  # the stage whose weights it starts from, a packaged name or a .safetensors file
+    batch: BatchConfig = field(default_factory=BatchConfig)
+    augmentation: Augmentation = field(default_factory=Augmentation)
+    latent_noise_std: float = 0.0  # largest standard deviation of the noise on given latents, whose own is 1
+
+    def __post_init__(self):
+        for part in self.trained:
+            if part not in PARTS:
+                raise ValueError(f"trained: unknown part '{part}'{did_you_mean(part, PARTS)}")
+        if not self.trained:
+            raise ValueError(f"trained: name at least one of {', '.join(PARTS)}")
+        if self.crop < 32 or self.crop % 32:
+            raise ValueError(f"crop must be a multiple of 32, got {self.crop}")
+        at_least(self, 0, "latent_noise_std")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Autoencoding(Stage):
+    """Training of encoder and decoder, or of the decoder alone (latent_dropout 1)."""
+
+    reconstruction: ReconstructionConfig = field(default_factory=ReconstructionConfig)
+    latent_dropout: float = 0.0  # share of the clips that are decoded without their latent
+    components: ComponentsConfig | None = None
+    gan: GanConfig | None = None
+
+    def __post_init__(self):
+        super().__post_init__()
+        share(self, "latent_dropout")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Diffusion(Stage):
+    """Training of projection and transformer on the latents of a fixed encoder."""
+
+    bootstrap: float = 0.25  # share of shortcut examples
+    condition_dropout: float = 0.0  # share of the condition's values that are zeroed
+
+    def __post_init__(self):
+        super().__post_init__()
+        _check_generator_options(self)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Joint(Stage):
+    """Training of transformer and decoder through sampled latents."""
+
+    reconstruction: ReconstructionConfig = field(default_factory=ReconstructionConfig)
+    bootstrap: float = 0.25
+    condition_dropout: float = 0.0
+    mix: MixConfig = field(default_factory=MixConfig)
+    gan: GanConfig | None = None
+
+    def __post_init__(self):
+        super().__post_init__()
+        _check_generator_options(self)
+
+
+def _check_generator_options(stage: Diffusion | Joint) -> None:
+    share(stage, "bootstrap")
+    if not 0 <= stage.condition_dropout < 1:
+        raise ValueError(f"condition_dropout must be from 0 to below 1, got {stage.condition_dropout:g}")
+
+
+KINDS = {"autoencoding": Autoencoding, "diffusion": Diffusion, "joint": Joint}
+
+
+@dataclass(frozen=True, kw_only=True)
+class DataConfig:
+    """Training data, and how files are read.
+
+    Attributes:
+        paths: one or several of: a folder that `turbovsr.train.prepare` wrote (`photos/*.npy`, `shots/*.npy`), any
+            other folder, searched with its subfolders for photographs and videos, or a single such file.
+        video_share: probability that a clip comes from a video rather than from a panned photograph.
+        halve_videos: use video files at half their size.
+        cache_mb: decoded files kept in memory, in MiB.
+    """
+
+    paths: tuple[str, ...]
+    video_share: float = 0.35
+    halve_videos: bool = True
+    cache_mb: int = 512
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainConfig:
+    """The whole configuration; `conf/train.yaml` describes its options."""
+
+    data: str | list[str]
+    out: str
+    stage: str
+    stages: dict[str, Stage]
+    model: ModelConfig
+    degradation: Any
+    lpips: str = ""
+    vgg: str = ""
+    dists: str = ""
+    validate: list[str] = field(default_factory=list)
+    validate_frames: int = 1
+    video_share: float = 0.35
+    halve_videos: bool = True
+    cache_mb: int = 512
+    workers: int = 1
+    threads: int = 1
+    seed: int = 0
+    device: str = "auto"
+    precision: str = "auto"
+    compile: bool = False  # the networks of the loss by torch.compile
+
+    def __post_init__(self):
+        if self.stage != "all" and self.stage not in self.stages:
+            raise ValueError(f"unknown stage '{self.stage}'{did_you_mean(self.stage, [*self.stages, 'all'])}")
+        known = [*self.stages, *packaged()]
+        for name, stage in self.stages.items():
+            start = stage.start
+            if start is not None and start not in known and not start.endswith(".safetensors"):
+                raise ValueError(f"stages.{name}.start: unknown stage '{start}'{did_you_mean(start, known)}")
+        if self.precision not in PRECISIONS:
+            raise ValueError(f"unknown precision '{self.precision}'{did_you_mean(self.precision, PRECISIONS)}")
+        share(self, "video_share")
+        at_least(self, 1, "cache_mb", "validate_frames")
+        at_least(self, 0, "seed")
+        for name, lowest in (("threads", 1), ("workers", 0)):
+            if not lowest <= getattr(self, name) <= MOST_PROCESSES:
+                raise ValueError(f"{name} must be from {lowest} to {MOST_PROCESSES}, got {getattr(self, name)}")
+        if (self.validate_frames - 1) % 8:
+            raise ValueError(f"validate_frames must be 8k+1, got {self.validate_frames}")
+        if "" in self.paths or not self.paths:
+            raise ValueError("data: name at least one folder or file")
+        if not self.out:
+            raise ValueError("out: name a folder for checkpoints and weights")
+
+    @property
+    def paths(self) -> tuple[str, ...]:
+        return (self.data,) if isinstance(self.data, str) else tuple(self.data)
+
+    @property
+    def data_config(self) -> DataConfig:
+        return DataConfig(
+            paths=self.paths,
+            video_share=self.video_share,
+            halve_videos=self.halve_videos,
+            cache_mb=self.cache_mb,
+        )

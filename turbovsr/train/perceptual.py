@@ -1,0 +1,51 @@
+"""The perceptual networks of a stage: LPIPS and DISTS, in its loss and in its validation."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import warnings
+from collections.abc import Callable
+from pathlib import Path
+
+import torch
+from torch import nn
+
+from frames.errors import EnvironmentInvalid, UserError
+from turbovsr.train.backbones import lpips_alex
+from turbovsr.train.dists import Dists
+from turbovsr.train.messages import info
+from turbovsr.train.options import Autoencoding, Joint, Stage, TrainConfig
+
+
+def perceptual_networks(config: TrainConfig, stage: Stage, device: torch.device) -> dict[str, nn.Module]:
+    """Load "lpips" and "dists"; those whose weights are missing are left out where no loss needs them.
+
+    Raises:
+        UserError: the loss needs weights that are missing.
+        EnvironmentInvalid: `compile=true` without a C++ compiler.
+    """
+    compiler = os.environ.get("CXX", "g++")  # what torch.compile calls
+    if config.compile and device.type == "cpu" and not shutil.which(compiler):
+        raise EnvironmentInvalid(
+            f"compile=true needs a C++ compiler, and {compiler} is not here: install it or leave that out"
+        )
+    files = {"lpips": [config.lpips], "dists": [config.vgg, config.dists]}
+    loaders: dict[str, Callable[..., nn.Module]] = {"lpips": lpips_alex, "dists": Dists}
+    networks: dict[str, nn.Module] = {}
+    for name, paths in files.items():
+        missing = [path for path in paths if not Path(path).is_file()]
+        if not missing:
+            with warnings.catch_warnings():  # the package lpips calls torchvision in an old way
+                warnings.filterwarnings("ignore", module="torchvision")
+                networks[name] = loaders[name](*map(Path, paths)).to(device)
+            if config.compile:
+                networks[name].compile(dynamic=False)
+        elif isinstance(stage, (Autoencoding, Joint)) and getattr(stage.reconstruction, name) > 0:
+            raise UserError(
+                f"the loss of this stage includes {name.upper()}, but {missing[0]} is not a file: `python -m bench data"
+                f" fetch` fetches it, or set the stage's reconstruction.{name}=0"
+            )
+        else:
+            info(f"no {name.upper()} scores: {missing[0]} is not a file")
+    return networks
