@@ -30,6 +30,7 @@ def read_image(path: str | Path) -> np.ndarray:
     """
     path = Path(path)
     header, data = _opened(path)
+    _check_single(path, header)
     try:
         check_whole(data)
     except BrokenFile as error:
@@ -59,14 +60,20 @@ def image_header(path: str | Path) -> Header:
     """An image's header, without its pixels.
 
     Raises:
-        FileNotFoundError, ValueError: as `read_image`, but for damage behind the header.
+        FileNotFoundError, ValueError: as `read_image`, but for several pictures and for damage behind the header.
     """
-    return _opened(Path(path), HEADER_BYTES)[0]
+    return _opened(Path(path), header_alone=True)[0]
 
 
 def image_size(path: str | Path) -> tuple[int, int]:
-    """(height, width) of the upright image, from the header alone; errors as `image_header`."""
-    return image_header(path).upright_size
+    """(height, width) of the upright image, from the header alone.
+
+    Raises:
+        FileNotFoundError, ValueError: as `read_image`, but for damage behind the header.
+    """
+    header = image_header(path)
+    _check_single(Path(path), header)
+    return header.upright_size
 
 
 def write_image(path: str | Path, frame: np.ndarray) -> None:
@@ -100,8 +107,8 @@ def write_png(path: str | Path, frame: np.ndarray) -> None:
     write_image(path, frame)
 
 
-def _opened(path: Path, part: int | None = None) -> tuple[Header, bytes]:
-    """The header, checked against the limits, and the file's bytes; with `part` only as many as the header takes."""
+def _opened(path: Path, header_alone: bool = False) -> tuple[Header, bytes]:
+    """The header, checked against the limits, and the file's bytes, or only as many as the header takes."""
     with open_regular(path, "image") as file:
         size = file.seek(0, 2)
         file.seek(0)
@@ -120,12 +127,15 @@ def _opened(path: Path, part: int | None = None) -> tuple[Header, bytes]:
         complaint = pixels_complaint(header.height, header.width)
         if complaint:
             raise ValueError(f"{path}: {complaint}")
-        if header.pictures > 1:
-            raise ValueError(
-                f"{path}: it holds {header.pictures} pictures and a frame is one; split it into a folder of images, "
-                "or make a video of it"
-            )
-        return header, data if part is not None else data + file.read()
+        return header, data if header_alone else data + file.read()
+
+
+def _check_single(path: Path, header: Header) -> None:
+    if header.pictures > 1:
+        raise ValueError(
+            f"{path}: it holds {header.pictures} pictures and a frame is one; split it into a folder of images, "
+            "or make a video of it"
+        )
 
 
 def _eight_bits(image: np.ndarray) -> np.ndarray:

@@ -10,47 +10,75 @@ from pathlib import Path
 import numpy as np
 
 from frames.door import check_regular
-from frames.images import image_size, read_image
+from frames.headers import Header
+from frames.images import image_header, image_size, read_image
 from frames.listing import images_in, is_image
-from frames.video import read_video, video_info
+from frames.video import TimedFrame, read_timed, video_info
+from frames.video.info import Format
 
 
 @dataclass(frozen=True)
 class Source:
-    """Frames that are read when `frames()` is iterated; each call reads anew."""
+    """Frames that are read when `frames()` or `timed()` is iterated; each call reads anew.
 
-    frames: Callable[[], Iterator[np.ndarray]]
+    `timed` is None for images. `names` are those of image files, without suffix; empty where two are alike.
+    """
+
+    size: tuple[int, int]  # (height, width) in pixels
     count: int
-    fps: Fraction | None = None  # None for images
-    names: tuple[str, ...] = ()  # of image files, without suffix; empty where two are alike
+    frames: Callable[[], Iterator[np.ndarray]]
+    timed: Callable[[], Iterator[TimedFrame]] | None = None
+    fps: Fraction | None = None  # the average; None for images
+    names: tuple[str, ...] = ()
     still: bool = False  # one image file
+    format: Format = Format()
 
 
 def open_source(path: Path) -> Source:
-    """What is at `path`, after a look at every header.
+    """What is at `path`, after a look at every header. An animated PNG is a video.
 
     Raises:
         FileNotFoundError, ValueError: one line that names the file.
     """
     if path.is_dir():
-        files = images_in(path)
-        _check_sizes(files)
-        names = tuple(file.stem for file in files)
-        return Source(lambda: map(read_image, files), len(files), names=names if len(set(names)) == len(names) else ())
+        return _images(images_in(path))
     check_regular(path, "file or folder of images")
-    if is_image(path):
-        image_size(path)
-        return Source(lambda: iter([read_image(path)]), 1, names=(path.stem,), still=True)
+    if not is_image(path):
+        return _video(path)
+    header = image_header(path)
+    return _video(path) if header.format == "png" and header.pictures > 1 else _images([path], still=True)
+
+
+def _images(files: list[Path], still: bool = False) -> Source:
+    size, headers = image_size(files[0]), [image_header(file) for file in files]
+    for file, header in zip(files, headers):
+        _check_like(file, header, files[0], size)
+    names = tuple(file.stem for file in files)
+    return Source(
+        size,
+        len(files),
+        lambda: map(read_image, files),
+        names=names if len({name.casefold() for name in names}) == len(names) else (),
+        still=still,
+        format=Format(bits=max(header.bits for header in headers), alpha=any(header.alpha for header in headers)),
+    )
+
+
+def _check_like(file: Path, header: Header, first: Path, size: tuple[int, int]) -> None:
+    if header.upright_size != size:
+        height, width = header.upright_size
+        raise ValueError(
+            f"{file}: {width}x{height}, but {first.name} beside it is {size[1]}x{size[0]}; frames must be of one size"
+        )
+
+
+def _video(path: Path) -> Source:
     info = video_info(path)
-    return Source(lambda: read_video(path), info.frames, Fraction(info.fps).limit_denominator(1001))
-
-
-def _check_sizes(files: list[Path]) -> None:
-    first = image_size(files[0])
-    for file in files[1:]:
-        size = image_size(file)
-        if size != first:
-            raise ValueError(
-                f"{file}: {size[1]}x{size[0]}, but {files[0].name} beside it is {first[1]}x{first[0]}; frames must "
-                "be of one size"
-            )
+    return Source(
+        (info.height, info.width),
+        info.frames,
+        lambda: (frame.pixels for frame in read_timed(path)),
+        lambda: read_timed(path),
+        Fraction(info.fps).limit_denominator(1001),
+        format=info.format,
+    )

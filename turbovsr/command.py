@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Iterator
+from collections import deque
+from collections.abc import Callable, Iterator
 from fractions import Fraction
 from pathlib import Path
 
@@ -14,20 +15,20 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
 from frames.command_line import Parser
+from frames.destination import check_destination, losses, write_frames
 from frames.errors import OK
-from frames.images import write_image
-from frames.listing import IMAGE_SUFFIXES
 from frames.source import Source, open_source
-from frames.video import write_video
+from frames.video import DamagedVideo
 from turbovsr.color_fix import COLOR_FIXES
 from turbovsr.pipeline import SCALES, TurboVSR
 from turbovsr.precision import PRECISIONS
 
 ABOUT = "Upscale a video, an image or a folder of images."
-EPILOG = """OUT is a video if its name ends in .mp4, .mkv or .mov, an image if IN is one and the name ends like one, else
-a folder of PNG files. Memory does not grow with the length of the video."""
-FPS_OF_IMAGES = Fraction(24)
-VIDEOS = (".mp4", ".mkv", ".mov")  # that are written
+EPILOG = """OUT is a video if its name ends in .mp4, .mkv or .mov, an image if IN is one and the name ends like one, a
+folder of PNG files if it has no suffix. Memory does not grow with the length of the video. What of IN is not in OUT
+(sound, transparency, bits beyond 8) is said on stderr. Of a damaged video the frames that can be read are written, and
+the exit code is 3."""
+Frame = np.ndarray  # uint8 (H, W, 3) RGB
 
 
 def parse(argv: list[str]) -> argparse.Namespace:
@@ -45,8 +46,8 @@ def parse(argv: list[str]) -> argparse.Namespace:
     parser.add_argument("--fps", type=_fps, help="of a video made from images (default 24)")
     parser.add_argument("--overwrite", action="store_true", help="replace OUT if it is there already")
     arguments = parser.parse_args(argv)
-    if arguments.fps is not None and arguments.fps <= 0:
-        parser.error(f"--fps {arguments.fps}: give a number above 0")
+    if arguments.fps is not None and not 0 < arguments.fps <= 1000:
+        parser.error(f"--fps {arguments.fps}: give a number above 0, at most 1000")
     if arguments.tile != "auto":
         try:
             arguments.tile = int(arguments.tile)
@@ -79,7 +80,9 @@ def run(arguments: argparse.Namespace) -> None:
         ValueError, OSError: files or options that do not do.
     """
     source = open_source(arguments.input)
-    check_output(arguments.output, arguments.input, source, arguments.overwrite)
+    check_destination(arguments.output, arguments.input, source, arguments.scale, arguments.overwrite)
+    for loss in losses(source, arguments.output):
+        print(f"turbovsr: {arguments.input}: {loss}", file=sys.stderr)
     model = TurboVSR.from_pretrained(
         arguments.weights,
         steps=arguments.steps,
@@ -100,44 +103,39 @@ def run(arguments: argparse.Namespace) -> None:
     ) as progress:
         described = f"{model.descriptor.name} x{model.scale}, {model.descriptor.dtype} on {model.descriptor.device}"
         task = progress.add_task(described, total=source.count)
-        write(arguments.output, source, counted(upscaled(model, source), lambda: progress.advance(task)), arguments.fps)
+        times: deque[Fraction] = deque()
+        damage: list[DamagedVideo] = []
+        frames = counted(upscaled(model, source, times, damage), lambda: progress.advance(task))
+        shown = None if source.timed is None else iter(times.popleft, None)
+        write_frames(arguments.output, frames, source, shown, arguments.fps)
+    if damage:
+        raise DamagedVideo(f"{damage[0]}; the frames that could be read are in {arguments.output}")
 
 
-def check_output(output: Path, given: Path, source: Source, overwrite: bool) -> None:
-    """Refuse an output that cannot be written or would destroy something, before the work is done.
+def upscaled(model: TurboVSR, source: Source, times: deque[Fraction], damage: list[DamagedVideo]) -> Iterator[Frame]:
+    """The SR frames of a source, (H, W, 3); the times of a video's frames go into `times`.
 
-    Raises:
-        ValueError: one line that names it.
+    A damaged video ends where its frames do; what is wrong with it goes into `damage`.
     """
-    if output.resolve() == given.resolve():
-        raise ValueError(f"{output}: the input itself; give another name for the output")
-    if output.suffix.lower() in IMAGE_SUFFIXES and not source.still:
-        raise ValueError(f"{output}: a clip does not fit into an image; give a folder or a name in {', '.join(VIDEOS)}")
-    if (any(output.iterdir()) if output.is_dir() else output.exists()) and not overwrite:
-        raise ValueError(f"{output}: is there already; give another name, or --overwrite")
-
-
-def upscaled(model: TurboVSR, source: Source) -> Iterator[np.ndarray]:
-    """The SR frames of a source, (H, W, 3)."""
-    planar = (torch.from_numpy(frame.transpose(2, 0, 1).copy()) for frame in source.frames())
+    planar = (torch.from_numpy(frame.transpose(2, 0, 1).copy()) for frame in kept(source, times, damage))
     return (frame.permute(1, 2, 0).numpy() for frame in model.stream(planar))
 
 
-def counted(frames: Iterator[np.ndarray], advance) -> Iterator[np.ndarray]:
+def kept(source: Source, times: deque[Fraction], damage: list[DamagedVideo]) -> Iterator[Frame]:
+    """The LR frames of a source as far as they can be read; see `upscaled`."""
+    if source.timed is None:
+        yield from source.frames()
+        return
+    try:
+        for frame in source.timed():
+            times.append(frame.time)
+            yield frame.pixels
+    except DamagedVideo as error:
+        damage.append(error)
+
+
+def counted(frames: Iterator[Frame], advance: Callable[[], None]) -> Iterator[Frame]:
     """The same frames; `advance` is called when one has been dealt with."""
     for frame in frames:
         yield frame
         advance()
-
-
-def write(output: Path, source: Source, frames: Iterator[np.ndarray], fps: Fraction | None) -> None:
-    """Write SR frames in the way that the output's name asks for."""
-    suffix = output.suffix.lower()
-    if suffix in VIDEOS:
-        write_video(output, frames, fps or source.fps or FPS_OF_IMAGES)
-    elif suffix in IMAGE_SUFFIXES:
-        for frame in frames:
-            write_image(output, frame)
-    else:
-        for index, frame in enumerate(frames):
-            write_image(output / f"{source.names[index] if source.names else f'{index:08d}'}.png", frame)

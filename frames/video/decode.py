@@ -14,6 +14,7 @@ from av.container import InputContainer
 from av.video.reformatter import Interpolation
 from av.video.stream import VideoStream
 
+from frames.errors import UserError
 from frames.video.announced import Announced, announced_of
 from frames.video.container import open_video
 from frames.video.orientation import upright
@@ -22,7 +23,7 @@ from frames.video.orientation import upright
 EXACT = Interpolation.BICUBIC | Interpolation.ACCURATE_RND | Interpolation.FULL_CHR_H_INT
 
 
-class DamagedVideo(ValueError):
+class DamagedVideo(UserError, ValueError):
     """A video that is cut short or has damaged frames; raised after the frames that could be decoded."""
 
 

@@ -14,11 +14,10 @@ from av.video.reformatter import ColorRange, Colorspace, Interpolation
 from av.video.stream import VideoStream
 
 from frames.atomic import replacing
-from frames.video.info import SQUARE, UNSPECIFIED, Format
+from frames.video.info import BT709, BT2020, SQUARE, UNSPECIFIED, Format
 
 WRITTEN_SUFFIXES = (".mp4", ".mkv", ".mov")
 EXACT_IN = Interpolation.BICUBIC | Interpolation.ACCURATE_RND | Interpolation.FULL_CHR_H_INP
-BT709, BT2020 = 1, 9  # codes of ITU-T H.273: matrix, primaries and, of BT.709, transfer
 LIMITED = 1
 MAX_EDGE = 16384  # of H.264 as x264 writes it
 

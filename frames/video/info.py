@@ -17,7 +17,11 @@ from frames.video.container import open_video
 from frames.video.decode import Reader
 from frames.video.orientation import orientation_of, upright_size
 
-UNSPECIFIED = 2  # of primaries and transfer (ITU-T H.273)
+# Codes of ITU-T H.273.
+UNSPECIFIED = 2
+BT709 = 1  # matrix, primaries and transfer alike
+BT2020 = 9  # primaries, and the matrix of non-constant luminance
+TRANSFERS_OF_HDR = (16, 18)  # PQ (SMPTE ST 2084), HLG
 SQUARE = Fraction(1)
 
 

@@ -12,6 +12,7 @@ from frames.door import open_regular
 
 EBML, SEGMENT, CLUSTER = 0x1A45DFA3, 0x18538067, 0x1F43B675
 TS_PACKET, TS_SYNC = 188, 0x47
+START_CODE, PACK, END = b"\0\0\1", b"\xba", b"\xb9"  # of MPEG program streams
 MAX_ELEMENTS = 1_000_000  # walked at most: a hostile file may hold millions of empty ones
 
 
@@ -41,6 +42,8 @@ def _walk_of(head: bytes) -> Callable[[BinaryIO, int], bool]:
         return _riff
     if head[:4] == b"GIF8":
         return _gif
+    if head[:4] == START_CODE + PACK:
+        return _program_stream
     if len(head) > TS_PACKET and head[0] == head[TS_PACKET] == TS_SYNC:
         return lambda file, size: size % TS_PACKET != 0
     return lambda file, size: False
@@ -115,6 +118,25 @@ def _riff(file: BinaryIO, size: int) -> bool:
             return False
         at += 8 + length + length % 2
         if at - length % 2 > size:
+            return True
+    return False
+
+
+def _program_stream(file: BinaryIO, size: int) -> bool:
+    """MPEG program streams (ISO/IEC 13818-1): packs, and packets of a length."""
+    at = 0
+    for _ in range(MAX_ELEMENTS):
+        file.seek(at)
+        head = file.read(14)
+        if len(head) < 4 or head[:3] != START_CODE:
+            return 0 < len(head) < 4  # behind the last packet there may be padding
+        if head[3:4] == END:
+            return False
+        if head[3:4] == PACK:
+            at += 14 + (head[13] & 7) if head[4] >> 6 == 1 else 12  # with stuffing in MPEG-2, without in MPEG-1
+        else:
+            at += 6 + int.from_bytes(head[4:6], "big")
+        if at > size:
             return True
     return False
 

@@ -7,9 +7,10 @@ import zlib
 import cv2
 import numpy as np
 import pytest
+from PIL import Image, ImageOps
 
 from frames import images
-from frames.images import image_size, read_image, write_png
+from frames.images import image_header, image_size, read_image, write_image, write_png
 
 
 @pytest.fixture
@@ -147,3 +148,76 @@ def test_failed_write_leaves_the_old_file(tmp_path, frame, monkeypatch):
 def test_float_frames_are_not_written(tmp_path, frame):
     with pytest.raises(ValueError, match="must be uint8"):
         write_png(tmp_path / "a.png", frame.astype(np.float32))
+
+
+@pytest.mark.parametrize("suffix", [".jpg", ".webp", ".tif"])
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_exif_turns_every_format_but_png_as_pillow_turns_it(tmp_path, suffix, orientation):
+    y, x = np.mgrid[:37, :53]
+    picture = Image.fromarray(np.stack([x * 4, y * 6, (x + y) * 2], -1).astype(np.uint8))
+    exif = picture.getexif()
+    exif[0x0112] = orientation
+    path = tmp_path / f"a{suffix}"
+    picture.save(path, exif=exif, **({"lossless": True} if suffix == ".webp" else {}))
+    expected = np.asarray(ImageOps.exif_transpose(Image.open(path)).convert("RGB"))
+    assert np.array_equal(read_image(path), expected)
+    assert image_size(path) == expected.shape[:2]
+
+
+@pytest.mark.parametrize("suffix", [".png", ".bmp", ".tif", ".tiff", ".webp"])
+def test_lossless_formats_read_back_as_written(tmp_path, frame, suffix):
+    write_image(tmp_path / f"a{suffix}", frame)
+    assert np.array_equal(read_image(tmp_path / f"a{suffix}"), frame)
+
+
+def test_sixteen_bits_are_rounded_alike_in_png_and_tiff(tmp_path):
+    deep = np.random.default_rng(0).integers(0, 65536, (300, 5, 3), dtype=np.uint16)
+    for suffix in (".png", ".tif"):
+        (tmp_path / f"a{suffix}").write_bytes(encoded(suffix, deep))
+    assert np.array_equal(read_image(tmp_path / "a.png"), read_image(tmp_path / "a.tif"))
+    assert np.array_equal(read_image(tmp_path / "a.png")[..., ::-1], np.floor(deep / 257 + 0.5).astype(np.uint8))
+
+
+@pytest.mark.parametrize("name", ["a.png", "a.webp", "a.tif"])
+def test_several_pictures_in_one_file_are_said(tmp_path, frame, name):
+    pages = [Image.fromarray(frame), Image.fromarray(255 - frame), Image.fromarray(frame // 2)]
+    pages[0].save(tmp_path / name, save_all=True, append_images=pages[1:])
+    for reader in (read_image, image_size):
+        with pytest.raises(ValueError, match=f"{name}: it holds 3 pictures"):
+            reader(tmp_path / name)
+
+
+@pytest.mark.parametrize("suffix", [".webp", ".tif"])
+@pytest.mark.parametrize("share", [0.01, 0.4, 0.95])
+def test_truncated_webp_and_tiff_are_one_line(tmp_path, frame, suffix, share):
+    data = encoded(suffix, frame)
+    (tmp_path / f"a{suffix}").write_bytes(data[: int(len(data) * share)])
+    with pytest.raises(ValueError, match=f"a{suffix}: ") as caught:
+        read_image(tmp_path / f"a{suffix}")
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("seed", range(40))
+@pytest.mark.parametrize("suffix", [".png", ".jpg", ".bmp", ".webp", ".tif"])
+def test_damaged_files_are_read_or_refused_in_one_line(tmp_path, frame, suffix, seed):
+    data, rng = bytearray(encoded(suffix, frame)), np.random.default_rng(seed)
+    for at in rng.integers(0, min(len(data), 200 if seed % 2 else len(data)), 8):
+        data[at] = rng.integers(0, 256)
+    (tmp_path / f"a{suffix}").write_bytes(data)
+    try:
+        assert read_image(tmp_path / f"a{suffix}").dtype == np.uint8
+    except ValueError as error:
+        assert f"a{suffix}: " in str(error) and "\n" not in str(error)
+
+
+def test_alpha_and_depth_are_known_from_the_header(tmp_path, frame):
+    (tmp_path / "plain.png").write_bytes(encoded(".png", frame))
+    (tmp_path / "clear.png").write_bytes(encoded(".png", np.dstack([frame, frame[..., 0]])))
+    (tmp_path / "deep.png").write_bytes(encoded(".png", frame.astype(np.uint16) * 257))
+    headers = [image_header(tmp_path / f"{name}.png") for name in ("plain", "clear", "deep")]
+    assert [(header.alpha, header.bits) for header in headers] == [(False, 8), (True, 8), (False, 16)]
+
+
+def test_a_size_that_a_format_cannot_hold_is_one_line(tmp_path):
+    with pytest.raises(ValueError, match="a.webp: 20000x2 cannot be written as .webp"):
+        write_image(tmp_path / "a.webp", np.zeros((2, 20000, 3), np.uint8))

@@ -108,3 +108,36 @@ def test_without_torch_the_remedy_is_named():
     )
     assert done.returncode == 4 and "source .venv/bin/activate" in done.stderr
     assert len(done.stderr.splitlines()) == 1
+
+
+def test_a_damaged_video_is_upscaled_as_far_as_it_goes_and_exits_with_3(run, tmp_path, capsys):
+    write_video(tmp_path / "whole.mkv", [picture(seed, 16, 24) for seed in range(10)], 25, lossless=True)
+    data = (tmp_path / "whole.mkv").read_bytes()
+    (tmp_path / "cut.mkv").write_bytes(data[: len(data) * 6 // 10])
+    assert run(tmp_path / "cut.mkv", tmp_path / "out", "--scale", 2) == 3
+    lines = [line for line in capsys.readouterr().err.splitlines() if line.startswith("turbovsr: ")]
+    assert len(lines) == 1 and "cut.mkv: " in lines[0] and "truncated" in lines[0] and f"{tmp_path}/out" in lines[0]
+    assert 0 < len(list((tmp_path / "out").iterdir())) < 10
+    assert run(tmp_path / "cut.mkv", tmp_path / "out.mkv", "--scale", 2) == 3
+    assert open_source(tmp_path / "out.mkv").count == len(list((tmp_path / "out").iterdir()))
+
+
+def test_times_of_a_video_are_those_of_the_input(run, tmp_path):
+    times = [Fraction(t, 100) for t in (0, 4, 8, 56, 60, 248)]
+    write_video(tmp_path / "given.mkv", [picture(t, 16, 24) for t in range(6)], 25, times=times)
+    assert run(tmp_path / "given.mkv", tmp_path / "out.mp4", "--scale", 2) == 0
+    assert [frame.time for frame in open_source(tmp_path / "out.mp4").timed()] == pytest.approx(times, abs=2e-3)
+
+
+def test_what_is_not_carried_over_is_said(run, tmp_path, capsys):
+    clear = np.dstack([picture(), np.full((8, 11), 100, np.uint8)])
+    cv2.imwrite(str(tmp_path / "clear.png"), clear)
+    assert run(tmp_path / "clear.png", tmp_path / "out.png") == 0
+    assert f"turbovsr: {tmp_path}/clear.png: transparency is dropped" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("name", ["a.avi", "a.webm", "a.gif"])
+def test_formats_that_are_not_written_do_not_become_folders(run, folder, tmp_path, capsys, name):
+    assert run(folder, tmp_path / name) == 3
+    assert "is not written; give a name in .mp4, .mkv, .mov" in capsys.readouterr().err
+    assert not (tmp_path / name).exists()

@@ -1,0 +1,129 @@
+"""Where frames go: a video, an image or a folder of PNG files, by the name that is given."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from fractions import Fraction
+from pathlib import Path
+
+import numpy as np
+
+from frames.images import write_image
+from frames.listing import IMAGE_SUFFIXES, entries
+from frames.source import Source
+from frames.video import write_video
+from frames.video.encode import MAX_EDGE, WRITTEN_SUFFIXES
+from frames.video.info import BT2020, SQUARE, TRANSFERS_OF_HDR
+
+FPS_OF_IMAGES = Fraction(24)
+
+
+def check_destination(output: Path, given: Path, source: Source, scale: int, overwrite: bool) -> None:
+    """Refuse an output that cannot be written or would destroy something, before the work is done.
+
+    Raises:
+        ValueError: one line that names it.
+    """
+    if _same(output, given):
+        raise ValueError(f"{output}: the input itself; give another name for the output")
+    suffix = output.suffix.lower()
+    if suffix in IMAGE_SUFFIXES and not source.still:
+        raise ValueError(f"{output}: a clip does not fit into an image; give a folder or a name in {_videos()}")
+    if suffix in WRITTEN_SUFFIXES or suffix in IMAGE_SUFFIXES:
+        if output.is_dir():
+            raise ValueError(f"{output}: there is a folder of this name; give another name")
+        _check_edge(output, source, scale)
+    else:
+        _check_folder(output, given, overwrite)
+    if (any(output.iterdir()) if output.is_dir() else output.exists()) and not overwrite:
+        raise ValueError(f"{output}: is there already; give another name, or --overwrite")
+
+
+def write_frames(
+    output: Path, frames: Iterable[np.ndarray], source: Source, times: Iterable[Fraction] | None, fps: Fraction | None
+) -> None:
+    """Write frames in the way that the output's name asks for, checked by `check_destination`.
+
+    Args:
+        source: where the frames come from: gives names to images, rate and format to a video.
+        times: when the frames of a video are shown, in seconds; None: at a constant rate.
+        fps: that rate, in place of the source's.
+    Raises:
+        ValueError, OSError: it cannot be written.
+    """
+    suffix = output.suffix.lower()
+    if suffix in WRITTEN_SUFFIXES and not output.is_dir():
+        rate = fps or source.fps or FPS_OF_IMAGES
+        write_video(output, frames, rate, times=None if fps else times, like=source.format)
+    elif suffix in IMAGE_SUFFIXES and not output.is_dir():
+        for frame in frames:
+            write_image(output, frame)
+    else:
+        for index, frame in enumerate(frames):
+            if index == 0 and output.is_dir():
+                _empty(output)
+            write_image(output / f"{source.names[index] if source.names else f'{index:08d}'}.png", frame)
+
+
+def losses(source: Source, output: Path) -> Iterator[str]:
+    """What of the source is not in the output, or not as it should be: a line each."""
+    form, video = source.format, output.suffix.lower() in WRITTEN_SUFFIXES
+    if form.sound or form.subtitles:
+        kinds = [f"{n} of {what}" for n, what in ((form.sound, "sound"), (form.subtitles, "subtitles")) if n]
+        yield f"streams are not carried over: {', '.join(kinds)}"
+    if form.other_videos:
+        yield f"the first video is upscaled, {form.other_videos} more are not"
+    if form.alpha:
+        yield "transparency is dropped"
+    if form.bits > 8:
+        yield f"{form.bits} bits a sample become 8"
+    if form.interlaced:
+        yield "the video is interlaced and upscaled as if it was not; deinterlace it first (ffmpeg's filter bwdif)"
+    if form.transfer in TRANSFERS_OF_HDR or form.primaries == BT2020:
+        kept = (
+            "its primaries and transfer are kept as tags" if video else "images have no tags for its light and colours"
+        )
+        yield f"the video has the colours or the light of HDR; {kept}"
+    if form.pixel_aspect != SQUARE and not video:
+        aspect = form.pixel_aspect
+        yield f"pixels are {aspect.numerator}:{aspect.denominator} and images have no place for that"
+
+
+def _same(output: Path, given: Path) -> bool:
+    return output.resolve() == given.resolve() or (output.exists() and output.samefile(given))
+
+
+def _check_edge(output: Path, source: Source, scale: int) -> None:
+    height, width = (scale * edge for edge in source.size)
+    if output.suffix.lower() in WRITTEN_SUFFIXES and max(height, width) > MAX_EDGE:
+        raise ValueError(
+            f"{output}: {width}x{height} is more than H.264 holds ({MAX_EDGE} a side); give a folder for PNG files"
+        )
+
+
+def _check_folder(output: Path, given: Path, overwrite: bool) -> None:
+    if output.suffix and not output.is_dir():
+        written = ", ".join((*WRITTEN_SUFFIXES, *IMAGE_SUFFIXES))
+        raise ValueError(
+            f"{output}: {output.suffix} is not written; give a name in {written}, or without a suffix for a folder of "
+            "PNG files"
+        )
+    if output.exists() and not output.is_dir():
+        raise ValueError(f"{output}: there is a file of this name; give another name for a folder of PNG files")
+    if output.is_dir() and output.resolve() in given.resolve().parents:
+        raise ValueError(f"{output}: the input lies in this folder; give another one")
+    if output.is_dir() and overwrite:
+        for entry in entries(output):
+            if entry.suffix.lower() != ".png" or not entry.is_file():
+                raise ValueError(f"{entry}: not a frame, so --overwrite leaves this folder alone; give another one")
+
+
+def _empty(folder: Path) -> None:
+    """Remove the frames of an earlier clip, so that none stays between the new ones."""
+    for entry in entries(folder):
+        if entry.suffix.lower() == ".png":
+            entry.unlink()
+
+
+def _videos() -> str:
+    return ", ".join(WRITTEN_SUFFIXES)
