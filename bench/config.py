@@ -18,7 +18,7 @@ from hydra.errors import HydraException
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
-from bench import assets
+from bench import assets, labels
 from bench.groups import GROUPS, members, search_path
 from bench.overrides import WRITTEN, Value, literal, parse
 from bench.paths import CONF
@@ -154,8 +154,8 @@ def _is_of_method(key: str) -> bool:
 
 
 def _label(name: str, prefix: str, marks: dict[str, str], counts: Callable[[str], bool]) -> str:
-    shown = [f"{key.lstrip('+').removeprefix(prefix)}={value}" for key, value in marks.items() if counts(key)]
-    return f"{name}[{','.join(shown)}]" if shown else name
+    shown = {key.lstrip("+").removeprefix(prefix): value for key, value in marks.items() if counts(key)}
+    return labels.label(name, shown)
 
 
 def _register_resolvers() -> None:

@@ -13,7 +13,7 @@ ALLOWED = {  # package: what it may import of the project's own
     "bench/methods/contract.py": ("bench.methods.descriptor",),
     "bench/methods/descriptor.py": ("frames.errors",),
     "bench": ("bench", "frames"),
-    "bench/report": ("bench.report", "bench.store.record", "bench.timing.stats", "frames"),
+    "bench/report": ("bench.report", "bench.labels", "bench.store.record", "bench.timing.stats", "frames"),
     "bench/doctor": ("bench.doctor",),
     "bench/gate": ("bench.gate", "bench.store.record", "frames"),
     "bench/timing": ("bench.timing",),

@@ -10,9 +10,10 @@ from pathlib import Path
 
 import numpy as np
 
+from bench import labels
 from bench.commands.frames import CONFIG_DIR_HELP, RunFrames
 from bench.commands.parser import Parser
-from bench.methods.calls import file_name
+from bench.labels import file_name
 from bench.report import strip
 from bench.report.page import regions
 from bench.report.page.material import GT, LR, Material, sr
@@ -94,7 +95,7 @@ def _sources(material: Material, cells: list[Record], wanted: str | None) -> lis
             raise UserError(f"no method's frames can be shown: {reasons}")
         return found
     found = []
-    for name in re.split(r",(?![^\[]*\])", wanted):  # a swept method's name has commas within brackets
+    for name in labels.listed(wanted):
         if name not in names:
             raise UserError(f"--methods {name}: not in this run{did_you_mean(name, names)}")
         if names[name] not in material.sources:

@@ -10,7 +10,7 @@ from bench.commands import known
 from bench.commands.reading import read_run
 from bench.commands.run_config import RunConfig
 from bench.datasets.clip import Clip
-from bench.methods import calls
+from bench.labels import file_name
 from bench.methods.contract import FrameSource
 from bench.report.page.material import GT, LR, Material, Read, sr
 from bench.store.keys import frames_digest
@@ -105,7 +105,7 @@ class RunFrames:
             raise Absent(f"the store's entry cannot be read: {one_line(error)}") from error
 
     def _saved(self, record: Record) -> Saved | None:
-        names = map(calls.file_name, (record.method, record.data, record.clip))
+        names = map(file_name, (record.method, record.data, record.clip))
         files = sorted((self.run / "frames").joinpath(*names).glob("*.png"))
         return Saved(tuple(files)) if len(files) == record.frames else None
 

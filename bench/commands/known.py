@@ -15,6 +15,7 @@ import yaml
 
 from bench.datasets.clip import Dataset
 from bench.groups import members
+from bench.labels import parts
 from bench.methods.contract import FrameSource
 from bench.methods.precomputed import Precomputed
 from bench.run.plan import build
@@ -35,7 +36,7 @@ def open_dataset(record: Record, degradation: dict[str, Any], config_dirs: tuple
         UserError: the data set, the degradation or an option is not known here.
     """
     given = record.data_config
-    own = _member("data", given.get("_target_"), record.data.partition("[")[0], config_dirs)
+    own = _member("data", given.get("_target_"), parts(record.data)[0], config_dirs)
     options = {key: value for key, value in given.items() if key not in ("_target_", *_OF_THE_RUN)}
     arguments = _arguments(own, options, "data set")
     name = str(given.get("degradation"))

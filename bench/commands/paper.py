@@ -13,6 +13,7 @@ from bench.commands.reading import read_run
 from bench.commands.table import PUBLISHED
 from bench.paths import CONF
 from bench.report import cited, trace
+from bench.report.merge import by_settings
 from bench.report.paper import build
 from bench.report.paper.spec import Spec, parse
 from bench.store import records
@@ -80,7 +81,9 @@ def _specs(folder: Path) -> list[Spec]:
 def _runs(specs: list[Spec]) -> dict[str, list[Record]]:
     """The records of every source folder that is there; the others are not measured."""
     folders = dict.fromkeys(source.folder for spec in specs for source in spec.sources)
-    return {folder: read_run(Path(folder)) for folder in folders if (Path(folder) / records.FILE).is_file()}
+    return {
+        folder: by_settings(read_run(Path(folder))) for folder in folders if (Path(folder) / records.FILE).is_file()
+    }
 
 
 def _check(built: dict[str, bytes], folder: Path, partial: bool) -> int:

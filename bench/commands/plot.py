@@ -6,9 +6,9 @@ import argparse
 import sys
 from pathlib import Path
 
+from bench import labels
 from bench.commands.parser import Parser
 from bench.commands.reading import read_runs
-from bench.commands.table import names
 from bench.report import plot
 from bench.report.merge import merged
 from bench.store.record import Record
@@ -21,16 +21,18 @@ def main(argv: list[str]) -> int:
     parser.add_argument(
         "--kind", default="speed-quality", help=f"{', '.join(plot.KINDS)}, or all (default %(default)s)"
     )
-    parser.add_argument("--metrics", type=names, metavar="A,B", help="scores to draw (default: all)")
-    parser.add_argument("--data", type=names, metavar="A,B", help="data sets (default: all)")
-    parser.add_argument("--methods", type=names, metavar="A,B", help="methods (default: all)")
-    parser.add_argument("--clips", type=names, metavar="A,B", help="clips of --kind frames (default: the first six)")
+    parser.add_argument("--metrics", type=labels.listed, metavar="A,B", help="scores to draw (default: all)")
+    parser.add_argument("--data", type=labels.listed, metavar="A,B", help="data sets (default: all)")
+    parser.add_argument("--methods", type=labels.listed, metavar="A,B", help="methods (default: all)")
+    parser.add_argument(
+        "--clips", type=labels.listed, metavar="A,B", help="clips of --kind frames (default: the first six)"
+    )
     parser.add_argument("--theme", choices=plot.THEMES, default="light")
     parser.add_argument(
         "--width", choices=plot.WIDTHS, help="of a paper's column or page (default: what fits the kind)"
     )
     parser.add_argument(
-        "--format", type=names, default=["png", "svg"], metavar="A,B", help="png, svg, pdf (default png,svg)"
+        "--format", type=labels.listed, default=["png", "svg"], metavar="A,B", help="png, svg, pdf (default png,svg)"
     )
     parser.add_argument("--bare", action="store_true", help="no small print under the plot")
     parser.add_argument("--out", type=Path, help="where to write, without suffix (default: in the first run's folder)")

@@ -57,9 +57,10 @@ def main(argv: list[str]) -> int:
 
 def _report(run: Run) -> None:
     from bench.commands import plot, table
+    from bench.report.merge import by_settings
     from bench.report.summary import write_csv
 
-    found = run.folder.records.all()
+    found = by_settings(run.folder.records.all())
     if not found:
         return
     write_csv(found, run.folder.path / "summary.csv")

@@ -1,6 +1,6 @@
 """What a run's `config.yaml` tells a report: where predictions are kept, and the options of degradations.
 
-The file is data from outside: it is read as plain YAML without aliases, and nothing that it names is built.
+The file is data from outside: it is read as plain YAML within bounds, and nothing that it names is built.
 """
 
 from __future__ import annotations
@@ -9,12 +9,10 @@ import sys
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from bench.paths import default_store
 from bench.store.record import Record
+from bench.strict_yaml import read_mapping
 from frames.errors import UserError, one_line
-from frames.texts import read_text
 
 
 class RunConfig:
@@ -22,11 +20,11 @@ class RunConfig:
 
     def __init__(self, file: Path) -> None:
         self._runs: list[dict[str, Any]] = []
-        if not file.exists():
+        if not file.is_file():  # neither absent nor a pipe
             return
         try:
-            self._runs = _combinations(read_plain_yaml(file), file)
-        except (UserError, OSError) as error:
+            self._runs = _combinations(read_mapping(file), file)
+        except (UserError, ValueError, OSError) as error:
             print(f"bench: {one_line(error)}; the report goes on without it", file=sys.stderr)
 
     @property
@@ -47,29 +45,8 @@ class RunConfig:
         return {}
 
 
-def read_plain_yaml(file: Path) -> Any:
-    """A YAML file without aliases, which can make a small file as large as they like.
-
-    Raises:
-        UserError: it is not readable as such.
-    """
-    try:
-        return yaml.load(read_text(file), _PlainLoader)  # noqa: S506 (a SafeLoader)
-    except yaml.YAMLError as error:
-        raise UserError(f"{file}: not readable as YAML ({one_line(error)})") from error
-    except RecursionError:
-        raise UserError(f"{file}: nested too deeply to be read as YAML") from None
-
-
-class _PlainLoader(yaml.SafeLoader):
-    def compose_node(self, parent: Any, index: Any) -> Any:
-        if self.check_event(yaml.AliasEvent):
-            raise yaml.YAMLError(f"an alias in line {self.peek_event().start_mark.line + 1}, which no run writes")
-        return super().compose_node(parent, index)
-
-
-def _combinations(content: Any, file: Path) -> list[dict[str, Any]]:
-    found = content.get("combinations") if isinstance(content, dict) else None
+def _combinations(content: dict[str, Any], file: Path) -> list[dict[str, Any]]:
+    found = content.get("combinations")
     if not isinstance(found, list) or not found or not all(_is_combination(each) for each in found):
         raise UserError(f"{file}: not the configuration of a run")
     return found

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from rich.console import Console
 
+from bench import labels
 from bench.commands.parser import Parser
 from bench.commands.reading import read_runs
 from bench.report import cited, tables
@@ -26,11 +27,11 @@ def main(argv: list[str]) -> int:
     facts = ", ".join(FACTS)
     parser.add_argument(
         "--columns",
-        type=names,
+        type=labels.listed,
         metavar="A,B",
         help=f"metrics as summary.csv has them, and: {facts} (default: all metrics)",
     )
-    parser.add_argument("--rows", type=names, metavar="A,B", help="methods, in this order (default: all)")
+    parser.add_argument("--rows", type=labels.listed, metavar="A,B", help="methods, in this order (default: all)")
     parser.add_argument("--sort", metavar="COLUMN", help="best first by a metric, or by 'method'")
     parser.add_argument("--intervals", action="store_true", help="print 95 %% intervals")
     parser.add_argument("--cite", action="append", default=[], metavar="GROUP", help="published rows below, marked")
@@ -74,15 +75,3 @@ def _print(made: list[tables.Table], kind: str, with_intervals: bool = False) ->
             tables.terminal(table, console, with_intervals)
         else:
             print(tables.FORMATS[kind](table, with_intervals))
-
-
-def names(text: str) -> list[str]:
-    """A comma-separated list; commas inside brackets belong to a label (`turbovsr[steps=2,seed=1]`)."""
-    names, depth = [""], 0
-    for sign in text:
-        depth += (sign == "[") - (sign == "]")
-        if sign == "," and not depth:
-            names.append("")
-        else:
-            names[-1] += sign
-    return [name.strip() for name in names if name.strip()]

@@ -5,23 +5,16 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-import numpy as np
+from bench.timing.stats import Interval, mean_interval
 
 VERDICTS = ("better", "same", "worse", "inconclusive", "missing", "not finite")
 FAILING = ("worse", "missing", "not finite")
 """Verdicts that fail a gate; `inconclusive` does so under --strict alone."""
 
-Interval = tuple[float, float]
 
-
-def interval_of_mean(values: Sequence[float], draws: int = 10_000, level: float = 0.95) -> Interval | None:
-    """Percentile bootstrap interval of the mean; None under two values, unless the one is exactly 0 (nothing moved)."""
-    if len(values) < 2:
-        return (0.0, 0.0) if list(values) == [0.0] else None
-    rng = np.random.default_rng(0)
-    means = rng.choice(np.asarray(values, float), (draws, len(values))).mean(axis=1)
-    tail = (1 - level) / 2
-    return float(np.quantile(means, tail)), float(np.quantile(means, 1 - tail))
+def interval_of_mean(values: Sequence[float]) -> Interval | None:
+    """95 % interval of the mean; None under two values, unless the one is exactly 0 (nothing moved)."""
+    return (0.0, 0.0) if list(values) == [0.0] else mean_interval(values)
 
 
 def verdict_of(change: float, interval: Interval | None, margin: float) -> str:

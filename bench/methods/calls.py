@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
@@ -11,6 +10,7 @@ import numpy as np
 import torch
 
 from bench.datasets.clip import Clip
+from bench.labels import file_name
 from bench.methods.contract import Descriptor, GivenFrames, Upscaler
 from bench.timing.measure import Call
 from frames.images import read_image, write_png
@@ -96,8 +96,3 @@ def save(sr: Iterable[np.ndarray], clip: Clip, folder: Path, kind: str) -> None:
             write_png(folder / file_name(clip.name) / f"{index:08d}.png", frame)
     else:
         write_video(folder / f"{file_name(clip.name)}.mp4", iter(sr), clip.fps)
-
-
-def file_name(label: str) -> str:
-    """A label as one harmless path component: `turbovsr[weights=a/b]` must not leave its folder."""
-    return re.sub(r"[^\w.,=\[\]+-]", "_", label).lstrip(".") or "_"

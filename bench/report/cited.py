@@ -11,9 +11,9 @@ import string
 from dataclasses import dataclass
 from pathlib import Path
 
+from bench.labels import parts
 from bench.report.columns import Column, Fact
 from bench.report.grid import Block, Cell, Head, Source, figure
-from bench.report.methods import split_label
 from bench.store.record import Record
 from frames.errors import UserError, did_you_mean
 
@@ -40,7 +40,7 @@ class Figure:
 
     def is_about(self, data: str) -> bool:
         """Whether it was found on the data set of this name; speeds stand beside every data set, as unlike."""
-        return not self.data or self.data.lower() == split_label(data)[0].lower()
+        return not self.data or self.data.lower() == parts(data)[0].lower()
 
     def alike(self, column: Column, records: list[Record]) -> bool:
         """Whether it was computed as the column's figures were, on LR frames made the same way."""

@@ -12,16 +12,9 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-Interval = tuple[float, float]
-LEVEL, DRAWS, DRAWS_OF_TIMES = 0.95, 10_000, 2_000
+from bench.timing.stats import DRAWS_OF_TIMES, Interval, mean_interval, middle, resampled_medians
 
-
-def of_mean(values: Sequence[float]) -> Interval | None:
-    """Of the mean; None under two values, or when one is infinite (PSNR of equal frames)."""
-    if len(values) < 2 or not all(map(math.isfinite, values)):
-        return None
-    drawn = np.random.default_rng(0).choice(np.asarray(values, float), (DRAWS, len(values)))
-    return _middle(drawn.mean(axis=1))
+of_mean = mean_interval
 
 
 def of_difference(ours: Mapping[str, float], theirs: Mapping[str, float]) -> Interval | None:
@@ -37,14 +30,14 @@ def of_total(repetitions: Sequence[Sequence[float]]) -> Interval | None:
     Returns:
         None when a clip has a single repetition, or all together have under four: they cannot carry one.
     """
-    return _middle(_totals(repetitions, 0)) if _carries(repetitions) else None
+    return middle(_totals(repetitions, 0)) if _carries(repetitions) else None
 
 
 def of_ratio(ours: Sequence[Sequence[float]], theirs: Sequence[Sequence[float]]) -> Interval | None:
     """Of our total time over theirs, both resampled; None where either has no interval."""
     if not (_carries(ours) and _carries(theirs)):
         return None
-    return _middle(_totals(ours, 0) / _totals(theirs, 1))
+    return middle(_totals(ours, 0) / _totals(theirs, 1))
 
 
 def within_clips(scores: Mapping[str, Mapping[str, float]]) -> dict[str, Interval | None]:
@@ -81,7 +74,7 @@ def of_slope(x: Sequence[float], y: Sequence[float]) -> tuple[float, Interval | 
     good = spread > 1e-12
     slopes = (centred[good] * drawn_y[good]).sum(axis=1) / spread[good]
     slope = float(((x - x.mean()) * y).sum() / ((x - x.mean()) ** 2).sum())
-    return slope, _middle(slopes) if len(slopes) > 0.9 * DRAWS_OF_TIMES and len(x) > 3 else None
+    return slope, middle(slopes) if len(slopes) > 0.9 * DRAWS_OF_TIMES and len(x) > 3 else None
 
 
 def _carries(repetitions: Sequence[Sequence[float]]) -> bool:
@@ -90,10 +83,4 @@ def _carries(repetitions: Sequence[Sequence[float]]) -> bool:
 
 def _totals(repetitions: Sequence[Sequence[float]], seed: int) -> np.ndarray:
     rng = np.random.default_rng(seed)
-    medians = [np.median(rng.choice(np.asarray(each), (DRAWS_OF_TIMES, len(each))), axis=1) for each in repetitions]
-    return np.sum(medians, axis=0)
-
-
-def _middle(drawn: np.ndarray) -> Interval:
-    tail = (1 - LEVEL) / 2
-    return float(np.quantile(drawn, tail)), float(np.quantile(drawn, 1 - tail))
+    return np.sum([resampled_medians(each, rng) for each in repetitions], axis=0)

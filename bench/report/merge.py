@@ -1,50 +1,111 @@
-"""Records of several runs as those of one, each still knowing its run."""
+"""Records of several runs as those of one, with one label for each method and setting."""
 
 from __future__ import annotations
 
+import json
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import PurePath
 
+from bench import labels
 from bench.store.record import Record
 from frames.errors import UserError
 
+Cell = tuple[str, str, str]
+"""(data, clip, method), as the run recorded it."""
 
-def merged(runs: dict[str, list[Record]]) -> list[Record]:
-    """All records, each with its `run`; a method that several runs measured on one data set is named after its run.
+
+def merged(runs: Mapping[str, Sequence[Record]]) -> list[Record]:
+    """All records, each with its `run`, and with labels that tell runs and settings apart (see `relabelled`).
 
     Args:
         runs: records by the run's name, in order.
     Raises:
         UserError: two runs used one data set under unlike options, so that their clips are not the same.
     """
-    configs: dict[str, tuple[str, dict]] = {}
-    holders: dict[tuple[str, str], list[str]] = {}
-    for run, records in runs.items():
+    new = relabelled(runs)
+    found = [
+        replace(record, run=run, method=new[run][record.cell]) for run, records in runs.items() for record in records
+    ]
+    seen: dict[Cell, str] = {}
+    for record in found:
+        if (other := seen.setdefault(record.cell, record.run)) != record.run:
+            raise UserError(f"{other} and {record.run} would both be '{record.method}' on {record.data}: rename one")
+    return found
+
+
+def relabelled(runs: Mapping[str, Sequence[Record]]) -> dict[str, dict[Cell, str]]:
+    """For each run the method's label of each cell.
+
+    A method that one run measured with several settings has those in its label (see `by_settings`); a method that
+    several runs measured on one data set has the run's name in each of its labels.
+
+    Raises:
+        UserError: two runs used one data set under unlike options.
+    """
+    _refuse_unlike_clips(runs)
+    settled = {run: by_settings(records) for run, records in runs.items()}
+    holders: dict[tuple[str, str], set[str]] = {}
+    for run, records in settled.items():
         for record in records:
-            data, config = record.data, record.data_config
-            other, before = configs.setdefault(data, (run, config))
-            differs = sorted(key for key in before.keys() | config.keys() if before.get(key) != config.get(key))
-            if differs:
-                raise UserError(
-                    f"{run} and {other} used {data} under other options ({', '.join(differs)}): their clips are not "
-                    "the same; make tables of their own"
-                )
-            having = holders.setdefault((data, record.method), [])
-            if run not in having:
-                having.append(run)
-    names = {run: PurePath(run).name for run in runs}
-    if len(set(names.values())) < len(names):
-        names = {run: run for run in runs}
-    return [
-        replace(
-            record,
-            run=run,
-            method=f"{record.method} ({names[run]})" if _is_shared(holders, record) else record.method,
-        )
+            holders.setdefault((record.data, record.method), set()).add(run)
+    names = run_names(runs)
+    return {
+        run: {
+            old.cell: labels.of_run(new.method, names[run]) if len(holders[new.data, new.method]) > 1 else new.method
+            for old, new in zip(records, settled[run], strict=True)
+        }
         for run, records in runs.items()
+    }
+
+
+def by_settings(records: Sequence[Record]) -> list[Record]:
+    """The records of one run, where a method measured with several settings has one label for each of them.
+
+    A row of a table stands for one setting: a run of `steps=1` that was followed by one of `steps=16` into the same
+    folder gives the rows `m[steps=1]` and `m[steps=16]`.
+    """
+    settings: dict[tuple[str, str], dict[str, dict]] = {}
+    for record in records:
+        found = settings.setdefault((record.data, record.method), {})
+        found.setdefault(_key(record), record.method_config)
+    return [
+        record
+        if len(settings[record.data, record.method]) == 1
+        else replace(record, method=_with_settings(record, list(settings[record.data, record.method].values())))
         for record in records
     ]
 
 
-def _is_shared(holders: dict[tuple[str, str], list[str]], record: Record) -> bool:
-    return len(holders[record.data, record.method]) > 1
+def run_names(runs: Iterable[str]) -> dict[str, str]:
+    """Run folders by their last name, or by the whole path where that would not tell them apart."""
+    runs = list(dict.fromkeys(runs))
+    names = {run: PurePath(run).name or run for run in runs}
+    return names if len(set(names.values())) == len(names) else {run: run for run in runs}
+
+
+def _with_settings(record: Record, configs: list[dict]) -> str:
+    """The record's label, with the options in which its method's configurations differ."""
+    name, options = labels.parts(record.method)
+    keys = dict.fromkeys(key for config in configs for key in config)
+    unlike = [key for key in keys if len({json.dumps(config.get(key), sort_keys=True) for config in configs}) > 1]
+    return labels.label(name, options | {key: record.method_config.get(key) for key in unlike})
+
+
+def _key(record: Record) -> str:
+    return json.dumps(record.method_config, sort_keys=True)
+
+
+def _refuse_unlike_clips(runs: Mapping[str, Sequence[Record]]) -> None:
+    configs: dict[str, tuple[str, dict]] = {}
+    for run, records in runs.items():
+        for record in records:
+            other, before = configs.setdefault(record.data, (run, record.data_config))
+            config = record.data_config
+            differs = sorted(key for key in before.keys() | config.keys() if before.get(key) != config.get(key))
+            if differs:
+                both = f"{run} and {other}" if run != other else f"records of {run}"
+                raise UserError(
+                    f"{both} used {record.data} under other options ({', '.join(differs)}): their clips are not the "
+                    "same; make tables of their own"
+                )

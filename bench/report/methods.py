@@ -5,39 +5,22 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from bench.labels import parts
 from bench.store.record import Record
 
 RANDOM_NOTE = "random weights: timed only, its pictures mean nothing"
 
 
-def split_label(label: str) -> tuple[str, dict[str, str]]:
-    """`turbovsr[steps=2,seed=1]` -> ("turbovsr", {"steps": "2", "seed": "1"})."""
-    name, _, options = label.partition("[")
-    pairs = [option.partition("=") for option in options.removesuffix("]").split(",") if option]
-    return name, {key: value for key, _, value in pairs}
-
-
-def joined(name: str, options: dict[str, str]) -> str:
-    """The label of a method with these options."""
-    return f"{name}[{','.join(f'{key}={value}' for key, value in options.items())}]" if options else name
-
-
 def option(record: Record, name: str) -> Any:
     """A method's option: of its configuration, else of its label (as text); None where it has no such option."""
     configured = record.method_config
-    return configured[name] if name in configured else split_label(record.method)[1].get(name)
+    return configured[name] if name in configured else parts(record.method)[1].get(name)
 
 
 def steps(record: Record) -> int | None:
     """The sampling steps of a few-step model; None for a method without such an option."""
     value = option(record, "steps")
     return int(value) if value is not None and str(value).isdigit() else None
-
-
-def without_steps(label: str) -> str:
-    """The label that runs of one model with other steps have in common."""
-    name, options = split_label(label)
-    return joined(name, {key: value for key, value in options.items() if key != "steps"})
 
 
 def is_random(record: Record) -> bool:

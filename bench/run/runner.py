@@ -20,6 +20,7 @@ from bench.config import Combination
 from bench.datasets.clip import Clip
 from bench.doctor.examine import examine
 from bench.environment import device_name, snapshot
+from bench.labels import file_name
 from bench.methods import calls
 from bench.methods.programs import on_program
 from bench.run.folder import RunFolder
@@ -229,7 +230,7 @@ class Run:
             self.store.keep_scores(job.doctor_key, job.doctor)
         kind = job.column.config.save
         if kind != "none":
-            folder = self.folder.path / kind / calls.file_name(job.column.method) / calls.file_name(job.column.data)
+            folder = self.folder.path / kind / file_name(job.column.method) / file_name(job.column.data)
             calls.save(job.frames, job.clip, folder, kind)
         indices = job.column.protocol.indices(job.clip.frames)
         scores = {

@@ -26,6 +26,11 @@ class Material:
     absent: dict[str, str] = field(default_factory=dict)  # source -> reason
 
     @property
+    def place(self) -> tuple[str, str]:
+        """(data, clip)."""
+        return self.data, self.clip
+
+    @property
     def lr_size(self) -> tuple[int, int]:
         return self.size[0] // self.scale, self.size[1] // self.scale
 

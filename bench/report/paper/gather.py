@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from bench.report.methods import split_label
+from bench.labels import parts
 from bench.report.paper.spec import RowRule, Spec
 from bench.store.record import Record
 from frames.errors import UserError
@@ -25,7 +25,7 @@ def rows_of(spec: Spec, runs: dict[str, list[Record]]) -> dict[str, list[Record]
         source.folder: [
             replace(record, run=source.folder)
             for record in runs.get(source.folder, ())
-            if not spec.data or split_label(record.data)[0] in spec.data
+            if not spec.data or parts(record.data)[0] in spec.data
         ]
         for source in spec.sources
     }

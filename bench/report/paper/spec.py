@@ -6,7 +6,8 @@ from dataclasses import dataclass, field, fields
 from fnmatch import fnmatchcase
 from typing import Any
 
-from bench.report.methods import option, split_label
+from bench.labels import parts
+from bench.report.methods import option
 from bench.store.record import Record
 from frames.errors import UserError, did_you_mean
 
@@ -30,7 +31,7 @@ class RowRule:
     where: dict[str, Any] = field(default_factory=dict)
 
     def fits(self, record: Record) -> bool:
-        return fnmatchcase(split_label(record.method)[0], self.method) and all(
+        return fnmatchcase(parts(record.method)[0], self.method) and all(
             _word(option(record, name)) in map(_word, value if isinstance(value, list) else [value])
             for name, value in self.where.items()
         )

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from bench.labels import parts
 from bench.report import cited
 from bench.report.columns import FACTS, Fact
 from bench.report.grid import MARKS, Block, Cell, Grid, Head, Source, figure, rank
-from bench.report.methods import RANDOM_NOTE, split_label, steps
+from bench.report.methods import RANDOM_NOTE, steps
 from bench.report.paper.gather import rows_of
 from bench.report.paper.spec import Spec
 from bench.report.tables import RANDOM, Table, tables
@@ -91,7 +92,7 @@ def _block(table: Table, device: str, scope: str) -> Block:
     precision = Fact("precision", FACTS["precision"]).text(records)
     size = Fact("size", FACTS["size"]).text(records)
     counts = f"{sum(clips.values())} frames of {size} in {len(clips)} clip{'s' * (len(clips) > 1)}"
-    heading = f"measured here: {device}, {precision}; {split_label(table.data)[0]}, {counts}; {what}"
+    heading = f"measured here: {device}, {precision}; {parts(table.data)[0]}, {counts}; {what}"
     return Block(tuple(lines), heading)
 
 

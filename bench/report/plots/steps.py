@@ -7,9 +7,10 @@ import math
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
+from bench.labels import without
 from bench.report import intervals
 from bench.report.columns import Column
-from bench.report.methods import steps, without_steps
+from bench.report.methods import steps
 from bench.report.plots import style
 from bench.report.tables import Table, tables
 from bench.store.record import Record
@@ -27,7 +28,7 @@ def steps_quality(
     for record in records:
         count = steps(record)
         if count is not None:
-            families.setdefault(without_steps(record.method), {})[record.method] = count
+            families.setdefault(without(record.method, "steps"), {})[record.method] = count
     families = {name: found for name, found in families.items() if len(set(found.values())) > 1}
     if not families:
         return None

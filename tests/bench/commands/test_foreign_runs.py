@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from bench.commands import frames, known
-from bench.commands.run_config import RunConfig, read_plain_yaml
+from bench.commands.run_config import RunConfig
 from bench.store.record import GIVEN
 from frames.errors import UserError
 from frames.images import write_png
@@ -20,13 +20,15 @@ COMMANDS = {
     "table": ["table", "RUN", "--signatures"],
     "plot": ["plot", "RUN", "--kind", "all"],
     "report": ["report", "RUN", "--all"],
-    "compare-frames": ["compare-frames", "RUN", "--clip", "a"],
+    "compare-frames": ["compare-frames", "RUN", "--clip", "a", "--data", "set"],
     "runs": ["runs", "RUN"],
     "check": ["check", "RUN", "--against", "RUN"],
     "compare": ["compare", "RUN", "RUN"],
     "export": ["export", "RUN", "--out", "out.csv"],
     "paper": ["paper", "--conf", "declared", "--out", "built"],
 }
+
+BOMB = "a0: &a0 [x]\n" + "".join(f"a{i}: &a{i} [{', '.join(9 * [f'*a{i - 1}'])}]\n" for i in range(1, 12))
 
 
 @pytest.fixture
@@ -53,8 +55,8 @@ def hostile(request, tmp_path, payload) -> Path:
     record = make("m", "a", [20.0, 21.0], [1.0])
     lines = [
         replace(record, timing={}, timing_reason=GIVEN, method_config=bomb, data_config=bomb | {"degradation": "bi"}),
-        replace(record, method="n", prediction="../../x", method_config=bomb, data_config=bomb | {"degradation": bomb}),
-        replace(record, method="o", prediction="0" * 64, data_config=bomb | {"degradation": "bi,~method"}),
+        replace(record, data="n", prediction="../../x", method_config=bomb, data_config=bomb | {"degradation": bomb}),
+        replace(record, data="o", prediction="0" * 64, data_config=bomb | {"degradation": "bi,~method"}),
     ]
     (run / "records.jsonl").write_text("".join(json.dumps(each.to_json()) + "\n" for each in lines))
     content = {"store": str(tmp_path / "store"), "degradation": bomb, "method": bomb, "data": bomb}
@@ -70,11 +72,8 @@ def hostile(request, tmp_path, payload) -> Path:
 
 @pytest.mark.parametrize("command", COMMANDS)
 def test_no_command_runs_what_a_run_folder_names(bench, hostile, payload, command):
-    if command in ("check", "compare", "paper", "export", "table", "runs"):
-        lines = (hostile / "records.jsonl").read_text().splitlines(keepends=True)
-        (hostile / "records.jsonl").write_text(lines[1])  # tables refuse unlike options of one data set
     answer = bench(*(str(hostile) if word == "RUN" else word for word in COMMANDS[command]))
-    assert answer.code in (0, 3), answer.err
+    assert answer.code == 0 or "can be shown" in answer.err, answer.err
     assert not payload.exists() and "Traceback" not in answer.err
 
 
@@ -82,13 +81,13 @@ def test_a_configuration_with_python_tags_is_not_obeyed(bench, hostile, payload)
     (hostile / "config.yaml").write_text(f'combinations: !!python/object/apply:os.system ["touch {payload}"]\n')
     answer = bench("report", hostile)
     assert answer.code == 0 and not payload.exists()
-    assert "config.yaml: not readable as YAML" in answer.err
+    assert "config.yaml" in answer.err
 
 
 @pytest.mark.parametrize(
     "text",
     ["", "[]", "a: [", "\t- x", "combinations: 3", "combinations: [3]", "combinations: [{data: d}]", "[" * 100_000]
-    + ["a: &a [x, x]\nb: &b [*a, *a]\nc: [*b, *b]\n", "combinations: &c [*c]", "\xff"],
+    + ["combinations: &c [*c]", "\xff", BOMB],
 )
 def test_a_damaged_configuration_is_one_line_and_the_page_is_written(bench, tmp_path, text):
     (tmp_path / "records.jsonl").write_text(json.dumps(make("m", "a", [20.0], [1.0]).to_json()) + "\n")
@@ -159,9 +158,8 @@ def test_reports_have_no_way_to_import_by_name():
                 assert node.id not in ("eval", "exec", "__import__"), file
 
 
-def test_plain_yaml_is_read(tmp_path):
+def test_a_configuration_tells_the_store_and_the_degradations(tmp_path):
     (tmp_path / "config.yaml").write_text("combinations: [{data: d, config: {store: s, degradation: {name: bi}}}]")
-    assert read_plain_yaml(tmp_path / "config.yaml")["combinations"]
     config = RunConfig(tmp_path / "config.yaml")
     assert config.store == Path("s")
     record = make("m", "a", [20.0], [1.0], data="d", data_config={"degradation": "bi"})

@@ -109,8 +109,8 @@ def test_two_runs_share_a_page_and_keep_their_names(made, bench, tmp_path):
     assert bench("run", "method=bicubic,bilinear", *options, f"out={other}").code == 0
     report(bench, made.run, other, "--out", tmp_path / "both.html")
     found = data_of(tmp_path / "both.html")
-    assert found["methods"] == ["bicubic", "nearest", "bicubic (other)", "bilinear"]
-    assert found["clips"][0]["pictures"]["sr:bicubic"] == found["clips"][0]["pictures"]["sr:bicubic (other)"]
+    assert found["methods"] == ["bicubic (run)", "nearest", "bicubic (other)", "bilinear"]
+    assert found["clips"][0]["pictures"]["sr:bicubic (run)"] == found["clips"][0]["pictures"]["sr:bicubic (other)"]
 
 
 @pytest.mark.parametrize(
