@@ -15,7 +15,7 @@ ALLOWED = {  # package: what it may import of the project's own
     "bench": ("bench", "frames"),
     "bench/report": ("bench.report", "bench.labels", "bench.store.record", "bench.timing.stats", "frames"),
     "bench/doctor": ("bench.doctor",),
-    "bench/gate": ("bench.gate", "bench.store.record", "frames"),
+    "bench/gate": ("bench.gate", "bench.timing.stats", "bench.store.record", "frames"),
     "bench/timing": ("bench.timing",),
     "bench/metrics": ("bench.metrics", "bench.assets", "bench.groups", "frames"),
 }
