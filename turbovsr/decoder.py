@@ -22,7 +22,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from frames.bicubic import symmetric_pad
-from turbovsr.consistency import add_margins, consistent_base, fill_margins, with_margins
+from turbovsr.consistency import add_margins, consistent_base, empty_with_margins, fill_margins
 from turbovsr.geometry import SCALE, VALUES_PER_LR_PIXEL, latent_frames
 from turbovsr.layers import SpatialBlock
 from turbovsr.rearrange import (
@@ -152,7 +152,7 @@ class Decoder(nn.Module):
         height, width = lr.shape[-2:]
         x = self._trunk(x, cells)
         detail = None if cells is None else self.synthesis.detail(cells)
-        correction, inner = with_margins(height, width, x)
+        correction, inner = empty_with_margins(height, width, x)
         for top in range(0, height, BAND):
             bottom = min(top + BAND, height)
             above, below = min(top, 2), min(height - bottom, 2)  # rows that the head's kernel reaches beyond the band

@@ -3,30 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import AbstractContextManager, nullcontext
 from functools import partial
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import torch
 from torch import Tensor
 
+from bench.methods.contract import Descriptor, FrameRule, SizeRule, Stages, no_stages
 from turbovsr import checkpoints, loading, tiling
 from turbovsr import precision as precisions
 from turbovsr.color_fix import COLOR_FIXES
-from turbovsr.geometry import CELL, SCALE, SPATIAL_COMPRESSION, clip_frames, missing_frames
+from turbovsr.geometry import CELL, SCALE, SPATIAL_COMPRESSION, TEMPORAL_COMPRESSION, clip_frames, missing_frames
 from turbovsr.ltx import presets
 from turbovsr.pixels import store, to_unit
 from turbovsr.stream import check_overlap, checked, described, upscale_frames
 
-Stages = Callable[[str], AbstractContextManager]
 SCALES = (2, 3, 4)
-
-
-def no_stages(name: str) -> AbstractContextManager:
-    """The `Stages` of a caller who does not want stage times."""
-    return nullcontext()
 
 
 class Noise:
@@ -112,19 +105,21 @@ class TurboVSR:
         self.model.prepare(compile)
         self.steps, self.seed, self.scale, self.use_latent = steps, seed, scale, use_latent
         self.chunk, self.overlap, self.tile, self.color_fix = chunk, overlap, tile, color_fix
-        self.descriptor = SimpleNamespace(
+        source = metadata.get("weights")
+        if source is None:
+            source = f"{checkpoints.resolve(weights).name} ({metadata.get('origin', 'origin not stated')})"
+        self.descriptor = Descriptor(
             name=f"TurboVSR {metadata.get('name', 'custom')}",
             scale=scale,
             kind="video",
             device=device,
             dtype=precision,
             licence=metadata.get("licence", "not stated in the checkpoint"),
-            weights=metadata.get("weights")
-            or f"{checkpoints.resolve(weights).name} ({metadata.get('origin', 'origin not stated')})",
+            weights=source,
             parameters=sum(p.numel() for p in self.model.parameters()),
             size_rule=size_rule(scale),
-            frame_rule="8k+1, padded by repeating the last frame and cut back",
-            notes="; ".join([self._notes(), *([metadata["notes"]] if metadata.get("notes") else [])]),
+            frame_rule=FrameRule(multiple_of=TEMPORAL_COMPRESSION, plus=1, padding="repeat"),
+            notes="; ".join(filter(None, [self._notes(), metadata.get("notes")])),
         )
 
     @classmethod
@@ -242,9 +237,7 @@ class TurboVSR:
         return f"{self.steps} step(s), seed {self.seed}{fix}"
 
 
-def size_rule(scale: int) -> str:
-    """What becomes of sizes, for the descriptor."""
-    rule = f"multiple of {CELL}, padded by repeating the edge and cropped back"
-    if scale == SCALE:
-        return rule
-    return f"{rule}; made at x{SCALE}, then brought down to {scale}Hx{scale}W by MATLAB's antialiased bicubic"
+def size_rule(scale: int) -> SizeRule:
+    """The LR sizes that the networks take, and how a smaller scale than 4 is made."""
+    made = f"made at x{SCALE}, then downscaled to {scale}Hx{scale}W by MATLAB's antialiased bicubic"
+    return SizeRule(multiple_of=CELL, padding="repeat", note="" if scale == SCALE else made)

@@ -47,6 +47,13 @@ def check_tile(tile: int | str) -> None:
         )
 
 
+def parts(length: int, longest: int) -> list[tuple[int, int]]:
+    """Cut `length` into (start, stop) of at most `longest` each and about equal length."""
+    count = math.ceil(length / longest)
+    cuts = [length * i // count for i in range(count + 1)]
+    return list(zip(cuts, cuts[1:]))
+
+
 def tile_edge(tile: int | str, height: int, width: int, frames: int, at_once: int) -> int:
     """The edge of the tiles for `frames` frames of height x width LR pixels; 0 where they go whole.
 
@@ -63,11 +70,11 @@ def tile_edge(tile: int | str, height: int, width: int, frames: int, at_once: in
 
 
 def spans(length: int, tile: int) -> list[Span]:
-    """Cut `length` LR pixels, a multiple of 8, into tiles of at most `tile` that are about equally long."""
-    cells = length // CELL
-    count = math.ceil(cells / (tile // CELL))
-    cuts = [CELL * (cells * i // count) for i in range(count + 1)]
-    return [Span(a, b, max(a - HALO, 0), min(b + HALO, length)) for a, b in zip(cuts, cuts[1:])]
+    """Cut `length` LR pixels, a multiple of 8, into tiles of at most `tile`, a multiple of 8 too, of about equal length."""
+    return [
+        Span(CELL * start, CELL * stop, max(CELL * start - HALO, 0), min(CELL * stop + HALO, length))
+        for start, stop in parts(length // CELL, tile // CELL)
+    ]
 
 
 def decode(

@@ -2,16 +2,31 @@ import dataclasses
 
 import pytest
 import torch
+from torch.utils._python_dispatch import TorchDispatchMode
 
 from frames.bicubic import bicubic
 from tests.turbovsr.conftest import TINY, tiny_model
-from turbovsr.consistency import add_margins, consistent_base, downsample, fill_margins, with_margins
+from turbovsr import consistency
+from turbovsr.consistency import add_margins, consistent_base, downsample, empty_with_margins, fill_margins
 from turbovsr.rearrange import frames_to_batch, pixel_shuffle, pixel_unshuffle
-from turbovsr.upsampling import bicubic_upsample
+from turbovsr.upsampling import bicubic_upsample, upsampling_taps
+
+
+class LargestTensor(TorchDispatchMode):
+    """Watches how large the tensors get that operations return."""
+
+    numbers = 0
+
+    def __torch_dispatch__(self, function, types, args=(), kwargs=None):
+        result = function(*args, **(kwargs or {}))
+        for tensor in result if isinstance(result, (tuple, list)) else [result]:
+            if isinstance(tensor, torch.Tensor):
+                self.numbers = max(self.numbers, tensor.untyped_storage().nbytes() // tensor.element_size())
+        return result
 
 
 @pytest.mark.parametrize("size", [(2, 3), (7, 5), (24, 40)])
-def test_reducing_cells_is_bicubic_borders_included(size):
+def test_downsampling_is_bicubic_borders_included(size):
     frames = torch.rand(2, 3, 4 * size[0], 4 * size[1]) * 2 - 1
     reduced = downsample(add_margins(pixel_unshuffle(frames)))
     assert torch.allclose(reduced, bicubic(frames, size), atol=1e-6)
@@ -35,11 +50,50 @@ def test_what_the_lr_frame_cannot_know_of_is_left_alone():
 
 
 def test_margins_in_place_are_margins():
-    cells = torch.randn(1, 48, 5, 7)
-    room, inner = with_margins(5, 7, cells)
-    inner.copy_(cells)
+    x = torch.randn(1, 48, 5, 7)
+    room, inner = empty_with_margins(5, 7, x)
+    inner.copy_(x)
     fill_margins(room)
-    assert torch.equal(room, add_margins(cells))
+    assert torch.equal(room, add_margins(x))
+
+
+@pytest.mark.parametrize("length", [1, 8, 511, 512, 513, 1000, 2000])
+def test_segments_cover_a_side_once_and_none_is_longer_than_one_matrix(length):
+    cut = list(consistency.segments(length))
+    covered = [range(length)[s.outer][s.inner] for s in cut]
+    assert [place for part in covered for place in part] == list(range(length))
+    assert max(s.length for s in cut) <= consistency.LONGEST_DENSE and (len(cut) == 1) == (length <= 512)
+
+
+def test_segments_of_a_long_side_join_to_the_inverse_of_the_whole_side():
+    """Against the dense inverse in float64, made of the taps of D and U alone."""
+    length = 1000
+    up, down = upsampling_taps(), consistency.downsampling_taps()  # (4, 5), (5, 4)
+    local = torch.zeros(9, dtype=torch.float64)  # D U at -4..4
+    for i in range(5):
+        for j in range(5):
+            local[i + j] += down[i] @ up[:, j]
+    down_up = torch.zeros(length, length, dtype=torch.float64)
+    for reach in range(-4, 5):
+        places = torch.arange(length) + reach
+        places = torch.where(places < 0, -1 - places, torch.where(places >= length, 2 * length - 1 - places, places))
+        down_up[torch.arange(length), places] += local[reach + 4]
+    lr = torch.rand(1, 3, length, 1).expand(-1, -1, -1, 8) * 2 - 1  # constant across: K acts along one side alone
+    expected = torch.linalg.solve(down_up, lr.double())
+    assert torch.allclose(consistency.invert_down_up(lr).double(), expected, atol=2e-6)
+    across = consistency.invert_down_up(lr.transpose(2, 3)).transpose(2, 3)
+    assert torch.allclose(across.double(), expected, atol=2e-6)
+
+
+def test_memory_is_linear_in_the_longer_side():
+    consistency._inverse.cache_clear()
+    largest = {}
+    for length in (1024, 4096):
+        with LargestTensor() as seen:
+            consistent_base(torch.zeros(1, 3, 8, length), torch.zeros(1, 48, 12, length + 4))
+        largest[length] = seen.numbers
+    pulses = 48 * 6 * (consistency.LONGEST_DENSE + 4) * consistency.PULSES_AT_ONCE  # with their margins, enlarged
+    assert largest[1024] <= pulses and largest[4096] <= pulses
 
 
 @pytest.mark.parametrize("dtype, tolerance", [(torch.float32, 1e-5), (torch.bfloat16, 4e-3)])

@@ -26,7 +26,7 @@ def test_any_length_and_size_comes_out_four_times_as_large(upscaler, shape):
 def test_smaller_scales_come_out_exactly(weights, scale, shape):
     upscaler = TurboVSR(weights, chunk=2, scale=scale)
     assert upscaler.upscale(clip(*shape)).shape == (shape[0], 3, scale * shape[2], scale * shape[3])
-    assert upscaler.descriptor.scale == scale and f"{scale}Hx{scale}W" in upscaler.descriptor.size_rule
+    assert upscaler.descriptor.scale == scale and f"{scale}Hx{scale}W" in str(upscaler.descriptor.size_rule)
 
 
 def test_same_seed_same_output_another_seed_another(weights):
@@ -160,3 +160,4 @@ def test_descriptor_tells_what_a_user_must_know(upscaler):
     descriptor = upscaler.descriptor
     assert (descriptor.scale, descriptor.kind) == (4, "video") and descriptor.dtype in ("float32", "bfloat16")
     assert descriptor.weights == "tiny.safetensors (random)" and descriptor.parameters > 0
+    assert (descriptor.size_rule.fitted(13), descriptor.frame_rule.fitted(10)) == (16, 17)
