@@ -12,10 +12,10 @@ DEMO := results/runs/demo
 
 demo: $(VENV)/installed .assets/fetched
 	$(PY) -m bench run method=bicubic,realesrgan,basicvsr,turbovsr data=sample timing.budget_s=5 out=$(DEMO)
-	@printf '%s\n' '' 'Next, a page to look at the frames, and the same on your own footage:' \
-		'  $(PY) -m bench report $(DEMO)' \
-		'  $(PY) -m bench run method=bicubic,turbovsr data=folder data.root=PATH' \
-		'or, without the long name in front of each command:  source $(VENV)/bin/activate'
+	@printf '%s\n' '' 'Next, a page to look at the frames, and a sweep over the sampling steps:' \
+		'  source $(VENV)/bin/activate' \
+		'  python -m bench report $(DEMO)' \
+		'  python -m bench run method=turbovsr method.steps=1,2,4 data=sample'
 
 test: $(VENV)/installed-dev .assets/fetched-test
 	$(PY) -m pytest -n auto

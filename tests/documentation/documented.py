@@ -11,7 +11,20 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-PROGRAMS = ("python", "python3", "bench", "make", "torchrun", "accelerate", "pip", "uv", "mkdocs", "git", "pytest")
+PROGRAMS = (
+    "python",
+    "python3",
+    "bench",
+    "make",
+    "torchrun",
+    "accelerate",
+    "pip",
+    "uv",
+    "mkdocs",
+    "git",
+    "pytest",
+    "source",
+)
 SHELLS = ("sh", "bash", "shell", "console", "zsh")
 ROOT = Path(__file__).parents[2]
 FENCE = re.compile(r"^(\s*)(`{3,}|~{3,})\s*([^\s`{]*)(.*)$")

@@ -181,6 +181,11 @@ def _pip(command: Command, words: list[str], capture: Callable[[], str]) -> None
     assert extras <= set(known), _explain(command, f"unknown extras {extras - set(known)}; there are {set(known)}")
 
 
+def _source(command: Command, words: list[str], capture: Callable[[], str]) -> None:
+    """Not run: it sets up a shell. The file must be what `make setup` makes."""
+    assert words == [".venv/bin/activate"], _explain(command, "`make setup` makes .venv/bin/activate alone")
+
+
 def _not_run(command: Command, words: list[str], capture: Callable[[], str]) -> None:
     """`git clone`, `mkdocs build` (tests/documentation/test_site.py does that), `pytest`: nothing to check here."""
 
@@ -207,13 +212,14 @@ RUNNERS = {
     "mkdocs": _not_run,
     "pytest": _not_run,
     "uv": _not_run,
+    "source": _source,
 }
 
 
 def _for_real(words: list[str]) -> bool:
     """Whether the command is run, so that every path in it must exist."""
     rules = [RUNNERS[words[0]], *(rule for word in words if (rule := _rule(word)))]
-    return not any(rule in (_make, _pip, _not_run, _asked_for_help, _training) for rule in rules)
+    return not any(rule in (_make, _pip, _source, _not_run, _asked_for_help, _training) for rule in rules)
 
 
 def _rule(module: str) -> Callable | None:

@@ -10,7 +10,7 @@ from documented import ROOT, Command, Written, documents, steps
 from runners import run, small
 from sandbox import build
 
-from bench import assets, config
+from bench import assets, schema
 from bench.commands import COMMANDS
 
 
@@ -80,7 +80,7 @@ def test_every_command_of_a_document_runs(document, sandbox, capfd):
             "MY_RUN: unknown placeholder; name a path that tests/documentation/sandbox.py has",
         ),
         ("python -m bench run data=vid4 data.root=path/to/nowhere", "exit code 3"),
-        ("python -m bench table RUN --colour", "exit code 2"),
+        ("python -m bench table RUN --colour", "exit code 3"),
         ("python -m bench runn", "did you mean 'run'"),
         ("python -m somewhere.else", "no rule for python -m somewhere.else"),
         ("curl example.org", "no rule for 'curl'"),
@@ -140,5 +140,5 @@ def test_a_run_is_made_small_but_keeps_what_the_document_says(tmp_path, monkeypa
 def test_every_verb_and_every_option_of_the_root_is_documented():
     text = "\n".join(file.read_text(encoding="utf-8") for file in documents())
     missing = [command for command in COMMANDS if f"bench {command}" not in text]
-    missing += [key for key in config.Root.__dataclass_fields__ if f"{key}=" not in text]
+    missing += [key for key in schema.Root.__dataclass_fields__ if f"{key}=" not in text]
     assert not missing
