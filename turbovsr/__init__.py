@@ -4,7 +4,7 @@ from turbovsr import TurboVSR
 sr = TurboVSR.from_pretrained("nano").upscale(lr)   # uint8 (T, 3, H, W) -> (T, 3, 4H, 4W)
 """
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from turbovsr.pipeline import TurboVSR
@@ -12,10 +12,10 @@ if TYPE_CHECKING:
 __all__ = ["TurboVSR"]
 
 
-def __getattr__(name: str) -> object:
-    """Import the model when it is asked for: the command line answers before torch is loaded."""
+def __getattr__(name: str) -> Any:
+    """Import the class when it is asked for: its modules need torch, the command line's help does not."""
     if name == "TurboVSR":
         from turbovsr.pipeline import TurboVSR
 
         return TurboVSR
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    raise AttributeError(f"module 'turbovsr' has no attribute '{name}'")

@@ -1,8 +1,9 @@
-"""The command line: `python -m turbovsr IN OUT`. turbovsr/command.py does the work."""
+"""The command line: `python -m turbovsr IN OUT`. `turbovsr.command` does the work."""
 
 from __future__ import annotations
 
 from frames.command_line import guarded, importing, process
+from turbovsr.arguments import parse
 
 
 def main(argv: list[str]) -> int:
@@ -11,9 +12,10 @@ def main(argv: list[str]) -> int:
 
 
 def _run(argv: list[str]) -> int:
+    arguments = parse(argv)
     with importing():
         from turbovsr import command
-    return command.main(argv)
+    return command.run(arguments)
 
 
 if __name__ == "__main__":

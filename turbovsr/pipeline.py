@@ -14,12 +14,18 @@ from bench.methods.contract import Descriptor, FrameRule, SizeRule, Stages, no_s
 from turbovsr import checkpoints, loading, tiling
 from turbovsr import precision as precisions
 from turbovsr.color_fix import COLOR_FIXES
-from turbovsr.geometry import CELL, SCALE, SPATIAL_COMPRESSION, TEMPORAL_COMPRESSION, clip_frames, missing_frames
+from turbovsr.geometry import (
+    CELL,
+    SCALE,
+    SCALES,
+    SPATIAL_COMPRESSION,
+    TEMPORAL_COMPRESSION,
+    clip_frames,
+    missing_frames,
+)
 from turbovsr.ltx import presets
 from turbovsr.pixels import store, to_unit
 from turbovsr.stream import check_overlap, checked, described, upscale_frames
-
-SCALES = (2, 3, 4)
 
 
 class Noise:

@@ -12,6 +12,7 @@ import pytest
 from frames.images import read_image, write_image
 from frames.source import open_source
 from frames.video import write_video
+from turbovsr import arguments, color_fix, precision
 from turbovsr.__main__ import main
 
 
@@ -141,3 +142,16 @@ def test_formats_that_are_not_written_do_not_become_folders(run, folder, tmp_pat
     assert run(folder, tmp_path / name) == 3
     assert "is not written; give a name in .mp4, .mkv, .mov" in capsys.readouterr().err
     assert not (tmp_path / name).exists()
+
+
+def test_help_and_usage_errors_import_nothing_heavy():
+    program = "import sys; from turbovsr.__main__ import main; code = main(sys.argv[1:])\n"
+    program += "print(code, *sorted({'torch', 'cv2', 'av', 'numpy', 'rich'} & set(sys.modules)))"
+    for words, code in ((["--help"], 0), (["IN"], 3), (["IN", "OUT", "--scale", "5"], 3)):
+        done = subprocess.run([sys.executable, "-c", program, *words], capture_output=True, text=True)
+        assert done.stdout.splitlines()[-1] == str(code)
+
+
+def test_the_choices_offered_are_those_there_are():
+    assert arguments.COLOR_FIXES == tuple(color_fix.COLOR_FIXES)
+    assert arguments.PRECISIONS == ("auto", *precision.PRECISIONS)
