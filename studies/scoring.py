@@ -21,7 +21,7 @@ from bench.datasets.clip import Clip, build_clip
 from bench.datasets.sources import FrameSource, image_files
 from bench.metrics.protocol import RGB
 from bench.metrics.registry import build
-from bench.run.scoring import Sheet, score_together
+from bench.run.scoring import PredictionScores, score_together
 from bench.timing.stats import median
 from frames.degradations import Bicubic
 from frames.images import write_png
@@ -102,7 +102,7 @@ def _read(gt: FrameSource, predictions: list[FrameSource]) -> None:
 
 
 def _score(clip: Clip, predictions: list, names: tuple[str, ...]) -> None:
-    sheets = [Sheet(frames, {name: build(name) for name in names}, RGB) for frames in predictions]
+    sheets = [PredictionScores(frames, {name: build(name) for name in names}, RGB) for frames in predictions]
     score_together(sheets, clip, lambda: None)
     for sheet in sheets:
         if sheet.error:

@@ -8,7 +8,7 @@ from pathlib import Path
 from statistics import fmean
 from typing import TYPE_CHECKING
 
-from bench.commands.pairs import GT_HELP, PRED_HELP, Pair, open_pairs
+from bench.commands.pairs import GT_HELP, PRED_HELP, SCALE_HELP, Pair, open_pairs
 from bench.commands.parser import Parser
 from frames.errors import ERROR, NOTHING_MEASURED, OK, REGRESSED, UserError, did_you_mean, one_line
 from frames.prefetch import ahead
@@ -31,15 +31,15 @@ def main(argv: list[str]) -> int:
     parser.add_argument("--gt", type=Path, required=True, help=GT_HELP)
     parser.add_argument("--compensated", action="store_true", help="score all frames, as they are and compensated")
     parser.add_argument("--protocol", default="rgb", help="how these scores are taken (default: rgb)")
-    parser.add_argument("--scale", type=int, default=4, help="the border that `crop: scale` leaves out (default: 4)")
+    parser.add_argument("--scale", type=int, default=4, help=SCALE_HELP)
     options = parser.parse_args(argv)
-    from bench.commands.explain import read_presets
-    from bench.metrics.registry import build
+    from bench.metrics.recipes import Question, read_presets
 
     presets = read_presets(options.scale)
     if options.protocol not in presets:
         raise UserError(f"unknown protocol '{options.protocol}'{did_you_mean(options.protocol, presets)}")
-    metrics = [build(name, presets[options.protocol]) for name in ("psnr", "ssim")] if options.compensated else []
+    question = Question(("psnr", "ssim") if options.compensated else (), presets)
+    metrics = [question.metric(name, presets[options.protocol]) for name in question.metrics]
     pairs, alone = open_pairs(options.pred, options.gt)
     found, failed = 0, 0
     for pair in pairs:

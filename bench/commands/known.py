@@ -57,7 +57,7 @@ def given_frames(record: Record) -> FrameSource | None:
     root = record.method_config.get("root")
     if not isinstance(root, str):
         raise UserError("the record does not say where the frames are (method.root)")
-    return Precomputed(root, record.method, record.scale).source(record.clip)
+    return Precomputed(root, record.method, record.scale).source(record.clip, alone=True)
 
 
 def _member(group: str, target: Any, name: str, config_dirs: tuple[str, ...]) -> dict[str, Any]:

@@ -17,11 +17,12 @@ if TYPE_CHECKING:
 
 PRED_HELP = f"the prediction: {LAYOUTS}"
 GT_HELP = "the ground truth, in the same layout; clips go together by name, a single one with a single one"
+SCALE_HELP = "of the prediction: GT is cut to a multiple of it, and `crop: scale` leaves out such a border (default: 4)"
 
 
 @dataclass(frozen=True)
 class Pair:
-    """One clip as predicted and as it is; nothing is checked, neither size nor number of frames."""
+    """A predicted clip and the true one; nothing is checked, neither size nor number of frames."""
 
     name: str
     pred: Clip

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Protocol
 
 import numpy as np
 
-from bench.datasets.sources import FrameSource, Mapped, Size, cropped
+from bench.datasets.sources import FrameSource, Mapped, Size, cropped, files_of
 from frames.degradations import Degradation
 
 
@@ -33,6 +34,11 @@ class Clip:
     @property
     def has_gt(self) -> bool:
         return self._gt is not None
+
+    @property
+    def files(self) -> tuple[Path, ...]:
+        """The image files of the frames, GT's where there is GT; empty where the frames have none of their own."""
+        return files_of(self._lr if self._gt is None else self._gt)
 
     def lr(self) -> Iterator[np.ndarray]:
         """LR frames, uint8 (h, w, 3) RGB."""

@@ -115,5 +115,12 @@ def cropped(source: FrameSource, top: int, left: int, size: Size) -> FrameSource
     return Mapped(source, crop, size)
 
 
+def files_of(source: FrameSource) -> tuple[Path, ...]:
+    """The image files behind a source, one a frame; empty where the frames have no files of their own."""
+    if isinstance(source, Mapped):
+        return files_of(source.source)
+    return source.paths if isinstance(source, ImageFiles) else ()
+
+
 def _wxh(size: Size) -> str:
     return f"{size[1]}x{size[0]}"

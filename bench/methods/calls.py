@@ -10,6 +10,8 @@ import numpy as np
 import torch
 
 from bench.datasets.clip import Clip
+from bench.datasets.layout import check_names
+from bench.datasets.sources import files_of
 from bench.labels import file_name
 from bench.methods.contract import Descriptor, GivenFrames, Upscaler
 from bench.timing.measure import Call
@@ -73,19 +75,23 @@ def check_contract(sr: torch.Tensor, clip: Clip) -> None:
         raise ValueError(f"the method returned {sr.dtype} {tuple(sr.shape)} where uint8 {expected} was due")
 
 
-def given_frames(method: GivenFrames, clip: Clip) -> torch.Tensor:
+def given_frames(method: GivenFrames, clip: Clip, alone: bool) -> torch.Tensor:
     """Frames that another program made.
 
+    Args:
+        alone: the data set has no other clip.
     Raises:
-        ValueError: they do not have the clip's size or number.
+        ValueError: they do not have the clip's size or number, or their names tell of other frames.
     """
-    source = method.source(clip.name)
+    source = method.source(clip.name, alone)
     height, width = (clip.scale * side for side in clip.lr_size)
     if (source.frames, *source.size) != (clip.frames, height, width):
         raise ValueError(
             f"{source.where}: {source.frames} SR frames of {source.size[1]}x{source.size[0]}, but clip {clip.name} "
             f"needs {clip.frames} of {width}x{height}"
         )
+    if (ours := files_of(source)) and clip.files:
+        check_names(ours, clip.files, "SR and GT" if clip.has_gt else "SR and LR")
     return to_tensor(list(source), "cpu")
 
 

@@ -87,9 +87,11 @@ class GivenFrames(Protocol):
 
     descriptor: Descriptor
 
-    def source(self, clip: str) -> FrameSource:
+    def source(self, clip: str, alone: bool = False) -> FrameSource:
         """The SR frames of a clip by name.
 
+        Args:
+            alone: the data set has no other clip, so that frames without a clip's name are this one's.
         Raises:
             FileNotFoundError: there are none for this clip.
         """

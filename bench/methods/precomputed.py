@@ -11,8 +11,9 @@ from frames.video import video_info
 
 
 class Precomputed:
-    """Finds a clip's frames under `root`: `<clip>/` with images, `<clip>.<video suffix>`, `<clip>.<image suffix>` (a
-    still), or, when root has no such entry, the frames in root itself or the one file that root names.
+    """SR frames of each clip under `root`: `<clip>/` with images, `<clip>.<video suffix>`, `<clip>.<image suffix>` (a
+    still). Frames in root itself, or the one file that root names, are a single clip's: of the set's only one, or of
+    the one that root is named after.
     """
 
     def __init__(self, root: str, label: str, scale: int) -> None:
@@ -29,15 +30,17 @@ class Precomputed:
             weights="not known",
         )
 
-    def source(self, clip: str) -> FrameSource:
+    def source(self, clip: str, alone: bool = False) -> FrameSource:
         """The frames of a clip by name.
 
+        Args:
+            alone: the data set has no other clip.
         Raises:
             FileNotFoundError: there are none; the line says what was looked for.
             ValueError: frames of unlike sizes, or unreadable ones.
         """
         if self.root.is_file():
-            return _file(self.root)
+            return _file(self._of_one_clip(clip, self.root.stem, alone))
         beside = entries(self.root)
         for path in beside:
             if path.is_dir() and path.name == clip:
@@ -48,7 +51,20 @@ class Precomputed:
             raise FileNotFoundError(
                 f"{self.root}: no SR frames for clip {clip}: neither {clip}/ nor {clip}.mp4 is there"
             )
-        return image_files(images_in(self.root))
+        return image_files(images_in(self._of_one_clip(clip, self.root.resolve().name, alone)))
+
+    def _of_one_clip(self, clip: str, name: str, alone: bool) -> Path:
+        """The root, when what lies there belongs to this clip.
+
+        Raises:
+            FileNotFoundError: it is another clip's, or nothing says whose.
+        """
+        if alone or name == clip:
+            return self.root
+        raise FileNotFoundError(
+            f"{self.root}: frames of one clip, but the data set has several; no SR frames for clip {clip}: "
+            f"give each clip a folder or file of its name, or name the clip: data.clips=[{clip}]"
+        )
 
 
 def _file(path: Path) -> FrameSource:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Protocol, runtime_checkable
+from typing import Any, Literal, Protocol, runtime_checkable
 
 import numpy as np
 
@@ -14,7 +14,7 @@ class Kind:
 
     title: str  # "PSNR", for tables and axes
     unit: str  # "dB"; empty: no unit
-    better: str  # "higher" or "lower"
+    better: Literal["higher", "lower"]
     digits: int  # decimals in tables
     window: int = 1  # consecutive frames that a value looks at: a clip of T frames has T - window + 1 values
     reference: bool = True  # False: SR is judged alone, and clips without GT can be scored

@@ -116,7 +116,7 @@ class Dists:
             similarity += float((alpha * structure + beta * texture).sum())
             if level:  # stage 1 has the frame's own size
                 height, width = (height + 1) // 2, (width + 1) // 2
-        return 1 - similarity
+        return max(0.0, 1 - similarity)  # equal frames: rounding may leave a little less than 0
 
 
 def _sums(a: torch.Tensor, b: torch.Tensor | None = None) -> torch.Tensor:

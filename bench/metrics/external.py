@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import sys
+from typing import Literal
 
 import numpy as np
 import torch
@@ -17,7 +18,8 @@ class Pyiqa:
 
     def __init__(self, name: str, device: str, version: str, metric) -> None:
         self._metric, self._device = metric, device
-        better, reference = "lower" if metric.lower_better else "higher", metric.metric_mode == "FR"
+        reference = metric.metric_mode == "FR"
+        better: Literal["higher", "lower"] = "lower" if metric.lower_better else "higher"
         self.kind = Kind(f"pyiqa {name}", "", better, 4, reference=reference)
         self.signature = f"pyiqa/{name}|pyiqa-{version} defaults|rgb|uint8|mean-frames,clips|v1"
 

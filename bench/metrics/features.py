@@ -70,19 +70,20 @@ class Vgg16:
 
     def bands(self, *frames: torch.Tensor) -> Bands:
         """All stages of float32 (1, 3, H, W) frames of one size, normalised as the metric asks."""
+        inputs = list(frames)
         for stage, length in enumerate(_VGG_BLOCKS):
             first = sum(_VGG_BLOCKS[:stage])
             block = self.convs[first : first + length]
-            pooled: list[list[torch.Tensor]] = [[] for _ in frames]
-            above: list[torch.Tensor | None] = [None for _ in frames]
-            for rows in _row_bands(frames[0].shape[2], frames[0].shape[3] * len(block[0][1]) * 4):
-                features = [_block(x, block, rows) for x in frames]
+            pooled: list[list[torch.Tensor]] = [[] for _ in inputs]
+            above: list[torch.Tensor | None] = [None for _ in inputs]
+            for rows in _row_bands(inputs[0].shape[2], inputs[0].shape[3] * len(block[0][1]) * 4):
+                features = [_block(x, block, rows) for x in inputs]
                 yield stage, features
                 if stage + 1 < len(_VGG_BLOCKS):
                     for index, band in enumerate(features):
                         pooled[index].append(self.pool(band, above[index]))
                         above[index] = band[:, :, -1:]
-            frames = [torch.cat(bands, 2) if bands else None for bands in pooled]
+            inputs = [torch.cat(bands, 2) for bands in pooled if bands]
 
 
 def to_input(frame: np.ndarray, device: str) -> torch.Tensor:

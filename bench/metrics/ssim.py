@@ -86,7 +86,8 @@ def _tile_sum(x: np.ndarray, y: np.ndarray, buffers: list[np.ndarray], clamped: 
         np.maximum(structure, 0, out=structure)
     mean_a += shift_a
     mean_b += shift_b
-    luminance = cv2.multiply(mean_a, mean_b, dst=products, scale=2)
+    luminance = products
+    cv2.multiply(mean_a, mean_b, dst=luminance, scale=2)
     cv2.multiply(mean_a, mean_a, dst=squares)
     cv2.accumulateSquare(mean_b, squares)
     luminance += np.float32(_C1)

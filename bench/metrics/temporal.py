@@ -68,7 +68,7 @@ class Tlp:
 
     def _features(self, sr: np.ndarray, gt: np.ndarray) -> tuple[lpips.Features, lpips.Features]:
         check_pair(sr, gt, minimum=48)
-        return tuple(self._lpips.prepare(tecogan_crop(frame)) for frame in (sr, gt))
+        return self._lpips.prepare(tecogan_crop(sr)), self._lpips.prepare(tecogan_crop(gt))
 
     def _difference(
         self, before: tuple[lpips.Features, lpips.Features], now: tuple[lpips.Features, lpips.Features]
@@ -102,7 +102,8 @@ class WarpError:
 
 def flow(one: np.ndarray, other: np.ndarray) -> np.ndarray:
     """Farneback's dense flow from one grey frame to the other: float32 (H, W, 2), (right, down) in pixels."""
-    return cv2.calcOpticalFlowFarneback(one, other, None, 0.5, 3, 15, 3, 5, 1.2, 0)
+    unused = np.zeros((*one.shape, 2), np.float32)  # a first guess, which these flags leave aside
+    return np.asarray(cv2.calcOpticalFlowFarneback(one, other, unused, 0.5, 3, 15, 3, 5, 1.2, 0))
 
 
 def tecogan_crop(frame: np.ndarray) -> np.ndarray:
@@ -133,4 +134,5 @@ def occluded(forward: np.ndarray, backward: np.ndarray) -> np.ndarray:
 
 def _greys(sr: np.ndarray, gt: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     check_pair(sr, gt, minimum=48)
-    return tuple(cv2.cvtColor(np.ascontiguousarray(frame), cv2.COLOR_RGB2GRAY) for frame in (sr, gt))
+    grey_sr, grey_gt = (cv2.cvtColor(np.ascontiguousarray(frame), cv2.COLOR_RGB2GRAY) for frame in (sr, gt))
+    return grey_sr, grey_gt

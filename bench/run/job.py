@@ -45,7 +45,9 @@ class Job:
     frames: Iterable[np.ndarray] | None = None  # SR frames, in memory or in the store
     found: dict | None = None  # descriptor, sr_sha256, timing: what upscaling leaves
     score_keys: dict[str, str] = field(default_factory=dict)
-    scores: dict[str, list[float] | None] = field(default_factory=dict)
+    scores: dict[str, list[float]] = field(default_factory=dict)
+    absent: dict[str, str] = field(default_factory=dict)  # metric -> why it has no scores
+    unsettled: set[str] = field(default_factory=set)  # metrics that may have scores the next time
     doctor_key: str = ""
     doctor: dict | None = None  # {"findings": [...]}; None: not examined
     error: Exception | None = None

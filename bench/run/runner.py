@@ -27,7 +27,7 @@ from bench.run.folder import RunFolder
 from bench.run.job import Job, Loaded, Outcome
 from bench.run.plan import Column, build, open_plan
 from bench.run.progress import Reporter
-from bench.run.scoring import Sheet, described, score_together
+from bench.run.scoring import PredictionScores, described, infinite_note, score_together
 from bench.store.keys import combined, frames_digest, prediction_key
 from bench.store.record import GIVEN, Descriptor, DoctorFinding, Record, Timing
 from bench.store.store import Store
@@ -120,7 +120,7 @@ class Run:
         method, column = job.loaded.method, job.column
         try:
             if hasattr(method, "source"):
-                sr = calls.given_frames(method, job.clip)
+                sr = calls.given_frames(method, job.clip, alone=len(column.clips) == 1)
                 job.frames = list(calls.to_frames(sr))
                 job.found = {
                     "descriptor": calls.plain(method.descriptor),
@@ -191,41 +191,48 @@ class Run:
 
     def _score(self, jobs: list[Job], gt_digest: str | None, outcome: Outcome, reporter: Reporter) -> None:
         """Take scores from the store, compute the missing ones of all jobs together."""
-        sheets: list[tuple[Job, Sheet]] = []
+        waiting: list[tuple[Job, PredictionScores]] = []
         for job in jobs:
             job.score_keys = {
                 name: combined(job.found["sr_sha256"], gt_digest, metric.signature)
                 for name, metric in job.column.metrics.items()
             }
-            job.scores = {
-                name: kept["frames"] for name, key in job.score_keys.items() if (kept := self.store.scores(key))
-            }
-            missing = {name: m for name, m in job.column.metrics.items() if name not in job.scores}
+            for name, key in job.score_keys.items():
+                kept = self.store.scores(key) or {}
+                if kept.get("frames") is not None:
+                    job.scores[name] = kept["frames"]
+                elif kept.get("reason"):
+                    job.absent[name] = kept["reason"]
+            known = job.scores.keys() | job.absent.keys()
+            missing = {name: m for name, m in job.column.metrics.items() if name not in known}
             job.doctor_key = combined("doctor", job.found["sr_sha256"], gt_digest)
             job.doctor = self.store.scores(job.doctor_key)
             if missing or (job.doctor is None and job.clip.has_gt):
-                sheets.append((job, Sheet(job.frames, missing, job.column.protocol)))
-        if not sheets:
+                waiting.append((job, PredictionScores(job.frames, missing, job.column.protocol)))
+        if not waiting:
             return
         where = f"{jobs[0].column.data}/{jobs[0].clip.name}"
-        reporter.working(f"scoring {where}", jobs[0].clip.frames * len(sheets))
+        reporter.working(f"scoring {where}", jobs[0].clip.frames * len(waiting))
         try:
-            gt = score_together([sheet for _, sheet in sheets], jobs[0].clip, reporter.advance)
+            gt = score_together([each for _, each in waiting], jobs[0].clip, reporter.advance)
         except Exception as error:  # a broken GT frame costs this clip
-            for _, sheet in sheets:
-                sheet.error = sheet.error or error
-        for job, sheet in sheets:
-            job.error = sheet.error
+            for _, each in waiting:
+                each.error = each.error or error
+        for job, each in waiting:
+            job.error = each.error
             if not job.error and gt and job.doctor is None:
-                found = examine(sheet.looked_at, gt, (job.clip.frames, job.clip.frames))
+                found = examine(each.doctor_frames, gt, (job.clip.frames, job.clip.frames))
                 job.doctor = {"findings": [{"kind": f.kind, "text": f.text, "evidence": f.evidence} for f in found]}
-            job.scores |= sheet.values
-            outcome.scored += sum(values is not None for values in sheet.values.values()) if not job.error else 0
+            job.scores |= each.values
+            job.absent |= each.reasons
+            job.unsettled = each.passing
+            outcome.scored += len(each.values) if not job.error else 0
 
     def _finish(self, job: Job, outcome: Outcome, reporter: Reporter) -> None:
         """Save, record."""
         for name, key in job.score_keys.items():
-            self.store.keep_scores(key, {"frames": job.scores[name]})
+            if name not in job.unsettled:
+                self.store.keep_scores(key, {"frames": job.scores.get(name), "reason": job.absent.get(name)})
         if job.doctor is not None:
             self.store.keep_scores(job.doctor_key, job.doctor)
         kind = job.column.config.save
@@ -234,7 +241,8 @@ class Run:
             calls.save(job.frames, job.clip, folder, kind)
         indices = job.column.protocol.indices(job.clip.frames)
         scores = {
-            name: described(m, job.scores[name], indices, job.clip.has_gt) for name, m in job.column.metrics.items()
+            name: described(m, job.scores.get(name), indices, job.absent.get(name))
+            for name, m in job.column.metrics.items()
         }
         findings = None if job.doctor is None else [DoctorFinding(**each) for each in job.doctor["findings"]]
         found = job.found | {
@@ -244,6 +252,9 @@ class Run:
         self._record(job, "ok", None, {**found, "scores": scores, "doctor": findings})
         outcome.good += 1
         reporter.finished(f"{job.where}: {job.line(scores)}")
+        for name, score in scores.items():
+            if note := (f"{name} is absent: {score.reason}" if score.reason else infinite_note(name, score)):
+                reporter.note(f"{job.where}: {note}")
         for finding in (job.doctor or {}).get("findings", ()):
             reporter.note(f"{job.where}: the doctor says: {finding['text']} ({finding['evidence']})")
 

@@ -2,103 +2,160 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import asdict, dataclass, field
+from functools import partial
+from typing import Any
 
 import numpy as np
 
 from bench.datasets.clip import Clip
 from bench.doctor.sample import needed
 from bench.metrics.accumulators import accumulator, reason_absent
-from bench.metrics.base import Accumulator, Metric, is_network
+from bench.metrics.base import Accumulator, Metric, check_pair, is_network
 from bench.metrics.gt_features import GtFeatures
 from bench.metrics.protocol import Protocol
+from bench.metrics.psnr import pooled
 from bench.metrics.signature import short
 from bench.store.record import Score
+from frames.errors import one_line
 from frames.prefetch import ahead
 
 
 @dataclass
-class Sheet:
-    """One prediction on its way through the metrics; afterwards `values`, or the `error` that ended it alone."""
+class PredictionScores:
+    """The scores of one prediction: `values` of each metric, or the reason why it has none.
+
+    `error` is what ended the prediction as a whole: frames that cannot be read, too few, or of a wrong size.
+    """
 
     frames: Iterable[np.ndarray]  # SR, uint8 (H, W, 3) RGB
     metrics: dict[str, Metric]
     protocol: Protocol
-    values: dict[str, list[float] | None] = field(default_factory=dict)  # None: see `reason_absent`
+    values: dict[str, list[float]] = field(default_factory=dict)
+    reasons: dict[str, str] = field(default_factory=dict)
+    passing: set[str] = field(
+        default_factory=set
+    )  # metrics whose reason may not hold the next time: out of memory, ...
     error: Exception | None = None
-    looked_at: dict[int, np.ndarray] = field(default_factory=dict)  # the SR frames that the doctor wants
+    doctor_frames: dict[int, np.ndarray] = field(default_factory=dict)  # the SR frames that the doctor wants
     _accumulators: dict[str, Accumulator] = field(default_factory=dict)
 
     def begin(self, clip: Clip, features: GtFeatures) -> set[int]:
         """Open the accumulators of the metrics that can have values; returns the indices of the scored frames."""
         indices = self.protocol.indices(clip.frames)
         for name, metric in self.metrics.items():
-            if reason_absent(metric, indices, clip.has_gt):
-                self.values[name] = None
+            if reason := reason_absent(metric, indices, clip.has_gt):
+                self.reasons[name] = reason
             else:
                 self._accumulators[name] = accumulator(metric, features)
         return set(indices)
 
-    def add(self, sr: np.ndarray, gt: np.ndarray | None, beside: ThreadPoolExecutor) -> list[Future]:
-        """One frame: networks here, everything else in the thread beside, in order."""
+    def add(self, index: int, sr: np.ndarray, gt: np.ndarray | None, beside: ThreadPoolExecutor) -> list[Future]:
+        """One frame: networks here, everything else in the thread beside, in order.
+
+        Raises:
+            ValueError: SR and GT have unlike sizes.
+        """
+        if gt is not None:
+            check_pair(sr, gt)
         networks = {name for name, metric in self.metrics.items() if is_network(metric)}
-        pending = [beside.submit(each.add, sr, gt) for name, each in self._accumulators.items() if name not in networks]
+        pending = [
+            beside.submit(self._take, name, index, sr, gt) for name in self._accumulators if name not in networks
+        ]
         for name in networks & self._accumulators.keys():
-            self._accumulators[name].add(sr, gt)
+            self._take(name, index, sr, gt)
         return pending
 
     def end(self) -> None:
-        self.values |= {name: each.values() for name, each in self._accumulators.items()}
+        """Close the accumulators."""
+        for name, each in self._accumulators.items():
+            if name not in self.reasons:
+                try:
+                    values = each.values()
+                except Exception as error:  # a program that failed, for one
+                    self._absent(name, error, "")
+                    continue
+                lost = next((index for index, value in enumerate(values) if math.isnan(value)), None)
+                if lost is None:
+                    self.values[name] = values
+                else:
+                    self.reasons[name] = f"value {lost} is not a number"
+
+    def _take(self, name: str, index: int, sr: np.ndarray, gt: np.ndarray | None) -> None:
+        """Give a frame to one metric; a metric that refuses it costs that metric alone."""
+        if name not in self.reasons:
+            try:
+                self._accumulators[name].add(sr, gt)
+            except Exception as error:
+                self._absent(name, error, f"frame {index}: ")
+
+    def _absent(self, name: str, error: Exception, where: str) -> None:
+        self.reasons[name] = where + one_line(error)
+        if not isinstance(error, ValueError):
+            self.passing.add(name)
 
 
-def score_together(sheets: list[Sheet], clip: Clip, step: Callable[[], None]) -> dict[int, np.ndarray]:
-    """Fill in the sheets of one clip; `step` is called after each frame of each sheet.
+def score_together(predictions: list[PredictionScores], clip: Clip, step: Callable[[], None]) -> dict[int, np.ndarray]:
+    """Score the predictions of one clip; `step` is called after each frame of each prediction.
 
-    An exception in one sheet's frames or metrics ends that sheet alone.
+    A prediction whose frames fail ends alone, and so does a metric that refuses a frame.
 
     Returns:
-        The GT frames that the doctor wants, by index; each sheet's `looked_at` has the SR frames.
+        The GT frames that the doctor wants, by index; each prediction's `doctor_frames` has the SR frames.
     Raises:
         ValueError, OSError: a GT frame cannot be read.
     """
     features = GtFeatures()
-    chosen = [_guarded(sheet, lambda sheet: sheet.begin(clip, features)) or set() for sheet in sheets]
-    sources = [ahead(iter(sheet.frames), depth=2) for sheet in sheets]
+    chosen = [_guarded(each, partial(each.begin, clip, features)) or set() for each in predictions]
+    sources = [ahead(iter(each.frames), depth=2) for each in predictions]
     gt = ahead(clip.gt()) if clip.has_gt else iter([None] * clip.frames)
     wanted_sr, wanted_gt = map(set, needed(clip.frames, clip.frames)) if clip.has_gt else (set(), set())
     gt_frames: dict[int, np.ndarray] = {}
     with ThreadPoolExecutor(1) as beside:
-        pending: list[tuple[Sheet, Future]] = []
-        for index, truth in enumerate(gt):
-            now = []
-            if index in wanted_gt:
-                gt_frames[index] = truth
-            for sheet, source, indices in zip(sheets, sources, chosen):
-                sr = _guarded(sheet, lambda _: _next(source, index, clip))
-                if index in wanted_sr and sheet.error is None:
-                    sheet.looked_at[index] = sr
-                if index in indices and sheet.error is None:
-                    now += [
-                        (sheet, future) for future in _guarded(sheet, lambda sheet: sheet.add(sr, truth, beside)) or []
-                    ]
+        pending: list[Future] = []
+        for index, gt_frame in enumerate(gt):
+            now: list[Future] = []
+            if index in wanted_gt and gt_frame is not None:
+                gt_frames[index] = gt_frame
+            for each, source, indices in zip(predictions, sources, chosen):
+                sr = _guarded(each, partial(_next, source, index, clip))
+                if index in wanted_sr and each.error is None:
+                    each.doctor_frames[index] = sr
+                if index in indices and each.error is None:
+                    now += _guarded(each, partial(each.add, index, sr, gt_frame, beside)) or []
                 step()
             features.clear()
-            _collect(pending)  # of the frame before: the thread beside is never more than a frame behind
+            wait(pending)  # of the frame before: the thread beside is never more than a frame behind
             pending = now
-        _collect(pending)
-    for sheet in sheets:
-        _guarded(sheet, Sheet.end)
+        wait(pending)
+    for each in predictions:
+        _guarded(each, each.end)
     return gt_frames
 
 
-def described(metric: Metric, values: list[float] | None, indices: list[int], has_gt: bool) -> Score:
-    """What a record keeps of one metric: kind, recipe, values and the indices of their (first) frames."""
-    recipe = {"signature": metric.signature, "short": short(metric.kind.title, metric.signature)}
-    reason = reason_absent(metric, indices, has_gt) if values is None else None
+def described(metric: Metric, values: list[float] | None, indices: list[int], reason: str | None) -> Score:
+    """What a record keeps of one metric: kind, recipe, values and indices of their (first) frames, or the reason."""
     scored = None if values is None else indices[: len(indices) - metric.kind.window + 1]
-    return Score(**asdict(metric.kind), **recipe, values=values, indices=scored, reason=reason)
+    return Score(
+        **asdict(metric.kind),
+        signature=metric.signature,
+        short=short(metric.kind.title, metric.signature),
+        values=values,
+        indices=scored,
+        reason=reason,
+    )
+
+
+def infinite_note(name: str, score: Score) -> str:
+    """One line on frames that are equal to GT and so make a clip's PSNR infinite; empty where there are none."""
+    equal = sum(map(math.isinf, score.values or ()))
+    if not equal or score.title != "PSNR":
+        return ""
+    told = f"{name}: {equal} of {len(score.values or ())} frames are equal to GT, so its mean is infinite"
+    return f"{told}; {pooled(score.values or ()):.{score.digits}f} {score.unit} pooled over all frames"
 
 
 def _next(source: Iterator[np.ndarray], index: int, clip: Clip) -> np.ndarray:
@@ -108,15 +165,10 @@ def _next(source: Iterator[np.ndarray], index: int, clip: Clip) -> np.ndarray:
         raise ValueError(f"clip {clip.name} has {clip.frames} frames, but there are only {index} SR frames") from None
 
 
-def _collect(pending: list[tuple[Sheet, Future]]) -> None:
-    for sheet, future in pending:
-        _guarded(sheet, lambda _: future.result())
-
-
-def _guarded(sheet: Sheet, action: Callable):
-    if sheet.error is None:
+def _guarded(prediction: PredictionScores, action: Callable[[], Any]) -> Any:
+    if prediction.error is None:
         try:
-            return action(sheet)
+            return action()
         except Exception as error:  # one prediction's fault must not cost the others
-            sheet.error = error
+            prediction.error = error
     return None

@@ -100,3 +100,34 @@ def test_wrong_arguments_are_one_line(bench, clips, predicted, arguments, words)
 def test_a_path_that_is_not_there_is_named(bench, clips, tmp_path):
     answer = bench("explain", "--pred", tmp_path / "nowhere", "--gt", clips)
     assert answer.code == 3 and "nowhere" in answer.err and "--pred" in answer.err
+
+
+def test_frames_are_paired_by_their_names(bench, clips, predicted):
+    (predicted / "pan" / "00000001.png").rename(predicted / "pan" / "00000003.png")
+    answer = bench("explain", "--pred", predicted / "pan", "--gt", clips / "pan", "--metric", "psnr")
+    assert answer.code == 3 and "predicted and true frames do not belong together" in answer.err
+
+
+def test_another_scale_gets_a_hint(bench, clips, predicted):
+    for file in predicted.rglob("*.png"):
+        write_png(file, np.ascontiguousarray(read_image(file)[:63, :93]))
+    answer = bench("explain", "--pred", predicted, "--gt", clips, "--metric", "psnr")
+    assert answer.code == 3 and "--scale" not in answer.err  # 63x93 of 64x96 fits no scale
+    for file in predicted.rglob("*.png"):
+        write_png(file, np.ascontiguousarray(read_image(file)[:60, :90]))
+    answer = bench("explain", "--pred", predicted, "--gt", clips, "--metric", "psnr")
+    assert answer.code == 3 and "they fit with --scale 10" in answer.err
+
+
+def test_a_metric_that_refuses_costs_no_other(bench, clips, predicted):
+    for root in (clips, predicted):
+        for file in root.rglob("*.png"):
+            write_png(file, np.ascontiguousarray(read_image(file)[:8]))
+    answer = bench("explain", "--pred", predicted, "--gt", clips)
+    assert answer.code == 0 and "pan: ssim: frame 0: frame of 96x8 is too small" in answer.err
+    assert "PSNR [dB], 2 of 2 clips" in answer.out
+
+
+def test_metrics_of_whole_clips_are_refused(bench, clips, predicted):
+    answer = bench("explain", "--pred", predicted, "--gt", clips, "--metric", "tof")
+    assert answer.code == 3 and "metric tof scores whole clips" in answer.err

@@ -3,9 +3,12 @@
 import json
 
 import cv2
+import numpy as np
 import pandas as pd
 import pytest
 import yaml
+
+from frames.images import read_image, write_png
 
 FAST = ("metrics=[psnr,ssim]", "timing.repeats=2")
 
@@ -258,3 +261,27 @@ def test_the_doctor_looks_at_what_is_scored_and_corrects_nothing(bench, clips, t
     record = records_of(out)[-1]
     assert [finding["kind"] for finding in record["doctor"]] == ["channels"]
     assert sum(record["scores"]["psnr"]["values"]) / 3 < 40
+
+
+def test_a_metric_that_refuses_is_absent_with_its_reason_and_costs_no_other(bench, clips, tmp_path):
+    for file in clips.rglob("*.png"):
+        write_png(file, np.ascontiguousarray(read_image(file)[:8, :40]))
+    out = tmp_path / "run"
+    command = ("run", "method=bicubic", "data=folder", f"data.gt={clips}", "metrics=[psnr,ssim]", "timing=once")
+    for _ in range(2):  # the second time from the store
+        answer = bench(*command, f"out={out}")
+        assert answer.code == 0 and "ssim is absent: frame 0: frame of 40x8 is too small" in answer.err
+    for record in records_of(out):
+        assert record["status"] == "ok" and len(record["scores"]["psnr"]["values"]) == 3
+        assert record["scores"]["ssim"]["values"] is None
+        assert record["scores"]["ssim"]["reason"].startswith("frame 0: frame of 40x8 is too small")
+
+
+def test_a_frame_that_equals_gt_is_counted_with_the_pooled_figure(bench, clips, tmp_path):
+    for name in ("pan", "tilt"):
+        file = clips / name / "00000001.png"
+        write_png(file, np.zeros_like(read_image(file)))
+    command = ("run", "method=bicubic", "data=folder", f"data.gt={clips}", "metrics=[psnr]", "timing=once")
+    answer = bench(*command, f"out={tmp_path / 'run'}")
+    assert answer.code == 0 and "psnr: 1 of 3 frames are equal to GT, so its mean is infinite" in answer.err
+    assert "dB pooled over all frames" in answer.err

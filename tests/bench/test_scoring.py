@@ -1,13 +1,16 @@
 """Predictions of one clip scored together: shared truth, order, isolation, protocol frames, clips without GT."""
 
+import math
+
 import numpy as np
 import pytest
 
 from bench.datasets.clip import build_clip
 from bench.datasets.sources import Mapped
+from bench.metrics.base import Kind
 from bench.metrics.protocol import Protocol
 from bench.metrics.registry import build
-from bench.run.scoring import Sheet, described, score_together
+from bench.run.scoring import PredictionScores, described, infinite_note, score_together
 
 
 class Frames:
@@ -55,7 +58,9 @@ METRICS = ("psnr", "ssim", "lpips-alex", "tof")
 def test_scores_equal_those_of_each_prediction_alone_and_gt_is_read_once(clip_of, truth):
     clip, source = clip_of()
     source.read = 0
-    sheets = [Sheet(noisy(truth, n), {name: build(name) for name in METRICS}, Protocol()) for n in (5, 20, 40)]
+    sheets = [
+        PredictionScores(noisy(truth, n), {name: build(name) for name in METRICS}, Protocol()) for n in (5, 20, 40)
+    ]
     score_together(sheets, clip, lambda: None)
     assert source.read == 4
     for sheet, amount in zip(sheets, (5, 20, 40)):
@@ -68,9 +73,9 @@ def test_scores_equal_those_of_each_prediction_alone_and_gt_is_read_once(clip_of
 
 def test_a_broken_prediction_ends_alone(clip_of, truth):
     clip, _ = clip_of()
-    broken = Sheet(noisy(truth[:2], 5) + [truth[0][:-1]] * 2, {"psnr": build("psnr")}, Protocol())
-    short = Sheet(truth[:3], {"psnr": build("psnr")}, Protocol())
-    good = Sheet(noisy(truth, 5), {"psnr": build("psnr")}, Protocol())
+    broken = PredictionScores(noisy(truth[:2], 5) + [truth[0][:-1]] * 2, {"psnr": build("psnr")}, Protocol())
+    short = PredictionScores(truth[:3], {"psnr": build("psnr")}, Protocol())
+    good = PredictionScores(noisy(truth, 5), {"psnr": build("psnr")}, Protocol())
     score_together([broken, short, good], clip, lambda: None)
     assert "SR frame is 80x63" in str(broken.error) and "only 3 SR frames" in str(short.error)
     assert good.error is None and len(good.values["psnr"]) == 4
@@ -79,17 +84,67 @@ def test_a_broken_prediction_ends_alone(clip_of, truth):
 def test_the_protocol_chooses_the_frames(clip_of, truth):
     clip, _ = clip_of()
     protocol = Protocol(drop_first=1, drop_last=1)
-    sheet = Sheet(noisy(truth, 9), {"psnr": build("psnr", protocol)}, protocol)
+    sheet = PredictionScores(noisy(truth, 9), {"psnr": build("psnr", protocol)}, protocol)
     steps = []
     score_together([sheet], clip, lambda: steps.append(1))
     assert len(sheet.values["psnr"]) == 2 and len(steps) == 4
-    assert described(build("psnr", protocol), sheet.values["psnr"], protocol.indices(4), True)["indices"] == [1, 2]
+    assert described(build("psnr", protocol), sheet.values["psnr"], protocol.indices(4), None).indices == [1, 2]
 
 
 def test_without_gt_only_metrics_that_need_none_are_computed(clip_of, truth):
     clip, _ = clip_of(with_gt=False)
     big = [np.tile(frame, (4, 4, 1)) for frame in truth]
-    sheet = Sheet(big, {"psnr": build("psnr"), "niqe": build("niqe")}, Protocol())
+    sheet = PredictionScores(big, {"psnr": build("psnr"), "niqe": build("niqe")}, Protocol())
     score_together([sheet], clip, lambda: None)
-    assert sheet.values["psnr"] is None and len(sheet.values["niqe"]) == 4
-    assert described(build("psnr"), None, [0], False)["reason"] == "no ground truth"
+    assert sheet.reasons == {"psnr": "no ground truth"} and len(sheet.values["niqe"]) == 4
+    assert described(build("psnr"), None, [0], sheet.reasons["psnr"]).reason == "no ground truth"
+
+
+class Refusing:
+    """A metric of frames that fails on its second one."""
+
+    kind = Kind("refusing", "", "lower", 1)
+    signature = "refusing|v1"
+
+    def __init__(self, error):
+        self.error, self.seen = error, 0
+
+    def score(self, sr, gt):
+        self.seen += 1
+        if self.seen == 2:
+            raise self.error
+        return 1.0
+
+
+class NotANumber(Refusing):
+    """A metric that gives NaN."""
+
+    def score(self, sr, gt):
+        return math.nan
+
+
+def test_a_metric_that_refuses_a_frame_costs_that_metric_alone(clip_of, truth):
+    clip, _ = clip_of()
+    metrics = {
+        "psnr": build("psnr"),
+        "small": Refusing(ValueError("too small")),
+        "broken": Refusing(RuntimeError("ffmpeg is gone")),
+        "nan": NotANumber(None),
+    }
+    scores = PredictionScores(noisy(truth, 9), metrics, Protocol())
+    score_together([scores], clip, lambda: None)
+    assert scores.error is None and len(scores.values["psnr"]) == 4 and scores.values.keys() == {"psnr"}
+    assert scores.reasons == {
+        "small": "frame 1: too small",
+        "broken": "frame 1: RuntimeError: ffmpeg is gone",
+        "nan": "value 0 is not a number",
+    }
+    assert scores.passing == {"broken"}  # it is tried again the next time
+
+
+def test_frames_equal_to_gt_are_counted_with_the_pooled_figure():
+    score = described(build("psnr"), [math.inf, 30.0], [0, 1], None)
+    assert infinite_note("psnr", score) == (
+        "psnr: 1 of 2 frames are equal to GT, so its mean is infinite; 33.01 dB pooled over all frames"
+    )
+    assert infinite_note("psnr", described(build("psnr"), [30.0], [0], None)) == ""

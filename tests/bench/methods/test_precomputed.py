@@ -1,0 +1,42 @@
+"""Frames made elsewhere: whose they are, and that they are paired by their names."""
+
+import pytest
+
+from bench.methods.precomputed import Precomputed
+from frames.images import read_image, write_png
+
+COMMON = ("run", "method=precomputed", "data=folder", "metrics=[psnr]", "store=null")
+
+
+@pytest.fixture
+def loose(clips, tmp_path):
+    """The frames of one clip, without a folder of its name."""
+    for file in (clips / "pan").iterdir():
+        write_png(tmp_path / "loose" / file.name, read_image(file))
+    return tmp_path / "loose"
+
+
+def test_loose_frames_are_those_of_the_only_clip(bench, clips, loose, tmp_path):
+    answer = bench(*COMMON, f"data.gt={clips / 'pan'}", f"method.root={loose}", f"out={tmp_path / 'out'}")
+    assert answer.code == 0, answer.err
+
+
+def test_loose_frames_are_not_scored_against_several_clips(bench, clips, loose, tmp_path):
+    answer = bench(*COMMON, f"data.gt={clips}", f"method.root={loose}", f"out={tmp_path / 'out'}")
+    assert answer.code == 3 and "frames of one clip, but the data set has several" in answer.err
+    assert "data.clips=[tilt]" in answer.err
+
+
+def test_a_root_that_is_named_after_a_clip_belongs_to_it_alone(clips, loose):
+    made = Precomputed(str(clips / "pan"), "theirs", 4)
+    assert made.source("pan").frames == 3
+    with pytest.raises(FileNotFoundError, match="no SR frames for clip tilt"):
+        made.source("tilt")
+    with pytest.raises(FileNotFoundError, match="no SR frames for clip pan"):
+        Precomputed(str(loose / "00000000.png"), "theirs", 4).source("pan")
+
+
+def test_frames_of_other_names_are_not_paired_in_order(bench, clips, loose, tmp_path):
+    (loose / "00000001.png").rename(loose / "00000003.png")
+    answer = bench(*COMMON, f"data.gt={clips / 'pan'}", f"method.root={loose}", f"out={tmp_path / 'out'}")
+    assert answer.code == 3 and "SR and GT frames do not belong together" in answer.err
