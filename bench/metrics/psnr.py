@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass
-from statistics import fmean
 
 import cv2
 import numpy as np
@@ -40,12 +38,6 @@ class Psnr:
             mse = float(np.mean(np.square(x - y)))
         mse += _PYIQA_FLOOR if self.protocol.definition == "pyiqa" else 0.0
         return 10 * math.log10(255.0**2 / mse) if mse else math.inf
-
-
-def pooled(values: Sequence[float]) -> float:
-    """PSNR of the mean squared error over frames, in dB, from the frames' PSNR: finite unless all frames are equal."""
-    mean = fmean(10 ** (-value / 10) for value in values)
-    return -10 * math.log10(mean) if mean else math.inf
 
 
 def build(color: str | None, protocol: Protocol) -> Psnr:

@@ -12,8 +12,8 @@ from omegaconf import OmegaConf
 
 from bench.groups import members
 from bench.metrics.base import ClipMetric, FrameMetric, Kind
+from bench.metrics.pooling import pooled
 from bench.metrics.protocol import Protocol, parse
-from bench.metrics.psnr import pooled
 from bench.metrics.registry import build
 from frames.errors import UserError
 

@@ -16,8 +16,8 @@ from bench.doctor.sample import needed
 from bench.metrics.accumulators import accumulator, reason_absent
 from bench.metrics.base import Accumulator, Metric, check_pair, is_network
 from bench.metrics.gt_features import GtFeatures
+from bench.metrics.pooling import pooled
 from bench.metrics.protocol import Protocol
-from bench.metrics.psnr import pooled
 from bench.metrics.signature import short
 from bench.store.record import Score
 from frames.errors import one_line
