@@ -1,0 +1,119 @@
+"""Give hostile inputs to every command and count what must not happen.
+
+    python -m studies.attack --seed 0 --count 500
+
+Each case is drawn from the seed: material is damaged in a folder of its own, and a command that reads it runs in a
+forked process. Counted are tracebacks, hangs over 60 s, processes over 4 GB, files outside the folders that the command may
+write to, executed inputs, exit codes that the design does not have, and errors without a word. The folders of the cases
+that failed are kept. Exit code 1 if there are any.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import random
+import shlex
+import shutil
+import sys
+import tempfile
+from collections import Counter
+from pathlib import Path
+
+from studies.attack import child, kinds, material
+from studies.attack.case import COLUMNS, Case, Outcome
+
+ROOT = Path(__file__).parents[2]
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--count", type=int, default=500, help="cases (default %(default)s)")
+    parser.add_argument("--only", type=int, metavar="N", help="only case number N, its output shown")
+    parser.add_argument("--keep", type=Path, help="where folders of failed cases are kept (default: a new one)")
+    arguments = parser.parse_args()
+    kept = arguments.keep or Path(tempfile.mkdtemp(prefix="attack-"))
+    kept.mkdir(parents=True, exist_ok=True)
+    os.environ["OMP_NUM_THREADS"] = "1"
+    child.import_everything()
+    whole = kept / "material"
+    whole.mkdir()
+    child.apart(lambda: material.make(whole))
+    numbers = range(arguments.count) if arguments.only is None else [arguments.only]
+    table: dict[str, Counter] = {}
+    for number in numbers:
+        case = drawn(arguments.seed, number)
+        outcome = attempt(case, whole, kept / f"case{number}")
+        faults = outcome.faults(case)
+        row = table.setdefault(case.kind.split(":")[0], Counter())
+        row.update(["cases", *faults], code=0)
+        row[f"exit {outcome.code}"] += 1
+        row["unforeseen"] += outcome.unforeseen
+        row["peak MB"] = max(row["peak MB"], round(outcome.peak_mb))
+        if faults or outcome.unforeseen or arguments.only is not None:
+            label = ", ".join(faults) or "unforeseen"
+            last = outcome.said.strip().splitlines()[-1:] or [""]
+            print(
+                f"{number}: {label}: {shlex.join(case.words)} [{case.kind}, {outcome.code}]: {last[0][:300]}",
+                flush=True,
+            )
+        if arguments.only is not None:
+            print(outcome.said)
+        if not faults:
+            shutil.rmtree(kept / f"case{number}", ignore_errors=True)
+    shutil.rmtree(whole)
+    print(*lines(table), sep="\n")
+    bad = sum(row[column] for row in table.values() for column in COLUMNS)
+    print(f"{len(numbers)} cases, seed {arguments.seed}: {bad} faults; folders of failed cases: {kept}")
+    return 1 if bad else 0
+
+
+def drawn(seed: int, number: int) -> Case:
+    """The case of that number; the same for the same seed, whatever came before."""
+    return kinds.KINDS[number % len(kinds.KINDS)](random.Random(f"{seed}/{number}"))
+
+
+def attempt(case: Case, whole: Path, folder: Path) -> Outcome:
+    """Prepare a case's folder, run its command there, and look at what it left."""
+    material.copy(whole, folder / "work")
+    for name in ("home", "tmp"):
+        (folder / name).mkdir()
+    work = folder / "work"
+    case.prepare(work)
+    before = material.snapshot(work, case.may_write)
+    environment = {
+        "HOME": str(folder / "home"),
+        "TMPDIR": str(folder / "tmp"),
+        "BENCH_STORE": "results/store",
+        "BENCH_ASSETS": os.environ.get("BENCH_ASSETS", str(ROOT / ".assets")),
+    }
+    outcome = child.run(case, work, environment, folder / "said.txt")
+    after = material.snapshot(work, case.may_write)
+    outcome.strays = sorted(name for name in before.keys() | after.keys() if before.get(name) != after.get(name))
+    outcome.strays += [str(file) for file in (folder / "home").rglob("*") if file.is_file()]
+    outcome.strays += [str(file) for file in (folder / "tmp").rglob("*") if file.is_file() and not _is_log(file)]
+    outcome.ran = any(folder.rglob("CANARY"))
+    return outcome
+
+
+def lines(table: dict[str, Counter]) -> list[str]:
+    """The table as text: a row a kind of input, then all of them."""
+    total: Counter = Counter()
+    for row in table.values():
+        total.update(row)
+    total["peak MB"] = max((row["peak MB"] for row in table.values()), default=0)
+    codes = sorted(name for name in total if name.startswith("exit ") and name != "exit code")
+    columns = ["cases", *codes, *COLUMNS, "unforeseen", "peak MB"]
+    cells = [["input", *columns]]
+    cells += [[kind, *(str(row[column]) for column in columns)] for kind, row in [*table.items(), ("all", total)]]
+    widths = [max(len(row[index]) for row in cells) for index in range(len(cells[0]))]
+    return ["  ".join(cell.rjust(width) for cell, width in zip(row, widths, strict=True)) for row in cells]
+
+
+def _is_log(file: Path) -> bool:
+    return file.name.startswith("bench-") and file.suffix == ".log"
+
+
+if __name__ == "__main__":
+    sys.exit(main())

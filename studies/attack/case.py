@@ -1,0 +1,76 @@
+"""One attack and what came of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+VERDICTS = ("check", "doctor", "data", "paper")
+"""Commands of which exit code 1 is an answer: regressed, or damaged."""
+CODES = (0, 2, 3, 4)
+
+
+@dataclass(frozen=True)
+class Case:
+    """A command in a folder that holds whole material, after something in it was changed.
+
+    Attributes:
+        kind: what was attacked, a row of the table: "records", "png", "weights", ...
+        words: the words after `python -m`: bench or turbovsr, and its arguments.
+        prepare: changes the material; called with the folder that will be the command's working directory.
+        may_write: paths below the working directory that the command may write to, beside results/, store/ and out*.
+    """
+
+    kind: str
+    words: tuple[str, ...]
+    prepare: Callable[[Path], None]
+    may_write: tuple[str, ...] = ()
+
+
+@dataclass
+class Outcome:
+    """How a command ended.
+
+    Attributes:
+        code: its exit code; negative: the signal that ended it.
+        seconds: how long it took.
+        peak_mb: the most resident memory that it had at once, MiB.
+        said: its standard output and standard error.
+        strays: files outside the folders that it may write to.
+        ran: whether an input was executed.
+    """
+
+    code: int
+    seconds: float
+    peak_mb: float
+    said: str
+    strays: list[str] = field(default_factory=list)
+    ran: bool = False
+    hung: bool = False
+    too_large: bool = False
+
+    def faults(self, case: Case) -> list[str]:
+        """What is wrong with it, by the columns of the table."""
+        program, command = case.words[0], (*case.words, "")[1]
+        verdict = program == "bench" and command in VERDICTS
+        ended = self.hung or self.too_large
+        designed = self.code in CODES or (self.code == 1 and verdict)
+        found = {
+            "traceback": "Traceback (most recent call last)" in self.said,
+            "hang": self.hung,
+            "memory": self.too_large,
+            "stray file": bool(self.strays),
+            "executed": self.ran,
+            "exit code": not ended and not designed,
+            "silent": self.code == 3 and not self.said.strip(),
+        }
+        return [name for name, present in found.items() if present]
+
+    @property
+    def unforeseen(self) -> bool:
+        """Whether the top level had to answer for an error that no other place foresaw."""
+        return ": unexpected " in self.said or ": not enough memory" in self.said
+
+
+COLUMNS = ("traceback", "hang", "memory", "stray file", "executed", "exit code", "silent")

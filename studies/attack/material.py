@@ -1,0 +1,85 @@
+"""Whole material that is then damaged: clips, videos, runs, a store, configurations, weights."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+
+import numpy as np
+
+CLIPS = ("left", "right")
+FRAMES = 3
+SIZE = (48, 64)  # height, width of GT
+MEDIA = ("still.png", "still.jpg", "still.bmp", "clip.mp4", "clip.mkv")
+FULL_RUN = ("method=bicubic,nearest", "metrics=[psnr,ssim]")
+METHOD = "_target_: baselines.interpolation.Interpolation\nname: mine\nkernel: bicubic\nscale: ${scale}\n"
+
+
+def make(root: Path) -> None:
+    """Fill an empty folder, which becomes the working directory."""
+    import cv2
+    from skimage import data
+
+    from bench.__main__ import main
+    from frames.images import write_png
+    from frames.video import write_video
+
+    os.chdir(root)
+    os.environ["BENCH_STORE"] = "store"
+    photo = data.astronaut()
+    for number, clip in enumerate(CLIPS):
+        for index in range(FRAMES):
+            gt = np.ascontiguousarray(_window(photo, 60 * number, index))
+            write_png(root / "gt" / clip / f"{index:08d}.png", gt)
+            write_png(root / "lr" / clip / f"{index:08d}.png", cv2.resize(gt, (16, 12), interpolation=cv2.INTER_AREA))
+    frames = [np.ascontiguousarray(_window(photo, 0, index)) for index in range(8)]
+    for name in ("still.png", "still.jpg", "still.bmp"):
+        cv2.imwrite(str(root / name), frames[0][..., ::-1])
+    for name in ("clip.mp4", "clip.mkv"):
+        write_video(root / name, iter(frames), 24)
+    (root / "mine" / "method").mkdir(parents=True)
+    (root / "mine" / "method" / "mine.yaml").write_text(METHOD)
+    for out in ("run", "golden"):
+        words = [
+            "run",
+            *FULL_RUN,
+            "data=folder",
+            "data.gt=gt",
+            "timing=once",
+            "save=frames",
+            "store=store",
+            f"out={out}",
+        ]
+        code = main(words)
+        if code != 0:
+            raise RuntimeError(f"{' '.join(words)}: exit code {code}")
+        for plot in (*(root / out).glob("plot.*"), *(root / out).glob("table.*")):
+            plot.unlink()
+
+
+def copy(root: Path, folder: Path) -> None:
+    """The material again, for one case."""
+    shutil.copytree(root, folder, symlinks=True)
+
+
+def snapshot(folder: Path, may_write: tuple[str, ...]) -> dict[str, tuple[int, int]]:
+    """Size and time of change of every file below a folder, but for those in places that may be written."""
+    allowed = ("results", "out", "store", *may_write)
+    found = {}
+    for place, folders, names in os.walk(folder):
+        inner = Path(place).relative_to(folder)
+        if inner.parts and inner.parts[0].startswith(allowed):
+            folders.clear()
+            continue
+        for name in names:
+            path = inner / name
+            if not path.parts[0].startswith(allowed):
+                state = os.lstat(folder / path)
+                found[str(path)] = (state.st_size, state.st_mtime_ns)
+    return found
+
+
+def _window(photo: np.ndarray, left: int, index: int) -> np.ndarray:
+    height, width = SIZE
+    return photo[80 + 2 * index : 80 + 2 * index + height, 180 + left + index : 180 + left + index + width]
