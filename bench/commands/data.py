@@ -54,20 +54,10 @@ def _build(name: str, overrides: list[str], folders: tuple[str, ...]) -> Dataset
     Raises:
         UserError: the configuration is wrong.
     """
-    import hydra  # with what it brings, this takes seconds; `data --help` answers at once
-    from hydra.errors import InstantiationException
-    from omegaconf import OmegaConf
+    from bench.config import compose  # hydra, omegaconf: `data --help` answers at once
+    from bench.targets import open_dataset
 
-    from bench.config import compose
-
-    config = compose([f"data={name}", *overrides], folders)
-    options = OmegaConf.to_container(config.data, resolve=True)
-    options.pop("summary")
-    try:
-        degradation = hydra.utils.instantiate(config.degradation)
-        return hydra.utils.instantiate(options, degradation=degradation, scale=config.scale)
-    except InstantiationException as error:
-        raise UserError(one_line(error.__cause__ or error)) from error
+    return open_dataset(compose([f"data={name}", *overrides], folders))
 
 
 def _fetch(words: list[str]) -> int:

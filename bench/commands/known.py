@@ -18,8 +18,8 @@ from bench.groups import members
 from bench.labels import parts
 from bench.methods.contract import FrameSource
 from bench.methods.precomputed import Precomputed
-from bench.run.plan import build
 from bench.store.record import GIVEN, Record
+from bench.targets import build_dataset
 from frames.errors import UserError, did_you_mean
 
 _NOT_OPTIONS = ("_target_", "defaults", "summary")
@@ -43,7 +43,7 @@ def open_dataset(record: Record, degradation: dict[str, Any], config_dirs: tuple
     made_by = _member("degradation", None, name, config_dirs)
     kept = {key: value for key, value in degradation.items() if key not in _NOT_OPTIONS}
     settings = _arguments(made_by, kept | {"scale": record.scale}, "degradation")
-    return build({**arguments, "degradation": build(settings), "scale": record.scale})
+    return build_dataset(arguments, settings, record.scale)
 
 
 def given_frames(record: Record) -> FrameSource | None:

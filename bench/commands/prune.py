@@ -15,8 +15,10 @@ def main(argv: list[str]) -> int:
     parser.add_argument("--store", type=Path, default=default_store(), help="the store (default %(default)s)")
     parser.add_argument("--dry-run", action="store_true", help="only say what would be removed")
     arguments = parser.parse_args(argv)
-    from bench.store.store import Store  # reads frames: `prune --help` does without
+    from bench.store.pruning import prune  # reads frames: `prune --help` does without
 
-    entries, size = Store(arguments.store).prune(arguments.days, arguments.dry_run)
-    print(f"{entries} entries, {size / 2**20:.1f} MiB {'would be ' if arguments.dry_run else ''}removed")
+    done = prune(arguments.store, arguments.days, arguments.dry_run)
+    print(f"{done.entries} entries, {done.bytes / 2**20:.1f} MiB {'would be ' if arguments.dry_run else ''}removed")
+    if done.in_use:
+        print("a run works with this store now: what was used in the last hour was kept")
     return OK

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -13,15 +14,19 @@ from bench.datasets.clip import Clip
 from bench.datasets.layout import check_names
 from bench.datasets.sources import files_of
 from bench.labels import file_name
-from bench.methods.contract import Descriptor, GivenFrames, Upscaler
+from bench.methods.contract import Descriptor, FrameSource, GivenFrames, Upscaler
 from bench.timing.measure import Call
 from frames.images import read_image, write_png
 from frames.video import write_video
 
 
-def to_tensor(frames: list[np.ndarray], device: str) -> torch.Tensor:
-    """uint8 (H, W, 3) frames -> uint8 (T, 3, H, W) on the device."""
-    return torch.from_numpy(np.stack(frames)).permute(0, 3, 1, 2).contiguous().to(device)
+def to_tensor(frames: Sequence[np.ndarray], device: str) -> torch.Tensor:
+    """uint8 (H, W, 3) frames -> uint8 (T, 3, H, W) on the device; beside it one frame at a time is held."""
+    height, width, channels = frames[0].shape
+    clip = torch.empty((len(frames), channels, height, width), dtype=torch.uint8)
+    for target, frame in zip(clip, frames, strict=True):
+        target.copy_(torch.from_numpy(np.ascontiguousarray(frame)).permute(2, 0, 1))
+    return clip.to(device)
 
 
 def to_frames(clip: torch.Tensor) -> Iterator[np.ndarray]:
@@ -35,8 +40,7 @@ def on_tensors(upscaler: Upscaler, lr: list[np.ndarray], device: str) -> Call:
     the first repetition meets fresh input.
     """
     frames = to_tensor(lr, device)
-    mirrored = frames.flip(-1)
-    return lambda stages, warm_up: upscaler.upscale(mirrored if warm_up else frames, stages)
+    return lambda stages, warm_up: upscaler.upscale(frames.flip(-1) if warm_up else frames, stages)
 
 
 def on_files(upscaler: Upscaler, lr: list[np.ndarray], device: str, folder: Path) -> Call:
@@ -75,8 +79,18 @@ def check_contract(sr: torch.Tensor, clip: Clip) -> None:
         raise ValueError(f"the method returned {sr.dtype} {tuple(sr.shape)} where uint8 {expected} was due")
 
 
-def given_frames(method: GivenFrames, clip: Clip, alone: bool) -> torch.Tensor:
-    """Frames that another program made.
+@dataclass(frozen=True)
+class TensorFrames:
+    """SR frames of a tensor, uint8 (T, 3, H, W), as uint8 (H, W, 3) frames: the clip is held once."""
+
+    clip: torch.Tensor
+
+    def __iter__(self) -> Iterator[np.ndarray]:
+        return to_frames(self.clip)
+
+
+def given_frames(method: GivenFrames, clip: Clip, alone: bool) -> FrameSource:
+    """Frames that another program made, read when they are iterated.
 
     Args:
         alone: the data set has no other clip.
@@ -92,7 +106,7 @@ def given_frames(method: GivenFrames, clip: Clip, alone: bool) -> torch.Tensor:
         )
     if (ours := files_of(source)) and clip.files:
         check_names(ours, clip.files, "SR and GT" if clip.has_gt else "SR and LR")
-    return to_tensor(list(source), "cpu")
+    return source
 
 
 def save(sr: Iterable[np.ndarray], clip: Clip, folder: Path, kind: str) -> None:

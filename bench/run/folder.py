@@ -1,22 +1,35 @@
-"""The folder that a run leaves: configuration, environment, records, errors."""
+"""The folder that a run leaves: configuration, environment, records, errors. Runs that share one are merged in it."""
 
 from __future__ import annotations
 
 import json
 import tempfile
 import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from datetime import datetime
 from pathlib import Path
+from types import ModuleType
+from typing import Any
 
 from omegaconf import OmegaConf
 
-from bench.run.plan import Column
+from bench.config import Combination
+from bench.run.plan import data_config
 from bench.store.records import Records
-from frames.errors import UserError
+from bench.strict_yaml import read_mapping
+from frames.atomic import replacing
+from frames.errors import UserError, one_line
+
+fcntl: ModuleType | None
+try:
+    import fcntl
+except ImportError:  # Windows
+    fcntl = None
 
 
 class RunFolder:
-    """Made or gone on with; `records` are those that it holds.
+    """Made, or resumed; `records` are those that it holds.
 
     Args:
         out: the folder; None: a dated one under results/runs.
@@ -31,44 +44,78 @@ class RunFolder:
             self.path.mkdir(parents=True, exist_ok=True)
             with tempfile.TemporaryFile(dir=self.path):  # of no name that another run could take away
                 pass
-        except OSError as error:
-            reason = error.strerror or error
+        except (OSError, ValueError) as error:
+            reason = getattr(error, "strerror", None) or one_line(error)
             raise UserError(
                 f"{self.path}: cannot write the run's folder ({reason}); choose another with out=DIR"
             ) from error
         self.records = Records(self.path)
 
-    def refuse_mixing(self, columns: list[Column]) -> None:
-        """A folder holds a data set under one set of options: a table of unlike clips would compare nothing.
+    def describe(self, command: str, environment: dict, combinations: list[Combination]) -> None:
+        """config.yaml (resolved) and environment.json: what was asked for, and where.
+
+        Combinations of earlier runs, and of those at work in the same folder now, stay in config.yaml. A folder holds a
+        data set under one set of options: a table of unlike clips would compare nothing.
 
         Raises:
-            UserError: a column's data set is here with other options.
+            UserError: a combination's data set is here with other options.
         """
-        kept = {record.data: record.data_config for record in self.records.all()}
-        for column in columns:
-            before, now = kept.get(column.data, column.data_config), column.data_config
-            differs = sorted(key for key in before.keys() | now.keys() if before.get(key) != now.get(key))
-            if differs:
-                raise UserError(
-                    f"{self.path} holds {column.data} measured with other options ({', '.join(differs)}): choose "
-                    f"another out=DIR, or give this one a name of its own with data.name=NAME"
-                )
-
-    def describe(self, command: str, environment: dict, columns: list[Column]) -> None:
-        """config.yaml (resolved) and environment.json: what this command asked for, and where."""
-        cells = [
-            {
-                "data": column.data,
-                "method": column.method,
-                "config": OmegaConf.to_container(column.config, resolve=True),
-            }
-            for column in columns
-        ]
-        OmegaConf.save(OmegaConf.create({"command": command, "combinations": cells}), self.path / "config.yaml")
-        text = json.dumps({"command": command, **environment}, indent=2)
-        (self.path / "environment.json").write_text(text + "\n", encoding="utf-8")
+        own = [_described(combination) for combination in combinations]
+        with self.alone():
+            kept = self._combinations()
+            self._refuse_mixing(kept, combinations)
+            mine = {(each["data"], each["method"]) for each in own}
+            others = [each for each in kept if (each.get("data"), each.get("method")) not in mine]
+            with replacing(self.path / "config.yaml") as part:
+                OmegaConf.save(OmegaConf.create({"command": command, "combinations": others + own}), part)
+        with replacing(self.path / "environment.json") as part:
+            part.write_text(json.dumps({"command": command, **environment}, indent=2) + "\n", encoding="utf-8")
 
     def log_error(self, where: str, error: Exception) -> None:
         """errors.log: the whole traceback, for whoever wrote the method."""
-        with open(self.path / "errors.log", "a", encoding="utf-8") as log:
+        with open(self.path / "errors.log", "a", encoding="utf-8", errors="backslashreplace") as log:
             log.write(f"{where}\n{''.join(traceback.format_exception(error))}\n")
+
+    def _combinations(self) -> list[dict[str, Any]]:
+        """What config.yaml says of the runs before; nothing where there is none."""
+        file = self.path / "config.yaml"
+        if not file.is_file():
+            return []
+        try:
+            found = read_mapping(file).get("combinations")
+        except ValueError as error:
+            raise UserError(f"{error}; or choose another folder with out=DIR") from error
+        if not isinstance(found, list) or not all(isinstance(each, dict) for each in found):
+            raise UserError(f"{file}: it has no list of combinations; choose another folder with out=DIR")
+        return found
+
+    def _refuse_mixing(self, kept: list[dict[str, Any]], combinations: list[Combination]) -> None:
+        known = {record.data: record.data_config for record in self.records.all()}
+        for each in kept:
+            with suppress(Exception):  # what cannot be read again says nothing
+                known.setdefault(str(each["data"]), data_config(OmegaConf.create(each["config"])))
+        for combination in combinations:
+            now = data_config(combination.config)
+            before = known.setdefault(combination.data, now)
+            differs = sorted(key for key in before.keys() | now.keys() if before.get(key) != now.get(key))
+            if differs:
+                raise UserError(
+                    f"{self.path} holds {combination.data} measured with other options ({', '.join(differs)}): choose "
+                    f"another out=DIR, or give this one a name of its own with data.name=NAME"
+                )
+
+    @contextmanager
+    def alone(self) -> Iterator[None]:
+        """Hold the folder's lock during the block, where the system has one: other runs into it wait."""
+        if fcntl is None:
+            yield
+            return
+        with open(self.path / ".lock", "ab") as stream:
+            with suppress(OSError):  # a file system without locks
+                fcntl.flock(stream, fcntl.LOCK_EX)
+            yield
+
+
+def _described(combination: Combination) -> dict[str, Any]:
+    config = OmegaConf.to_container(combination.config, resolve=True)
+    return {"data": combination.data, "method": combination.method, "config": config}

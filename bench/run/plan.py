@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,6 +13,8 @@ from bench.datasets.clip import Clip, Dataset
 from bench.metrics import protocol as protocols
 from bench.metrics import registry
 from bench.metrics.base import Metric
+from bench.store.keys import combined
+from bench.targets import open_dataset
 from bench.timing.measure import Limits
 from frames.errors import UserError, one_line
 
@@ -21,8 +22,8 @@ _NOT_ARGUMENTS = ("name", "summary", "_lookup")
 
 
 @dataclass(frozen=True)
-class Column:
-    """One method on one data set: a column of cells."""
+class MethodOnData:
+    """One method on one data set under one set of options: as many cells as the data set has clips."""
 
     data: str
     method: str
@@ -40,52 +41,61 @@ class Column:
         return Limits(timing.warmup, timing.repeats, timing.budget_s, timing.limit_s)
 
 
-def open_plan(combinations: list[Combination]) -> list[Column]:
-    """Open the data sets (once each) and build the metrics.
+def open_plan(combinations: list[Combination]) -> list[MethodOnData]:
+    """Open the data sets (once for equal options) and build the metrics.
 
     Raises:
         UserError, ValueError, FileNotFoundError: one line: what is missing and the remedy.
     """
-    datasets: dict[str, tuple[Dataset, list[Clip]]] = {}
-    for each in combinations:
-        if each.data not in datasets:
-            dataset = _open_dataset(each.config)
-            datasets[each.data] = dataset, dataset.clips()
-    return [_column(each, *datasets[each.data]) for each in combinations]
+    opened: dict[str, tuple[Dataset, list[Clip]]] = {}
+    plan = []
+    for combination in combinations:
+        key = combined(data_config(combination.config), OmegaConf.to_container(combination.config.degradation))
+        if key not in opened:
+            dataset = open_dataset(combination.config)
+            opened[key] = dataset, dataset.clips()
+        plan.append(_planned(combination, *opened[key]))
+    return plan
 
 
-def build(arguments: dict[str, Any]) -> Any:
-    """The object that a configuration's `_target_` names; errors come through as they were raised."""
-    module, _, attribute = arguments["_target_"].rpartition(".")
-    try:
-        target = getattr(importlib.import_module(module), attribute)
-    except (ImportError, AttributeError) as error:
-        raise UserError(f"_target_ {arguments['_target_']} cannot be imported: {one_line(error)}") from error
-    return target(**{key: value for key, value in arguments.items() if key != "_target_"})
+def data_config(config: DictConfig) -> dict[str, Any]:
+    """What clips and scores of a data set are made by, as records keep it."""
+    options = OmegaConf.to_container(config.data, resolve=True)
+    assert isinstance(options, dict)
+    made_by = {"degradation": config.degradation.name, "scale": config.scale, "protocol": config.protocol.name}
+    return {str(key): value for key, value in options.items()} | made_by
 
 
-def _column(combination: Combination, dataset: Dataset, clips: list[Clip]) -> Column:
+def _planned(combination: Combination, dataset: Dataset, clips: list[Clip]) -> MethodOnData:
     config = combination.config
     protocol = protocols.parse(OmegaConf.to_container(config.protocol, resolve=True), config.scale)
     chosen = {
         name: registry.build(name, protocol, device=config.device, config_dirs=combination.config_dirs)
         for name in config.metrics
     }
+    return MethodOnData(
+        data=combination.data,
+        method=combination.method,
+        config=config,
+        dataset=dataset,
+        clips=clips,
+        protocol=protocol,
+        metrics=chosen,
+        method_config=_method_config(combination),
+        data_config=data_config(config),
+    )
+
+
+def _method_config(combination: Combination) -> dict[str, Any]:
     try:
-        method = OmegaConf.to_container(config.method, resolve=True)
+        options = OmegaConf.to_container(combination.config.method, resolve=True)
     except OmegaConfBaseException as error:
         raise UserError(f"method {combination.method}: {one_line(error.__cause__ or error)}") from error
-    method = {key: value for key, value in method.items() if key not in _NOT_ARGUMENTS}
-    missing = [key for key, value in method.items() if value == "???"]
-    if missing:
-        raise UserError(f"method {combination.method} needs method.{missing[0]}=VALUE (python -m bench list says more)")
-    data = OmegaConf.to_container(config.data, resolve=True)
-    data |= {"degradation": config.degradation.name, "scale": config.scale, "protocol": config.protocol.name}
-    return Column(combination.data, combination.method, config, dataset, clips, protocol, chosen, method, data)
-
-
-def _open_dataset(config: DictConfig) -> Dataset:
-    degradation = build(OmegaConf.to_container(config.degradation, resolve=True))
-    arguments = OmegaConf.to_container(config.data, resolve=True)
-    arguments.pop("summary", None)
-    return build({**arguments, "degradation": degradation, "scale": config.scale})
+    assert isinstance(options, dict)
+    found = {str(key): value for key, value in options.items() if key not in _NOT_ARGUMENTS}
+    for key, value in found.items():
+        if value == "???":
+            raise UserError(f"method {combination.method} needs method.{key}=VALUE (python -m bench list says more)")
+    if not isinstance(found.get("_target_"), str):
+        raise UserError(f"method {combination.method}: its configuration names no class (_target_: package.Class)")
+    return found

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import importlib.util
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,7 @@ import torch
 
 
 def prediction_key(
-    method: dict[str, Any], lr_digest: str, device_class: str, identity: dict[str, Any] | None = None
+    method: dict[str, Any], lr_digest: str, device_class: str, identity: Mapping[str, Any] | None = None
 ) -> str:
     """The key of SR frames.
 
@@ -23,8 +23,9 @@ def prediction_key(
         method: the method's resolved configuration (seed and precision are in it); files that it names count by
             content, its package by its source.
         lr_digest: of the LR frames (see `frames_digest`).
-        device_class: "cpu" or the GPU's name: the same code gives other digits elsewhere.
-        identity: what a program says of itself (`bench.methods.contract.FileUpscaler`); None for everything else.
+        device_class: "cpu" or the GPU's name, with the threads where a run sets them: the same code gives other
+            digits elsewhere.
+        identity: what a program says of itself (`bench.methods.contract.Identified`); None for everything else.
     """
     files = {key: _file_digest(value) for key, value in method.items() if _is_file(value)}
     parts = [method, files, source_digest(method["_target_"]), lr_digest, device_class, torch.__version__]
@@ -36,12 +37,26 @@ def combined(*parts: Any) -> str:
     return hashlib.sha256(json.dumps(parts, sort_keys=True, default=str).encode()).hexdigest()
 
 
-def frames_digest(frames: Iterable[np.ndarray]) -> str:
+class FramesDigest:
     """sha256 over uint8 frames (H, W, 3), in order, with their sizes."""
-    digest = hashlib.sha256()
+
+    def __init__(self) -> None:
+        self._state = hashlib.sha256()
+
+    def add(self, frame: np.ndarray) -> None:
+        """Take in the next frame."""
+        self._state.update(str(frame.shape).encode())
+        self._state.update(np.ascontiguousarray(frame))
+
+    def hexdigest(self) -> str:
+        return self._state.hexdigest()
+
+
+def frames_digest(frames: Iterable[np.ndarray]) -> str:
+    """See `FramesDigest`."""
+    digest = FramesDigest()
     for frame in frames:
-        digest.update(str(frame.shape).encode())
-        digest.update(np.ascontiguousarray(frame))
+        digest.add(frame)
     return digest.hexdigest()
 
 

@@ -29,6 +29,16 @@ class Telemetry:
     temperature_c: int | None = None  # highest
     energy_j: float | None = None  # by the card's own counter
     throttled: list[str] = field(default_factory=list)
+    foreign_processes: int | None = None  # that computed on the card beside the measured one
+
+
+@dataclass(frozen=True, kw_only=True)
+class Contention:
+    """Others on the processor during one repetition, as shares of the time; None: the system does not tell."""
+
+    waiting: float | None = None  # some task was ready and waited for a processor
+    stolen: float | None = None  # of the processors' time, given to other guests of the host
+    foreign: float | None = None  # of the processors' time, used by other processes
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,6 +50,8 @@ class Repetition:
     load: float | None = None  # 1-minute load average when it began
     cpu_mhz: float | None = None
     telemetry: Telemetry | None = None  # of the GPU; None on a CPU or without NVML
+    contention: Contention | None = None
+    busy: bool = False  # others slowed it down, on the processor or on the GPU
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,7 +66,7 @@ class Timing:
     interleaved_with: int = 0  # how many other methods took turns with this one
     peak_memory_mb: float | None = None  # None: not seen
     peak_memory_kind: str = ""
-    redone: int = 0  # repetitions thrown away because the GPU throttled meanwhile
+    redone: int = 0  # repetitions thrown away because the GPU throttled or the machine was busy meanwhile
     same_output: bool | None = None  # every repetition gave the same frames; None: there was only one
     cached: bool | None = None  # repeated input was answered suspiciously faster than fresh input; None: not known
 
@@ -66,6 +78,11 @@ class Timing:
     @property
     def median_s(self) -> float:
         return median(self.seconds)
+
+    @property
+    def busy(self) -> bool:
+        """Whether some of the times were taken on a busy machine."""
+        return any(each.busy for each in self.repetitions)
 
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> Timing:

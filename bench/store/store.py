@@ -2,131 +2,168 @@
 
 Same key: reuse; any change: another key. So a stale result cannot exist, and a new metric needs no new upscaling.
 
+    ROOT/.bench-store                                      the marker: this folder is a store
     ROOT/predictions/<key>/00000000.png ... meta.json     SR frames, lossless
     ROOT/times/<key>.json                                  every repetition of one clip
-    ROOT/scores/<key>.json                                 one metric's per-frame values
+    ROOT/scores/<key>.json                                 one metric's values, or the doctor's findings
+    ROOT/damaged/                                          entries that were set aside
 
 Everything appears by an atomic rename, complete or not at all: a kill at any moment leaves at worst a temporary entry
-(`.tmp-*`), which `prune` removes. Two runs at once at worst do the same work twice.
+(`.tmp-*`), which `prune` removes. Two runs at once at worst do the same work twice. Every entry is verified when it is
+read; a damaged one is set aside, said in one line, and made anew. Keeping is best effort: a full disk or a store that
+cannot be written costs the reuse, never what was measured.
 """
 
 from __future__ import annotations
 
-import json
+import contextlib
 import os
-import shutil
-import time
-from collections.abc import Iterable, Iterator
+import sys
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 from uuid import uuid4
 
 import numpy as np
 
-from frames.images import read_image, write_png
+from bench.store.entries import Damaged, read_entry, write_entry
+from bench.store.lock import held
+from bench.store.prediction import Prediction, read_prediction, write_prediction
+from bench.store.record import Descriptor, DoctorFinding, Timing
+from frames.errors import one_line
 
 KINDS = ("predictions", "times", "scores")
-_TEMPORARY = ".tmp-"
+DAMAGED = "damaged"
+MARKER = ".bench-store"
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, kw_only=True)
+class StoredTimes:
+    """What upscaling one clip left beside its frames."""
+
+    descriptor: Descriptor
+    sr_sha256: str
+    timing: dict[str, Timing]
+    timed: str
 
 
 @dataclass(frozen=True)
-class Prediction:
-    """Stored SR frames."""
+class StoredScores:
+    """One metric's values of one clip; None with the reason."""
 
-    folder: Path
-    sr_sha256: str
-    frames: int
+    values: list[float] | None
+    reason: str | None = None
 
-    def __iter__(self) -> Iterator[np.ndarray]:
-        """Yield uint8 (H, W, 3) RGB frames."""
-        for index in range(self.frames):
-            yield read_image(self.folder / f"{index:08d}.png")
+
+@dataclass(frozen=True)
+class StoredFindings:
+    """What the doctor found in one prediction."""
+
+    findings: list[DoctorFinding]
 
 
 class Store:
-    """One store folder; `root=None` makes a store that keeps nothing."""
+    """One store folder; `root=None` makes a store that keeps nothing.
 
-    def __init__(self, root: Path | None) -> None:
+    Args:
+        say: is told, in one line each, what could not be kept (once) and what was damaged.
+    """
+
+    def __init__(self, root: str | Path | None, say: Callable[[str], None] | None = None) -> None:
         self.root = Path(root) if root else None
+        self._say = say or (lambda line: print(f"bench: {line}", file=sys.stderr))
+        self._told = False
+
+    @contextlib.contextmanager
+    def in_use(self) -> Iterator[None]:
+        """Tell other processes that the store is worked with: pruning then keeps what was used lately."""
+        if self.root is None:
+            yield
+            return
+        with contextlib.suppress(OSError):
+            self._mark()
+        with held(self.root / MARKER):
+            yield
 
     def prediction(self, key: str) -> Prediction | None:
-        """The frames kept under this key; marks them as used now."""
-        meta = self._read("predictions", f"{key}/meta.json")
-        if meta is None:
-            return None
-        folder = self.root / "predictions" / key
-        os.utime(folder)
-        return Prediction(folder, meta["sr_sha256"], meta["frames"])
+        """The frames kept under this key, verified when they are read; marks them as used now."""
+        return self._read("predictions", key, read_prediction)
 
     def keep_prediction(self, key: str, frames: Iterable[np.ndarray], sr_sha256: str) -> None:
         """Keep SR frames; what was there under this key is replaced."""
-        if self.root is None:
-            return
-        temporary = self._temporary("predictions")
-        try:
-            temporary.mkdir(parents=True)
-            count = 0
-            for count, frame in enumerate(frames, 1):
-                write_png(temporary / f"{count - 1:08d}.png", frame)
-            (temporary / "meta.json").write_text(json.dumps({"sr_sha256": sr_sha256, "frames": count}))
-            target = self.root / "predictions" / key
-            if target.exists():
-                os.rename(target, self._temporary("predictions"))
-            os.rename(temporary, target)
-        except BaseException:
-            shutil.rmtree(temporary, ignore_errors=True)
-            raise
+        self._keep("predictions", key, lambda target: write_prediction(target, frames, sr_sha256))
 
-    def times(self, key: str) -> dict | None:
-        return self._read("times", f"{key}.json")
+    def times(self, key: str) -> StoredTimes | None:
+        return self._read("times", f"{key}.json", lambda file: read_entry(file, StoredTimes))
 
-    def keep_times(self, key: str, times: dict) -> None:
-        self._write("times", f"{key}.json", times)
+    def keep_times(self, key: str, times: StoredTimes) -> None:
+        self._keep("times", f"{key}.json", lambda target: write_entry(target, times))
 
-    def scores(self, key: str) -> dict | None:
-        return self._read("scores", f"{key}.json")
+    def scores(self, key: str, count: int) -> StoredScores | None:
+        """A metric's values; as many as `count`, or none with the reason."""
 
-    def keep_scores(self, key: str, scores: dict) -> None:
-        self._write("scores", f"{key}.json", scores)
+        def read(file: Path) -> StoredScores | None:
+            found = read_entry(file, StoredScores)
+            if found and (found.reason is None if found.values is None else len(found.values) != count):
+                raise Damaged(f"{len(found.values or ())} values where {count} are needed")
+            return found
 
-    def prune(self, days: float, dry_run: bool = False) -> tuple[int, int]:
-        """Remove entries not used for `days` days, and what crashes left behind.
+        return self._read("scores", f"{key}.json", read)
 
-        Returns:
-            (entries removed, bytes freed); with `dry_run` those that would be.
-        """
-        entries = size = 0
-        if self.root is None:
-            return entries, size
-        limit = time.time() - days * 86400
-        for entry in [path for kind in KINDS for path in sorted((self.root / kind).glob("*"))]:
-            if entry.stat().st_mtime > limit and not entry.name.startswith(_TEMPORARY):
-                continue
-            entries += 1
-            size += sum(file.stat().st_size for file in (entry.rglob("*") if entry.is_dir() else [entry]))
-            if not dry_run:
-                shutil.rmtree(entry) if entry.is_dir() else entry.unlink()
-        return entries, size
+    def keep_scores(self, key: str, scores: StoredScores) -> None:
+        self._keep("scores", f"{key}.json", lambda target: write_entry(target, scores))
 
-    def _read(self, kind: str, name: str) -> dict | None:
-        """None when absent; an unreadable entry counts as absent and is made anew."""
+    def findings(self, key: str) -> StoredFindings | None:
+        return self._read("scores", f"{key}.json", lambda file: read_entry(file, StoredFindings))
+
+    def keep_findings(self, key: str, findings: StoredFindings) -> None:
+        self._keep("scores", f"{key}.json", lambda target: write_entry(target, findings))
+
+    def set_aside(self, kind: str, name: str, reason: str) -> None:
+        """Move a damaged entry away, so that it is made anew, and say so."""
+        assert self.root is not None
+        entry = self.root / kind / name
+        with contextlib.suppress(OSError):
+            (self.root / DAMAGED).mkdir(exist_ok=True)
+            os.rename(entry, self.root / DAMAGED / f"{kind}-{name}-{uuid4().hex}")
+        reason = reason.removeprefix(f"{entry}: ")
+        self._say(f"{entry}: damaged ({reason}); set aside and computed again")
+
+    def _read(self, kind: str, name: str, read: Callable[[Path], T | None]) -> T | None:
+        """None when absent; an entry that is damaged or cannot be read counts as absent and is made anew."""
         if self.root is None:
             return None
-        file = self.root / kind / name
+        entry = self.root / kind / name
         try:
-            found = json.loads(file.read_text(encoding="utf-8"))
-        except (FileNotFoundError, json.JSONDecodeError):
+            found = read(entry)
+        except Damaged as damage:
+            self.set_aside(kind, name, str(damage))
             return None
-        os.utime(file)
+        except OSError as error:
+            self._say(f"{entry}: cannot be read, computed again: {one_line(error)}")
+            return None
+        if found is not None:
+            with contextlib.suppress(OSError):  # a store of another user, or a read-only one
+                os.utime(entry)
         return found
 
-    def _write(self, kind: str, name: str, content: dict) -> None:
+    def _keep(self, kind: str, name: str, write: Callable[[Path], None]) -> None:
         if self.root is None:
             return
-        temporary = self._temporary(kind)
-        temporary.parent.mkdir(parents=True, exist_ok=True)
-        temporary.write_text(json.dumps(content), encoding="utf-8")
-        os.replace(temporary, self.root / kind / name)
+        try:
+            self._mark()
+            write(self.root / kind / name)
+        except OSError as error:
+            if not self._told:
+                self._told = True
+                self._say(f"{self.root}: results are not kept for later runs: {one_line(error)}")
 
-    def _temporary(self, kind: str) -> Path:
-        return self.root / kind / f"{_TEMPORARY}{uuid4().hex}"
+    def _mark(self) -> None:
+        """Make the folder a store."""
+        assert self.root is not None
+        marker = self.root / MARKER
+        if not marker.exists():
+            self.root.mkdir(parents=True, exist_ok=True)
+            marker.write_text("A store of `python -m bench`: see docs/store.md. Free space with `bench prune`.\n")

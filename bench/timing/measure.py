@@ -14,6 +14,7 @@ import psutil
 import torch
 
 from bench.timing.clock import Stopwatch
+from bench.timing.contention import Contention, contended
 from bench.timing.memory import peak_memory, peak_of_started
 from bench.timing.stats import median, median_interval, quartiles
 from bench.timing.telemetry import Telemetry, watched
@@ -32,7 +33,7 @@ class Limits:
 
     warmup: int = 1
     repeats: int = 3
-    budget_s: float = 30.0  # no further repetition once this is spent; one is made at the least
+    budget_s: float = 30.0  # no further repetition once this is spent, and as much again for redone ones; one at least
     limit_s: float | None = None  # a single call that takes longer fails
 
 
@@ -43,6 +44,13 @@ class Repetition:
     load: float | None  # 1-minute load average when it began; None where the system has none
     cpu_mhz: float | None = None  # the processor's frequency then; None where the system does not tell
     telemetry: Telemetry | None = None  # of the GPU; None on a CPU or without NVML
+    contention: Contention | None = None  # others on the processor
+    busy: bool = False  # others slowed it down, on the processor or on the GPU
+
+    @property
+    def tainted(self) -> bool:
+        """Whether it says less about the method than about the state of the machine."""
+        return self.busy or (self.telemetry is not None and self.telemetry.tainted)
 
 
 @dataclass
@@ -57,7 +65,7 @@ class Measurement:
     interleaved_with: int = 0  # how many other methods took turns with this one
     peak_memory_mb: float | None = None  # None: not seen
     peak_memory_kind: str = ""
-    redone: int = 0  # repetitions thrown away because the GPU throttled meanwhile
+    redone: int = 0  # repetitions thrown away because the GPU throttled or the machine was busy meanwhile
     same_output: bool | None = None  # every repetition gave the same frames; None: there was only one
     cached: bool | None = None  # repeated input was answered suspiciously faster than fresh input; None: not known
 
@@ -86,7 +94,7 @@ class Session:
         self.output_sha256 = ""  # see `digest`
         self.error: Exception | None = None
         self._digests: set[str] = set()
-        self._spent = 0.0
+        self._spent = self._wasted = 0.0
 
     @property
     def done(self) -> bool:
@@ -104,8 +112,9 @@ class Session:
     def repeat(self) -> None:
         result = self.result
         repetition = self._run(warm_up=False)
-        if repetition.telemetry and repetition.telemetry.tainted and result.redone < self.limits.repeats:
-            result.redone += 1  # once for each wanted repetition: then the card is as it is, and the record says so
+        if repetition.tainted and result.redone < self.limits.repeats and self._wasted < self.limits.budget_s:
+            result.redone += 1  # once for each wanted repetition: then the machine is as it is, and the record says so
+            self._wasted += repetition.total_s
             return
         result.repetitions.append(repetition)
         result.first_call_s = result.first_call_s or repetition.total_s
@@ -124,14 +133,16 @@ class Session:
         load = os.getloadavg()[0] if hasattr(os, "getloadavg") else None
         frequency = psutil.cpu_freq() if hasattr(psutil, "cpu_freq") else None
         memory = peak_of_started() if self.elsewhere else peak_memory(self.device)
-        with watched(self.device) as telemetry, memory as peak, _time_limit(self.limits.limit_s):
-            with torch.inference_mode(), watch.total():
+        with watched(self.device) as telemetry, memory as peak, contended() as contention:
+            with _time_limit(self.limits.limit_s), torch.inference_mode(), watch.total():
                 output = self.call(watch.stage, warm_up)
         self.output = output() if callable(output) else output
         own = round(peak.mb if self.elsewhere else peak.mb - self.foreign_mb, 1)
         if peak.kind and own > (self.result.peak_memory_mb or 0.0):
             self.result.peak_memory_mb, self.result.peak_memory_kind = own, peak.kind
-        return Repetition(*watch.seconds(), load, frequency.current if frequency else None, telemetry)
+        busy = contention.busy or bool(telemetry and telemetry.foreign_processes)
+        mhz = frequency.current if frequency else None
+        return Repetition(*watch.seconds(), load, mhz, telemetry, contention, busy)
 
 
 def take_turns(sessions: Sequence[Session]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -9,6 +10,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
 
+import psutil
 import torch
 
 INTERVAL_S = 0.02
@@ -32,6 +34,7 @@ class Telemetry:
     temperature_c: int | None = None  # highest
     energy_j: float | None = None  # by the card's own counter
     throttled: list[str] = field(default_factory=list)
+    foreign_processes: int | None = None  # that computed on the card beside this one; None: the card does not tell
 
     @property
     def tainted(self) -> bool:
@@ -60,7 +63,7 @@ def watched(device: str) -> Iterator[Telemetry | None]:
             if done.wait(INTERVAL_S):
                 return
 
-    before = _energy(nvml, handle)
+    before, foreign = _energy(nvml, handle), _foreign(nvml, handle)
     thread = threading.Thread(target=sample, daemon=True)
     thread.start()
     try:
@@ -69,6 +72,7 @@ def watched(device: str) -> Iterator[Telemetry | None]:
         done.set()
         thread.join()
         after = _energy(nvml, handle)
+        telemetry.foreign_processes = max((n for n in (foreign, _foreign(nvml, handle)) if n is not None), default=None)
         if seen:
             clocks, power, heat, reasons = zip(*seen)
             telemetry.samples = len(seen)
@@ -85,6 +89,16 @@ def _energy(nvml: Any, handle: Any) -> float | None:
         return nvml.nvmlDeviceGetTotalEnergyConsumption(handle) / 1e3
     except nvml.NVMLError:
         return None
+
+
+def _foreign(nvml: Any, handle: Any) -> int | None:
+    """How many other processes compute on the card. In a container NVML may give numbers of the host: one is ours."""
+    try:
+        found = {process.pid for process in nvml.nvmlDeviceGetComputeRunningProcesses(handle)}
+    except nvml.NVMLError:
+        return None
+    ours = {os.getpid(), *(child.pid for child in psutil.Process().children(recursive=True))}
+    return len(found - ours) if found & ours else max(0, len(found) - 1)
 
 
 @cache

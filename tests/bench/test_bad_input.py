@@ -88,9 +88,9 @@ def test_assets_that_were_not_fetched_name_the_remedy(tmp_path):
 
 
 def test_ctrl_c_keeps_finished_clips_and_says_how_to_go_on(bench, clips, tmp_path, monkeypatch):
-    from bench.run import runner
+    from bench.run import score as step
 
-    score, calls = runner.score_together, []
+    score, calls = step.score_together, []
 
     def interrupted(*arguments):
         calls.append(arguments)
@@ -98,15 +98,15 @@ def test_ctrl_c_keeps_finished_clips_and_says_how_to_go_on(bench, clips, tmp_pat
             raise KeyboardInterrupt
         return score(*arguments)
 
-    monkeypatch.setattr(runner, "score_together", interrupted)
+    monkeypatch.setattr(step, "score_together", interrupted)
     command = ("run", "method=bicubic", "data=folder", f"data.gt={clips}", f"out={tmp_path / 'run'}", *QUICK)
     answer = bench(*command)
     assert answer.code == 130 and f"out={tmp_path / 'run'}" in answer.err
     assert len((tmp_path / "run" / "records.jsonl").read_text().splitlines()) == 1
-    monkeypatch.setattr(runner, "score_together", score)
+    monkeypatch.setattr(step, "score_together", score)
     assert "2 clips good, 0 failed; 0 upscaled, 1 scores computed" in bench(*command).err
     calls.clear()
-    monkeypatch.setattr(runner, "score_together", interrupted)
+    monkeypatch.setattr(step, "score_together", interrupted)
     assert "with store=null the same command begins anew" in bench(*command, "store=null").err
 
 
@@ -116,7 +116,8 @@ def test_a_method_that_hangs_costs_its_clip(bench, clips, tmp_path, monkeypatch)
         "import time, torch\n"
         "from bench.methods.contract import Descriptor\n"
         "class Slow:\n"
-        "    descriptor = Descriptor(name='slow', scale=4, kind='image', device='cpu', dtype='float32', licence='', weights='')\n"
+        "    descriptor = Descriptor(\n"
+        "        name='slow', scale=4, kind='image', device='cpu', dtype='float32', licence='', weights='')\n"
         "    def upscale(self, lr, stages):\n"
         "        time.sleep(60)\n"
     )
@@ -142,12 +143,12 @@ def test_a_method_that_hangs_costs_its_clip(bench, clips, tmp_path, monkeypatch)
 
 
 def test_a_full_disk_costs_the_store_and_not_the_run(bench, clips, tmp_path, monkeypatch):
-    from bench.store.store import Store
+    from bench.store import prediction
 
     def full(*arguments):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(Store, "keep_prediction", full)
+    monkeypatch.setattr(prediction, "write_png", full)
     answer = bench("run", "method=bicubic", "data=folder", f"data.gt={clips}", f"out={tmp_path / 'run'}", *QUICK)
     assert answer.code == 0 and "No space left on device" in answer.err and "2 clips good" in answer.err
 

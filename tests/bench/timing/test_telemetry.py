@@ -1,5 +1,6 @@
 """GPU telemetry against a stand-in for NVML: what is sampled, what taints, what is redone."""
 
+import os
 from contextlib import contextmanager
 from types import SimpleNamespace
 
@@ -31,6 +32,9 @@ class Nvml:
     def nvmlDeviceGetCurrentClocksThrottleReasons(self, handle):
         return 0x1 if self.calls < 2 else 0x40  # idle, then thermal slowdown by hardware
 
+    def nvmlDeviceGetComputeRunningProcesses(self, handle):
+        return [SimpleNamespace(pid=os.getpid()), SimpleNamespace(pid=1), SimpleNamespace(pid=1)]
+
     def nvmlDeviceGetTotalEnergyConsumption(self, handle):
         if not self.has_energy:
             raise self.NVMLError("not supported")
@@ -49,6 +53,7 @@ def test_samples_are_summed_up(monkeypatch, has_energy):
     assert seen.samples >= 3 and seen.power_w == pytest.approx(300)
     assert seen.sm_clock_mhz[0] < seen.sm_clock_mhz[1] == 1899
     assert seen.throttled == ["HwThermalSlowdown"] and seen.tainted
+    assert seen.foreign_processes == 1
     assert seen.energy_j == (5.0 if has_energy else None)
 
 
@@ -100,3 +105,31 @@ def test_the_card_is_found_by_uuid(monkeypatch):
     telemetry._handle.cache_clear()
     assert telemetry._handle("cuda:0") == (fake, "handle") and asked == [b"GPU-1234"]
     telemetry._handle.cache_clear()
+
+
+def test_a_process_beside_ours_on_the_card_makes_the_machine_busy(monkeypatch):
+    @contextmanager
+    def watched(device):
+        yield telemetry.Telemetry(foreign_processes=1)
+
+    monkeypatch.setattr(measure, "watched", watched)
+    frame = torch.zeros(1, 3, 2, 2, dtype=torch.uint8)
+    session = measure.Session(lambda stages, warm_up: frame, "tensors", "cpu", measure.Limits(0, 2))
+    measure.take_turns([session])
+    assert session.result.redone == 2 and [each.busy for each in session.result.repetitions] == [True, True]
+
+
+def test_in_a_container_one_of_the_processes_of_the_host_is_ours():
+    class Host(Nvml):
+        def nvmlDeviceGetComputeRunningProcesses(self, handle):
+            return [SimpleNamespace(pid=-1), SimpleNamespace(pid=-2)]
+
+    assert telemetry._foreign(Host(), "handle") == 1
+
+
+def test_a_card_that_does_not_tell_its_processes():
+    class Silent(Nvml):
+        def nvmlDeviceGetComputeRunningProcesses(self, handle):
+            raise self.NVMLError("not supported")
+
+    assert telemetry._foreign(Silent(), "handle") is None

@@ -1,0 +1,110 @@
+"""The three kinds of methods behind one interface. What a method can do is found out here and nowhere else."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from bench.datasets.clip import Clip
+from bench.methods import calls
+from bench.methods.contract import Descriptor, FileUpscaler, FrameSource, GivenFrames, Identified, Upscaler
+from bench.methods.programs import on_program
+from bench.timing.measure import Call
+
+
+class InProcess:
+    """An upscaler in this process: timed in every scope."""
+
+    elsewhere = False
+
+    def __init__(self, method: Upscaler, device: str) -> None:
+        self.method, self.device = method, device
+
+    def scopes(self, wanted: list[str]) -> list[str]:
+        return wanted
+
+    def call(self, scope: str, lr: list[np.ndarray], clip: Clip, folder: Path | None) -> Call:
+        """What is timed.
+
+        Args:
+            folder: for files of the scope `files`.
+        """
+        if scope == "tensors" or folder is None:
+            return calls.on_tensors(self.method, lr, self.device)
+        return calls.on_files(self.method, lr, self.device, folder)
+
+
+class Program:
+    """An upscaler that is a program: timed from files to files only, on devices of its own."""
+
+    elsewhere, device = True, "cpu"
+
+    def __init__(self, method: FileUpscaler) -> None:
+        self.method = method
+
+    def scopes(self, wanted: list[str]) -> list[str]:
+        return ["files"]
+
+    def call(self, scope: str, lr: list[np.ndarray], clip: Clip, folder: Path | None) -> Call:
+        """What is timed.
+
+        Args:
+            folder: where the program reads and writes.
+        """
+        if folder is None:
+            raise ValueError("a program needs a folder for its files")
+        return on_program(self.method, lr, clip, folder)
+
+
+class Given:
+    """Frames that another program made: nothing is timed."""
+
+    elsewhere, device = True, "cpu"
+
+    def __init__(self, method: GivenFrames) -> None:
+        self.method = method
+
+    def scopes(self, wanted: list[str]) -> list[str]:
+        return []
+
+    def frames(self, clip: Clip, alone: bool) -> FrameSource:
+        """The SR frames of a clip; see `calls.given_frames`."""
+        return calls.given_frames(self.method, clip, alone)
+
+
+Adapter = InProcess | Program | Given
+
+
+def adapted(method: Any, device: str) -> Adapter:
+    """The adapter of a method, by what it can do.
+
+    Raises:
+        ValueError: it has none of the abilities of a method.
+    """
+    if isinstance(method, GivenFrames):
+        return Given(method)
+    if isinstance(method, FileUpscaler):
+        return Program(method)
+    if isinstance(method, Upscaler):
+        return InProcess(method, device)
+    raise ValueError(
+        f"{type(method).__module__}.{type(method).__name__} is no method: it needs a descriptor and upscale(lr, stages)"
+    )
+
+
+def identity(adapter: Adapter) -> Mapping[str, Any] | None:
+    """What a method's output depends on beyond its configuration; None for most."""
+    return adapter.method.identity if isinstance(adapter.method, Identified) else None
+
+
+def check_fits(adapter: Adapter, clip: Clip) -> None:
+    """Refuse a clip that the method does not take, before any work.
+
+    Raises:
+        ValueError: one line with the rule.
+    """
+    if isinstance(adapter.method.descriptor, Descriptor):
+        adapter.method.descriptor.check_fits(clip.frames, clip.lr_size)

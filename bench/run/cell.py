@@ -1,0 +1,97 @@
+"""One cell (method × clip) on its way from a plan to a record, and what each step of the way leaves.
+
+look up → upscale → score → record: `Keys` and perhaps an `Upscaled` from the store, an `Upscaled`, a `Scored`, a
+`bench.store.record.Record`. An exception at any step ends its cell alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from bench.datasets.clip import Clip
+from bench.methods.adapters import Adapter
+from bench.run.plan import MethodOnData
+from bench.store.record import Descriptor, DoctorFinding, Timing
+from bench.store.store import StoredScores
+
+
+@dataclass(frozen=True)
+class Machine:
+    """Where a method runs, as tables and keys name it."""
+
+    name: str  # "AMD EPYC, 2 threads", "NVIDIA H100"
+    kind: str  # "cpu", "cpu, 2 threads" where a run sets them, or the GPU's name
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """A clip's LR frames, and what identifies its frames."""
+
+    lr: list[np.ndarray]  # uint8 (h, w, 3) RGB
+    lr_digest: str
+    gt_digest: str | None  # None: there is no ground truth
+
+
+@dataclass(frozen=True)
+class Keys:
+    """Under which keys the store keeps a cell's frames and times; empty where they are not kept."""
+
+    prediction: str = ""
+    times: str = ""
+
+
+@dataclass(frozen=True)
+class Upscaled:
+    """SR frames and how they came about."""
+
+    frames: Iterable[np.ndarray]  # uint8 (H, W, 3) RGB; read anew each time
+    sr_sha256: str
+    descriptor: Descriptor
+    timing: dict[str, Timing] = field(default_factory=dict)  # scope -> times
+    timed: str | None = None
+    timing_reason: str | None = None  # why there are no times
+
+
+@dataclass(frozen=True)
+class Scored:
+    """The values of a cell's metrics, and what the doctor found."""
+
+    values: dict[str, StoredScores]
+    findings: list[DoctorFinding] | None  # None: not examined
+
+
+@dataclass
+class Cell:
+    """One method on one clip, with what is known of it so far."""
+
+    plan: MethodOnData
+    clip: Clip
+    machine: Machine
+    adapter: Adapter | None = None
+    held_mb: float = 0.0  # what the method holds in memory between calls
+    keys: Keys = Keys()
+    upscaled: Upscaled | None = None
+    scored: Scored | None = None
+    error: Exception | None = None  # what ended it; further steps pass it over
+
+    @property
+    def where(self) -> str:
+        return f"{self.plan.data}/{self.clip.name} {self.plan.method}"
+
+    @property
+    def scopes(self) -> list[str]:
+        """In which scopes it is timed."""
+        return self.adapter.scopes(list(self.plan.config.timing.scopes)) if self.adapter else []
+
+
+@dataclass
+class Totals:
+    """How many cells succeeded and failed, and how much was computed for them."""
+
+    good: int = 0
+    failed: int = 0
+    upscaled: int = 0
+    scored: int = 0  # (clip, method, metric) triples

@@ -1,0 +1,59 @@
+"""First step: the keys of a cell, and what needs no upscaling: frames made elsewhere, or kept under the same key."""
+
+from __future__ import annotations
+
+from omegaconf import OmegaConf
+
+from bench.methods import calls
+from bench.methods.adapters import Adapter, Given, check_fits, identity
+from bench.run.cell import Cell, Inputs, Keys, Upscaled
+from bench.run.score import is_complete
+from bench.store.entries import Damaged
+from bench.store.keys import combined, frames_digest, prediction_key
+from bench.store.record import GIVEN, Descriptor
+from bench.store.store import Store
+
+
+def look_up(cell: Cell, inputs: Inputs, store: Store) -> None:
+    """Fill in a cell's keys, and `upscaled` where there is nothing to compute; or its error."""
+    if cell.error is not None or cell.adapter is None:
+        return
+    try:
+        if isinstance(cell.adapter, Given):
+            cell.upscaled = _given(cell, cell.adapter)
+            return
+        check_fits(cell.adapter, cell.clip)
+        cell.keys = _keys(cell, cell.adapter, inputs)
+        cell.upscaled = _kept(cell, inputs, store)
+    except Exception as error:  # costs this cell
+        cell.error = error
+
+
+def _given(cell: Cell, adapter: Given) -> Upscaled:
+    frames = adapter.frames(cell.clip, alone=len(cell.plan.clips) == 1)
+    descriptor = Descriptor.of(calls.plain(adapter.method.descriptor))
+    return Upscaled(frames, frames_digest(frames), descriptor, timing_reason=GIVEN)
+
+
+def _keys(cell: Cell, adapter: Adapter, inputs: Inputs) -> Keys:
+    config = cell.plan.method_config
+    prediction = prediction_key(config, inputs.lr_digest, cell.machine.kind, identity(adapter))
+    timing = OmegaConf.to_container(cell.plan.config.timing)
+    return Keys(prediction, combined(prediction, timing, cell.machine.name))
+
+
+def _kept(cell: Cell, inputs: Inputs, store: Store) -> Upscaled | None:
+    """Times and frames of the store, if they belong together; frames that will be used are verified first."""
+    times, prediction = store.times(cell.keys.times), store.prediction(cell.keys.prediction)
+    if times is None or prediction is None or times.sr_sha256 != prediction.sr_sha256:  # timed = scored
+        return None
+    if prediction.frames != cell.clip.frames or times.timing.keys() != set(cell.scopes):
+        return None
+    found = Upscaled(prediction, prediction.sr_sha256, times.descriptor, times.timing, times.timed)
+    if cell.plan.config.save != "none" or not is_complete(cell, found, inputs, store):
+        try:
+            prediction.check()
+        except Damaged as damage:
+            store.set_aside("predictions", cell.keys.prediction, str(damage))
+            return None
+    return found

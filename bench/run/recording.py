@@ -1,0 +1,86 @@
+"""Last step: a cell's record, the SR frames that a run keeps, and the line that a person reads."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+
+from bench.labels import file_name
+from bench.methods import calls
+from bench.run.cell import Cell, Scored, Upscaled
+from bench.run.scoring import described
+from bench.store.record import Record, Score
+
+
+def record_of(cell: Cell) -> Record:
+    """The record of a finished cell."""
+    upscaled, scored = cell.upscaled, cell.scored
+    if upscaled is None or scored is None:
+        raise RuntimeError(f"{cell.where}: nothing was measured")
+    return _record(cell, None, upscaled, scored)
+
+
+def record_of_failure(cell: Cell, reason: str) -> Record:
+    """The record of a cell that failed."""
+    return _record(cell, reason, None, None)
+
+
+def save_frames(cell: Cell, folder: Path) -> None:
+    """Keep the SR frames as the option `save` says, below the run's folder."""
+    kind = cell.plan.config.save
+    if kind != "none" and cell.upscaled is not None:
+        where = folder / kind / file_name(cell.plan.method) / file_name(cell.plan.data)
+        calls.save(cell.upscaled.frames, cell.clip, where, kind)
+
+
+def line_of(cell: Cell, record: Record) -> str:
+    """A finished cell in one line: frames, speed, scores."""
+    frames = record.frames
+    parts = [f"{frames} frame{'s' * (frames > 1)}"]
+    for scope, times in record.timing.items():
+        speed = f"{frames / times.median_s:.3g} fps ({scope}, median of {len(times.repetitions)}"
+        parts.append(speed + (", on a busy machine)" if times.busy else ")"))
+    parts += [_figure(name, score) for name, score in record.scores.items() if score.values]
+    return ", ".join(parts)
+
+
+def _figure(name: str, score: Score) -> str:
+    values = score.values or []
+    return f"{name} {sum(values) / len(values):.{score.digits}f}"
+
+
+def _record(cell: Cell, reason: str | None, upscaled: Upscaled | None, scored: Scored | None) -> Record:
+    plan, clip = cell.plan, cell.clip
+    indices = plan.protocol.indices(clip.frames)
+    values = scored.values if scored else {}
+    scores = {
+        name: described(metric, values[name].values, indices, values[name].reason)
+        for name, metric in plan.metrics.items()
+        if name in values
+    }
+    return Record(
+        data=plan.data,
+        clip=clip.name,
+        method=plan.method,
+        status="failed" if upscaled is None else "ok",
+        reason=reason,
+        frames=clip.frames,
+        lr_size=clip.lr_size,
+        gt_size=clip.gt_size,
+        scale=clip.scale,
+        lr_origin=clip.lr_origin,
+        expected_clips=len(plan.dataset.expected),
+        protocol=plan.protocol.name,
+        data_config=plan.data_config,
+        device=cell.machine.name,
+        method_config=plan.method_config,
+        prediction=cell.keys.prediction or None,
+        descriptor=upscaled.descriptor if upscaled else None,
+        sr_sha256=upscaled.sr_sha256 if upscaled else None,
+        timing=upscaled.timing if upscaled else {},
+        timed=upscaled.timed if upscaled else None,
+        timing_reason=upscaled.timing_reason if upscaled else None,
+        scores=scores,
+        doctor=scored.findings if scored else None,
+        date=datetime.now().astimezone().isoformat(timespec="seconds"),
+    )

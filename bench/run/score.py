@@ -1,0 +1,94 @@
+"""Third step: scores from the store, and the missing ones of all methods of one clip computed together."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from bench.doctor.examine import examine
+from bench.metrics.accumulators import reason_absent
+from bench.metrics.base import Metric
+from bench.run.cell import Cell, Inputs, Scored, Upscaled
+from bench.run.scoring import PredictionScores, score_together
+from bench.store.keys import combined
+from bench.store.record import DoctorFinding
+from bench.store.store import Store, StoredFindings, StoredScores
+
+Working = Callable[[str, int], None]
+"""Is told what is being done, and in how many frames."""
+
+
+def is_complete(cell: Cell, upscaled: Upscaled, inputs: Inputs, store: Store) -> bool:
+    """Whether the store has every score of these SR frames, so that they need not be read."""
+    scored = _from_store(cell, upscaled, inputs, store)
+    return scored.values.keys() == cell.plan.metrics.keys() and (scored.findings is not None or not cell.clip.has_gt)
+
+
+def score(cells: list[Cell], inputs: Inputs, store: Store, working: Working, step: Callable[[], None]) -> int:
+    """Fill in `scored` of these cells of one clip, or their errors; new scores go into the store.
+
+    Args:
+        step: is called after each frame of each prediction that is scored.
+    Returns:
+        How many values (clip, method, metric) were computed.
+    """
+    predictions: list[tuple[Cell, PredictionScores]] = []
+    for cell in cells:
+        assert cell.upscaled is not None
+        cell.scored = _from_store(cell, cell.upscaled, inputs, store)
+        missing = {name: metric for name, metric in cell.plan.metrics.items() if name not in cell.scored.values}
+        if missing or (cell.scored.findings is None and cell.clip.has_gt):
+            predictions.append((cell, PredictionScores(cell.upscaled.frames, missing, cell.plan.protocol)))
+    if not predictions:
+        return 0
+    clip = cells[0].clip
+    working(f"scoring {cells[0].plan.data}/{clip.name}", clip.frames * len(predictions))
+    try:
+        gt = score_together([each for _, each in predictions], clip, step)
+    except Exception as error:  # a broken GT frame costs this clip
+        for _, prediction in predictions:
+            prediction.error = prediction.error or error
+    count = 0
+    for cell, prediction in predictions:
+        cell.error = prediction.error
+        if prediction.error is None and cell.scored is not None and cell.upscaled is not None:
+            findings = cell.scored.findings
+            if findings is None and gt:
+                found = examine(prediction.doctor_frames, gt, (clip.frames, clip.frames))
+                findings = [DoctorFinding(kind=f.kind, text=f.text, evidence=f.evidence) for f in found]
+            computed = {
+                name: StoredScores(prediction.values.get(name), prediction.reasons.get(name))
+                for name in prediction.metrics
+            }
+            cell.scored = Scored(cell.scored.values | computed, findings)
+            count += len(prediction.values)
+            lasting = {name: found for name, found in computed.items() if name not in prediction.passing}
+            _keep(cell, cell.upscaled, lasting, inputs, store)
+    return count
+
+
+def _from_store(cell: Cell, upscaled: Upscaled, inputs: Inputs, store: Store) -> Scored:
+    """The scores that the store has; a metric that can have no value for this clip has its reason."""
+    indices = cell.plan.protocol.indices(cell.clip.frames)
+    values = {}
+    for name, metric in cell.plan.metrics.items():
+        if reason := reason_absent(metric, indices, cell.clip.has_gt):
+            values[name] = StoredScores(None, reason)
+        elif found := store.scores(_key(metric, upscaled, inputs), len(indices) - metric.kind.window + 1):
+            values[name] = found
+    kept = store.findings(_doctor_key(upscaled, inputs)) if cell.clip.has_gt else None
+    return Scored(values, kept.findings if kept else None)
+
+
+def _keep(cell: Cell, upscaled: Upscaled, scores: dict[str, StoredScores], inputs: Inputs, store: Store) -> None:
+    for name, found in scores.items():
+        store.keep_scores(_key(cell.plan.metrics[name], upscaled, inputs), found)
+    if cell.scored is not None and cell.scored.findings is not None:
+        store.keep_findings(_doctor_key(upscaled, inputs), StoredFindings(cell.scored.findings))
+
+
+def _key(metric: Metric, upscaled: Upscaled, inputs: Inputs) -> str:
+    return combined(upscaled.sr_sha256, inputs.gt_digest, metric.signature)
+
+
+def _doctor_key(upscaled: Upscaled, inputs: Inputs) -> str:
+    return combined("doctor", upscaled.sr_sha256, inputs.gt_digest)

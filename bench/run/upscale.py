@@ -1,0 +1,96 @@
+"""Second step: upscale under the clock, the methods of one clip taking turns, in every scope."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable
+from contextlib import ExitStack
+from datetime import datetime
+from pathlib import Path
+
+from bench.methods import calls
+from bench.methods.adapters import Adapter
+from bench.run.cell import Cell, Inputs, Upscaled
+from bench.store.keys import frames_digest
+from bench.store.record import Descriptor, Timing
+from bench.store.store import Store, StoredTimes
+from bench.timing.measure import Session, take_turns
+
+
+def upscale(cells: list[Cell], inputs: Inputs, store: Store, working: Callable[[str], None]) -> int:
+    """Fill in `upscaled` of these cells of one clip, or their errors; frames and times go into the store.
+
+    Args:
+        working: is told what is being done.
+    Returns:
+        How many cells were upscaled.
+    """
+    measured: dict[int, dict[str, Session]] = {index: {} for index in range(len(cells))}
+    for scope in dict.fromkeys(scope for cell in cells for scope in cell.scopes):
+        with ExitStack() as stack:
+            for index, cell in enumerate(cells):
+                if scope in cell.scopes and cell.error is None and cell.adapter is not None:
+                    try:
+                        measured[index][scope] = _session(cell, cell.adapter, scope, inputs, stack)
+                    except Exception as error:
+                        cell.error = error
+            taking_part = [index for index, sessions in measured.items() if scope in sessions]
+            names = ", ".join(cells[index].plan.method for index in taking_part)
+            working(f"upscaling {cells[0].plan.data}/{cells[0].clip.name} ({scope}): {names}")
+            take_turns([measured[index][scope] for index in taking_part])
+            for index in taking_part:
+                cells[index].error = measured[index][scope].error
+    count = 0
+    for cell, sessions in zip(cells, measured.values(), strict=True):
+        if cell.error is None and cell.adapter is not None:
+            try:
+                cell.upscaled = _collected(cell, cell.adapter, sessions)
+                count += 1
+            except Exception as error:
+                cell.error = error
+        sessions.clear()
+        if cell.upscaled is not None:
+            _keep(cell, cell.upscaled, store)
+    return count
+
+
+def _session(cell: Cell, adapter: Adapter, scope: str, inputs: Inputs, stack: ExitStack) -> Session:
+    """A cell's turns in one scope; only the scope `files` needs a temporary folder."""
+    folder = None
+    if scope == "files":
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="bench-")))
+    call = adapter.call(scope, inputs.lr, cell.clip, folder)
+    return Session(call, scope, adapter.device, cell.plan.limits, cell.held_mb, adapter.elsewhere)
+
+
+def _collected(cell: Cell, adapter: Adapter, sessions: dict[str, Session]) -> Upscaled:
+    """The frames of the last scope, which are those of every scope, and all times.
+
+    Raises:
+        ValueError: frames that are not as the contract says, or that differ between scopes.
+    """
+    last = list(sessions.values())[-1]
+    for session in sessions.values():
+        calls.check_contract(session.output, cell.clip)
+        if session.output_sha256 != last.output_sha256:
+            raise ValueError("the scopes gave different frames: the method is not deterministic; set its seed")
+    assert last.output is not None
+    frames = calls.TensorFrames(last.output)
+    return Upscaled(
+        frames=frames,
+        sr_sha256=frames_digest(frames),
+        descriptor=Descriptor.of(calls.plain(adapter.method.descriptor)),
+        timing={scope: Timing.from_json(session.result.as_dict()) for scope, session in sessions.items()},
+        timed=datetime.now().astimezone().isoformat(timespec="seconds"),
+    )
+
+
+def _keep(cell: Cell, upscaled: Upscaled, store: Store) -> None:
+    store.keep_prediction(cell.keys.prediction, upscaled.frames, upscaled.sr_sha256)
+    times = StoredTimes(
+        descriptor=upscaled.descriptor,
+        sr_sha256=upscaled.sr_sha256,
+        timing=upscaled.timing,
+        timed=upscaled.timed or "",
+    )
+    store.keep_times(cell.keys.times, times)

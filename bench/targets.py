@@ -1,0 +1,42 @@
+"""Objects that a configuration names by `_target_`. Configurations of this installation only: see docs/threats.md."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from frames.errors import UserError, one_line
+
+if TYPE_CHECKING:
+    from omegaconf import DictConfig
+
+    from bench.datasets.clip import Dataset
+
+
+def build(arguments: Mapping[str, Any]) -> Any:
+    """The object that a configuration's `_target_` names; errors come through as they were raised.
+
+    Raises:
+        UserError: the name cannot be imported.
+    """
+    module, _, attribute = str(arguments.get("_target_", "")).rpartition(".")
+    try:
+        target = getattr(importlib.import_module(module), attribute)
+    except (ImportError, AttributeError, ValueError) as error:
+        raise UserError(f"_target_ {arguments.get('_target_')} cannot be imported: {one_line(error)}") from error
+    return target(**{key: value for key, value in arguments.items() if key != "_target_"})
+
+
+def build_dataset(data: Mapping[str, Any], degradation: Mapping[str, Any], scale: int) -> Dataset:
+    """A data set whose LR frames are made, where they must be, by the degradation."""
+    options = {key: value for key, value in data.items() if key != "summary"}
+    return build({**options, "degradation": build(degradation), "scale": scale})
+
+
+def open_dataset(config: DictConfig) -> Dataset:
+    """The data set of a composed configuration."""
+    from omegaconf import OmegaConf
+
+    data, degradation = (OmegaConf.to_container(node, resolve=True) for node in (config.data, config.degradation))
+    return build_dataset(data, degradation, config.scale)
