@@ -12,6 +12,8 @@ from frames.door import open_regular, pixels_complaint, size_complaint
 from frames.headers import BrokenFile, Header, check_whole, read_header
 from frames.orientation import upright
 
+Size = tuple[int, int]
+"""(height, width) in pixels."""
 HEADER_BYTES = 1 << 16
 ROWS_AT_ONCE = 256  # of 16-bit samples that are rounded to 8 bits
 
@@ -65,7 +67,7 @@ def image_header(path: str | Path) -> Header:
     return _opened(Path(path), header_alone=True)[0]
 
 
-def image_size(path: str | Path) -> tuple[int, int]:
+def image_size(path: str | Path) -> Size:
     """(height, width) of the upright image, from the header alone.
 
     Raises:

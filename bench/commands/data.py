@@ -82,6 +82,8 @@ def _show_sets(datasets: dict[str, Dataset]) -> int:
             rows.append([name, "no" if absent else "faulty", "-", "-", "-", "-", described.root])
             notes.append(f"{name}: {one_line(error)}")
             continue
+        notes += [f"{name}: clip {clip.name} cannot be used: {clip.refusal}" for clip in clips if clip.refusal]
+        clips = [clip for clip in clips if not clip.refusal]
         gt, lr = {clip.gt_size for clip in clips}, {clip.lr_origin for clip in clips}
         counts = [f"{len(clips)}/{len(dataset.expected)}", str(sum(clip.frames for clip in clips))]
         rows.append([name, "yes", *counts, _sizes(gt), _some(lr), described.root])
@@ -93,7 +95,8 @@ def _show_sets(datasets: dict[str, Dataset]) -> int:
 def _show_clips(datasets: dict[str, Dataset]) -> int:
     for dataset in datasets.values():
         described = dataset.describe()
-        clips = dataset.clips()
+        present = dataset.clips()
+        clips = [clip for clip in present if not clip.refusal]
         print(f"{described.name} at {described.root}: {len(clips)} of {len(dataset.expected)} clips")
         print(f"licence: {described.licence}\n")
         rows = [["clip", "frames", "fps", "LR", "GT", "LR origin"]]
@@ -101,7 +104,10 @@ def _show_clips(datasets: dict[str, Dataset]) -> int:
         if described.material:
             material = [list(described.material[0]), *(list(piece.values()) for piece in described.material)]
             print("\n" + "\n".join(_aligned(material)))
-        missing = [name for name in dataset.expected if name not in {clip.name for clip in clips}]
+        for clip in present:
+            if clip.refusal:
+                print(f"\nclip {clip.name} cannot be used: {clip.refusal}")
+        missing = [name for name in dataset.expected if name not in {clip.name for clip in present}]
         if missing:
             print(f"\nnot there: {', '.join(missing)}; {described.how_to_get}")
     return OK
@@ -113,8 +119,9 @@ def _verify(datasets: dict[str, Dataset]) -> int:
     found = 0
     for name, dataset in datasets.items():
         count = 0
-        for count, problem in enumerate(dataset.problems(), start=1):
+        for problem in dataset.problems():
             print(problem, flush=True)
+            count += 1
         print(f"{name}: " + ("1 problem" if count == 1 else f"{count or 'no'} problems"))
         found += count
     return REGRESSED if found else OK

@@ -14,7 +14,7 @@ from rich.table import Table
 
 from bench.commands.pairs import GT_HELP, PRED_HELP, SCALE_HELP, Pair, open_pairs
 from bench.commands.parser import Parser
-from bench.datasets.layout import check_names
+from bench.datasets.pairing import check_names
 from bench.metrics.recipes import FRAMES, MEAN, POOLED, Question, Recipe, Values, read_presets, spread
 from bench.metrics.registry import check_name
 from frames.errors import ERROR, NOTHING_MEASURED, OK, UserError, one_line

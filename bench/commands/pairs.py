@@ -57,8 +57,11 @@ def open_pairs(pred: Path, gt: Path) -> tuple[list[Pair], list[str]]:
     if len(ours) == len(truth) == 1:
         (name, clip), (true,) = next(iter(ours.items())), truth.values()
         return [Pair(name, clip, true)], []
-    pairs = [Pair(name, ours[name], truth[name]) for name in truth if name in ours]
+    refused = [clip for clip in (*ours.values(), *truth.values()) if clip.refusal]
+    left_out = {clip.name: f"{clip.name}: {clip.refusal}" for clip in refused}
+    pairs = [Pair(name, ours[name], truth[name]) for name in truth if name in ours and name not in left_out]
     alone = [f"{name}: no prediction in {pred}" for name in truth if name not in ours]
+    alone += left_out.values()
     return pairs, alone + [f"{name}: no ground truth in {gt}" for name in ours if name not in truth]
 
 

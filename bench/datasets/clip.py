@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
 import numpy as np
 
-from bench.datasets.sources import FrameSource, Mapped, Size, cropped, files_of
+from bench.datasets.sources import FrameSource, Mapped, Unreadable, cropped, files_of
 from frames.degradations import Degradation
+from frames.images import Size
 
 
 @dataclass(frozen=True)
@@ -30,6 +31,7 @@ class Clip:
     lr_origin: str  # "given", or how it is made: "bi-x4 from GT"
     _lr: FrameSource = field(repr=False)
     _gt: FrameSource | None = field(repr=False)
+    refusal: str = ""  # why the clip cannot be used; it has no frames then, and reading them raises this
 
     @property
     def has_gt(self) -> bool:
@@ -63,10 +65,11 @@ class Dataset(Protocol):
     expected: list[str]  # names of the clips that a complete set has, after the filter `clips`
 
     def clips(self) -> list[Clip]:
-        """The clips that are there, checked by their headers.
+        """The clips that are there, checked by their headers. One that cannot be used is among them, with its refusal.
 
         Raises:
-            FileNotFoundError, ValueError: one line: what was looked for and where, and how to get it.
+            FileNotFoundError, ValueError: one line: what was looked for and where, and how to get it; or no clip can
+                be used.
         """
         ...
 
@@ -90,6 +93,28 @@ class Description:
     material: tuple[dict[str, str], ...] = ()  # attribution a clip: clip, title, author, licence, package
 
 
+def build_clips(names: Iterable[str], build: Callable[[str], Clip], scale: int) -> list[Clip]:
+    """Build each clip; one that raises ValueError is refused and costs itself alone.
+
+    Raises:
+        ValueError: of the first clip, where none can be used.
+    """
+    clips = []
+    for name in names:
+        try:
+            clips.append(build(name))
+        except ValueError as error:
+            clips.append(refused_clip(name, str(error), scale))
+    if clips and all(clip.refusal for clip in clips):
+        raise ValueError(clips[0].refusal)
+    return clips
+
+
+def refused_clip(name: str, reason: str, scale: int) -> Clip:
+    """A clip that is there and cannot be used."""
+    return Clip(name, 0, 0.0, scale, (0, 0), None, "refused", Unreadable(reason), None, reason)
+
+
 def build_clip(
     name: str,
     *,
@@ -110,8 +135,7 @@ def build_clip(
             raise ValueError(f"{gt.where}: frames of {gt.size[1]}x{gt.size[0]} are too small for scale {scale}")
         gt = cropped(gt, 0, 0, (height, width))
     if lr is None:
-        lr = _degraded(name, gt, scale, degradation)
-        origin = f"{degradation.signature} from GT"
+        lr, origin = _degraded(name, gt, scale, degradation)
     else:
         origin = "given"
         if gt is not None:
@@ -120,20 +144,32 @@ def build_clip(
     return Clip(name, lr.frames, fps, scale, lr.size, gt_size, origin, lr, gt)
 
 
-def _degraded(name: str, gt: FrameSource | None, scale: int, degradation: Degradation | None) -> FrameSource:
+def _degraded(
+    name: str, gt: FrameSource | None, scale: int, degradation: Degradation | None
+) -> tuple[FrameSource, str]:
     if gt is None:
         raise ValueError(f"clip {name}: neither LR nor GT frames; give data.root (LR), data.gt, or both")
     if degradation is None or degradation.scale != scale:
         have = "no degradation" if degradation is None else degradation.signature
         raise ValueError(f"clip {name}: LR frames must be made at scale {scale}, but the configuration has {have}")
-    return Mapped(gt, degradation, (gt.size[0] // scale, gt.size[1] // scale))
+    made = Mapped(gt, degradation, (gt.size[0] // scale, gt.size[1] // scale))
+    return made, f"{degradation.signature} from GT"
 
 
 def _check_pair(lr: FrameSource, gt: FrameSource, scale: int) -> None:
     if lr.frames != gt.frames:
         raise ValueError(f"LR and GT differ in frames: {lr.where} has {lr.frames}, {gt.where} has {gt.frames}")
-    if (lr.size[0] * scale, lr.size[1] * scale) != gt.size:
-        raise ValueError(
-            f"LR and GT do not fit at scale {scale}: {lr.where} is {lr.size[1]}x{lr.size[0]}, "
-            f"{gt.where} is {gt.size[1]}x{gt.size[0]} after cropping to a multiple of {scale}"
-        )
+    complaint = size_complaint(lr.where, lr.size, gt.where, gt.size, scale)
+    if complaint:
+        raise ValueError(complaint)
+
+
+def size_complaint(lr: object, lr_size: Size, gt: object, gt_size: Size, scale: int) -> str | None:
+    """What is wrong where LR at `lr` is not GT at `gt`, cropped to a multiple of the scale, divided by it."""
+    height, width = (side - side % scale for side in gt_size)
+    if (lr_size[0] * scale, lr_size[1] * scale) == (height, width):
+        return None
+    return (
+        f"LR and GT do not fit at scale {scale}: {lr} is {lr_size[1]}x{lr_size[0]}, "
+        f"{gt} is {width}x{height} after cropping to a multiple of {scale}"
+    )

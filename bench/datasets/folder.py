@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
-from pathlib import Path
 
 from bench.datasets import LAYOUTS, NOWHERE
-from bench.datasets.clip import Clip, Description, build_clip
-from bench.datasets.layout import capped, check_pairing, selected
-from bench.datasets.sources import FrameSource, VideoFrames, image_files
-from bench.datasets.verify import decoding_problems, numbering_problems, video_problems
+from bench.datasets.clip import Clip, Description, build_clip, build_clips, size_complaint
+from bench.datasets.layout import ClipOnDisk, find_clips
+from bench.datasets.options import capped, path_of, rate, selected
+from bench.datasets.pairing import check_pairing
 from frames.degradations import Degradation
-from frames.listing import entries, images_in, is_image, is_video
-from frames.video import video_info
+
+Sides = tuple[ClipOnDisk | None, ClipOnDisk | None]
+"""LR and GT of one clip; either may be None, not both."""
 
 
 class Folder:
@@ -47,8 +46,7 @@ class Folder:
         fps: float | None = None,
     ) -> None:
         self.name, self.domain = name, domain
-        self.root = None if root is None else Path(root)
-        self._gt_root = None if gt is None else Path(gt)
+        self._roots = {"data.root": root, "data.gt": gt}
         self._scale, self._degradation, self._frames, self._wanted, self._fps = scale, degradation, frames, clips, fps
 
     @property
@@ -59,40 +57,67 @@ class Folder:
     def clips(self) -> list[Clip]:
         """The clips found; see `bench.datasets.clip.Dataset`."""
         pairs = self._pairs()
-        return [self._clip(name, *pairs[name]) for name in selected(pairs, self._wanted, self.name)]
+        capped((), self._frames)
+        names = selected(pairs, self._wanted, self.name)
+        return build_clips(names, lambda name: self._clip(name, pairs[name]), self._scale)
 
     def describe(self) -> Description:
-        sides = [f"LR {self.root}"] * (self.root is not None) + [f"GT {self._gt_root}"] * (self._gt_root is not None)
+        sides = [f"{side} {path}" for side, path in zip(("LR", "GT"), self._roots.values()) if path is not None]
         return Description("folder", ", ".join(sides) or NOWHERE, "yours", f"give data.root=LR, data.gt=GT: {LAYOUTS}")
 
     def problems(self) -> Iterator[str]:
         """Decode every frame of LR and GT and yield what is wrong, one line each."""
-        for name, (lr, gt) in self._pairs().items():
+        pairs = self._pairs()
+        for name in selected(pairs, self._wanted, self.name):
+            found = list(self._problems(name, pairs[name]))
+            yield from found
+            if not found:  # what shows only where both sides are taken together
+                try:
+                    self._clip(name, pairs[name])
+                except (ValueError, FileNotFoundError) as error:
+                    yield str(error)
+
+    def _problems(self, name: str, sides: Sides) -> Iterator[str]:
+        lr, gt = sides
+        try:
             if lr is not None and gt is not None and lr.count() != gt.count():
                 yield f"{name}: {lr.path} has {lr.count()} frames, {gt.path} has {gt.count()}"
-            for found in (lr, gt):
-                if found is not None:
-                    yield from found.problems()
+        except (ValueError, FileNotFoundError):
+            pass  # told below, of the side that it is about
+        for side in sides:
+            if side is not None:
+                yield from side.problems()
+        try:
+            if lr is not None and gt is not None:
+                complaint = size_complaint(lr.path, lr.size(), gt.path, gt.size(), self._scale)
+                if complaint:
+                    yield complaint
+        except (ValueError, FileNotFoundError):
+            pass
 
-    def _pairs(self) -> dict[str, tuple[_Found | None, _Found | None]]:
-        """Clip -> (LR, GT), either may be None."""
-        if self.root is None and self._gt_root is None:
+    def _pairs(self) -> dict[str, Sides]:
+        """LR and GT of each clip."""
+        paths = {option: path_of(given, option) for option, given in self._roots.items() if given is not None}
+        if not paths:
             raise ValueError(f"data={self.name} needs data.root (LR), data.gt (GT), or both: each {LAYOUTS}")
-        lr = None if self.root is None else _find(self.root, "data.root")
-        gt = None if self._gt_root is None else _find(self._gt_root, "data.gt")
-        if gt is None:
-            return {name: (found, None) for name, found in lr.items()}
-        if lr is None:
-            return {name: (None, found) for name, found in gt.items()}
+        found = {option: find_clips(path, option) for option, path in paths.items()}
+        lr, gt = found.get("data.root"), found.get("data.gt")
+        if lr is None or gt is None:
+            return {name: (side, None) for name, side in (lr or {}).items()} | {
+                name: (None, side) for name, side in (gt or {}).items()
+            }
         if len(lr) == len(gt) == 1:
             (name, truth), (low,) = next(iter(gt.items())), lr.values()
             return {name: (low, truth)}
         for name in sorted(lr.keys() ^ gt.keys()):
-            have, lack = (self.root, self._gt_root) if name in lr else (self._gt_root, self.root)
-            raise ValueError(f"clip {name} is in {have} but not in {lack}; LR and GT clips go together by name")
+            have, lack = ("data.root", "data.gt") if name in lr else ("data.gt", "data.root")
+            raise ValueError(
+                f"clip {name} is in {paths[have]} but not in {paths[lack]}; LR and GT clips go together by name"
+            )
         return {name: (lr[name], gt[name]) for name in gt}
 
-    def _clip(self, name: str, lr: _Found | None, gt: _Found | None) -> Clip:
+    def _clip(self, name: str, sides: Sides) -> Clip:
+        lr, gt = sides
         if lr is not None and gt is not None:
             if not lr.video and not gt.video:
                 check_pairing(lr.images(), gt.images())
@@ -101,70 +126,12 @@ class Folder:
                     f"LR and GT differ in frames: {lr.path} has {lr.count()}, {gt.path} has {gt.count()}; "
                     "cut them to the same frames"
                 )
-        fps = self._fps or next((found.fps() for found in (lr, gt) if found is not None and found.video), 24.0)
+        own = next((side.fps() for side in sides if side is not None and side.video), 24.0)
         return build_clip(
             name,
             scale=self._scale,
-            fps=float(fps),
+            fps=own if self._fps is None else rate(self._fps),
             gt=None if gt is None else gt.source(self._frames),
             lr=None if lr is None else lr.source(self._frames),
             degradation=self._degradation,
         )
-
-
-@dataclass(frozen=True)
-class _Found:
-    """One clip on disk: a video, one image, or a folder of images."""
-
-    path: Path
-
-    @property
-    def video(self) -> bool:
-        return is_video(self.path)
-
-    def images(self) -> list[Path]:
-        return images_in(self.path) if self.path.is_dir() else [self.path]
-
-    def count(self) -> int:
-        return video_info(self.path).frames if self.video else len(self.images())
-
-    def fps(self) -> float:
-        return video_info(self.path).fps
-
-    def source(self, frames: int | None) -> FrameSource:
-        if not self.video:
-            return image_files(capped(self.images(), frames))
-        info = video_info(self.path)
-        used = len(capped(range(info.frames), frames))
-        return VideoFrames(self.path, (info.height, info.width), used)
-
-    def problems(self) -> Iterator[str]:
-        if self.video:
-            yield from video_problems(self.path)
-        elif self.path.is_dir():
-            yield from numbering_problems(self.path)
-            yield from decoding_problems(self.path)
-
-
-def _find(path: Path, option: str) -> dict[str, _Found]:
-    if path.is_file() and (is_video(path) or is_image(path)):
-        return {path.stem: _Found(path)}
-    if not path.exists():
-        raise FileNotFoundError(f"{path}: not there; {option} is {LAYOUTS}")
-    inside = entries(path)
-    videos = [entry for entry in inside if is_video(entry)]
-    folders = [entry for entry in inside if entry.is_dir() and any(is_image(file) for file in entries(entry))]
-    images = any(is_image(entry) for entry in inside)
-    if (len(videos) > 0) + (len(folders) > 0) + images > 1:
-        raise ValueError(f"{path}: frames, folders of frames and videos side by side; {option} is {LAYOUTS}")
-    if images:
-        return {path.resolve().name: _Found(path)}
-    if not videos and not folders:
-        raise ValueError(f"{path}: there are no frames and no videos in it; {option} is {LAYOUTS}")
-    found: dict[str, _Found] = {}
-    for entry in videos or folders:
-        name = entry.stem if videos else entry.name
-        if name in found:
-            raise ValueError(f"{path}: {found[name].path.name} and {entry.name} would both be clip {name}; rename one")
-        found[name] = _Found(entry)
-    return found

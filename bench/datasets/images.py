@@ -10,10 +10,11 @@ from pathlib import Path
 import numpy as np
 
 from bench.datasets.clip import Clip, Description, build_clip
-from bench.datasets.layout import capped, selected
-from bench.datasets.sources import FrameSource, ImageFiles, Mapped, Size
+from bench.datasets.options import capped, path_of, rate, selected
+from bench.datasets.sources import FrameSource, ImageFiles, Mapped
+from bench.datasets.verify import image_problems
 from frames.degradations import Degradation
-from frames.images import image_size, read_image
+from frames.images import Size, image_size
 from frames.listing import images_in
 from frames.resize import bicubic_shrink
 
@@ -55,7 +56,7 @@ class Images:
         self.name, self.domain, self.root = name, domain, Path(root)
         self.left_out: dict[str, str] = {}
         self._size, self._scale, self._degradation = size, scale, degradation
-        self._frames, self._wanted, self._fps = frames, clips, float(fps)
+        self._given_root, self._frames, self._wanted, self._fps = root, frames, clips, fps
 
     @property
     def expected(self) -> list[str]:
@@ -66,12 +67,13 @@ class Images:
         """The photographs that are large enough; see `bench.datasets.clip.Dataset`."""
         photographs = self._photographs()
         capped(range(1), self._frames)
+        fps = rate(self._fps)
         clips = []
         self.left_out = {}
         for name in selected(photographs, self._wanted, self.name):
             try:
-                clips.append(self._clip(name, photographs[name]))
-            except ValueError as error:
+                clips.append(self._clip(name, photographs[name], fps))
+            except (ValueError, FileNotFoundError) as error:
                 self.left_out[name] = str(error)
                 log.warning("left out: %s", error)
         if not clips:
@@ -87,13 +89,18 @@ class Images:
 
     def problems(self) -> Iterator[str]:
         """Decode every photograph and yield what is wrong, one line each."""
-        for path in self._photographs().values():
-            try:
-                self._check(path, read_image(path).shape[:2])
-            except ValueError as error:
-                yield str(error)
+        photographs = self._photographs()
+        for name in selected(photographs, self._wanted, self.name):
+            found = list(image_problems(photographs[name]))
+            yield from found
+            if not found:
+                try:
+                    self._check(photographs[name], image_size(photographs[name]))
+                except ValueError as error:
+                    yield str(error)
 
     def _photographs(self) -> dict[str, Path]:
+        path_of(self._given_root, "data.root")
         try:
             paths = images_in(self.root)
         except FileNotFoundError:
@@ -111,9 +118,9 @@ class Images:
     def _target(self) -> Size | None:
         if self._size is None:
             return None
-        size = [int(side) for side in self._size]
-        if len(size) != 2 or min(size) < 1:
-            raise ValueError(f"data.size={size}: it is [width,height] in pixels, or null")
+        size = list(self._size) if isinstance(self._size, Iterable) else [self._size]
+        if len(size) != 2 or not all(isinstance(side, int) and side > 0 for side in size):
+            raise ValueError(f"data.size={self._size}: it is [width,height] in pixels, or null")
         return size[1], size[0]
 
     def _check(self, path: Path, size: Size) -> None:
@@ -124,14 +131,14 @@ class Images:
                 "enlarged; take it out of the folder or give a smaller data.size"
             )
 
-    def _clip(self, name: str, path: Path) -> Clip:
+    def _clip(self, name: str, path: Path, fps: float) -> Clip:
         size = image_size(path)
         self._check(path, size)
         gt: FrameSource = ImageFiles((path,), size)
         target = self._target()
         if target and target != size:
             gt = Mapped(gt, lambda frame: cover(frame, target), target)
-        return build_clip(name, scale=self._scale, fps=self._fps, gt=gt, lr=None, degradation=self._degradation)
+        return build_clip(name, scale=self._scale, fps=fps, gt=gt, lr=None, degradation=self._degradation)
 
 
 def cover(frame: np.ndarray, size: Size) -> np.ndarray:

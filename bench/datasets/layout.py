@@ -1,84 +1,97 @@
-"""Finding clips on disk: frames in order, names that fit each other, and one clear line where they do not."""
+"""Clips on disk: a video, an image or a folder of images."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
 
-from frames.errors import did_you_mean
-from frames.listing import DIGITS, frame_number
-
-T = TypeVar("T")
-
-
-def check_pairing(lr: Sequence[Path], gt: Sequence[Path]) -> None:
-    """LR and GT frames are paired in order; make sure that this pairs the same moments.
-
-    Raises:
-        ValueError: the counts differ, or the names drift apart (a frame is missing on one side).
-    """
-    if len(lr) != len(gt):
-        raise ValueError(
-            f"LR and GT differ in frames: {lr[0].parent} has {len(lr)}, {gt[0].parent} has {len(gt)}; "
-            "`python -m bench data verify` names the missing ones"
-        )
-    check_names(lr, gt, "LR and GT")
+from bench.datasets import LAYOUTS
+from bench.datasets.options import capped
+from bench.datasets.sources import FrameSource, VideoFrames, image_files
+from bench.datasets.verify import decoding_problems, image_problems, numbering_problems, video_problems
+from frames.images import Size
+from frames.listing import entries, images_in, is_image, is_video
+from frames.video import video_info
 
 
-def check_names(ours: Sequence[Path], theirs: Sequence[Path], what: str) -> None:
-    """Make sure that two equally long sequences of frames show the same moments, as far as their names tell.
+@dataclass(frozen=True)
+class ClipOnDisk:
+    """One clip: a video, one image, or a folder of images."""
 
-    Numbers in the names may begin anywhere, but must go on alike; a name without number that both sides have must
-    stand at the same place.
+    path: Path
 
-    Args:
-        what: the two sides, for the message: "LR and GT".
-    Raises:
-        ValueError: the names drift apart.
-    """
-    numbers = list(zip(_numbers(ours), _numbers(theirs)))
-    places = {path.stem: index for index, path in enumerate(theirs)}
-    for index, (one, other) in enumerate(numbers):
-        if one is not None and other is not None:
-            first, second = numbers[0]
-            apart = first is not None and second is not None and one - other != first - second
+    @property
+    def video(self) -> bool:
+        return is_video(self.path)
+
+    def images(self) -> list[Path]:
+        return images_in(self.path) if self.path.is_dir() else [self.path]
+
+    def count(self) -> int:
+        return video_info(self.path).frames if self.video else len(self.images())
+
+    def fps(self) -> float:
+        return video_info(self.path).fps
+
+    def source(self, frames: int | None) -> FrameSource:
+        """Its first `frames` frames, or all.
+
+        Raises:
+            ValueError: broken headers, images of two sizes, or a video that is cut short.
+        """
+        if not self.video:
+            return image_files(capped(self.images(), frames))
+        info = video_info(self.path)
+        if info.damage:
+            raise ValueError(f"{self.path}: {info.damage}; replace the file")
+        used = len(capped(range(info.frames), frames))
+        return VideoFrames(self.path, (info.height, info.width), used)
+
+    def problems(self) -> Iterator[str]:
+        """Decode every frame and yield what is wrong, one line each."""
+        if self.video:
+            yield from video_problems(self.path)
+        elif self.path.is_dir():
+            yield from numbering_problems(self.path)
+            yield from decoding_problems(self.path)
         else:
-            apart = places.get(ours[index].stem, index) != index
-        if apart:
-            raise ValueError(
-                f"{what} frames do not belong together: {ours[index]} would be paired with {theirs[index]}"
-            )
+            yield from image_problems(self.path)
+
+    def size(self) -> Size:
+        """(height, width) of its first frame, by the header; errors as `source`."""
+        return self.source(1).size
 
 
-def _numbers(paths: Sequence[Path]) -> list[int | None]:
-    """Each frame's number: the last one in the names that differs between them (`0001_x4.png` is frame 1)."""
-    found = [DIGITS.findall(path.stem) for path in paths]
-    if len(paths) > 1 and len({len(digits) for digits in found}) == 1:
-        for column in reversed(list(zip(*found))):
-            if len(set(column)) > 1:
-                return [int(digits) for digits in column]
-    return [frame_number(path) for path in paths]
-
-
-def selected(known: Iterable[str], wanted: Iterable[str] | None, where: str) -> list[str]:
-    """The clips to use: all that are known, or those asked for, in the order of `known`.
+def find_clips(path: Path, option: str) -> dict[str, ClipOnDisk]:
+    """The clips at a path by name; `option` names it in messages.
 
     Raises:
-        ValueError: a clip is asked for that is not known, with a suggestion.
+        FileNotFoundError, ValueError: nothing is there, or not in one of the layouts.
     """
-    known = list(known)
-    if wanted is None:
-        return known
-    wanted = [str(name) for name in wanted]
-    for name in wanted:
-        if name not in known:
-            raise ValueError(f"{where}: no clip '{name}'{did_you_mean(name, known)}")
-    return [name for name in known if name in wanted]
-
-
-def capped(paths: Sequence[T], frames: int | None) -> Sequence[T]:
-    """The first `frames` of a sequence; all without a number."""
-    if frames is not None and frames < 1:
-        raise ValueError(f"data.frames={frames}: at least one frame is needed (null: all)")
-    return paths[:frames]
+    if is_video(path) or is_image(path):
+        if not path.is_dir():
+            if not path.exists() and not path.is_symlink():
+                raise FileNotFoundError(f"{path}: not there; {option} is {LAYOUTS}")
+            return {path.stem: ClipOnDisk(path)}
+    if not path.exists():
+        raise FileNotFoundError(f"{path}: not there; {option} is {LAYOUTS}")
+    if not path.is_dir():
+        raise ValueError(f"{path}: neither a video nor an image by its name; {option} is {LAYOUTS}")
+    inside = entries(path)
+    videos = [entry for entry in inside if is_video(entry)]
+    folders = [entry for entry in inside if entry.is_dir() and any(is_image(file) for file in entries(entry))]
+    images = any(is_image(entry) for entry in inside if entry not in folders)
+    if (len(videos) > 0) + (len(folders) > 0) + images > 1:
+        raise ValueError(f"{path}: frames, folders of frames and videos side by side; {option} is {LAYOUTS}")
+    if images:
+        return {path.resolve().name: ClipOnDisk(path)}
+    if not videos and not folders:
+        raise ValueError(f"{path}: there are no frames and no videos in it; {option} is {LAYOUTS}")
+    found: dict[str, ClipOnDisk] = {}
+    for entry in videos or folders:
+        name = entry.stem if videos else entry.name
+        if name in found:
+            raise ValueError(f"{path}: {found[name].path.name} and {entry.name} would both be clip {name}; rename one")
+        found[name] = ClipOnDisk(entry)
+    return found

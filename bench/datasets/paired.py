@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator
 from pathlib import Path
 
-from bench.datasets.clip import Clip, Description, build_clip
-from bench.datasets.layout import capped, check_pairing, selected
+from bench.datasets.clip import Clip, Description, build_clip, build_clips
+from bench.datasets.options import capped, path_of, rate, selected
+from bench.datasets.pairing import check_pairing
 from bench.datasets.sources import image_files
 from bench.datasets.verify import decoding_problems, numbering_problems
 from frames.degradations import Degradation
 from frames.errors import did_you_mean
+from frames.images import Size
 from frames.listing import images_in
 
 LR_MODES = ("auto", "given", "made")
@@ -52,7 +54,8 @@ class PairedSet:
         lr: str = "auto",
     ) -> None:
         self.name, self.domain, self.root = name, domain, Path(root)
-        self._scale, self._degradation, self._frames, self._fps = scale, degradation, frames, float(fps)
+        self._given_root, self._scale, self._degradation = root, scale, degradation
+        self._frames, self._fps = frames, fps
         self._wanted, self._lr = clips, lr
 
     @property
@@ -64,7 +67,9 @@ class PairedSet:
         """The clips that are there; see `bench.datasets.clip.Dataset`."""
         if self._lr not in LR_MODES:
             raise ValueError(f"data.lr={self._lr}: unknown{did_you_mean(self._lr, LR_MODES)}")
-        return [self._clip(name, folder) for name, folder in self._present().items()]
+        capped((), self._frames)
+        fps, present = rate(self._fps), self._present()
+        return build_clips(present, lambda name: self._clip(name, present[name], fps), self._scale)
 
     def describe(self) -> Description:
         return Description(self.title, str(self.root), self.licence, self.how_to_get)
@@ -82,14 +87,15 @@ class PairedSet:
                 lr_size = gt_size and (gt_size[0] // self._scale, gt_size[1] // self._scale)
                 yield from self._folder_problems(lr, name, lr_size)
 
-    def _folder_problems(self, folder: Path, clip: str, size: tuple[int, int] | None):
+    def _folder_problems(self, folder: Path, clip: str, size: Size | None) -> Generator[str, None, Size | None]:
         yield from numbering_problems(folder, self.official[clip])
         return (yield from decoding_problems(folder, size))
 
     def _present(self) -> dict[str, Path]:
         """Clip -> GT folder, of the clips that are there."""
-        found = {name: self._first(self.gt_layouts, name) for name in self.expected}
-        found = {name: folder for name, folder in found.items() if folder is not None}
+        path_of(self._given_root, "data.root")
+        looked_for = {name: self._first(self.gt_layouts, name) for name in self.expected}
+        found = {name: folder for name, folder in looked_for.items() if folder is not None}
         if not found:
             looked = ", ".join(layout.format(clip="<clip>") + "/*.png" for layout in self.gt_layouts)
             wanted = ", ".join(self.expected)
@@ -99,7 +105,7 @@ class PairedSet:
             )
         return found
 
-    def _clip(self, name: str, folder: Path) -> Clip:
+    def _clip(self, name: str, folder: Path, fps: float) -> Clip:
         gt_paths = images_in(folder)
         self._check_length(name, folder, len(gt_paths))
         lr_folder = self._given_lr(name)
@@ -116,7 +122,7 @@ class PairedSet:
             check_pairing(lr_paths, gt_paths)
             lr = image_files(capped(lr_paths, self._frames))
         gt = image_files(capped(gt_paths, self._frames))
-        return build_clip(name, scale=self._scale, fps=self._fps, gt=gt, lr=lr, degradation=self._degradation)
+        return build_clip(name, scale=self._scale, fps=fps, gt=gt, lr=lr, degradation=self._degradation)
 
     def _check_length(self, name: str, folder: Path, count: int) -> None:
         official = self.official[name]

@@ -15,11 +15,11 @@ import numpy as np
 
 from bench import assets
 from bench.datasets.clip import Clip, Description, build_clip
-from bench.datasets.layout import capped, selected
-from bench.datasets.sources import FrameSource, ImageFiles, Mapped, Size, VideoFrames
-from bench.datasets.verify import video_problems
+from bench.datasets.options import capped, rate, selected
+from bench.datasets.sources import FrameSource, ImageFiles, Mapped, VideoFrames
+from bench.datasets.verify import image_problems, video_problems
 from frames.degradations import Degradation
-from frames.images import image_size, read_image
+from frames.images import Size, image_size
 from frames.resize import bicubic_down
 from frames.video import video_info
 
@@ -101,7 +101,7 @@ class Sample:
     ) -> None:
         self.name, self.domain = name, domain
         self._scale, self._degradation, self._frames = scale, degradation, frames
-        self._wanted, self._fps = clips, float(fps)
+        self._wanted, self._fps = clips, fps
 
     @property
     def expected(self) -> list[str]:
@@ -127,10 +127,7 @@ class Sample:
             if PIECES[name].video:
                 yield from video_problems(path)
             else:
-                try:
-                    read_image(path)
-                except ValueError as error:
-                    yield str(error)
+                yield from image_problems(path)
 
     def _clip(self, name: str, piece: Piece) -> Clip:
         path = _path(piece)
@@ -142,7 +139,7 @@ class Sample:
         else:
             source = ImageFiles((path,), image_size(path))
         gt = Mapped(source, lambda frame: halved_window(frame, piece.at, piece.size), piece.size)
-        return build_clip(name, scale=self._scale, fps=self._fps, gt=gt, lr=None, degradation=self._degradation)
+        return build_clip(name, scale=self._scale, fps=rate(self._fps), gt=gt, lr=None, degradation=self._degradation)
 
 
 def halved_window(frame: np.ndarray, at: tuple[int, int], size: Size) -> np.ndarray:

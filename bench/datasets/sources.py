@@ -5,25 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
 
 import numpy as np
 
-from frames.images import image_size, read_image
+from bench.methods.contract import FrameSource
+from frames.images import Size, image_size, read_image
 from frames.video import read_video
-
-Size = tuple[int, int]
-"""(height, width) in pixels."""
-
-
-class FrameSource(Protocol):
-    where: str  # the folder or file, for messages
-    frames: int
-    size: Size
-
-    def __iter__(self) -> Iterator[np.ndarray]:
-        """Yield uint8 (H, W, 3) RGB frames of `size`, decoding one at a time."""
-        ...
 
 
 @dataclass(frozen=True)
@@ -101,6 +88,18 @@ class Mapped:
     def __iter__(self) -> Iterator[np.ndarray]:
         for frame in self.source:
             yield self.function(frame)
+
+
+@dataclass(frozen=True)
+class Unreadable:
+    """Frames that cannot be read: whoever iterates gets the reason as a ValueError."""
+
+    where: str
+    frames: int = 0
+    size: Size = (0, 0)
+
+    def __iter__(self) -> Iterator[np.ndarray]:
+        raise ValueError(self.where)
 
 
 def cropped(source: FrameSource, top: int, left: int, size: Size) -> FrameSource:

@@ -6,11 +6,9 @@ from collections import Counter
 from collections.abc import Generator, Iterator
 from pathlib import Path
 
-from frames.images import read_image
+from frames.images import Size, read_image
 from frames.listing import entries, frame_number, is_image
 from frames.video import read_video, video_info
-
-Size = tuple[int, int]
 
 
 def numbering_problems(folder: Path, official: int | None = None) -> Iterator[str]:
@@ -21,14 +19,16 @@ def numbering_problems(folder: Path, official: int | None = None) -> Iterator[st
     images = []
     for path in entries(folder):
         if is_image(path):
-            images.append(path)
+            if not path.is_dir():  # reading tells of a folder that is called like an image
+                images.append(path)
         elif official is not None:  # in a folder of one's own a readme or a licence may lie beside the frames
             yield f"{path}: extra: not a frame"
-    if any(frame_number(path) is None for path in images):
+    found = {path: number for path in images if (number := frame_number(path)) is not None}
+    if len(found) < len(images):
         if official is not None and len(images) != official:
             yield f"{folder}: {len(images)} frames where {official} belong"
         return
-    numbers = Counter(frame_number(path) for path in images)
+    numbers = Counter(found.values())
     if official is not None:
         start = max((0, 1), key=lambda s: sum(n in numbers for n in range(s, s + official)))
         wanted = range(start, start + official)
@@ -37,9 +37,8 @@ def numbering_problems(folder: Path, official: int | None = None) -> Iterator[st
     for first, last in _gaps(sorted(number for number in numbers if number in wanted), wanted):
         lacking = f"frame {first} is" if first == last else f"frames {first} to {last} are"
         yield f"{folder}: {lacking} missing"
-    seen = set()
-    for path in images:
-        number = frame_number(path)
+    seen: set[int] = set()
+    for path, number in found.items():
         if number not in wanted or number in seen:
             yield f"{path}: extra: {'a second frame ' + str(number) if number in seen else 'beyond the clip'}"
         seen.add(number)
@@ -62,8 +61,9 @@ def decoding_problems(folder: Path, size: Size | None = None) -> Generator[str, 
     for path in entries(folder):
         if is_image(path):
             try:
-                sizes[path] = read_image(path).shape[:2]
-            except ValueError as error:
+                height, width, _ = read_image(path).shape
+                sizes[path] = height, width
+            except (ValueError, FileNotFoundError) as error:
                 yield str(error)
     if not sizes:
         yield f"{folder}: no frame in it can be read"
@@ -75,12 +75,20 @@ def decoding_problems(folder: Path, size: Size | None = None) -> Generator[str, 
     return usual
 
 
+def image_problems(path: Path) -> Iterator[str]:
+    """An image that does not decode."""
+    try:
+        read_image(path)
+    except (ValueError, FileNotFoundError) as error:
+        yield str(error)
+
+
 def video_problems(path: Path) -> Iterator[str]:
-    """A video that does not decode to its end, or holds another number of frames than it announces."""
+    """A video that is cut short or damaged, or holds another number of frames than it announces."""
     try:
         info = video_info(path)
         count = sum(1 for _ in read_video(path))
-    except ValueError as error:
+    except (ValueError, FileNotFoundError) as error:
         yield str(error)
         return
     if count != info.frames:

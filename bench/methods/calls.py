@@ -11,7 +11,7 @@ import numpy as np
 import torch
 
 from bench.datasets.clip import Clip
-from bench.datasets.layout import check_names
+from bench.datasets.pairing import check_names
 from bench.datasets.sources import files_of
 from bench.labels import file_name
 from bench.methods.contract import Descriptor, FrameSource, GivenFrames, Upscaler

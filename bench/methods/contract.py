@@ -108,9 +108,20 @@ class Identified(Protocol):
 class FrameSource(Protocol):
     """Frames that are read when iterated over."""
 
-    where: str  # the folder or file, for messages
-    frames: int
-    size: tuple[int, int]  # (height, width)
+    @property
+    def where(self) -> str:
+        """The folder or file, for messages."""
+        ...
+
+    @property
+    def frames(self) -> int:
+        """How many there are."""
+        ...
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """(height, width) in pixels."""
+        ...
 
     def __iter__(self) -> Iterator[np.ndarray]:
         """Yield uint8 (H, W, 3) RGB frames of `size`, one decoded at a time."""

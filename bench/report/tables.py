@@ -195,7 +195,7 @@ def _table(data, records, found, mix, show, only, sort, known, cite) -> Table:
     caption = (
         f"{len(clips)}{'' if len(clips) == expected else f' of {expected}'} clips, {sum(clips.values())} frames; "
         f"protocol {listed(r.protocol for r in records)}; "
-        f"LR {listed(r.lr_origin for r in records)}; {listed(r.device for r in records)}, {precisions}; "
+        f"LR {listed(r.lr_origin for r in records if r.frames)}; {listed(r.device for r in records)}, {precisions}; "
         f"times: {listed(scope for r in records for scope in r.timing)}, median; "
         f"{max(r.date for r in records)[:10]}"
     )

@@ -229,8 +229,9 @@ def _check(record: Record) -> None:
     if record.ok and record.descriptor is None:
         raise ValueError("descriptor is missing in a record with status ok")
     sides = [*record.lr_size, *(record.gt_size or ())]
-    if min(record.frames, record.scale, *sides) < 1 or record.expected_clips < 0:
-        raise ValueError("frames, scale and sizes must be at least 1, expected_clips at least 0")
+    least = 1 if record.ok else 0  # of a clip that could not be opened, frames and sizes are 0
+    if min(record.frames, *sides) < least or record.scale < 1 or record.expected_clips < 0:
+        raise ValueError(f"frames and sizes must be at least {least}, scale at least 1, expected_clips at least 0")
     for scope, times in record.timing.items():
         if not times.repetitions or any(seconds <= 0 for seconds in times.seconds):
             raise ValueError(f"timing.{scope}: there must be repetitions, and each must take more than 0 seconds")

@@ -73,7 +73,7 @@ def _facts(records: list[Record], environments: dict[str, dict]) -> str:
     facts = {
         "clips": f"{len(clips)}, {sum(clips.values())} frames",
         "protocol": _listed(record.protocol for record in records),
-        "LR": _listed(record.lr_origin for record in records),
+        "LR": _listed(record.lr_origin for record in records if record.frames),
         "device": _listed(record.device for record in records),
         "measured": _listed(sorted({record.date[:10] for record in records})),
         "commit": _listed(filter(None, commits)),

@@ -83,7 +83,7 @@ def choose(
 
 def look(material: Material) -> Look | None:
     """Read every source once: choose by a few frames, and find out what cannot be read. None: nothing can be shown."""
-    few = max(1, min(LOOKED_AT, LOOKED_AT_PIXELS // (material.size[0] * material.size[1]), material.frames))
+    few = max(1, min(LOOKED_AT, LOOKED_AT_PIXELS // max(1, material.size[0] * material.size[1]), material.frames))
     chosen = sorted({round(index) for index in np.linspace(0, material.frames - 1, few)})
     kept: dict[str, dict[int, np.ndarray]] = {}
     for source, read in list(material.sources.items()):

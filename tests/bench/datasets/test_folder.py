@@ -1,5 +1,8 @@
 """A folder of one's own: frames or videos, with or without ground truth."""
 
+import os
+import shutil
+
 import numpy as np
 import pytest
 
@@ -71,8 +74,9 @@ def test_clips_of_both_sides_go_together_by_name(tmp_path, frames_of, write_clip
     with pytest.raises(ValueError, match="clip c is in .*gt but not in .*lr"):
         folder(tmp_path / "lr", tmp_path / "gt").clips()
     write_clip(tmp_path / "lr" / "c", frames_of(3, 6, 8))
+    refused = folder(tmp_path / "lr", tmp_path / "gt").clips()[2]
     with pytest.raises(ValueError, match="lr/c has 3, .*gt/c has 2"):
-        folder(tmp_path / "lr", tmp_path / "gt").clips()
+        next(refused.lr())
     assert len(folder(tmp_path / "lr", tmp_path / "gt", clips=["a", "b"]).clips()) == 2
 
 
@@ -106,3 +110,102 @@ def test_problems_of_frames_and_videos(tmp_path, frames_of, write_clip):
     data = (tmp_path / "a.mp4").read_bytes()
     (tmp_path / "a.mp4").write_bytes(data[: len(data) // 2])
     assert any("a.mp4: not a readable video" in p for p in folder(gt=tmp_path / "a.mp4").problems())
+
+
+@pytest.mark.parametrize("harm", ["header", "size", "folder", "pipe", "video"])
+def test_what_is_wrong_with_one_clip_costs_that_clip(tmp_path, frames_of, write_clip, harm):
+    for name in ("a", "b", "c"):
+        write_clip(tmp_path / name, frames_of(3))
+    bad = tmp_path / "b" / "00000001.png"
+    if harm == "header":
+        bad.write_bytes(b"not a picture")
+    elif harm == "size":
+        write_png(bad, frames_of(1, 25, 32)[0])
+    elif harm == "folder":
+        (tmp_path / "b" / "crops.png").mkdir()
+    elif harm == "pipe":
+        bad.unlink()
+        os.mkfifo(bad)
+    else:
+        for name in ("a", "b", "c"):
+            shutil.rmtree(tmp_path / name)
+            write_video(tmp_path / f"{name}.mkv", frames_of(5), 25)
+        bad = tmp_path / "b.mkv"
+        bad.write_bytes(bad.read_bytes()[: bad.stat().st_size * 2 // 3])
+    clips = folder(gt=tmp_path).clips()
+    assert [clip.name for clip in clips] == ["a", "b", "c"]
+    assert [bool(clip.refusal) for clip in clips] == [False, True, False]
+    assert (clips[1].frames, clips[1].lr_size, clips[1].has_gt) == (0, (0, 0), False)
+    with pytest.raises(ValueError, match="/b"):
+        next(clips[1].lr())
+    assert len(list(clips[0].lr())) == len(list(clips[2].lr())) > 2
+    with pytest.raises(ValueError, match="/b"):
+        folder(gt=tmp_path, clips=["b"]).clips()
+
+
+def test_problems_of_every_kind_are_found(tmp_path, frames_of, write_clip):
+    frames = frames_of(4)
+    for name in ("folder", "link", "order", "pipe", "scale", "good"):
+        write_clip(tmp_path / "gt" / name, frames)
+        write_clip(tmp_path / "lr" / name, frames_of(4, 6, 8))
+    (tmp_path / "gt" / "folder" / "crops.png").mkdir()
+    (tmp_path / "gt" / "link" / "00000004.png").symlink_to("nowhere.png")
+    for old, new in ((3, 5), (2, 4)):  # the same gap of numbers on one side alone
+        folder_ = tmp_path / "lr" / "order"
+        (folder_ / f"0000000{old}.png").rename(folder_ / f"0000000{new}.png")
+    os.mkfifo(tmp_path / "gt" / "pipe" / "00000004.png")
+    write_clip(tmp_path / "lr" / "scale", frames_of(4, 8, 10))
+    problems = list(folder(tmp_path / "lr", tmp_path / "gt").problems())
+    for part in (
+        "gt/folder/crops.png: a folder, not a regular file",
+        "gt/link/00000004.png: a link to nowhere.png, where there is no such image",
+        "gt/pipe/00000004.png: a named pipe",
+        "lr/order: frames 2 to 3 are missing",
+        "lr/scale is 10x8, " + str(tmp_path / "gt" / "scale") + " is 32x24",
+    ):
+        assert any(part in problem for problem in problems), (part, problems)
+    assert not any("good" in problem or "\n" in problem for problem in problems)
+    with pytest.raises(ValueError, match="no clip 'nope'"):
+        list(folder(tmp_path / "lr", tmp_path / "gt", clips=["nope"]).problems())
+    assert list(folder(tmp_path / "lr", tmp_path / "gt", clips=["good"]).problems()) == []
+
+
+def test_a_truncated_single_image_and_a_truncated_video_are_problems(tmp_path, frames_of):
+    write_png(tmp_path / "photo.png", frames_of(1)[0])
+    (tmp_path / "photo.png").write_bytes((tmp_path / "photo.png").read_bytes()[:-20])
+    assert "photo.png: the file is truncated" in next(folder(gt=tmp_path / "photo.png").problems())
+    write_video(tmp_path / "clip.mkv", frames_of(5), 25)
+    (tmp_path / "clip.mkv").write_bytes((tmp_path / "clip.mkv").read_bytes()[:-60])
+    assert "clip.mkv: " in next(folder(gt=tmp_path / "clip.mkv").problems())
+
+
+@pytest.mark.parametrize("side", ["root", "gt"])
+@pytest.mark.parametrize("empty", ["", "  "])
+def test_an_empty_path_is_not_the_current_folder(tmp_path, frames_of, write_clip, monkeypatch, side, empty):
+    write_clip(tmp_path, frames_of(2))
+    monkeypatch.chdir(tmp_path)
+    data = Folder(
+        name="folder", domain="vimeo", degradation=Bicubic(4), scale=4, **{"root": None, "gt": None, side: empty}
+    )
+    for ask in (data.clips, lambda: list(data.problems()), lambda: data.expected):
+        with pytest.raises(ValueError, match=f"data.{side}= is empty; give a path"):
+            ask()
+
+
+@pytest.mark.parametrize(
+    ("option", "value"),
+    [
+        ("frames", 1.5),
+        ("frames", "x"),
+        ("frames", True),
+        ("frames", -1),
+        ("clips", 5),
+        ("fps", 0),
+        ("fps", "x"),
+        ("fps", float("nan")),
+    ],
+)
+def test_options_that_cannot_be_are_named(tmp_path, frames_of, write_clip, option, value):
+    write_clip(tmp_path / "a", frames_of(2))
+    with pytest.raises(ValueError, match=f"data.{option}={value}"):
+        folder(gt=tmp_path / "a", **{option: value}).clips()

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from bench.datasets.layout import check_names
+from bench.datasets.pairing import check_names
 
 
 def paths(*stems):

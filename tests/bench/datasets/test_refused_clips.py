@@ -1,0 +1,57 @@
+"""A clip that cannot be opened costs its own cells: the others are measured, and reports say why it is missing."""
+
+import json
+import shutil
+
+import numpy as np
+import pytest
+
+from frames.images import write_png
+from frames.video import read_video, write_video
+
+
+@pytest.fixture
+def broken(clips, request):
+    """Two good clips as `clips` makes them, and a third that is wrong in its own way."""
+    bad = clips / "wrong"
+    shutil.copytree(clips / "tilt", bad)
+    if request.param == "header":
+        (bad / "00000001.png").write_bytes(b"GIF89a")
+    elif request.param == "size":
+        write_png(bad / "00000001.png", np.zeros((63, 80, 3), np.uint8))
+    elif request.param == "folder":
+        (bad / "crops.png").mkdir()
+    return clips
+
+
+@pytest.mark.parametrize("broken", ["header", "size", "folder"], indirect=True)
+def test_one_clip_is_refused_and_the_run_goes_on(bench, broken, tmp_path):
+    out = tmp_path / "run"
+    command = ("method=bicubic", "data=folder", f"data.gt={broken}", "metrics=[psnr]", "timing=once", f"out={out}")
+    answer = bench("run", *command)
+    assert answer.code == 3 and "2 clips good, 1 failed" in answer.err
+    records = [json.loads(line) for line in (out / "records.jsonl").read_text().splitlines()]
+    assert {record["clip"]: record["status"] for record in records} == {"pan": "ok", "tilt": "ok", "wrong": "failed"}
+    assert "/wrong" in records[-1]["reason"]
+    assert "2/3" in (out / "table.md").read_text() and ", refused" not in (out / "table.md").read_text()
+    assert bench("report", out).code == 0
+    assert bench("data", "verify", "folder", f"data.gt={broken}").code == 1
+    shown = bench("data", "folder", f"data.gt={broken}")
+    assert shown.code == 0 and "2 of 3 clips" in shown.out and "clip wrong cannot be used: " in shown.out
+
+
+def test_a_truncated_video_is_no_shorter_video(bench, tmp_path):
+    whole = tmp_path / "gt" / "whole.mkv"
+    write_video(whole, [np.full((32, 48, 3), 40 * t, np.uint8) for t in range(5)], 25, lossless=True)
+    data = whole.read_bytes()
+    cut = tmp_path / "gt" / "cut.mkv"
+    cut.write_bytes(data[:-200])
+    with pytest.raises(ValueError):
+        list(read_video(cut))
+    command = ("method=bicubic", "data=folder", "metrics=[psnr]", "timing=once", f"out={tmp_path / 'run'}")
+    answer = bench("run", *command, f"data.gt={tmp_path / 'gt'}")
+    assert answer.code == 3 and "1 clips good, 1 failed" in answer.err and "cut.mkv: " in answer.err
+    alone = bench("run", *command[:-1], f"out={tmp_path / 'alone'}", f"data.gt={cut}")
+    assert alone.code == 3 and len(alone.err.splitlines()) == 1
+    verified = bench("data", "verify", "folder", f"data.gt={tmp_path / 'gt'}")
+    assert verified.code == 1 and "cut.mkv: " in verified.out and "folder: 1 problem" in verified.out
