@@ -7,16 +7,20 @@ from __future__ import annotations
 
 import dataclasses
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
 import torch
-from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
+from frames.texts import parse_json
+from turbovsr.weights_file import mismatch, open_weights, read_shapes, read_tensors, shapes_of
+
 PACKAGED = Path(__file__).parent / "weights"
 FORMAT = "turbovsr-1"
+LARGEST_OPTION = 16384  # of whole numbers in a configuration: LTX-Video's largest width is 4096
 
 Network = TypeVar("Network", bound=nn.Module)
 
@@ -28,7 +32,8 @@ class Header:
     path: Path
     kind: str  # "nano" or "ltx"
     config: dict[str, Any]
-    metadata: dict[str, str]  # as in the file: provenance, licence, notes
+    metadata: dict[str, str]  # provenance, licence, notes; one line each
+    tensors: int
 
 
 def save(model: nn.Module, path: str | Path, dtype: torch.dtype = torch.float16, **notes: str) -> None:
@@ -51,66 +56,119 @@ def resolve(name_or_path: str | Path | None) -> Path:
     """The file of a packaged model's name ("nano", or None for it) or of a path.
 
     Raises:
-        FileNotFoundError: there is no such file.
+        FileNotFoundError: there is nothing of that name.
     """
     path = PACKAGED / f"{name_or_path or 'nano'}.safetensors"
     if path.is_file():
         return path
     path = Path(name_or_path or path)
-    if not path.is_file():
+    if not path.exists():
         known = ", ".join(packaged()) or "none"
         raise FileNotFoundError(f"{path}: no such weights; give a .safetensors file or a packaged name ({known})")
     return path
 
 
 def read_header(path: str | Path) -> Header | None:
-    """The header of a file that `save` wrote; None for any other, and where there is no file."""
-    try:
-        with safe_open(str(path), framework="pt") as file:
-            metadata = file.metadata() or {}
-    except (SafetensorError, OSError):
-        return None
+    """The header of a file that `save` wrote; None for any other .safetensors file.
+
+    Raises:
+        FileNotFoundError, ValueError: as `turbovsr.weights_file.open_weights`.
+        ValueError, UserError: the file names this format, but its configuration is missing or not readable.
+    """
+    path = Path(path)
+    with open_weights(path) as file:
+        metadata, tensors = file.metadata() or {}, len(file.keys())
     if metadata.get("format") != FORMAT:
         return None
-    return Header(Path(path), metadata.get("kind", "nano"), json.loads(metadata["config"]), metadata)
+    if "config" not in metadata:
+        raise ValueError(f"{path}: no configuration in its metadata, so the model's shape is not known; get it again")
+    config = parse_json(metadata["config"], f"{path}: its configuration", "get the file again")
+    if not isinstance(config, dict):
+        raise ValueError(f"{path}: its configuration is no mapping of options; get the file again")
+    lines = {name: " ".join(text.split())[:1000] for name, text in metadata.items() if name != "config"}
+    return Header(path, lines.get("kind", "nano"), config, lines, tensors)
 
 
 def build(header: Header, network: type[Network], config: type) -> Network:
     """Build the model that a checkpoint describes and fill it, in the file's precision.
+
+    The model is built without memory for its weights and compared with the file's header before any weight is read.
 
     Args:
         network, config: the classes of its kind.
     Returns:
         The model in evaluation mode, without gradients.
     Raises:
-        ValueError: the configuration is not of this kind, or keys or shapes are not the model's.
+        ValueError: the configuration is not of this kind or absurd, keys or shapes are not the model's, or weights are
+            not finite numbers.
     """
-    options = {key: tuple(v) if isinstance(v, list) else v for key, v in header.config.items()}
+    options = checked_options(header, config)
     try:
-        with torch.device("meta"):  # weights are not drawn at random just to be replaced
+        with torch.device("meta"):
             model = network(config(**options))
-    except TypeError as error:
-        raise ValueError(f"{header.path}: its configuration does not fit this version of TurboVSR ({error})") from error
-    with safe_open(str(header.path), framework="pt") as file:
-        state = {name: file.get_tensor(name) for name in file.keys()}
-    fill(model, state, str(header.path), assign=True)
+    except (TypeError, ValueError, RuntimeError, ZeroDivisionError) as error:
+        raise ValueError(f"{header.path}: no model has its configuration ({error})") from error
+    with open_weights(header.path) as file:
+        wrong = mismatch(shapes_of(model.state_dict()), read_shapes(file, header.path))
+        if wrong:
+            raise ValueError(f"{header.path}: wrong weights for this model: {wrong}")
+        state = read_tensors(file, header.path, model.state_dict())
+    model.load_state_dict(state, assign=True)
     return model.eval().requires_grad_(False)
 
 
-def fill(model: nn.Module, state: dict[str, Tensor], origin: str, assign: bool = False) -> None:
-    """Load a state dict; `assign` takes the tensors as they are.
+def fill(model: nn.Module, state: Mapping[str, Tensor], origin: str) -> None:
+    """Copy a state dict into a model.
 
     Raises:
-        ValueError: keys missing, unexpected or of another shape, all of them named.
+        ValueError: keys missing, unexpected or of another shape.
     """
-    own = model.state_dict()
-    complaints = {
-        "missing": sorted(own.keys() - state.keys()),
-        "unexpected": sorted(state.keys() - own.keys()),
-        "of another shape": sorted(k for k in own.keys() & state.keys() if own[k].shape != state[k].shape),
-    }
-    complaints = {kind: keys for kind, keys in complaints.items() if keys}
-    if complaints:
-        listed = "; ".join(f"{kind}: {', '.join(keys)}" for kind, keys in complaints.items())
-        raise ValueError(f"{origin}: wrong weights for this model: {listed}")
-    model.load_state_dict(state, assign=assign)
+    wrong = mismatch(shapes_of(model.state_dict()), shapes_of(state))
+    if wrong:
+        raise ValueError(f"{origin}: wrong weights for this model: {wrong}")
+    model.load_state_dict(state)
+
+
+def checked_options(header: Header, config: type) -> dict[str, Any]:
+    """The options of a checkpoint's configuration, lists as tuples.
+
+    Raises:
+        ValueError: an option that `config` does not have, of another type than there, or absurdly large.
+    """
+    defaults = {field.name: getattr(config(), field.name) for field in dataclasses.fields(config)}
+    unknown = sorted(header.config.keys() - defaults.keys())
+    if unknown:
+        named = ", ".join(unknown[:5])
+        raise ValueError(f"{header.path}: its configuration does not fit this version of TurboVSR (unknown: {named})")
+    options = {}
+    for name, value in header.config.items():
+        options[name] = _plain(value)
+        deepest = header.tensors if "depth" in name or name.endswith("blocks") else LARGEST_OPTION
+        if not _acceptable(options[name], defaults[name], deepest):
+            raise ValueError(f"{header.path}: its configuration has {name}={str(value)[:80]}, which no model has")
+    return options
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {name: _plain(each) for name, each in value.items()}
+    return tuple(value) if isinstance(value, list) else value
+
+
+def _acceptable(value: Any, default: Any, largest: int) -> bool:
+    """Whether an option's value is of the type of its default, and whole numbers in it are at most `largest`."""
+    if value is None or default is None:
+        return value is None or _acceptable(value, 1, largest)
+    if isinstance(default, dict):
+        return isinstance(value, dict) and all(_acceptable(v, v, largest) for v in value.values())
+    if isinstance(default, tuple):
+        return (
+            isinstance(value, tuple) and len(value) == len(default) and all(_acceptable(v, 1, largest) for v in value)
+        )
+    if isinstance(default, float):
+        return isinstance(value, (int, float)) and not isinstance(value, bool) and 0 < value < 1e6
+    if isinstance(default, bool) or isinstance(value, bool):
+        return isinstance(default, bool) and isinstance(value, bool)
+    if isinstance(default, int):
+        return isinstance(value, int) and 0 <= value <= largest
+    return isinstance(value, str) and isinstance(default, str)

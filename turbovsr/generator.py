@@ -2,11 +2,34 @@
 
 from __future__ import annotations
 
+import math
+from typing import Any
+
 from torch import Tensor, nn
 
 from turbovsr.conditioning import Task, clip_task, first_frame_task
 from turbovsr.shortcut import Velocity, sample
 from turbovsr.transformer import Transformer
+
+PREDICTION_TYPES = ("sample", "velocity")
+
+
+def check_config(config: Any) -> None:
+    """Refuse options of the transformer and the sampler that no network can have.
+
+    Raises:
+        ValueError: one line with the option.
+    """
+    if config.prediction_type not in PREDICTION_TYPES:
+        known = ", ".join(PREDICTION_TYPES)
+        raise ValueError(f"unknown prediction_type {config.prediction_type}: choose one of {known}")
+    if config.transformer_heads < 1 or config.transformer_width % config.transformer_heads:
+        heads = config.transformer_heads
+        raise ValueError(f"transformer_width={config.transformer_width} does not divide into {heads} heads")
+    if config.finest_steps < 1 or config.finest_steps & (config.finest_steps - 1):
+        raise ValueError(f"finest_steps must be a power of two, got {config.finest_steps}")
+    if not 0 < config.shift_strength < math.inf:
+        raise ValueError(f"shift_strength must be above 0, got {config.shift_strength}")
 
 
 class Generator(nn.Module):

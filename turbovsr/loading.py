@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from safetensors import SafetensorError, safe_open
-
 from turbovsr import checkpoints
 from turbovsr.ltx.model import LTXConfig, LTXModel
 from turbovsr.model import Model, ModelConfig
@@ -27,13 +25,8 @@ def load(name_or_path: str | Path | None = None) -> tuple[Model | LTXModel, dict
     path = checkpoints.resolve(name_or_path)
     header = checkpoints.read_header(path)
     if header is None:
-        try:
-            with safe_open(str(path), framework="pt"):
-                pass
-        except SafetensorError as error:
-            raise ValueError(f"{path}: not a safetensors file ({error})") from error
         raise ValueError(f"{path}: not a TurboVSR checkpoint: its metadata lacks format={checkpoints.FORMAT}")
     if header.kind not in KINDS:
         raise ValueError(f"{path}: a model of the kind {header.kind}, which this version of TurboVSR does not know")
-    model = checkpoints.build(header, *KINDS[header.kind])
+    model: Model | LTXModel = checkpoints.build(header, *KINDS[header.kind])
     return (model.float() if header.kind == "nano" else model), header.metadata

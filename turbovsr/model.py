@@ -11,7 +11,7 @@ from torch import Tensor
 from turbovsr.conditioning import LRProjection
 from turbovsr.decoder import Decoder
 from turbovsr.encoder import Encoder
-from turbovsr.generator import Generator
+from turbovsr.generator import Generator, check_config
 from turbovsr.transformer import Transformer
 
 
@@ -46,6 +46,7 @@ class Model(Generator):
 
     def __init__(self, config: ModelConfig):
         super().__init__()
+        check_config(config)
         self.config = config
         self.encoder = Encoder(config.latent_channels, config.encoder_widths)
         self.decoder = Decoder(

@@ -15,6 +15,7 @@ from torch import Tensor
 
 from turbovsr.ltx.autoencoder import LTXAutoencoder
 from turbovsr.ltx.autoencoder_layouts import Stage
+from turbovsr.weights_file import mismatch, shapes_of
 
 STYLES = ("lightricks", "diffusers")
 PREFIXES = ("vae.", "first_stage_model.")
@@ -177,20 +178,11 @@ def load(autoencoder: LTXAutoencoder, state: Mapping[str, Tensor], origin: str) 
         found = {key: value for key, value in found.items() if key not in left_out}
     table = names(autoencoder, style)
     own = {table[key]: value for key, value in autoencoder.state_dict().items()}
-    complaints = {
-        "missing": sorted(own.keys() - found.keys()),
-        "unexpected": sorted(found.keys() - own.keys()),
-        "of another shape": [
-            f"{key} {tuple(found[key].shape)} for {tuple(own[key].shape)}"
-            for key in sorted(own.keys() & found.keys())
-            if own[key].shape != found[key].shape
-        ],
-    }
-    listed = "; ".join(f"{kind}: {', '.join(keys)}" for kind, keys in complaints.items() if keys)
+    wrong = mismatch(shapes_of(own), shapes_of(found))
     release = layout_of(own_part(state))
-    if listed:
+    if wrong:
         layout = autoencoder.layout.name
         hint = f" (the file looks like layout {release}: choose it)" if release != layout.removesuffix("-tiny") else ""
-        raise ValueError(f"{origin}: wrong weights for an autoencoder of layout {layout}{hint}: {listed}")
+        raise ValueError(f"{origin}: wrong weights for an autoencoder of layout {layout}{hint}: {wrong}")
     autoencoder.load_state_dict({key: found[theirs] for key, theirs in table.items()})
     return Loaded(style, release, len(found), left_out)

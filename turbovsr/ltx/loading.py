@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
 from turbovsr.ltx import autoencoder_keys, transformer_weights
 from turbovsr.ltx.model import LTXModel
+from turbovsr.weights_file import open_weights, read_shapes, read_tensors
 
 FOLDERS = ("transformer", "vae")  # of a diffusers checkpoint
 
@@ -36,14 +36,26 @@ def read_prompt(path: str | Path) -> Tensor:
     """The text embedding in a file, (1, L, C), only the tokens that its mask counts.
 
     Raises:
-        ValueError: the file has no prompt_embeds, or none of their tokens counts.
+        ValueError: the file has no prompt_embeds of floats, (L, C) or (1, L, C), or no token counts.
     """
-    found = _read_file(Path(path))
-    if "prompt_embeds" not in found:
-        raise ValueError(f"{path}: no prompt_embeds in this file, only {', '.join(found) or 'nothing'}")
-    text = found["prompt_embeds"].reshape(-1, found["prompt_embeds"].shape[-1])
-    if "prompt_attention_mask" in found:
-        text = text[found["prompt_attention_mask"].reshape(-1).bool()]
+    path = Path(path)
+    with open_weights(path) as file:
+        names = set(file.keys())
+        if "prompt_embeds" not in names:
+            raise ValueError(
+                f"{path}: no prompt_embeds in this file, only {', '.join(sorted(names)[:10]) or 'nothing'}"
+            )
+        text = read_tensors(file, path, ["prompt_embeds"])["prompt_embeds"]
+        mask = file.get_tensor("prompt_attention_mask").flatten() if "prompt_attention_mask" in names else None
+    if not text.is_floating_point() or text.ndim not in (2, 3) or (text.ndim == 3 and len(text) != 1):
+        raise ValueError(
+            f"{path}: prompt_embeds are {text.dtype} {tuple(text.shape)}; floats (L, C) or (1, L, C) are due"
+        )
+    text = text.flatten(0, -2)
+    if mask is not None:
+        if len(mask) != len(text):
+            raise ValueError(f"{path}: prompt_attention_mask is of {len(mask)} tokens, prompt_embeds of {len(text)}")
+        text = text[mask.bool()]
     if not len(text):
         raise ValueError(f"{path}: prompt_attention_mask leaves no token")
     return text.unsqueeze(0)
@@ -78,10 +90,5 @@ def fill(model: LTXModel, path: str | Path) -> dict[str, str]:
 
 
 def _read_file(path: Path) -> dict[str, Tensor]:
-    if not path.is_file():
-        raise FileNotFoundError(f"{path}: no such file; give a .safetensors file or a diffusers folder")
-    try:
-        with safe_open(str(path), framework="pt") as file:
-            return {name: file.get_tensor(name) for name in file.keys()}
-    except SafetensorError as error:
-        raise ValueError(f"{path}: not a safetensors file ({error})") from error
+    with open_weights(path) as file:
+        return read_tensors(file, path, read_shapes(file, path))

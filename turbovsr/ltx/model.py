@@ -19,7 +19,7 @@ from torch import Tensor, nn
 from frames.bicubic import bicubic
 from turbovsr.conditioning import LRProjection
 from turbovsr.decoder import Decoder
-from turbovsr.generator import Generator
+from turbovsr.generator import Generator, check_config
 from turbovsr.geometry import SCALE
 from turbovsr.layers import SpatialBlock
 from turbovsr.ltx.autoencoder import LTXAutoencoder
@@ -65,6 +65,7 @@ class LTXModel(Generator):
         super().__init__()
         if config.path not in PATHS:
             raise ValueError(f"unknown path {config.path}: choose one of {', '.join(PATHS)}")
+        check_config(config)
         self.config = config
         self.autoencoder = LTXAutoencoder(config.autoencoder)
         self.projection = self.decoder = None

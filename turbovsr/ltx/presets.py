@@ -93,7 +93,7 @@ def build(
         ValueError: an argument that is none, wrong weights, or a CPU for the full size.
     """
     device = torch.device(device)
-    own = None if weights is None else checkpoints.read_header(weights)
+    own = None if weights is None or Path(weights).is_dir() else checkpoints.read_header(weights)
     if own is not None:
         if own.kind != LTXModel.kind:
             raise ValueError(f"{weights}: weights of the kind {own.kind}, not of the LTX shape: leave size={size} out")

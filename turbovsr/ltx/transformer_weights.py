@@ -15,6 +15,7 @@ import torch
 from torch import Tensor
 
 from turbovsr.transformer import Transformer
+from turbovsr.weights_file import mismatch, shapes_of
 
 PREFIXES = ("model.diffusion_model.", "diffusion_model.", "transformer.")
 LIGHTRICKS_WORDS = {
@@ -144,17 +145,8 @@ def load(transformer: Transformer, state: Mapping[str, Tensor], origin: str) -> 
     if missing_columns and missing_columns == transformer.condition_channels:
         found["embed.weight"] = torch.cat([entry, entry.new_zeros(len(entry), missing_columns)], dim=1)
         initialised.append(f"embed.weight (last {missing_columns} columns zero)")
-    complaints = {
-        "missing": sorted(own.keys() - found.keys()),
-        "unexpected": sorted([*unexpected, *(found.keys() - own.keys())]),
-        "of another shape": [
-            f"{key} {tuple(found[key].shape)} for {tuple(own[key].shape)}"
-            for key in sorted(own.keys() & found.keys())
-            if own[key].shape != found[key].shape
-        ],
-    }
-    listed = "; ".join(f"{kind}: {', '.join(keys)}" for kind, keys in complaints.items() if keys)
-    if listed:
-        raise ValueError(f"{origin}: wrong weights for this transformer: {listed}")
+    wrong = mismatch(shapes_of(own), shapes_of(found), unexpected)
+    if wrong:
+        raise ValueError(f"{origin}: wrong weights for this transformer: {wrong}")
     transformer.load_state_dict(found)
     return Loaded(len(found) - (4 if any("embed_step" in name for name in initialised) else 0), initialised, left_out)
