@@ -13,6 +13,8 @@ from typing import Any
 import numpy as np
 import torch
 
+SHARED, SHARED_IMPORT = "frames", b"from frames"
+
 
 def prediction_key(
     method: dict[str, Any], lr_digest: str, device_class: str, identity: Mapping[str, Any] | None = None
@@ -64,21 +66,30 @@ def frames_digest(frames: Iterable[np.ndarray]) -> str:
 def source_digest(target: str) -> str:
     """sha256 over the sources and packaged weights of the top-level package that holds a `_target_`.
 
-    The whole package, not the one file: helpers shared inside a package change results as well.
+    The whole package, not the one file: helpers shared inside a package change results as well, and so does `frames`,
+    this project's resizing and decoding, where the package imports it.
     """
     package = target.split(".")[0]
+    files = _sources(package)
+    if package != SHARED and any(SHARED_IMPORT in file.read_bytes() for file in files.values() if file.suffix == ".py"):
+        files |= _sources(SHARED)
+    digest = hashlib.sha256()
+    for name, file in files.items():
+        digest.update(name.encode())
+        digest.update(file.read_bytes())
+    return digest.hexdigest()
+
+
+def _sources(package: str) -> dict[str, Path]:
+    """The files of a package that results depend on, by their place in it."""
     spec = importlib.util.find_spec(package)
     if spec is None or spec.origin is None:
-        raise ValueError(f"_target_ {target}: there is no module {package}")
+        raise ValueError(f"_target_ {package}: there is no such module")
     root = Path(spec.origin).parent
     single = Path(spec.origin).name != "__init__.py"
     kinds = (".py", ".safetensors", ".yaml")
     files = [Path(spec.origin)] if single else sorted(file for file in root.rglob("*") if file.suffix in kinds)
-    digest = hashlib.sha256()
-    for file in files:
-        digest.update(file.relative_to(root).as_posix().encode())
-        digest.update(file.read_bytes())
-    return digest.hexdigest()
+    return {f"{package}/{file.relative_to(root).as_posix()}": file for file in files}
 
 
 def _is_file(value: Any) -> bool:

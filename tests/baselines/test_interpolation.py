@@ -5,6 +5,7 @@ import pytest
 import torch
 
 from baselines.interpolation import Interpolation
+from frames.bicubic import bicubic
 
 KERNELS = ("nearest", "bilinear", "bicubic", "lanczos")
 
@@ -88,3 +89,10 @@ def test_an_unknown_kernel_and_a_fractional_scale_are_refused():
     for scale in (0, 1.5):
         with pytest.raises(ValueError, match="whole number"):
             Interpolation("bicubic", scale)
+
+
+@pytest.mark.parametrize("scale", [2, 3, 4])
+def test_bicubic_as_a_block_matrix_is_the_one_of_frames(scale):
+    lr = torch.from_numpy(np.random.default_rng(0).integers(0, 256, (1, 3, 13, 21), dtype=np.uint8))
+    one = bicubic(lr.double(), (13 * scale, 21 * scale)).clamp(0, 255)
+    assert (Interpolation("bicubic", scale).upscale(lr) - one).abs().max() < 0.5 + 1e-4

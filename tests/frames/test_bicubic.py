@@ -3,6 +3,7 @@ import pytest
 import torch
 
 from frames.bicubic import bicubic
+from frames.resize import bicubic_down
 
 
 def imresize_line(line, size):
@@ -40,3 +41,14 @@ def test_other_precisions_come_back_as_they_are():
 def test_scales_that_do_not_fit_are_refused(size):
     with pytest.raises(ValueError, match="cannot resize"):
         bicubic(torch.zeros(1, 3, 8, 8 if size != (3, 4) else 9), size)
+
+
+@pytest.mark.parametrize("scale", [2, 3, 4])
+def test_8_bit_frames_in_strips_are_the_rounded_frame_in_float64(monkeypatch, scale):
+    frame = np.random.default_rng(0).integers(0, 256, (24 * scale, 7 * scale, 3), dtype=np.uint8)
+    monkeypatch.setattr("frames.resize.ROWS_AT_ONCE", 5)
+    whole = torch.from_numpy(frame).permute(2, 0, 1)[None].double()
+    exact = bicubic(whole, (24, 7))
+    assert exact.dtype == torch.float64
+    rounded = (exact + 0.5).floor().clamp(0, 255)[0].permute(1, 2, 0).numpy()
+    assert np.array_equal(bicubic_down(frame, scale), rounded)

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from bench.store import keys
 from bench.store.keys import combined, frames_digest, prediction_key, source_digest
 from bench.store.record import Descriptor, Record
 from bench.store.records import Records, load
@@ -100,6 +101,25 @@ def test_the_source_of_a_package_counts(tmp_path, monkeypatch):
         (tmp_path / name / "__init__.py").write_text("")
         (tmp_path / name / "net.py").write_text(f"# {name}\n")
     assert source_digest("package_one.net.Net") != source_digest("package_two.net.Net")
+
+
+def test_the_source_of_what_a_package_shares_with_others_counts(tmp_path, monkeypatch):
+    monkeypatch.syspath_prepend(tmp_path)
+    for name in ("shared_room", "using_it", "without_it"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "__init__.py").write_text("from shared_room import x\n" * (name == "using_it"))
+    monkeypatch.setattr(keys, "SHARED", "shared_room")
+    monkeypatch.setattr(keys, "SHARED_IMPORT", b"from shared_room")
+
+    def digests() -> list[str]:
+        source_digest.cache_clear()
+        return [source_digest(f"{package}.Net") for package in ("using_it", "without_it")]
+
+    before = digests()
+    (tmp_path / "shared_room" / "x.py").write_text("x = 2\n")
+    after = digests()
+    source_digest.cache_clear()
+    assert before[0] != after[0] and before[1] == after[1]
 
 
 def test_the_digest_of_frames_depends_on_values_order_and_shape():
