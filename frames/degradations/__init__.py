@@ -1,6 +1,6 @@
 """How LR frames are made from GT: the degradations of the literature, bicubic (BI) and blur with subsampling (BD)."""
 
 from frames.degradations.benchmark import Bicubic, BlurDown, Degradation
-from frames.degradations.clips import degrade_clips
+from frames.degradations.clips import ClipBicubic, ClipBlurDown, ClipDegradation
 
-__all__ = ["Bicubic", "BlurDown", "Degradation", "degrade_clips"]
+__all__ = ["Bicubic", "BlurDown", "ClipBicubic", "ClipBlurDown", "ClipDegradation", "Degradation"]

@@ -1,21 +1,52 @@
-"""Degradations on batches of clips, as training holds them."""
+"""Degradations of whole clips, with parameters that may be drawn at random: training's LR."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from typing import Protocol
+
 import numpy as np
-import torch
-from torch import Tensor
 
-from frames.degradations.benchmark import Degradation
+from frames.degradations.benchmark import Bicubic, BlurDown
 
 
-def degrade_clips(degradation: Degradation, gt: Tensor) -> Tensor:
-    """LR of a batch by the code that makes LR for benchmarks: (B, 3, T, H, W) -> (B, 3, T, H / scale, W / scale).
+class ClipDegradation(Protocol):
+    """Makes an LR clip from a GT clip. The same generator state gives the same LR."""
 
-    Both are in [-1, 1] on the 256 levels of 8 bits; GT that lies between them is rounded first. LR has the type and
-    the device of GT; it is computed on the CPU.
-    """
-    frames = gt.permute(0, 2, 3, 4, 1).flatten(0, 1).float().add(1).mul(127.5).round().clamp(0, 255)
-    lr = np.stack([degradation(frame) for frame in frames.to("cpu", torch.uint8).contiguous().numpy()])
-    scaled = torch.from_numpy(lr).to(gt.device).to(gt.dtype).div(127.5).sub(1)
-    return scaled.unflatten(0, (len(gt), -1)).permute(0, 4, 1, 2, 3).contiguous()
+    @property
+    def scale(self) -> int: ...
+
+    def __call__(self, clip: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+        """uint8 (T, H, W, 3) RGB -> uint8 (T, H / scale, W / scale, 3)."""
+        ...
+
+
+@dataclass(frozen=True, kw_only=True)
+class ClipBicubic:
+    """BI of benchmarks, frame by frame; nothing is random."""
+
+    scale: int = 4
+
+    def __call__(self, clip: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+        return _each_frame(Bicubic(self.scale), clip)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ClipBlurDown:
+    """BD of benchmarks with a random blur: one sigma is drawn for each clip from a range."""
+
+    scale: int = 4
+    sigma: tuple[float, float] = (1.6, 1.6)
+    size: int = 13
+
+    def __post_init__(self) -> None:
+        if not 0 < self.sigma[0] <= self.sigma[1]:
+            raise ValueError(f"sigma: a range [low, high] above 0 is needed, got {list(self.sigma)}")
+        BlurDown(self.scale, sigma=self.sigma[0], size=self.size)  # checks the size
+
+    def __call__(self, clip: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+        return _each_frame(BlurDown(self.scale, sigma=float(rng.uniform(*self.sigma)), size=self.size), clip)
+
+
+def _each_frame(degradation: Bicubic | BlurDown, clip: np.ndarray) -> np.ndarray:
+    return np.stack([degradation(frame) for frame in clip])

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -15,8 +17,17 @@ class Batch:
     gt: Tensor
     lr: Tensor
 
+    @classmethod
+    def from_uint8(cls, gt: Sequence[np.ndarray], lr: Sequence[np.ndarray]) -> Batch:
+        """Convert clips, uint8 (T, H, W, 3) each, and their LR."""
+        return cls(_to_tensor(gt), _to_tensor(lr))
+
     def __len__(self) -> int:
         return len(self.gt)
 
     def to(self, device: torch.device) -> Batch:
         return Batch(self.gt.to(device, non_blocking=True), self.lr.to(device, non_blocking=True))
+
+
+def _to_tensor(clips: Sequence[np.ndarray]) -> Tensor:
+    return torch.from_numpy(np.stack(clips)).permute(0, 4, 1, 2, 3).float().div(127.5).sub(1)

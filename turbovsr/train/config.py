@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import dataclasses
 import importlib
-from collections.abc import Callable
 from typing import Any
 
+from frames.degradations import ClipDegradation
 from frames.errors import UserError, did_you_mean
+from turbovsr.geometry import SCALE
 from turbovsr.model import ModelConfig
 from turbovsr.train.options import KINDS, TrainConfig
 from turbovsr.train.schema import build
@@ -29,8 +31,8 @@ def checked(plain: dict[str, Any]) -> TrainConfig:
     return build(TrainConfig, plain, "")
 
 
-def degradation(values: dict[str, Any]) -> Callable:
-    """Build the degradation that `_target_` names, with its parameters."""
+def degradation(values: dict[str, Any]) -> ClipDegradation:
+    """Build the degradation that `_target_` names, with its parameters. Raises `UserError`."""
     parameters = dict(values)
     target = str(parameters.pop("_target_", ""))
     module, _, name = target.rpartition(".")
@@ -38,4 +40,9 @@ def degradation(values: dict[str, Any]) -> Callable:
         kind = getattr(importlib.import_module(module), name)
     except (ImportError, AttributeError, ValueError) as error:
         raise UserError(f"degradation._target_: cannot find '{target}' ({error})") from error
-    return build(kind, parameters, "degradation")
+    if not dataclasses.is_dataclass(kind) or "scale" not in {field.name for field in dataclasses.fields(kind)}:
+        raise UserError(f"degradation._target_: '{target}' is not a dataclass with a scale, as degradations are")
+    built = build(kind, parameters, "degradation")
+    if built.scale != SCALE:
+        raise UserError(f"degradation.scale must be {SCALE}, the model's, got {built.scale}")
+    return built

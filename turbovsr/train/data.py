@@ -11,12 +11,10 @@ from pathlib import Path
 from typing import TypeVar
 
 import numpy as np
-import torch
-from torch import Tensor
 
+from frames.degradations import ClipBicubic, ClipDegradation
 from turbovsr.train.augmentation import change_colours, enlarge, flip
 from turbovsr.train.batch import Batch
-from turbovsr.train.degradations.basic import Bicubic
 from turbovsr.train.messages import info
 from turbovsr.train.options import Augmentation, BatchConfig, DataConfig
 from turbovsr.train.readers import (
@@ -36,7 +34,6 @@ from turbovsr.train.rng import StepRng
 
 MOST_DRAWS = 50  # until a clip must have been found; only broken videos and those with many cuts need more than one
 
-Degradation = Callable[[Tensor, np.random.Generator], Tensor]
 Media = TypeVar("Media", Photo, Video)
 
 
@@ -47,7 +44,7 @@ class ClipSource:
         config: files, and how they are read.
         crop: edge of the GT crop in pixels. Smaller files are left out, with a message.
         augmentation: random changes of the GT clips.
-        degradation: makes LR clips, see `turbovsr.train.degradations`; None: bicubic.
+        degradation: makes LR clips; None: bicubic.
     Raises:
         FileNotFoundError: a path is missing, or nothing usable is left.
     """
@@ -57,10 +54,10 @@ class ClipSource:
         config: DataConfig,
         crop: int,
         augmentation: Augmentation | None = None,
-        degradation: Degradation | None = None,
+        degradation: ClipDegradation | None = None,
     ):
         self.video_share, self.crop = config.video_share, crop
-        self.augmentation, self.degradation = augmentation or Augmentation(), degradation or Bicubic()
+        self.augmentation, self.degradation = augmentation or Augmentation(), degradation or ClipBicubic()
         self._reported: set[str] = set()
         cache, named = Cache(config.cache_mb * 2**20), ", ".join(config.paths)
         photo_paths, video_paths = find_media([Path(path) for path in config.paths])
@@ -100,9 +97,8 @@ class ClipSource:
 
     def batch(self, rng: np.random.Generator, clips: int, frames: int) -> Batch:
         """Draw a batch of `clips` clips of `frames` frames."""
-        gt = torch.from_numpy(np.stack([self._clip(rng, frames) for _ in range(clips)]))
-        gt = gt.permute(0, 4, 1, 2, 3).float().div(127.5).sub(1)
-        return Batch(gt, self.degradation(gt, rng))
+        gt = [self._clip(rng, frames) for _ in range(clips)]
+        return Batch.from_uint8(gt, [self.degradation(clip, rng) for clip in gt])
 
     def _open(self, kind: str, paths: list[Path], open_file: Callable[[Path], Media]) -> list[Media]:
         opened, small = [], 0
@@ -171,7 +167,7 @@ class ClipSource:
             )
         sequence = videos[rng.integers(len(videos))].sequence(rng, frames)
         y, x = (rng.integers(0, n - self.crop + 1) for n in sequence.shape[1:3])
-        return np.asarray(sequence[:, y : y + self.crop, x : x + self.crop])
+        return np.array(sequence[:, y : y + self.crop, x : x + self.crop])
 
 
 def _detail(clip: np.ndarray) -> float:

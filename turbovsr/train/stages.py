@@ -9,6 +9,7 @@ import torch
 from torch import nn
 
 from frames.atomic import replacing
+from frames.degradations import ClipBicubic
 from frames.errors import UserError, one_line
 from turbovsr import checkpoints, loading
 from turbovsr.conditioning import trains_first_frame
@@ -18,7 +19,6 @@ from turbovsr.train.autoencoding import AutoencodingLoss, normalise_latent
 from turbovsr.train.batch import Batch
 from turbovsr.train.components import start_from_components
 from turbovsr.train.data import ClipSource
-from turbovsr.train.degradations.basic import Bicubic
 from turbovsr.train.diffusion import DiffusionLoss
 from turbovsr.train.distributed import barrier, rank
 from turbovsr.train.joint import JointLoss
@@ -51,7 +51,7 @@ def train_stage(config: TrainConfig, name: str, device: torch.device) -> None:
     stage, folder = config.stages[name], Path(config.out) / name
     info(f"stage {name}: {stage.loop.steps} steps on {device}, {', '.join(stage.trained)}")
     torch.manual_seed(config.seed)
-    if config.model.consistent and not isinstance(config.degradation, Bicubic):
+    if config.model.consistent and not isinstance(config.degradation, ClipBicubic):
         info(
             "SR frames will agree with their LR frames, noise included: set model.consistent=false for LR that is not"
             " bicubic"

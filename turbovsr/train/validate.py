@@ -32,8 +32,8 @@ Outputs = Callable[[Model, Tensor, Tensor], dict[str, Tensor]]
 """(model, LR, GT) -> SR clips by kind of latent."""
 
 
-def read_clip(path: Path, frames: int) -> Tensor:
-    """The first frames of a folder of PNGs or of a video, cropped to multiples of 32: (1, 3, T, H, W) in [-1, 1]."""
+def read_clip(path: Path, frames: int) -> np.ndarray:
+    """The first frames of a folder of PNGs or of a video, cropped to multiples of 32, uint8 (T, H, W, 3)."""
     path = Path(path)
     if not path.exists():
         raise FileNotFoundError(f"{path}: no such clip; name folders of PNG frames or videos as validate=[...]")
@@ -50,12 +50,12 @@ def read_clip(path: Path, frames: int) -> Tensor:
         raise FileNotFoundError(
             f"{path}: {len(clip)} frames (PNGs, or of a video), {frames} wanted; name a longer clip"
         )
-    clip = np.stack(clip)
-    height, width = (n // 32 * 32 for n in clip.shape[1:3])
+    height, width = (n // 32 * 32 for n in clip[0].shape[:2])
     if not height or not width:
-        raise ValueError(f"{path}: frames of {clip.shape[1]}x{clip.shape[2]} are too small to validate on, 32 at least")
-    clip = torch.from_numpy(clip[:, :height, :width]).permute(3, 0, 1, 2)[None]
-    return clip.float() / 127.5 - 1
+        raise ValueError(f"{path}: frames of {clip[0].shape[1]}x{clip[0].shape[0]} are too small, 32x32 at least")
+    if len({frame.shape for frame in clip}) > 1:
+        raise ValueError(f"{path}: its frames are of different sizes")
+    return np.stack(clip)[:, :height, :width]
 
 
 def luma(frames: Tensor) -> Tensor:
@@ -175,7 +175,8 @@ def build_validation(
     clips: dict[str, Batch] = {}
     for path in map(Path, config.validate):
         gt = read_clip(path, config.validate_frames)
-        clips[path.stem] = Batch(gt, config.degradation(gt, np.random.default_rng([config.seed, len(clips)])))
+        lr = config.degradation(gt, np.random.default_rng([config.seed, len(clips)]))
+        clips[path.stem] = Batch.from_uint8([gt], [lr])
     pictured = {name: Batch(clip.gt[:, :, :1], clip.lr[:, :, :1]) for name, clip in clips.items()}
     if not clips and rank() == 0:
         crops = source.batch(StepRng(config.seed, PICTURED_STEP).numpy, 4, 1)

@@ -5,10 +5,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 import skimage
-import torch
 from scipy.ndimage import gaussian_filter
 
-from frames.degradations import Bicubic, BlurDown, degrade_clips
+from frames.degradations import Bicubic, BlurDown
 from frames.images import read_image
 from frames.resize import bicubic_down, bicubic_shrink
 
@@ -101,16 +100,6 @@ def test_shrinking_to_any_size_keeps_the_mean(picture):
     small = bicubic_shrink(picture, 71, 83)
     assert small.shape == (71, 83, 3)
     assert np.abs(small.mean(axis=(0, 1)) - picture.mean(axis=(0, 1))).max() < 4
-
-
-@pytest.mark.parametrize("degradation", [Bicubic(4), BlurDown(4), BlurDown(2, sigma=0.7, size=7)])
-def test_clips_of_training_get_the_frames_of_benchmarks(degradation):
-    clips = np.random.default_rng(0).integers(0, 256, (2, 3, 24, 32, 3), dtype=np.uint8)
-    gt = torch.from_numpy(clips).permute(0, 4, 1, 2, 3).float() / 127.5 - 1
-    lr = degrade_clips(degradation, gt)
-    frames = ((lr + 1) * 127.5).permute(0, 2, 3, 4, 1)
-    expected = np.stack([[degradation(frame) for frame in clip] for clip in clips])
-    assert np.abs(frames.numpy() - expected).max() < 1e-4
 
 
 @pytest.mark.parametrize("options", [{"sigma": 0}, {"sigma": float("nan")}, {"size": 4}, {"size": -1}])

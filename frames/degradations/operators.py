@@ -1,8 +1,8 @@
-"""The single operations of the second-order degradation, each with its ranges.
+"""Operations of the second-order degradation, each with the ranges of its random parameters.
 
-Each is called with a clip (T, H, W, 3), float32 RGB in 0..255, and a random generator, and returns such a clip; the
-values may leave 0..255 until something stores the clip in 8 bits. What is drawn for the first frame walks a little from
-frame to frame, as a camera does: `*_step` is the largest change between neighbours.
+Each takes a clip (T, H, W, 3), float32 RGB in 0..255, and a random generator, and returns such a clip. Values may leave
+0..255 until an operation stores the clip in 8 bits. Parameters are drawn for the first frame and change a little from
+frame to frame, as those of a camera do: `*_step` is the largest change between neighbours.
 """
 
 from __future__ import annotations
@@ -13,24 +13,39 @@ from dataclasses import dataclass, field
 import cv2
 import numpy as np
 
-from turbovsr.train.degradations import codec, kernels
+from frames.degradations import codec, kernels
 
 Range = tuple[float, float]
 INTERPOLATIONS = {"bilinear": cv2.INTER_LINEAR, "area": cv2.INTER_AREA, "bicubic": cv2.INTER_CUBIC}
-SMALLEST_EDGE = 16  # ours: 0.15 times 0.3 of a training crop would leave a codec nothing to code
+SMALLEST_EDGE = 16  # our choice: 0.15 times 0.3 of a training crop is too small for a codec
+
+
+LARGEST_KERNEL = 99  # pixels
 
 
 def check_range(name: str, bounds: Range, lowest: float, highest: float = math.inf) -> None:
-    """Raise when bounds are not lowest <= low <= high <= highest."""
-    if not lowest <= bounds[0] <= bounds[1] <= highest:
+    """Raise unless lowest <= low <= high <= highest, all finite."""
+    if not lowest <= bounds[0] <= bounds[1] <= highest or not math.isfinite(bounds[1]):
         limit = f"from {lowest:g}" + (f" to {highest:g}" if highest < math.inf else " up")
         raise ValueError(f"{name} must be [low, high], {limit}, got {list(bounds)}")
 
 
 def check_odds(name: str, odds: tuple[float, ...], count: int) -> None:
-    """Raise when the odds are not `count` shares that add up to 1."""
-    if len(odds) != count or min(odds) < 0 or not math.isclose(sum(odds), 1, abs_tol=1e-3):
+    """Raise unless the odds are `count` shares that add up to 1."""
+    if len(odds) != count or not min(odds) >= 0 or not math.isclose(sum(odds), 1, abs_tol=1e-3):
         raise ValueError(f"{name} must be {count} shares that add up to 1, got {list(odds)}")
+
+
+def check_share(name: str, value: float) -> None:
+    """Raise unless a probability is from 0 to 1."""
+    if not 0 <= value <= 1:
+        raise ValueError(f"{name} must be from 0 to 1, got {value}")
+
+
+def check_sizes(name: str, sizes: tuple[int, ...]) -> None:
+    """Raise unless the edges of kernels are odd and of a sane size."""
+    if not sizes or any(size < 1 or size % 2 == 0 or size > LARGEST_KERNEL for size in sizes):
+        raise ValueError(f"{name} must be odd numbers from 1 to {LARGEST_KERNEL}, got {list(sizes)}")
 
 
 def walk(rng: np.random.Generator, bounds: Range, step: float, frames: int) -> np.ndarray:
@@ -43,12 +58,13 @@ def walk(rng: np.random.Generator, bounds: Range, step: float, frames: int) -> n
 
 
 def to_uint8(clip: np.ndarray) -> np.ndarray:
+    """Round a clip to 8 bits."""
     return np.clip(np.rint(clip), 0, 255).astype(np.uint8)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Blur:
-    """A kernel of random kind, size and shape, with `probability`."""
+    """Blur by a kernel of random kind, size and shape, with `probability`."""
 
     KINDS = ("iso", "aniso", "generalised iso", "generalised aniso", "plateau iso", "plateau aniso", "sinc")
 
@@ -64,11 +80,13 @@ class Blur:
     plateau_beta_step: float = 0.1
     cutoff_step: float = 0.0628  # of the sinc filter, radians a pixel
 
-    def __post_init__(self):
-        check_odds("blur.odds", self.odds, len(self.KINDS))
-        check_range("blur.sigma", self.sigma, 0.05)
-        check_range("blur.generalised_beta", self.generalised_beta, 0.1)
-        check_range("blur.plateau_beta", self.plateau_beta, 0.1)
+    def __post_init__(self) -> None:
+        check_odds("odds", self.odds, len(self.KINDS))
+        check_range("sigma", self.sigma, 0.05)
+        check_range("generalised_beta", self.generalised_beta, 0.1)
+        check_range("plateau_beta", self.plateau_beta, 0.1)
+        check_share("probability", self.probability)
+        check_sizes("sizes", self.sizes)
 
     def __call__(self, clip: np.ndarray, rng: np.random.Generator) -> np.ndarray:
         if rng.random() >= self.probability:
@@ -91,38 +109,40 @@ class Blur:
 
 
 def sinc_filter(clip: np.ndarray, rng: np.random.Generator, size: int, cutoffs: Range, step: float) -> np.ndarray:
+    """Low-pass filter with ringing; the cutoffs in radians a pixel."""
     return filtered(clip, [kernels.sinc(size, cutoff) for cutoff in walk(rng, cutoffs, step, len(clip))])
 
 
 def filtered(clip: np.ndarray, by_frame: list[np.ndarray]) -> np.ndarray:
+    """Filter each frame by its own kernel."""
     return np.stack([cv2.filter2D(frame, -1, kernel) for frame, kernel in zip(clip, by_frame)])
 
 
 @dataclass(frozen=True, kw_only=True)
 class Resize:
-    """To a random size, all frames of a clip alike, even in both directions."""
+    """Resize to a random size, even in both directions and the same for all frames of a clip."""
 
-    odds: tuple[float, float, float] = (0.2, 0.7, 0.1)  # of growing, shrinking, keeping
+    odds: tuple[float, float, float] = (0.2, 0.7, 0.1)  # of enlarging, reducing, keeping
     scale: Range = (0.15, 1.5)
     interpolations: tuple[str, ...] = ("bilinear", "area", "bicubic")  # each as likely as the others
 
-    def __post_init__(self):
-        check_odds("resize.odds", self.odds, 3)
-        check_range("resize.scale", self.scale, 0.01)
+    def __post_init__(self) -> None:
+        check_odds("odds", self.odds, 3)
+        check_range("scale", self.scale, 0.01)
         if not self.scale[0] <= 1 <= self.scale[1]:
-            raise ValueError(f"resize.scale must have 1 inside, got {list(self.scale)}")
+            raise ValueError(f"scale must have 1 inside, got {list(self.scale)}")
         unknown = set(self.interpolations) - set(INTERPOLATIONS)
         if unknown or not self.interpolations:
-            raise ValueError(f"resize.interpolations must be some of {', '.join(INTERPOLATIONS)}")
+            raise ValueError(f"interpolations must be some of {', '.join(INTERPOLATIONS)}")
 
     def __call__(self, clip: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-        way = rng.choice(3, p=np.array(self.odds) / sum(self.odds))
-        scale = (rng.uniform(1, self.scale[1]), rng.uniform(self.scale[0], 1), 1.0)[way]
+        choice = rng.choice(3, p=np.array(self.odds) / sum(self.odds))
+        scale = (rng.uniform(1, self.scale[1]), rng.uniform(self.scale[0], 1), 1.0)[choice]
         height, width = (max(SMALLEST_EDGE, 2 * int(scale * edge // 2)) for edge in clip.shape[1:3])
         return self.to_size(clip, (height, width), rng)
 
     def to_size(self, clip: np.ndarray, size: tuple[int, int], rng: np.random.Generator) -> np.ndarray:
-        """The clip at (height, width), by one of the interpolations."""
+        """Resize to (height, width) by one of the interpolations."""
         chosen = INTERPOLATIONS[self.interpolations[rng.integers(len(self.interpolations))]]
         return np.stack([cv2.resize(frame, size[::-1], interpolation=chosen) for frame in clip])
 
@@ -138,9 +158,11 @@ class Noise:
     poisson_scale: Range = (0.05, 3.0)
     poisson_scale_step: float = 0.005
 
-    def __post_init__(self):
-        check_range("noise.sigma", self.sigma, 0)
-        check_range("noise.poisson_scale", self.poisson_scale, 0)
+    def __post_init__(self) -> None:
+        check_range("sigma", self.sigma, 0)
+        check_range("poisson_scale", self.poisson_scale, 0)
+        check_share("gaussian_share", self.gaussian_share)
+        check_share("grey_share", self.grey_share)
 
     def __call__(self, clip: np.ndarray, rng: np.random.Generator) -> np.ndarray:
         gaussian, grey = rng.random() < self.gaussian_share, rng.random() < self.grey_share
@@ -162,11 +184,13 @@ def photons(frame: np.ndarray, grey: bool, rng: np.random.Generator) -> np.ndarr
 
 @dataclass(frozen=True, kw_only=True)
 class Jpeg:
+    """JPEG frame by frame."""
+
     quality: Range = (30, 95)
     quality_step: float = 3
 
-    def __post_init__(self):
-        check_range("jpeg.quality", self.quality, 1, 100)
+    def __post_init__(self) -> None:
+        check_range("quality", self.quality, 1, 100)
 
     def __call__(self, clip: np.ndarray, rng: np.random.Generator) -> np.ndarray:
         qualities = walk(rng, self.quality, self.quality_step, len(clip))
@@ -176,14 +200,16 @@ class Jpeg:
 
 @dataclass(frozen=True, kw_only=True)
 class Codec:
+    """A video codec over the whole clip."""
+
     encoders: tuple[str, ...] = field(default=("libx264", "h264", "mpeg4"))  # each as likely as the others
     bitrate: Range = (1e4, 1e5)  # bits a frame
 
-    def __post_init__(self):
-        check_range("codec.bitrate", self.bitrate, 100)
+    def __post_init__(self) -> None:
+        check_range("bitrate", self.bitrate, 100)
         unknown = set(self.encoders) - set(codec.DECODERS)
         if unknown or not self.encoders:
-            raise ValueError(f"codec.encoders must be some of {', '.join(codec.DECODERS)}")
+            raise ValueError(f"encoders must be some of {', '.join(codec.DECODERS)}")
 
     def __call__(self, clip: np.ndarray, rng: np.random.Generator) -> np.ndarray:
         encoder = self.encoders[rng.integers(len(self.encoders))]

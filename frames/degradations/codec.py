@@ -1,4 +1,4 @@
-"""What storage does to pictures: JPEG frame by frame, and a real video codec over the whole clip, in memory."""
+"""Compression in memory: JPEG of single frames, and video codecs over whole clips."""
 
 from __future__ import annotations
 
@@ -7,30 +7,35 @@ from fractions import Fraction
 import av
 import cv2
 import numpy as np
+from av.video.codeccontext import VideoCodecContext
 
 DECODERS = {"libx264": "h264", "h264": "h264", "mpeg4": "mpeg4"}
-"""Encoders that can be asked for, as FFmpeg names them, and what decodes their streams."""
+"""FFmpeg's names of encoders, and of the decoders of their streams."""
 
 
 def jpeg(frame: np.ndarray, quality: int) -> np.ndarray:
     """(H, W, 3) uint8 RGB through JPEG of a quality in 1..100, chroma halved."""
     _, coded = cv2.imencode(".jpg", np.ascontiguousarray(frame[..., ::-1]), [cv2.IMWRITE_JPEG_QUALITY, quality])
-    return cv2.imdecode(coded, cv2.IMREAD_COLOR)[..., ::-1]
+    decoded = cv2.imdecode(coded, cv2.IMREAD_COLOR)
+    assert decoded is not None
+    return decoded[..., ::-1]
 
 
 def video(clip: np.ndarray, encoder: str, bits_a_frame: int) -> np.ndarray:
     """Encode and decode a clip, (T, H, W, 3) uint8 RGB with even H and W -> the same.
 
+    One thread: with several, the rate control of x264 depends on timing, and so would the LR of a step.
+
     Args:
         encoder: one of `DECODERS`.
         bits_a_frame: target rate. RealBasicVSR's bitrates are of streams of one frame a second, so they are this.
-    One thread: with several the rate control of x264 depends on timing, and the LR of a step with it.
     """
     if encoder not in DECODERS:
         raise ValueError(f"unknown video codec {encoder}: choose one of {', '.join(DECODERS)}")
     if clip.shape[1] % 2 or clip.shape[2] % 2:
         raise ValueError(f"a video codec takes even sizes, got {clip.shape[1]}x{clip.shape[2]}")
-    writer = av.CodecContext.create(encoder, "w")
+    writer = VideoCodecContext.create(encoder, "w")
+    assert isinstance(writer, VideoCodecContext)
     writer.height, writer.width = clip.shape[1:3]
     writer.pix_fmt, writer.bit_rate = "yuv420p", int(bits_a_frame)
     writer.framerate, writer.time_base = Fraction(1), Fraction(1)
@@ -46,7 +51,8 @@ def video(clip: np.ndarray, encoder: str, bits_a_frame: int) -> np.ndarray:
         frame.pts = index
         packets += writer.encode(frame)
     packets += writer.encode(None)
-    reader = av.CodecContext.create(DECODERS[encoder], "r")
+    reader = VideoCodecContext.create(DECODERS[encoder], "r")
+    assert isinstance(reader, VideoCodecContext)
     reader.thread_count = 1
     frames = [frame for packet in packets for frame in reader.decode(packet)] + reader.decode(None)
     if len(frames) != len(clip):

@@ -13,13 +13,13 @@ from scipy.special import j1
 
 
 def offsets(size: int) -> tuple[np.ndarray, np.ndarray]:
-    """Columns and rows of a kernel's places, the middle at 0, each (size, size)."""
+    """x and y of a kernel's entries, 0 in the middle, each (size, size)."""
     line = np.arange(size) - (size - 1) / 2
     return np.meshgrid(line, line)
 
 
 def shaped(size: int, shape: str, sigma_x: float, sigma_y: float, angle: float, beta: float) -> np.ndarray:
-    """A kernel whose entries sum to 1, (size, size) float32.
+    """Gaussian-like blur kernel, (size, size) float32 that sums to 1.
 
     Args:
         shape: "gaussian", "generalised" or "plateau"; beta has no effect on the first.
@@ -41,7 +41,7 @@ def shaped(size: int, shape: str, sigma_x: float, sigma_y: float, angle: float, 
 
 
 def sinc(size: int, cutoff: float) -> np.ndarray:
-    """Ideal low pass of a cutoff in radians a pixel, (size, size) float32 that sums to 1: it leaves ringing."""
+    """Ideal low-pass filter, which leaves ringing: (size, size) float32 that sums to 1; cutoff in radians a pixel."""
     x, y = offsets(size)
     radius = np.hypot(x, y)
     middle = radius == 0

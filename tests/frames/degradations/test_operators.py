@@ -1,0 +1,80 @@
+"""Random operations: their parameters come from the ranges and as often as they are said to."""
+
+import math
+from collections import Counter
+
+import numpy as np
+import pytest
+
+from frames.degradations import codec, kernels
+from frames.degradations.operators import Blur, Codec, Jpeg, Noise, Resize, walk
+
+
+def test_values_walk_in_small_steps_inside_their_range():
+    for seed in range(20):
+        values = walk(np.random.default_rng(seed), (0.2, 3.0), 0.02, 40)
+        assert (values >= 0.2).all() and (values <= 3.0).all() and np.abs(np.diff(values)).max() <= 0.02
+
+
+def test_resizes_grow_shrink_and_keep_as_often_as_said_and_stay_even():
+    clip, ways = np.zeros((1, 100, 140, 3), np.float32), Counter()
+    for seed in range(400):
+        height, width = Resize()(clip, np.random.default_rng(seed)).shape[1:3]
+        assert height % 2 == 0 and width % 2 == 0 and 14 <= height <= 150
+        ways["keep" if height == 100 and width == 140 else "up" if width > 140 else "down"] += 1
+    assert 0.13 < ways["up"] / 400 < 0.27 and 0.62 < ways["down"] / 400 < 0.78 and 0.05 < ways["keep"] / 400 < 0.16
+
+
+def test_blur_kinds_come_as_often_as_said(monkeypatch):
+    kinds = Counter()
+    flat = np.full((3, 3), 1 / 9, np.float32)
+
+    def shaped(size, shape, sigma_x, sigma_y, angle, beta):
+        assert 7 <= size <= 21 and size % 2 and 0.2 <= sigma_x <= 3 and 0.2 <= sigma_y <= 3
+        kinds[shape, sigma_x == sigma_y] += 1
+        return flat
+
+    monkeypatch.setattr(kernels, "shaped", shaped)
+    monkeypatch.setattr(kernels, "sinc", lambda size, cutoff: kinds.update(["sinc"]) or flat)
+    for seed in range(600):
+        Blur()(np.zeros((1, 8, 8, 3), np.float32), np.random.default_rng(seed))
+    shares = [("gaussian", True), ("gaussian", False), ("generalised", True), ("plateau", True), "sinc"]
+    for kind, expected in zip(shares, (0.405, 0.225, 0.108, 0.108, 0.1)):
+        assert abs(kinds[kind] / 600 - expected) < 0.06, kind
+
+
+def test_noise_has_the_strength_that_was_asked_for():
+    clip = np.full((2, 64, 64, 3), 120, np.float32)
+    grey = Noise(gaussian_share=1, grey_share=1, sigma=(10, 10))(clip, np.random.default_rng(0)) - clip
+    assert grey.std() == pytest.approx(10, rel=0.05) and np.abs(np.diff(grey, axis=-1)).max() < 1e-3
+    colour = Noise(gaussian_share=1, grey_share=0, sigma=(10, 10))(clip, np.random.default_rng(0)) - clip
+    assert colour.std() == pytest.approx(10, rel=0.05) and np.abs(np.diff(colour, axis=-1)).max() > 10
+    poisson = Noise(gaussian_share=0, grey_share=0, poisson_scale=(2, 2))(clip, np.random.default_rng(0)) - clip
+    assert poisson.std() == pytest.approx(2 * math.sqrt(120), rel=0.05)  # a flat frame has one level
+
+
+def test_jpeg_quality_stays_in_its_range(monkeypatch):
+    asked = []
+    monkeypatch.setattr(codec, "jpeg", lambda frame, quality: asked.append(quality) or frame)
+    for seed in range(20):
+        Jpeg()(np.zeros((9, 16, 16, 3), np.float32), np.random.default_rng(seed))
+    assert min(asked) >= 30 and max(asked) <= 95 and max(asked) - min(asked) > 40
+
+
+@pytest.mark.parametrize(
+    "operation, options",
+    [
+        (Blur, {"probability": 2.0}),
+        (Blur, {"sizes": (4,)}),
+        (Blur, {"sizes": ()}),
+        (Blur, {"odds": (1.0,)}),
+        (Blur, {"sigma": (math.nan, 1.0)}),
+        (Resize, {"scale": (0.5, math.inf)}),
+        (Noise, {"gaussian_share": -1.0}),
+        (Jpeg, {"quality": (0, 95)}),
+        (Codec, {"encoders": ("libx265",)}),
+    ],
+)
+def test_impossible_parameters_are_refused_by_name(operation, options):
+    with pytest.raises(ValueError, match=next(iter(options))):
+        operation(**options)
