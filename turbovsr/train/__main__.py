@@ -13,53 +13,47 @@ Repeat the command to resume a stopped or killed training. `--print-config` show
 
 from __future__ import annotations
 
-import os
-import sys
-import traceback
 from pathlib import Path
 from typing import Any
 
+from frames.command_line import guarded, importing, process
 from frames.errors import ERROR, INTERRUPTED, OK, UserError, one_line
 from turbovsr.train.composition import CONF, compose_plain, members
+
+PROGRAM = "turbovsr.train"
 
 
 def main(argv: list[str]) -> int:
     """Run the command and return its exit code. A user's mistake is one line on stderr."""
+    return guarded(PROGRAM, lambda: _run(argv))
+
+
+def _run(argv: list[str]) -> int:
     if not argv or {"-h", "--help", "help"} & set(argv):
         print(help_text())
         return OK if argv else ERROR
-    plain: dict[str, Any] = {}
-    try:
-        argv, config_dir = _without_option(argv, "--config-dir")
-        plain |= compose_plain([word for word in argv if word != "--print-config"], config_dir and Path(config_dir))
-        if "--print-config" in argv:
-            from omegaconf import OmegaConf
+    argv, config_dir = _without_option(argv, "--config-dir")
+    words = [word for word in argv if word != "--print-config"]
+    plain = compose_plain(words, None if config_dir is None else Path(config_dir))
+    if "--print-config" in argv:
+        from omegaconf import OmegaConf
 
-            print(OmegaConf.to_yaml(OmegaConf.create(plain)), end="")
-            return OK
-        return _train(plain)
-    except KeyboardInterrupt:
-        return _failed("interrupted between checkpoints; the same command resumes from the last one", INTERRUPTED)
-    except MemoryError:
-        return _failed("out of memory; lower the stage's batch or crop, or cache_mb", ERROR)
-    except Exception as error:  # whatever happens, the user reads one line
-        if os.environ.get("TURBOVSR_TRACEBACK"):
-            raise
-        if isinstance(error, (UserError, ValueError, OSError)):
-            return _failed(_described(error), getattr(error, "exit_code", ERROR))
-        return _failed(f"{one_line(error)}; the traceback is in {_store_traceback(plain)}", ERROR)
+        print(OmegaConf.to_yaml(OmegaConf.create(plain)), end="")
+        return OK
+    return _train(plain)
 
 
 def _train(plain: dict[str, Any]) -> int:
     """Train by a composed configuration. Raises `UserError`, `ValueError` and `OSError`."""
-    import cv2
-    import torch
+    with importing():
+        import cv2
+        import torch
 
-    from turbovsr.train import stages
-    from turbovsr.train.config import checked
-    from turbovsr.train.distributed import local_device, processes
-    from turbovsr.train.interrupt import Interrupted
-    from turbovsr.train.messages import info
+        from turbovsr.train import stages
+        from turbovsr.train.config import checked
+        from turbovsr.train.distributed import local_device, processes
+        from turbovsr.train.interrupt import Interrupted
+        from turbovsr.train.messages import info
 
     config = checked(plain)
     torch.set_num_threads(config.threads)
@@ -72,32 +66,11 @@ def _train(plain: dict[str, Any]) -> int:
     except Interrupted as stop:
         info(f"{stop}; the same command resumes from there")
         return stop.exit_code
+    except KeyboardInterrupt:
+        info("interrupted between checkpoints; the same command resumes from the last one")
+        return INTERRUPTED
     except torch.OutOfMemoryError as error:
-        return _failed(f"out of GPU memory; lower the stage's batch or crop ({one_line(error)})", ERROR)
-
-
-def _failed(message: str, code: int) -> int:
-    print(f"turbovsr.train: {message}", file=sys.stderr)
-    return code
-
-
-def _described(error: Exception) -> str:
-    """An error on one line, with the file that an operating system's error is about."""
-    text = " ".join(str(error).split())
-    if isinstance(error, OSError) and error.strerror and error.filename is not None:
-        return f"{error.filename}: {error.strerror}"
-    return text or type(error).__name__
-
-
-def _store_traceback(plain: dict[str, Any]) -> str:
-    """Write the current traceback to the training's folder and return its path."""
-    path = Path(str(plain.get("out", "."))) / "traceback.txt"
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(traceback.format_exc(), encoding="utf-8")
-    except OSError:
-        return "no file, for the folder cannot be written: set TURBOVSR_TRACEBACK=1 to see it"
-    return str(path)
+        raise UserError(f"out of GPU memory; lower the stage's batch or crop ({one_line(error)})") from error
 
 
 def help_text() -> str:
@@ -124,4 +97,4 @@ def _without_option(argv: list[str], name: str) -> tuple[list[str], str | None]:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    process(main)

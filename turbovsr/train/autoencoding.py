@@ -52,7 +52,7 @@ def normalise_latent(model: Model, source: ClipSource, config: BatchConfig, batc
 
     Afterwards `model.encoder(gt)` has unit variance, as the diffusion stage needs, and decodes as before.
     """
-    device = model.encoder.mean.device
+    device = next(model.parameters()).device
     found = []
     for index in range(batches):
         batch = source.draw(config, StepRng(seed, index)).to(device)

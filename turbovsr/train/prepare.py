@@ -1,13 +1,10 @@
-"""Turn folders of photographs and video files into uint8 arrays that training can map into memory.
+"""Convert photographs and videos to uint8 arrays that training maps into memory.
 
-    python -m turbovsr.train.prepare OUT --photos DIR [DIR ...] --halved-photos DIR [...] --videos FILE [...]
-        [--smallest PX] --held-out FILE [...]
-
-`OUT/photos/*.npy` are (H, W, 3), `OUT/shots/*.npy` are (T, H, W, 3) runs of consecutive frames inside one shot.
-Videos and `--halved-photos` are halved with an antialiasing filter first, because codecs and colour-filter arrays
-leave them soft at 1:1. With `--smallest 192` each photograph is also stored at 1/sqrt(2), 1/2, ... of that size, while
-its shorter side has 192 px: small pictures of whole scenes are denser than any crop of a large one. Frames that
-resemble a frame of a `--held-out` clip are left out, with ten seconds around them.
+`OUT/photos/*.npy` are (H, W, 3), `OUT/shots/*.npy` are (T, H, W, 3) consecutive frames of one scene. Videos and
+`--halved-photos` are halved with an antialiasing filter first, because codecs and colour-filter arrays leave them soft
+at 1:1. With `--smallest 192` each photograph is also stored at 1/sqrt(2), 1/2, ... of that size, while its shorter side
+has 192 px: small pictures of whole scenes are denser than any crop of a large one. Frames that resemble a frame of a
+`--held-out` clip are left out, with ten seconds around them.
 """
 
 from __future__ import annotations
@@ -17,28 +14,56 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-import numpy as np
-from PIL import Image
+from frames.command_line import Parser, guarded, importing, process
 
-from turbovsr.train.readers import PHOTO_SUFFIXES, BrokenFile, cuts, halve, read_frames, read_photo, thumbnail
+with importing():
+    import numpy as np
+    from PIL import Image
 
-SAME_CORRELATION = 0.95  # of thumbnails, above which two frames show the same picture: encodings differ in brightness
+    from frames.atomic import replacing
+    from frames.errors import OK, UserError, one_line
+    from frames.images import read_image
+    from frames.listing import entries, is_image
+    from frames.source import open_source
+    from frames.video import read_video
+    from turbovsr.train.readers import cuts, halve, thumbnail
+
+PROGRAM = "turbovsr.train.prepare"
+SAME_CORRELATION = 0.95  # of thumbnails that show the same picture: encodings differ in brightness
 MARGIN_FRAMES = 240
 STEP = 2**0.5  # between the sizes that a photograph is stored at
 
 
+class ArrayFolder:
+    """A folder of .npy files, each written whole, under names that are unique within one call of the command."""
+
+    def __init__(self, folder: Path):
+        folder.mkdir(parents=True, exist_ok=True)
+        self.folder = folder
+        self._names: set[str] = set()
+
+    def add(self, name: str, array: np.ndarray) -> None:
+        """Store an array; another number is appended to a name that is taken."""
+        unique, number = name, 2
+        while unique in self._names:
+            unique, number = f"{name}~{number}", number + 1
+        self._names.add(unique)
+        with replacing(self.folder / f"{unique}.npy") as temporary:
+            np.save(temporary, array)
+
+
 def standardise(thumbnails: np.ndarray) -> np.ndarray:
-    """(N, 18, 32) -> the same with zero mean, unit variance each; a flat picture becomes zero and matches nothing."""
+    """Bring thumbnails (N, 18, 32) to zero mean and unit variance; flat ones become zero and match nothing."""
     centred = thumbnails - thumbnails.mean(axis=(1, 2), keepdims=True)
     return centred / np.maximum(centred.std(axis=(1, 2), keepdims=True), 8.0)
 
 
 def held_out_mask(thumbnails: np.ndarray, held_out: np.ndarray) -> np.ndarray:
-    """Which frames to leave out: those like a held-out frame, and their neighbours within `MARGIN_FRAMES`."""
+    """Mark the frames to leave out: those like a held-out frame, and their neighbours within `MARGIN_FRAMES`."""
     mask = np.zeros(len(thumbnails), bool)
-    truth = standardise(held_out)
+    references = standardise(held_out)
     for index, small in enumerate(standardise(thumbnails)):
-        if len(held_out) and (truth * small).mean(axis=(1, 2)).max() > SAME_CORRELATION:
+        if len(held_out) and (references * small).mean(axis=(1, 2)).max() > SAME_CORRELATION:
             mask[max(0, index - MARGIN_FRAMES) : index + MARGIN_FRAMES + 1] = True
     return mask
 
@@ -47,97 +72,120 @@ def smaller(photo: np.ndarray, first: float, smallest: int) -> Iterator[np.ndarr
     """Yield a photograph, uint8 (H, W, 3), at 1/`first` of its size and smaller, while a side has `smallest`."""
     image, factor = Image.fromarray(photo), first
     while min(image.size) / factor >= smallest:
-        size = tuple(round(edge / factor) for edge in image.size)
+        size = (round(image.width / factor), round(image.height / factor))
         yield np.asarray(image.resize(size, Image.Resampling.LANCZOS))
         factor *= STEP
 
 
-def prepare_photos(folder: Path, out: Path, halved: bool, smallest: int | None = None) -> int:
-    """Store every photograph of a folder that can be read, with `smallest` in smaller sizes too; returns how many."""
-    if not folder.is_dir():
-        raise FileNotFoundError(f"{folder}: no such folder; name one that holds photographs")
-    paths = sorted(p for p in folder.iterdir() if p.suffix.lower() in PHOTO_SUFFIXES)
-    if not paths:
-        raise FileNotFoundError(f"{folder}: no photographs here; name a folder that holds some")
+def prepare_photos(folder: Path, out: ArrayFolder, halved: bool, smallest: int | None) -> int:
+    """Store every readable photograph of a folder, with `smallest` in smaller sizes too; returns their number.
+
+    Raises:
+        FileNotFoundError: no such folder.
+        UserError: it holds no readable photograph.
+    """
     stored = 0
-    for path in paths:
+    for path in filter(is_image, entries(folder)):
         try:
-            photo = read_photo(path)
-        except BrokenFile as error:
-            print(f"left out: {error}", file=sys.stderr)
+            photo = read_image(path)
+        except (OSError, ValueError) as error:
+            print(f"left out: {one_line(error)}", file=sys.stderr)
             continue
-        np.save(out / f"{folder.name}-{path.stem}.npy", halve(photo) if halved else photo)
+        name = f"{folder.name}-{path.stem}"
+        out.add(name, halve(photo) if halved else photo)
         for small in smaller(photo, STEP * (1 + halved), smallest) if smallest else ():
-            np.save(out / f"{folder.name}-{path.stem}@{small.shape[1]}x{small.shape[0]}.npy", small)
+            out.add(f"{name}@{small.shape[1]}x{small.shape[0]}", small)
         stored += 1
+    if not stored:
+        raise UserError(f"{folder}: no photographs here that can be read; name a folder that holds some")
     return stored
 
 
-def prepare_video(path: Path, out: Path, length: int, every: int, held_out: np.ndarray) -> int:
-    """Store runs of `length` frames, one in each `every` frames, none across a cut; returns how many."""
-    thumbnails = [thumbnail(frame) for frame in read_frames(path)]
-    if not thumbnails:
-        raise BrokenFile(f"{path}: has no frame that can be decoded")
-    thumbnails = np.stack(thumbnails)
-    is_cut = cuts(thumbnails)
-    left_out = held_out_mask(thumbnails, held_out)
-    wanted = {}
-    for slot in range(0, len(thumbnails) - length + 1, every):
-        # The first run in the slot that is free of cuts and of held-out pictures.
-        for start in range(slot, min(slot + every, len(thumbnails)) - length + 1):
+def sequence_starts(is_cut: np.ndarray, left_out: np.ndarray, length: int, every: int) -> list[int]:
+    """First frames of sequences of `length` frames: the first one without cut or left-out frame in each `every`."""
+    starts = []
+    count = len(left_out)
+    for slot in range(0, count - length + 1, every):
+        for start in range(slot, min(slot + every, count) - length + 1):
             if not is_cut[start : start + length - 1].any() and not left_out[start : start + length].any():
-                wanted[start] = start + length
+                starts.append(start)
                 break
-    run, end, stored = [], None, 0
-    for index, frame in enumerate(read_frames(path)):
-        if index in wanted:
-            run, end = [], wanted[index]
-        if end is not None:
-            run.append(halve(frame))
-            if index + 1 == end:
-                np.save(out / f"{path.stem}-{end - length:06d}.npy", np.stack(run))
-                run, end, stored = [], None, stored + 1
-    counts = f"{len(thumbnails)} frames, {int(is_cut.sum())} cuts, {int(left_out.sum())} left out, {stored} runs"
-    print(f"{path.name}: {counts}")
-    return stored
+    return starts
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("out", type=Path)
-    parser.add_argument("--photos", type=Path, nargs="*", default=[])
-    parser.add_argument("--halved-photos", type=Path, nargs="*", default=[])
-    parser.add_argument("--smallest", type=int, metavar="PX", help="store photographs smaller too, down to this side")
-    parser.add_argument("--videos", type=Path, nargs="*", default=[])
-    parser.add_argument("--held-out", type=Path, nargs="*", default=[])
-    parser.add_argument("--length", type=int, default=18, help="frames in a run")
-    parser.add_argument("--every", type=int, default=90, help="at most one run in so many frames")
-    args = parser.parse_args()
-    if args.smallest is not None and args.smallest < 1:
-        parser.error(f"--smallest {args.smallest}: a size in pixels is wanted, such as 192")
-    try:
-        prepare(args)
-    except (OSError, BrokenFile) as error:
-        print(f"turbovsr.train.prepare: {error}", file=sys.stderr)
-        raise SystemExit(3) from None
+def prepare_video(path: Path, out: ArrayFolder, length: int, every: int, held_out: np.ndarray) -> int:
+    """Store sequences of `length` frames, one in each `every` frames, none across a cut; returns their number.
+
+    Raises:
+        FileNotFoundError, ValueError: the video cannot be read, or is damaged.
+    """
+    thumbnails = np.stack([thumbnail(frame) for frame in read_video(path)])
+    is_cut, left_out = cuts(thumbnails), held_out_mask(thumbnails, held_out)
+    starts = sequence_starts(is_cut, left_out, length, every)
+    wanted, frames = iter([*starts, None]), list[np.ndarray]()
+    start = next(wanted)
+    for index, frame in enumerate(read_video(path)):
+        if start is None:
+            break
+        if index >= start:
+            frames.append(halve(frame))
+        if len(frames) == length:
+            out.add(f"{path.stem}-{start:06d}", np.stack(frames))
+            start, frames = next(wanted), []
+    counts = f"{int(is_cut.sum())} cuts, {int(left_out.sum())} left out, {len(starts)} sequences"
+    print(f"{path.name}: {len(thumbnails)} frames, {counts}")
+    return len(starts)
 
 
-def prepare(args: argparse.Namespace) -> None:
-    """Do what the command line says."""
-    for name in ("photos", "shots"):
-        (args.out / name).mkdir(parents=True, exist_ok=True)
+def prepare(args: argparse.Namespace) -> int:
+    """Store what the arguments name; returns the exit code, 3 if a video had to be left out."""
+    if not args.photos and not args.halved_photos and not args.videos:
+        raise UserError("nothing to prepare: name --photos, --halved-photos or --videos")
+    photos, sequences = ArrayFolder(args.out / "photos"), ArrayFolder(args.out / "shots")
     for folder in args.photos:
-        print(f"{folder.name}: {prepare_photos(folder, args.out / 'photos', False, args.smallest)} photographs")
+        print(f"{folder.name}: {prepare_photos(folder, photos, False, args.smallest)} photographs")
     for folder in args.halved_photos:
-        print(f"{folder.name}: {prepare_photos(folder, args.out / 'photos', True, args.smallest)} photographs, halved")
-    held_out = [thumbnail(frame) for path in args.held_out for frame in read_frames(path)]
-    held_out = np.stack(held_out) if held_out else np.empty((0, 18, 32), np.float32)
+        print(f"{folder.name}: {prepare_photos(folder, photos, True, args.smallest)} photographs, halved")
+    references = [thumbnail(frame) for path in args.held_out for frame in open_source(path).frames()]
+    held_out = np.stack(references) if references else np.empty((0, 18, 32), np.float32)
+    broken = 0
     for path in args.videos:
         try:
-            prepare_video(path, args.out / "shots", args.length, args.every, held_out)
-        except BrokenFile as error:
-            print(f"left out: {error}", file=sys.stderr)
+            prepare_video(path, sequences, args.length, args.every, held_out)
+        except (OSError, ValueError) as error:
+            broken += 1
+            print(f"left out: {one_line(error)}", file=sys.stderr)
+    if broken:
+        raise UserError(f"{broken} of {len(args.videos)} videos were left out; everything else is stored in {args.out}")
+    return OK
+
+
+def main(argv: list[str]) -> int:
+    """Run the command and return its exit code."""
+    return guarded(PROGRAM, lambda: prepare(_arguments(argv)))
+
+
+def _arguments(argv: list[str]) -> argparse.Namespace:
+    parser = Parser(f"python -m {PROGRAM}", (__doc__ or "").strip())
+    parser.add_argument("out", type=Path)
+    parser.add_argument("--photos", type=Path, nargs="*", default=[], metavar="DIR")
+    parser.add_argument("--halved-photos", type=Path, nargs="*", default=[], metavar="DIR")
+    parser.add_argument("--smallest", type=int, metavar="PX", help="store photographs smaller too, down to this side")
+    parser.add_argument("--videos", type=Path, nargs="*", default=[], metavar="FILE")
+    parser.add_argument(
+        "--held-out", type=Path, nargs="*", default=[], metavar="CLIP", help="videos or folders of images"
+    )
+    parser.add_argument("--length", type=int, default=18, help="frames of a sequence (default 18)")
+    parser.add_argument("--every", type=int, default=90, help="at most one sequence in so many frames (default 90)")
+    args = parser.parse_args(argv)
+    if args.smallest is not None and args.smallest < 1:
+        parser.error(f"--smallest {args.smallest}: give a size in pixels, such as 192")
+    if args.length < 2:
+        parser.error(f"--length {args.length}: a sequence needs 2 frames at least")
+    if args.every < args.length:
+        parser.error(f"--every {args.every}: it must be at least --length, {args.length}")
+    return args
 
 
 if __name__ == "__main__":
-    main()
+    process(main)

@@ -6,24 +6,26 @@ sees the same clips.
 
 from __future__ import annotations
 
-import threading
-from collections import OrderedDict
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Protocol
 
-import av
 import cv2
 import numpy as np
-from PIL import Image, ImageOps
 
-PHOTO_SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff")
-VIDEO_SUFFIXES = (".mp4", ".mkv", ".mov", ".webm", ".avi", ".mpg", ".mpeg", ".m4v", ".ts", ".y4m")
+from frames.door import open_regular
+from frames.images import image_header, read_image
+from frames.video import index_video, read_window
+from turbovsr.train.cache import Cache
+
 CUT_LEVELS = 9.0  # mean change of the thumbnail, in grey levels, that counts as a scene cut
-EXACT_SEEK = ("mov", "matroska")  # containers where seeking to a time stamp lands where it should; MPEG-PS does not
+END_MARKERS = {"png": b"IEND", "jpeg": b"\xff\xd9"}
+TAIL_BYTES = 1 << 16
 WINDOW = 48  # frames of a video that are decoded and kept together
 
 
-class BrokenFile(Exception):
+class BrokenFile(ValueError):
     """A file that cannot be read; the message names it."""
 
 
@@ -71,53 +73,21 @@ def cuts(thumbnails: np.ndarray) -> np.ndarray:
     return np.abs(np.diff(thumbnails, axis=0)).mean(axis=(1, 2)) > CUT_LEVELS
 
 
-def read_photo(path: Path) -> np.ndarray:
-    """(H, W, 3) uint8 RGB, turned upright as the camera noted."""
+@contextmanager
+def broken_file() -> Iterator[None]:
+    """Turn the errors of reading a file into `BrokenFile`."""
     try:
-        with Image.open(path) as image:
-            return np.asarray(ImageOps.exif_transpose(image).convert("RGB"))
-    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:  # SyntaxError: a broken PNG
-        raise BrokenFile(f"{path}: cannot be read as a photograph ({error})") from error
+        yield
+    except (OSError, ValueError, EOFError) as error:
+        raise BrokenFile(" ".join(str(error).split())) from error
 
 
-def read_frames(path: Path):
-    """Yield the RGB frames of a video, (H, W, 3) uint8."""
-    try:
-        with av.open(str(path)) as container:
-            if not container.streams.video:
-                raise BrokenFile(f"{path}: has no video stream")
-            for frame in container.decode(video=0):
-                yield frame.to_ndarray(format="rgb24")
-    except (av.FFmpegError, OSError) as error:
-        raise BrokenFile(f"{path}: cannot be read as a video ({error})") from error
-
-
-class Cache:
-    """Decoded arrays, the least recently used of them dropped above a number of bytes. Threads may share it."""
-
-    def __init__(self, limit: int):
-        self.limit, self.used = limit, 0
-        self._entries: OrderedDict = OrderedDict()
-        self._lock = threading.Lock()
-
-    def get(self, key, make):
-        """The entry of a key; `make()` gives it, a tuple of arrays, when it is not here."""
-        with self._lock:
-            if key in self._entries:
-                self._entries.move_to_end(key)
-                return self._entries[key]
-        entry = make()  # outside the lock: others may read meanwhile, at worst two threads decode the same
-        with self._lock:
-            if key not in self._entries:
-                self._entries[key] = entry
-                self.used += _size(entry)
-            while self.used > self.limit and len(self._entries) > 1:
-                self.used -= _size(self._entries.popitem(last=False)[1])
-        return entry
-
-
-def _size(entry) -> int:
-    return sum(array.nbytes for array in entry)
+def has_end(path: Path, marker: bytes) -> bool:
+    """Whether a file has a marker in its last 64 KiB: a look for truncation that does not read whole photographs."""
+    with open_regular(path, "image") as file:
+        size = file.seek(0, 2)
+        file.seek(max(0, size - TAIL_BYTES))
+        return marker in file.read()
 
 
 class StoredPhoto:
@@ -144,34 +114,38 @@ class StoredVideo:
 
 
 def _mapped(path: Path, dimensions: int) -> np.ndarray:
+    """Map an array of `turbovsr.train.prepare` into memory."""
+    complaint = f"{path}: not an array that turbovsr.train.prepare wrote"
     try:
-        array = np.load(path, mmap_mode="r")
-    except (OSError, ValueError, EOFError) as error:
-        raise BrokenFile(f"{path}: not an array that turbovsr.train.prepare wrote ({error})") from error
+        array = np.lib.format.open_memmap(path, mode="r")
+    except (OSError, ValueError, EOFError, SyntaxError, TypeError) as error:
+        raise BrokenFile(f"{complaint} ({' '.join(str(error).split())})") from error
     if array.ndim != dimensions or array.shape[-1] != 3 or array.dtype != np.uint8:
-        raise BrokenFile(f"{path}: not an array that turbovsr.train.prepare wrote ({array.dtype} {array.shape})")
+        raise BrokenFile(f"{complaint} ({array.dtype} {array.shape})")
     return array
 
 
 class PhotoFile:
-    """A photograph in a file; its header is read at once, its pixels when they are asked for."""
+    """A photograph in a file: its header is read at once, its pixels on request."""
 
     def __init__(self, path: Path, cache: Cache):
         self.path, self.cache = path, cache
-        try:
-            with Image.open(path) as image:
-                self.width, self.height = image.size
-                if image.getexif().get(0x0112, 1) >= 5:  # the orientations that turn by a quarter
-                    self.width, self.height = self.height, self.width
-        except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
-            raise BrokenFile(f"{path}: cannot be read as a photograph ({error})") from error
+        with broken_file():
+            header = image_header(path)
+            self.height, self.width = header.upright_size
+            if not has_end(path, END_MARKERS.get(header.format, b"")):
+                raise BrokenFile(f"{path}: the file is truncated; replace it or take it out of the folder")
 
     def pixels(self) -> np.ndarray:
-        return self.cache.get(self.path, lambda: (read_photo(self.path),))[0]
+        return self.cache.get(self.path, self._read)[0]
+
+    def _read(self) -> tuple[np.ndarray]:
+        with broken_file():
+            return (read_image(self.path),)
 
 
 class VideoFile:
-    """A video, read in windows of `WINDOW` frames that are decoded when they are asked for.
+    """A video, read in windows of `WINDOW` frames that are decoded on request.
 
     Every window begins at a known frame: the file's packets are listed once, which reads but does not decode it.
 
@@ -181,54 +155,31 @@ class VideoFile:
 
     def __init__(self, path: Path, cache: Cache, halved: bool):
         self.path, self.cache, self.halved = path, cache, halved
-        try:
-            with av.open(str(path)) as container:
-                if not container.streams.video:
-                    raise BrokenFile(f"{path}: has no video stream")
-                packets = [packet for packet in container.demux(video=0) if packet.size]
-                seeks = container.format.name.startswith(EXACT_SEEK)
-            first = next(read_frames(path), None)
-        except (av.FFmpegError, OSError) as error:
-            raise BrokenFile(f"{path}: cannot be read as a video ({error})") from error
-        if first is None:
-            raise BrokenFile(f"{path}: has no frame that can be decoded")
-        stamps = [packet.pts for packet in packets]
-        sound = seeks and None not in stamps and len(set(stamps)) == len(stamps)
-        self.stamps = sorted(stamps) if sound else None  # None: decoded from the beginning each time
-        self.length = len(packets)
-        self.height, self.width = (edge // 2 if halved else edge for edge in first.shape[:2])
+        with broken_file():
+            self.index = index_video(path)
+        self.length = self.index.frames
+        divisor = 2 if halved else 1
+        self.height, self.width = self.index.height // divisor, self.index.width // divisor
 
     def sequence(self, rng: np.random.Generator, frames: int) -> np.ndarray:
         """Draw a window, and consecutive frames of one scene in it. Raises `NoUncutSequence` if it has none."""
-        last = max(0, self.length - max(WINDOW, frames))
+        size = max(WINDOW, frames)
+        last = max(0, self.length - size)
         start = min(int(rng.integers(0, self.length // WINDOW + 1)) * WINDOW, last)
-        window, is_cut = self.cache.get(
-            (self.path, start, max(WINDOW, frames)), lambda: self._decode(start, max(WINDOW, frames))
-        )
-        whole = [s for s in range(len(window) - frames + 1) if not is_cut[s : s + frames - 1].any()]
-        if not whole:
+        window, is_cut = self.cache.get((self.path, start, size), lambda: self.read_window(start, size))
+        uncut = [s for s in range(len(window) - frames + 1) if not is_cut[s : s + frames - 1].any()]
+        if not uncut:
             raise NoUncutSequence(f"{self.path}: no {frames} frames without a cut from frame {start} on")
-        begin = whole[rng.integers(len(whole))]
-        return window[begin : begin + frames]
+        first = uncut[rng.integers(len(uncut))]
+        return window[first : first + frames]
 
-    def _decode(self, start: int, count: int) -> tuple[np.ndarray, np.ndarray]:
-        """`count` frames from frame `start` on, fewer at the end, and where cuts lie between them."""
+    def read_window(self, start: int, count: int) -> tuple[np.ndarray, np.ndarray]:
+        """Decode `count` frames from frame `start` on, fewer at the end, and find the cuts between them."""
         frames, thumbnails = [], []
-        try:
-            with av.open(str(self.path)) as container:
-                stream = container.streams.video[0]
-                if self.stamps is not None and start:
-                    container.seek(self.stamps[start], stream=stream)
-                for index, frame in enumerate(container.decode(stream)):
-                    if frame.pts < self.stamps[start] if self.stamps is not None else index < start:
-                        continue
-                    pixels = frame.to_ndarray(format="rgb24")
-                    thumbnails.append(thumbnail(pixels))
-                    frames.append(halve(pixels) if self.halved else pixels)
-                    if len(frames) == count:
-                        break
-        except (av.FFmpegError, OSError) as error:
-            raise BrokenFile(f"{self.path}: cannot be decoded from frame {start} on ({error})") from error
+        with broken_file():
+            for pixels in read_window(self.index, start, count):
+                thumbnails.append(thumbnail(pixels))
+                frames.append(halve(pixels) if self.halved else pixels)
         if len(frames) < 2:
             raise BrokenFile(f"{self.path}: gives no frames from frame {start} on")
         return np.stack(frames), cuts(np.stack(thumbnails))

@@ -35,7 +35,7 @@ def share(options: Any, *names: str) -> None:
             raise ValueError(f"{name} must be from 0 to 1, got {value}")
 
 
-def build(kind: type, values: Mapping[str, Any], path: str) -> Any:
+def build(kind: Any, values: Mapping[str, Any], path: str) -> Any:
     """Build a dataclass from a mapping, and its nested dataclasses from nested ones.
 
     Args:
@@ -76,7 +76,7 @@ def convert(kind: Any, value: Any, path: str) -> Any:
             except UserError:
                 if option is options[-1]:
                     raise
-    if dataclasses.is_dataclass(kind):
+    if isinstance(kind, type) and dataclasses.is_dataclass(kind):
         return value if isinstance(value, kind) else build(kind, value, path)
     if origin in (tuple, list):
         return _sequence(origin, arguments, value, path)

@@ -14,13 +14,13 @@ from torch import Tensor, nn
 from frames.bicubic import bicubic
 from frames.errors import UserError
 from frames.images import write_png
+from frames.source import open_source
 from turbovsr.model import Model
 from turbovsr.rearrange import batch_to_frames, frames_to_batch
 from turbovsr.train.batch import Batch
 from turbovsr.train.data import ClipSource
 from turbovsr.train.distributed import rank
 from turbovsr.train.options import Autoencoding, Stage, TrainConfig
-from turbovsr.train.readers import BrokenFile, read_frames, read_photo
 from turbovsr.train.rng import StepRng
 
 PICTURE_EDGE = 256  # largest edge of a pane in the picture, GT pixels
@@ -33,28 +33,13 @@ Outputs = Callable[[Model, Tensor, Tensor], dict[str, Tensor]]
 
 
 def read_clip(path: Path, frames: int) -> np.ndarray:
-    """The first frames of a folder of PNGs or of a video, cropped to multiples of 32, uint8 (T, H, W, 3)."""
-    path = Path(path)
-    if not path.exists():
-        raise FileNotFoundError(f"{path}: no such clip; name folders of PNG frames or videos as validate=[...]")
-    try:
-        found = (
-            islice(read_frames(path), frames)
-            if path.is_file()
-            else map(read_photo, sorted(path.glob("*.png"))[:frames])
-        )
-        clip = list(found)
-    except BrokenFile as error:
-        raise FileNotFoundError(str(error)) from error
+    """Read the first frames of a folder of images or of a video, cropped to multiples of 32: uint8 (T, H, W, 3)."""
+    clip = list(islice(open_source(path).frames(), frames))
     if len(clip) < frames:
-        raise FileNotFoundError(
-            f"{path}: {len(clip)} frames (PNGs, or of a video), {frames} wanted; name a longer clip"
-        )
+        raise ValueError(f"{path}: it has {len(clip)} frames and {frames} are needed; name a longer clip")
     height, width = (n // 32 * 32 for n in clip[0].shape[:2])
     if not height or not width:
         raise ValueError(f"{path}: frames of {clip[0].shape[1]}x{clip[0].shape[0]} are too small, 32x32 at least")
-    if len({frame.shape for frame in clip}) > 1:
-        raise ValueError(f"{path}: its frames are of different sizes")
     return np.stack(clip)[:, :height, :width]
 
 
@@ -82,7 +67,7 @@ def scores(sr: Tensor, gt: Tensor, networks: Mapping[str, nn.Module]) -> dict[st
 
 def regression_outputs(model: Model, lr: Tensor, gt: Tensor) -> dict[str, Tensor]:
     """The bicubic enlargement, and the decoding without a latent."""
-    base = batch_to_frames(bicubic(frames_to_batch(lr), tuple(gt.shape[-2:])), len(gt))
+    base = batch_to_frames(bicubic(frames_to_batch(lr), (gt.shape[-2], gt.shape[-1])), len(gt))
     return {"bicubic": base, "none": model.decoder(lr, None)}
 
 

@@ -4,8 +4,9 @@ import lpips
 import pytest
 import torch
 
-from bench.metrics.backbones import convolutions, lpips_heads, read_numpy_pickle
+from bench.metrics.backbones import convolutions, lpips_heads
 from bench.metrics.registry import build
+from frames.pickles import read_arrays
 
 # Printed by pyiqa's calibration table for these five TID2013 pairs (official implementations, 4 digits).
 LPIPS_ALEX = {"I03": 0.7237, "I04": 0.2572, "I06": 0.0508, "I08": 0.0521, "I19": 0.4253}
@@ -44,7 +45,7 @@ def test_equal_frames_have_distance_zero(small_tid, name):
 
 def test_the_heads_of_both_packages_are_equal(asset):
     for net, file in (("alex", "alexnet"), ("vgg", "vgg16")):
-        tree = read_numpy_pickle(asset(f"lpips/{file}.ckpt"))
+        tree = read_arrays(asset(f"lpips/{file}.ckpt"))
         for index, head in enumerate(lpips_heads(net)):
             assert torch.equal(
                 head.flatten(), torch.from_numpy(tree[f"NetLinLayer_{index}"]["Conv_0"]["kernel"].flatten())
@@ -55,4 +56,4 @@ def test_a_pickle_that_would_run_code_is_refused(tmp_path):
     file = tmp_path / "evil.ckpt"
     file.write_bytes(b"cos\nsystem\n(S'true'\ntR.")
     with pytest.raises(ValueError, match="evil.ckpt.*os.system is not allowed"):
-        read_numpy_pickle(file)
+        read_arrays(file)

@@ -6,10 +6,12 @@ import pytest
 import torch
 from PIL import Image
 
+from frames.video import read_video
 from turbovsr.train.augmentation import change_colours
+from turbovsr.train.cache import Cache
 from turbovsr.train.data import ClipSource
 from turbovsr.train.options import Augmentation, DataConfig
-from turbovsr.train.readers import Cache, NoUncutSequence, PhotoFile, VideoFile, cuts, read_frames, thumbnail
+from turbovsr.train.readers import NoUncutSequence, PhotoFile, VideoFile, cuts, thumbnail
 from turbovsr.train.rng import StepRng
 
 
@@ -55,11 +57,11 @@ def test_files_are_found_in_subfolders_and_broken_ones_named_and_left_out(folder
 
 def test_windows_of_a_video_are_the_frames_of_a_sequential_reading(folder):
     video = VideoFile(folder / "cut.mp4", Cache(2**26), halved=False)
-    frames = list(read_frames(folder / "cut.mp4"))
+    frames = list(read_video(folder / "cut.mp4"))
     assert video.length == len(frames) == 90 and (video.height, video.width) == (96, 128)
     assert list(np.flatnonzero(cuts(np.stack([thumbnail(f) for f in frames])))) == [29, 60]
     for start in (0, 42, 48):
-        window, _ = video._decode(start, 40)
+        window, _ = video.read_window(start, 40)
         assert all(np.array_equal(a, b) for a, b in zip(window, frames[start:]))
 
 
