@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Iterator
 from itertools import islice
@@ -15,6 +14,7 @@ from bench.commands.frames import CONFIG_DIR_HELP, RunFrames
 from bench.commands.parser import Parser
 from bench.labels import file_name
 from bench.report import strip
+from bench.report.grid import figure
 from bench.report.page import regions
 from bench.report.page.material import GT, LR, Material, sr
 from bench.report.page.order import metrics_of, values
@@ -25,6 +25,7 @@ from frames.video import write_video
 
 ABOUT = """From left to right: LR, each method with its scores, GT. The crop is where the methods differ most, unless it
 is given. Crops are enlarged by repeating pixels."""
+FASTEST = 1000  # frames a second; more is no frame rate
 VIDEO_WIDTH = 640  # smaller frames are enlarged to about this
 
 
@@ -55,12 +56,17 @@ def main(argv: list[str]) -> int:
     if out.suffix not in ((".mp4", ".mkv") if options.video else (".png",)):
         raise UserError(f"--out {out}: give a name that ends in {suffix}")
     if options.video:
-        fps = float(cells[0].data_config.get("fps") or 24)
+        fps = _fps(cells[0])
         write_video(out, _film(material, cells, sources, box, options.video), fps)
     else:
         write_png(out, _strip(material, cells, sources, box, options.frame))
     print(out)
     return OK
+
+
+def _fps(record: Record) -> float:
+    fps = record.data_config.get("fps")
+    return float(fps) if isinstance(fps, (int, float)) and 0 < fps <= FASTEST else 24.0
 
 
 def _cells(records: list[Record], clip: str, data: str | None) -> list[Record]:
@@ -160,7 +166,7 @@ def _labels(cells: list[Record]):
                 continue
             others = [v for scores in known.values() if (v := scores[index].get(frame)) is not None]
             best = len(others) > 1 and metric.badness(value) == min(map(metric.badness, others))
-            text = "∞" if math.isinf(value) else f"{value:.{metric.digits}f}"
+            text = figure(value, metric.digits)
             pieces.append((text + " / ", best))
         return tuple([*pieces[:-1], (pieces[-1][0].removesuffix(" / "), pieces[-1][1])] if pieces else ())
 

@@ -7,8 +7,12 @@ from pathlib import Path
 
 from bench.commands.parser import Parser
 from bench.commands.reading import read_run
+from bench.report import sheet
+from bench.report.merge import by_settings
 from bench.store.record import Record
+from frames.atomic import replacing
 from frames.errors import NOTHING_MEASURED, OK, UserError
+from frames.text import printable
 
 COLUMNS = ("run", "data", "clip", "method", "kind", "name", "index", "value", "signature", "device", "date")
 
@@ -20,19 +24,28 @@ def main(argv: list[str]) -> int:
     arguments = parser.parse_args(argv)
     if arguments.out.suffix not in (".parquet", ".csv"):
         raise UserError(f"--out {arguments.out}: give a name that ends in .parquet or .csv")
-    lines = [line for run in arguments.runs for record in read_run(run) for line in _lines(run, record)]
+    lines = [line for run in arguments.runs for record in by_settings(read_run(run)) for line in _lines(run, record)]
     if not lines:
         print("nothing was measured in these runs")
         return NOTHING_MEASURED
+    with replacing(arguments.out) as file:
+        (_write_parquet if arguments.out.suffix == ".parquet" else _write_csv)(lines, file)
+    print(f"{len(lines)} rows in {arguments.out}")
+    return OK
+
+
+def _write_csv(lines: list[tuple], file: Path) -> None:
+    with open(file, "w", encoding="utf-8", newline="") as out:
+        writer = sheet.writer(out)
+        writer.row(COLUMNS)
+        writer.rows(lines)
+
+
+def _write_parquet(lines: list[tuple], file: Path) -> None:
     import pandas as pd  # takes a second to import
 
-    frame = pd.DataFrame(lines, columns=COLUMNS)
-    if arguments.out.suffix == ".parquet":
-        frame.to_parquet(arguments.out, index=False)
-    else:
-        frame.to_csv(arguments.out, index=False)
-    print(f"{len(frame)} rows in {arguments.out}")
-    return OK
+    texts = [[printable(each) if isinstance(each, str) else each for each in line] for line in lines]
+    pd.DataFrame(texts, columns=COLUMNS).to_parquet(file, index=False)
 
 
 def _lines(run: Path, record: Record) -> Iterator[tuple]:

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
+
+import numpy as np
 
 from bench.commands import known
 from bench.commands.reading import read_run
@@ -90,7 +93,7 @@ class RunFrames:
         if kept and kept.sr_sha256 == record.sr_sha256:
             return kept.__iter__
         for frames in (self._saved(record), self._given(record)):
-            if frames and frames_digest(frames) == record.sr_sha256:
+            if frames and self._is_scored(frames, record):
                 return frames.__iter__
         lossy = "; the run kept a lossy video only" if (self.run / "video").is_dir() else ""
         raise Absent(f"the scored frames are neither in the store (pruned, or another store) nor in the run{lossy}")
@@ -103,6 +106,13 @@ class RunFrames:
             return self.store.prediction(key)
         except (ValueError, OSError, KeyError) as error:
             raise Absent(f"the store's entry cannot be read: {one_line(error)}") from error
+
+    def _is_scored(self, frames: Iterable[np.ndarray], record: Record) -> bool:
+        """Whether these are the frames that were scored; unreadable ones are not."""
+        try:
+            return frames_digest(frames) == record.sr_sha256
+        except (ValueError, OSError):
+            return False
 
     def _saved(self, record: Record) -> Saved | None:
         names = map(file_name, (record.method, record.data, record.clip))

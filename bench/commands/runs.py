@@ -6,12 +6,14 @@ import sys
 from pathlib import Path
 
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from bench.commands.parser import Parser
 from bench.commands.reading import read_run
 from bench.store import records
 from frames.errors import OK, UserError, one_line
+from frames.text import printable
 
 
 def main(argv: list[str]) -> int:
@@ -33,12 +35,18 @@ def main(argv: list[str]) -> int:
             continue
         good = sum(record.status == "ok" for record in found)
         table.add_row(
-            str(file.parent),
-            max(r.date for r in found)[:16],
-            *(", ".join(dict.fromkeys(getattr(r, key) for r in found)) for key in ("data", "method")),
-            str(good),
-            str(len(found) - good),
-            found[-1].device,
+            *(
+                escape(printable(text))
+                for text in (
+                    str(file.parent),
+                    max(r.date for r in found)[:16],
+                    ", ".join(dict.fromkeys(r.data for r in found)),
+                    ", ".join(dict.fromkeys(r.method for r in found)),
+                    str(good),
+                    str(len(found) - good),
+                    found[-1].device,
+                )
+            )
         )
     if table.row_count:
         Console(width=None if Console().is_terminal else 200, highlight=False).print(table)

@@ -99,11 +99,13 @@ def rank(values: dict[str, float], better: str, text: Callable[[str], str], tied
 
 
 def figure(value: float, digits: int | None) -> str:
-    """A number as printed: with so many decimals, or three significant digits."""
-    if math.isinf(value):
-        return "∞"
+    """A number as printed: with so many decimals, or three significant digits; zero has no sign."""
+    if not math.isfinite(value):
+        return "NaN" if math.isnan(value) else "∞" if value > 0 else "-∞"
+    value = value or 0.0  # no -0
     if digits is not None:
-        return f"{value:.{digits}f}"
+        text = f"{value:.{digits}f}"
+        return text.removeprefix("-") if float(text) == 0 else text  # never -0.0000
     if value == 0 or abs(value) >= 100:
         return f"{value:.0f}"
     return f"{value:.{max(0, 2 - math.floor(math.log10(abs(value))))}f}"

@@ -78,7 +78,8 @@ def of_slope(x: Sequence[float], y: Sequence[float]) -> tuple[float, Interval | 
 
 
 def _carries(repetitions: Sequence[Sequence[float]]) -> bool:
-    return bool(repetitions) and min(map(len, repetitions)) > 1 and sum(map(len, repetitions)) > 3
+    enough = bool(repetitions) and min(map(len, repetitions)) > 1 and sum(map(len, repetitions)) > 3
+    return enough and all(math.isfinite(seconds) for each in repetitions for seconds in each)
 
 
 def _totals(repetitions: Sequence[Sequence[float]], seed: int) -> np.ndarray:

@@ -6,6 +6,7 @@ import textwrap
 import unicodedata
 
 from bench.report.grid import BEST, SECOND, Cell, Grid, Head
+from frames.text import printable
 
 NEEDS = "% needs \\usepackage{booktabs} and \\usepackage{graphicx}, which shrinks what is too wide"
 _FIT = r"\resizebox{\ifdim\width>\linewidth\linewidth\else\width\fi}{!}{%"
@@ -107,7 +108,7 @@ def figure(file: str, title: str, caption: str, label: str, wide: bool) -> str:
 
 def escaped(text: str) -> str:
     """Text with LaTeX's own signs spelled; letters that no standard font has are taken apart or named."""
-    return "".join(_SIGNS.get(sign) or _plain(sign) for sign in text)
+    return "".join(_SIGNS.get(sign) or _plain(sign) for sign in printable(text))
 
 
 def _caption(title: str, text: str) -> str:

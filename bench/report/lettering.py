@@ -9,6 +9,8 @@ import matplotlib
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
+from frames.text import printable
+
 Piece = tuple[str, bool]
 """A stretch of text, and whether it is bold."""
 
@@ -25,7 +27,7 @@ def lines_of(pieces: list[Piece], size: int, width: int) -> list[list[Piece]]:
 
 def length(pieces: list[Piece], size: int) -> float:
     """Width in pixels."""
-    return sum(_font(size, bold).getlength(text) for text, bold in pieces)
+    return sum(_font(size, bold).getlength(printable(text)) for text, bold in pieces)
 
 
 class Canvas:
@@ -45,7 +47,8 @@ class Canvas:
     def write(self, pieces: list[Piece], x: int, y: int, size: int, color: tuple[int, int, int]) -> None:
         """One line, its top left corner at (x, y)."""
         at = float(x)
-        for text, bold in pieces:
+        for given, bold in pieces:
+            text = printable(given)
             self._draw.text((at, y), text, font=_font(size, bold), fill=color)
             at += _font(size, bold).getlength(text)
 

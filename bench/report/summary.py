@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import fmean
 
-from bench.report import intervals
+from bench.report import intervals, sheet
 from bench.store.record import Record, Timing
 from bench.timing.stats import median
 
@@ -64,11 +66,16 @@ def rows(records: list[Record]) -> list[Row]:
 
 def write_csv(records: list[Record], file: Path) -> None:
     """`summary.csv`: the columns are `COLUMNS`."""
-    import pandas as pd  # takes a second to import; tables do without it
 
-    lines = [[getattr(row, name) for name in COLUMNS] for row in rows(records)]
-    frame = pd.DataFrame(lines, columns=list(COLUMNS)).astype({"low": float, "high": float})
-    frame.to_csv(file, index=False, float_format="%.10g")
+    with open(file, "w", encoding="utf-8", newline="") as out:
+        lines = sheet.writer(out, floats=".10g")
+        lines.row(COLUMNS)
+        lines.rows([getattr(row, name) for name in COLUMNS] for row in rows(records))
+
+
+def mean(values: Sequence[float]) -> float:
+    """The mean; NaN where infinities of both signs meet."""
+    return fmean(values) if all(map(math.isfinite, values)) else sum(values) / len(values)
 
 
 def _clip_rows(record: Record) -> list[Row]:
@@ -76,7 +83,7 @@ def _clip_rows(record: Record) -> list[Row]:
     found = []
     for name, scores in record.scores.items():
         frames = scores.values or []
-        value = fmean(frames) if frames else None
+        value = mean(frames) if frames else None
         expected = len(scores.indices or ()) or record.frames  # a protocol may choose among the frames
         found.append(Row(*start, name, value, scores.unit, len(frames), expected, scores.signature))
     for scope, times in record.timing.items():
@@ -92,8 +99,8 @@ def _set_rows(data: str, method: str, good: list[Record], expected: int) -> list
     found = []
     for name, signature in _distinct((name, s.signature) for r in good for name, s in r.scores.items()):
         scored = {r.clip: r.scores[name] for r in good if name in r.scores and r.scores[name].signature == signature}
-        means = {clip: fmean(s.values) for clip, s in scored.items() if s.values}
-        value = fmean(means.values()) if means else None
+        means = {clip: mean(s.values) for clip, s in scored.items() if s.values}
+        value = mean(list(means.values())) if means else None
         low, high = intervals.of_mean(list(means.values())) or (None, None)
         unit = next(iter(scored.values())).unit
         evidence = {clip: (mean,) for clip, mean in means.items()}

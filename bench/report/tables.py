@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
@@ -69,7 +70,7 @@ class Table:
         if column not in self._marks:
             found = {m: r for m in self.methods if (r := self.cells.get((m, column))) and r.value is not None}
             most = max((row.n for row in found.values()), default=0)
-            values = {method: row.value for method, row in found.items() if row.n == most}
+            values = {method: row.value for method, row in found.items() if row.n == most and not math.isnan(row.value)}
             self._marks[column] = rank(
                 values,
                 column.better,
@@ -214,7 +215,7 @@ def _table(data, records, found, mix, show, only, sort, known, cite) -> Table:
 
 def _place(row: Row | None, by: Column | None) -> float:
     """Where a method stands when sorted, best first; those without a figure last."""
-    if row is None or row.value is None:
+    if row is None or row.value is None or math.isnan(row.value):
         return float("inf")
     return -row.value if by.better == "higher" else row.value
 

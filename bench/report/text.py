@@ -2,33 +2,36 @@
 
 from __future__ import annotations
 
-import csv
 import io
+import re
 
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table as RichTable
 
+from bench.report import sheet
 from bench.report.grid import BEST, SECOND, Cell, Grid
+from frames.text import printable
 
 _RICH = {BEST: ("[bold]", "[/bold]"), SECOND: ("[underline]", "[/underline]")}
+_SIGNS = {"\\": "\\\\", "*": "\\*", "`": "\\`", "|": "&#124;", "<": "&lt;", "&": "&amp;", "~": "&#126;"}
 _MARKDOWN = {BEST: ("**", "**"), SECOND: ("<u>", "</u>")}
 
 
 def terminal(grid: Grid, console: Console) -> None:
     """Print with rich; the best figure of a column is bold, the second underlined."""
-    notes = "\n".join([grid.caption, *grid.notes])
-    table = RichTable(title=grid.title, caption=escape(notes), caption_justify="left")
+    notes = "\n".join(map(_rich, [grid.caption, *grid.notes]))
+    table = RichTable(title=_rich(grid.title), caption=notes, caption_justify="left")
     for index, head in enumerate(grid.heads):
-        title = f"{head.group}\n{head.text}" if head.group else head.text
-        table.add_column(escape(title), justify="right" if head.numeric else "left", no_wrap=not index)
+        title = f"{_rich(head.group)}\n{_rich(head.text)}" if head.group else _rich(head.text)
+        table.add_column(title, justify="right" if head.numeric else "left", no_wrap=not index)
     for number, block in enumerate(grid.blocks):
         if number:
             table.add_section()
         if block.heading:
-            table.add_row(f"[italic]{escape(block.heading)}[/italic]", end_section=False)
+            table.add_row(f"[italic]{_rich(block.heading)}[/italic]", end_section=False)
         for line in block.rows:
-            table.add_row(*(_marked(cell, _RICH, escape) for cell in line))
+            table.add_row(*(_marked(cell, _RICH, _rich) for cell in line))
     console.print(table)
 
 
@@ -41,23 +44,27 @@ def markdown(grid: Grid) -> str:
         if block.heading:
             lines.append(_line([f"*{_escaped(block.heading)}*", *[""] * (len(heads) - 1)]))
         lines += [_line(_marked(cell, _MARKDOWN, _escaped) for cell in line) for line in block.rows]
-    return "\n".join([*lines, "", _escaped(grid.caption), *(f"\n{_escaped(note)}" for note in grid.notes), ""])
+    return "\n".join([*lines, "", _paragraph(grid.caption), *(f"\n{_paragraph(note)}" for note in grid.notes), ""])
 
 
 def comma_separated(grid: Grid) -> str:
     """One line a row; marks are left out, the source of cited rows is in a last column where there are any."""
     out = io.StringIO()
-    writer = csv.writer(out, lineterminator="\n")
+    write = sheet.writer(out).row
     told = len({block.source for block in grid.blocks}) > 1
     heads = [f"{head.group}: {head.text}" if head.group else head.text for head in grid.heads]
-    writer.writerow([*(["data"] if grid.data else []), *heads, *(["source"] if told else [])])
+    write([*(["data"] if grid.data else []), *heads, *(["source"] if told else [])])
     for block in grid.blocks:
         for line in block.rows:
             texts = [
                 cell.text if index else " ".join(filter(None, (cell.text, cell.sup))) for index, cell in enumerate(line)
             ]
-            writer.writerow([*([grid.data] if grid.data else []), *texts, *([block.source] if told else [])])
+            write([*([grid.data] if grid.data else []), *texts, *([block.source] if told else [])])
     return out.getvalue()
+
+
+def _rich(text: str) -> str:
+    return escape(printable(text))
 
 
 def _line(cells) -> str:
@@ -70,7 +77,13 @@ def _marked(cell: Cell, signs: dict[str, tuple[str, str]], escaped) -> str:
 
 
 def _escaped(text: str) -> str:
-    """Text that Markdown would take for markup or for the end of a cell."""
-    for sign in "\\|*<":
-        text = text.replace(sign, {"|": "&#124;", "<": "&lt;"}.get(sign, "\\" + sign))
-    return text
+    """Text that Markdown would take for markup, for a link, or for the end of a cell."""
+    text = "".join(_SIGNS.get(sign, sign) for sign in printable(text))
+    text = text.replace("](", "]\\(").replace("]:", "]\\:")
+    return re.sub(r"(?<!\w)_|_(?!\w)", r"\_", text)
+
+
+def _paragraph(text: str) -> str:
+    """Text of its own paragraph that is no heading, list, quotation, rule or code."""
+    text = _escaped(text.strip())
+    return re.sub(r"^(\d+)([.)])|^([#>+=-])", lambda found: f"{found[1] or ''}\\{found[2] or found[3]}", text)

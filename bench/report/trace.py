@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from statistics import fmean
 
 from bench.report.grid import Grid, Source
-from bench.report.summary import Row
+from bench.report.summary import Row, mean
 from bench.store.record import Record
 
 
@@ -47,7 +46,7 @@ def _score(row: Row, record: Record) -> str:
     score = record.scores.get(row.metric)
     if not score or not score.values or score.signature != row.signature:
         return ""
-    return f"{fmean(score.values):.6g} (mean of {len(score.values)} frames)"
+    return f"{mean(score.values):.6g} (mean of {len(score.values)} frames)"
 
 
 def _time(row: Row, record: Record) -> str:

@@ -15,7 +15,7 @@ from bench.store import typed
 SCHEMA = 2
 GIVEN = "the frames were given"
 """`timing_reason` of frames that another program made."""
-_MOST_DIGITS = 15
+_MOST_DIGITS, _MOST_FRAMES, _LONGEST_SIDE = 15, 10**7, 2**20
 _SUMMARIES = ("median_s", "quartiles_s", "interval_s")  # follow from the repetitions, which are all kept
 
 
@@ -232,6 +232,8 @@ def _check(record: Record) -> None:
     least = 1 if record.ok else 0  # of a clip that could not be opened, frames and sizes are 0
     if min(record.frames, *sides) < least or record.scale < 1 or record.expected_clips < 0:
         raise ValueError(f"frames and sizes must be at least {least}, scale at least 1, expected_clips at least 0")
+    if record.frames > _MOST_FRAMES or max(record.scale, *sides) > _LONGEST_SIDE:
+        raise ValueError(f"more than {_MOST_FRAMES} frames, or sides or a scale above {_LONGEST_SIDE}")
     for scope, times in record.timing.items():
         if not times.repetitions or any(seconds <= 0 for seconds in times.seconds):
             raise ValueError(f"timing.{scope}: there must be repetitions, and each must take more than 0 seconds")

@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import json
 import math
-import re
 from dataclasses import replace
-from html import escape
-from importlib import resources
 
+from markupsafe import Markup
+
+from bench.report.look import order_of
 from bench.report.methods import is_random
-from bench.report.page import album, environment, marks, panels, reliability, stages, tabulated
+from bench.report.page import album, environment, html, marks, panels, reliability, stages, tabulated
 from bench.report.page.choose import Budget
 from bench.report.page.material import Material
 from bench.report.page.order import Metric, metrics_of, values, worst
@@ -39,24 +39,32 @@ def render(
     found = tables(records)
     # What nobody trained is timed only: the tables say so, and no list of frames ranks its pictures.
     records = [replace(record, scores={}) if is_random(record) else record for record in records]
-    methods = list(dict.fromkeys(record.method for record in records))
+    methods = order_of(records)
     pictures = album.build(materials, records, budget)
-    parts = {
-        "title": escape(_title(found, methods)),
-        "facts": _facts(records, environments),
-        "health": reliability.badge(records, found),
-        "tables": tabulated.section(found, records, methods),
-        "panels": panels.section(found, methods),
-        "stages": stages.section(records, methods),
-        "reliability": reliability.section(records, found),
-        "environment": environment.section(records, environments),
-        "notes": "".join(f"<li>{escape(note)}</li>" for note in pictures.notes),
-        "style": _file("page.css") + marks.style(len(methods)),
-        "data": _json(_data(records, pictures, methods)),
-        "pictures": "\n".join(pictures.pictures),
-        "script": "\n".join(_file(f"js/{name}.js") for name in SCRIPTS),
-    }
-    return re.sub(r"\{\{(\w+)\}\}", lambda match: parts[match[1]], _file("page.html")), pictures.notes
+    page = html.rendered(
+        "page.html",
+        title=_title(found, methods),
+        facts=_facts(records, environments),
+        health=reliability.health(records, found),
+        summaries=[tabulated.summary(table, methods) for table in found],
+        clips=tabulated.clips(records, methods),
+        panels=panels.of_tables(found, methods),
+        size=panels,
+        stages=stages.of_records(records, methods),
+        tables=found,
+        lists=reliability.lists(records, found),
+        environments=environment.of_runs(environments),
+        described=environment.of_methods(records),
+        fact_names=environment.METHOD_FACTS,
+        signatures=environment.signatures(records),
+        notes=pictures.notes,
+        marks=marks,
+        style=html.file("page.css") + Markup(marks.style(len(methods))),
+        data=_json(_data(records, pictures, methods)),
+        pictures=Markup("\n".join(pictures.pictures)),
+        script=Markup("\n").join(html.file(f"js/{name}.js") for name in SCRIPTS),
+    )
+    return page, pictures.notes
 
 
 def _title(found, methods: list[str]) -> str:
@@ -64,7 +72,7 @@ def _title(found, methods: list[str]) -> str:
     return f"{methods[0]} on {sets}" if len(methods) == 1 else f"{len(methods)} methods on {sets}"
 
 
-def _facts(records: list[Record], environments: dict[str, dict]) -> str:
+def _facts(records: list[Record], environments: dict[str, dict]) -> list[tuple[str, str]]:
     """The line under the title: what, where, when, which commit."""
     clips = {(record.data, record.clip): record.frames for record in records}
     commits = [
@@ -78,7 +86,7 @@ def _facts(records: list[Record], environments: dict[str, dict]) -> str:
         "measured": _listed(sorted({record.date[:10] for record in records})),
         "commit": _listed(filter(None, commits)),
     }
-    return "".join(f"<div><dt>{name}</dt><dd>{escape(text)}</dd></div>" for name, text in facts.items() if text)
+    return [(name, text) for name, text in facts.items() if text]
 
 
 def _data(records: list[Record], pictures: album.Album, methods: list[str]) -> dict:
@@ -120,16 +128,12 @@ def _short(value: float, metric: Metric) -> float | str | None:
     """JSON has neither infinity nor NaN; beyond two digits more than a table shows there is nothing to see."""
     if math.isnan(value):
         return None
-    return "inf" if math.isinf(value) else round(value, metric.digits + 2)
+    return ("inf" if value > 0 else "-inf") if math.isinf(value) else round(value, metric.digits + 2)
 
 
-def _json(data: dict) -> str:
+def _json(data: dict) -> Markup:
     """For inside a script element: nothing in it can close that element."""
-    return json.dumps(data, separators=(",", ":"), ensure_ascii=False, allow_nan=False).replace("<", "\\u003c")
-
-
-def _file(name: str) -> str:
-    return resources.files(__name__).joinpath(name).read_text(encoding="utf-8")
+    return Markup(json.dumps(data, separators=(",", ":"), allow_nan=False).replace("<", "\\u003c"))
 
 
 def _listed(texts) -> str:

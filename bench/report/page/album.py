@@ -11,6 +11,7 @@ from bench.report.page.choose import Budget, Choice, choose, look
 from bench.report.page.encode import TEXT, Pictures, webp
 from bench.report.page.material import LR, Material
 from bench.store.record import Record
+from frames.errors import one_line
 
 
 @dataclass(frozen=True)
@@ -53,6 +54,9 @@ def build(materials: list[Material], records: list[Record], budget: Budget) -> A
         clip, frame = places.pop()
         total -= sum(len(frames[frame]) for frames in encoded[clip].frames.values())
         choices[clip].frames.remove(frame)
+    for choice, kept in zip(choices, encoded):
+        if choice and not kept.frames:
+            choice.frames.clear()  # all were removed since the first look
     pictures, clips = Pictures(), []
     for material, choice, kept in zip(materials, choices, encoded):
         clips.append(_described(material, choice))
@@ -86,14 +90,19 @@ def _encoded(material: Material, choice: Choice | None) -> _Encoded:
     if choice is None or not (choice.frames or choice.slice_frames):
         return found
     box, low = choice.box, regions.lr_box(choice.box, material.scale, material.lr_size)
-    for source, read in material.sources.items():
+    for source, read in list(material.sources.items()):
         inside, line = (low, choice.row // material.scale) if source == LR else (box, choice.row)
         rows, found.frames[source] = [], {}
-        for index, frame in enumerate(read()):
-            if index in choice.frames:
-                found.frames[source][index] = webp(regions.cut(frame, inside))
-            if index < choice.slice_frames:
-                rows.append(frame[line, inside[0] : inside[0] + inside[2]])
+        try:
+            for index, frame in enumerate(read()):
+                if index in choice.frames:
+                    found.frames[source][index] = webp(regions.cut(frame, inside))
+                if index < choice.slice_frames:
+                    rows.append(frame[line, inside[0] : inside[0] + inside[2]])
+        except (ValueError, OSError) as error:  # removed since the first look
+            found.frames.pop(source)
+            material.drop(source, one_line(error))
+            continue
         if rows:
             found.slices[source] = webp(np.stack(rows))
     if (box[2], box[3]) != (material.size[1], material.size[0]):

@@ -2,71 +2,42 @@
 
 from __future__ import annotations
 
-from html import escape
+from typing import Any
 
 from bench.report.summary import rows
 from bench.store.record import Record
 
-_METHOD = ("kind", "device", "dtype", "parameters", "weights", "licence", "size_rule", "frame_rule", "notes")
+METHOD_FACTS = ("kind", "device", "dtype", "parameters", "weights", "licence", "size_rule", "frame_rule", "notes")
 
 
-def section(records: list[Record], environments: dict[str, dict]) -> str:
-    return _environments(environments) + _methods(records) + _signatures(records)
-
-
-def _environments(environments: dict[str, dict]) -> str:
-    parts = []
+def of_runs(environments: dict[str, dict[str, Any]]) -> list[tuple[str, str, list[tuple[str, str]]]]:
+    """(run, its command, [(name, value)]); what is no environment of a run is shown as far as it can be."""
+    found = []
     for run, environment in environments.items():
         pairs = {key: value for key, value in environment.items() if key not in ("command", "packages", "gpu")}
         pairs |= {f"GPU {key}": value for key, value in _mapping(environment.get("gpu")).items()}
         pairs |= _mapping(environment.get("packages"))
-        lines = "".join(
-            f"<div><dt>{escape(str(key))}</dt><dd>{escape(_plain(value))}</dd></div>" for key, value in pairs.items()
-        )
-        command = str(environment.get("command", ""))
-        parts.append(
-            f'<h3>Run {escape(run)}</h3><pre tabindex="0" aria-label="Command of the run">{escape(command)}</pre>'
-            f'<dl class="facts">{lines}</dl>'
-        )
-    return "".join(parts)
+        shown = [(str(key), _plain(value)) for key, value in pairs.items()]
+        found.append((run, str(environment.get("command", "")), shown))
+    return found
 
 
-def _methods(records: list[Record]) -> str:
+def of_methods(records: list[Record]) -> list[tuple[str, list[str]]]:
+    """(method, `METHOD_FACTS` of it)."""
     found = {record.method: record.descriptor for record in records if record.descriptor}
-    if not found:
-        return ""
-    heads = "".join(f'<th scope="col">{name.replace("_", " ")}</th>' for name in ("method", *_METHOD))
-    lines = "".join(
-        f'<tr><th scope="row">{escape(method)}</th>'
-        + "".join(f"<td>{escape(_plain(getattr(descriptor, name)))}</td>" for name in _METHOD)
-        + "</tr>"
-        for method, descriptor in found.items()
-    )
-    return _scrolled("Methods", f"<thead><tr>{heads}</tr></thead><tbody>{lines}</tbody>")
+    return [(method, [_plain(getattr(said, name)) for name in METHOD_FACTS]) for method, said in found.items()]
 
 
-def _signatures(records: list[Record]) -> str:
-    found = dict.fromkeys((row.metric, row.signature) for row in rows(records))
-    lines = "".join(
-        f'<tr><th scope="row">{escape(metric)}</th><td><code>{escape(signature)}</code></td></tr>'
-        for metric, signature in found
-    )
-    head = '<thead><tr><th scope="col">figure</th><th scope="col">signature</th></tr></thead>'
-    return _scrolled("Signatures: how every figure is defined", f"{head}<tbody>{lines}</tbody>")
+def signatures(records: list[Record]) -> list[tuple[str, str]]:
+    """(figure, its signature), each once."""
+    return list(dict.fromkeys((row.metric, row.signature) for row in rows(records)))
 
 
-def _scrolled(title: str, inside: str) -> str:
-    return (
-        f'<h3>{title}</h3><div class="scroll" role="region" aria-label="{title}" tabindex="0">'
-        f'<table class="plain">{inside}</table></div>'
-    )
-
-
-def _mapping(value) -> dict:
+def _mapping(value: Any) -> dict[str, Any]:
     return value if isinstance(value, dict) else {}
 
 
-def _plain(value) -> str:
+def _plain(value: Any) -> str:
     if value is None or value == "":
         return "–"
     if isinstance(value, bool):

@@ -2,53 +2,69 @@
 
 from __future__ import annotations
 
-from html import escape
+from dataclasses import dataclass
 
-from bench.report.page import marks
 from bench.report.page.figures import three
-from bench.store.record import Record
+from bench.store.record import Record, Timing
 from bench.timing.stats import median
 
 
-def section(records: list[Record], methods: list[str]) -> str:
-    """A bar a data set, scope and method, as shares of its own time: the methods are orders of magnitude apart."""
-    parts = []
+@dataclass(frozen=True)
+class Part:
+    """One stage of a bar: its share in thousandths, how strong its colour is in percent, and a word on it."""
+
+    share: int
+    shade: int
+    tip: str
+
+
+@dataclass(frozen=True)
+class Bar:
+    """A method's time, in shares of its own whole: the methods are orders of magnitude apart."""
+
+    index: int
+    method: str
+    total: str
+    parts: list[Part]
+    said: str
+
+
+def of_records(records: list[Record], methods: list[str]) -> list[tuple[str, str, list[Bar]]]:
+    """(data set, scope, bars), without those that nothing was timed in."""
+    found = []
     for data in dict.fromkeys(record.data for record in records):
-        here = [record for record in records if record.data == data and record.status == "ok"]
+        here = [record for record in records if record.data == data and record.ok]
         for scope in dict.fromkeys(scope for record in here for scope in record.timing):
             bars = [_bar(method, [r for r in here if r.method == method], scope, methods) for method in methods]
-            bars = [bar for bar in bars if bar]
-            if bars:
-                head = f"<h3>{escape(data)}, scope {escape(scope)}</h3>"
-                parts.append(f'<div class="card">{head}<div class="bars">{"".join(bars)}</div></div>')
-    return "".join(parts) or "<p>Nothing was timed.</p>"
+            if drawn := [bar for bar in bars if bar]:
+                found.append((data, scope, drawn))
+    return found
 
 
-def _bar(method: str, records: list[Record], scope: str, methods: list[str]) -> str | None:
+def stage_medians(times: Timing) -> dict[str, float]:
+    """Each stage's median over the repetitions, in seconds; a repetition without the stage counts as 0."""
+    names = dict.fromkeys(name for each in times.repetitions for name in each.stages_s)
+    return {name: median([each.stages_s.get(name, 0.0) for each in times.repetitions]) for name in names}
+
+
+def _bar(method: str, records: list[Record], scope: str, methods: list[str]) -> Bar | None:
     """Each stage's median, summed over the clips."""
-    timed = [(r.frames, r.timing[scope].repetitions) for r in records if scope in r.timing]
-    frames = sum(count for count, _ in timed)
-    if not frames:
-        return None
-    names = dict.fromkeys(name for _, repetitions in timed for each in repetitions for name in each.stages_s)
-    stages = {
-        name: 1e3
-        * sum(median([each.stages_s.get(name, 0.0) for each in repetitions]) for _, repetitions in timed)
-        / frames
-        for name in names
-    }
+    stages: dict[str, float] = {}
+    timed = [record for record in records if scope in record.timing]
+    frames = sum(record.frames for record in timed)
+    for record in timed:
+        for name, seconds in stage_medians(record.timing[scope]).items():
+            stages[name] = stages.get(name, 0.0) + 1e3 * seconds / frames
     total = sum(stages.values())
-    if total <= 0:
+    if not 0 < total < float("inf"):
         return None
     parts = [
-        f'<span style="flex-grow:{1000 * value / total:.0f};--shade:{100 - 60 * order // max(1, len(stages) - 1)}%" '
-        f'title="{escape(name)}: {three(value)} ms, {value / total:.0%}"></span>'
+        Part(
+            round(1000 * value / total),
+            100 - 60 * order // max(1, len(stages) - 1),
+            f"{name}: {three(value)} ms, {value / total:.0%}",
+        )
         for order, (name, value) in enumerate(stages.items())
     ]
     said = ", ".join(f"{name} {three(value)} ms ({value / total:.0%})" for name, value in stages.items())
-    index = methods.index(method)
-    return (
-        f'<div class="bar {marks.css_class(index)}"><b>{marks.key(index)}{escape(method)}</b>'
-        f'<span class="total">{three(total)} ms per frame</span>'
-        f'<div class="parts" aria-hidden="true">{"".join(parts)}</div><p>{escape(said)}</p></div>'
-    )
+    return Bar(methods.index(method), method, f"{three(total)} ms per frame", parts, said)

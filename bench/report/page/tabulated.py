@@ -3,103 +3,110 @@
 from __future__ import annotations
 
 import math
-from html import escape
+from dataclasses import dataclass
 
-from bench.report.page import marks
+from bench.report.grid import figure
 from bench.report.page.figures import three
-from bench.report.page.order import metrics_of, values
+from bench.report.page.order import Metric, metrics_of, values
+from bench.report.summary import mean
 from bench.report.tables import Table
 from bench.store.record import Record
 
 
-def section(tables: list[Table], records: list[Record], methods: list[str]) -> str:
-    """All data sets' tables, and the clips behind them."""
-    parts = [_summary(table, methods) for table in tables]
-    return "\n".join([*parts, _clips(records, methods)])
+@dataclass(frozen=True)
+class HeadCell:
+    """A column's head: a button that sorts; `better` is "higher", "lower" or "text"."""
+
+    title: str
+    better: str
+    tip: str = ""
 
 
-def _summary(table: Table, methods: list[str]) -> str:
-    heads = [_head("method", "text")]
-    heads += [_head("clips", "higher")] if table.incomplete else []
-    heads += [_head(column.header, column.better, column.signature or "") for column in table.columns]
+@dataclass(frozen=True)
+class BodyCell:
+    """A figure as printed, and as sorted; `kind` is a class of the style."""
+
+    text: str
+    value: float | None
+    kind: str = ""
+
+    @property
+    def number(self) -> str:
+        return "" if self.value is None or math.isnan(self.value) else f"{self.value:.10g}"
+
+
+@dataclass(frozen=True)
+class Line:
+    """A row: words that the filter looks through, the method's place in the order of colours, its figures."""
+
+    words: str
+    method: str
+    index: int
+    cells: list[BodyCell]
+    clip: str = ""
+    data: str = ""
+
+
+@dataclass(frozen=True)
+class SortedTable:
+    """A table that a reader can sort."""
+
+    title: str
+    label: str
+    heads: list[HeadCell]
+    lines: list[Line]
+    caption: str = ""
+
+
+def summary(table: Table, methods: list[str]) -> SortedTable:
+    """One data set's table."""
+    heads = [HeadCell("method", "text")]
+    heads += [HeadCell("clips", "higher")] if table.incomplete else []
+    heads += [HeadCell(column.header, column.better, column.signature or "") for column in table.columns]
     lines = []
     for method in table.methods:
-        cells = [_name(method, methods)]
+        cells = []
         if table.incomplete:
             measured, expected = table.counted(method)
-            cells.append(_cell(f"{measured}/{expected}", measured, measured < expected and "lacking"))
+            cells.append(BodyCell(f"{measured}/{expected}", measured, "lacking" if measured < expected else ""))
         for column in table.columns:
             row = table.cells.get((method, column))
             best = "best" if method in table.best(column) else ""
-            cells.append(_cell(table.text(method, column), row.value if row else None, best))
-        lines.append(f'<tr data-words="{escape(f"{method} {table.data}".lower())}">{"".join(cells)}</tr>')
-    label = escape(f"Summary of {table.title}")
-    return (
-        f'<div class="card"><h3>{escape(table.title)}</h3>{_table(label, heads, lines)}'
-        f'<p class="caption">{escape(table.caption)}</p></div>'
-    )
+            cells.append(BodyCell(table.text(method, column), row.value if row else None, best))
+        lines.append(Line(f"{method} {table.data}".lower(), method, methods.index(method), cells))
+    return SortedTable(table.title, f"Summary of {table.title}", heads, lines, table.caption)
 
 
-def _clips(records: list[Record], methods: list[str]) -> str:
+def clips(records: list[Record], methods: list[str]) -> SortedTable:
     """One line a cell: its time and its scores."""
     metrics = metrics_of(records)
-    heads = [_head(name, "text") for name in ("clip", "data", "method")] + [_head("ms per frame ↓", "lower")]
-    heads += [_head(metric.header, metric.better, metric.signature) for metric in metrics]
-    lines = []
-    for record in records:
-        cells = [f'<th scope="row">{escape(record.clip)}</th>', f"<td>{escape(record.data)}</td>"]
-        cells.append(_name(record.method, methods, "td"))
-        if record.status == "ok":
-            cells.append(_time(record))
-        else:
-            cells.append(_cell("failed", None, "lacking"))
-        for metric in metrics:
-            scores = list(values(record, metric).values())
-            mean = sum(scores) / len(scores) if scores else None
-            cells.append(_cell(_figure(mean, metric.digits), mean))
-        words = escape(f"{record.clip} {record.data} {record.method}".lower())
-        lines.append(f'<tr data-words="{words}">{"".join(cells)}</tr>')
-    return (
-        f'<details class="card"><summary>Every clip and method ({len(lines)} rows)</summary>'
-        f"{_table('Every clip and method', heads, lines)}</details>"
-    )
+    heads = [HeadCell(name, "text") for name in ("clip", "data", "method")] + [HeadCell("ms per frame ↓", "lower")]
+    heads += [HeadCell(metric.header, metric.better, metric.signature) for metric in metrics]
+    lines = [
+        Line(
+            f"{record.clip} {record.data} {record.method}".lower(),
+            record.method,
+            methods.index(record.method),
+            [_time(record), *(_score(record, metric) for metric in metrics)],
+            record.clip,
+            record.data,
+        )
+        for record in records
+    ]
+    return SortedTable(f"Every clip and method ({len(lines)} rows)", "Every clip and method", heads, lines)
 
 
-def _time(record: Record) -> str:
-    scope = next(iter(record.timing.values()), None)
-    if scope is None:
-        return _cell("–", None)
-    value = 1e3 * scope.median_s / record.frames
-    return _cell(three(value), value)
+def _score(record: Record, metric: Metric) -> BodyCell:
+    scores = list(values(record, metric).values())
+    value = mean(scores) if scores else None
+    return BodyCell("–" if value is None else figure(value, metric.digits), value)
 
 
-def _table(label: str, heads: list[str], lines: list[str]) -> str:
-    return (
-        f'<div class="scroll" role="region" aria-label="{label}" tabindex="0"><table class="sortable">'
-        f"<thead><tr>{''.join(heads)}</tr></thead><tbody>{''.join(lines)}</tbody></table></div>"
-        '<p class="none" hidden>No row fits the filter.</p>'
-    )
-
-
-def _head(title: str, better: str, signature: str = "") -> str:
-    tip = f' title="{escape(signature)}"' if signature else ""
-    return (
-        f'<th scope="col" aria-sort="none" data-better="{better}"{tip}>'
-        f'<button type="button">{escape(title)}<span class="arrow" aria-hidden="true"></span></button></th>'
-    )
-
-
-def _name(method: str, methods: list[str], tag: str = "th") -> str:
-    scope = ' scope="row"' if tag == "th" else ""
-    return f'<{tag}{scope} class="name">{marks.key(methods.index(method))}{escape(method)}</{tag}>'
-
-
-def _cell(text: str, value: float | None, kind: str | bool = "") -> str:
-    number = "" if value is None or math.isnan(value) else f"{value:.10g}"
-    return f'<td class="figure {kind or ""}" data-value="{number}">{escape(text)}</td>'
-
-
-def _figure(value: float | None, digits: int) -> str:
-    if value is None:
-        return "–"
-    return "∞" if math.isinf(value) else f"{value:.{digits}f}"
+def _time(record: Record) -> BodyCell:
+    if not record.ok:
+        return BodyCell("failed", None, "lacking")
+    times = next(iter(record.timing.values()), None)
+    if times is None:
+        return BodyCell("–", None)
+    value = 1e3 * times.median_s / record.frames
+    return BodyCell(three(value), value)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
+from bench.report.look import order_of
 from bench.report.methods import random_methods
 from bench.report.plots import style
 from bench.store.record import Record
@@ -36,7 +37,7 @@ def per_frame(
     columns = list(dict.fromkeys(_where(r) for r, _, _ in scored))
     shown = columns if clips else columns[:_CLIPS]
     recipes = list(dict.fromkeys((name, s.signature, s.short) for _, name, s in scored))
-    methods = list(dict.fromkeys(r.method for r in records))
+    methods = order_of(records)
     with style.styled(theme) as chosen:
         across = min(3, len(shown)) if width == "page" else 1
         cells = [(recipe, clip) for recipe in recipes for clip in shown]

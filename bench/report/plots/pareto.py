@@ -12,6 +12,7 @@ from matplotlib.lines import Line2D
 
 from bench.report import intervals
 from bench.report.columns import Column
+from bench.report.look import front_of, order_of
 from bench.report.plots import style
 from bench.report.plots.labels import Point, place
 from bench.report.tables import Table, tables
@@ -43,7 +44,7 @@ def speed_quality(
                 found.append((table, time, scores))
     if not found:
         return None
-    methods = list(dict.fromkeys(method for table, _, _ in found for method in table.methods))
+    methods = order_of(records)
     with style.styled(theme) as chosen:
         figure, free = _draw(found, methods, chosen, width, captioned, named=True)
         if not free:  # too many names for the room: a legend cannot collide
@@ -91,26 +92,11 @@ _HOW = (
 )
 
 
-def front_of(points: list[tuple[float, float]], better: str) -> list[tuple[float, float]]:
-    """The points that no other beats in both, fastest first.
-
-    Args:
-        points: (time, score).
-        better: which way the score is better.
-    """
-    sign = 1 if better == "higher" else -1
-    kept: list[tuple[float, float]] = []
-    for x, y in sorted(set(points), key=lambda p: (p[0], -sign * p[1])):
-        if not kept or sign * y > sign * kept[-1][1]:
-            kept.append((x, y))
-    return kept
-
-
 def _point(table: Table, method: str, time: Column, column: Column) -> tuple[float, float] | None:
     across, up = table.cells.get((method, time)), table.cells.get((method, column))
-    if across is None or up is None or across.value is None or up.value is None or math.isinf(up.value):
+    if across is None or up is None or across.value is None or up.value is None:
         return None
-    return across.value, up.value
+    return (across.value, up.value) if math.isfinite(across.value) and math.isfinite(up.value) else None
 
 
 def _panel(axes: Axes, table: Table, time: Column, column: Column, methods: list[str], theme: style.Theme):
@@ -126,9 +112,9 @@ def _panel(axes: Axes, table: Table, time: Column, column: Column, methods: list
         tone, size = style.color(theme, index), _diameter(_memory(table, method))
         x_bar = (row.low, row.high) if row.low is not None else None
         y_bar = bars[method]
-        for bar, line in ((x_bar, lambda b: (b, (y, y))), (y_bar, lambda b: ((x, x), b))):
-            if bar:
-                axes.plot(*line(bar), color=tone, linewidth=1.0, solid_capstyle="butt", zorder=2)
+        for ends in ((x_bar, (y, y)) if x_bar else None, ((x, x), y_bar) if y_bar else None):
+            if ends:
+                axes.plot(*ends, color=tone, linewidth=1.0, solid_capstyle="butt", zorder=2)
         axes.plot(
             [x],
             [y],

@@ -9,6 +9,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from bench.report import intervals
+from bench.report.look import order_of
 from bench.report.plots import style
 from bench.store.record import Record, Timing
 
@@ -62,12 +63,12 @@ def _figure(
     series: dict[tuple[str, str], list[tuple[float, float]]] = {}
     for record in records:
         for scope, times in record.timing.items():
-            if cost(record, times) is not None:
-                series.setdefault((record.method, scope), []).append((size(record), cost(record, times)))
+            if (found := cost(record, times)) is not None and 0 < found < math.inf:
+                series.setdefault((record.method, scope), []).append((size(record), found))
     if not series:
         return None
     scopes = {scope for _, scope in series}
-    methods = list(dict.fromkeys(method for method, _ in series))
+    methods = order_of(records)
     with style.styled(theme) as chosen:
         figure, ((axes,),) = style.panels(1, 1, width, 2.6 if width == "column" else 3.2, chosen)
         axes.set_xscale("log")

@@ -79,7 +79,7 @@ def _budget(records: list[Record], scope: str, method: str) -> tuple[dict[str, f
 def _bars(
     axes, found: dict[str, tuple[dict[str, float], float]], stages: list[str], theme: style.Theme, wide: bool
 ) -> None:
-    for line, (method, (budget, milliseconds)) in enumerate(found.items()):
+    for line, (budget, milliseconds) in enumerate(found.values()):
         whole, left = sum(budget.values()), 0.0
         for stage in stages:
             share = 100 * budget.get(stage, 0.0) / whole

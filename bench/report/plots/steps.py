@@ -71,7 +71,7 @@ def steps_quality(
 
 def _panel(axes, table: Table, column: Column, families: dict[str, dict[str, int]], theme: style.Theme) -> None:
     ticks = set()
-    for index, (name, members) in enumerate(families.items()):
+    for index, members in enumerate(families.values()):
         found = sorted((count, m) for m, count in members.items() if _value(table, m, column) is not None)
         if not found:
             continue
@@ -111,4 +111,4 @@ def _panel(axes, table: Table, column: Column, families: dict[str, dict[str, int
 
 def _value(table: Table, method: str, column: Column) -> float | None:
     row = table.cells.get((method, column))
-    return None if row is None or row.value is None or math.isinf(row.value) else row.value
+    return None if row is None or row.value is None or not math.isfinite(row.value) else row.value

@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 
 import matplotlib
@@ -16,45 +15,16 @@ from matplotlib.axes import Axes  # noqa: E402
 from matplotlib.figure import Figure  # noqa: E402
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter  # noqa: E402
 
+from bench.report.look import MARKERS, THEMES, Theme, color, marker  # noqa: E402
+
+__all__ = ["MARKERS", "THEMES", "Theme", "color", "marker"]
+
 WIDTHS = {"column": 3.4, "page": 7.0}  # inches: of a two-column page
 FORMATS = ("png", "svg", "pdf")
-MARKERS = "osD^vP*X"
 HATCHES = ("", "///", "...", "\\\\\\", "xxx", "---", "+++", "ooo")
 DPI = 220
 
 
-@dataclass(frozen=True)
-class Theme:
-    """Colours of a background. The series are Okabe and Ito's, told apart by all common kinds of colour vision; on dark
-    ground black and the dark blue give way to lighter ones. Markers, dashes or hatches tell the series apart, too.
-    """
-
-    name: str
-    background: str
-    ink: str
-    faint: str
-    grid: str
-    series: tuple[str, ...]
-
-
-THEMES = {
-    "light": Theme(
-        "light",
-        "#FFFFFF",
-        "#222222",
-        "#6A6A6A",
-        "#E4E4E4",
-        ("#0072B2", "#D55E00", "#009E73", "#B0528C", "#3A93C9", "#B97F00", "#000000", "#7F7F7F"),
-    ),
-    "dark": Theme(
-        "dark",
-        "#14171C",
-        "#E6E6E6",
-        "#A0A6AE",
-        "#2C323A",
-        ("#56B4E9", "#F0843C", "#2CC89B", "#E08FC0", "#9AD0F5", "#F0C24A", "#FFFFFF", "#A8A8A8"),
-    ),
-}
 _DASHES = ("-", (0, (5, 1.6)), (0, (1.2, 1.2)), (0, (5, 1.4, 1.2, 1.4)), (0, (7, 2, 2, 2)), (0, (3, 1, 1, 1, 1, 1)))
 
 
@@ -65,6 +35,7 @@ def styled(theme: str = "light") -> Iterator[Theme]:
     with plt.rc_context(
         {
             "font.family": "DejaVu Sans",
+            "text.parse_math": False,  # a $ in a name is a $
             "font.size": 8,
             "axes.titlesize": 8.5,
             "axes.labelsize": 8,
@@ -127,15 +98,6 @@ def write(figure: Figure, stem: Path, formats: tuple[str, ...] = ("png", "svg"))
         file.write_bytes(content)
         files.append(file)
     return files
-
-
-def color(theme: Theme, index: int) -> str:
-    return theme.series[index % len(theme.series)]
-
-
-def marker(index: int) -> str:
-    """Shifted by one for each turn through the colours, so that colour and marker together stay unique."""
-    return MARKERS[(index + index // len(MARKERS)) % len(MARKERS)]
 
 
 def legend(figure: Figure, handles: list) -> None:

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from bench.report import plot
+from bench.report.look import front_of
 from bench.report.plots import style
-from bench.report.plots.pareto import front_of
 from bench.report.plots.scaling import power_law
 from tests.bench.made_up import untrained, with_times
 

@@ -62,10 +62,11 @@ function scoreAt(clip, metric, method, frame) {
   return place < 0 ? null : number(cell[1][place]);
 }
 
-const number = (value) => (value === "inf" ? Infinity : value);
+const number = (value) => (value === "inf" ? Infinity : value === "-inf" ? -Infinity : value);
 
 function figure(value, metric) {
   if (value === null) return "–";
   const { digits, unit } = data.metrics[metric];
-  return (value === Infinity ? "∞" : value.toFixed(digits)) + (unit ? ` ${unit}` : "");
+  const text = Number.isFinite(value) ? value.toFixed(digits).replace(/^-(0(\.0*)?)$/, "$1") : value > 0 ? "∞" : "-∞";
+  return text + (unit ? ` ${unit}` : "");
 }

@@ -1,0 +1,74 @@
+"""How methods look in plots and on the page, in one place: colours, markers, and the Pareto front."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from bench.store.record import Record
+
+MARKERS = "osD^vP*X"  # as matplotlib names them; the page draws the same shapes
+
+
+@dataclass(frozen=True)
+class Theme:
+    """Colours of a background. The series are Okabe and Ito's, told apart by all common kinds of colour vision; on dark
+    ground black and the dark blue give way to lighter ones. Markers, dashes or hatches tell the series apart, too.
+    """
+
+    name: str
+    background: str
+    ink: str
+    faint: str
+    grid: str
+    series: tuple[str, ...]
+
+
+THEMES = {
+    "light": Theme(
+        "light",
+        "#FFFFFF",
+        "#222222",
+        "#6A6A6A",
+        "#E4E4E4",
+        ("#0072B2", "#D55E00", "#009E73", "#B0528C", "#3A93C9", "#B97F00", "#000000", "#7F7F7F"),
+    ),
+    "dark": Theme(
+        "dark",
+        "#14171C",
+        "#E6E6E6",
+        "#A0A6AE",
+        "#2C323A",
+        ("#56B4E9", "#F0843C", "#2CC89B", "#E08FC0", "#9AD0F5", "#F0C24A", "#FFFFFF", "#A8A8A8"),
+    ),
+}
+
+
+def order_of(records: Iterable[Record]) -> list[str]:
+    """The methods in the order in which they get their colours and markers."""
+    return list(dict.fromkeys(record.method for record in records))
+
+
+def color(theme: Theme, index: int) -> str:
+    """Of the method with this index."""
+    return theme.series[index % len(theme.series)]
+
+
+def marker(index: int) -> str:
+    """Shifted by one for each turn through the colours, so that colour and marker together stay unique."""
+    return MARKERS[(index + index // len(MARKERS)) % len(MARKERS)]
+
+
+def front_of(points: Iterable[tuple[float, float]], better: str) -> list[tuple[float, float]]:
+    """The points that no other beats in both, fastest first: the Pareto front.
+
+    Args:
+        points: (time, score).
+        better: which way the score is better.
+    """
+    sign = 1 if better == "higher" else -1
+    kept: list[tuple[float, float]] = []
+    for x, y in sorted(set(points), key=lambda p: (p[0], -sign * p[1])):
+        if not kept or sign * y > sign * kept[-1][1]:
+            kept.append((x, y))
+    return kept

@@ -1,0 +1,54 @@
+"""Comma-separated files, of which no spreadsheet takes a name for a formula."""
+
+from __future__ import annotations
+
+import csv
+import math
+from collections.abc import Iterable, Sequence
+from typing import IO
+
+from frames.text import printable
+
+_FORMULA = ("=", "+", "-", "@")
+
+
+def writer(out: IO[str], floats: str = "") -> _Writer:
+    """Rows into a file that was opened with newline="".
+
+    Args:
+        floats: how they are written, like ".10g"; empty: with all their digits.
+    """
+    return _Writer(out, floats)
+
+
+class _Writer:
+    def __init__(self, out: IO[str], floats: str) -> None:
+        self._csv = csv.writer(out, lineterminator="\n")
+        self._floats = floats
+
+    def row(self, values: Iterable[object]) -> None:
+        """One line: text as `cell` gives it, None and NaN as nothing."""
+        self._csv.writerow([self._text(value) for value in values])
+
+    def rows(self, rows: Iterable[Sequence[object]]) -> None:
+        for each in rows:
+            self.row(each)
+
+    def _text(self, value: object) -> str:
+        if value is None or (isinstance(value, float) and math.isnan(value)):
+            return ""
+        if isinstance(value, float):
+            return f"{value:{self._floats}}" if self._floats else repr(value)
+        return cell(value) if isinstance(value, str) else str(value)
+
+
+def cell(text: str) -> str:
+    """Text on one line; what begins like a formula and is no number gets an apostrophe in front."""
+    text = printable(text)
+    if not text.lstrip().startswith(_FORMULA):
+        return text
+    try:
+        float(text)
+    except ValueError:
+        return f"'{text}"
+    return text

@@ -1,0 +1,118 @@
+"""Names from outside in everything that is written: no markup, no formula, no control sign, and none ends a command."""
+
+import csv
+import io
+import json
+from dataclasses import replace
+
+import markdown as renderer
+import pytest
+
+from bench.report import plot, sheet, tables
+from bench.report.grid import figure
+from bench.report.latex import escaped
+from tests.bench.made_up import with_score
+
+NASTY = {
+    "mathtext": r"$\frac{$",
+    "html": "<script>alert(1)</script>",
+    "svg": '"/><image href="x"/>',
+    "latex": r"\input{/etc/passwd}%_&#^~{}",
+    "markdown": "[x](http://x) `code` **b** _e_ <b>",
+    "reference": "[a]: http://x",
+    "newline": "a\nb\r\n| c |",
+    "control": "a\x1b[31mb\x00\x07\u202ec",
+    "surrogate": "a\udcffb",
+    "rich": "[bold red]x[/bold red][/nope]",
+    "formula": '=HYPERLINK("http://x")',
+    "at": "@SUM(A1)",
+    "infinity": "Infinity",
+    "long": "x" * 300,
+    "empty": "",
+}
+
+
+def named(records, text):
+    """The records of one method, one clip and the data set renamed."""
+    clip, method = records[0].clip, records[0].method
+    return [
+        replace(r, data=text, clip=text if r.clip == clip else r.clip, method=text if r.method == method else r.method)
+        for r in records
+    ]
+
+
+@pytest.fixture(params=NASTY)
+def nasty(request, tmp_path, crowd):
+    records = named(crowd, NASTY[request.param])
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run" / "records.jsonl").write_text("".join(json.dumps(r.to_json()) + "\n" for r in records))
+    return tmp_path / "run"
+
+
+def test_no_name_ends_a_command(bench, nasty, tmp_path):
+    answer = bench("report", nasty, "--all")
+    assert answer.code == 0, answer.err
+    page = (nasty / "page.html").read_text(encoding="utf-8")
+    assert "<script>alert" not in page and '"/><image' not in page and "\x1b" not in page and "\x00" not in page
+    for file in (nasty / "table.md", nasty / "table.csv", nasty / "table.tex"):
+        text = file.read_text(encoding="utf-8")
+        assert not {"\x1b", "\x00", "\x07", "\r", "\u202e"} & set(text), file
+    for command in (("table", nasty), ("runs", tmp_path), ("export", nasty, "--out", tmp_path / "x.csv")):
+        answer = bench(*command)
+        assert answer.code == 0, answer.err
+        assert not {"\x1b", "\x00", "\x07"} & set(answer.out), command
+    assert bench("export", nasty, "--out", tmp_path / "x.parquet").code == 0
+
+
+@pytest.mark.parametrize("name", NASTY)
+def test_markdown_stays_one_table_without_links_or_markup(crowd, name):
+    (table,) = tables.tables(named(crowd, NASTY[name]))
+    html = renderer.markdown(tables.markdown(table), extensions=["tables"])
+    assert html.count("<table>") == 1 and html.count("<td") == len(table.header) * len(table.methods)
+    for tag in ("<a ", "<script", "<em>", "<code>", "<b>", "<h1"):
+        assert tag not in html, html
+
+
+def test_a_note_is_a_paragraph_of_its_own(crowd):
+    for start in ("# x", "1. x", "- x", "> x", "    x", "+ x"):
+        records = [replace(crowd[0], clip=start, status="failed", reason="r", scores={}, timing={}), *crowd[1:]]
+        html = renderer.markdown(tables.markdown(tables.tables(records)[0]), extensions=["tables"])
+        for tag in ("<h1", "<ol", "<ul", "<blockquote", "<pre"):
+            assert tag not in html, start
+
+
+def test_csv_cells_are_no_formulas_and_numbers_stay_numbers(crowd):
+    for name in ("=1+1", "+x", "-x", "@x", " =1", "\t=1"):
+        (table,) = tables.tables(named(crowd, name))
+        lines = list(csv.reader(io.StringIO(tables.comma_separated(table))))
+        assert all(not cell.lstrip().startswith(("=", "+", "-", "@")) for line in lines[1:] for cell in line[:2])
+    assert [sheet.cell(text) for text in ("-1.5", "+3", "-inf", "=1", "-x", "a-b")] == [
+        "-1.5",
+        "+3",
+        "-inf",
+        "'=1",
+        "'-x",
+        "a-b",
+    ]
+
+
+def test_latex_has_no_control_signs_and_no_paragraph_breaks():
+    assert escaped("a\n\nb\x1b") == r"a\textbackslash{}n\textbackslash{}nb\textbackslash{}x1b"
+
+
+@pytest.mark.parametrize("values", [[float("inf")], [float("nan")], [float("-inf")], [float("inf"), float("-inf")]])
+def test_figures_that_are_not_finite_are_printed_and_end_nothing(crowd, bench, tmp_path, values):
+    records = [with_score(crowd[0], "psnr", values=values, indices=list(range(len(values)))), *crowd[1:]]
+    for each in (records, [with_score(r, "psnr", values=values, indices=list(range(len(values)))) for r in crowd]):
+        (table,) = tables.tables(each)
+        for render in (tables.markdown, tables.comma_separated, tables.latex):
+            assert render(table, True)
+        for draw in plot.KINDS.values():
+            draw(each)
+        (tmp_path / "records.jsonl").write_text("".join(json.dumps(r.to_json()) + "\n" for r in each))
+        assert bench("report", tmp_path).code == 0
+
+
+def test_zero_has_no_sign():
+    assert [figure(-1e-9, 4), figure(-0.0, 2), figure(-0.0, None), figure(-0.5, 1)] == ["0.0000", "0.00", "0", "-0.5"]
+    assert [figure(x, 2) for x in (float("inf"), float("-inf"), float("nan"))] == ["∞", "-∞", "NaN"]
