@@ -254,7 +254,9 @@ def _doubts(times: Timing) -> list[str]:
     if times.same_output is False:
         found.append("repetitions gave different frames: the method is not deterministic")
     if times.redone:
-        found.append(f"{times.redone} repetitions redone because the GPU throttled")
+        found.append(f"{times.redone} repetitions redone because the GPU throttled or the machine was busy")
     if any(each.telemetry and each.telemetry.throttled for each in times.repetitions):
         found.append("the GPU throttled all the same")
+    if times.busy:
+        found.append("timed on a busy machine")
     return found
