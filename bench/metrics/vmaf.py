@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import contextlib
-import importlib.util
 import json
 import os
 import re
-import shutil
 import subprocess
 import tempfile
 from functools import cache
@@ -17,6 +14,7 @@ import numpy as np
 
 from bench.metrics.base import Kind, check_pair
 from frames.errors import UserError
+from frames.ffmpeg import REMEDY, programs
 
 _MODEL = "vmaf_v0.6.1"
 # RGB to BT.709 in limited range, as a player would be given it; the model looks at Y alone.
@@ -89,18 +87,13 @@ def find_ffmpeg() -> tuple[str, str]:
     Raises:
         UserError: there is none.
     """
-    programs = [shutil.which("ffmpeg")]
-    if importlib.util.find_spec("imageio_ffmpeg"):
-        import imageio_ffmpeg
-
-        with contextlib.suppress(RuntimeError):  # the package is there without its program
-            programs.insert(0, imageio_ffmpeg.get_ffmpeg_exe())
-    for program in filter(None, programs):
+    found = programs()
+    for program in found:
         if " libvmaf " in _output(program, "-filters"):
             version = re.match(r"ffmpeg version (\S+)", _output(program, "-version"))
             return program, version.group(1) if version else "unknown"
-    have = "the ffmpeg here has none" if any(programs) else "there is no ffmpeg here"
-    raise UserError(f"vmaf needs an ffmpeg with libvmaf and {have}: pip install imageio-ffmpeg, or put one on PATH")
+    have = "the ffmpeg here has none" if found else "there is no ffmpeg here"
+    raise UserError(f"vmaf needs an ffmpeg with libvmaf and {have}: {REMEDY}")
 
 
 def _output(program: str, option: str) -> str:
