@@ -20,12 +20,15 @@ _PROTOCOL = "${protocol}"
 
 
 @cache
-def build(name: str, protocol: Protocol = RGB, *, device: str = "cpu", config_dirs: tuple[str, ...] = ()) -> Metric:
+def build(
+    name: str, protocol: Protocol = RGB, *, scale: int = 4, device: str = "cpu", config_dirs: tuple[str, ...] = ()
+) -> Metric:
     """A metric by name; built once for equal arguments.
 
     Args:
         name: a member of the config group `metric`; "pyiqa/NAME" fills in the option that its file leaves open (???).
         protocol: what `${protocol}` stands for; its frames are in every metric's signature.
+        scale: what `${scale}` stands for: from LR to SR.
         device: what `${device}` stands for: where networks run.
         config_dirs: folders whose `metric/*.yaml` count as well.
     Raises:
@@ -33,7 +36,7 @@ def build(name: str, protocol: Protocol = RGB, *, device: str = "cpu", config_di
     """
     check_name(name, config_dirs)
     family = name.partition("/")[0]
-    metric = _instance(family, _options(name, device, config_dirs), protocol)
+    metric = _instance(family, _options(name, {"scale": scale, "device": device}, config_dirs), protocol)
     if not isinstance(metric, (FrameMetric, ClipMetric)) or not isinstance(metric.kind, Kind):
         raise UserError(
             f"metric {name}: {type(metric).__name__} is no metric: it needs kind, signature, "
@@ -56,13 +59,13 @@ def check_name(name: str, config_dirs: tuple[str, ...] = ()) -> None:
         raise UserError(f"metric {name}: write {family}" + (f"/{open_options[0].upper()}" if open_options else ""))
 
 
-def _options(name: str, device: str, config_dirs: tuple[str, ...]) -> dict[str, Any]:
+def _options(name: str, words: dict[str, Any], config_dirs: tuple[str, ...]) -> dict[str, Any]:
     """The resolved options of a metric's file, with the protocol still to be filled in."""
     family, _, variant = name.partition("/")
     options = {key: variant if value == "???" else value for key, value in _file(family, config_dirs).items()}
     kept = {key: value for key, value in options.items() if value != _PROTOCOL}
     try:
-        config = OmegaConf.create({"device": device, "options": kept})
+        config = OmegaConf.create({**words, "options": kept})
         resolved = cast(dict[str, Any], OmegaConf.to_container(config.options, resolve=True))
     except OmegaConfBaseException as error:
         raise UserError(f"metric {name}: {one_line(error.__cause__ or error)}") from error

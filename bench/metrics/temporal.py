@@ -14,7 +14,7 @@ import numpy as np
 from bench.metrics import lpips
 from bench.metrics.base import Kind, check_pair
 
-_FLOW = "farneback-0.5-3-15-3-5-1.2"
+FLOW = "farneback-0.5-3-15-3-5-1.2"
 
 
 class Consecutive:
@@ -44,7 +44,7 @@ class Tof:
     """Mean length of the difference between SR's flow and GT's, on grey levels, inside TecoGAN's crop."""
 
     kind = Kind("tOF", "px", "lower", 3, window=2)
-    signature = f"tof|{_FLOW}|grey|uint8|crop-tecogan|mean-pairs,clips|v1"
+    signature = f"tof|{FLOW}|grey|uint8|crop-tecogan|mean-pairs,clips|v1"
 
     def begin(self) -> Consecutive:
         return Consecutive(_greys, self._difference)
@@ -85,7 +85,7 @@ class WarpError:
     """
 
     kind = Kind("E_warp", "x1e-3", "lower", 3, window=2)
-    signature = f"warp-error|{_FLOW} on GT|rgb|uint8|crop0|occlusions-out|mean-pairs,clips|v1"
+    signature = f"warp-error|{FLOW} on GT|rgb|uint8|crop0|occlusions-out|mean-pairs,clips|v1"
 
     def begin(self) -> Consecutive:
         return Consecutive(lambda sr, gt: (sr, _greys(sr, gt)[1]), self._error)

@@ -70,7 +70,9 @@ def _planned(combination: Combination, dataset: Dataset, clips: list[Clip]) -> M
     config = combination.config
     protocol = protocols.parse(OmegaConf.to_container(config.protocol, resolve=True), config.scale)
     chosen = {
-        name: registry.build(name, protocol, device=config.device, config_dirs=combination.config_dirs)
+        name: registry.build(
+            name, protocol, scale=config.scale, device=config.device, config_dirs=combination.config_dirs
+        )
         for name in config.metrics
     }
     return MethodOnData(

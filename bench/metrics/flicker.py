@@ -1,0 +1,97 @@
+"""Flicker: how much SR changes from frame to frame, relative to how much GT does, where GT stands still or moves.
+
+In still areas the change is the mean of |SR now - SR before| on luma; in moving ones SR is compared with the next frame
+moved back along GT's flow, without occlusions. A pair's value is
+
+    (change of SR + q) / (change of GT + q),
+
+taken over the same pixels; q = 1/3 level is the mean change that rounding alone gives two frames. 1: as calm as GT;
+more: it flickers; less: it is calmer, as blur is. Warping errors without GT's own value prefer blur (docs/metrics.md).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from bench.metrics.base import Kind, check_pair
+from bench.metrics.temporal import FLOW, flow, occluded, warped
+
+_LUMA = np.array([0.299, 0.587, 0.114], np.float32)
+_STILL = 0.1  # pixels from frame to frame
+_MARGIN = 9  # pixels around motion that do not count as still: flow is smooth across edges
+_ROUNDING = 1 / 3  # levels
+_LEAST = 0.01  # share of the pixels that a pair needs for a value of its own
+
+
+@dataclass(frozen=True)
+class Flicker:
+    """Ratios of neighbouring frames' changes, SR's to GT's.
+
+    Args:
+        moving: along GT's flow where it moves; else where it stands still.
+    """
+
+    moving: bool = False
+
+    @property
+    def kind(self) -> Kind:
+        return Kind("moving flicker" if self.moving else "flicker", "", "lower", 2, window=2)
+
+    @property
+    def signature(self) -> str:
+        where = "along GT's flow" if self.moving else f"still {_STILL}px"
+        return f"flicker|{where}|{FLOW} on GT|luma|uint8|crop0|mean-pairs,clips|v1"
+
+    def begin(self) -> FlickerOfClip:
+        return FlickerOfClip(self.moving)
+
+
+class FlickerOfClip:
+    """Accumulates the changes of one clip."""
+
+    def __init__(self, moving: bool) -> None:
+        self._moving = moving
+        self._before: tuple[np.ndarray, np.ndarray, np.ndarray] | None = None
+        self._pairs: list[tuple[float, float, float]] = []  # sum of SR's changes, of GT's, share of the pixels
+
+    def add(self, sr: np.ndarray, gt: np.ndarray | None) -> None:
+        """The next frames, uint8 (H, W, 3) RGB of at least 48 pixels a side."""
+        if gt is None:
+            raise ValueError("no ground truth")
+        check_pair(sr, gt, minimum=48)
+        now = sr @ _LUMA, gt @ _LUMA, cv2.cvtColor(np.ascontiguousarray(gt), cv2.COLOR_RGB2GRAY)
+        if self._before is not None:
+            self._pairs.append(self._changes(self._before, now))
+        self._before = now
+
+    def values(self) -> list[float]:
+        """One ratio a pair; a pair with hardly a pixel of the kind has that of the whole clip.
+
+        Raises:
+            ValueError: no pair of the clip has any.
+        """
+        if not any(share > 0 for _, _, share in self._pairs):
+            raise ValueError(f"GT has no {'moving' if self._moving else 'still'} area between any two frames")
+        whole = _ratio(*(sum(column) for column in zip(*self._pairs)))
+        return [_ratio(*pair) if pair[2] >= _LEAST else whole for pair in self._pairs]
+
+    def _changes(self, before: tuple[np.ndarray, ...], now: tuple[np.ndarray, ...]) -> tuple[float, float, float]:
+        forward = flow(before[2], now[2])
+        moves = np.hypot(forward[..., 0], forward[..., 1]) > _STILL
+        if self._moving:
+            after, inside = zip(*(warped(plane, forward) for plane in now[:2]))
+            chosen = moves & inside[0] & ~occluded(forward, flow(now[2], before[2]))
+        else:
+            after = now[:2]
+            chosen = cv2.dilate(moves.astype(np.uint8), np.ones((2 * _MARGIN + 1,) * 2, np.uint8)) == 0
+        sums = [float(np.abs(a - b)[chosen].mean()) if chosen.any() else 0.0 for a, b in zip(after, before)]
+        share = float(chosen.mean())
+        return sums[0] * share, sums[1] * share, share
+
+
+def _ratio(sr: float, gt: float, share: float) -> float:
+    """The ratio of mean changes, from sums weighted by the share of the pixels that they were taken over."""
+    return (sr / share + _ROUNDING) / (gt / share + _ROUNDING)
