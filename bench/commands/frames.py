@@ -22,8 +22,6 @@ from bench.store.store import Prediction, Store
 from frames.errors import UserError, one_line
 from frames.images import read_image
 
-CONFIG_DIR_HELP = "a folder with configs of data sets and degradations of your own, to read their frames again"
-
 
 class Absent(Exception):
     """The frames cannot be had; the message is the reason, for a person."""

@@ -1,10 +1,12 @@
-"""Flags that several verbs share."""
+"""Flags that several commands share."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 from frames.errors import UserError
+
+CONFIG_DIR_HELP = "a folder with configs of data sets and degradations of your own, to read their frames again"
 
 
 def config_dirs(argv: list[str]) -> tuple[list[str], tuple[str, ...]]:

@@ -7,11 +7,8 @@ import sys
 from pathlib import Path
 
 from bench.commands import plot, table
-from bench.commands.frames import CONFIG_DIR_HELP
-from bench.commands.gather import gather
+from bench.commands.options import CONFIG_DIR_HELP
 from bench.commands.parser import Parser
-from bench.report import page
-from bench.report.page.choose import Budget
 from frames.atomic import replacing
 from frames.errors import NOTHING_MEASURED, OK, UserError
 
@@ -34,6 +31,10 @@ def main(argv: list[str]) -> int:
     options = parser.parse_args(argv)
     if options.budget < 0 or (options.frames is not None and options.frames < 1):
         raise UserError("--budget must not be negative, and --frames at least 1")
+    from bench.commands.gather import gather
+    from bench.report import page
+    from bench.report.page.choose import Budget
+
     gathered = gather(options.runs, options.store, tuple(options.config_dir))
     if not gathered.records:
         print("bench: nothing was measured in these runs", file=sys.stderr)

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 from bench.store.record import Record
 
+WIDTHS = {"column": 3.4, "page": 7.0}  # inches: of a two-column page
+FORMATS = ("png", "svg", "pdf")
 MARKERS = "osD^vP*X"  # as matplotlib names them; the page draws the same shapes
 
 

@@ -13,7 +13,6 @@ from bench.commands import COMMANDS
 
 ROOT = Path(__file__).parents[2]
 GOLDEN = ROOT / "results" / "golden" / "sample"
-DRAWING = ("plot", "paper", "report", "compare-frames")
 HEAVY = {"torch", "torchvision", "cv2", "matplotlib", "hydra", "pandas", "scipy"}
 
 
@@ -36,7 +35,7 @@ def python(code: str, *arguments: str, **environment: str) -> subprocess.Complet
         ("list", 0),
         ("runs results/golden", 0),
         (f"table {GOLDEN}", 0),
-        *((f"{command} --help", 0) for command in COMMANDS if command not in DRAWING),
+        *((f"{command} --help", 0) for command in COMMANDS),
         ("table --colums psnr", 3),
     ],
 )
@@ -45,6 +44,10 @@ def test_what_computes_nothing_imports_nothing_heavy(words, code):
     program += f"print(code, *sorted({HEAVY} & set(sys.modules)))"
     done = python(program, *words.split())
     assert done.stdout.splitlines()[-1] == str(code), done.stderr
+
+
+def test_an_export_to_csv_imports_nothing_heavy(tmp_path):
+    test_what_computes_nothing_imports_nothing_heavy(f"export {GOLDEN} --out {tmp_path / 'all.csv'}", 0)
 
 
 def test_every_command_has_a_module_and_every_module_a_summary():

@@ -15,12 +15,10 @@ from matplotlib.axes import Axes  # noqa: E402
 from matplotlib.figure import Figure  # noqa: E402
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter  # noqa: E402
 
-from bench.report.look import MARKERS, THEMES, Theme, color, marker  # noqa: E402
+from bench.report.look import MARKERS, THEMES, WIDTHS, Theme, color, marker  # noqa: E402
 
-__all__ = ["MARKERS", "THEMES", "Theme", "color", "marker"]
+__all__ = ["MARKERS", "THEMES", "WIDTHS", "Theme", "color", "marker"]
 
-WIDTHS = {"column": 3.4, "page": 7.0}  # inches: of a two-column page
-FORMATS = ("png", "svg", "pdf")
 HATCHES = ("", "///", "...", "\\\\\\", "xxx", "---", "+++", "ooo")
 DPI = 220
 
