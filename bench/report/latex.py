@@ -34,6 +34,7 @@ _SIGNS = {
     "↓": r"$\downarrow$",
     "†": r"$\dagger$",
     "‡": r"$\ddagger$",
+    "¶": r"\P{}",
     "§": r"\S{}",
     "µ": r"$\mu$",
     "²": r"\textsuperscript{2}",

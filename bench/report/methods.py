@@ -37,3 +37,12 @@ def is_random(record: Record) -> bool:
 def random_methods(records: list[Record]) -> set[str]:
     """The methods whose weights are random in any of these records."""
     return {record.method for record in records if is_random(record)}
+
+
+def trained_on(records: list[Record]) -> dict[str, set[str]]:
+    """By method: the metrics that were in the losses of its weights, in any of these records."""
+    found: dict[str, set[str]] = {}
+    for record in records:
+        if record.descriptor is not None:
+            found.setdefault(record.method, set()).update(record.descriptor.trained_on)
+    return found

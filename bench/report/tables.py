@@ -11,13 +11,14 @@ from bench.report import latex as tex
 from bench.report import text as plain
 from bench.report.columns import Column, Fact
 from bench.report.grid import BEST, MARKS, Block, Cell, Grid, Head, figure, listed, rank
-from bench.report.methods import RANDOM_NOTE, random_methods
+from bench.report.methods import RANDOM_NOTE, random_methods, trained_on
 from bench.report.summary import ALL, TIMES, Row, rows
 from bench.report.trace import sources
 from bench.store.record import Record, Timing
 from frames.errors import UserError, did_you_mean
 
-RANDOM = "§"
+RANDOM, TRAINED = "§", "¶"
+TRAINED_NOTE = "the weights were trained on this metric, so it flatters them"
 
 
 @dataclass(frozen=True)
@@ -45,6 +46,16 @@ class Table:
             return "–"
         value = figure(row.value, column.digits)
         return value if row.n == self.counted(method)[0] else f"{value} ({row.n}/{row.expected})"
+
+    def is_trained_on(self, method: str, column: Column | Fact) -> bool:
+        """Whether a method's weights were trained on a column's metric, so that its figure is marked."""
+        return isinstance(column, Column) and column.metric in trained_on(self.records).get(method, ())
+
+    @property
+    def trained(self) -> str:
+        """The caption's part on marked figures; empty where there are none."""
+        marked = any(self.is_trained_on(method, column) for method, column in self.cells)
+        return f"{TRAINED} {TRAINED_NOTE}" if marked else ""
 
     def counted(self, method: str) -> tuple[int, int]:
         """(clips measured, clips expected) of a method."""
@@ -96,6 +107,8 @@ class Table:
             blocks.append(block)
             notes += more
         caption = self.caption + (f"; {MARKS}" if any(cell.mark for line in lines for cell in line) else "")
+        if any(cell.sup == TRAINED for line in lines for cell in line):
+            caption += f"; {self.trained}"
         if with_intervals:
             caption += "; in brackets the 95 % interval, of scores over clips, of times over repetitions"
         return Grid(self.title, caption, tuple(heads), tuple(blocks), tuple(notes), self.data)
@@ -119,7 +132,8 @@ class Table:
             text += f" [{figure(row.low, column.digits)}, {figure(row.high, column.digits)}]"
         if counted and row.n < row.expected and row.n == self.counted(method)[0]:  # otherwise `text` tells already
             text += f" ({row.n}/{row.expected})"
-        return Cell(text, self.marks(column).get(method, ""), sources=sources(row, own))
+        mark = TRAINED if self.is_trained_on(method, column) else ""
+        return Cell(text, self.marks(column).get(method, ""), sup=mark, sources=sources(row, own))
 
 
 def tables(

@@ -18,7 +18,7 @@ from bench.targets import open_dataset
 from bench.timing.measure import Limits
 from frames.errors import UserError, one_line
 
-_NOT_ARGUMENTS = ("name", "summary", "_lookup")
+_NOT_ARGUMENTS = ("name", "summary", "_lookup", "trained_on")
 
 
 @dataclass(frozen=True)
@@ -34,6 +34,7 @@ class MethodOnData:
     metrics: dict[str, Metric]
     method_config: dict[str, Any]  # what the method is built from
     data_config: dict[str, Any]  # what the clips are made by: the set's options, degradation, scale, protocol
+    trained_on: tuple[str, ...] = ()  # metrics that were in the losses of the method's weights
 
     @property
     def limits(self) -> Limits:
@@ -85,6 +86,7 @@ def _planned(combination: Combination, dataset: Dataset, clips: list[Clip]) -> M
         metrics=chosen,
         method_config=_method_config(combination),
         data_config=data_config(config),
+        trained_on=_trained_on(combination),
     )
 
 
@@ -101,3 +103,17 @@ def _method_config(combination: Combination) -> dict[str, Any]:
     if not isinstance(found.get("_target_"), str):
         raise UserError(f"method {combination.method}: its configuration names no class (_target_: package.Class)")
     return found
+
+
+def _trained_on(combination: Combination) -> tuple[str, ...]:
+    """The metrics that a method's configuration says its weights were trained on.
+
+    Raises:
+        UserError: it is no list of metrics that there are.
+    """
+    names = combination.config.method.get("trained_on") or ()
+    if isinstance(names, str):
+        raise UserError(f"method {combination.method}: trained_on={names}; write a list, trained_on: [{names}]")
+    for name in names:
+        registry.check_name(str(name), combination.config_dirs)
+    return tuple(map(str, names))

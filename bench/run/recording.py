@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
@@ -75,7 +76,7 @@ def _record(cell: Cell, reason: str | None, upscaled: Upscaled | None, scored: S
         device=cell.machine.name,
         method_config=plan.method_config,
         prediction=cell.keys.prediction or None,
-        descriptor=upscaled.descriptor if upscaled else None,
+        descriptor=replace(upscaled.descriptor, trained_on=list(plan.trained_on)) if upscaled else None,
         sr_sha256=upscaled.sr_sha256 if upscaled else None,
         timing=upscaled.timing if upscaled else {},
         timed=upscaled.timed if upscaled else None,

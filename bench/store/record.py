@@ -131,6 +131,7 @@ class Descriptor:
     size_rule: str = "any"
     frame_rule: str = "any"
     notes: str = ""
+    trained_on: list[str] = field(default_factory=list)  # metrics that were in the losses of these weights
 
     @classmethod
     def of(cls, said: dict[str, Any]) -> Descriptor:

@@ -9,7 +9,7 @@ from bench.report.grid import figure
 from bench.report.page.figures import three
 from bench.report.page.order import Metric, metrics_of, values
 from bench.report.summary import mean
-from bench.report.tables import Table
+from bench.report.tables import TRAINED, Table
 from bench.store.record import Record
 
 
@@ -72,9 +72,12 @@ def summary(table: Table, methods: list[str]) -> SortedTable:
         for column in table.columns:
             row = table.cells.get((method, column))
             best = "best" if method in table.best(column) else ""
-            cells.append(BodyCell(table.text(method, column), row.value if row else None, best))
+            mark = f" {TRAINED}" if row and row.value is not None and table.is_trained_on(method, column) else ""
+            cells.append(BodyCell(table.text(method, column) + mark, row.value if row else None, best))
         lines.append(Line(f"{method} {table.data}".lower(), method, methods.index(method), cells))
-    return SortedTable(table.title, f"Summary of {table.title}", heads, lines, table.caption)
+    return SortedTable(
+        table.title, f"Summary of {table.title}", heads, lines, "; ".join(filter(None, (table.caption, table.trained)))
+    )
 
 
 def clips(records: list[Record], methods: list[str]) -> SortedTable:

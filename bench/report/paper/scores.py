@@ -10,7 +10,7 @@ from bench.report.grid import MARKS, Block, Cell, Grid, Head, Source, listed
 from bench.report.paper.gather import rows_of
 from bench.report.paper.spec import ColumnRule, Spec
 from bench.report.summary import UNITS
-from bench.report.tables import RANDOM, Table, tables
+from bench.report.tables import RANDOM, TRAINED, TRAINED_NOTE, Table, tables
 from bench.store.record import Record
 
 _HEADS = {  # of columns that nobody measured: (title, unit, better)
@@ -51,7 +51,9 @@ def grid(spec: Spec, runs: dict[str, list[Record]], published: list[cited.Figure
     if any(cell.text == "–" and not cell.sup for block in blocks for line in block.rows for cell in line[1:]):
         told.append("– not measured" + (", or not published" if more else ""))
     marked = any(cell.mark for line in lines for cell in line)
-    caption = "; ".join([*captions, *([MARKS] if marked else []), *([spec.note] if spec.note else [])])
+    trained = any(cell.sup == TRAINED for line in lines for cell in line)
+    legend = [*([MARKS] if marked else []), *([f"{TRAINED} {TRAINED_NOTE}"] if trained else [])]
+    caption = "; ".join([*captions, *legend, *([spec.note] if spec.note else [])])
     return Grid(spec.title, caption or "not measured", tuple(heads), tuple(blocks), tuple([*notes, *told]))
 
 

@@ -149,3 +149,18 @@ def test_the_terminal_shows_marks_caption_and_notes(crowd):
     tables.terminal(tables.tables(crowd)[0], console)
     text = console.export_text(styles=True)
     assert "\x1b[1m" in text and "\x1b[4m" in text and "model[steps=4]" in text and "12 frames" in text
+
+
+def test_figures_of_metrics_that_a_method_was_trained_on_are_marked_and_the_caption_says_so(crowd):
+    assert "trained on" not in tables.markdown(tables.tables(crowd)[0])
+    told = [
+        replace(r, descriptor=replace(r.descriptor, trained_on=["lpips-alex"])) if r.method == "sharp" else r
+        for r in crowd
+    ]
+    (table,) = tables.tables(told)
+    lines = tables.markdown(table).splitlines()
+    (sharp,) = [line for line in lines if line.startswith("| sharp ")]
+    assert sharp.count("¶") == 1 and sum("¶" in line for line in lines if line.startswith("| ")) == 1
+    assert "¶ the weights were trained on this metric" in tables.markdown(table)
+    assert r"\P{}" in tables.latex(table)
+    assert "¶" not in tables.comma_separated(table).splitlines()[1]

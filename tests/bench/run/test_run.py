@@ -285,3 +285,13 @@ def test_a_frame_that_equals_gt_is_counted_with_the_pooled_figure(bench, clips, 
     answer = bench(*command, f"out={tmp_path / 'run'}")
     assert answer.code == 0 and "psnr: 1 of 3 frames are equal to GT, so its mean is infinite" in answer.err
     assert "dB pooled over all frames" in answer.err
+
+
+def test_metrics_that_a_method_was_trained_on_are_in_its_records(bench, clips, tmp_path):
+    out = tmp_path / "run"
+    command = ("run", "method=bicubic", "data=folder", f"data.gt={clips}", "metrics=[psnr]", "timing=once")
+    answer = bench(*command, f"out={out}", "+method.trained_on=[psnr]")
+    assert answer.code == 0 and "trained on this metric" in answer.out, answer.err
+    assert records_of(out)[0]["descriptor"]["trained_on"] == ["psnr"]
+    answer = bench(*command, f"out={tmp_path / 'other'}", "+method.trained_on=[pnsr]")
+    assert answer.code == 3 and "unknown metric 'pnsr'; did you mean 'psnr'" in answer.err
