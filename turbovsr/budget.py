@@ -1,4 +1,4 @@
-"""What a clip costs before anything is run: floating-point operations by stage, counted on tensors without data.
+"""Floating-point operations of a clip by stage, counted on tensors without data.
 
     python -m turbovsr.budget --size 1088x1920 --frames 49 --steps 1 --path paper,turbo
 
@@ -46,7 +46,7 @@ class Budget:
 def build(
     model: str = "2b", path: str = "turbo", autoencoder: str = "0.9.0", window: int | str = "auto", text: bool = True
 ) -> tuple[Generator, str]:
-    """A model without data, and what its cost depends on; arguments as on the command line."""
+    """Build a model without data; returns it and the settings its cost depends on. Arguments as on the command line."""
     if model == "nano":
         if path != "turbo":
             raise ValueError(f"nano has no {path} path: its latent holds what LR frames lack, so path=turbo alone")

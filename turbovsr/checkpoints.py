@@ -9,7 +9,7 @@ import dataclasses
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 import torch
 from safetensors.torch import save_file
@@ -36,8 +36,19 @@ class Header:
     tensors: int
 
 
-def save(model: nn.Module, path: str | Path, dtype: torch.dtype = torch.float16, **notes: str) -> None:
-    """Write weights and configuration of a model that has a `kind` and a dataclass `config`.
+class Described(Protocol):
+    """A model that says its kind and its configuration, a dataclass of plain values."""
+
+    kind: str
+
+    @property
+    def config(self) -> Any: ...
+
+    def state_dict(self) -> Mapping[str, Any]: ...
+
+
+def save(model: Described, path: str | Path, dtype: torch.dtype = torch.float16, **notes: str) -> None:
+    """Write the weights and the configuration of a model.
 
     Args:
         notes: provenance and licence, for the metadata.

@@ -1,11 +1,12 @@
-"""Taking the colours of the SR frames from the LR frames, for networks whose colours drift.
+"""Colour fixes: the colours of the LR frames for SR frames of networks whose colours drift.
 
-Both ways compare the SR frame, averaged over the 4x4 pixels of each LR pixel, with the LR frame itself. At that size
-both show the same; what the LR frame cannot know does not count as a difference, and there is little to compute.
+Both compare the SR frame, averaged over the 4x4 pixels of each LR pixel, with the LR frame: at that size both should be
+equal, and there is little to compute.
 
 - wavelet: the coarse band of the SR frame is replaced by that of the LR frame, the fine bands stay (as the wavelet
-  colour fix of StableSR: an a trous decomposition with the kernel 1 2 1). Mends blotches too.
-- adain: each colour's mean and deviation become those of the LR frame (as AdaIN, arXiv 1703.06868). Mends casts only.
+  colour fix of StableSR: an a trous decomposition with the kernel 1 2 1). Corrects local blotches too.
+- adain: each colour's mean and deviation become those of the LR frame (as AdaIN, arXiv 1703.06868). Corrects a cast of
+  the whole frame only.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ LEVELS = 3  # with dilations 1, 2, 4 at the LR size; the coarse band then holds 
 
 
 def coarse_band(frame: Tensor) -> Tensor:
-    """(3, h, w) -> the same without its fine bands, edges repeated."""
+    """Low-pass a frame (3, h, w), edges repeated."""
     for level in range(LEVELS):
         reach = 2**level
         x = F.pad(frame, (reach, reach, reach, reach), mode="replicate")

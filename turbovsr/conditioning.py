@@ -1,11 +1,11 @@
-"""Factorized conditioning: which latent frames are generated, which are given, and what the LR frames say about them.
+"""Factorized conditioning: the two tasks of the network, and the projection of the LR frames onto the latent grid.
 
-Attested by the paper: one network, two tasks trained alternately. Task 1 super-resolves the first frame; task 2
-super-resolves the clip, given the HR first frame and the LR frames of the rest. An image is a one-frame clip: task 1.
+From the paper: one network, two tasks trained alternately. Task 1 super-resolves the first frame; task 2 super-resolves
+the clip, given the HR first frame and the LR frames of the rest. An image is a one-frame clip: task 1.
 
-Ours where the paper is silent: the given first frame enters as clean latent tokens at time 0 among the noisy ones, as
-in LTX's image-to-video; the LR frames enter by channel concatenation, through a light causal projection that lands on
-the latent grid without any full-resolution encoder (8x8 LR pixels and 8 frames are one latent cell at scale 4).
+Not specified in the paper; our choice: the given first frame enters as clean latent tokens at time 0 among the noisy
+ones, as in LTX's image-to-video; the LR frames enter by channel concatenation, through a light causal projection onto
+the latent grid (8x8 LR pixels and 8 frames are one latent cell at scale 4) instead of an encoder at full resolution.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from turbovsr.textures import lr_textures
 
 @dataclass(frozen=True)
 class Task:
-    """What of a latent clip of `frames` latent frames is generated: all but the first `given`."""
+    """A latent clip of `frames` latent frames, of which the first `given` are given and the others generated."""
 
     frames: int
     given: int
@@ -39,7 +39,7 @@ class Task:
         return sigma.view(-1, 1, 1, 1) * self.generated.to(sigma).view(1, -1, 1, 1)
 
     def insert_given(self, noisy: Tensor, clean: Tensor) -> Tensor:
-        """Put the given frames of `clean` in place of the first frames of `noisy`, both (B, C, T', h, w)."""
+        """Replace the first frames of `noisy` by the given frames of `clean`, both (B, C, T', h, w)."""
         return torch.cat([clean[:, :, : self.given], noisy[:, :, self.given :]], dim=2)
 
 
@@ -68,10 +68,12 @@ def coordinates(
     causal: bool = True,
     device: torch.device | str | None = None,
 ) -> Tensor:
-    """Where each token lies, (frames, height, width, 3): seconds, HR pixels down, HR pixels across.
+    """Position of each token, (frames, height, width, 3): seconds, HR pixels down, HR pixels across.
 
-    Causal: a latent frame is dated by its first frame, 0, 1, 9, 17, ... as in LTX-Video 0.9.5 and later. Otherwise by
-    0, 8, 16, ... as in 0.9.0 and 0.9.1.
+    Args:
+        frames, height, width: of the token grid.
+        causal: the time of a latent frame is that of its first frame, 0, 1, 9, 17, ... as in LTX-Video 0.9.5 and later;
+            otherwise 0, 8, 16, ... as in 0.9.0 and 0.9.1.
     """
     first = torch.arange(frames, device=device) * TEMPORAL_COMPRESSION
     if causal:
@@ -82,11 +84,11 @@ def coordinates(
 
 
 class LRProjection(nn.Module):
-    """LR clip -> condition on the latent grid, (B, 3, 1+8k, h, w) -> (B, channels, 1+k, h/8, w/8), causal.
+    """Causal projection of the LR clip onto the latent grid, (B, 3, 1+8k, h, w) -> (B, channels, 1+k, h/8, w/8).
 
-    Cells are unshuffled whole: nothing of the LR frames is lost before the first layer. Beside them stand the energies of
-    their finest octaves, which linear layers learn only slowly. The first frame has its own projection, so the condition of
-    an image equals that of the first frame of a clip.
+    The first layer takes all LR pixels of a latent cell and the energies of their finest octaves, which linear layers
+    learn only slowly. The first frame has a projection of its own, so the condition of an image equals that of the
+    first frame of a clip.
     """
 
     def __init__(self, channels: int):

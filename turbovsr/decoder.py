@@ -1,21 +1,21 @@
-"""The conditional decoder: LR frames and a latent in, SR frames out.
+"""The conditional decoder: LR frames and latent to SR frames.
 
-Ours, not the paper's: a decoder that sees the LR frames needs no heavy full-resolution layers. It is a row of residual
-blocks at half the LR size: the same arithmetic as at the LR size then has twice the channels and sees twice as far. Only
-one small layer runs at the LR size and none above it. At scale 4 a latent cell of 32x32 HR pixels is 4x4 places of that
-row: the latent's linear picture of the detail (`turbovsr.transforms`) is added to the output, and before that shown to the
-blocks that correct it. Frames see their neighbours through the stacked input. The result is a correction of the bicubic
-picture, from which what would contradict the LR frames is taken out again.
+Not in the paper; our choice: a decoder that sees the LR frames needs no heavy layers at full resolution. It is a stack
+of residual blocks at half the LR size, which for the same arithmetic has twice the channels and twice the receptive
+field. One small layer runs at the LR size and none above it. A latent cell of 32x32 HR pixels is 4x4 features of the
+stack: the detail that the latent codes linearly (`turbovsr.transforms`) is an input of the blocks that correct it and
+is added to their output. Each frame's input includes its two neighbours. The result is a correction of the bicubic
+enlargement, made consistent with the LR frames (`turbovsr.consistency`).
 
-On a CPU what counts beside arithmetic is memory: frames go through the layers one at a time (they then stay in the
-cache) and with channels innermost, which together made inference twice as fast. The network computes in the precision
-of its weights; the bicubic picture and the sum with it stay in float32.
+On a CPU memory traffic counts beside arithmetic: frames pass through the layers one at a time, so that they stay in the
+cache, and with channels innermost, which together doubled the speed. The network computes in the precision of its
+weights; the bicubic enlargement and the sum with it stay in float32.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from itertools import chain, repeat
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import repeat
 
 import torch
 import torch.nn.functional as F
@@ -24,7 +24,7 @@ from torch import Tensor, nn
 from frames.bicubic import symmetric_pad
 from turbovsr.consistency import add_margins, consistent_base, empty_with_margins, fill_margins
 from turbovsr.geometry import SCALE, VALUES_PER_LR_PIXEL, latent_frames
-from turbovsr.layers import SpatialBlock
+from turbovsr.layers import SpatialBlock, zero_conv
 from turbovsr.rearrange import (
     batch_to_frames,
     depth_to_space,
@@ -36,25 +36,25 @@ from turbovsr.rearrange import (
 from turbovsr.transforms import SynthesisTransform
 from turbovsr.upsampling import bicubic_upsample
 
-BAND = 32  # LR rows that the head works on at a time
-
-FRAMES_ON_GPU = 8  # that go through the layers at once: one alone leaves a GPU waiting for the next launch
+BAND = 32  # LR rows that the head computes at a time
+FRAMES_ON_GPU = 8  # that pass through the layers at once: a single one leaves a GPU waiting for the next launch
 
 Parts = Iterable[Tensor]
-"""Frames on their way through the layers, in order: few at a time, or all in one part where gradients are wanted."""
+"""Frames in order, in parts that pass through the layers one after the other."""
 
 
-def apart(frames: Tensor, batch: int) -> Parts:
-    """(N, ...) frames of `batch` clips as parts to work on in turn; frames of several clips are one part."""
+def split_frames(frames: Tensor, batch: int) -> Sequence[Tensor]:
+    """Split (N, ...) frames of `batch` clips into parts; one part for several clips or where gradients are wanted."""
     if batch > 1 or torch.is_grad_enabled():
         return [frames]
     return frames.split(FRAMES_ON_GPU if frames.is_cuda else 1)
 
 
-def beside_neighbours(parts: Parts, batch: int) -> Iterator[Tensor]:
-    """(N, C, h, w) -> (N, 3C, h, w): the previous, this and the next frame side by side, the ends repeated."""
+def stack_neighbours(parts: Parts, batch: int) -> Iterator[Tensor]:
+    """Stack the previous, this and the next frame along channels, (N, C, h, w) -> (N, 3C, h, w), the ends repeated."""
     parts = iter(parts)
-    part = next(parts)
+    part: Tensor | None = next(parts)
+    assert part is not None
     if batch > 1:
         clip = part.unflatten(0, (batch, -1))
         before = torch.cat([clip[:, :1], clip[:, :-1]], dim=1)
@@ -62,22 +62,26 @@ def beside_neighbours(parts: Parts, batch: int) -> Iterator[Tensor]:
         yield torch.cat([before, clip, after], dim=2).flatten(0, 1)
         return
     before = part[:1]
-    for following in chain(parts, [None]):
+    while part is not None:
+        following = next(parts, None)
         after = part[-1:] if following is None else following[:1]
         yield torch.cat([torch.cat([before, part[:-1]]), part, torch.cat([part[1:], after])], dim=1)
         before, part = part[-1:], following
 
 
 class Decoder(nn.Module):
-    """LR clip and latent -> SR clip at scale 4.
+    """LR clip and latent to SR clip at scale 4.
 
     Args:
         latent_channels: channels of the latent.
         width: channels at half the LR size.
         head_width: channels of the last layer but one, at the LR size.
-        blocks: residual blocks before and after the latent comes in.
-        consistent: whether SR frames brought down again by bicubic give back the LR frames (`turbovsr.consistency`).
+        blocks: numbers of residual blocks before and after the latent is added.
+        consistent: whether SR frames, downsampled by bicubic, equal the LR frames (`turbovsr.consistency`).
     """
+
+    mean: Tensor  # (latent_channels,), of the latent over the training set
+    std: Tensor
 
     def __init__(
         self, latent_channels: int, width: int, head_width: int, blocks: tuple[int, int], consistent: bool = True
@@ -91,9 +95,7 @@ class Decoder(nn.Module):
         self.register_buffer("mean", torch.zeros(latent_channels))
         self.register_buffer("std", torch.ones(latent_channels))
         self.head_up = nn.Conv2d(width, 4 * head_width, 1)
-        self.head = nn.Conv2d(head_width, VALUES_PER_LR_PIXEL, 3, padding=1)
-        nn.init.zeros_(self.head.weight)
-        nn.init.zeros_(self.head.bias)
+        self.head = zero_conv(head_width, VALUES_PER_LR_PIXEL, 3, padding=1)
 
     def forward(self, lr: Tensor, latent: Tensor | None, keep: Tensor | None = None) -> Tensor:
         """Decode a clip.
@@ -101,7 +103,7 @@ class Decoder(nn.Module):
         Args:
             lr: (B, 3, 1+8k, h, w) in [-1, 1], h and w multiples of 8.
             latent: (B, C, 1+k, h/8, w/8), or None for decoding from the LR frames alone.
-            keep: bool (B,), False where the latent of that clip is to be ignored (latent dropout in training).
+            keep: bool (B,), False where the latent of a clip is ignored (latent dropout in training).
         Returns:
             (B, 3, 1+8k, 4h, 4w), about [-1, 1], not clamped.
         """
@@ -109,7 +111,7 @@ class Decoder(nn.Module):
         return batch_to_frames(torch.cat(finished), lr.shape[0])
 
     def frames(self, lr: Tensor, latent: Tensor | None) -> Iterator[Tensor]:
-        """The frames of `forward` for a batch of one, (3, 4h, 4w) each, finished and handed out one at a time."""
+        """The frames of `forward` for a batch of one, (3, 4h, 4w) each, in order, each as soon as it is finished."""
         for parts in self._prepared(lr, latent, None):
             if lr.is_cuda:
                 yield from self._finish(*parts)
@@ -119,13 +121,15 @@ class Decoder(nn.Module):
     def _prepared(
         self, lr: Tensor, latent: Tensor | None, keep: Tensor | None
     ) -> Iterator[tuple[Tensor, Tensor | None, Tensor]]:
-        """Of each part: frames beside their neighbours at half the LR size, coefficients of the cells, LR frames."""
+        """For each part: stacked frames at half the LR size, coefficients of the latent cells, LR frames."""
         batch, _, frames, height, width = lr.shape
         if height % 8 or width % 8:
             raise ValueError(f"the decoder takes LR frames in multiples of 8, got {height}x{width}: pad them first")
-        small = (space_to_depth(part.to(self.stem.weight.dtype), 2) for part in apart(frames_to_batch(lr), batch))
+        small = (
+            space_to_depth(part.to(self.stem.weight.dtype), 2) for part in split_frames(frames_to_batch(lr), batch)
+        )
         return zip(
-            beside_neighbours(small, batch), self._cells(latent, keep, frames), apart(frames_to_batch(lr), batch)
+            stack_neighbours(small, batch), self._cells(latent, keep, frames), split_frames(frames_to_batch(lr), batch)
         )
 
     def _finish(self, x: Tensor, cells: Tensor | None, lr: Tensor) -> Tensor:
@@ -144,11 +148,11 @@ class Decoder(nn.Module):
         return F.relu(self.after(x))
 
     def _head(self, x: Tensor) -> Tensor:
-        """Features at half the LR size -> correction of the bicubic picture, as cells."""
+        """The correction of the bicubic enlargement, (N, 48, h, w) for pixel_shuffle, from the trunk's features."""
         return self.head(F.relu(depth_to_space(self.head_up(x), 2)))
 
     def _finish_in_bands(self, x: Tensor, cells: Tensor | None, lr: Tensor) -> Tensor:
-        """`_finish` of one frame, (3, 4h, 4w): what is as large as the frame goes in bands that stay in the cache."""
+        """`_finish` of one frame, (3, 4h, 4w), whose layers at the LR size run in bands that stay in the cache."""
         height, width = lr.shape[-2:]
         x = self._trunk(x, cells)
         detail = None if cells is None else self.synthesis.detail(cells)
@@ -172,14 +176,14 @@ class Decoder(nn.Module):
         return frame
 
     def _cells(self, latent: Tensor | None, keep: Tensor | None, frames: int) -> Iterable[Tensor | None]:
-        """What the latent says of every frame: coefficients of its cells, (N, C, h/8, w/8)."""
+        """Coefficients of the latent cells of every frame, (N, C, h/8, w/8) a part; None for each without a latent."""
         if latent is None:
             return repeat(None)
         if latent_frames(frames) != latent.shape[2]:
-            raise ValueError(f"a latent of {latent.shape[2]} frames does not belong to a clip of {frames} frames")
+            raise ValueError(f"a latent of {latent.shape[2]} frames does not fit a clip of {frames} frames")
         shape = (1, -1, 1, 1, 1)
         latent = (latent * self.std.view(shape) + self.mean.view(shape)).to(self.stem.weight.dtype)
         cells = self.synthesis.coefficients(latent)
         if keep is not None:
             cells = cells * keep.repeat_interleave(frames).view(-1, 1, 1, 1)
-        return apart(cells.contiguous(memory_format=torch.channels_last), len(latent))
+        return split_frames(cells.contiguous(memory_format=torch.channels_last), len(latent))

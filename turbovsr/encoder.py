@@ -1,10 +1,10 @@
-"""The encoder of the 32x32x8 autoencoder: a clip of HR frames in, its latent out.
+"""The encoder of the 32x32x8 autoencoder: HR frames to latent.
 
-Attested by the TurboVSR paper (arXiv 2506.23618): 32x spatial and 8x temporal compression, one autoencoder for images
-and videos. As in LTX-Video, every temporal operation is causal, so the latent of an image equals the latent of the
-first frame of any clip that begins with it. The other half of the autoencoder is `turbovsr.decoder`, which sees the LR
-frames too: the latent therefore only has to say what the LR frames do not. Most of its channels are the encoder's own,
-the last 24 are `turbovsr.textures`. Widths and layers are ours.
+From the paper (arXiv 2506.23618): 32x spatial and 8x temporal compression, one autoencoder for images and videos. As in
+LTX-Video, every temporal operation is causal, so the latent of an image equals the latent of the first frame of any
+clip that begins with it. `turbovsr.decoder`, the other half, sees the LR frames too: the latent only holds what the LR
+frames lack. Most of its channels are learned, the last 24 are `turbovsr.textures`. Widths and layers are not specified
+in the paper; our choice.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from torch import Tensor, nn
 
 from frames.bicubic import bicubic
 from turbovsr.geometry import SCALE, SPATIAL_COMPRESSION, latent_frames
-from turbovsr.layers import SpatialBlock
+from turbovsr.layers import SpatialBlock, zero_conv
 from turbovsr.rearrange import batch_to_frames, frames_to_batch, pixel_unshuffle, space_to_depth
 from turbovsr.textures import CHANNELS as TEXTURES
 from turbovsr.textures import textures
@@ -29,8 +29,8 @@ LATENT_LIMIT = 5.0  # of the latent before normalisation, whose deviation is abo
 class CausalTimeDown(nn.Module):
     """Halve time: (B, C, 1+2n, H, W) -> (B, C, 1+n, H, W), output j sees no frame after 2j.
 
-    The first frame is repeated in front, which makes output 0 a function of frame 0 alone, whatever follows. It is a 3x1x1
-    convolution in time, done as a 1x1 convolution over three stacked frames, for which there are fast kernels.
+    The first frame is repeated in front, so output 0 depends on frame 0 alone. A 3x1x1 convolution in time, computed as
+    a 1x1 convolution over three stacked frames, for which there are fast kernels.
     """
 
     def __init__(self, channels: int):
@@ -46,12 +46,15 @@ class CausalTimeDown(nn.Module):
 
 
 class Encoder(nn.Module):
-    """HR clip -> latent.
+    """HR clip to latent.
 
     Args:
         latent_channels: channels of the latent, 128 in LTX-Video, textures included.
         widths: channels at 1/4, 1/8, 1/16 and 1/32 of the HR size.
     """
+
+    mean: Tensor  # (latent_channels,), of the latent over the training set
+    std: Tensor
 
     def __init__(self, latent_channels: int, widths: tuple[int, int, int, int]):
         super().__init__()
@@ -59,39 +62,37 @@ class Encoder(nn.Module):
         self.blocks = nn.ModuleList(SpatialBlock(width) for width in widths)
         self.down = nn.ModuleList(nn.Conv2d(4 * a, b, 1) for a, b in zip(widths, widths[1:]))
         self.time_down = nn.ModuleList(CausalTimeDown(width) for width in widths[1:])
-        own = latent_channels - TEXTURES
-        if own < 1:
+        learned = latent_channels - TEXTURES
+        if learned < 1:
             raise ValueError(f"a latent needs more than the {TEXTURES} channels of its textures, got {latent_channels}")
-        self.head = nn.Conv2d(widths[-1], own, 1)
-        nn.init.zeros_(self.head.weight)  # the layers above only correct the linear analysis
-        nn.init.zeros_(self.head.bias)
-        self.analysis = AnalysisTransform(own)
+        self.head = zero_conv(widths[-1], learned, 1)  # the layers above only correct the linear analysis
+        self.analysis = AnalysisTransform(learned)
         self.register_buffer("mean", torch.zeros(latent_channels))
         self.register_buffer("std", torch.ones(latent_channels))
 
     def raw(self, hr: Tensor) -> Tensor:
-        """The latent before normalisation, which training measures the channel statistics on."""
+        """The latent before normalisation, from which training measures the channel statistics."""
         if hr.ndim != 5 or hr.shape[1] != 3 or hr.shape[-2] % SPATIAL_COMPRESSION or hr.shape[-1] % SPATIAL_COMPRESSION:
             raise ValueError(f"the encoder takes (B, 3, T, 32m, 32n), got {tuple(hr.shape)}: pad the frames first")
         latent_frames(hr.shape[2])
         batch = hr.shape[0]
-        # Space to depth first: no convolution ever runs at the full resolution. The detail that bicubic LR frames lose
-        # is set apart and amplified: it is all the decoder needs to be told, and a hundredth of the power of the whole.
+        # Pixel unshuffle first: no convolution runs at the full resolution. The detail that bicubic LR frames lose is a
+        # separate, amplified input: it is all that the decoder needs, and a hundredth of the power of the whole.
         frames = frames_to_batch(hr)
-        cells = pixel_unshuffle(frames)
-        detail = cells - bicubic_upsample(
+        unshuffled = pixel_unshuffle(frames)
+        detail = unshuffled - bicubic_upsample(
             bicubic(frames.float(), (frames.shape[-2] // SCALE, frames.shape[-1] // SCALE))
         )
         detail = detail.to(self.stem.weight.dtype)
-        x = torch.cat([cells.to(detail), DETAIL_GAIN * detail], dim=1)
+        x = torch.cat([unshuffled.to(detail), DETAIL_GAIN * detail], dim=1)
         x = self.blocks[0](self.stem(x))
         for down, time_down, block in zip(self.down, self.time_down, self.blocks[1:]):
             x = down(space_to_depth(x, 2))
             x = block(frames_to_batch(time_down(batch_to_frames(x, batch))))
-        # The head sees features of unit power, so that no step of training can throw it far from the linear analysis.
+        # The head gets features of unit power, so that no training step moves it far from the linear analysis.
         x = self.head(x * torch.rsqrt(x.square().mean(dim=1, keepdim=True) + 1e-6))
         latent = self.analysis(detail, batch) + batch_to_frames(x, batch)
-        # Bounded: without it the encoder would drown the training noise by growing.
+        # Bounded: without it the encoder would outgrow the noise added in training.
         latent = LATENT_LIMIT * torch.tanh(latent / LATENT_LIMIT)
         return torch.cat([latent, textures(detail, batch).to(latent)], dim=1)
 

@@ -1,9 +1,10 @@
-"""A transformer that carries out the two tasks: what every path and size of TurboVSR has in common."""
+"""The base of every model: a transformer that samples latents for the two tasks."""
 
 from __future__ import annotations
 
 import math
-from typing import Any
+from collections.abc import Iterator
+from typing import Protocol
 
 from torch import Tensor, nn
 
@@ -14,7 +15,24 @@ from turbovsr.transformer import Transformer
 PREDICTION_TYPES = ("sample", "velocity")
 
 
-def check_config(config: Any) -> None:
+class SamplerConfig(Protocol):
+    """The options that every model's configuration has."""
+
+    @property
+    def latent_channels(self) -> int: ...
+    @property
+    def transformer_width(self) -> int: ...
+    @property
+    def transformer_heads(self) -> int: ...
+    @property
+    def prediction_type(self) -> str: ...
+    @property
+    def finest_steps(self) -> int: ...
+    @property
+    def shift_strength(self) -> float: ...
+
+
+def check_config(config: SamplerConfig) -> None:
     """Refuse options of the transformer and the sampler that no network can have.
 
     Raises:
@@ -33,16 +51,19 @@ def check_config(config: Any) -> None:
 
 
 class Generator(nn.Module):
-    """Sampling of latents; subclasses add `condition`, `encode` and `decode_frames`, which differ by path.
+    """Sampling of latents; subclasses add encoding, the condition and decoding, which differ by path.
 
-    A subclass sets `transformer` and `config`, whose shift_strength is that of the time grid the weights know, and
-    `prompt` (1, L, text channels), the one fixed text, where the transformer has a text branch. What the transformer
-    says is `config.prediction_type`: the velocity, as in LTX, or the sample D that the step leads towards, of which the velocity is
-    (x - D) / sigma. A sample spares a small network to pass noise on unharmed: a single step from pure noise is D
-    itself (after Li and He, "Back to Basics", arXiv 2511.13720). What it is shown of x is scaled by 1 - sigma, the share
-    of the data in it: pure noise tells nothing, and one step does not depend on it.
+    A subclass sets `kind`, `config`, `transformer` and, where the transformer has a text branch, `prompt`
+    (1, L, text channels), the one fixed text.
+
+    The network predicts `config.prediction_type`: the velocity, as in LTX, or the sample D at the end of the step, from
+    which the velocity is (x - D) / sigma. Predicting the sample, a small network need not reproduce the noise, and a
+    single step from pure noise gives D itself (after Li and He, "Back to Basics", arXiv 2511.13720). Its input x is
+    then scaled by 1 - sigma, the share of the data in it, so that one step does not depend on the noise.
     """
 
+    kind: str
+    config: SamplerConfig
     transformer: Transformer
     prompt: Tensor | None
 
@@ -50,22 +71,41 @@ class Generator(nn.Module):
         super().__init__()
         self.register_buffer("prompt", None)
 
-    def velocity(self, condition: Tensor, task: Task, clean: Tensor | None = None) -> Velocity:
-        """The velocity field of one task: condition (B, Cc, F, h, w), `clean` holds the task's given latent frames.
+    def encode(self, hr: Tensor) -> Tensor:
+        """Latent (B, C, 1+k, H/32, W/32) of an HR clip (B, 3, 1+8k, H, W) in [-1, 1]."""
+        raise NotImplementedError
 
-        Given frames are put in before each call and have velocity zero, so a sampler leaves them alone.
+    def condition(self, lr: Tensor) -> Tensor:
+        """Condition of the transformer, (B, Cc, 1+k, h/8, w/8), of a prepared LR clip (B, 3, 1+8k, h, w) in [-1, 1]."""
+        raise NotImplementedError
+
+    def decode_frames(self, lr: Tensor, latent: Tensor | None) -> Iterator[Tensor]:
+        """SR frames (3, 4h, 4w) of one prepared clip, in order, each as soon as it is finished."""
+        raise NotImplementedError
+
+    def prepare(self, compile: bool = False) -> None:
+        """Choose memory layouts for inference; `compile` for speed at the cost of a slow first call."""
+        raise NotImplementedError
+
+    def velocity(self, condition: Tensor, task: Task, clean: Tensor | None = None) -> Velocity:
+        """The velocity field of one task.
+
+        Args:
+            condition: (B, Cc, F, h, w); the first `task.frames` latent frames are used.
+            clean: (B, C, F', h, w) with the task's given latent frames first. They replace those of x before each call
+                and have velocity zero, so a sampler leaves them alone.
         """
         condition = condition[:, :, : task.frames]
         text = None if self.prompt is None else self.prompt.expand(len(condition), -1, -1)
         generated = task.generated.to(condition.device).view(1, 1, -1, 1, 1)
+        predicts_sample = self.config.prediction_type == "sample"
 
         def field(x: Tensor, sigma: Tensor, step_size: Tensor) -> Tensor:
-            if task.given:
+            if task.given and clean is not None:
                 x = task.insert_given(x, clean)
             times = task.times(sigma)
-            predicts_sample = self.config.prediction_type == "sample"
-            shown = x * (1 - times).unsqueeze(1) if predicts_sample else x  # (B, 1, F, 1, 1)
-            velocity = self.transformer(shown.to(condition.dtype), condition, times, step_size, text)
+            scaled = x * (1 - times).unsqueeze(1) if predicts_sample else x  # (B, 1, F, 1, 1)
+            velocity = self.transformer(scaled.to(condition.dtype), condition, times, step_size, text)
             if predicts_sample:
                 velocity = (x - velocity) / sigma.view(-1, 1, 1, 1, 1)  # in float32, as sigma is
             return velocity * generated.to(velocity.dtype)
@@ -73,12 +113,12 @@ class Generator(nn.Module):
         return field
 
     def sample_first(self, condition: Tensor, noise: Tensor, steps: int) -> Tensor:
-        """Task 1: the latent of the first frame, (B, C, 1, h, w), from the first frame of the noise."""
+        """Task 1: the latent of the first frame, (B, C, 1, h, w), from the first latent frame of the noise."""
         field = self.velocity(condition, first_frame_task())
         return sample(field, noise[:, :, :1], steps, self.config.shift_strength)
 
     def sample_rest(self, condition: Tensor, first: Tensor, noise: Tensor, steps: int) -> Tensor:
-        """Task 2: the latent of the clip, (B, C, F, h, w), given that of its first frame; an image is done already."""
+        """Task 2: the latent of the clip, (B, C, F, h, w), given that of its first frame; for an image `first`."""
         frames = condition.shape[2]
         if frames == 1:
             return first

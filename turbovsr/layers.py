@@ -13,9 +13,9 @@ class SpatialBlock(nn.Module):
     def __init__(self, channels: int):
         super().__init__()
         self.conv1 = nn.Conv2d(channels, channels, 3, padding=1)
-        self.conv2 = nn.Conv2d(channels, channels, 3, padding=1)
-        nn.init.zeros_(self.conv2.weight)  # starts as the identity: deep stacks without norms then train at once
-        nn.init.zeros_(self.conv2.bias)
+        self.conv2 = zero_conv(
+            channels, channels, 3, padding=1
+        )  # starts as the identity: deep stacks then train at once
 
     def forward(self, x: Tensor) -> Tensor:
         return x + self.conv2(F.relu(self.conv1(F.relu(x))))
@@ -25,3 +25,11 @@ def normal_parameter(*shape: int, divisor: float = 1.0) -> nn.Parameter:
     """Standard normal values divided by `divisor`; none are drawn on the meta device, where it would cost seconds."""
     values = torch.empty(shape)
     return nn.Parameter(values if values.is_meta else values.normal_().div_(divisor))
+
+
+def zero_conv(in_channels: int, out_channels: int, kernel: int, padding: int = 0) -> nn.Conv2d:
+    """A convolution whose weights and biases start at zero."""
+    conv = nn.Conv2d(in_channels, out_channels, kernel, padding=padding)
+    for parameter in conv.parameters():
+        nn.init.zeros_(parameter)
+    return conv

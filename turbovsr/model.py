@@ -1,4 +1,4 @@
-"""TurboVSR's networks under one roof, and the sizes they come in."""
+"""The model of the turbo path that is trained here, and its configuration."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ from turbovsr.transformer import Transformer
 class ModelConfig:
     """Widths and depths; the defaults are `nano`, which is trained and shipped.
 
-    finest_steps and shift_strength belong to the shortcut's time grid: the weights know no other. `prediction_type`: what the
-    transformer says, the "velocity" or the "sample" (`Generator`).
+    finest_steps and shift_strength: of the sampler's noise levels, which the weights were trained with.
+    prediction_type: "sample" or "velocity", see `turbovsr.generator.Generator`.
     """
 
     latent_channels: int = 128
@@ -40,7 +40,7 @@ class ModelConfig:
 
 
 class Model(Generator):
-    """All parts of a model on the turbo path that is trained from nothing; `turbovsr.pipeline` runs them."""
+    """Encoder, decoder, projection of the LR frames and transformer; `turbovsr.pipeline` runs them."""
 
     kind = "nano"
 
@@ -68,19 +68,15 @@ class Model(Generator):
         )
 
     def encode(self, hr: Tensor) -> Tensor:
-        """HR clip (B, 3, 1+8k, H, W) in [-1, 1] -> its latent (B, C, 1+k, H/32, W/32)."""
         return self.encoder(hr)
 
     def condition(self, lr: Tensor) -> Tensor:
-        """Prepared LR clip (B, 3, 1+8k, h, w) in [-1, 1] -> what the transformer is told, (B, Cc, 1+k, h/8, w/8)."""
         return self.projection(lr)
 
     def decode_frames(self, lr: Tensor, latent: Tensor | None) -> Iterator[Tensor]:
-        """SR frames (3, 4h, 4w) of one prepared clip, handed out in order as they are finished."""
         return self.decoder.frames(lr, latent)
 
     def prepare(self, compile: bool = False) -> None:
-        """Lay the weights out for inference; `compile`: for speed at the cost of a slow first call."""
         self.decoder.to(memory_format=torch.channels_last)
         if compile:
             self.transformer.compile_blocks()

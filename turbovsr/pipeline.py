@@ -29,14 +29,14 @@ from turbovsr.stream import check_overlap, checked, described, upscale_frames
 
 
 class Noise:
-    """The noise that sampling starts from, the same for every chunk; drawn when the size is first known."""
+    """The initial noise of the sampler, the same for every chunk; drawn when the size is first known."""
 
     def __init__(self, channels: int, latent_frames: int, seed: int):
         self.channels, self.latent_frames, self.seed = channels, latent_frames, seed
         self.values: Tensor | None = None
 
     def __call__(self, condition: Tensor) -> Tensor:
-        """For a condition (1, Cc, F, h, w): (1, channels, F, h, w), of its kind. A short chunk gets the beginning."""
+        """Noise (1, channels, F, h, w) for a condition (1, Cc, F, h, w), of its type; short chunks get its start."""
         frames, height, width = condition.shape[2:]
         if self.values is None:
             shape = (1, self.channels, self.latent_frames, height, width)
@@ -49,8 +49,8 @@ class TurboVSR:
 
     The work on a chunk of 1 + 8*(chunk-1) frames: project its LR frames onto the latent grid ("condition"); sample the
     first frame's latent, then the rest given the first ("denoise"); decode with the LR frames at hand ("decode"). The
-    next chunk begins with one of this one's last frames, whose SR picture, encoded, is the given first frame: memory
-    does not grow with the length of the clip. See `turbovsr.stream` for how one chunk passes into the next.
+    next chunk begins with one of this one's last frames, whose SR frame, encoded, is the given first frame: memory
+    does not grow with the length of the clip. See `turbovsr.stream` for the crossfade between chunks.
 
     Args:
         weights: a packaged name ("nano"), a .safetensors file, or None for "nano".
@@ -60,9 +60,9 @@ class TurboVSR:
             device computes it natively.
         scale: 4, or 3 or 2: made at 4 and brought down by MATLAB's antialiased bicubic.
         chunk: latent frames in a chunk; 5 is 33 frames.
-        overlap: frames that successive chunks share, 1 to 4; over them one passes into the next.
-        tile: largest edge, in LR pixels, that is decoded at once, larger frames going by overlapping tiles; 0: always
-            whole frames; "auto": tiles where a chunk of whole frames would take several gigabytes.
+        overlap: frames that successive chunks share, 1 to 4, over which they are crossfaded.
+        tile: largest edge, in LR pixels, that is decoded at once; larger frames are decoded in overlapping tiles. 0:
+            always whole frames; "auto": tiles where a chunk of whole frames would take several gigabytes.
         color_fix: "none", or colours taken from the LR frames: "wavelet" or "adain" (see `turbovsr.color_fix`).
         use_latent: False decodes from the LR frames alone: the fast floor that the latent is measured against.
         size: "nano", or a size of the LTX shape, "2b" or "2b-tiny", which has random weights unless given others.
@@ -138,7 +138,7 @@ class TurboVSR:
 
         Args:
             lr: uint8 (T, 3, H, W) RGB, T, H and W at least 1; an image is a clip of one frame.
-            stages: `with stages("condition")` and so on is entered around each stage, for whoever times them.
+            stages: `with stages("condition")` and so on is entered around each stage, so that a caller can time it.
         Returns:
             uint8 (T, 3, scale*H, scale*W) RGB on the device of `lr`.
         Raises:
@@ -155,10 +155,9 @@ class TurboVSR:
         return sr
 
     def stream(self, frames: Iterable[Tensor]) -> Iterator[Tensor]:
-        """Upscale frames as they come, in constant memory: no more than one chunk is held.
+        """Upscale frames as they come, in constant memory: at most one chunk is in memory.
 
-        A chunk of frames is read before its first SR frame is handed out. The SR frames are those that `upscale` makes
-        of the whole clip.
+        A chunk of frames is read before its first SR frame is yielded. The SR frames equal those of `upscale`.
 
         Args:
             frames: uint8 (3, H, W) RGB, all of one size.
@@ -177,7 +176,7 @@ class TurboVSR:
     def _run(
         self, frames: Iterable[Tensor], allocate: Callable[[int, Tensor], Tensor], stages: Stages
     ) -> Iterator[Tensor]:
-        """What `upscale` and `stream` share; see `upscale_frames`."""
+        """Upscale frames into tensors from `allocate`; see `upscale_frames`."""
         noise = Noise(self.model.config.latent_channels, self.chunk, self.seed)
         length = clip_frames(self.chunk)
         upscale_chunk = partial(self._upscale_chunk, noise=noise, stages=stages)
@@ -206,7 +205,7 @@ class TurboVSR:
         return clip.transpose(0, 1).unsqueeze(0)
 
     def _latent(self, clip: Tensor, given: Tensor | None, noise: Noise, stages: Stages) -> Tensor:
-        """Sample the latent of a prepared clip; `given` is the SR picture of its first frame, None at first."""
+        """Sample the latent of a prepared clip; `given` is the SR frame of its first frame, None in the first chunk."""
         model = self.model
         with stages("condition"):
             condition = model.condition(clip.to(self.dtype))
@@ -218,7 +217,7 @@ class TurboVSR:
             return model.sample_rest(condition, first, cells, self.steps)
 
     def _encode(self, frame: Tensor) -> Tensor:
-        """Latent of one SR picture, uint8 (3, 4H, 4W)."""
+        """Latent of one SR frame, uint8 (3, 4H, 4W)."""
         hr = to_unit(frame.unsqueeze(0), self.device, SPATIAL_COMPRESSION).to(self.dtype).unsqueeze(2)
         height, width = (n // SCALE for n in hr.shape[-2:])
         tile = tiling.tile_edge(self.tile, height, width, 1, tiling.ENCODED_AT_ONCE)
@@ -236,7 +235,7 @@ class TurboVSR:
             store(levels, out)
 
     def _notes(self) -> str:
-        """What the descriptor says beside sizes."""
+        """Steps, seed and colour fix, for the descriptor."""
         if not self.use_latent:
             return "decoded without a latent"
         fix = "" if self.color_fix == "none" else f", color fix {self.color_fix}"

@@ -1,6 +1,6 @@
-"""Between 8-bit pixels, as people and files have them, and the networks' [-1, 1].
+"""Conversion between 8-bit pixels and the networks' [-1, 1].
 
-In between are "levels": float32 in 0..255, not yet rounded. All of this is memory traffic, so it goes in few passes and
+Between the two are "levels": float32 in 0..255, not yet rounded. Conversion is memory traffic, so it takes few passes,
 in place: at 1280x720 the plain chain of add, mul, round, clamp and cast took longer than a good part of the network.
 """
 

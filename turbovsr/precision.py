@@ -1,4 +1,4 @@
-"""In what the networks compute."""
+"""The number format that the networks compute in."""
 
 from __future__ import annotations
 

@@ -1,9 +1,9 @@
-"""The shortcut model: a flow that knows how large a step it is asked for, so that one step can suffice.
+"""The shortcut model: a rectified flow conditioned on the step size, so that one step can suffice.
 
 Rectified flow: x_s = (1-s) x0 + s noise, velocity v = noise - x0, from s = 1 (noise) to s = 0 (data). A shortcut model
 (Frans et al., arXiv 2410.12557) predicts the mean velocity over a step of any size, and is trained so that one step
-equals the two half steps that its own EMA weights take. TurboVSR attests a shortcut model with non-uniform sampling;
-ours where it is silent: the grid is uniform in a warped time u, s = shift(u), dense near the noise.
+equals the two half steps that its own EMA weights take. From the TurboVSR paper: a shortcut model with non-uniform
+sampling. Not specified there; our choice: levels uniform in a warped time u, s = shift(u), dense near the noise.
 """
 
 from __future__ import annotations
@@ -20,12 +20,12 @@ TARGET_LIMIT = 4.0  # Frans et al. clip the bootstrap target so: a wild early EM
 
 
 def shift(u: Tensor, strength: float) -> Tensor:
-    """Warp time: 0 and 1 stay, strength > 1 moves the points between towards the noise (LTX's e^mu)."""
+    """Warp time u in 0..1: 0 and 1 stay, strength > 1 moves what is between towards the noise (LTX's e^mu)."""
     return strength * u / (1 + (strength - 1) * u)
 
 
 def sigmas(steps: int, strength: float) -> Tensor:
-    """The noise levels a sampler of `steps` steps visits, (steps + 1,) from 1 down to 0."""
+    """The noise levels of a sampler of `steps` steps, (steps + 1,) from 1 down to 0."""
     if steps < 1:
         raise ValueError(f"a sampler takes at least 1 step, got {steps}")
     return shift(torch.linspace(1, 0, steps + 1), strength)
@@ -38,7 +38,7 @@ def add_noise(x0: Tensor, noise: Tensor, sigma: Tensor) -> Tensor:
 
 
 def sample(velocity: Velocity, noise: Tensor, steps: int, strength: float) -> Tensor:
-    """Go from noise to data in `steps` steps; deterministic given the noise."""
+    """Sample data from noise in `steps` Euler steps; deterministic given the noise."""
     x = noise
     levels = sigmas(steps, strength).to(noise.device)  # in float32 whatever the network's precision
     step_size = levels.new_full((len(noise),), 1 / steps)
@@ -48,11 +48,11 @@ def sample(velocity: Velocity, noise: Tensor, steps: int, strength: float) -> Te
 
 
 def draw_levels(count: int, finest: int, bootstrap: float, random: torch.Generator) -> tuple[Tensor, Tensor]:
-    """Step count and place on the grid of each training example.
+    """Draw the step count and the start of the step for each training example.
 
     Returns:
         steps: (count,), `finest` for the flow examples, else one of 1, 2, ... finest/2 for about a share `bootstrap`.
-        u: (count,), where the step begins, on the grid of `steps` in warped time, in (0, 1].
+        u: (count,), start of the step in warped time, one of the levels of a sampler of `steps` steps, in (0, 1].
     """
     levels = finest.bit_length() - 1
     steps = 2 ** torch.randint(0, levels, (count,), generator=random)
@@ -66,8 +66,8 @@ def draw_levels(count: int, finest: int, bootstrap: float, random: torch.Generat
 def bootstrap_target(velocity: Velocity, x: Tensor, u: Tensor, steps: Tensor, strength: float) -> Tensor:
     """Mean velocity of two half steps from x at warped time u, each one of a sampler of 2*steps steps.
 
-    The step leads from s = shift(u) over m to r; on a non-uniform grid the halves differ in length, so their velocities
-    are weighted: ((s-m) v1 + (m-r) v2) / (s-r).
+    The step goes from s = shift(u) over m to r; levels are not uniform, so the halves differ in length and their
+    velocities are weighted: ((s-m) v1 + (m-r) v2) / (s-r).
     """
     s, m, r = (shift((u - part / steps).clamp(min=0), strength) for part in (0.0, 0.5, 1.0))
     shape = (-1, *[1] * (x.ndim - 1))

@@ -139,7 +139,7 @@ def empty_x4(lr: Tensor) -> Tensor:
 
 def downscale(x4: Tensor, out: Tensor) -> None:
     """Downscale a uint8 (3, 4H, 4W) frame into `out`, uint8 (3, sH, sW), as MATLAB's antialiased bicubic does."""
-    store(bicubic(x4.unsqueeze(0).float(), tuple(out.shape[-2:]))[0], out)
+    store(bicubic(x4.unsqueeze(0).float(), (out.shape[-2], out.shape[-1]))[0], out)
 
 
 def _copy(frame: Tensor, out: Tensor) -> None:

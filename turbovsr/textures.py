@@ -1,8 +1,8 @@
-"""How much detail of which kind lies where: the part of the latent that LR frames can tell.
+"""Textures: energies of the detail by band and place, the part of the latent that LR frames predict best.
 
-The sign of a missing detail is hardly to be guessed from LR frames, so its mean given them is near zero; its amount is
-easily guessed, from what lies just below the LR frames' Nyquist frequency and from what is shown. Textures are the logarithms
-of energies: of horizontal, vertical and diagonal Haar bands, in two octaves, in each quarter of a latent cell. See
+The sign of missing detail can hardly be predicted from LR frames, so its conditional mean is near zero; its amount can,
+from the content and from the band just below the LR frames' Nyquist frequency. Textures are the logarithms of the
+energies of horizontal, vertical and diagonal Haar bands, in two octaves, in each quarter of a latent cell. See
 docs/decisions/turbovsr-latent.md.
 """
 
@@ -14,41 +14,41 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from turbovsr.geometry import SCALE, TEMPORAL_COMPRESSION
+from turbovsr.geometry import CELL, SCALE, TEMPORAL_COMPRESSION
 from turbovsr.rearrange import pixel_unshuffle, space_to_depth
 
 BANDS = 6
-EDGE = 2  # places along the edge of a latent cell
-CHANNELS = BANDS * EDGE**2
-PLACE = 4  # LR pixels along the edge of a place
+QUARTERS = 2  # quarters along the edge of a latent cell
+CHANNELS = BANDS * QUARTERS**2
+QUARTER_EDGE = CELL // QUARTERS  # LR pixels
 FLOOR = 1e-5  # added to the energies, of luma in [-1, 1]: the square of 0.4 grey levels of 8 bits
 MIDDLE, SPREAD = -8.0, 2.5  # of the logarithms of detail, so that the channels are of about unit size
 LR_MIDDLE = -10.5  # the same of LR frames, whose finest octaves hold more
 
 
 def textures(detail: Tensor, batch: int) -> Tensor:
-    """HR detail as `pixel_unshuffle` gives it, (B*(1+8k), 48, 8h, 8w) -> (B, 24, 1+k, h, w), causal.
+    """Textures of HR detail, pixel-unshuffled, (B*(1+8k), 48, 8h, 8w) -> (B, 24, 1+k, h, w), causal.
 
-    A latent frame after the first one has the mean energies of its eight frames.
+    A latent frame after the first has the mean energies of its eight frames.
     """
-    energy = F.avg_pool2d(band_energies(detail), PLACE).unflatten(0, (batch, -1))  # (B, 1+8k, 6, 2h, 2w)
+    energy = F.avg_pool2d(band_energies(detail), QUARTER_EDGE).unflatten(0, (batch, -1))  # (B, 1+8k, 6, 2h, 2w)
     energy = torch.cat([energy[:, :1], energy[:, 1:].unflatten(1, (-1, TEMPORAL_COMPRESSION)).mean(dim=2)], dim=1)
-    return space_to_depth(_logarithms(energy.flatten(0, 1), MIDDLE), EDGE).unflatten(0, (batch, -1)).transpose(1, 2)
+    return space_to_depth(_logarithms(energy.flatten(0, 1), MIDDLE), QUARTERS).unflatten(0, (batch, -1)).transpose(1, 2)
 
 
 def lr_textures(lr: Tensor) -> Tensor:
-    """LR frames (N, 3, 8h, 8w) -> the same of their own two finest octaves, (N, 24, h, w)."""
-    return space_to_depth(_logarithms(band_energies(pixel_unshuffle(lr)), LR_MIDDLE), EDGE)
+    """Textures of the two finest octaves of LR frames, (N, 3, 8h, 8w) -> (N, 24, h, w)."""
+    return space_to_depth(_logarithms(band_energies(pixel_unshuffle(lr)), LR_MIDDLE), QUARTERS)
 
 
-def band_energies(cells: Tensor) -> Tensor:
-    """Squares of 4x4 pixels, (N, 48, h, w) as `pixel_unshuffle` gives them -> (N, 6, h, w), float32.
+def band_energies(pixels: Tensor) -> Tensor:
+    """Energies of the Haar bands of each 4x4 pixels, pixel-unshuffled (N, 48, h, w) -> (N, 6, h, w), float32.
 
-    Finest octave first; in each the bands that vary across, downwards, and both ways. Together they are the variance
-    of the luma (the mean of the colours) of each 4x4 pixels.
+    Finest octave first; in each the bands that vary across, downwards, and both ways. Their sum is the variance of the
+    luma (the mean of the colours) of the 4x4 pixels.
     """
-    luma = cells.float().unflatten(1, (3, SCALE**2)).mean(dim=1)
-    transform, membership = _haar(cells.device)
+    luma = pixels.float().unflatten(1, (3, SCALE**2)).mean(dim=1)
+    transform, membership = _haar(pixels.device)
     return F.conv2d(F.conv2d(luma, transform).square(), membership)
 
 
@@ -58,7 +58,7 @@ def _logarithms(energy: Tensor, middle: float) -> Tensor:
 
 @cache
 def _haar(device: torch.device) -> tuple[Tensor, Tensor]:
-    """Kernels (15, 16, 1, 1) of the orthonormal transform of 4x4 pixels, and (6, 15, 1, 1) that sum up its bands."""
+    """Kernels of the orthonormal transform of 4x4 pixels, (15, 16, 1, 1), and of the sums of bands, (6, 15, 1, 1)."""
     same, change = torch.tensor([1.0, 1.0]) / 2, torch.tensor([1.0, -1.0]) / 2
     rows, bands = [], []
     for kind, (down, across) in enumerate(((same, change), (change, same), (change, change))):

@@ -1,13 +1,14 @@
-"""Frames that are too large to go through a network at once: overlapping tiles, blended.
+"""Overlapping, blended tiles for frames that are too large for a network to take at once.
 
-Only encoding and decoding go by tiles. The latent is sampled whole, so that tiles cannot disagree about it: what is
-left to hide at a seam is that the decoder sees less far there.
+Only encoding and decoding are tiled. The latent is sampled whole, so tiles agree about it: all that blending has to
+hide is the shorter context of the decoder at a seam.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator
+from functools import partial
 from itertools import islice
 from typing import NamedTuple
 
@@ -36,7 +37,7 @@ class Span(NamedTuple):
 
 
 def check_tile(tile: int | str) -> None:
-    """Refuse what is no tile size.
+    """Refuse a `tile` option that is none.
 
     Raises:
         ValueError: neither "auto", nor 0, nor a multiple of 8 from 16 on.
@@ -61,7 +62,7 @@ def tile_edge(tile: int | str, height: int, width: int, frames: int, at_once: in
         tile: the option.
         at_once: LR pixels times frames that "auto" takes at once, halo included.
     """
-    if tile != "auto":
+    if isinstance(tile, int):
         return 0 if tile >= max(height, width) else tile
     if frames * height * width <= at_once:
         return 0
@@ -70,7 +71,7 @@ def tile_edge(tile: int | str, height: int, width: int, frames: int, at_once: in
 
 
 def spans(length: int, tile: int) -> list[Span]:
-    """Cut `length` LR pixels, a multiple of 8, into tiles of at most `tile`, a multiple of 8 too, of about equal length."""
+    """Cut `length` LR pixels into tiles of at most `tile` and about equal length, all multiples of 8."""
     return [
         Span(CELL * start, CELL * stop, max(CELL * start - HALO, 0), min(CELL * stop + HALO, length))
         for start, stop in parts(length // CELL, tile // CELL)
@@ -101,11 +102,11 @@ def decode(
         yield from map(to_levels, checked(islice(network(lr, latent), frames)))
         return
     height, width = lr.shape[-2:]
-    kind = {"dtype": torch.uint8, "device": lr.device}
-    canvas = torch.empty(frames, 3, SCALE * height, SCALE * width, **kind)
+    room = partial(torch.empty, dtype=torch.uint8, device=lr.device)
+    canvas = room(frames, 3, SCALE * height, SCALE * width)
     for rows in spans(height, tile):
         y = slice(rows.outer_start, rows.outer_stop)
-        band = torch.empty(frames, 3, SCALE * (y.stop - y.start), SCALE * width, **kind)
+        band = room(frames, 3, SCALE * (y.stop - y.start), SCALE * width)
         for columns in spans(width, tile):
             x = slice(columns.outer_start, columns.outer_stop)
             own = None if latent is None else latent[..., _cells(y), _cells(x)]

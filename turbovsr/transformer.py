@@ -201,10 +201,14 @@ class Transformer(nn.Module):
             (B, C, F, h, w).
         """
         if self.condition_channels:
+            if condition is None:
+                raise ValueError("this transformer has condition channels: give it a condition")
             noisy = torch.cat([noisy, condition], dim=1)
         x = self.embed(noisy.permute(0, 2, 3, 4, 1))
         embedded = self.embed_time(sinusoid(1000 * times).to(x.dtype))  # (B, F, 1, 1, D) where tokens share a time
         if self.embed_step is not None:
+            if step_size is None:
+                raise ValueError("this transformer has a step embedding: give it a step size")
             step = self.embed_step(sinusoid(1000 * step_size).to(x.dtype))
             embedded = embedded + step.view(-1, 1, 1, 1, self.width)
         modulation = self.modulate(F.silu(embedded)).unflatten(-1, (6, -1))
@@ -212,24 +216,26 @@ class Transformer(nn.Module):
             if text is None:
                 raise ValueError("this transformer has a text branch: give it a text embedding, or build it without")
             text = self.embed_text(text)
-        rotation, windows = self.token_grid(*x.shape[1:4], x)
+        rotation, windows = self.token_grid((x.shape[1], x.shape[2], x.shape[3]), x)
         for index, block in enumerate(self.blocks):
             x = block(x, modulation, rotation, windows[index % 2], text)
         shift, scale = (embedded.unsqueeze(-2) + self.table).unbind(-2)
         x = F.layer_norm(x, (self.width,), eps=EPS) * (1 + scale) + shift
         return self.head(x).permute(0, 4, 1, 2, 3)
 
-    def token_grid(self, frames: int, height: int, width: int, like: Tensor) -> TokenGrid:
-        """Angles and windows of a token grid, in the type and on the device of `like`; computed once a grid."""
-        key = (frames, height, width, like.device, like.dtype)
+    def token_grid(self, shape: tuple[int, int, int], like: Tensor) -> TokenGrid:
+        """Angles and windows of a grid of (frames, height, width) tokens, of the type and device of `like`; cached."""
+        key = (shape, like.device, like.dtype)
         if key not in self._grids:
-            with torch.inference_mode(False), torch.no_grad():  # kept tensors must be good for training too
-                places = coordinates(frames, height, width, causal=self.causal_positions, device=like.device)
-                rotation = tuple(r.to(like.dtype) for r in rope(places, self.width))
-                windows = [Windows(frames, height, width, self.window, odd, like.device) for odd in (False, True)]
+            with (
+                torch.inference_mode(False),
+                torch.no_grad(),
+            ):  # a cached inference tensor could not be used in training
+                cos, sin = rope(coordinates(*shape, causal=self.causal_positions, device=like.device), self.width)
+                windows = tuple(Windows(*shape, self.window, odd, like.device) for odd in (False, True))
             while len(self._grids) >= KEPT_GRIDS:
                 self._grids.pop(next(iter(self._grids)))
-            self._grids[key] = TokenGrid(rotation, tuple(windows))
+            self._grids[key] = TokenGrid((cos.to(like.dtype), sin.to(like.dtype)), windows)
         return self._grids[key]
 
     def compile_blocks(self) -> None:

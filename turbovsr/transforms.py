@@ -1,9 +1,9 @@
-"""Linear maps between the HR detail inside latent cells and the latent.
+"""Linear transforms between the HR detail in latent cells and the latent: analysis and synthesis, as in a codec.
 
-A cell is 32x32 HR pixels, 3072 numbers a frame, in the order (LR row, LR column, colour, row, column within the LR
-pixel); 128 principal components hold over 40 % of the power of what a
-regression network misses there. Training starts from those components (`turbovsr.train.components`): an encoder left to
-find them by gradient descent alone stuck to some sixteen directions. See docs/decisions/turbovsr-latent.md.
+A latent cell is 32x32 HR pixels, 3072 values a frame, in the order (LR row, LR column, colour, row, column in the LR
+pixel). 128 principal components hold over 40 % of the power that a regression network misses. Training starts from them
+(`turbovsr.train.components`): gradient descent alone found only some sixteen directions. See
+docs/decisions/turbovsr-latent.md.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ BASIS_SCALE = 1 / math.sqrt(CELL_VALUES)
 
 
 class AnalysisTransform(nn.Module):
-    """HR detail as `pixel_unshuffle` gives it, (B*(1+8k), 48, 8h, 8w) -> latent (B, C, 1+k, h, w)."""
+    """HR detail, pixel-unshuffled, to latent, (B*(1+8k), 48, 8h, 8w) -> (B, C, 1+k, h, w)."""
 
     def __init__(self, channels: int):
         super().__init__()
@@ -44,7 +44,7 @@ class AnalysisTransform(nn.Module):
 
 
 class SynthesisTransform(nn.Module):
-    """Latent -> HR detail, in two steps so that the second, larger one can go frame by frame."""
+    """Latent to HR detail, in two steps, of which the second and larger one can run frame by frame."""
 
     def __init__(self, channels: int):
         super().__init__()
@@ -53,7 +53,7 @@ class SynthesisTransform(nn.Module):
         self.rest = nn.Conv2d(channels, TEMPORAL_COMPRESSION * channels, 1, bias=False)
 
     def coefficients(self, latent: Tensor) -> Tensor:
-        """(B, C, 1+k, h, w) -> (B*(1+8k), C, h, w)."""
+        """Coefficients of the basis for each frame, (B, C, 1+k, h, w) -> (B*(1+8k), C, h, w)."""
         batch = latent.shape[0]
         coefficients = self.first(latent[:, :, 0]).unsqueeze(1)
         if latent.shape[2] > 1:
@@ -63,5 +63,5 @@ class SynthesisTransform(nn.Module):
         return coefficients.flatten(0, 1)
 
     def detail(self, coefficients: Tensor) -> Tensor:
-        """(N, C, h, w) -> (N, 48, 8h, 8w): at each LR pixel its 4x4 HR pixels, as `pixel_shuffle` takes them."""
+        """Detail of frames, for pixel_shuffle, from their coefficients, (N, C, h, w) -> (N, 48, 8h, 8w)."""
         return depth_to_space(F.conv2d(BASIS_SCALE * coefficients, self.basis[:, :, None, None]), CELL)

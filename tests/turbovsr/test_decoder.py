@@ -5,7 +5,7 @@ import torch
 
 from frames.bicubic import bicubic
 from tests.turbovsr.conftest import TINY
-from turbovsr.decoder import Decoder, beside_neighbours
+from turbovsr.decoder import Decoder, stack_neighbours
 from turbovsr.model import Model
 from turbovsr.rearrange import batch_to_frames, frames_to_batch
 
@@ -47,8 +47,8 @@ def test_a_latent_frame_speaks_only_for_its_own_frames(model):
 @pytest.mark.parametrize("at_once", [2, 3, 7])
 def test_frames_meet_the_same_neighbours_however_many_go_at_once(at_once):
     frames = torch.randn(7, 2, 3, 3)
-    one_by_one = torch.cat(list(beside_neighbours(frames.split(1), 1)))
-    assert torch.equal(torch.cat(list(beside_neighbours(frames.split(at_once), 1))), one_by_one)
+    one_by_one = torch.cat(list(stack_neighbours(frames.split(1), 1)))
+    assert torch.equal(torch.cat(list(stack_neighbours(frames.split(at_once), 1))), one_by_one)
     assert torch.equal(one_by_one[2], torch.cat([frames[1], frames[2], frames[3]]))
     assert torch.equal(one_by_one[0], torch.cat([frames[0], frames[0], frames[1]]))
 

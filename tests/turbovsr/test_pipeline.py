@@ -123,7 +123,7 @@ def test_networks_compute_in_the_precision_and_the_base_in_float32(weights, monk
 
 def test_auto_precision_reports_what_it_chose(weights, monkeypatch):
     for native, chosen in ((True, "bfloat16"), (False, "float32")):
-        monkeypatch.setattr(precision, "native_bfloat16", lambda device: native)
+        monkeypatch.setattr(precision, "native_bfloat16", lambda device, native=native: native)
         assert TurboVSR(weights, precision="auto").descriptor.dtype == chosen
 
 

@@ -7,7 +7,7 @@ from turbovsr import precision
 def test_auto_follows_the_processor(monkeypatch):
     cpu = torch.device("cpu")
     for native, chosen in ((True, "bfloat16"), (False, "float32")):
-        monkeypatch.setattr(torch.cpu, "_is_avx512_bf16_supported", lambda: native, raising=False)
+        monkeypatch.setattr(torch.cpu, "_is_avx512_bf16_supported", lambda native=native: native, raising=False)
         monkeypatch.setattr(torch.cpu, "_is_amx_tile_supported", lambda: False, raising=False)
         monkeypatch.setattr(torch.backends.mkldnn, "is_available", lambda: True)
         assert precision.resolve("auto", cpu) == chosen

@@ -56,7 +56,7 @@ def test_memory_does_not_grow_with_the_clip(upscaler):
             yield frame
 
     held = {}
-    for index, sr in enumerate(upscaler.stream(frames())):
+    for index, _ in enumerate(upscaler.stream(frames())):
         assert len(alive) <= 9 + 1  # a chunk, and the frame that `frames` has at hand
         if index in (18, 60):  # the same place in a chunk: six frames are new in each
             held[index] = live_bytes()

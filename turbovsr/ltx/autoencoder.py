@@ -1,10 +1,10 @@
 """The autoencoder of LTX-Video: clips to latents of 128 channels, 32x32 times smaller and 8 times shorter, and back.
 
 The encoder is causal, so the latent of an image is that of the first frame of any clip that begins with it. The decoder
-is not. Decoders since 0.9.1 are told a noise level and see noise: it comes from a generator, on the CPU, drawn in one
-order, so that the same seed gives the same frames on every device and whichever way they are decoded.
+is not. Decoders since 0.9.1 are conditioned on a noise level and add noise: it is drawn on the CPU in a fixed order, so
+that the same seed gives the same frames on every device, decoded at once or streamed.
 
-Latents leave and enter normalised, each channel by its mean and deviation over LTX's training set.
+Latents are normalised, each channel by its mean and deviation over LTX's training set.
 """
 
 from __future__ import annotations
@@ -81,14 +81,16 @@ class Decoder(nn.Module):
         self.conv_in = TimeConv3d(layout.latent_channels, layout.decoder[0].channels, causal=False)
         self.stages = _stages(layout.decoder, causal=False, timed=timed)
         self.conv_out = TimeConv3d(width, PIXELS, causal=False)
-        self.time = self.table = self.time_scale = None
+        self.time: TimeEmbedding | None = None
+        self.table: nn.Parameter | None = None
+        self.time_scale: nn.Parameter | None = None
         if timed:
             self.time = TimeEmbedding(width, 2)
             self.table = normal_parameter(2, width, divisor=width**0.5)
             self.time_scale = nn.Parameter(torch.tensor(TIME_SCALE))
 
     def forward(self, latent: Tensor, time: Tensor | None, noise: dict[int, list[Tensor]]) -> Tensor:
-        """Decode at once; `time` (B,) is the noise level, `noise` as drawn by `draw_noise`."""
+        """Decode all frames at once; `time` (B,) is the noise level, `noise` as drawn by `draw_noise`."""
         time = self._scaled(time)
         x = self._run(self.conv_in(latent), 0, len(self.stages), time, noise)
         return from_patches(self.conv_out(self._pre_conv_out(x, time)), PATCH)
@@ -96,15 +98,15 @@ class Decoder(nn.Module):
     def stream(
         self, latent: Tensor, time: Tensor | None, noise: dict[int, list[Tensor]], frames: int
     ) -> Iterator[Tensor]:
-        """The same clip in pieces of about `frames` frames, (B, 3, t, 32m, 32n), equal to `forward`.
+        """The clip of `forward` in pieces of about `frames` frames, (B, 3, t, 32m, 32n).
 
-        All up to the last depth_to_space is done at once: it is an eighth of the pixels. From there on, where nearly all
-        memory goes, a few frames at a time pass through the layers; see `turbovsr.ltx.streaming`.
+        The layers before the last depth-to-space stage run on the whole clip, which has an eighth of the pixels there.
+        From that stage on, where nearly all memory goes, they run on a few frames at a time (`turbovsr.ltx.streaming`).
         """
         time = self._scaled(time)
-        last = max(n for n, stage in enumerate(self.stages) if isinstance(stage, DepthToSpace))
+        last, stage = [(n, stage) for n, stage in enumerate(self.stages) if isinstance(stage, DepthToSpace)][-1]
         x = self._run(self.conv_in(latent), 0, last, time, noise)
-        pieces = stream_depth_to_space(self.stages[last], x.split(max(1, frames // 2), dim=2))
+        pieces = stream_depth_to_space(stage, x.split(max(1, frames // 2), dim=2))
         for number in range(last + 1, len(self.stages)):
             for block, embedded, drawn in self._parts(number, time, noise):
                 pieces = stream_block(block, pieces, embedded, drawn)
@@ -112,13 +114,13 @@ class Decoder(nn.Module):
             yield from_patches(piece, PATCH)
 
     def draw_noise(self, latent: Tensor, generator: torch.Generator) -> dict[int, list[Tensor]]:
-        """What the blocks add to their features: by stage, two (1, 1, H, W) a block, the same for all frames."""
+        """The noise that the blocks add to their features: by stage, two (1, 1, H, W) a block, equal for all frames."""
         drawn = {}
         height, width = latent.shape[-2:]
         for number, stage in enumerate(self.stages):
             if isinstance(stage, DepthToSpace):
                 height, width = height * stage.stride[1], width * stage.stride[2]
-            elif isinstance(stage, Blocks) and stage.blocks[0].gain1 is not None:
+            elif isinstance(stage, Blocks) and next(iter(stage)).gain1 is not None:
                 maps = [torch.randn(height, width, generator=generator) for _ in range(2 * len(stage.blocks))]
                 drawn[number] = [each.to(latent).view(1, 1, height, width) for each in maps]
         return drawn
@@ -135,28 +137,35 @@ class Decoder(nn.Module):
     def _parts(
         self, number: int, time: Tensor | None, noise: dict[int, list[Tensor]]
     ) -> Iterator[tuple[ResidualBlock, Tensor | None, list[Tensor] | None]]:
-        """The residual blocks of a stage, each with its time and its noise."""
+        """The residual blocks of a stage, each with the embedded noise level and its noise."""
         stage = self.stages[number]
         if isinstance(stage, ResidualBlock):
             yield stage, None, None
             return
+        assert isinstance(stage, Blocks), "decoders have no other stages than residual blocks and depth-to-space"
         embedded = stage.embed(time)
-        for index, block in enumerate(stage.blocks):
+        for index, block in enumerate(stage):
             yield block, embedded, noise[number][2 * index : 2 * index + 2] if number in noise else None
 
     def _pre_conv_out(self, x: Tensor, time: Tensor | None) -> Tensor:
-        return activate(x, None, *(() if self.time is None else to_shift_scale(self.time(time) + self.table)))
+        if self.time is None or time is None:
+            return activate(x)
+        shift, scale = to_shift_scale(self.time(time) + self.table)
+        return activate(x, None, shift, scale)
 
     def _scaled(self, time: Tensor | None) -> Tensor | None:
-        return None if self.time is None else time * self.time_scale
+        return None if time is None or self.time_scale is None else time * self.time_scale
 
 
 class LTXAutoencoder(nn.Module):
     """Encoder, decoder and the channel statistics of the latent.
 
     Args:
-        layout: of a release, by name or as it is; see `turbovsr.ltx.autoencoder_layouts`.
+        layout: of a release, by name or itself; see `turbovsr.ltx.autoencoder_layouts`.
     """
+
+    mean: Tensor  # (latent_channels,), over LTX's training set
+    std: Tensor
 
     def __init__(self, layout: Layout | str):
         super().__init__()
@@ -196,7 +205,7 @@ class LTXAutoencoder(nn.Module):
         Args:
             latent: (B, C, 1+k, m, n).
             generator: on the CPU, for the noise of a time-conditioned layout; None for one with seed 0.
-            time: noise level that such a layout's decoder is told; None for the usual one, 0.05.
+            time: noise level of a time-conditioned layout; None for the usual one, 0.05.
             noise: share of noise mixed into the latent beforehand, 0 for none; None for the usual one, 0.025.
         Returns:
             (B, 3, 1+8k, 32m, 32n), about [-1, 1], not clamped.
@@ -216,12 +225,12 @@ class LTXAutoencoder(nn.Module):
         """The frames of `decode` for a batch of one, (3, 32m, 32n) each, in order, in memory that hardly grows.
 
         Args:
-            frames: how many the last stage works on at once: fewer need less memory, more keep a GPU busier.
+            frames: number that the last stage computes at once: fewer need less memory, more keep a GPU busier.
         """
         if len(latent) != 1:
-            raise ValueError(f"frames are handed out for one clip at a time, got a batch of {len(latent)}")
+            raise ValueError(f"frames are decoded one clip at a time, got a batch of {len(latent)}")
         if frames < 1:
-            raise ValueError(f"at least 1 frame at a time must pass through the decoder, got {frames}")
+            raise ValueError(f"the decoder computes at least 1 frame at a time, got {frames}")
         return self._frames(self._prepare(latent, generator, time, noise), frames)
 
     def _frames(self, prepared: tuple[Tensor, Tensor | None, dict[int, list[Tensor]]], frames: int) -> Iterator[Tensor]:

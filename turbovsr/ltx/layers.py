@@ -1,15 +1,15 @@
-"""Layers of the LTX-Video autoencoder, all on clips (B, C, T, H, W) whose channels lie innermost in memory.
+"""Layers of the LTX-Video autoencoder, on clips (B, C, T, H, W) whose channels are innermost in memory.
 
-GPU convolutions over three dimensions run 2.7 to 3.7 times faster on that memory layout, called channels_last_3d, but
-only if every tensor on the way has it: each layer here takes it and hands it on. Norms work on the view with channels
-last; space to depth and depth to space permute into it; time is padded by one concatenation of whole frames, which lie
-in one piece.
+GPU convolutions over three dimensions run 2.7 to 3.7 times faster on that memory layout, channels_last_3d, but only if
+every tensor on the way has it: each layer here takes and returns it. Norms work on the view with channels last; space
+to depth and depth to space permute into it; time is padded by one concatenation of whole frames, which are contiguous.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import cache
+from typing import cast
 
 import torch
 import torch.nn.functional as F
@@ -29,10 +29,10 @@ def pixel_norm(x: Tensor) -> Tensor:
 
 
 def repeat_ends(x: Tensor, before: int, after: int) -> Tensor:
-    """Put the first frame `before` times in front and the last one `after` times behind.
+    """Pad time by the first frame, `before` times, and the last one, `after` times.
 
-    The usual repeat and concatenate along dimension 2 gives a tensor with the channels outermost. Here frames are
-    joined as what they are in memory, rows of H*W*C numbers: one copy, and the layout stays.
+    Repeating and concatenating along dimension 2 would give a tensor with the channels outermost. Here frames are
+    concatenated as rows of H*W*C numbers, as they are in memory: one copy, and the layout stays.
     """
     if not before and not after:
         return x
@@ -49,26 +49,26 @@ def activate(
     before: int = 0,
     after: int = 0,
 ) -> Tensor:
-    """All that happens between two convolutions: noise, norm, modulation, SiLU, padding in time.
+    """The operations between two convolutions: noise, norm, modulation, SiLU, padding in time.
 
-    It takes plain tensors and no weights, so that compiled with dynamic shapes it serves every width and size.
+    A function of tensors alone, so that compiled with dynamic shapes it serves every width and size.
 
     Args:
         offset: noise to be added first, (C, 1, H, W).
-        shift, scale: (B, C, 1, 1, 1).
+        shift, scale: (B, C, 1, 1, 1), both or neither.
         before, after: as for `repeat_ends`.
     """
     if offset is not None:
         x = x + offset
     x = pixel_norm(x)
-    if shift is not None:
+    if shift is not None and scale is not None:
         x = x * (1 + scale) + shift
     return repeat_ends(F.silu(x), before, after)
 
 
 @cache
 def compiled_activate() -> Callable[..., Tensor]:
-    """`activate` as one kernel: eager, it moves more memory than the convolutions do."""
+    """`activate` compiled to one kernel: eager, it moves more memory than the convolutions do."""
     return torch.compile(activate, dynamic=True)
 
 
@@ -112,12 +112,12 @@ class TimeConv3d(nn.Conv3d):
         return self.valid(repeat_ends(x, *self.ends))
 
     def valid(self, x: Tensor) -> Tensor:
-        """Only the outputs whose neighbours in time are all there: two frames fewer come out than go in."""
+        """Convolve without padding in time, (B, C, T+2, H, W) -> (B, C', T, H, W)."""
         return super().forward(x)
 
 
 class TimeEmbedding(nn.Sequential):
-    """Noise level -> what norms are shifted and scaled by, still without their tables."""
+    """Embedding of the noise level, to which each block adds its table of shifts and scales."""
 
     def __init__(self, channels: int, parts: int):
         super().__init__(
@@ -130,7 +130,7 @@ class TimeEmbedding(nn.Sequential):
         exponents = torch.arange(SINUSOID // 2, device=time.device) / (SINUSOID // 2)
         angles = time.float().unsqueeze(-1) * 1e4**-exponents
         wave = torch.cat([angles.cos(), angles.sin()], dim=-1)
-        return super().forward(wave.to(self[0].weight.dtype)).unflatten(-1, (self.parts, -1))
+        return super().forward(wave.to(next(self.parameters()).dtype)).unflatten(-1, (self.parts, -1))
 
 
 def to_shift_scale(modulation: Tensor) -> tuple[Tensor, ...]:
@@ -139,14 +139,21 @@ def to_shift_scale(modulation: Tensor) -> tuple[Tensor, ...]:
 
 
 class ResidualBlock(nn.Module):
-    """Norm, SiLU, convolution, twice; `pre_conv1`, `pre_conv2` and `add_residual` are what lies around the two convolutions."""
+    """Norm, SiLU, convolution, twice, and the skip connection.
+
+    `pre_conv1`, `pre_conv2` and `add_residual` are the steps around the two convolutions, which streaming calls apart.
+    """
 
     def __init__(self, in_channels: int, out_channels: int, causal: bool, timed: bool = False, noise: bool = False):
         super().__init__()
-        self.activate = activate
+        self.activate: Callable[..., Tensor] = activate
         self.conv1 = TimeConv3d(in_channels, out_channels, causal)
         self.conv2 = TimeConv3d(out_channels, out_channels, causal)
-        self.shortcut = self.shortcut_norm = self.table = self.gain1 = self.gain2 = None
+        self.shortcut: nn.Conv3d | None = None
+        self.shortcut_norm: nn.LayerNorm | None = None
+        self.table: nn.Parameter | None = None
+        self.gain1: nn.Parameter | None = None
+        self.gain2: nn.Parameter | None = None
         if in_channels != out_channels:
             self.shortcut_norm = nn.LayerNorm(in_channels, eps=LAYER_NORM_EPS)
             self.shortcut = nn.Conv3d(in_channels, out_channels, 1)
@@ -157,38 +164,41 @@ class ResidualBlock(nn.Module):
             self.gain2 = nn.Parameter(torch.zeros(in_channels, 1, 1))
 
     def forward(self, x: Tensor, time: Tensor | None = None, noise: list[Tensor] | None = None) -> Tensor:
-        """One clip.
+        """Apply the block to one clip.
 
         Args:
             x: (B, C, T, H, W).
-            time: (B, 4, C), where the block is told the noise level.
-            noise: two (1, 1, H, W), where the block adds noise.
+            time: (B, 4, C), embedding of the noise level, for a block that has one.
+            noise: two (1, 1, H, W), for a block that adds noise.
         """
         h = self.conv1.valid(self.pre_conv1(x, time, self.conv1.ends))
         h = self.conv2.valid(self.pre_conv2(h, time, noise, self.conv2.ends))
         return self.add_residual(h, x, noise)
 
     def pre_conv1(self, x: Tensor, time: Tensor | None, ends: tuple[int, int] = (0, 0)) -> Tensor:
-        """What the first convolution sees."""
+        """The input of the first convolution, (B, C, T + ends, H, W)."""
         return self.activate(x, None, *self._modulation(time, 0), *ends)
 
     def pre_conv2(
         self, h: Tensor, time: Tensor | None, noise: list[Tensor] | None, ends: tuple[int, int] = (0, 0)
     ) -> Tensor:
-        """What the second convolution sees."""
-        offset = None if self.gain1 is None else self.gain1.unsqueeze(1) * noise[0]
+        """The input of the second convolution, (B, C, T + ends, H, W)."""
+        offset = None if self.gain1 is None or noise is None else self.gain1.unsqueeze(1) * noise[0]
         return self.activate(h, offset, *self._modulation(time, 2), *ends)
 
     def add_residual(self, h: Tensor, x: Tensor, noise: list[Tensor] | None) -> Tensor:
-        """The output, from what comes out of the second convolution and the block's input."""
-        if self.gain2 is not None:
+        """The output of the block, from the second convolution's output h and the block's input x."""
+        if self.gain2 is not None and noise is not None:
             h = h + self.gain2.unsqueeze(1) * noise[1]
-        if self.shortcut is not None:
+        if self.shortcut is not None and self.shortcut_norm is not None:
             x = self.shortcut(self.shortcut_norm(x.movedim(1, -1)).movedim(-1, 1))
         return x + h
 
     def _modulation(self, time: Tensor | None, first: int) -> tuple[Tensor | None, Tensor | None]:
-        return (None, None) if self.table is None else to_shift_scale((time + self.table)[:, first : first + 2])
+        if self.table is None or time is None:
+            return None, None
+        shift, scale = to_shift_scale((time + self.table)[:, first : first + 2])
+        return shift, scale
 
 
 class Blocks(nn.Module):
@@ -202,8 +212,11 @@ class Blocks(nn.Module):
         )
 
     def embed(self, time: Tensor | None) -> Tensor | None:
-        """The noise level, (B,) times 1000, as the blocks want it."""
+        """The embedding of a noise level (B,), times 1000, for all blocks, (B, 4, C)."""
         return None if self.time is None else self.time(time)
+
+    def __iter__(self) -> Iterator[ResidualBlock]:
+        return (cast(ResidualBlock, block) for block in self.blocks)
 
 
 class StridedConv(nn.Module):
@@ -218,7 +231,7 @@ class StridedConv(nn.Module):
 
 
 class SpaceToDepth(nn.Module):
-    """Convolution, then space and time to channels; the packed input, averaged over groups of channels, is added."""
+    """Convolution, then space and time to channels, plus the input to channels, averaged over groups of channels."""
 
     def __init__(self, in_channels: int, stage: Stage):
         super().__init__()
@@ -233,7 +246,7 @@ class SpaceToDepth(nn.Module):
 
 
 class DepthToSpace(nn.Module):
-    """Convolution, then channels to space and time, the first frame of the first pair dropped: T -> 2T-1 frames."""
+    """Convolution, then channels to space and time, without the first frame of the first pair: T -> 2T-1 frames."""
 
     def __init__(self, in_channels: int, stage: Stage):
         super().__init__()
@@ -245,7 +258,7 @@ class DepthToSpace(nn.Module):
         return self.expand(self.conv(x), x)[:, :, self.stride[0] - 1 :]
 
     def expand(self, h: Tensor, x: Tensor) -> Tensor:
-        """What comes out of the convolution, spread out, the input added likewise; all frames."""
+        """Channels to space and time of the convolution's output h, plus those of the input x; all 2T frames."""
         h = depth_to_space(h, self.stride)
         if self.skip:
             x = depth_to_space(x, self.stride).movedim(1, -1)

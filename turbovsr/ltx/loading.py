@@ -23,7 +23,7 @@ def read(path: str | Path) -> dict[str, Tensor]:
     path = Path(path)
     if not path.is_dir():
         return _read_file(path)
-    found = {}
+    found: dict[str, Tensor] = {}
     for folder in FOLDERS:
         for file in sorted((path / folder).glob("*.safetensors")):
             found |= {f"{folder}.{key}": value for key, value in _read_file(file).items()}
@@ -70,7 +70,8 @@ def fill(model: LTXModel, path: str | Path) -> dict[str, str]:
         ValueError: the file has neither part, or a part does not fit; all keys that do not are named.
     """
     state = read(path)
-    taken, random = [], [name for name in ("projection", "decoder") if getattr(model, name) is not None]
+    taken: list[str] = []
+    random = [name for name in ("projection", "decoder") if getattr(model, name) is not None]
     for name, has, load in (
         ("autoencoder", autoencoder_keys.is_autoencoder, autoencoder_keys.load),
         ("transformer", transformer_weights.is_transformer, transformer_weights.load),

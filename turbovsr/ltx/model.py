@@ -1,9 +1,9 @@
 """TurboVSR in LTX-Video's latent space: the paper's path and the turbo path around one transformer.
 
-paper: the LR clip, enlarged by bicubic, goes through the autoencoder's encoder; that latent is the condition; the
-autoencoder's decoder makes the frames. turbo, ours: the LR frames go straight onto the latent grid by a light causal
-projection, and a small decoder that sees the LR frames makes the picture; the encoder is asked only for the one frame
-that chains a chunk to the next.
+paper: the LR clip, enlarged by bicubic and encoded, is the condition; the autoencoder's decoder decodes the latent.
+turbo (not in the paper; our choice): a light causal projection of the LR frames onto the latent grid is the condition,
+and a small decoder that sees the LR frames decodes the latent; the encoder only encodes the one frame that links a
+chunk to the next.
 """
 
 from __future__ import annotations
@@ -34,8 +34,8 @@ RECOMPILE_LIMIT = 64
 class LTXConfig:
     """Shape of a model in LTX's latent space; the defaults are the 2B transformer's.
 
-    finest_steps and shift_strength belong to the shortcut's time grid. LTX shifts by e^0.95 at 1,024 tokens to e^2.05
-    at 4,096; a shortcut network is trained on one grid, so one strength is fixed, that of 4,096.
+    finest_steps and shift_strength: of the sampler's noise levels. LTX shifts by e^0.95 at 1,024 tokens to e^2.05 at
+    4,096; a shortcut network is trained with one set of levels, so one strength is fixed, that of 4,096.
     """
 
     path: str = "paper"
@@ -88,18 +88,15 @@ class LTXModel(Generator):
             self.prompt = torch.zeros(1, config.prompt_tokens, config.prompt_channels)
 
     def encode(self, hr: Tensor) -> Tensor:
-        """HR clip (B, 3, 1+8k, H, W) in [-1, 1] -> its latent (B, C, 1+k, H/32, W/32)."""
         return self.autoencoder.encode(hr.to(self._dtype))
 
     def condition(self, lr: Tensor) -> Tensor:
-        """Prepared LR clip (B, 3, 1+8k, h, w) in [-1, 1] -> what the transformer is told, (B, Cc, 1+k, h/8, w/8)."""
         if self.projection is not None:
             return self.projection(lr)
         size = (SCALE * lr.shape[-2], SCALE * lr.shape[-1])
         return self.encode(batch_to_frames(bicubic(frames_to_batch(lr.float()), size).clamp(-1, 1), len(lr)))
 
     def decode_frames(self, lr: Tensor, latent: Tensor | None) -> Iterator[Tensor]:
-        """SR frames (3, 4h, 4w) of one prepared clip, handed out in order as they are finished."""
         if self.decoder is not None:
             return self.decoder.frames(lr, latent)
         if latent is None:
@@ -107,7 +104,6 @@ class LTXModel(Generator):
         return self.autoencoder.decode_frames(latent)
 
     def prepare(self, compile: bool = False) -> None:
-        """Lay the weights out for inference; `compile`: for speed at the cost of a slow first call."""
         for module in self.autoencoder.modules():
             if isinstance(module, nn.Conv3d):
                 module.to(memory_format=torch.channels_last_3d)

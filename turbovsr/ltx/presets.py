@@ -109,7 +109,7 @@ def build(
     model = model.eval().requires_grad_(False)
     metadata = {"name": f"{size} {path}", "licence": "none: random weights", "notes": TIMED_ONLY}
     metadata["weights"] = f"random (seed {SEED})"
-    if text is not None:
+    if text is not None and model.prompt is not None:
         model.prompt.copy_(text)
     if weights is not None:
         metadata |= fill(model, weights)

@@ -1,7 +1,7 @@
 """Convolutions over time, a few frames at a time: the same values as for the whole clip, in constant memory.
 
-A clip comes as an iterator over pieces (B, C, t, H, W). A convolution over three frames keeps the last two frames of its
-input, and its output lags one frame behind; a skip connection around convolutions is delayed by the same number of
+A clip comes as an iterator over pieces (B, C, t, H, W). A convolution over three frames keeps the last two frames of
+its input, and its output lags one frame behind; a skip connection around convolutions is delayed by the same number of
 frames. After the last piece the last frame is repeated, as for the whole clip. Every output is computed once.
 """
 

@@ -140,11 +140,10 @@ def load(transformer: Transformer, state: Mapping[str, Tensor], origin: str) -> 
         found |= {key: torch.zeros_like(own[key]) for key in ("embed_step.2.weight", "embed_step.2.bias")}
         found |= {key: own[key] for key in ("embed_step.0.weight", "embed_step.0.bias")}
         initialised.append("embed_step (last layer zero)")
-    entry = found.get("embed.weight")
-    missing_columns = own["embed.weight"].shape[1] - entry.shape[1] if entry is not None else 0
-    if missing_columns and missing_columns == transformer.condition_channels:
-        found["embed.weight"] = torch.cat([entry, entry.new_zeros(len(entry), missing_columns)], dim=1)
-        initialised.append(f"embed.weight (last {missing_columns} columns zero)")
+    entry, columns = found.get("embed.weight"), transformer.condition_channels
+    if columns and entry is not None and entry.ndim == 2 and own["embed.weight"].shape[1] - entry.shape[1] == columns:
+        found["embed.weight"] = torch.cat([entry, entry.new_zeros(len(entry), columns)], dim=1)
+        initialised.append(f"embed.weight (last {columns} columns zero)")
     wrong = mismatch(shapes_of(own), shapes_of(found), unexpected)
     if wrong:
         raise ValueError(f"{origin}: wrong weights for this transformer: {wrong}")

@@ -43,7 +43,7 @@ def randomise(network: torch.nn.Module) -> None:
             if "timestep_scale_multiplier" not in name and "time_scale" not in name:
                 scale = 1.5 / max(1, value[0].numel()) ** 0.5 if value.ndim > 1 else 0.1
                 value.copy_(scale * torch.randn(value.shape, generator=generator))
-        for name, value in network.named_buffers():
+        for value in network.buffers():
             value.copy_(torch.rand(value.shape, generator=generator) + 0.5)
 
 
