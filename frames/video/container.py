@@ -19,6 +19,8 @@ DEMUXERS = (
     "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,mpeg,mpegts,mpegvideo,m4v,yuv4mpegpipe,gif,apng,flv,asf,ogg,mxf,h264,"
     "hevc,vvc,av1,obu,ivf,nut,dv,rm"
 )
+# Gigabytes of zeros inside a file keep FFmpeg searching for the next packet for minutes.
+PATIENCE_S = 8.0  # of opening, and of reading one packet
 _OPTIONS = {"format_whitelist": DEMUXERS, "protocol_whitelist": "file"}
 
 
@@ -33,7 +35,7 @@ def open_video(path: Path) -> Iterator[tuple[InputContainer, VideoStream]]:
     """
     check_regular(path, "video")
     try:
-        container = av.open(_target(path), "r", options=_OPTIONS, metadata_errors="replace")
+        container = av.open(_target(path), "r", options=_OPTIONS, metadata_errors="replace", timeout=PATIENCE_S)
     except (av.error.FFmpegError, OSError) as error:
         raise broken(path, error) from None
     with container:

@@ -94,6 +94,7 @@ class Reader:
         self._announced: Announced = announced_of(path, container, stream)
         self.decoded = 0
         self._corrupt = self._corrupt_packets = self._broken_packets = self._discarded = 0
+        self._broke_off = False  # the container, inside the stream
         self._end = self._widest = Fraction(0)  # seconds
         self._last: Fraction | None = None
         stream.thread_type = "SLICE"  # threads over frames would lose good frames that follow a damaged one
@@ -129,6 +130,8 @@ class Reader:
         if self._corrupt or self._corrupt_packets or self._broken_packets:
             count = max(self._corrupt, self._corrupt_packets, self._broken_packets)
             complaints.append(f"{count} of its frames {'is' if count == 1 else 'are'} damaged")
+        if self._broke_off:
+            complaints.append(f"it breaks off after {self.decoded} frames")
         if to_the_end:
             missing = self._announced.missing(self.decoded + self._discarded, self._end, self._widest)
             complaints += [missing] if missing else []
@@ -143,6 +146,11 @@ class Reader:
                 yield from packet.decode()
             except av.error.FFmpegError:
                 self._broken_packets += 1
+        if self._broke_off:  # then no empty packet came to make the decoder give what it holds
+            try:
+                yield from self._stream.codec_context.decode(None)
+            except av.error.FFmpegError:
+                return
 
     def _packets(self) -> Iterator[av.Packet]:
         packets = self._container.demux(self._stream)
@@ -151,8 +159,8 @@ class Reader:
                 yield next(packets)
             except StopIteration:
                 return
-            except av.error.FFmpegError:  # the container breaks off: what came before it stays good
-                self._broken_packets += 1
+            except av.error.FFmpegError:  # what came before it stays good
+                self._broke_off = True
                 return
 
     def _count(self, frame: av.VideoFrame) -> None:

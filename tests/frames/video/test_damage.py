@@ -128,3 +128,12 @@ def test_a_change_of_size_names_the_frame(encode, tmp_path, monkeypatch):
     joined.write_bytes(first.read_bytes() + second.read_bytes())
     with pytest.raises(ValueError, match="joined.ts: frame [0-9]+ is 48x32, those before it are 64x48"):
         list(read_video(joined))
+
+
+def test_gigabytes_of_zeros_behind_the_frames_are_not_searched_for_ever(encode, monkeypatch):
+    monkeypatch.setattr("frames.video.container.PATIENCE_S", 0.5)
+    path = encode("a.mkv", frames=10)
+    with open(path, "ab") as file:
+        file.truncate(20_000_000_000)
+    count, said = read(path)
+    assert count == 10 and "breaks off after 10 frames" in said
