@@ -15,6 +15,7 @@ COMMANDS = {
     "compare": "compare two runs, with intervals and verdicts",
     "export": "write all per-frame scores and repetitions of runs to one Parquet or CSV file",
     "explain": "score a prediction under all protocol presets and find the one behind a quoted number",
+    "agreement": "print how far viewers agree with each metric, from a data set with opinion scores",
     "doctor": "find shifts, wrong order, swapped channels, range and gamma faults in a prediction",
 }
 """Each command and what it does. This table is all that `python -m bench --help` reads."""

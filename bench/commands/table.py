@@ -10,7 +10,7 @@ from rich.console import Console
 from bench import labels
 from bench.commands.parser import Parser
 from bench.commands.reading import read_runs
-from bench.report import cited, tables
+from bench.report import agreement, cited, tables
 from bench.report.columns import FACTS
 from bench.report.merge import merged
 from bench.report.summary import rows
@@ -36,6 +36,7 @@ def main(argv: list[str]) -> int:
     parser.add_argument("--intervals", action="store_true", help="print 95 %% intervals")
     parser.add_argument("--cite", action="append", default=[], metavar="GROUP", help="published rows below, marked")
     parser.add_argument("--published", type=Path, default=PUBLISHED, help="where they are (default %(default)s)")
+    parser.add_argument("--agreement", action="store_true", help="say how far viewers agree with these metrics")
     parser.add_argument("--mix", action="store_true", help="put unlike signatures into one column, marked as mixed")
     parser.add_argument("--signatures", action="store_true", help="print the full recipe of every figure below")
     arguments = parser.parse_args(argv)
@@ -50,6 +51,8 @@ def main(argv: list[str]) -> int:
         print(
             f"bench: nothing of {', '.join(arguments.cite)} is about {', '.join(t.data for t in made)}", file=sys.stderr
         )
+    if arguments.agreement:
+        print(agreement.line(arguments.published, found))
     if arguments.signatures:
         print("\n".join(dict.fromkeys(f"{row.metric}: {row.signature}" for row in rows(found))))
     return OK

@@ -5,6 +5,7 @@ A document that needs another path or another word in capitals gets it here, or 
 
 from __future__ import annotations
 
+import json
 import shutil
 import venv
 from pathlib import Path
@@ -13,14 +14,15 @@ import cv2
 from skimage import data
 
 from bench.__main__ import main
+from bench.metrics.agreement import METRICS
 from frames.images import write_png
 
 ELSEWHERE = Path(__file__).parents[1] / "elsewhere" / "upscale.py"
 ROOT = Path(__file__).parents[2]
 
-CAPITALS = {"RUN", "RUN_A", "RUN_B", "GOLDEN", "DIR", "DIR_SR", "DIR_GT", "OUT"}
+CAPITALS = {"RUN", "RUN_A", "RUN_B", "GOLDEN", "DIR", "DIR_SR", "DIR_GT", "OUT", "DATASET"}
 """Words in capitals that stand for a folder of the reader's: they exist in the sandbox under that very name, but for
-OUT, which is to be written. IN, two letters long, is one as well.
+OUT, which is to be written, and DATASET, which is a JSON file. IN, two letters long, is one as well.
 """
 
 VID4 = {"calendar": 41, "city": 34, "foliage": 49, "walk": 47}
@@ -49,8 +51,15 @@ def build(root: Path) -> None:
         (root / name).symlink_to(root / "my" / "gt")
     (root / "IN").symlink_to(root / "my" / "lr" / "city")
     shutil.copy(ELSEWHERE, root / "their" / "upscale.py")
+    (root / "DATASET.json").write_text(json.dumps(_rated()))
     venv.create(root / "their" / ".venv", symlinks=True)
     _runs(root)
+
+
+def _rated() -> list[dict]:
+    """Rated clips in the form of AVT-VQDB-UHD-1-VSR: two upscalings of one input."""
+    given = {"source": "film", "source_encoding": "film_360p", **dict.fromkeys(METRICS, 0.5)}
+    return [given | {"method": name, "mos": mos, "dists": 1 / mos} for name, mos in (("one", 2.0), ("other", 4.0))]
 
 
 def _set(root: Path, clips: dict[str, int], gt: str, lr: str, photo) -> None:

@@ -1,0 +1,44 @@
+"""`python -m bench agreement DATASET.json`: how far viewers agree with each metric."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from bench.commands.parser import Parser
+from frames.errors import OK
+
+ABOUT = """DATASET.json is that of AVT-VQDB-UHD-1-VSR (QoMEX 2026), which you download yourself. The table is Spearman's
+correlation of each metric with mean opinion scores among the upscalings of one LR input and of one source, meaned over
+these. Distances (LPIPS, DISTS, NIQE) should be negative, everything else positive."""
+
+
+def main(argv: list[str]) -> int:
+    parser = Parser("agreement", ABOUT)
+    parser.add_argument("dataset", type=Path, metavar="DATASET.json")
+    parser.add_argument("--metrics", help="comma-separated fields of the file (default: those of the published table)")
+    parser.add_argument("--csv", type=Path, metavar="FILE", help="write the table there as well")
+    arguments = parser.parse_args(argv)
+    from rich.console import Console
+    from rich.markup import escape
+    from rich.table import Table
+
+    from bench.metrics.agreement import GROUPS, METRICS, agreements, read
+    from frames.text import printable
+
+    rows = read(arguments.dataset)
+    found = agreements(rows, arguments.metrics.split(",") if arguments.metrics else METRICS)
+    table = Table(title=f"Spearman's correlation with mean opinion scores, {len(rows)} clips")
+    for header in ("metric", *(f"within {name}" for name in GROUPS.values()), "clips"):
+        table.add_column(header, justify="left" if header == "metric" else "right")
+    for each in found:
+        figures = ("–" if value is None else f"{value:+.2f}" for value in each.within.values())
+        table.add_row(escape(printable(each.metric)), *figures, str(each.clips))
+    Console(highlight=False).print(table)
+    if arguments.csv:
+        lines = ["metric,within_lr_input,within_source,clips"]
+        for each in found:
+            figures = ("" if value is None else f"{value:.3f}" for value in each.within.values())
+            lines.append(",".join([each.metric, *figures, str(each.clips)]))
+        arguments.csv.parent.mkdir(parents=True, exist_ok=True)
+        arguments.csv.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    return OK
