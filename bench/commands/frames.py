@@ -65,7 +65,7 @@ class RunFrames:
         """The frames of one clip that are there, and why the others are not."""
         cells = [record for record in self.records if (record.data, record.clip) == (data, clip)]
         first = cells[0]
-        size = tuple(first.scale * side for side in first.lr_size)
+        size = first.scale * first.lr_size[0], first.scale * first.lr_size[1]
         found = Material(data, clip, first.frames, first.scale, size)
         try:
             source = self._clip(first)

@@ -33,13 +33,13 @@ def main(argv: list[str]) -> int:
         raise UserError("--budget must not be negative, and --frames at least 1")
     from bench.commands.gather import gather
     from bench.report import page
-    from bench.report.page.choose import Budget
+    from bench.report.page.choose import PictureBudget
 
     gathered = gather(options.runs, options.store, tuple(options.config_dir))
     if not gathered.records:
         print("bench: nothing was measured in these runs", file=sys.stderr)
         return NOTHING_MEASURED
-    budget = Budget(int(options.budget * 1e6), options.frames, _window(options.crop))
+    budget = PictureBudget(int(options.budget * 1e6), options.frames, _window(options.crop))
     text, notes = page.render(gathered.records, gathered.materials, gathered.environments, budget)
     out = options.out or options.runs[0] / "page.html"
     with replacing(out) as temporary:

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from bench.labels import parts
 from bench.report.columns import Column, Fact
-from bench.report.grid import Block, Cell, Head, Source, figure
+from bench.report.grid import Block, Cell, Head, Provenance, figure
 from bench.store.record import Record
 from frames.errors import UserError, did_you_mean
 
@@ -122,13 +122,18 @@ def load(folder: Path) -> tuple[list[Figure], list[Speed]]:
         ]
         speed = [
             Speed(
-                *(line[key] for key in ("group", "method", "gpu")),
+                line["group"],
+                line["method"],
+                line["gpu"],
                 int(line["width"]),
                 int(line["height"]),
                 line["frames"],
                 line["steps"],
                 float(line["value"]),
-                *(line[key] for key in ("unit", "peak_gb", "source", "value")),
+                line["unit"],
+                line["peak_gb"],
+                line["source"],
+                line["value"],
             )
             for line in _lines(folder / "speed.csv")
         ]
@@ -154,7 +159,9 @@ def of_groups(folder: Path, groups: list[str]) -> list[Figure]:
     return [f for group in groups for f in found if f.group == group]
 
 
-def block(figures: list[Figure], heads: list[Head], shown: list[Column | Fact], records: list[Record]):
+def block(
+    figures: list[Figure], heads: list[Head], shown: list[Column | Fact], records: list[Record]
+) -> tuple[Block, list[str]]:
     """Rows of a measured table for published figures: one row a method, protocol and source.
 
     Args:
@@ -169,15 +176,15 @@ def block(figures: list[Figure], heads: list[Head], shown: list[Column | Fact], 
         lines.setdefault((each.method, each.protocol, each.source), {})[each.metric] = each
     origins = list(dict.fromkeys((protocol, source) for _, protocol, source in lines))
     rows, unlike = [], set()
-    for (method, *origin), found in lines.items():
-        letter = letter_of(origins.index(tuple(origin)), len(origins))
+    for (method, protocol, source), found in lines.items():
+        letter = letter_of(origins.index((protocol, source)), len(origins))
         cells = [Cell(method, sup=CITED + letter), *[Cell("–")] * (len(heads) - 1 - len(shown))]
         for column in shown:
-            each = None if isinstance(column, Fact) else found.get(METRICS.get(column.metric, column.metric))
-            alike = each is not None and each.alike(column, records)
-            if each and not alike:
-                unlike.add(tuple(origin))
-            cells.append(_cell(each, "" if alike else UNLIKE))
+            quoted = None if isinstance(column, Fact) else found.get(METRICS.get(column.metric, column.metric))
+            alike = quoted is not None and isinstance(column, Column) and quoted.alike(column, records)
+            if quoted and not alike:
+                unlike.add((protocol, source))
+            cells.append(_cell(quoted, "" if alike else UNLIKE))
         rows.append(tuple(cells))
     notes = [
         f"{CITED}{letter_of(index, len(origins))} cited: {source}; {protocol}"
@@ -197,7 +204,7 @@ def _cell(each: Figure | None, sup: str) -> Cell:
     if each is None:
         return Cell("–")
     return Cell(
-        each.value, sup=sup, sources=(Source("published", each.data, each.value, each.group, "", each.protocol),)
+        each.value, sup=sup, sources=(Provenance("published", each.data, each.value, each.group, "", each.protocol),)
     )
 
 

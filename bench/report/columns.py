@@ -100,10 +100,9 @@ def of_records(records: list[Record], total: list[Row], mix: bool = False) -> li
             for device in devices if len(devices) > 1 else [None]:
                 columns.append(Column(name, head, unit, better, digits, None, device))
     kinds = {(name, s.signature): s for record in records for name, s in record.scores.items()}
-    for (name, signature), kind in kinds.items():
-        title = kind.short
-        if mix and any(n == name and s != signature for n, s in kinds):
-            title, signature = f"{kind.title} (mixed recipes)", None
+    for (name, own), kind in kinds.items():
+        mixed = mix and any(n == name and s != own for n, s in kinds)
+        title, signature = (f"{kind.title} (mixed recipes)", None) if mixed else (kind.short, own)
         column = Column(name, title, kind.unit, kind.better, kind.digits, signature)
         if not any((c.metric, c.signature) == (name, signature) for c in columns):
             columns.append(column)

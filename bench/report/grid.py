@@ -11,7 +11,7 @@ MARKS = "bold: best, underlined: second, ties within the 95 % interval of the di
 
 
 @dataclass(frozen=True)
-class Source:
+class Provenance:
     """Where a part of a cell comes from: one clip of a run, or a publication."""
 
     run: str
@@ -29,7 +29,7 @@ class Cell:
     text: str
     mark: str = ""  # BEST, SECOND or none
     sup: str = ""
-    sources: tuple[Source, ...] = field(default=(), compare=False, repr=False)
+    sources: tuple[Provenance, ...] = field(default=(), compare=False, repr=False)
 
 
 @dataclass(frozen=True)
@@ -88,7 +88,7 @@ def rank(values: dict[str, float], better: str, text: Callable[[str], str], tied
     """
     if len(values) < 2:
         return {}
-    order = sorted(values, key=values.get, reverse=better == "higher")
+    order = sorted(values, key=lambda name: values[name], reverse=better == "higher")
     found: dict[str, str] = {}
     for mark in (BEST, SECOND):
         rest = [name for name in order if name not in found]

@@ -64,16 +64,16 @@ def of_slope(x: Sequence[float], y: Sequence[float]) -> tuple[float, Interval | 
     Returns:
         None under three different x; no interval when too few resamples have two different x.
     """
-    x, y = np.asarray(x, float), np.asarray(y, float)
-    if len(set(x.tolist())) < 3:
+    xs, ys = np.asarray(x, float), np.asarray(y, float)
+    if len(set(xs.tolist())) < 3:
         return None
-    picks = np.random.default_rng(0).integers(0, len(x), (DRAWS_OF_TIMES, len(x)))
-    drawn_x, drawn_y = x[picks], y[picks]
+    picks = np.random.default_rng(0).integers(0, len(xs), (DRAWS_OF_TIMES, len(xs)))
+    drawn_x, drawn_y = xs[picks], ys[picks]
     centred = drawn_x - drawn_x.mean(axis=1, keepdims=True)
     spread = (centred**2).sum(axis=1)
     good = spread > 1e-12
     slopes = (centred[good] * drawn_y[good]).sum(axis=1) / spread[good]
-    slope = float(((x - x.mean()) * y).sum() / ((x - x.mean()) ** 2).sum())
+    slope = float(((xs - xs.mean()) * ys).sum() / ((xs - xs.mean()) ** 2).sum())
     return slope, middle(slopes) if len(slopes) > 0.9 * DRAWS_OF_TIMES and len(x) > 3 else None
 
 

@@ -48,6 +48,11 @@ class Row:
     high: float | None = None
     evidence: dict[str, tuple[float, ...]] = field(default_factory=dict, compare=False, repr=False)
 
+    @property
+    def interval(self) -> intervals.Interval | None:
+        """(low, high)."""
+        return None if self.low is None or self.high is None else (self.low, self.high)
+
 
 def rows(records: list[Record]) -> list[Row]:
     """Rows in the order of the records: every clip, then the set, data set by data set and method by method."""
@@ -89,8 +94,8 @@ def _clip_rows(record: Record) -> list[Row]:
     for scope, times in record.timing.items():
         counts = (record.frames, record.frames)
         found += _time_rows(start, scope, [(record, times)], counts)
-        recipe = (UNITS["first_call_s"], *counts, time_signature(record, scope))
-        found.append(Row(*start, _named("first_call_s", scope), times.first_call_s, *recipe))
+        name, unit = _named("first_call_s", scope), UNITS["first_call_s"]
+        found.append(Row(*start, name, times.first_call_s, unit, *counts, time_signature(record, scope)))
     return found
 
 
@@ -103,7 +108,7 @@ def _set_rows(data: str, method: str, good: list[Record], expected: int) -> list
         value = mean(list(means.values())) if means else None
         low, high = intervals.of_mean(list(means.values())) or (None, None)
         unit = next(iter(scored.values())).unit
-        evidence = {clip: (mean,) for clip, mean in means.items()}
+        evidence: dict[str, tuple[float, ...]] = {clip: (value,) for clip, value in means.items()}
         found.append(Row(*start, name, value, unit, len(means), expected, signature, low, high, evidence))
     for scope in _distinct(scope for record in good for scope in record.timing):
         timed = [(record, record.timing[scope]) for record in good if scope in record.timing]
@@ -111,7 +116,9 @@ def _set_rows(data: str, method: str, good: list[Record], expected: int) -> list
     return found
 
 
-def _time_rows(start: tuple, scope: str, timed: list[tuple[Record, Timing]], counts: tuple[int, int]) -> list[Row]:
+def _time_rows(
+    start: tuple[str, str, str], scope: str, timed: list[tuple[Record, Timing]], counts: tuple[int, int]
+) -> list[Row]:
     """The figures of a scope over these clips, with the interval of the total time carried into each of them."""
     signature = time_signature(timed[0][0], scope)
     evidence = {record.clip: tuple(times.seconds) for record, times in timed}
@@ -138,13 +145,20 @@ def _speed(timed: list[tuple[Record, Timing]]) -> dict[str, float]:
         "ms_per_frame": 1e3 * seconds / frames,
         "mpx_per_s": pixels / seconds / 1e6,
     }
-    peaks = [times.peak_memory_mb for _, times in timed]
-    if None not in peaks:
+    peaks = [times.peak_memory_mb for _, times in timed if times.peak_memory_mb is not None]
+    if len(peaks) == len(timed):
         found["peak_memory_mb"] = max(peaks)
-    energy = [[each.telemetry.energy_j if each.telemetry else None for each in times.repetitions] for _, times in timed]
-    if all(value is not None for values in energy for value in values):
+    energy = [_energy(times) for _, times in timed]
+    if all(energy):
         found["energy_j_per_frame"] = sum(median(values) for values in energy) / frames
     return found
+
+
+def _energy(times: Timing) -> list[float]:
+    """Joules of each repetition; empty where the card did not tell all of them."""
+    told = [each.telemetry.energy_j if each.telemetry else None for each in times.repetitions]
+    known = [value for value in told if value is not None]
+    return known if len(known) == len(told) else []
 
 
 def time_signature(record: Record, scope: str) -> str:
@@ -156,7 +170,7 @@ def time_signature(record: Record, scope: str) -> str:
             scope,
             times.clock,
             record.device,
-            record.descriptor.dtype,
+            record.descriptor.dtype if record.descriptor else "not known",
             f"warmup{times.warmup}",
             f"median-of-{len(times.repetitions)}",
             "v1",

@@ -81,7 +81,11 @@ class Table:
         if column not in self._marks:
             found = {m: r for m in self.methods if (r := self.cells.get((m, column))) and r.value is not None}
             most = max((row.n for row in found.values()), default=0)
-            values = {method: row.value for method, row in found.items() if row.n == most and not math.isnan(row.value)}
+            values = {
+                method: row.value
+                for method, row in found.items()
+                if row.n == most and row.value is not None and not math.isnan(row.value)
+            }
             self._marks[column] = rank(
                 values,
                 column.better,
@@ -92,7 +96,7 @@ class Table:
 
     def grid(self, with_intervals: bool = False) -> Grid:
         """The table as it is printed."""
-        shown = self.shown or self.columns
+        shown: list[Column | Fact] = self.shown or [*self.columns]
         lines = []
         for method in self.methods:
             line = [Cell(method, sup=RANDOM if method in self.random else "")]
@@ -128,8 +132,9 @@ class Table:
         row, text = self.cells.get((method, column)), self.text(method, column)
         if row is None or row.value is None:
             return Cell(text)
-        if with_interval and row.low is not None:
-            text += f" [{figure(row.low, column.digits)}, {figure(row.high, column.digits)}]"
+        if with_interval and row.interval:
+            low, high = (figure(end, column.digits) for end in row.interval)
+            text += f" [{low}, {high}]"
         if counted and row.n < row.expected and row.n == self.counted(method)[0]:  # otherwise `text` tells already
             text += f" ({row.n}/{row.expected})"
         mark = TRAINED if self.is_trained_on(method, column) else ""
@@ -191,13 +196,23 @@ def latex(table: Table, with_intervals: bool = False) -> str:
 FORMATS: dict[str, Callable[..., str]] = {"md": markdown, "csv": comma_separated, "tex": latex}
 
 
-def _table(data, records, found, mix, show, only, sort, known, cite) -> Table:
+def _table(
+    data: str,
+    records: list[Record],
+    found: list[Row],
+    mix: bool,
+    show: list[str] | None,
+    only: list[str] | None,
+    sort: str | None,
+    known: set[str],
+    cite: list[cited.Figure] | None,
+) -> Table:
     methods = [m for m in only if any(r.method == m for r in records)] if only else None
     methods = methods or list(dict.fromkeys(record.method for record in records))
     random = random_methods(records)
     total = [row for row in found if row.clip == ALL and row.method in methods]
     all_columns = columns.of_records(records, total, mix)
-    shown = columns.choose(all_columns, show, known) if show else list(all_columns)
+    shown: list[Column | Fact] = columns.choose(all_columns, show, known) if show else [*all_columns]
     cells = {
         (row.method, column): row
         for row in total
@@ -219,15 +234,15 @@ def _table(data, records, found, mix, show, only, sort, known, cite) -> Table:
     if sort == "method":
         methods.sort()
     elif sort:
-        by = next((column for column in all_columns if column.metric == sort), None)
-        methods.sort(key=lambda method: _place(cells.get((method, by)), by))
+        for by in [column for column in all_columns if column.metric == sort][:1]:
+            methods.sort(key=lambda method: _place(cells.get((method, by)), by))
     quoted = [f for f in cite or () if f.is_about(data)]
     return Table(
         data, title, caption, all_columns, methods, cells, expected, notes, shown, frozenset(random), records, quoted
     )
 
 
-def _place(row: Row | None, by: Column | None) -> float:
+def _place(row: Row | None, by: Column) -> float:
     """Where a method stands when sorted, best first; those without a figure last."""
     if row is None or row.value is None or math.isnan(row.value):
         return float("inf")

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from bench.report.grid import Grid, Source
+from bench.report.grid import Grid, Provenance
 from bench.report.summary import Row, mean
 from bench.store.record import Record
 
 
-def sources(row: Row, records: list[Record]) -> tuple[Source, ...]:
+def sources(row: Row, records: list[Record]) -> tuple[Provenance, ...]:
     """The clips behind a set's figure.
 
     Args:
@@ -21,7 +21,7 @@ def sources(row: Row, records: list[Record]) -> tuple[Source, ...]:
         value = _score(row, record) if not row.signature.startswith("time|") else _time(row, record)
         if value:
             frames = f"frames {(record.sr_sha256 or '')[:12]}"
-            found.append(Source(record.run, record.clip, value, frames, record.date, row.signature))
+            found.append(Provenance(record.run, record.clip, value, frames, record.date, row.signature))
     return tuple(found)
 
 

@@ -243,3 +243,5 @@ def _check(record: Record) -> None:
             raise ValueError(f"scores.{name}.digits is {score.digits}, not between 0 and {_MOST_DIGITS}")
         if score.values is not None and score.indices is not None and len(score.indices) != len(score.values):
             raise ValueError(f"scores.{name}: {len(score.values)} values, but {len(score.indices)} indices")
+        if any(not 0 <= index < record.frames for index in score.indices or ()):
+            raise ValueError(f"scores.{name}: an index that is no frame of {record.frames}")

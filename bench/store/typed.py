@@ -28,7 +28,7 @@ def from_json(kind: type[T], data: Any, where: str = "") -> T:
     """
     if not isinstance(data, dict):
         raise ValueError(f"{where or 'the record'} is {_said(data)}, not an object")
-    readers = _readers(kind)
+    readers = _readers(kind)  # type: ignore[arg-type]
     for name in data:
         if name not in readers:
             raise ValueError(f"unknown field {_joined(where, name)} (written by a newer version?)")
@@ -64,7 +64,7 @@ def _readers(kind: type) -> dict[str, tuple[Reader, bool]]:
     hints = get_type_hints(kind)
     return {
         each.name: (_reader(hints[each.name]), each.default is MISSING and each.default_factory is MISSING)
-        for each in fields(kind)  # type: ignore[arg-type]
+        for each in fields(kind)
         if each.metadata.get("json", True)
     }
 

@@ -14,7 +14,7 @@ from markupsafe import Markup
 from bench.report.look import order_of
 from bench.report.methods import is_random
 from bench.report.page import album, environment, html, marks, panels, reliability, stages, tabulated
-from bench.report.page.choose import Budget
+from bench.report.page.choose import PictureBudget
 from bench.report.page.material import Material
 from bench.report.page.order import Metric, metrics_of, values, worst
 from bench.report.tables import tables
@@ -26,7 +26,7 @@ SCRIPTS = (
 
 
 def render(
-    records: list[Record], materials: list[Material], environments: dict[str, dict], budget: Budget
+    records: list[Record], materials: list[Material], environments: dict[str, dict], budget: PictureBudget
 ) -> tuple[str, list[str]]:
     """The page, and the lines that it says of its pictures.
 
@@ -93,7 +93,7 @@ def _data(records: list[Record], pictures: album.Album, methods: list[str]) -> d
     """What the script reads. Frames and methods are numbers there, so that scores take little room."""
     metrics = metrics_of(records)
     number = {(clip["data"], clip["clip"]): index for index, clip in enumerate(pictures.clips)}
-    scores = [[{} for _ in metrics] for _ in pictures.clips]
+    scores: list[list[dict]] = [[{} for _ in metrics] for _ in pictures.clips]
     for record in records:
         for index, metric in enumerate(metrics):
             found = values(record, metric)

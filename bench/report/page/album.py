@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from bench.report.page import regions
-from bench.report.page.choose import Budget, Choice, choose, look
+from bench.report.page.choose import Choice, PictureBudget, choose, look
 from bench.report.page.encode import TEXT, Pictures, webp
 from bench.report.page.material import LR, Material
 from bench.store.record import Record
@@ -37,7 +37,7 @@ class _Encoded:
         return frames + sum(map(len, self.slices.values())) + len(self.overview or b"")
 
 
-def build(materials: list[Material], records: list[Record], budget: Budget) -> Album:
+def build(materials: list[Material], records: list[Record], budget: PictureBudget) -> Album:
     """Look at every clip, choose within the budget, encode.
 
     Nothing is compressed with loss: what does not fit is left out, frame by frame. Sources that cannot be read become
@@ -53,7 +53,8 @@ def build(materials: list[Material], records: list[Record], budget: Budget) -> A
     while places and TEXT * total > budget.bytes:
         clip, frame = places.pop()
         total -= sum(len(frames[frame]) for frames in encoded[clip].frames.values())
-        choices[clip].frames.remove(frame)
+        if (choice := choices[clip]) is not None:
+            choice.frames.remove(frame)
     for choice, kept in zip(choices, encoded):
         if choice and not kept.frames:
             choice.frames.clear()  # all were removed since the first look

@@ -29,7 +29,7 @@ Place = tuple[int, int]
 
 
 @dataclass(frozen=True)
-class Budget:
+class PictureBudget:
     """What pictures may take: bytes in the page, frames a clip, and the window (height, width) if it is given."""
 
     bytes: int
@@ -58,7 +58,7 @@ class Choice:
 
 
 def choose(
-    materials: list[Material], looks: list[Look | None], records: list[Record], budget: Budget
+    materials: list[Material], looks: list[Look | None], records: list[Record], budget: PictureBudget
 ) -> tuple[list[Choice | None], list[Place]]:
     """Share the budget out: windows, then slices, then frames.
 
@@ -70,14 +70,15 @@ def choose(
     lengths = []
     for material, seen, box in zip(materials, looks, boxes):
         length = min(material.frames, SLICE_FRAMES) if seen and material.frames >= 3 else 0
-        price = length * box[2] * seen.cost if length else 0
+        price = length * box[2] * seen.cost if seen and box else 0.0
         lengths.append(length if price <= room else 0)
         room -= price if price <= room else 0
     places = _frames(materials, records, looks, boxes, budget, room + budget.bytes * (1 - SLICES))
     choices: list[Choice | None] = []
     for index, (seen, box, length) in enumerate(zip(looks, boxes, lengths)):
         frames = sorted(frame for clip, frame in places if clip == index)
-        choices.append(Choice(box, frames, length, regions.row(seen.spread, box), seen.overview) if seen else None)
+        shown = Choice(box, frames, length, regions.row(seen.spread, box), seen.overview) if seen and box else None
+        choices.append(shown)
     return choices, places
 
 
@@ -100,13 +101,13 @@ def look(material: Material) -> Look | None:
     middle = chosen[len(chosen) // 2]
     sample = regions.window(spread, material.size, (272, 480), material.scale)
     low = regions.lr_box(sample, material.scale, material.lr_size)
-    size = sum(
+    taken = sum(
         len(webp(regions.cut(frames[middle], low if source == LR else sample))) for source, frames in kept.items()
     )
     whole = kept[GT if GT in kept else compared[0]][middle]
     shrunk = (OVERVIEW, max(1, round(OVERVIEW * material.size[0] / material.size[1])))
     overview = cv2.resize(whole, shrunk, interpolation=cv2.INTER_AREA)
-    return Look(spread, TEXT * size / (sample[2] * sample[3]), overview)
+    return Look(spread, TEXT * taken / (sample[2] * sample[3]), overview)
 
 
 def _checked(frames: Iterator[np.ndarray], due: int, size: tuple[int, int]) -> Iterator[tuple[int, np.ndarray]]:
@@ -119,7 +120,7 @@ def _checked(frames: Iterator[np.ndarray], due: int, size: tuple[int, int]) -> I
         raise ValueError(f"there are {count} frames where {due} were measured")
 
 
-def _windows(materials: list[Material], looks: list[Look | None], budget: Budget) -> list[regions.Box | None]:
+def _windows(materials: list[Material], looks: list[Look | None], budget: PictureBudget) -> list[regions.Box | None]:
     """The largest windows with which enough frames of every clip fit: the costliest clip's is made smaller first."""
     sizes = (budget.window,) if budget.window else LARGEST
     step = [0] * len(materials)
@@ -131,7 +132,7 @@ def _windows(materials: list[Material], looks: list[Look | None], budget: Budget
     def price(index: int) -> float:
         """Of one frame."""
         box, seen = boxes[index], looks[index]
-        return box[2] * box[3] * seen.cost if seen else 0.0
+        return box[2] * box[3] * seen.cost if seen and box else 0.0
 
     boxes = [window(index) for index in range(len(materials))]
     few = [min(material.frames, ENOUGH, budget.frames or ENOUGH) for material in materials]
@@ -150,7 +151,7 @@ def _frames(
     records: list[Record],
     looks: list[Look | None],
     boxes: list[regions.Box | None],
-    budget: Budget,
+    budget: PictureBudget,
     room: float,
 ) -> list[Place]:
     """The frames that get pictures: one of every clip, the worst lists, then round after round."""
@@ -166,9 +167,10 @@ def _frames(
     chosen: list[Place] = []
     counts = [0] * len(materials)
     for index, frame in dict.fromkeys(queue):
-        if looks[index] is None or counts[index] >= (budget.frames or materials[index].frames):
+        seen, box = looks[index], boxes[index]
+        if seen is None or box is None or counts[index] >= (budget.frames or materials[index].frames):
             continue
-        price = boxes[index][2] * boxes[index][3] * looks[index].cost
+        price = box[2] * box[3] * seen.cost
         if price <= room:
             chosen.append((index, frame))
             counts[index] += 1

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from bench.report import cited
 from bench.report.columns import Column
-from bench.report.grid import MARKS, Block, Cell, Grid, Head, Source, listed
+from bench.report.grid import MARKS, Block, Cell, Grid, Head, Provenance, listed
 from bench.report.paper.gather import rows_of
 from bench.report.paper.spec import ColumnRule, Spec
 from bench.report.summary import UNITS
@@ -109,11 +109,11 @@ def _cited(
                 continue
             cells = [Cell(method, sup=cited.CITED + letters[source, _protocols(found, wanted)])]
             for rule, metric, _, column in parts:
-                each = found.get((rule.data.lower(), cited.METRICS.get(metric, metric)))
+                quoted = found.get((rule.data.lower(), cited.METRICS.get(metric, metric)))
                 same = [r for r in records if r.data == rule.data]
-                apart = each is not None and column is not None and not each.alike(column, same)
+                apart = quoted is not None and column is not None and not quoted.alike(column, same)
                 unlike = unlike or apart
-                cells.append(_cited_cell(each, apart))
+                cells.append(_cited_cell(quoted, apart))
             block.append(tuple(cells))
         blocks.append(Block(tuple(block), f"cited, group {group}", f"cited, group {group}"))
     notes = [f"{cited.CITED}{letter} cited: {source}; {told}" for (source, told), letter in letters.items()]
@@ -132,5 +132,7 @@ def _protocols(found: dict[tuple[str, str], cited.Figure], wanted: dict[str, Col
 def _cited_cell(each: cited.Figure | None, apart: bool) -> Cell:
     if each is None:
         return Cell("–")
-    source = Source("published", each.data, each.value, f"group {each.group}", "", f"{each.protocol}; {each.source}")
+    source = Provenance(
+        "published", each.data, each.value, f"group {each.group}", "", f"{each.protocol}; {each.source}"
+    )
     return Cell(each.value, sup=cited.UNLIKE if apart else "", sources=(source,))

@@ -6,8 +6,8 @@ from dataclasses import replace
 
 from bench.labels import parts
 from bench.report import cited
-from bench.report.columns import FACTS, Fact
-from bench.report.grid import MARKS, Block, Cell, Grid, Head, Source, figure, rank
+from bench.report.columns import FACTS, Column, Fact
+from bench.report.grid import MARKS, Block, Cell, Grid, Head, Provenance, figure, rank
 from bench.report.methods import RANDOM_NOTE, steps
 from bench.report.paper.gather import rows_of
 from bench.report.paper.spec import Spec
@@ -63,19 +63,24 @@ def grid(spec: Spec, runs: dict[str, list[Record]], published: list[cited.Speed]
 def _block(table: Table, device: str, scope: str) -> Block:
     """Our rows on one data set, machine and scope."""
     suffix = "" if scope == "tensors" else f"-{scope}"
-    shown = {}
-    for metric in ("fps", "mpx_per_s", "peak_memory_mb"):
-        shown[metric] = next(c for c in table.columns if c.metric == metric + suffix and c.device in (None, device))
-    members = [m for m in table.methods if (m, shown["fps"]) in table.cells]
-    memory = {m: table.cells[m, shown["peak_memory_mb"]].value * 2**20 / 1e9 for m in members}
+    shown = {
+        metric: column
+        for metric in ("fps", "mpx_per_s", "peak_memory_mb")
+        for column in table.columns
+        if column.metric == metric + suffix and column.device in (None, device)
+    }
+    speeds = _values(table, shown["fps"])
+    members = list(speeds)
+    memory = {m: mb * 2**20 / 1e9 for m, mb in _values(table, shown.get("peak_memory_mb")).items()}
     least = rank(memory, "lower", lambda method: figure(memory[method], None), lambda one, other: False)
     lines = []
     for method in members:
         own = [r for r in table.records if r.method == method and scope in r.timing]
-        speed, peak = (table.cell(method, shown[metric], counted=True) for metric in ("fps", "peak_memory_mb"))
+        speed = table.cell(method, shown["fps"], counted=True)
+        peak = table.cell(method, shown["peak_memory_mb"], counted=True) if method in memory else Cell("–")
         count = next((n for record in own if (n := steps(record)) is not None), None)
         frames = sum(record.frames for record in own)
-        seconds = frames / table.cells[method, shown["fps"]].value
+        seconds = frames / speeds[method]
         lines.append(
             (
                 Cell(method, sup=RANDOM if method in table.random else ""),
@@ -83,7 +88,9 @@ def _block(table: Table, device: str, scope: str) -> Block:
                 Cell(figure(seconds, None), speed.mark, speed.sup, speed.sources),
                 speed,
                 table.cell(method, shown["mpx_per_s"]),
-                Cell(figure(memory[method], None), least.get(method, ""), "", peak.sources),
+                Cell(figure(memory[method], None), least.get(method, ""), "", peak.sources)
+                if method in memory
+                else peak,
             )
         )
     records = [r for r in table.records if r.method in members and scope in r.timing]
@@ -96,13 +103,19 @@ def _block(table: Table, device: str, scope: str) -> Block:
     return Block(tuple(lines), heading)
 
 
+def _values(table: Table, column: Column | None) -> dict[str, float]:
+    """A column's figures by method; empty where nothing was measured (a program's memory that was not seen)."""
+    found = {m: row for m in table.methods if column is not None and (row := table.cells.get((m, column)))}
+    return {method: row.value for method, row in found.items() if row.value}
+
+
 def _cited_line(each: cited.Speed, letter: str) -> tuple[Cell, ...]:
     def cell(value: float | None, given: bool) -> Cell:
         if value is None:
             return Cell("–")
         text = each.text if given else figure(value, None)
         told = "" if given else " (computed)"
-        source = Source("published", each.conditions, text, f"group {each.group}", "", f"{each.source}{told}")
+        source = Provenance("published", each.conditions, text, f"group {each.group}", "", f"{each.source}{told}")
         return Cell(text, sources=(source,))
 
     is_time, count = each.unit.startswith("s"), int(each.frames) if each.frames.isdigit() else None

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
+from matplotlib.ticker import MaxNLocator
 
 from bench.report.look import order_of
 from bench.report.methods import random_methods
 from bench.report.plots import style
-from bench.store.record import Record
+from bench.store.record import Record, Score
 
 _CLIPS = 6  # more do not fit on a page; give --clips to see others
 
@@ -40,48 +42,50 @@ def per_frame(
     methods = order_of(records)
     with style.styled(theme) as chosen:
         across = min(3, len(shown)) if width == "page" else 1
-        cells = [(recipe, clip) for recipe in recipes for clip in shown]
-        rows = [
-            [(recipe, clip) for clip in shown[i : i + across]]
-            for recipe in recipes
-            for i in range(0, len(shown), across)
-        ]
+        starts = range(0, len(shown), across)
+        rows = [[(recipe, clip) for clip in shown[i : i + across]] for recipe in recipes for i in starts]
         figure, panels = style.panels(len(rows), across, width, 1.6, chosen)
-        seen = []
-        for number, (line, wanted) in enumerate(zip(panels, rows)):
+        for number, (line, wanted) in enumerate(zip(panels, rows, strict=True)):
             for axes in line[len(wanted) :]:
                 axes.set_visible(False)
-            for index, (axes, (recipe, clip)) in enumerate(zip(line, wanted)):
-                lower = False
-                for record, name, score in scored:
-                    if _where(record) != clip or (name, score.signature, score.short) != recipe:
-                        continue
-                    which = methods.index(record.method)
-                    axes.plot(
-                        score.indices,
-                        score.values,
-                        color=style.color(chosen, which),
-                        linestyle=style.dashes(which),
-                        marker=style.marker(which) if len(score.values) <= 40 else None,
-                        markersize=2.6,
-                    )
-                    seen.append(which)
-                    lower = score.better == "lower"
-                    unit = f" [{score.unit}]" if score.unit else ""
-                if lower:
-                    axes.invert_yaxis()  # up is better in every panel
+            for axes, (recipe, clip) in zip(line, wanted, strict=False):
+                curves = [(r, s) for r, name, s in scored if (_where(r), name, s.signature, s.short) == (clip, *recipe)]
+                _panel(axes, curves, methods, chosen)
                 axes.set_title(clip, loc="left")
-                if index == 0:
-                    axes.set_ylabel(f"{recipe[2]}{unit}\n{'lower' if lower else 'higher'} is better", fontsize=7)
-                if number == len(rows) - 1 or wanted[-1] == cells[-1]:
+                if axes is line[0]:
+                    axes.set_ylabel(_axis_title(recipe[2], curves), fontsize=7)
+                if number == len(rows) - 1 or wanted[-1] == (recipes[-1], shown[-1]):
                     axes.set_xlabel("frame")
-                axes.xaxis.get_major_locator().set_params(integer=True, nbins=6)
-        _legend(figure, methods, sorted(set(seen)), chosen)
+        seen = {methods.index(r.method) for r, _, _ in scored if _where(r) in shown}
+        _legend(figure, methods, sorted(seen), chosen)
         if captioned:
             left = f"; {len(columns) - len(shown)} further clips not shown" if len(shown) < len(columns) else ""
             recipe_text = "; ".join(signature for _, signature, _ in recipes)
             style.caption(figure, f"Up is better in every panel; {recipe_text}{left}", chosen, style.WIDTHS[width])
     return figure
+
+
+def _panel(axes: Axes, curves: list[tuple[Record, Score]], methods: list[str], theme: style.Theme) -> None:
+    """One clip by one metric: a curve a method."""
+    for record, score in curves:
+        which, values = methods.index(record.method), score.values or []
+        axes.plot(
+            score.indices or range(len(values)),
+            values,
+            color=style.color(theme, which),
+            linestyle=style.dashes(which),
+            marker=style.marker(which) if len(values) <= 40 else None,
+            markersize=2.6,
+        )
+    if any(score.better == "lower" for _, score in curves):
+        axes.invert_yaxis()  # up is better in every panel
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=6, steps=[1, 2, 2.5, 5, 10]))
+
+
+def _axis_title(title: str, curves: list[tuple[Record, Score]]) -> str:
+    unit = next((f" [{score.unit}]" for _, score in curves if score.unit), "")
+    better = next((score.better for _, score in curves), "higher")
+    return f"{title}{unit}\n{better} is better"
 
 
 def _where(record: Record) -> str:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.text import Annotation
 from matplotlib.transforms import Bbox
 
 # Directions in the order of liking: right, left, above, below, then the corners.
@@ -28,7 +30,7 @@ class Point:
     y_bar: tuple[float, float] | None = None
 
 
-def place(axes: Axes, points: list[Point], lines: list[np.ndarray] = (), fontsize: float = 7) -> bool:
+def place(axes: Axes, points: list[Point], lines: Sequence[np.ndarray] = (), fontsize: float = 7) -> bool:
     """Write the names; call it after the axes have their place (`figure.canvas.draw()`) and the layout is fixed.
 
     Args:
@@ -38,14 +40,14 @@ def place(axes: Axes, points: list[Point], lines: list[np.ndarray] = (), fontsiz
     Returns:
         whether every name found a free place; the others stand where they disturb least.
     """
-    renderer = axes.figure.canvas.get_renderer()
+    renderer = axes.figure.canvas.get_renderer()  # type: ignore[attr-defined]
     pixel = axes.figure.dpi / 72
     taken = [text.get_window_extent(renderer) for text in axes.texts] + _obstacles(axes, points, pixel)
     soft = [box for line in lines for box in _along(axes, line, pixel)]
     inside, free = axes.get_window_extent(renderer), True
     for point in sorted(points, key=lambda p: (p.x, p.y)):
         x, y = axes.transData.transform((point.x, point.y))
-        best = None
+        best: tuple[float, Annotation, Bbox] | None = None
         for order, (distance, angle) in enumerate((d, a) for d in _DISTANCES for a in _DIRECTIONS):
             reach = point.size / 2 + 2.5 + distance
             offset = (reach * math.cos(math.radians(angle)), reach * math.sin(math.radians(angle)))
@@ -77,8 +79,9 @@ def place(axes: Axes, points: list[Point], lines: list[np.ndarray] = (), fontsiz
                 text.remove()
             if cost < 0.02 * len(_DIRECTIONS):
                 break
-        taken.append(best[2])
-        free = free and best[0] < _HARD
+        if best is not None:
+            taken.append(best[2])
+            free = free and best[0] < _HARD
     return free
 
 

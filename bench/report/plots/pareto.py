@@ -110,11 +110,11 @@ def _panel(axes: Axes, table: Table, time: Column, column: Column, methods: list
     for method, (x, y) in sorted(points.items(), key=lambda each: -(_memory(table, each[0]) or 0)):  # the small on top
         index, row = methods.index(method), table.cells[method, time]
         tone, size = style.color(theme, index), _diameter(_memory(table, method))
-        x_bar = (row.low, row.high) if row.low is not None else None
+        x_bar = row.interval
         y_bar = bars[method]
-        for ends in ((x_bar, (y, y)) if x_bar else None, ((x, x), y_bar) if y_bar else None):
-            if ends:
-                axes.plot(*ends, color=tone, linewidth=1.0, solid_capstyle="butt", zorder=2)
+        for bar_x, bar_y in ((x_bar, (y, y)), ((x, x), y_bar)):
+            if bar_x and bar_y:
+                axes.plot(bar_x, bar_y, color=tone, linewidth=1.0, solid_capstyle="butt", zorder=2)
         axes.plot(
             [x],
             [y],

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from bench.report import intervals
 from bench.report.look import order_of
 from bench.report.plots import style
 from bench.store.record import Record, Timing
+
+Point = tuple[float, float]
+"""(size, cost)."""
 
 
 def cost_size(
@@ -40,7 +44,7 @@ def memory_size(
     return _figure(records, theme, width, captioned, _clip_size, _memory, titles, fitted=False)
 
 
-def power_law(x: list[float], y: list[float]) -> tuple[float, float, intervals.Interval | None] | None:
+def power_law(x: Sequence[float], y: Sequence[float]) -> tuple[float, float, intervals.Interval | None] | None:
     """(factor, exponent, interval of the exponent) of y = factor * x ** exponent; None under three different x."""
     logs = [math.log(value) for value in x], [math.log(value) for value in y]
     found = intervals.of_slope(*logs)
@@ -60,7 +64,7 @@ def _figure(
     titles: tuple[str, str],
     fitted: bool,
 ) -> Figure | None:
-    series: dict[tuple[str, str], list[tuple[float, float]]] = {}
+    series: dict[tuple[str, str], list[Point]] = {}
     for record in records:
         for scope, times in record.timing.items():
             if (found := cost(record, times)) is not None and 0 < found < math.inf:
@@ -73,34 +77,10 @@ def _figure(
         figure, ((axes,),) = style.panels(1, 1, width, 2.6 if width == "column" else 3.2, chosen)
         axes.set_xscale("log")
         for index, ((method, scope), points) in enumerate(series.items()):
-            x, y = zip(*sorted(points))
-            tone, law = style.color(chosen, methods.index(method)), power_law(x, y) if fitted else None
             name = f"{method} ({scope})" if len(scopes) > 1 else method
-            axes.plot(
-                x,
-                y,
-                style.marker(index),
-                color=tone,
-                markersize=max(3.4, 5.6 - 0.5 * index),  # what lies under another marker shows its rim
-                markeredgecolor=chosen.background,
-                markeredgewidth=0.5,
-                label=f"{name}: {_exponent(law)}" if fitted else name,
-            )
-            if law:
-                ends = np.array([min(x), max(x)])
-                axes.plot(ends, law[0] * ends ** law[1], color=tone, linestyle=style.dashes(index), zorder=1)
-            elif not fitted:
-                axes.plot(x, y, color=tone, linewidth=0.6, linestyle=style.dashes(index), zorder=1)
-        xs, ys = zip(*(point for points in series.values() for point in points))
-        axes.set_xlim(min(xs) / 1.15, max(xs) * 1.15)
-        style.plain_numbers(axes.xaxis, min(xs) / 1.15, max(xs) * 1.15)
-        if fitted or max(ys) > 4 * min(ys):
-            room = max(1.3, (max(ys) / min(ys)) ** 0.06)
-            axes.set_yscale("log")
-            axes.set_ylim(min(ys) / room, max(ys) * room)
-            style.plain_numbers(axes.yaxis, min(ys) / room, max(ys) * room)
-        else:  # the process's own size dwarfs the growth: from zero on, so that nothing is blown up
-            axes.set_ylim(0, max(ys) * 1.15)
+            _curve(axes, index, name, style.color(chosen, methods.index(method)), points, fitted, chosen)
+        xs, ys = zip(*(point for points in series.values() for point in points), strict=True)
+        _limits(axes, xs, ys, fitted)
         axes.set_xlabel(titles[0])
         axes.set_ylabel(titles[1])
         style.legend(figure, axes.get_legend_handles_labels()[0])
@@ -111,6 +91,39 @@ def _figure(
             text = f"{data}; {devices}. A point is a clip. {how}Sizes span a factor of {max(xs) / min(xs):.3g}."
             style.caption(figure, text, chosen, style.WIDTHS[width])
     return figure
+
+
+def _curve(axes: Axes, index: int, name: str, tone: str, points: list[Point], fitted: bool, theme: style.Theme) -> None:
+    """A method's points, with the power law through them, or else a thin line from each to the next."""
+    x, y = map(list, zip(*sorted(points), strict=True))
+    law = power_law(x, y) if fitted else None
+    axes.plot(
+        x,
+        y,
+        style.marker(index),
+        color=tone,
+        markersize=max(3.4, 5.6 - 0.5 * index),  # what lies under another marker shows its rim
+        markeredgecolor=theme.background,
+        markeredgewidth=0.5,
+        label=f"{name}: {_exponent(law)}" if fitted else name,
+    )
+    if law:
+        ends = np.array([min(x), max(x)])
+        axes.plot(ends, law[0] * ends ** law[1], color=tone, linestyle=style.dashes(index), zorder=1)
+    elif not fitted:
+        axes.plot(x, y, color=tone, linewidth=0.6, linestyle=style.dashes(index), zorder=1)
+
+
+def _limits(axes: Axes, xs: Sequence[float], ys: Sequence[float], fitted: bool) -> None:
+    axes.set_xlim(min(xs) / 1.15, max(xs) * 1.15)
+    style.plain_numbers(axes.xaxis, min(xs) / 1.15, max(xs) * 1.15)
+    if fitted or max(ys) > 4 * min(ys):
+        room = max(1.3, (max(ys) / min(ys)) ** 0.06)
+        axes.set_yscale("log")
+        axes.set_ylim(min(ys) / room, max(ys) * room)
+        style.plain_numbers(axes.yaxis, min(ys) / room, max(ys) * room)
+    else:  # the process's own size dwarfs the growth: from zero on, so that nothing is blown up
+        axes.set_ylim(0, max(ys) * 1.15)
 
 
 def _exponent(law: tuple | None) -> str:

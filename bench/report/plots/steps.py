@@ -79,7 +79,7 @@ def _panel(axes, table: Table, column: Column, families: dict[str, dict[str, int
         if column.is_quality:
             bars = intervals.within_clips({m: {c: e[0] for c, e in row.evidence.items()} for m, row in rows.items()})
         else:
-            bars = {m: (row.low, row.high) if row.low is not None else None for m, row in rows.items()}
+            bars = {m: row.interval for m, row in rows.items()}
         tone = style.color(theme, index)
         axes.plot(
             [count for count, _ in found],

@@ -78,7 +78,7 @@ _BYTES = {"svg.hashsalt": "bench", "svg.fonttype": "path", "pdf.fonttype": 42, "
 def rendered(figure: Figure, formats: tuple[str, ...] = ("png", "svg")) -> dict[str, bytes]:
     """The figure as files, by format: the same bytes each time. The figure is closed."""
     found = {}
-    with plt.rc_context(_BYTES):
+    with plt.rc_context(_BYTES):  # type: ignore[arg-type]
         for kind in formats:
             stream = io.BytesIO()
             colour = figure.get_facecolor()

@@ -6,6 +6,7 @@ import json
 from dataclasses import replace
 
 import markdown as renderer
+import matplotlib.pyplot as plt
 import pytest
 
 from bench.report import plot, sheet, tables
@@ -109,6 +110,7 @@ def test_figures_that_are_not_finite_are_printed_and_end_nothing(crowd, bench, t
             assert render(table, True)
         for draw in plot.KINDS.values():
             draw(each)
+            plt.close("all")
         (tmp_path / "records.jsonl").write_text("".join(json.dumps(r.to_json()) + "\n" for r in each))
         assert bench("report", tmp_path).code == 0
 

@@ -4,7 +4,7 @@ from pathlib import Path
 from statistics import fmean
 
 from bench.report.page import render
-from bench.report.page.choose import Budget
+from bench.report.page.choose import PictureBudget
 from bench.store.records import load
 
 GOLDEN = Path(__file__).parents[4] / "results" / "golden" / "sample"
@@ -17,7 +17,7 @@ def test_a_method_with_random_weights_is_timed_and_ranked_nowhere():
         for record in records
         if record.method == "turbovsr"
     ]
-    page, _ = render(records + untrained, [], {}, Budget(1_000_000))
+    page, _ = render(records + untrained, [], {}, PictureBudget(1_000_000))
     for record in untrained:
         lpips = f"{fmean(record.scores['lpips-alex'].values):.4f}"
         rows = {
