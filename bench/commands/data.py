@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 def main(argv: list[str]) -> int:
-    """Run the verb with the words after `data`; returns the exit code: 0 good, 1 problems were found.
+    """Run the command with the words after `data`; returns the exit code: 0 good, 1 problems were found.
 
     Raises:
         UserError, ValueError, FileNotFoundError: one line, for exit code 3.
@@ -29,8 +29,8 @@ def main(argv: list[str]) -> int:
         print(f"usage: python -m bench data [verify | fetch] [NAME ...] [KEY=VALUE ...]\n\n{__doc__}")
         return OK
     words, folders = config_dirs(argv)
-    verb = words.pop(0) if words and words[0] in ("verify", "fetch") else "show"
-    if verb == "fetch":
+    action = words.pop(0) if words and words[0] in ("verify", "fetch") else "show"
+    if action == "fetch":
         return _fetch(words)
     names = [word for word in words if "=" not in word]
     overrides = [word for word in words if "=" in word]
@@ -41,7 +41,7 @@ def main(argv: list[str]) -> int:
     if overrides and not names:
         raise UserError(f"{overrides[0]}: for which data set? E.g. `python -m bench data vid4 {overrides[0]}`")
     datasets = {name: _build(name, overrides, folders) for name in names or known}
-    if verb == "verify":
+    if action == "verify":
         return _verify(datasets if names else _present(datasets))
     if names:
         return _show_clips(datasets)

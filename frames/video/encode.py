@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Iterable
 from fractions import Fraction
 from pathlib import Path
@@ -41,6 +42,7 @@ def write_video(
             tagged, and its time base are kept; BT.2020 primaries bring the matrix of BT.2020.
     Raises:
         ValueError: no frames, frames of different sizes or too large for H.264, or a rate that cannot be written.
+        OSError: the system does not let it be written.
     """
     path = Path(path)
     rate = Fraction(fps).limit_denominator(1001)
@@ -51,9 +53,10 @@ def write_video(
             with av.open(f"file:{temporary}", "w") as container:
                 _Writer(path, container, rate, lossless, like or Format()).write(frames, times)
         except av.error.FFmpegError as error:
-            raise ValueError(
-                f"{path}: the video cannot be written ({error.strerror or type(error).__name__})"
-            ) from error
+            if isinstance(error, OSError) and error.errno in errno.errorcode:  # the system's word, such as a full disk
+                raise OSError(error.errno, error.strerror, str(path)) from error
+            reason = error.strerror or type(error).__name__
+            raise ValueError(f"{path}: the video cannot be written ({reason})") from error
 
 
 class _Writer:

@@ -1,11 +1,13 @@
 """What a video carries beside its pixels: time stamps, shape of pixels, light, orientation; kept or known."""
 
+import errno
 from fractions import Fraction
 
 import av
 import numpy as np
 import pytest
 
+from frames.errors import one_line
 from frames.video import read_timed, read_video, video_info, write_video
 from frames.video.info import Format
 
@@ -119,4 +121,15 @@ def test_rates_that_cannot_be_written_are_refused(tmp_path, pattern, fps):
 def test_frames_larger_than_h264_are_refused_in_one_line(tmp_path):
     with pytest.raises(ValueError, match="out.mp4: 16386x2 is more than H.264 holds"):
         write_video(tmp_path / "out.mp4", [np.zeros((2, 16386, 3), np.uint8)], 25)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_full_disk_is_named_with_its_remedy(tmp_path, pattern, monkeypatch):
+    def full(*_args, **_kwargs):
+        raise av.error.OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("frames.video.encode.av.open", full)
+    with pytest.raises(OSError) as caught:
+        write_video(tmp_path / "a.mp4", pattern(2), 25)
+    assert one_line(caught.value).startswith(f"{tmp_path}/a.mp4: No space left on device; free some space")
     assert list(tmp_path.iterdir()) == []
