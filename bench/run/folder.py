@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import tempfile
 import traceback
 from collections.abc import Iterator
@@ -110,10 +111,13 @@ class RunFolder:
         if fcntl is None:
             yield
             return
-        with open(self.path / ".lock", "ab") as stream:
+        folder = os.open(self.path, os.O_RDONLY)
+        try:
             with suppress(OSError):  # a file system without locks
-                fcntl.flock(stream, fcntl.LOCK_EX)
+                fcntl.flock(folder, fcntl.LOCK_EX)
             yield
+        finally:
+            os.close(folder)
 
 
 def _described(combination: Combination) -> dict[str, Any]:
