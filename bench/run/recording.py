@@ -52,8 +52,8 @@ def _figure(name: str, score: Score) -> str:
 
 def _record(cell: Cell, reason: str | None, upscaled: Upscaled | None, scored: Scored | None) -> Record:
     plan, clip = cell.plan, cell.clip
-    indices = plan.protocol.indices(clip.frames)
     values = scored.values if scored else {}
+    indices = plan.protocol.indices(clip.frames) if values else []
     scores = {
         name: described(metric, values[name].values, indices, values[name].reason)
         for name, metric in plan.metrics.items()

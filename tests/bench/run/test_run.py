@@ -295,3 +295,15 @@ def test_metrics_that_a_method_was_trained_on_are_in_its_records(bench, clips, t
     assert records_of(out)[0]["descriptor"]["trained_on"] == ["psnr"]
     answer = bench(*command, f"out={tmp_path / 'other'}", "+method.trained_on=[pnsr]")
     assert answer.code == 3 and "unknown metric 'pnsr'; did you mean 'psnr'" in answer.err
+
+
+def test_a_clip_whose_frames_are_of_two_sizes_costs_its_own_cells_alone(bench, clips, tmp_path):
+    file = clips / "tilt" / "00000002.png"
+    cv2.imwrite(str(file), cv2.imread(str(file))[:-3])
+    out = tmp_path / "run"
+    answer = bench("run", "method=bicubic", "data=folder", f"data.gt={clips}", f"out={out}", *FAST)
+    assert answer.code == 3 and "1 clips good, 1 failed" in answer.err and "Traceback" not in answer.err
+    line = next(line for line in answer.err.splitlines() if "FAILED" in line)
+    assert "tilt" in line and "00000002.png" in line
+    assert [r["status"] for r in records_of(out)] == ["ok", "failed"]
+    assert bench("table", out).code == 0
