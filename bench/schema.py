@@ -6,7 +6,7 @@ import math
 import os
 import re
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, cast
 
 from omegaconf import DictConfig, ListConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
@@ -57,7 +57,7 @@ def validated(config: DictConfig) -> DictConfig:
         EnvironmentInvalid: a CUDA device that is not here.
     """
     try:
-        config = OmegaConf.merge(OmegaConf.structured(Root), config)
+        config = cast(DictConfig, OmegaConf.merge(OmegaConf.structured(Root), config))
     except OmegaConfBaseException as error:
         raise UserError(f"option '{error.full_key}': {str(error).splitlines()[0]}") from error
     config.device = _device(config.device)

@@ -1,10 +1,10 @@
-"""Objects that a configuration names by `_target_`. Configurations of this installation only: see docs/threats.md."""
+"""Objects that a configuration names by `_target_`. Configurations of this installation only: see docs/threat-model.md."""
 
 from __future__ import annotations
 
 import importlib
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from frames.errors import UserError, one_line
 
@@ -38,5 +38,7 @@ def open_dataset(config: DictConfig) -> Dataset:
     """The data set of a composed configuration."""
     from omegaconf import OmegaConf
 
-    data, degradation = (OmegaConf.to_container(node, resolve=True) for node in (config.data, config.degradation))
+    data, degradation = (
+        cast(dict[str, Any], OmegaConf.to_container(node, resolve=True)) for node in (config.data, config.degradation)
+    )
     return build_dataset(data, degradation, config.scale)

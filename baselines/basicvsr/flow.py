@@ -46,6 +46,8 @@ class SPyNet(nn.Module):
         super().__init__()
         self.levels = nn.ModuleList(_level() for _ in range(LEVELS))
         # ImageNet statistics of RGB in [0, 1].
+        self.mean: torch.Tensor
+        self.std: torch.Tensor
         self.register_buffer("mean", torch.tensor([0.485, 0.456, 0.406]).view(1, 3, 1, 1))
         self.register_buffer("std", torch.tensor([0.229, 0.224, 0.225]).view(1, 3, 1, 1))
 

@@ -35,7 +35,7 @@ class BasicVSR:
         check_scale_is_4(scale, "basicvsr")
         self.dtype = torch_dtype(precision)
         self.device = torch.device(device)
-        network = checkpoint.load(weights).to(self.device, memory_format=torch.channels_last)
+        network = checkpoint.load(weights).to(self.device).to(memory_format=torch.channels_last)
         self.flow = network.flow
         self.backward_trunk = network.backward_trunk.to(self.dtype)
         self.forward_trunk = network.forward_trunk.to(self.dtype)

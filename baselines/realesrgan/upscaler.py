@@ -47,7 +47,7 @@ class RealESRGAN:
         self.tile = int(tile)
         self._finite = FiniteCheck("realesrgan")
         network = checkpoint.load(model, param, weights)
-        self.network = network.to(self.device, self.dtype, memory_format=torch.channels_last)
+        self.network = network.to(self.device, self.dtype).to(memory_format=torch.channels_last)
         self.descriptor = Descriptor(
             name=f"realesrgan-{model}",
             scale=SCALE,

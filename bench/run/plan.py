@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
@@ -69,7 +69,7 @@ def data_config(config: DictConfig) -> dict[str, Any]:
 
 def _planned(combination: Combination, dataset: Dataset, clips: list[Clip]) -> MethodOnData:
     config = combination.config
-    protocol = protocols.parse(OmegaConf.to_container(config.protocol, resolve=True), config.scale)
+    protocol = protocols.parse(cast(dict, OmegaConf.to_container(config.protocol, resolve=True)), config.scale)
     chosen = {
         name: registry.build(
             name, protocol, scale=config.scale, device=config.device, config_dirs=combination.config_dirs

@@ -9,7 +9,7 @@ from datetime import datetime
 from pathlib import Path
 
 from bench.methods import calls
-from bench.methods.adapters import Adapter
+from bench.methods.adapters import Adapter, InProcess, Program
 from bench.run.cell import Cell, Inputs, Upscaled
 from bench.store.keys import frames_digest
 from bench.store.record import Descriptor, Timing
@@ -29,7 +29,7 @@ def upscale(cells: list[Cell], inputs: Inputs, store: Store, working: Callable[[
     for scope in dict.fromkeys(scope for cell in cells for scope in cell.scopes):
         with ExitStack() as stack:
             for index, cell in enumerate(cells):
-                if scope in cell.scopes and cell.error is None and cell.adapter is not None:
+                if scope in cell.scopes and cell.error is None and isinstance(cell.adapter, InProcess | Program):
                     try:
                         measured[index][scope] = _session(cell, cell.adapter, scope, inputs, stack)
                     except Exception as error:
@@ -54,7 +54,7 @@ def upscale(cells: list[Cell], inputs: Inputs, store: Store, working: Callable[[
     return count
 
 
-def _session(cell: Cell, adapter: Adapter, scope: str, inputs: Inputs, stack: ExitStack) -> Session:
+def _session(cell: Cell, adapter: InProcess | Program, scope: str, inputs: Inputs, stack: ExitStack) -> Session:
     """A cell's turns in one scope; only the scope `files` needs a temporary folder."""
     folder = None
     if scope == "files":
@@ -71,6 +71,7 @@ def _collected(cell: Cell, adapter: Adapter, sessions: dict[str, Session]) -> Up
     """
     last = list(sessions.values())[-1]
     for session in sessions.values():
+        assert session.output is not None
         calls.check_contract(session.output, cell.clip)
         if session.output_sha256 != last.output_sha256:
             raise ValueError("the scopes gave different frames: the method is not deterministic; set its seed")

@@ -48,7 +48,7 @@ class FramesDigest:
     def add(self, frame: np.ndarray) -> None:
         """Take in the next frame."""
         self._state.update(str(frame.shape).encode())
-        self._state.update(np.ascontiguousarray(frame))
+        self._state.update(np.ascontiguousarray(frame).data)
 
     def hexdigest(self) -> str:
         return self._state.hexdigest()

@@ -119,6 +119,7 @@ class Session:
         result.repetitions.append(repetition)
         result.first_call_s = result.first_call_s or repetition.total_s
         self._spent += repetition.total_s
+        assert self.output is not None
         self.output_sha256 = digest(self.output)
         self._digests.add(self.output_sha256)
         if len(result.repetitions) > 1:
