@@ -1,4 +1,4 @@
-"""Objects that a configuration names by `_target_`. Configurations of this installation only: see docs/threat-model.md."""
+"""Objects that a configuration names by `_target_`, of this installation only (docs/threat-model.md)."""
 
 from __future__ import annotations
 
