@@ -1,4 +1,4 @@
-"""Are the scores the libraries' scores, and how much faster do they come: two tables.
+"""Scores and their speed beside those of metric libraries: two tables.
 
     python -m studies.metrics [--only digits|speed] [--repeats 15] [--threads 1] [--json FILE]
 
@@ -65,7 +65,8 @@ def digits() -> list[dict]:
     known: dict[str, list[float]] = {}  # our scores by signature, taken once
     for rival in RIVALS:
         row = {"metric": rival.metric, "library": f"{rival.package} {libraries.version(rival.package)}",
-               "settings": rival.settings, "pairs": len(material), "max_difference": None, "bar": rival.bar}  # fmt: skip
+               "settings": rival.settings, "pairs": len(material), "max_difference": None,
+               "bar": rival.bar}  # fmt: skip
         try:
             theirs = rival.theirs()
         except Exception as error:  # an optional library: absent, or it wants a download
@@ -88,7 +89,8 @@ def digits_line(row: dict) -> str:
     if row["max_difference"] is None:
         return f"{start} absent: {row['absent']}"
     verdict = "same" if row["max_difference"] <= row["bar"] else "DIFFERS"
-    return f"{start} {row['pairs']:3} pairs  max |difference| {row['max_difference']:.2e}  (bar {row['bar']:.0e}) {verdict}"
+    difference = f"max |difference| {row['max_difference']:.2e}  (bar {row['bar']:.0e}) {verdict}"
+    return f"{start} {row['pairs']:3} pairs  {difference}"
 
 
 def speed(repeats: int) -> list[dict]:

@@ -1,4 +1,4 @@
-"""`python -m bench doctor --pred DIR --gt DIR`: what is wrong with a prediction apart from its quality."""
+"""`python -m bench doctor --pred DIR --gt DIR`: faults of a prediction other than its quality."""
 
 from __future__ import annotations
 
@@ -33,13 +33,13 @@ def main(argv: list[str]) -> int:
     parser.add_argument("--protocol", default="rgb", help="how these scores are taken (default: rgb)")
     parser.add_argument("--scale", type=int, default=4, help=SCALE_HELP)
     options = parser.parse_args(argv)
-    from bench.metrics.recipes import Question, read_presets
+    from bench.metrics.recipes import ProtocolScorer, read_presets
 
     presets = read_presets(options.scale)
     if options.protocol not in presets:
         raise UserError(f"unknown protocol '{options.protocol}'{did_you_mean(options.protocol, presets)}")
-    question = Question(("psnr", "ssim") if options.compensated else (), presets)
-    metrics = [question.metric(name, presets[options.protocol]) for name in question.metrics]
+    scorer = ProtocolScorer(("psnr", "ssim") if options.compensated else (), presets)
+    metrics = [scorer.metric(name, presets[options.protocol]) for name in scorer.metrics]
     pairs, alone = open_pairs(options.pred, options.gt)
     found, failed = 0, 0
     for pair in pairs:
@@ -61,7 +61,7 @@ def main(argv: list[str]) -> int:
 
 def _diagnose(pair: Pair) -> Diagnosis:
     from bench.doctor.examine import diagnose
-    from bench.doctor.sample import needed
+    from bench.doctor.excerpt import needed
 
     sr, gt = needed(*pair.counts)
     return diagnose(_picked(pair.pred_frames(), sr), _picked(pair.gt_frames(), gt), pair.counts)

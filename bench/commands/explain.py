@@ -15,7 +15,7 @@ from rich.table import Table
 from bench.commands.pairs import GT_HELP, PRED_HELP, SCALE_HELP, Pair, open_pairs
 from bench.commands.parser import Parser
 from bench.datasets.pairing import check_names
-from bench.metrics.recipes import FRAMES, MEAN, POOLED, Question, Recipe, Values, read_presets, spread
+from bench.metrics.recipes import FRAMES, MEAN, POOLED, ProtocolScorer, Recipe, Values, read_presets, spread
 from bench.metrics.registry import check_name
 from frames.errors import ERROR, NOTHING_MEASURED, OK, UserError, one_line
 from frames.prefetch import ahead
@@ -34,16 +34,16 @@ def main(argv: list[str]) -> int:
     for name in metrics:
         check_name(name, config_dirs)
     quoted = None if options.quoted is None else _number(options.quoted)
-    question = Question(metrics, read_presets(options.scale, config_dirs), options.device, config_dirs)
+    scorer = ProtocolScorer(metrics, read_presets(options.scale, config_dirs), options.device, config_dirs)
     pairs, alone = open_pairs(options.pred, options.gt)
     scored: dict[str, Values] = {}
     failed = []
     for pair in pairs:
         try:
-            scored[pair.name] = question.score(_frames(pair, options.scale))
+            scored[pair.name] = scorer.score(_frames(pair, options.scale))
         except (ValueError, FileNotFoundError) as error:
             failed.append(f"{pair.name}: {one_line(error)}")
-    found = question.recipes(scored)
+    found = scorer.recipes(scored)
     _show(found, metrics, len(pairs) + len(alone))
     for line in [*alone, *failed, *_refusals(found)]:
         print(f"not scored: {line}", file=sys.stderr)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from bench.doctor.excerpt import Excerpt
 from bench.doctor.finding import Compensation, Finding, Frames
 from bench.doctor.order import examine_order
-from bench.doctor.sample import Sample
 from bench.doctor.shift import examine_shift
 from bench.doctor.size import examine_size
 from bench.doctor.tone import examine_channels, examine_tone
@@ -21,10 +21,10 @@ class Diagnosis:
 
 
 def examine(sr: Frames, gt: Frames, counts: tuple[int, int] | None = None) -> list[Finding]:
-    """What is wrong with a prediction apart from its quality; nothing is changed.
+    """Find the faults of a prediction other than its quality; nothing is changed.
 
     Args:
-        sr, gt: uint8 (H, W, 3) RGB frames by index: all of a clip in lists, or those of `sample.needed` in dicts.
+        sr, gt: uint8 (H, W, 3) RGB frames by index: all of a clip in lists, or those of `excerpt.needed` in dicts.
         counts: how many frames SR and GT have; None: as many as are given.
     Returns:
         Findings in the order size, count, order or offset, shift or zoom, channels, range or gamma; empty: healthy.
@@ -33,7 +33,7 @@ def examine(sr: Frames, gt: Frames, counts: tuple[int, int] | None = None) -> li
 
 
 def diagnose(sr: Frames, gt: Frames, counts: tuple[int, int] | None = None) -> Diagnosis:
-    """The same with the compensation. Arguments as `examine`.
+    """Find the faults, and the compensation that undoes them together. Arguments as `examine`.
 
     Raises:
         ValueError: there are no frames.
@@ -41,14 +41,14 @@ def diagnose(sr: Frames, gt: Frames, counts: tuple[int, int] | None = None) -> D
     sr_count, gt_count = counts or (len(sr), len(gt))
     if not sr_count or not gt_count:
         raise ValueError(f"nothing to examine: {sr_count} SR frames, {gt_count} GT frames")
-    sample = Sample(sr, gt, sr_count, gt_count)
-    finding, comp = examine_size(sample)
+    excerpt = Excerpt(sr, gt, sr_count, gt_count)
+    finding, comp = examine_size(excerpt)
     findings = [finding] if finding else []
     if comp.resize:  # of another scale: finer faults cannot be told apart from what resizing did
         return Diagnosis(findings, comp)
-    more, comp = examine_order(sample, comp)
+    more, comp = examine_order(excerpt, comp)
     findings += more
     for check in (examine_shift, examine_channels, examine_tone):
-        finding, comp = check(sample, comp)
+        finding, comp = check(excerpt, comp)
         findings += [finding] if finding else []
     return Diagnosis(findings, comp)

@@ -1,4 +1,4 @@
-"""What the doctor says, and the compensation that would undo it: geometry, order, channels, tone."""
+"""Findings, and the compensation that would undo them: geometry, order, channels, tone."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 
 Frames = Mapping[int, np.ndarray] | Sequence[np.ndarray]
-"""uint8 (H, W, 3) RGB frames by index: a list of all, or a dict of those in `sample.needed`."""
+"""uint8 (H, W, 3) RGB frames by index: a list of all, or a dict of those in `excerpt.needed`."""
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,7 @@ class Finding:
 
 @dataclass(frozen=True)
 class Warp:
-    """Where GT lies in SR: pixel (x, y) of GT is at (cx + (1 + zx)(x - cx) + dx, ...) of SR, around the centre."""
+    """The place of GT in SR: pixel (x, y) of GT is at (cx + (1 + zx)(x - cx) + dx, ...) of SR, around the centre."""
 
     dy: float = 0.0
     dx: float = 0.0
@@ -50,7 +50,7 @@ class Warp:
         return cv2.warpAffine(frame, matrix, (width, height), flags=flags, borderMode=cv2.BORDER_REFLECT_101)
 
     def reversed(self) -> Warp:
-        """The opposite displacement: what a method's blur alone would gain from as much."""
+        """The opposite displacement, as a control: blur alone gains as much from either."""
         return Warp(-self.dy, -self.dx, -self.zy, -self.zx)
 
     def reach(self, height: int, width: int) -> float:
@@ -77,7 +77,7 @@ TURNS = {
     "turned counter-clockwise": lambda frame: np.rot90(frame, 1),
     "transposed and turned by 180 degrees": lambda frame: np.rot90(frame.transpose(1, 0, 2), 2),
 }
-"""What may have been done to GT to give SR."""
+"""Turns of GT that may have given SR."""
 _TURNED_BACK = {"turned clockwise": "turned counter-clockwise", "turned counter-clockwise": "turned clockwise"}
 
 

@@ -2,51 +2,54 @@
 
 from __future__ import annotations
 
+import operator
+from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 
+from bench.doctor.excerpt import Excerpt, anchors, gain_db, offsets, plane, unexplained
 from bench.doctor.finding import Compensation, Finding
-from bench.doctor.sample import Sample, anchors, gain_db, offsets, plane, unexplained
-from bench.doctor.shift import rest_after_shift
+from bench.doctor.shift import residual_after_shift
 
 _SIGMA = 2.0
 _OFFSET_DB, _BACKWARDS_DB = 0.05, 0.2
 _AGREEING = 0.7  # share of the frames with motion that must prefer the same
 
 
-def examine_order(sample: Sample, comp: Compensation) -> tuple[list[Finding], Compensation]:
+def examine_order(excerpt: Excerpt, comp: Compensation) -> tuple[list[Finding], Compensation]:
     """Match each sampled SR frame with its neighbours in time, and with the clip from its end."""
     findings = []
-    count = _count(sample)
-    rests = _Rests(sample, comp)
-    best = rests.best_offset()
-    backwards = rests.gain(lambda index: sample.gt_count - 1 - index)
+    count = _count(excerpt)
+    residuals = _Residuals(excerpt, comp)
+    best = residuals.best_offset()
+    backwards = residuals.gain(lambda index: excerpt.gt_count - 1 - index)
     undone = comp
-    if backwards > _BACKWARDS_DB and (best == 0 or backwards > rests.gain(lambda index: index + best)):
+    if backwards > _BACKWARDS_DB and (best == 0 or backwards > residuals.gain(lambda index: index + best)):
         undone = replace(comp, backwards=True)
         findings.append(
             Finding(
                 "order",
                 "the frames run backwards: the first of SR is the last of GT",
-                sample.psnr(comp),
-                sample.psnr(undone),
+                excerpt.psnr(comp),
+                excerpt.psnr(undone),
             )
         )
-    elif best and not _rather_a_shift(sample, comp, best):
+    elif best and not _rather_a_shift(excerpt, comp, best):
         undone = replace(comp, offset=best)
         way = "early: SR frame i shows GT frame i + " if best > 0 else "late: SR frame i shows GT frame i - "
         frames = "1 frame" if abs(best) == 1 else f"{abs(best)} frames"
-        findings.append(Finding("offset", f"SR is {frames} {way}{abs(best)}", sample.psnr(comp), sample.psnr(undone)))
+        findings.append(Finding("offset", f"SR is {frames} {way}{abs(best)}", excerpt.psnr(comp), excerpt.psnr(undone)))
     if count:
-        ends = undone.offset == sample.gt_count - sample.sr_count != 0
+        ends = undone.offset == excerpt.gt_count - excerpt.sr_count != 0
         where = "; they end together, so the first ones differ" if ends else "; they begin together" * (not findings)
         findings.insert(0, Finding("count", count + where))
     return findings, undone
 
 
-def _count(sample: Sample) -> str | None:
-    ours, truth = sample.sr_count, sample.gt_count
+def _count(excerpt: Excerpt) -> str | None:
+    ours, truth = excerpt.sr_count, excerpt.gt_count
     if ours == truth:
         return None
     text = f"SR has {ours} frames, GT {truth}"
@@ -58,28 +61,30 @@ def _count(sample: Sample) -> str | None:
     return text
 
 
-class _Rests:
-    """What stays unexplained of SR frame i by GT frame j, each pair computed once."""
+class _Residuals:
+    """The share of SR frame i that GT frame j does not explain, each pair computed once."""
 
-    def __init__(self, sample: Sample, comp: Compensation) -> None:
-        self.sample = sample
-        self.indices = anchors(min(sample.sr_count, sample.gt_count))
-        self._sr = {index: _thin(comp.sr(sample.sr[index])) for index in self.indices}
-        self._comp, self._gt, self._known = comp, {}, {}
+    def __init__(self, excerpt: Excerpt, comp: Compensation) -> None:
+        self.excerpt = excerpt
+        self.indices = anchors(min(excerpt.sr_count, excerpt.gt_count))
+        self._sr = {index: _thin(comp.sr(excerpt.sr[index])) for index in self.indices}
+        self._comp = comp
+        self._gt: dict[int, np.ndarray] = {}
+        self._known: dict[tuple[int, int], float] = {}
 
-    def rest(self, index: int, partner: int) -> float:
+    def residual(self, index: int, partner: int) -> float:
         if (index, partner) not in self._known:
             if partner not in self._gt:
-                self._gt[partner] = _thin(self._comp.gt(self.sample.gt[partner]))
+                self._gt[partner] = _thin(self._comp.gt(self.excerpt.gt[partner]))
             self._known[index, partner] = unexplained(self._sr[index], self._gt[partner])
         return self._known[index, partner]
 
-    def gain(self, partner_of) -> float:
+    def gain(self, partner_of: Callable[[int], int]) -> float:
         """By how many dB SR fits other GT frames better than those of the same index; 0 unless most frames agree."""
         pairs = [
-            (self.rest(i, i), self.rest(i, partner_of(i)))
+            (self.residual(i, i), self.residual(i, partner_of(i)))
             for i in self.indices
-            if 0 <= partner_of(i) < self.sample.gt_count
+            if 0 <= partner_of(i) < self.excerpt.gt_count
         ]
         moving = [(same, other) for same, other in pairs if abs(same - other) > 0.01 * max(same, other, 1e-6)]
         if not moving or np.mean([other < same for same, other in moving]) < _AGREEING:
@@ -88,17 +93,17 @@ class _Rests:
 
     def best_offset(self) -> int:
         """The offset that fits best by more than the threshold, else 0."""
-        tried = offsets(self.sample.sr_count, self.sample.gt_count)
-        gains = {offset: self.gain(lambda index: index + offset) for offset in tried if offset}
-        best = max(gains, key=gains.get)
+        tried = offsets(self.excerpt.sr_count, self.excerpt.gt_count)
+        gains = {offset: self.gain(partial(operator.add, offset)) for offset in tried if offset}
+        best = max(gains, key=gains.__getitem__)
         return best if gains[best] > _OFFSET_DB else 0
 
 
-def _rather_a_shift(sample: Sample, comp: Compensation, offset: int) -> bool:
+def _rather_a_shift(excerpt: Excerpt, comp: Compensation, offset: int) -> bool:
     """Whether a shift in space alone explains what looks like one in time (under a pan the two are alike), and both
     together do not explain twice as much."""
-    _, shifted = rest_after_shift(list(sample.pairs(comp)))
-    offset_alone, both = rest_after_shift(list(sample.pairs(replace(comp, offset=offset))))
+    _, shifted = residual_after_shift(list(excerpt.pairs(comp)))
+    offset_alone, both = residual_after_shift(list(excerpt.pairs(replace(comp, offset=offset))))
     return shifted < offset_alone and shifted < 2 * both
 
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 import cv2
 import numpy as np
 
+from bench.doctor.excerpt import Excerpt, plane, unexplained
 from bench.doctor.finding import Compensation, Finding, Warp
-from bench.doctor.sample import Sample, plane, unexplained
 
 _SIGMA = 2.0  # smooths both: the error then is a parabola near its minimum, and detail that differs plays no part
 _SMALLEST = 0.15  # pixels: below it a shift costs next to nothing
@@ -17,9 +17,9 @@ _BLOCKS = 3
 _ZOOMED = 0.4  # pixels at the border
 
 
-def examine_shift(sample: Sample, comp: Compensation) -> tuple[Finding | None, Compensation]:
+def examine_shift(excerpt: Excerpt, comp: Compensation) -> tuple[Finding | None, Compensation]:
     """Estimate the displacement and report it if undoing it helps, and more than the opposite displacement would."""
-    pairs = list(sample.pairs(comp))
+    pairs = list(excerpt.pairs(comp))
     warp = estimate(pairs)
     height, width = pairs[0][1].shape[:2]
     if warp.reach(height, width) < _SMALLEST:
@@ -27,14 +27,14 @@ def examine_shift(sample: Sample, comp: Compensation) -> tuple[Finding | None, C
     margin = int(np.ceil(warp.reach(height, width))) + 4
     if min(height, width) <= 2 * margin + 16:
         return None, comp
-    as_is, there, opposite = (_rest(pairs, each, margin) for each in (Warp(), warp, warp.reversed()))
+    as_is, there, opposite = (_residual(pairs, each, margin) for each in (Warp(), warp, warp.reversed()))
     # A true shift d costs d^2, the opposite displacement (2d)^2: four times as much. What resampling itself smooths
     # away is the same in both directions.
     if there > 0.995 * as_is or opposite - there < 2 * (as_is - there):
         return None, comp
     undone = replace(comp, warp=warp)
-    before = sample.psnr(comp, margin)
-    after = sample.psnr(undone, max(0, margin - undone.margin))
+    before = excerpt.psnr(comp, margin)
+    after = excerpt.psnr(undone, max(0, margin - undone.margin))
     return Finding("zoom" if warp.zy or warp.zx else "shift", _text(warp, height, width), before, after), undone
 
 
@@ -73,12 +73,12 @@ def estimate(pairs: list[tuple[np.ndarray, np.ndarray]]) -> Warp:
     return Warp(float(middle[0]), float(middle[1]), *zooms)
 
 
-def rest_after_shift(pairs: list[tuple[np.ndarray, np.ndarray]]) -> tuple[float, float]:
+def residual_after_shift(pairs: list[tuple[np.ndarray, np.ndarray]]) -> tuple[float, float]:
     """What stays unexplained as the frames are, and after the best shift; both on the same inner part."""
     warp = estimate(pairs)
     height, width = pairs[0][1].shape[:2]
     margin = min(int(np.ceil(warp.reach(height, width))) + 4, min(height, width) // 2 - 8)
-    return _rest(pairs, Warp(), margin), _rest(pairs, warp, margin)
+    return _residual(pairs, Warp(), margin), _residual(pairs, warp, margin)
 
 
 @dataclass(frozen=True)
@@ -116,7 +116,7 @@ def _whole(planes: list[tuple[np.ndarray, np.ndarray]]) -> tuple[int, int]:
         starts = {start for start in starts if max(map(abs, start)) + 2 <= margin}
         if margin < 4:
             return 0, 0
-    row, column = min(starts, key=lambda start: _error(planes, *start, margin))
+    row, column = min(starts, key=lambda start: _error(planes, start[0], start[1], margin))
     for _ in range(8):
         near = {
             (row + y, column + x): _error(planes, row + y, column + x, margin)
@@ -124,7 +124,7 @@ def _whole(planes: list[tuple[np.ndarray, np.ndarray]]) -> tuple[int, int]:
             for x in (-1, 0, 1)
             if max(abs(row + y), abs(column + x)) < margin
         }
-        best = min(near, key=near.get)
+        best = min(near, key=near.__getitem__)
         if best == (row, column):
             break
         row, column = best
@@ -186,8 +186,8 @@ def _slope(points: list[tuple[float, float, float]], side: int) -> float:
     design = np.stack([np.ones_like(place), place], 1)
     root = np.sqrt(weight)
     (base, slope), *_ = np.linalg.lstsq(design * root[:, None], moved * root, rcond=None)
-    rest = float(np.sqrt(np.average((moved - base - slope * place) ** 2, weights=weight)))
-    return float(slope) if rest < 0.25 * abs(slope) * side / 2 else 0.0
+    residual = float(np.sqrt(np.average((moved - base - slope * place) ** 2, weights=weight)))
+    return float(slope) if residual < 0.25 * abs(slope) * side / 2 else 0.0
 
 
 def _snapped(shift: float) -> float:
@@ -195,10 +195,12 @@ def _snapped(shift: float) -> float:
     return float(round(shift)) if abs(shift - round(shift)) < 0.08 else round(shift, 2)
 
 
-def _rest(pairs: list[tuple[np.ndarray, np.ndarray]], warp: Warp, margin: int) -> float:
+def _residual(pairs: list[tuple[np.ndarray, np.ndarray]], warp: Warp, margin: int) -> float:
     inner = slice(margin, -margin)
-    rests = [unexplained(plane(warp(sr), _SIGMA)[inner, inner], plane(gt, _SIGMA)[inner, inner]) for sr, gt in pairs]
-    return float(np.mean(rests))
+    residuals = [
+        unexplained(plane(warp(sr), _SIGMA)[inner, inner], plane(gt, _SIGMA)[inner, inner]) for sr, gt in pairs
+    ]
+    return float(np.mean(residuals))
 
 
 def _text(warp: Warp, height: int, width: int) -> str:

@@ -5,23 +5,23 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
+from bench.doctor.excerpt import Excerpt, anchors, plane, unexplained
 from bench.doctor.finding import TURNS, Compensation, Finding, Window
-from bench.doctor.sample import Sample, anchors, plane, unexplained
 
 _SIGMA = 1.0
 _MULTIPLES = (64, 32, 16, 8, 4, 2)
 
 
-def examine_size(sample: Sample) -> tuple[Finding | None, Compensation]:
+def examine_size(excerpt: Excerpt) -> tuple[Finding | None, Compensation]:
     """Name the likeliest cause of unlike sizes; the compensation makes the frames comparable."""
-    index = anchors(min(sample.sr_count, sample.gt_count))[0]
-    sr, gt = sample.sr[index], sample.gt[index]
+    index = anchors(min(excerpt.sr_count, excerpt.gt_count))[0]
+    sr, gt = excerpt.sr[index], excerpt.gt[index]
     if sr.shape == gt.shape:
         return None, Compensation()
     causes = [_turned(sr, gt), _scaled(sr, gt), _cropped(sr, gt)]
     _, text, comp = min((cause for cause in causes if cause), key=lambda cause: cause[0])
     text = f"SR is {sr.shape[1]}x{sr.shape[0]}, GT {gt.shape[1]}x{gt.shape[0]}: {text}"
-    return Finding("size", text, None, sample.psnr(comp)), comp
+    return Finding("size", text, None, excerpt.psnr(comp)), comp
 
 
 Cause = tuple[float, str, Compensation]
@@ -34,7 +34,7 @@ def _turned(sr: np.ndarray, gt: np.ndarray) -> Cause | None:
     causes = []
     for name in TURNS:
         comp = Compensation(turn=name)
-        causes.append((_rest(comp.sr(sr), gt), f"it is {name}", comp))
+        causes.append((_residual(comp.sr(sr), gt), f"it is {name}", comp))
     return min(causes, key=lambda cause: cause[0])
 
 
@@ -48,7 +48,7 @@ def _scaled(sr: np.ndarray, gt: np.ndarray) -> Cause | None:
         text = f"{factor:.3g} times smaller; are these the LR frames, or was another scale meant?"
     else:
         text = f"{1 / factor:.3g} times larger; was another scale meant, or is GT a smaller version?"
-    return _rest(comp.sr(sr), gt), text, comp
+    return _residual(comp.sr(sr), gt), text, comp
 
 
 def _cropped(sr: np.ndarray, gt: np.ndarray) -> Cause | None:
@@ -66,7 +66,7 @@ def _cropped(sr: np.ndarray, gt: np.ndarray) -> Cause | None:
     comp = Compensation(
         sr_window=Window(max(0, -top), max(0, -left), *inner), gt_window=Window(max(0, top), max(0, left), *inner)
     )
-    return _rest(comp.sr(sr), comp.gt(gt)), _place(sr, gt, top, left), comp
+    return _residual(comp.sr(sr), comp.gt(gt)), _place(sr, gt, top, left), comp
 
 
 def _place(sr: np.ndarray, gt: np.ndarray, top: int, left: int) -> str:
@@ -84,5 +84,5 @@ def _place(sr: np.ndarray, gt: np.ndarray, top: int, left: int) -> str:
     return f"{verb} {where}"
 
 
-def _rest(sr: np.ndarray, gt: np.ndarray) -> float:
+def _residual(sr: np.ndarray, gt: np.ndarray) -> float:
     return unexplained(plane(sr, _SIGMA), plane(gt, _SIGMA))

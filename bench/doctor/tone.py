@@ -13,8 +13,8 @@ import cv2
 import numpy as np
 from scipy.optimize import minimize_scalar
 
+from bench.doctor.excerpt import Excerpt, gain_db
 from bench.doctor.finding import Compensation, Finding
-from bench.doctor.sample import Sample, gain_db
 
 _CELLS = 12  # of the means, along the shorter side
 _SMALLEST_CELL = 8  # pixels
@@ -27,28 +27,28 @@ _TONE_DB = 3.0  # of the means' error
 _GAMMA = 0.06  # |ln| of the exponent: 2.2 against 1.8 is 0.2
 
 
-def examine_channels(sample: Sample, comp: Compensation) -> tuple[Finding | None, Compensation]:
+def examine_channels(excerpt: Excerpt, comp: Compensation) -> tuple[Finding | None, Compensation]:
     """Compare colour differences under every order of the channels."""
-    sr, gt, _ = _means(sample, comp)
+    sr, gt, _ = _means(excerpt, comp)
     chroma = gt - gt.mean(1, keepdims=True)
     if float(np.sqrt(np.mean(chroma**2))) < _LEAST_CHROMA:
         return None, comp
-    errors = {
-        order: float(np.mean((sr[:, order] - sr.mean(1, keepdims=True) - chroma) ** 2))
+    errors: dict[tuple[int, int, int], float] = {
+        (order[0], order[1], order[2]): float(np.mean((sr[:, order] - sr.mean(1, keepdims=True) - chroma) ** 2))
         for order in permutations(range(3))
     }
-    best = min(errors, key=errors.get)
+    best = min(errors, key=errors.__getitem__)
     if best == (0, 1, 2) or errors[best] > 0.5 * errors[0, 1, 2] or errors[0, 1, 2] - errors[best] < _LEAST_CHROMA**2:
         return None, comp
     undone = replace(comp, channels=best)
     order = "".join(_NAMES[best.index(channel)] for channel in range(3))
-    finding = Finding("channels", f"SR's channels are {order} instead of RGB", sample.psnr(comp), sample.psnr(undone))
+    finding = Finding("channels", f"SR's channels are {order} instead of RGB", excerpt.psnr(comp), excerpt.psnr(undone))
     return finding, undone
 
 
-def examine_tone(sample: Sample, comp: Compensation) -> tuple[Finding | None, Compensation]:
+def examine_tone(excerpt: Excerpt, comp: Compensation) -> tuple[Finding | None, Compensation]:
     """Fit limited range, expanded range and gamma to the local means; report the one that fits, if any does."""
-    sr, gt, clipped = (means.ravel() for means in _means(sample, comp))
+    sr, gt, clipped = (means.ravel() for means in _means(excerpt, comp))
     kept = clipped < _CLIPPED
     sr, gt = sr[kept], gt[kept]
     if len(gt) < 16 or float(gt.std()) < _LEAST_SPREAD:
@@ -57,20 +57,20 @@ def examine_tone(sample: Sample, comp: Compensation) -> tuple[Finding | None, Co
     gain, level = np.polyfit(gt, sr, 1)
     free = _square(sr - gain * gt - level)
     curves = [_gamma(sr, gt)]
-    if _LIMITED.near(gain, level) and _within_limits(sample, comp):
+    if _LIMITED.near(gain, level) and _within_limits(excerpt, comp):
         curves.append(_LIMITED)
     if _EXPANDED.near(gain, level):
         curves.append(_EXPANDED)
     best = min(curves, key=lambda curve: _square(sr - curve.of_gt(gt)))
-    rest = _square(sr - best.of_gt(gt))
+    residual = _square(sr - best.of_gt(gt))
     # A line of its own gain and level has two parameters, gamma one, a range none: brightness is not taken for gamma.
     allowed = free if best.kind == "gamma" else 1.5 * free + 0.5
-    if not best.distinct or as_is < _LEAST_ERROR**2 or gain_db(as_is, rest) < _TONE_DB or rest > allowed:
+    if not best.distinct or as_is < _LEAST_ERROR**2 or gain_db(as_is, residual) < _TONE_DB or residual > allowed:
         return None, comp
     table = np.clip(np.rint(best.of_sr(np.arange(256.0))), 0, 255).astype(int)
     undone = replace(comp, tone=tuple(table.tolist()))
-    text = f"{best.text}; large areas are off by {as_is**0.5:.2g} levels, {rest**0.5:.2g} with it compensated"
-    return Finding(best.kind, text, sample.psnr(comp), sample.psnr(undone)), undone
+    text = f"{best.text}; large areas are off by {as_is**0.5:.2g} levels, {residual**0.5:.2g} with it compensated"
+    return Finding(best.kind, text, excerpt.psnr(comp), excerpt.psnr(undone)), undone
 
 
 @dataclass(frozen=True)
@@ -118,24 +118,24 @@ def _gamma(sr: np.ndarray, gt: np.ndarray) -> _Curve:
     )
 
 
-def _means(sample: Sample, comp: Compensation) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def _means(excerpt: Excerpt, comp: Compensation) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """float64 (N, 3) each: the means of the cells of all sampled frames, SR and GT, and the share of SR's samples in a
     cell that are at black or white.
     """
-    found = ([], [], [])
-    for sr, gt in sample.pairs(comp):
+    found: tuple[list[np.ndarray], ...] = ([], [], [])
+    for sr, gt in excerpt.pairs(comp):
         cell = max(_SMALLEST_CELL, min(sr.shape[:2]) // _CELLS)
         size = max(1, sr.shape[1] // cell), max(1, sr.shape[0] // cell)
-        ends = ((sr < 2) | (sr > 253)).view(np.uint8) * np.uint8(255)
-        for frame, means in zip((sr, gt, ends), found):
+        at_ends = ((sr < 2) | (sr > 253)).view(np.uint8) * np.uint8(255)
+        for frame, means in zip((sr, gt, at_ends), found):
             means.append(cv2.resize(frame, size, interpolation=cv2.INTER_AREA).reshape(-1, 3))
-    sr, gt, ends = (np.concatenate(means).astype(np.float64) for means in found)
-    return sr, gt, ends / 255
+    sr_means, gt_means, ends = (np.concatenate(means).astype(np.float64) for means in found)
+    return sr_means, gt_means, ends / 255
 
 
-def _within_limits(sample: Sample, comp: Compensation) -> bool:
+def _within_limits(excerpt: Excerpt, comp: Compensation) -> bool:
     """Whether SR keeps to 16 .. 235, a few levels and one sample in a thousand apart, as limited range does."""
-    levels = np.concatenate([sr[::4, ::4].ravel() for sr, _ in sample.pairs(comp)])
+    levels = np.concatenate([sr[::4, ::4].ravel() for sr, _ in excerpt.pairs(comp)])
     low, high = np.percentile(levels, (0.1, 99.9))
     return low >= 12 and high <= 239
 

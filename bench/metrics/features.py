@@ -120,7 +120,7 @@ def _row_bands(height: int, bytes_per_row: int) -> Iterator[tuple[int, int]]:
 
 
 def _block(x: torch.Tensor, block: list[tuple[torch.Tensor, torch.Tensor]], rows: tuple[int, int]) -> torch.Tensor:
-    """Rows top..bottom of what a block of 3x3 convolutions with ReLU makes of x."""
+    """Rows top..bottom of the output of a block of 3x3 convolutions with ReLU."""
     height = x.shape[2]
     low, high = max(0, rows[0] - len(block)), min(height, rows[1] + len(block))
     x = x[:, :, low:high]

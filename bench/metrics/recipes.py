@@ -53,8 +53,8 @@ def read_presets(scale: int, config_dirs: tuple[str, ...] = ()) -> dict[str, Pro
 
 
 @dataclass(frozen=True)
-class Question:
-    """What is asked of a prediction: these metrics under these protocols."""
+class ProtocolScorer:
+    """Scores a prediction by several metrics under several protocols."""
 
     metrics: Sequence[str]
     presets: Mapping[str, Protocol]

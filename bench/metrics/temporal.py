@@ -21,7 +21,7 @@ class Consecutive:
     """A clip's values, one for each frame and the one before it.
 
     Args:
-        look: (sr, gt) -> what is kept of the pair until the next one comes.
+        look: (sr, gt) -> the part of the pair that is kept until the next one comes.
         compare: (before, now) -> the value.
     """
 

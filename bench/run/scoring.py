@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from bench.datasets.clip import Clip
-from bench.doctor.sample import needed
+from bench.doctor.excerpt import needed
 from bench.metrics.accumulators import accumulator, reason_absent
 from bench.metrics.base import Accumulator, Metric, check_pair, is_network
 from bench.metrics.gt_features import GtFeatures

@@ -1,4 +1,4 @@
-"""Which frames the doctor looks at, and the two measures that it compares them by."""
+"""The excerpt of a clip that the doctor looks at, and the two measures by which it compares frames."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def needed(sr_count: int, gt_count: int) -> tuple[list[int], list[int]]:
 
 
 @dataclass(frozen=True)
-class Sample:
+class Excerpt:
     """SR and GT frames by index, with the number of frames that the clips have."""
 
     sr: Frames
