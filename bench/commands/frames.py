@@ -1,4 +1,4 @@
-"""Where the frames behind a run's records can be read again: SR from the store or the run's folder, LR and GT anew."""
+"""Frames behind a run's records, read again: SR from the store or the run's folder, LR and GT anew."""
 
 from __future__ import annotations
 

@@ -79,7 +79,7 @@ def _read(file: Path) -> dict[str, Any]:
 
 
 def _arguments(member: dict[str, Any], options: dict[str, Any], what: str) -> dict[str, Any]:
-    """What a config file is built from: its own `_target_`, and its options with the values given.
+    """Arguments for a config file's class: its own `_target_`, and its options with the values given.
 
     Raises:
         UserError: an option that the file does not have, or a value that is not plain.

@@ -1,4 +1,4 @@
-"""What a run's `config.yaml` tells a report: where predictions are kept, and the options of degradations.
+"""A run's `config.yaml` as reports read it: the store's path, and the options of degradations.
 
 The file is data from outside: it is read as plain YAML within bounds, and nothing that it names is built.
 """

@@ -1,4 +1,4 @@
-"""How far viewers agree with the metrics of a table: one line, from `results/published/agreement.csv`."""
+"""Agreement of viewers with the metrics of a table: one line, from `results/published/agreement.csv`."""
 
 from __future__ import annotations
 

@@ -12,7 +12,7 @@ MARKS = "bold: best, underlined: second, ties within the 95 % interval of the di
 
 @dataclass(frozen=True)
 class Provenance:
-    """Where a part of a cell comes from: one clip of a run, or a publication."""
+    """The origin of a part of a cell: one clip of a run, or a publication."""
 
     run: str
     clip: str
@@ -77,7 +77,7 @@ class Grid:
 
 
 def rank(values: dict[str, float], better: str, text: Callable[[str], str], tied: Callable[[str, str], bool]):
-    """Who gets which mark: the best and whoever cannot be told from it, then the same among the rest.
+    """Marks of the best rows and of those that the data cannot tell from them, then the same among the rest.
 
     Args:
         values: figure by row name; under two nobody is marked.

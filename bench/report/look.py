@@ -1,4 +1,4 @@
-"""How methods look in plots and on the page, in one place: colours, markers, and the Pareto front."""
+"""Colours and markers of methods, and the Pareto front: the same in plots and on the page."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a record says of its method: the options behind a label, and whether its weights were trained at all."""
+"""Facts about a record's method: the options behind its label, and whether its weights were trained at all."""
 
 from __future__ import annotations
 

@@ -32,7 +32,7 @@ def per_frame(records: list[Record], **options: Any) -> Figure | None:
 
 
 def stage_budget(records: list[Record], **options: Any) -> Figure | None:
-    """Where the time goes."""
+    """Stage times as shares of the whole."""
     from bench.report.plots.stages import stage_budget as draw
 
     return draw(_with_printable_names(records), **options)

@@ -1,4 +1,4 @@
-"""Comma-separated files, of which no spreadsheet takes a name for a formula."""
+"""Comma-separated files without formulas: no spreadsheet computes a name."""
 
 from __future__ import annotations
 

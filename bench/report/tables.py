@@ -243,7 +243,7 @@ def _table(
 
 
 def _place(row: Row | None, by: Column) -> float:
-    """Where a method stands when sorted, best first; those without a figure last."""
+    """The place of a method when sorted, best first; those without a figure last."""
     if row is None or row.value is None or math.isnan(row.value):
         return float("inf")
     return -row.value if by.better == "higher" else row.value
@@ -262,7 +262,7 @@ def _tied(one: Row, other: Row) -> bool:
 
 
 def _notes(records: list[Record]) -> list[str]:
-    """What went wrong or looks doubtful, clip by clip."""
+    """Failures, findings and doubts, clip by clip."""
     found = [f"{r.clip}, {r.method}: failed: {r.reason}" for r in records if r.status != "ok"]
     found += [
         f"{record.clip}, {record.method}: the doctor says: {finding.text} (scored as it is)"
@@ -278,7 +278,7 @@ def _notes(records: list[Record]) -> list[str]:
 
 
 def _doubts(times: Timing) -> list[str]:
-    """What a reader should know before trusting these times."""
+    """Reasons not to trust these times."""
     found = []
     if times.same_output is False:
         found.append("repetitions gave different frames: the method is not deterministic")

@@ -1,4 +1,4 @@
-"""From a printed figure back to the records it was computed from."""
+"""The records behind each printed figure."""
 
 from __future__ import annotations
 

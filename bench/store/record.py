@@ -21,7 +21,7 @@ _SUMMARIES = ("median_s", "quartiles_s", "interval_s")  # follow from the repeti
 
 @dataclass(frozen=True, kw_only=True)
 class Telemetry:
-    """What the GPU did during one repetition; None: the card does not tell."""
+    """The GPU during one repetition; None: the card does not tell."""
 
     samples: int = 0
     sm_clock_mhz: tuple[int, int] | None = None  # lowest, highest
@@ -118,7 +118,7 @@ class DoctorFinding:
 
 @dataclass(frozen=True, kw_only=True)
 class Descriptor:
-    """What a method said of itself (see `bench.methods.contract.Descriptor`), with its rules as text."""
+    """A method's description of itself (see `bench.methods.contract.Descriptor`), with its rules as text."""
 
     dtype: str
     weights: str

@@ -38,7 +38,7 @@ class Damage:
 
 @dataclass(frozen=True)
 class RunRecords:
-    """What a run folder holds: the newest record of each cell, and the lines that cannot be read."""
+    """Contents of a run folder: the newest record of each cell, and the lines that cannot be read."""
 
     folder: Path
     records: list[Record]

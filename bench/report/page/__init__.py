@@ -90,7 +90,7 @@ def _facts(records: list[Record], environments: dict[str, dict]) -> list[tuple[s
 
 
 def _data(records: list[Record], pictures: album.Album, methods: list[str]) -> dict:
-    """What the script reads. Frames and methods are numbers there, so that scores take little room."""
+    """The data of the page's script. Frames and methods are numbers there, so that scores take little room."""
     metrics = metrics_of(records)
     number = {(clip["data"], clip["clip"]): index for index, clip in enumerate(pictures.clips)}
     scores: list[list[dict]] = [[{} for _ in metrics] for _ in pictures.clips]

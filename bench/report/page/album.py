@@ -16,7 +16,7 @@ from frames.errors import one_line
 
 @dataclass(frozen=True)
 class Album:
-    """What the page's script reads: pictures as base64, and a description of each clip that points at them."""
+    """Data of the page's script: pictures as base64, and a description of each clip that points at them."""
 
     pictures: list[str]
     clips: list[dict]
@@ -123,7 +123,7 @@ def _place(choice: Choice, kept: _Encoded, entry: dict, pictures: Pictures) -> N
 
 
 def _notes(clips: list[dict]) -> list[str]:
-    """What a reader must know of the pictures."""
+    """Notes on the pictures, for a reader."""
     frames, shown = sum(clip["frames"] for clip in clips), sum(len(clip["shown"]) for clip in clips)
     notes = [f"{shown} of {frames} frames have pictures; lossless (WebP), pixel by pixel as scored."]
     partly = [clip for clip in clips if 0 < len(clip["shown"]) < clip["frames"]]

@@ -1,4 +1,4 @@
-"""What of the clips gets pictures, within a budget of bytes: which window, which frames, which x-t slices."""
+"""The choice of pictures within a budget of bytes: windows, frames, x-t slices."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ Place = tuple[int, int]
 
 @dataclass(frozen=True)
 class PictureBudget:
-    """What pictures may take: bytes in the page, frames a clip, and the window (height, width) if it is given."""
+    """Limits of the pictures: bytes in the page, frames a clip, and the window (height, width) if it is given."""
 
     bytes: int
     frames: int | None = None
@@ -39,7 +39,7 @@ class PictureBudget:
 
 @dataclass(frozen=True)
 class Look:
-    """What a first look at a clip tells."""
+    """Results of a first look at a clip."""
 
     spread: np.ndarray  # see regions.difference
     cost: float  # bytes in the page for one pixel of the window, over all sources
@@ -48,7 +48,7 @@ class Look:
 
 @dataclass(frozen=True)
 class Choice:
-    """What is shown of one clip."""
+    """The pictures of one clip."""
 
     box: regions.Box
     frames: list[int]

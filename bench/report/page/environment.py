@@ -1,4 +1,4 @@
-"""What the numbers were measured on and how they are defined: environments, methods, signatures."""
+"""Environments of the runs, descriptions of the methods, signatures of the figures."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How the page writes a figure that has no number of decimals of its own."""
+"""Figures that have no number of decimals of their own."""
 
 from __future__ import annotations
 

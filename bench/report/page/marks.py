@@ -1,4 +1,4 @@
-"""How a method looks everywhere in the page: its colour in both themes, as in the plots (`bench.report.look`)."""
+"""Colours and shapes of methods on the page, in both themes; those of the plots (`bench.report.look`)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the page can show of a clip: its frames, as far as they can still be read, and why the others cannot."""
+"""Frames of a clip for the page, as far as they can still be read, and the reasons why others cannot."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which frames matter: the worst ones, and the order in which frames are given room in the page."""
+"""The worst frames, and the order in which frames get room in the page."""
 
 from __future__ import annotations
 

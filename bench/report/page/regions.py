@@ -1,4 +1,4 @@
-"""Where to look in a frame: the window, the row and the spot in which the methods differ most."""
+"""The window and the row of a frame in which the methods differ most."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ Box = tuple[int, int, int, int]
 
 
 def difference(frames: list[np.ndarray]) -> np.ndarray:
-    """How far apart several versions of one frame are: (H / BLOCK, W / BLOCK) float32, mean of the range of levels.
+    """Differences between several versions of one frame: (H / BLOCK, W / BLOCK) float32, mean of the range of levels.
 
     Of a single version it is the local contrast, so that a window with something in it is chosen.
 

@@ -1,4 +1,4 @@
-"""What did not go well: failed cells, incomplete rows, the doctor's findings, doubts about times."""
+"""Failed cells, incomplete rows, the doctor's findings, doubts about times."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class Health:
 
 
 def health(records: list[Record], tables: list[Table]) -> Health:
-    """How many cells were measured, and what went wrong with the others."""
+    """Counts of measured cells, and of what went wrong with the others."""
     failed = sum(not record.ok for record in records)
     missing = max(0, sum(table.expected * len(table.methods) for table in tables) - len(records))
     findings, doubts = sum(len(record.doctor or ()) for record in records), len(_doubts(tables))

@@ -1,4 +1,4 @@
-"""Where the time goes: a bar a method, cut into the stages that the method announced."""
+"""Stage times: a bar a method, cut into the stages that the method announced."""
 
 from __future__ import annotations
 

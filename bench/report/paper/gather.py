@@ -1,4 +1,4 @@
-"""Which records a product's rows stand for."""
+"""The records behind each row of a product."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a file in `conf/paper/` declares, checked: a table or a figure, its rows, its columns, where its records are."""
+"""Declarations in `conf/paper/`, checked: a table or a figure, its rows, its columns, where its records are."""
 
 from __future__ import annotations
 

@@ -128,7 +128,7 @@ def _panel(axes: Axes, table: Table, time: Column, column: Column, methods: list
         named.append(Point(x, y, method, tone, size, x_bar, y_bar))
     _limits(axes, named, column.better)
     front = front_of(list(points.values()), column.better)
-    steps = [(x2, y1) for (_, y1), (x2, _) in zip(front, front[1:])]  # nothing in between is had: a stair
+    steps = [(x2, y1) for (_, y1), (x2, _) in zip(front, front[1:])]  # no method lies in between: a stair
     lines = [np.array([p for pair in zip(front, [*steps, front[-1]]) for p in pair])] if len(front) > 1 else []
     for line in lines:
         axes.plot(*line.T, color=theme.faint, linewidth=0.9, linestyle=(0, (4, 2)), zorder=1)
@@ -175,7 +175,7 @@ def _diameter(megabytes: float | None) -> float:
 
 
 def _size_legend(figure: Figure, tables_shown: list[Table], theme: style.Theme, beside_title: bool) -> None:
-    """What the sizes mean: powers of two around the memories there are, in the line of the title where it has room."""
+    """The legend of the sizes: powers of two around the memories there are, in the line of the title where it has room."""
     found = [m for table in tables_shown for name in table.methods if (m := _memory(table, name))]
     if not found:
         return

@@ -1,4 +1,4 @@
-"""Where the time goes: a bar for each method, its stages as shares of the whole, the whole written beside it."""
+"""Stage times: a bar for each method, its stages as shares of the whole, the whole written beside it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What more sampling steps buy: quality and time over the number of steps, for models that were run with several."""
+"""Quality and time over the number of steps, for models that were run with several."""
 
 from __future__ import annotations
 

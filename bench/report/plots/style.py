@@ -1,4 +1,4 @@
-"""What all plots share: colours, themes, widths, and saving with the same bytes each time."""
+"""Shared parts of all plots: themes, widths, legends, and saving with the same bytes each time."""
 
 from __future__ import annotations
 
@@ -126,7 +126,7 @@ def axis_title(column) -> str:
 
 
 def crop_note(column) -> str:
-    """What of a recipe does not show in the name: the border."""
+    """The part of a recipe that is not in the name: the border."""
     crop = next((part for part in (column.signature or "").split("|") if part.startswith("crop")), "crop0")
     return "no border crop" if crop == "crop0" else f"border {crop}"
 

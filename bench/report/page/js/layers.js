@@ -1,4 +1,4 @@
-// What can be looked at in a clip: LR enlarged, each method, the truth, differences.
+// Layers of a clip: LR enlarged, each method, GT, differences.
 
 /** [[key, title], ...] of everything that this clip has pictures of. */
 function layersOf(clip) {

@@ -1,4 +1,4 @@
-// All parts are there: show the first clip.
+// Start: show the first clip.
 
 if (data.clips.length) {
   startControls();

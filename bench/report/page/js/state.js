@@ -1,4 +1,4 @@
-// What the page shows: one object, changed by `show`, told to whoever listens.
+// State of the page: one object, changed by `show`, which tells the listeners.
 
 const data = JSON.parse(byId("data").textContent);
 const pictureTexts = byId("pictures").textContent.split("\n");
