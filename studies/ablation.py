@@ -1,14 +1,14 @@
-"""What TurboVSR's latent is worth: one table of latents and steps, over natural clips, scored with the harness's metrics.
+"""Ablation of TurboVSR's latent: a table of latents and steps over natural clips, scored with the harness's metrics.
 
     python -m studies.ablation [--vid4 path/to/Vid4] [--frames N] [--weights FILE]
         [--without FILE] [--oracle FILE] [--sampled FILE] [--out results/ablation.json]
 
-Rows: bicubic; the weights decoded without a latent, with sampled latents of 4, 2 and 1 steps, with the truth's latent
-(the encoder sees GT: no upscaler), and with the latents of another clip, sampled or the truth's. `--without`,
-`--oracle` and `--sampled` name checkpoints whose decoders were trained from the same weights for as long, without a
-latent, with the truth's latent alone and with sampled ones: the comparison at equal budgets (recipe `ablation`). The
-column "to none" compares LPIPS with the weights' own row without a latent, that of the retrained ones with `--without`.
-One chunk a clip, as many of its frames as make 8k+1; DISTS of one frame in four.
+Rows: bicubic; the weights decoded without a latent, with sampled latents of 4, 2 and 1 steps, with the oracle latent
+(the encoder sees GT: no upscaler), and with the sampled or oracle latent of another clip. `--without`, `--oracle` and
+`--sampled` name checkpoints whose decoders were trained from the same weights for as many steps without a latent, with
+the oracle latent alone and with sampled ones: the comparison at equal budgets (recipe `ablation`). The column "to none"
+compares LPIPS with the row without a latent, of the retrained ones with `--without`. One chunk per clip, its first 8k+1
+frames; DISTS of every fourth frame.
 """
 
 from __future__ import annotations
@@ -18,7 +18,9 @@ import json
 import statistics
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -30,8 +32,8 @@ from bench.environment import snapshot
 from bench.metrics.registry import build
 from frames.degradations import Bicubic
 from turbovsr import loading
+from turbovsr.generator import Generator
 from turbovsr.geometry import CELL, latent_frames
-from turbovsr.model import Model
 from turbovsr.rearrange import pixel_shuffle
 from turbovsr.upsampling import bicubic_upsample
 
@@ -40,7 +42,7 @@ METRICS = ("lpips-alex", "dists", "psnr-y")
 DISTS_EVERY = 4
 
 Row = Callable[[int], list[Tensor]]
-"""Index of a clip -> its frames, (3, H, W) each, as the row has them."""
+"""row(index of a clip) -> its SR frames, (3, H, W) each."""
 
 
 @dataclass
@@ -57,9 +59,9 @@ class Material:
 
 
 def material(vid4: str | None, frames: int) -> list[Material]:
-    """The clips; what does not fill whole latent cells and groups is cropped at the right, the bottom and the end."""
-    options = {"domain": "vimeo", "scale": 4, "degradation": Bicubic(scale=4)}
-    sets: list = [Sample(name="sample", clips=NATURAL, frames=None, **options)]
+    """The clips, cropped at the right, the bottom and the end to whole latent cells and 8k+1 frames."""
+    options: dict[str, Any] = {"domain": "vimeo", "scale": 4, "degradation": Bicubic(scale=4)}
+    sets: list[Any] = [Sample(name="sample", clips=NATURAL, frames=None, **options)]
     if vid4:
         sets.append(Vid4(name="vid4", root=vid4, **options))
     found = []
@@ -73,7 +75,8 @@ def material(vid4: str | None, frames: int) -> list[Material]:
     return found
 
 
-def sampled(model: Model, clip: Material, steps: int, seed: int = 0) -> Tensor:
+def sampled(model: Generator, clip: Material, steps: int, seed: int = 0) -> Tensor:
+    """A latent of the clip, sampled in so many steps."""
     condition = model.condition(clip.lr)
     noise = torch.randn(
         (1, model.config.latent_channels, *condition.shape[2:]), generator=torch.Generator().manual_seed(seed)
@@ -102,18 +105,23 @@ def score(sr: list[Tensor], gt: np.ndarray, metrics: dict) -> dict[str, float]:
     }
 
 
-def rows_of_samples(model: Model, clips: list[Material]) -> tuple[Row, Row]:
+def decode_sampled(model: Generator, clips: list[Material], steps: int, index: int) -> list[Tensor]:
+    """The frames of a clip, decoded with a latent sampled in so many steps."""
+    return list(model.decode_frames(clips[index].lr, sampled(model, clips[index], steps)))
+
+
+def rows_of_samples(model: Generator, clips: list[Material]) -> tuple[Row, Row]:
     """Decoding with latents sampled in one step, and with those of another clip."""
     return (
-        lambda i: list(model.decode_frames(clips[i].lr, sampled(model, clips[i], 1))),
+        partial(decode_sampled, model, clips, 1),
         lambda i: list(
             model.decode_frames(clips[i].lr, of_another_clip(lambda clip: sampled(model, clip, 1), clips, i))
         ),
     )
 
 
-def rows_of_truth(model: Model, clips: list[Material]) -> tuple[Row, Row]:
-    """Decoding with what the encoder says of GT, and with what it says of another clip's."""
+def rows_of_oracle(model: Generator, clips: list[Material]) -> tuple[Row, Row]:
+    """Decoding with the oracle latent, encoded from the GT, and with that of another clip."""
     return (
         lambda i: list(model.decode_frames(clips[i].lr, model.encode(clips[i].hr))),
         lambda i: list(model.decode_frames(clips[i].lr, of_another_clip(lambda clip: model.encode(clip.hr), clips, i))),
@@ -122,7 +130,7 @@ def rows_of_truth(model: Model, clips: list[Material]) -> tuple[Row, Row]:
 
 @torch.inference_mode()
 def run(arguments: argparse.Namespace) -> dict[str, dict[str, dict[str, float]]]:
-    """row -> clip -> metric -> value."""
+    """Scores by row, clip and metric."""
     clips = material(arguments.vid4, arguments.frames)
     metrics = {name: build(name) for name in METRICS}
     model, _ = loading.load(arguments.weights)
@@ -131,22 +139,20 @@ def run(arguments: argparse.Namespace) -> dict[str, dict[str, dict[str, float]]]
         "no latent": lambda i: list(model.decode_frames(clips[i].lr, None)),
     }
     for steps in (4, 2, 1):
-        rows[f"sampled, {steps} step{'s' * (steps > 1)}"] = lambda i, n=steps: list(
-            model.decode_frames(clips[i].lr, sampled(model, clips[i], n))
-        )
-    rows["another clip's, 1 step"] = rows_of_samples(model, clips)[1]
-    rows["the truth's"], rows["another clip's truth's"] = rows_of_truth(model, clips)
+        rows[f"sampled, {steps} step{'s' * (steps > 1)}"] = partial(decode_sampled, model, clips, steps)
+    rows["sampled, 1 step, another clip's"] = rows_of_samples(model, clips)[1]
+    rows["oracle"], rows["oracle, another clip's"] = rows_of_oracle(model, clips)
     if arguments.without:
         without, _ = loading.load(arguments.without)
         rows["retrained without a latent"] = lambda i: list(without.decode_frames(clips[i].lr, None))
     if arguments.sampled:
         retrained, _ = loading.load(arguments.sampled)
         own, others = rows_of_samples(retrained, clips)
-        rows["retrained with sampled latents"], rows["the same, another clip's sampled"] = own, others
+        rows["retrained with sampled latents"], rows["retrained, sampled, another clip's"] = own, others
     if arguments.oracle:
         oracle, _ = loading.load(arguments.oracle)
-        own, others = rows_of_truth(oracle, clips)
-        rows["retrained with the truth's latent"], rows["the same, another clip's truth's"] = own, others
+        own, others = rows_of_oracle(oracle, clips)
+        rows["retrained with oracle latents"], rows["retrained, oracle, another clip's"] = own, others
     return {
         row: {clip.name: score(decode(i), clip.gt, metrics) for i, clip in enumerate(clips)}
         for row, decode in rows.items()
@@ -159,9 +165,9 @@ def main() -> None:
     parser.add_argument("--frames", type=int, default=17, help="at most so many frames of a clip")
     parser.add_argument("--weights", help="a checkpoint; default: nano")
     parser.add_argument("--without", help="a checkpoint whose decoder was trained without a latent")
-    parser.add_argument("--oracle", help="a checkpoint whose decoder was trained with the truth's latent")
+    parser.add_argument("--oracle", help="a checkpoint whose decoder was trained with the oracle latent")
     parser.add_argument("--sampled", help="a checkpoint whose decoder was trained with sampled latents")
-    parser.add_argument("--out", type=Path, help="JSON with every clip's figures")
+    parser.add_argument("--out", type=Path, help="JSON with the scores of every clip")
     arguments = parser.parse_args()
     try:
         found = run(arguments)

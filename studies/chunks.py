@@ -1,7 +1,7 @@
-"""Long clips and large frames: no step where chunks meet, no seam where tiles meet, constant memory, no colour cast.
+"""Long clips and large frames: steps between chunks, seams between tiles, memory, colour casts, and cost by chunk.
 
 python -m studies.chunks              # all of them, for the packaged weights; --weights FILE for others
-python -m studies.chunks --only cost  # what chunk and overlap cost in operations: their defaults were chosen by it
+python -m studies.chunks --only cost  # operations by chunk and overlap: their defaults were chosen by it
 
 Lines with a bar say whether it is met; the exit code is 1 when one is missed.
 """
@@ -33,7 +33,7 @@ KINDS = ("steps", "tiles", "memory", "colours", "cost")
 
 
 def photo(height: int, width: int, halved: bool) -> Tensor:
-    """The middle of a photograph nobody trained on, uint8 (3, height, width), at most 148x224 halved, 300x451 whole."""
+    """The middle of an unseen photograph, uint8 (3, height, width), at most 148x224 halved and 300x451 whole."""
     pixels = torch.from_numpy(data.chelsea().copy()).permute(2, 0, 1)[None].float()
     if halved:
         pixels = bicubic(pixels[..., :296, :448], (148, 224))
@@ -42,7 +42,7 @@ def photo(height: int, width: int, halved: bool) -> Tensor:
 
 
 def steps(build: Callable[..., TurboVSR], size: tuple[int, int], frames: int) -> bool:
-    """A still clip: what changes from frame to frame where chunks meet, and inside them."""
+    """Changes from frame to frame of a still clip, where chunks meet and inside them."""
     upscaler = build()
     length = clip_frames(upscaler.chunk)
     new = length - upscaler.overlap
@@ -50,7 +50,9 @@ def steps(build: Callable[..., TurboVSR], size: tuple[int, int], frames: int) ->
     frame = photo(*size, halved=True)
     if not starts:
         raise SystemExit(f"a clip of {frames} frames has one chunk: give --frames of at least {length + 1}")
-    across, inside, before = [], [], None
+    across: list[float] = []
+    inside: list[float] = []
+    before: Tensor | None = None
     for index, sr in enumerate(upscaler.stream(frame for _ in range(frames))):
         sr = sr.float()
         if before is not None:
@@ -59,6 +61,7 @@ def steps(build: Callable[..., TurboVSR], size: tuple[int, int], frames: int) ->
         before = sr
         if index == new - 1:
             end_of_first = sr
+    assert before is not None
     drift = (before - end_of_first).abs().mean().item()
     ratio = max(across) / max(inside)
     print(f"still clip, {frames} frames of {size[0]}x{size[1]}, {len(starts)} places where chunks meet, grey levels:")
@@ -69,7 +72,7 @@ def steps(build: Callable[..., TurboVSR], size: tuple[int, int], frames: int) ->
 
 
 def tiles(build: Callable[..., TurboVSR], size: tuple[int, int], tile: int) -> bool:
-    """A panned photograph, whole and in tiles."""
+    """PSNR between a panned photograph decoded whole and in tiles."""
     height, width = size
     picture = photo(height, width + 8, halved=False)
     clip = torch.stack([picture[:, :, shift : shift + width] for shift in range(9)])
@@ -101,7 +104,7 @@ def peak_of_a_process(arguments: argparse.Namespace, frames: int) -> float:
     return float(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
 
 
-def stream_and_tell_peak(build: Callable[..., TurboVSR], size: tuple[int, int], frames: int) -> None:
+def print_peak_of_stream(build: Callable[..., TurboVSR], size: tuple[int, int], frames: int) -> None:
     """Print the peak resident memory in MiB after streaming; no frames: after loading the weights."""
     upscaler = build()
     frame = photo(*size, halved=True)
@@ -124,7 +127,7 @@ def peak_memory() -> float:
 
 
 def colours(build: Callable[..., TurboVSR], size: tuple[int, int]) -> bool:
-    """How far the colours of an SR photograph are from its LR frame's, for each colour fix."""
+    """Difference in colour between an SR photograph and its LR frame, for each colour fix."""
     lr = photo(*size, halved=True)
     print("colours of SR minus LR where both show the same, grey levels: red, green, blue; mean size of the difference")
     for fix in ("none", "wavelet", "adain"):
@@ -151,9 +154,8 @@ def cost(build: Callable[..., TurboVSR], size: tuple[int, int]) -> bool:
         clip = torch.zeros(1, 3, frames, height, width)
         noise = cells[:, :, :1].expand(-1, -1, chunk, -1, -1)
         condition = model.condition(clip)
-        sample = giga(lambda: model.condition(clip)) + giga(
-            lambda: model.sample_rest(condition, noise[:, :, :1], noise, 1)
-        )
+        sample = giga(partial(model.condition, clip))
+        sample += giga(partial(model.sample_rest, condition, noise[:, :, :1], noise, 1))
         row = (f"{(encode + sample + frames * decode) / (frames - overlap):6.2f}" for overlap in (1, 2, 3, 4))
         print(f"  chunk {chunk} ({frames:2} frames), overlap 1 to 4: {' '.join(row)}; sampling {sample:.2f} a chunk")
     return True
@@ -194,7 +196,7 @@ def main() -> int:
         overlap=arguments.overlap,
     )
     if arguments.stream is not None:
-        stream_and_tell_peak(build, arguments.size, arguments.stream)
+        print_peak_of_stream(build, arguments.size, arguments.stream)
         return 0
     measure = {
         "steps": lambda: steps(build, arguments.size, arguments.frames),

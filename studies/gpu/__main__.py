@@ -12,7 +12,7 @@ from frames.errors import ERROR, UserError
 
 HELP = {
     "check": "CUDA against CPU, clocks, stages that add up (exit code 1 when one of them fails)",
-    "headline": "a 2-second 1080p clip by all paths, other methods beside it, a large image, the envelope",
+    "headline": "a 2-second 1080p clip by all paths and other methods, a large image, the envelope",
     "profile": "top ten kernels of the slowest stage",
 }
 STAGES = ("condition", "denoise", "decode")
@@ -25,21 +25,21 @@ def main(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(
         prog="python -m studies.gpu", description=gpu.__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    verbs = parser.add_subparsers(dest="step", required=True, metavar="{check,headline,profile}")
+    commands = parser.add_subparsers(dest="step", required=True, metavar="{check,headline,profile}")
     for name, text in HELP.items():
-        verb = verbs.add_parser(name, help=text, description=text)
-        verb.add_argument("--device", default="cuda")
-        verb.add_argument("--tiny", action="store_true", help="toy size: tries the code, measures nothing")
-        verb.add_argument("--out", type=Path, default=Path("results") / "gpu", help="folder for JSON and log")
-        verb.add_argument("--limit-s", type=float, default=540, help="no further row is begun after so many seconds")
-        verb.add_argument(
-            "--cudnn-benchmark", action="store_true", help="let cuDNN try its convolutions out: a slower first call"
+        command = commands.add_parser(name, help=text, description=text)
+        command.add_argument("--device", default="cuda")
+        command.add_argument("--tiny", action="store_true", help="toy size: tries the code, measures nothing")
+        command.add_argument("--out", type=Path, default=Path("results") / "gpu", help="folder for JSON and log")
+        command.add_argument("--limit-s", type=float, default=540, help="start no further row after so many seconds")
+        command.add_argument(
+            "--cudnn-benchmark", action="store_true", help="let cuDNN choose convolutions by trial: a slower first call"
         )
         if name == "headline":
-            verb.add_argument("--repeats", type=int, default=5)
+            command.add_argument("--repeats", type=int, default=5)
         if name == "profile":
-            verb.add_argument("--compiled", action="store_true")
-            verb.add_argument("--stage", choices=STAGES, help="look at this one, not at the slowest")
+            command.add_argument("--compiled", action="store_true")
+            command.add_argument("--stage", choices=STAGES, help="the stage to profile; default: the slowest")
     options = parser.parse_args(arguments)
     from studies.gpu.machine import choose_device, facts
 

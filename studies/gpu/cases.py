@@ -1,4 +1,4 @@
-"""What is measured: TurboVSR in the LTX 2B shape, and what stands beside it."""
+"""The methods and sizes measured: TurboVSR in the LTX 2B shape, and other methods to compare with."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ METHODS = {  # of conf/method: weights that are real, in the precision that is u
 
 @dataclass(frozen=True)
 class Sizes:
-    """What the headline runs on, HR pixels; padded inside to multiples of 32 and 8k+1 frames."""
+    """Sizes of the headline step in HR pixels; the models pad them to multiples of 32 and 8k+1 frames."""
 
     model: str
     clip: tuple[int, int, int]  # frames, height, width
@@ -43,7 +43,7 @@ TINY = Sizes("2b-tiny", (9, 32, 64), (64, 32), (1, 2), 2, (17,), ((64, 64),))
 def turbovsr(
     size: str, path: str, device: str, height: int, width: int, frames: int, compiled: bool = False
 ) -> TurboVSR:
-    """An LTX-shaped TurboVSR with random weights that takes a clip of this HR size whole: one chunk, no tiles.
+    """A TurboVSR of the LTX shape with random weights, set to one chunk and no tiles for a clip of this HR size.
 
     At toy size nothing is compiled: on a CPU that takes minutes.
     """
@@ -60,19 +60,19 @@ def turbovsr(
 
 
 def precision(device: str) -> str:
-    """bf16 on a GPU; on a CPU, where only the code is tried, float32."""
+    """The precision of the measurements: bfloat16 on a GPU, float32 on a CPU, where only the code is tried."""
     return "float32" if torch.device(device).type == "cpu" else "bfloat16"
 
 
 def tflop(size: str, path: str, frames: int, height: int, width: int, steps: int) -> float | None:
-    """What TurboVSR must compute for a clip, by the FLOP counter; None at toy size, whose budget says nothing."""
+    """TFLOP of TurboVSR for a clip, by the FLOP counter; None at toy size, where they mean nothing."""
     if size.endswith("-tiny"):
         return None
     return budgets.budget((height, width), frames, steps, size, path=path, autoencoder=AUTOENCODER, text=False).total
 
 
 def from_conf(name: str, device: str) -> Any:
-    """An upscaler as `conf/method` has it, with its real weights; Hydra is not needed, for a bare machine lacks it.
+    """An upscaler as configured in `conf/method`, with its published weights, built without Hydra.
 
     Raises:
         FileNotFoundError: the weights have not been fetched.

@@ -1,12 +1,14 @@
-"""Right first: the same results as a CPU, a clock that tells the time, stages that add up.
+"""Correctness before speed: results against those of a CPU, clocks, and stages that add up.
 
-Every check is a row with a figure, its limit and whether it holds; the step's exit code is 1 when one does not.
+Every check is a row with a value, its limit and whether it holds; the step's exit code is 1 when one does not.
 """
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -18,7 +20,9 @@ from studies.gpu.machine import synchronize
 from studies.gpu.measure import clips, released, timed
 from studies.gpu.record import Record
 from turbovsr import TurboVSR
+from turbovsr.generator import Generator
 from turbovsr.ltx.autoencoder import LTXAutoencoder
+from turbovsr.ltx.model import LTXModel
 
 FLOAT32 = 1e-4  # relative error against float32 on the CPU: another order of sums
 BFLOAT16 = 5e-2  # 8 bits of mantissa through some dozens of layers
@@ -43,25 +47,25 @@ def run(record: Record, device: str, tiny: bool) -> int:
     return OK if all(row.get("holds") for row in record.rows) else REGRESSED
 
 
-Part = tuple[torch.nn.Module, Callable[[torch.nn.Module, Tensor], Tensor], Tensor]
+Part = tuple[Any, Callable[[Any, Tensor], Tensor], Tensor]  # network, call(network, input), input
 
 
 def _parts() -> Iterator[tuple[str, Callable[[], Part]]]:
-    """Name, and what makes a network, a call and its input, all on the CPU in float32."""
+    """Name and builder of each part: a network, a call and its input, all on the CPU in float32."""
     for layout in LAYOUTS:
         yield (
             f"encoder {layout}",
-            lambda layout=layout: (
-                _filled(layout),
-                lambda m, x: m.encode(x),
-                _noise(3, 9, 64, 96),
-            ),
+            partial(_part, partial(_filled, layout), LTXAutoencoder.encode, (3, 9, 64, 96)),
         )
-        yield f"decoder {layout}", lambda layout=layout: (_filled(layout), _decoded, _noise(128, 2, 2, 3))
+        yield f"decoder {layout}", partial(_part, partial(_filled, layout), _decoded, (128, 2, 2, 3))
     for path in PATHS:
-        yield f"transformer {path}", lambda path=path: (_model(path), _velocity, _noise(128, 3, 4, 6))
-        yield f"condition {path}", lambda path=path: (_model(path), lambda m, x: m.condition(x), _noise(3, 9, 16, 24))
-    yield "conditional decoder", lambda: (_model("turbo"), _decoded_with_lr, _noise(128, 2, 2, 3))
+        yield f"transformer {path}", partial(_part, partial(_model, path), _velocity, (128, 3, 4, 6))
+        yield f"condition {path}", partial(_part, partial(_model, path), LTXModel.condition, (3, 9, 16, 24))
+    yield "conditional decoder", partial(_part, partial(_model, "turbo"), _decoded_with_lr, (128, 2, 2, 3))
+
+
+def _part(build: Callable[[], Any], call: Callable[[Any, Tensor], Tensor], shape: tuple[int, ...]) -> Part:
+    return build(), call, _noise(*shape)
 
 
 def _noise(*shape: int) -> Tensor:
@@ -71,14 +75,13 @@ def _noise(*shape: int) -> Tensor:
 def _filled(layout: str) -> LTXAutoencoder:
     torch.manual_seed(0)
     network = LTXAutoencoder(layout).eval().requires_grad_(False)
-    for block in network.modules():
-        if getattr(block, "gain1", None) is not None:  # these start at zero
-            block.gain1.fill_(0.1)
-            block.gain2.fill_(0.1)
+    for name, value in network.named_parameters():
+        if name.endswith((".gain1", ".gain2")):  # these start at zero
+            value.fill_(0.1)
     return network
 
 
-def _model(path: str) -> torch.nn.Module:
+def _model(path: str) -> Generator:
     frames, height, width = TINY.clip
     return turbovsr(TINY.model, path, "cpu", height, width, frames).model
 
@@ -87,13 +90,13 @@ def _decoded(network: LTXAutoencoder, latent: Tensor) -> Tensor:
     return torch.stack(list(network.decode_frames(latent)))
 
 
-def _velocity(model: torch.nn.Module, latent: Tensor) -> Tensor:
+def _velocity(model: Generator, latent: Tensor) -> Tensor:
     times = torch.full((1, 1, 1, 1), 0.7, device=latent.device)
     condition = latent.flip(2)
     return model.transformer(latent, condition, times, torch.ones(1, device=latent.device))
 
 
-def _decoded_with_lr(model: torch.nn.Module, latent: Tensor) -> Tensor:
+def _decoded_with_lr(model: Generator, latent: Tensor) -> Tensor:
     lr = _noise(3, 9, 16, 24).to(latent)
     return torch.stack(list(model.decode_frames(lr, latent)))
 
@@ -116,8 +119,8 @@ def _against_cpu(
 def _clock(record: Record, device: str, tiny: bool) -> None:
     """The harness's stopwatch against a sleep of known length.
 
-    On a GPU a kernel that spins for a number of cycles: the host's clock, over a long one, says how long a cycle is;
-    events must then give a short one its due.
+    On a GPU the sleep is a kernel that spins for a number of cycles: the host's clock measures a cycle over a long one,
+    and events must then give the right time for a short one.
     """
 
     def work() -> dict:
@@ -152,10 +155,9 @@ def _adding_up(record: Record, device: str, tiny: bool) -> None:
     frames, height, width = sizes.clip
     limit = LOOSE if tiny else STAGES
     builds: dict[str, Callable[[], TurboVSR]] = {
-        f"{sizes.model} {path}": lambda path=path: turbovsr(sizes.model, path, device, height, width, frames)
-        for path in PATHS
+        f"{sizes.model} {path}": partial(turbovsr, sizes.model, path, device, height, width, frames) for path in PATHS
     }
-    builds["nano"] = lambda: TurboVSR(device=device)
+    builds["nano"] = partial(TurboVSR, device=device)
 
     def work(build: Callable[[], TurboVSR]) -> dict:
         model = build()
@@ -167,7 +169,7 @@ def _adding_up(record: Record, device: str, tiny: bool) -> None:
 
     for name, build in builds.items():
         with released(device):
-            record.measure({"check": f"stages of {name}, share not covered"}, lambda: work(build))
+            record.measure({"check": f"stages of {name}, share not covered"}, partial(work, build))
 
 
 class _exact_float32:

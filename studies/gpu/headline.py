@@ -1,13 +1,14 @@
-"""The headline: a 2-second 1080p clip by both paths, in 1, 2 and 4 steps, eager and compiled; what lies beside it; a
-large image; how long a clip and how large an image go at once.
+"""The headline: a 2-second 1080p clip by both paths in 1, 2 and 4 steps, eager and compiled; other methods; a large
+image; the longest clip and the largest image that fit.
 
-Rows come in the order of their worth, so that a machine that is taken back early has given the most. The models of the
-LTX shape have random weights, and every row says so: they are timed, not judged.
+The most important rows come first, in case the machine is taken back early. The models of the LTX shape have random
+weights, and every row says so: their times count, their frames do not.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 import torch
 
@@ -16,6 +17,7 @@ from studies.gpu.machine import ceilings
 from studies.gpu.measure import clips, released, timed
 from studies.gpu.record import Record
 from studies.gpu.stand_in import PerFrameDiffusion
+from turbovsr import TurboVSR
 
 COLUMNS = {
     "method": "method",
@@ -67,35 +69,33 @@ class _TurboVSR:
     def clip(self, path: str, frames: int, height: int, width: int, steps: tuple[int, ...], compiled: bool) -> None:
         """One row a number of steps; the model is built once, and compiled once."""
         with released(self.device):
-            model = None
+            model: TurboVSR | None = None
+
+            def work(count: int) -> dict:
+                nonlocal model
+                if model is None:
+                    model = turbovsr(self.sizes.model, path, self.device, height, width, frames, compiled)
+                model.steps = count
+                return self._row(model, path, frames, height, width, count, self.repeats)
+
             for count in steps:
-
-                def work() -> dict:
-                    nonlocal model
-                    if model is None:
-                        model = turbovsr(self.sizes.model, path, self.device, height, width, frames, compiled)
-                    model.steps = count
-                    return self._row(model, path, frames, height, width, count, self.repeats)
-
-                self.record.measure(self._names(path, frames, height, width, count, compiled), work)
+                self.record.measure(self._names(path, frames, height, width, count, compiled), partial(work, count))
             del model
 
     def envelope(self, path: str) -> None:
         """Longer clips of the headline's size in one chunk, then larger images, each until one does not fit."""
         _, height, width = self.sizes.clip
         for shapes in ([(n, height, width) for n in self.sizes.lengths], [(1, *size) for size in self.sizes.frames]):
-            for frames, tall, wide in shapes:
-
-                def work() -> dict:
-                    model = turbovsr(self.sizes.model, path, self.device, tall, wide, frames)
-                    return self._row(model, path, frames, tall, wide, 1, repeats=1)
-
+            for shape in shapes:
                 with released(self.device):
-                    row = self.record.measure(
-                        self._names(path, frames, tall, wide, 1, False) | {"envelope": True}, work
-                    )
+                    names = self._names(path, *shape, 1, False) | {"envelope": True}
+                    row = self.record.measure(names, partial(self._once, path, *shape))
                 if "error" in row:
                     break
+
+    def _once(self, path: str, frames: int, height: int, width: int) -> dict:
+        model = turbovsr(self.sizes.model, path, self.device, height, width, frames)
+        return self._row(model, path, frames, height, width, 1, repeats=1)
 
     def _names(self, path: str, frames: int, height: int, width: int, steps: int, compiled: bool) -> dict:
         return {
@@ -121,7 +121,7 @@ class _TurboVSR:
 
 
 def _beside(record: Record, device: str, sizes: Sizes, repeats: int, tiny: bool) -> None:
-    """Other methods on the same clip; the per-frame diffusion stand-in on one frame of it, which it does one by one."""
+    """Other methods on the same clip, and the per-frame diffusion stand-in on one frame of it."""
     frames, height, width = sizes.clip
     inputs = clips(frames, height // SCALE, width // SCALE, device)
     names = {"mode": "eager", "size": f"{height}x{width}", "precision": precision(device)}
@@ -133,7 +133,7 @@ def _beside(record: Record, device: str, sizes: Sizes, repeats: int, tiny: bool)
         with released(device):
             record.measure(
                 {"method": name, **names, "frames": frames, "weights": "published"},
-                lambda name=name: measured(lambda: from_conf(name, device), inputs, min(repeats, 3)),
+                partial(measured, partial(from_conf, name, device), inputs, min(repeats, 3)),
             )
 
     def stand_in() -> PerFrameDiffusion:
@@ -159,7 +159,7 @@ def _beside(record: Record, device: str, sizes: Sizes, repeats: int, tiny: bool)
 
 
 def _stages(record: Record) -> None:
-    """Where the time of a clip goes."""
+    """Print the time of each stage."""
     rows = [row for row in record.rows if "stages_s" in row and "path" in row and not row.get("envelope")]
     names = list(dict.fromkeys(name for row in rows for name in row["stages_s"]))
     record.say("\nstage budget, seconds")

@@ -1,4 +1,4 @@
-"""The machine that measures: which device, what it is, and the two ceilings that everything else is held against."""
+"""The machine: its device, its description, and its ceilings in arithmetic and memory traffic."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def choose_device(name: str) -> str:
 
 
 def facts(device: str, arguments: list[str]) -> dict:
-    """What a record must say of where its figures come from."""
+    """The origin of a record's figures: command, device, driver, versions, date."""
     environment = snapshot(device)
     gpu = environment["gpu"] or {}
     return {

@@ -1,4 +1,4 @@
-"""Time one upscaler on clips of one size: medians over rotating inputs, stages, peak memory, what the card did."""
+"""Timing of one upscaler on clips of one size: medians over rotating inputs, stages, peak memory, throttling."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ Call = Callable[[Tensor, Callable], Tensor]  # LR clip, stages -> SR clip
 
 
 def clips(frames: int, height: int, width: int, device: str, count: int = 3) -> list[Tensor]:
-    """LR clips that move and have texture, uint8 (T, 3, H, W), each another: nothing may be timed on constant input."""
+    """LR clips with motion and texture, uint8 (T, 3, H, W), all different: nothing is timed on constant input."""
     generator = torch.Generator().manual_seed(0)
     made = []
     for _ in range(count):
@@ -68,7 +68,7 @@ def timed(call: Call, inputs: Sequence[Tensor], device: str, warmup: int, repeat
 
 @contextmanager
 def released(device: str) -> Iterator[None]:
-    """Give back all memory afterwards, so that the next row's peak is its own."""
+    """Release all memory afterwards, so that the next row's peak is its own."""
     try:
         yield
     finally:

@@ -1,8 +1,9 @@
-"""The top ten kernels of the slowest stage, or of a chosen one: what to change next, once a prediction is made."""
+"""The top ten kernels of the slowest stage, or of a chosen one."""
 
 from __future__ import annotations
 
 from contextlib import contextmanager
+from functools import partial
 
 import torch
 from torch.profiler import ProfilerActivity, profile
@@ -20,7 +21,7 @@ def run(record: Record, device: str, tiny: bool, compiled: bool, stage: str | No
     for path in PATHS:
         names = {"path": path, "mode": "compiled" if compiled else "eager", "weights": "random"}
         with released(device):
-            record.measure(names, lambda: _profiled(sizes, path, device, compiled, stage))
+            record.measure(names, partial(_profiled, sizes, path, device, compiled, stage))
     record.say("")
     record.table({"path": "path", "mode": "mode", "stage": "stage", "stage_s": "s", "seconds": "of s"})
     for row in record.rows:

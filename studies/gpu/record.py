@@ -1,4 +1,4 @@
-"""What a step leaves: a JSON that grows row by row, a log of all it printed, and a table at the end."""
+"""The files of a step: a JSON that grows row by row, a log of all that is printed, and a table at the end."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class Record:
         step: "check", "headline" or "profile".
         folder: where the files go.
         facts: of `machine.facts`.
-        limit_s: no further row is begun after so many seconds; rows not begun say so.
+        limit_s: start no further row after so many seconds; rows that are not started say so.
     """
 
     def __init__(self, step: str, folder: Path, facts: dict, limit_s: float = float("inf")) -> None:
@@ -44,25 +44,25 @@ class Record:
         return self._end - time.monotonic()
 
     def say(self, text: str) -> None:
-        """Print, and keep in the log."""
+        """Print, and write to the log."""
         print(text, flush=True)
         with self.log.open("a", encoding="utf-8") as file:
             file.write(text + "\n")
 
     def note(self, name: str, value: object) -> None:
-        """A figure that belongs to no row."""
+        """Record a value that belongs to no row."""
         self.data["notes"][name] = value
         self._write()
 
     def measure(self, name: dict, work: Callable[[], dict]) -> dict:
-        """Add one row: its names, and what `work` returns. A failure is the row's alone and is written into it."""
+        """Add a row: its names and what `work` returns, or the error, which ends this row alone."""
         row = dict(name)
         if self.time_left <= 0:
-            row["error"] = "not begun: the time was up"
+            row["error"] = "not started: the time was up"
         else:
             try:
                 row |= work()
-            except Exception as error:  # out of memory, a compiler that gives up: the other rows go on
+            except Exception as error:  # out of memory, a compiler that gives up: the other rows still run
                 row["error"] = one_line(error)[:500]
         self.rows.append(row)
         self._write()

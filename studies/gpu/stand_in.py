@@ -1,13 +1,14 @@
-"""A per-frame diffusion upscaler at its usual 50 steps: the class of method that TurboVSR is held against.
+"""A per-frame diffusion upscaler with its usual 50 steps, the class of method that TurboVSR is compared with.
 
-The shape of the Stable Diffusion 2.1 U-Net, which StableSR, SeeSR, Upscale-A-Video, MGLD-VSR and STAR's image kin build
-on: 866 million parameters, latents of 1/8 of the frame, cross-attention to 77 text tokens. Random weights. Only the
-U-Net is run: no autoencoder, no ControlNet, no guidance, no temporal layers, so its time is a lower bound of theirs.
+It has the shape of the Stable Diffusion 2.1 U-Net, on which StableSR, SeeSR, Upscale-A-Video and MGLD-VSR build: 866
+million parameters, latents of 1/8 of the frame, cross-attention to 77 text tokens. Random weights. Only the U-Net runs:
+no autoencoder, no ControlNet, no guidance, no temporal layers, so its time is a lower bound of theirs.
 """
 
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -24,7 +25,7 @@ ATTENDING = 3  # the first three levels have transformer blocks, the coarsest ha
 
 
 def attend(q: Tensor, k: Tensor, v: Tensor, head: int) -> Tensor:
-    """(B, N, C), (B, M, C), (B, M, C) -> (B, N, C)."""
+    """Multi-head attention, (B, N, C), (B, M, C), (B, M, C) -> (B, N, C)."""
     q, k, v = (x.unflatten(-1, (-1, head)).transpose(1, 2) for x in (q, k, v))
     return F.scaled_dot_product_attention(q, k, v).transpose(1, 2).flatten(2)
 
@@ -48,19 +49,19 @@ class TransformerBlock(nn.Module):
     def __init__(self, width: int):
         super().__init__()
         self.norm_in = nn.GroupNorm(GROUPS, width, eps=1e-6)
-        self.enter, self.leave = nn.Linear(width, width), nn.Linear(width, width)
+        self.conv_in, self.conv_out = nn.Linear(width, width), nn.Linear(width, width)
         self.norms = nn.ModuleList(nn.LayerNorm(width) for _ in range(3))
         self.attention, self.text = Attention(width, width), Attention(width, TEXT_CHANNELS)
         self.widen, self.narrow = nn.Linear(width, 8 * width), nn.Linear(4 * width, width)
 
     def forward(self, image: Tensor, text: Tensor) -> Tensor:
-        x = self.enter(self.norm_in(image).flatten(2).transpose(1, 2))
+        x = self.conv_in(self.norm_in(image).flatten(2).transpose(1, 2))
         normed = self.norms[0](x)
         x = x + self.attention(normed, normed)
         x = x + self.text(self.norms[1](x), text)
         value, gate = self.widen(self.norms[2](x)).chunk(2, dim=-1)
         x = x + self.narrow(value * F.gelu(gate))
-        return image + self.leave(x).transpose(1, 2).unflatten(2, image.shape[-2:])
+        return image + self.conv_out(x).transpose(1, 2).unflatten(2, image.shape[-2:])
 
 
 class ResidualBlock(nn.Module):
@@ -77,15 +78,15 @@ class ResidualBlock(nn.Module):
 
 
 class UNet(nn.Module):
-    """Noisy latent with the LR latent beside it -> noise: (B, 8, h, w) -> (B, 4, h, w)."""
+    """Predict the noise in a noisy latent, concatenated with the LR latent: (B, 8, h, w) -> (B, 4, h, w)."""
 
     def __init__(self, widths: tuple[int, ...] = WIDTHS):
         super().__init__()
         self.base, time_width = widths[0], 4 * widths[0]
         self.embed_time = nn.Sequential(nn.Linear(widths[0], time_width), nn.SiLU(), nn.Linear(time_width, time_width))
-        self.enter = nn.Conv2d(2 * LATENT, widths[0], 3, padding=1)
-        self.down, self.shrink = nn.ModuleList(), nn.ModuleList()
-        self.up, self.grow = nn.ModuleList(), nn.ModuleList()
+        self.conv_in = nn.Conv2d(2 * LATENT, widths[0], 3, padding=1)
+        self.down, self.downsamplers = nn.ModuleList(), nn.ModuleList()
+        self.up, self.upsamplers = nn.ModuleList(), nn.ModuleList()
         width, skips = widths[0], [widths[0]]
         for level, target in enumerate(widths):
             for _ in range(2):
@@ -93,9 +94,9 @@ class UNet(nn.Module):
                 width = target
                 skips.append(width)
             if level < len(widths) - 1:
-                self.shrink.append(nn.Conv2d(width, width, 3, stride=2, padding=1))
+                self.downsamplers.append(nn.Conv2d(width, width, 3, stride=2, padding=1))
                 skips.append(width)
-        self.middle = nn.ModuleList(
+        self.mid = nn.ModuleList(
             [
                 ResidualBlock(width, width, time_width),
                 TransformerBlock(width),
@@ -107,8 +108,8 @@ class UNet(nn.Module):
                 self.up.append(self._pair(width + skips.pop(), target, time_width, level))
                 width = target
             if level:
-                self.grow.append(nn.Conv2d(width, width, 3, padding=1))
-        self.norm_out, self.leave = nn.GroupNorm(GROUPS, width), nn.Conv2d(width, LATENT, 3, padding=1)
+                self.upsamplers.append(nn.Conv2d(width, width, 3, padding=1))
+        self.norm_out, self.conv_out = nn.GroupNorm(GROUPS, width), nn.Conv2d(width, LATENT, 3, padding=1)
 
     @staticmethod
     def _pair(in_width: int, width: int, time_width: int, level: int) -> nn.ModuleList:
@@ -119,42 +120,43 @@ class UNet(nn.Module):
         half = self.base // 2
         angles = time[:, None] * torch.exp(-math.log(1e4) * torch.arange(half, device=x.device) / half)
         time = self.embed_time(torch.cat([angles.cos(), angles.sin()], dim=1).to(x.dtype))
-        x = self.enter(x)
+        x = self.conv_in(x)
         skips = [x]
         for index, pair in enumerate(self.down):
             x = self._run(pair, x, time, text)
             skips.append(x)
-            if index % 2 and index // 2 < len(self.shrink):
-                x = self.shrink[index // 2](x)
+            if index % 2 and index // 2 < len(self.downsamplers):
+                x = self.downsamplers[index // 2](x)
                 skips.append(x)
-        for part in self.middle:
+        for part in self.mid:
             x = part(x, text) if isinstance(part, TransformerBlock) else part(x, time)
         for index, pair in enumerate(self.up):
             x = self._run(pair, torch.cat([x, skips.pop()], dim=1), time, text)
-            if index % 3 == 2 and index // 3 < len(self.grow):
+            if index % 3 == 2 and index // 3 < len(self.upsamplers):
                 size = skips[-1].shape[-2:]
-                x = self.grow[index // 3](F.interpolate(x, size=size, mode="nearest"))
-        return self.leave(F.silu(self.norm_out(x)))
+                x = self.upsamplers[index // 3](F.interpolate(x, size=size, mode="nearest"))
+        return self.conv_out(F.silu(self.norm_out(x)))
 
     @staticmethod
-    def _run(pair: nn.ModuleList, x: Tensor, time: Tensor, text: Tensor) -> Tensor:
+    def _run(pair: Any, x: Tensor, time: Tensor, text: Tensor) -> Tensor:
         x = pair[0](x, time)
         return pair[1](x, text) if len(pair) > 1 else x
 
 
 class PerFrameDiffusion:
-    """Runs the U-Net `steps` times on each LR frame; what comes out is no picture, only its cost counts."""
+    """Run the U-Net `steps` times on each LR frame; the weights are random, so only the time counts."""
 
     def __init__(self, device: str, dtype: torch.dtype, steps: int = 50, tiny: bool = False):
         with torch.random.fork_rng(), torch.device(device):
             torch.manual_seed(0)
-            self.network = UNet(TINY_WIDTHS if tiny else WIDTHS).to(dtype, memory_format=torch.channels_last).eval()
+            self.network = UNet(TINY_WIDTHS if tiny else WIDTHS).to(dtype).eval()
+            self.network.to(memory_format=torch.channels_last)
             self.text = torch.randn(1, TEXT_TOKENS, TEXT_CHANNELS, dtype=dtype)
         self.steps, self.device, self.dtype = steps, device, dtype
 
     @torch.inference_mode()
     def upscale(self, lr: Tensor, stages) -> Tensor:
-        """uint8 (T, 3, h, w) -> uint8 (T, 3, 4h, 4w)."""
+        """Upscale one clip, uint8 (T, 3, h, w) -> uint8 (T, 3, 4h, 4w)."""
         frames, _, height, width = lr.shape
         sr = torch.empty(frames, 3, 4 * height, 4 * width, dtype=torch.uint8, device=lr.device)
         size = (-(-4 * height // COMPRESSION), -(-4 * width // COMPRESSION))
