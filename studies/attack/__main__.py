@@ -3,9 +3,9 @@
     python -m studies.attack --seed 0 --count 500
 
 Each case is drawn from the seed: material is damaged in a folder of its own, and a command that reads it runs in a
-forked process. Counted are tracebacks, hangs over 60 s, processes over 4 GB, files outside the folders that the command may
-write to, executed inputs, exit codes that the design does not have, and errors without a word. The folders of the cases
-that failed are kept. Exit code 1 if there are any.
+forked process. Counted are tracebacks, hangs over 60 s, processes over 4 GB, files outside the folders that the command
+may write to, executed inputs, exit codes that the design does not have, and errors without a word. The folders of the
+cases that failed are kept. Exit code 1 if there are any.
 """
 
 from __future__ import annotations

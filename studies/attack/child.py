@@ -7,6 +7,7 @@ import os
 import resource
 import signal
 import sys
+import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -106,6 +107,7 @@ def _become(case: Case, folder: Path, environment: dict[str, str], said: Path) -
 
         from frames.command_line import process
 
+        tempfile.tempdir = None  # that of this case, not the one that was looked up before the fork
         torch.set_num_threads(1)
         module = sys.modules["bench.__main__"] if program == "bench" else _turbovsr()
         process(module.main)
