@@ -20,10 +20,9 @@ import tempfile
 from collections import Counter
 from pathlib import Path
 
+from studies import forked
 from studies.attack import child, kinds, material
 from studies.attack.case import COLUMNS, Case, Outcome
-
-ROOT = Path(__file__).parents[2]
 
 
 def main() -> int:
@@ -36,10 +35,11 @@ def main() -> int:
     kept = arguments.keep or Path(tempfile.mkdtemp(prefix="attack-"))
     kept.mkdir(parents=True, exist_ok=True)
     os.environ["OMP_NUM_THREADS"] = "1"
-    child.import_everything()
+    child.bound_files()
+    forked.import_everything()
     whole = kept / "material"
     whole.mkdir()
-    child.apart(lambda: material.make(whole))
+    forked.apart(lambda: material.make(whole))
     numbers = range(arguments.count) if arguments.only is None else [arguments.only]
     table: dict[str, Counter] = {}
     for number in numbers:
@@ -86,7 +86,7 @@ def attempt(case: Case, whole: Path, folder: Path) -> Outcome:
         "HOME": str(folder / "home"),
         "TMPDIR": str(folder / "tmp"),
         "BENCH_STORE": "results/store",
-        "BENCH_ASSETS": os.environ.get("BENCH_ASSETS", str(ROOT / ".assets")),
+        "BENCH_ASSETS": os.environ.get("BENCH_ASSETS", str(forked.ROOT / ".assets")),
     }
     outcome = child.run(case, work, environment, folder / "said.txt")
     after = material.snapshot(work, case.may_write)

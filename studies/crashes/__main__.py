@@ -1,0 +1,56 @@
+"""Kill runs at random moments, or run under bad conditions, and compare with an undisturbed run.
+
+    python -m studies.crashes --kills 1000 --state kills.json
+    python -m studies.crashes --conditions
+
+A run is killed at a random moment, up to four times, and resumed to its end; then its reports are killed. After every
+kill the results that were finished must still be in the records, unchanged (a kill costs at most the clip it hit), and
+every entry of the store must be readable; at the end scores and frames must equal those of an undisturbed run to the
+last digit. Times are not compared: they are measurements. With --state the kills of earlier calls count, so that a call
+can be repeated.
+
+Conditions: a full disk under the store, a read-only store, a store pruned in a loop, two runs at once in one store and
+in one folder. The first two mount a tmpfs, which needs root.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+import tempfile
+from pathlib import Path
+
+from studies import forked
+from studies.crashes.conditions import conditions
+from studies.crashes.kills import kills
+
+DATA = ("data=sample", "data.clips=[city,astronaut,coffee]", "data.frames=2", "timing.repeats=1", "timing.warmup=0")
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--kills", type=int, default=30, help="how many in all (default %(default)s)")
+    parser.add_argument("--state", type=Path, help="a file that keeps the tally between calls")
+    parser.add_argument("--conditions", action="store_true", help="bad conditions instead of kills")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--methods", default="bicubic,turbovsr", help="default %(default)s")
+    parser.add_argument("--metrics", default="[psnr,ssim]", help="default %(default)s")
+    arguments = parser.parse_args()
+    words = (*DATA, f"method={arguments.methods}", f"metrics={arguments.metrics}")
+    os.environ["OMP_NUM_THREADS"] = "1"
+    forked.import_everything()
+    root = Path(tempfile.mkdtemp(prefix="crashes-"))
+    if arguments.conditions:
+        wrong = conditions(words, root)
+        print(f"{len(wrong)} failures; folders: {root}")
+        return 1 if wrong else 0
+    tally = kills(arguments.kills, words, root, arguments.seed, arguments.state)
+    print(tally)
+    if tally.failures:
+        print(f"folders of the failures: {root}")
+    return 1 if tally.failures else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
