@@ -8,6 +8,33 @@ import torch
 
 from bench import assets
 
+SLOW = (
+    "baselines/test_basicvsr.py",
+    "bench/commands/test_foreign_runs.py",
+    "bench/metrics/test_gt_features.py",
+    "bench/metrics/test_perceptual_metrics.py",
+    "bench/report/page/test_page_in_chromium.py",
+    "bench/report/test_paper.py",
+    "bench/test_bad_input.py",
+    "bench/run/test_run.py",
+    "bench/test_turbovsr_2b.py",
+    "documentation/test_commands.py",
+    "documentation/test_site.py",
+    "studies",
+    "turbovsr/ltx",
+    "turbovsr/test_shipped_weights.py",
+    "turbovsr/train",
+)
+"""Files and folders here whose tests train, run real networks or start processes; `make test-fast` leaves them out."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    here = Path(__file__).parent
+    slow = [here / name for name in SLOW]
+    for item in items:
+        if any(item.path == place or place in item.path.parents for place in slow):
+            item.add_marker(pytest.mark.slow)
+
 
 @pytest.fixture(scope="session", autouse=True)
 def few_threads() -> None:
