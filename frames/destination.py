@@ -12,7 +12,7 @@ from frames.images import write_image
 from frames.listing import IMAGE_SUFFIXES, entries
 from frames.source import Source
 from frames.video import write_video
-from frames.video.encode import MAX_EDGE, WRITTEN_SUFFIXES
+from frames.video.encode import MAX_EDGE, MAX_FPS, WRITTEN_SUFFIXES
 from frames.video.info import BT2020, SQUARE, TRANSFERS_OF_HDR
 
 FPS_OF_IMAGES = Fraction(24)
@@ -53,7 +53,7 @@ def write_frames(
     """
     suffix = output.suffix.lower()
     if suffix in WRITTEN_SUFFIXES and not output.is_dir():
-        rate = fps or source.fps or FPS_OF_IMAGES
+        rate = fps or min(source.fps or FPS_OF_IMAGES, MAX_FPS)  # an average, where the frames have times
         write_video(output, frames, rate, times=None if fps else times, like=source.format)
     elif suffix in IMAGE_SUFFIXES and not output.is_dir():
         for frame in frames:

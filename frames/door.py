@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import os
 import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
@@ -44,6 +46,18 @@ def check_regular(path: Path, what: str = "file") -> os.stat_result:
         kind = _KINDS.get(stat.S_IFMT(status.st_mode), "no regular file")
         raise ValueError(f"{path}: {kind}, not a regular file; take it away or give the {what} itself")
     return status
+
+
+@contextmanager
+def reading(path: Path, what: str = "file") -> Iterator[BinaryIO]:
+    """An open regular file; a disk that cannot read it is an error with the file's name. See `open_regular`."""
+    with open_regular(path, what) as file:
+        try:
+            yield file
+        except OSError as error:
+            if error.filename is None and error.errno is not None:
+                raise ValueError(f"{path}: it cannot be read ({error.strerror}); give another {what}") from None
+            raise
 
 
 def open_regular(path: Path, what: str = "file") -> BinaryIO:

@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 
 from frames.atomic import replacing
-from frames.door import open_regular, pixels_complaint, size_complaint
+from frames.door import pixels_complaint, reading, size_complaint
 from frames.headers import BrokenFile, Header, check_whole, read_header
 from frames.orientation import upright
 
@@ -111,7 +111,7 @@ def write_png(path: str | Path, frame: np.ndarray) -> None:
 
 def _opened(path: Path, header_alone: bool = False) -> tuple[Header, bytes]:
     """The header, checked against the limits, and the file's bytes, or only as many as the header takes."""
-    with open_regular(path, "image") as file:
+    with reading(path, "image") as file:
         size = file.seek(0, 2)
         file.seek(0)
         complaint = size_complaint(size)

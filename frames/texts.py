@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from frames.door import open_regular
+from frames.door import reading
 from frames.errors import UserError
 
 MAX_BYTES = 1 << 30
@@ -18,11 +18,11 @@ def read_text(path: str | Path, remedy: str = "replace the file") -> str:
     Args:
         remedy: what to do about a damaged one, for messages.
     Raises:
-        FileNotFoundError, ValueError: as `frames.door.open_regular`.
+        FileNotFoundError, ValueError: as `frames.door.reading`.
         UserError: larger than 1 GiB, or not UTF-8.
     """
     path = Path(path)
-    with open_regular(path) as file:
+    with reading(path) as file:
         data = file.read(MAX_BYTES + 1)
     if len(data) > MAX_BYTES:
         raise UserError(f"{path}: larger than 1 GiB, which no text here is; {remedy}")

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import errno
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from fractions import Fraction
 from pathlib import Path
 
@@ -20,6 +21,7 @@ from frames.video.info import BT709, BT2020, SQUARE, UNSPECIFIED, Format
 WRITTEN_SUFFIXES = (".mp4", ".mkv", ".mov")
 EXACT_IN = Interpolation.BICUBIC | Interpolation.ACCURATE_RND | Interpolation.FULL_CHR_H_INP
 LIMITED = 1
+MAX_FPS = Fraction(1000)
 MAX_EDGE = 16384  # of H.264 as x264 writes it
 
 
@@ -46,11 +48,11 @@ def write_video(
     """
     path = Path(path)
     rate = Fraction(fps).limit_denominator(1001)
-    if not 0 < rate <= 1000:
-        raise ValueError(f"{path}: {fps} frames a second cannot be written; give a rate above 0, at most 1000")
+    if not 0 < rate <= MAX_FPS:
+        raise ValueError(f"{path}: {fps} frames a second cannot be written; give a rate above 0, at most {MAX_FPS}")
     with replacing(path) as temporary:
         try:
-            with av.open(f"file:{temporary}", "w") as container:
+            with _created(temporary) as container:
                 _Writer(path, container, rate, lossless, like or Format()).write(frames, times)
         except av.error.FFmpegError as error:
             if isinstance(error, OSError) and error.errno in errno.errorcode:  # the system's word, such as a full disk
@@ -122,6 +124,21 @@ class _Writer:
         )
         converted.colorspace, converted.color_range = self._matrix, LIMITED
         return converted
+
+
+@contextmanager
+def _created(path: Path) -> Iterator[OutputContainer]:
+    """The container to write, named by its suffix. A path that is no text (bytes of another encoding) is opened here:
+    FFmpeg takes text alone."""
+    try:
+        str(path).encode("utf-8")
+    except UnicodeEncodeError:
+        form = {".mkv": "matroska"}.get(path.suffix.lower(), path.suffix.lower()[1:])
+        with open(path, "wb") as file, av.open(file, "w", format=form) as container:
+            yield container
+    else:
+        with av.open(f"file:{path}", "w") as container:
+            yield container
 
 
 def _tagged(code: int) -> int:

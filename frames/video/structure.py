@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import BinaryIO
 
-from frames.door import open_regular
+from frames.door import reading
 
 EBML, SEGMENT, CLUSTER = 0x1A45DFA3, 0x18538067, 0x1F43B675
 TS_PACKET, TS_SYNC = 188, 0x47
@@ -20,9 +20,9 @@ def truncation(path: Path) -> str | None:
     """What is cut off, for the containers that tell (MP4, MOV, Matroska, WebM, AVI, MPEG-TS, GIF), else None.
 
     Raises:
-        FileNotFoundError, ValueError: as `frames.door.open_regular`.
+        FileNotFoundError, ValueError: as `frames.door.reading`.
     """
-    with open_regular(path, "video") as file:
+    with reading(path, "video") as file:
         size = file.seek(0, os.SEEK_END)
         file.seek(0)
         head = file.read(TS_PACKET + 1)

@@ -192,3 +192,9 @@ def test_a_limit_that_is_none_is_named(tmp_path, monkeypatch, value):
     monkeypatch.setenv("FRAMES_MAX_MEGAPIXELS", value)
     with pytest.raises(ValueError, match="FRAMES_MAX_MEGAPIXELS=.*: give a number above 0"):
         read_image(tmp_path / "a.png")
+
+
+def test_a_disk_that_cannot_read_is_an_error_with_the_file(tmp_path):
+    (tmp_path / "a.png").symlink_to("/proc/self/mem")  # regular, and its first byte cannot be read
+    with pytest.raises(ValueError, match="a.png: it cannot be read"):
+        read_image(tmp_path / "a.png")

@@ -1,7 +1,9 @@
 """What a video carries beside its pixels: time stamps, shape of pixels, light, orientation; kept or known."""
 
 import errno
+import os
 from fractions import Fraction
+from pathlib import Path
 
 import av
 import numpy as np
@@ -133,3 +135,13 @@ def test_a_full_disk_is_named_with_its_remedy(tmp_path, pattern, monkeypatch):
         write_video(tmp_path / "a.mp4", pattern(2), 25)
     assert one_line(caught.value).startswith(f"{tmp_path}/a.mp4: No space left on device; free some space")
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("suffix", [".mkv", ".mp4", ".mov"])
+@pytest.mark.parametrize("name", [b"caf\xe9", "日本".encode(), b"a:b|c", b"concat:x", b"img%03d", b"-y"])
+def test_any_name_of_a_file_is_written_and_read(tmp_path, pattern, monkeypatch, name, suffix):
+    monkeypatch.chdir(tmp_path)
+    path = Path(os.fsdecode(name) + suffix)
+    write_video(path, pattern(3), 25)
+    assert video_info(path).frames == len(list(read_video(path))) == 3
+    assert os.listdir(tmp_path) == [path.name]
