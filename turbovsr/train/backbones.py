@@ -43,3 +43,11 @@ def lpips_alex(checkpoint: Path) -> nn.Module:
     for layer, (weight, bias) in zip(layers, read_backbone(checkpoint, "AlexNet_0"), strict=True):
         set_weights(layer, weight, bias)
     return model.eval().requires_grad_(False)
+
+
+def lpips_vgg_heads() -> Tensor:
+    """LPIPS v0.1's weights of the features of VGG-16's five stages, one stage after the other: (1472,)."""
+    import lpips
+
+    model = lpips.LPIPS(net="vgg", pnet_rand=True, pretrained=True, verbose=False)
+    return torch.cat([head.model[-1].weight.detach().flatten() for head in model.lins])

@@ -43,6 +43,8 @@ class JointLoss:
         decoded = torch.where(is_oracle, latent + strength * rng.normal(latent), sampled)
         sr = self.model.decoder(batch.lr, decoded, kind < 1 - mix.none)
         output = self.reconstruction(sr, batch.gt, rng)
+        if mix.flow_weight == 0:
+            return output
         flow = self.flow(batch, latent, condition, rng, ema)
         return LossOutput(output.loss + mix.flow_weight * flow, output.terms | {"flow": flow.detach()}, sr)
 

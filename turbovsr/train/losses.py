@@ -12,6 +12,8 @@ from torch import Tensor, nn
 from turbovsr.model import Model
 from turbovsr.rearrange import frames_to_batch
 from turbovsr.train.batch import Batch
+from turbovsr.train.jitter import jittered
+from turbovsr.train.lattice import lattice_excess
 from turbovsr.train.options import ReconstructionConfig
 from turbovsr.train.rng import StepRng
 
@@ -43,11 +45,12 @@ def charbonnier(sr: Tensor, gt: Tensor, eps: float = 1e-3) -> Tensor:
 
 
 class ReconstructionLoss:
-    """Distance of SR clips from GT: Charbonnier, LPIPS and DISTS.
+    """Distance of SR clips from GT: Charbonnier, LPIPS, DISTS, and what repeats with the LR pixels.
 
     Args:
         config: weights of the terms.
-        networks: "lpips" and "dists", each a function of two batches of frames; needed where the weight is not 0.
+        networks: "lpips" and "dists", each a function of two batches of frames; needed where the weight is not 0,
+            "dists" for `lpips_vgg` too.
     """
 
     def __init__(self, config: ReconstructionConfig, networks: Mapping[str, nn.Module]):
@@ -56,18 +59,29 @@ class ReconstructionLoss:
     def __call__(self, sr: Tensor, gt: Tensor, rng: StepRng) -> LossOutput:
         """Compare clips (B, 3, T, H, W) in [-1, 1]."""
         config = self.config
-        loss = charbonnier(sr, gt)
-        terms = {"pixel": loss.detach()}
+        terms = {"pixel": charbonnier(sr, gt)}
+        sr_frames, gt_frames = frames_to_batch(sr), frames_to_batch(gt)
+        if config.lattice > 0:
+            terms["lattice"] = lattice_excess(sr_frames, gt_frames)
         if rng.step >= config.start:
-            sr_frames, gt_frames = frames_to_batch(sr), frames_to_batch(gt)
-            order = torch.from_numpy(rng.numpy.permutation(len(sr_frames)))
-            for name, weight, frames in (
-                ("lpips", config.lpips, config.lpips_frames),
-                ("dists", config.dists, config.dists_frames),
-            ):
-                if weight > 0:
-                    chosen = order[:frames]
-                    distance = self.networks[name](sr_frames[chosen], gt_frames[chosen]).mean()
-                    loss = loss + weight * distance
-                    terms[name] = distance.detach()
-        return LossOutput(loss, terms, sr)
+            terms |= self._perceptual(sr_frames, gt_frames, rng)
+        loss = torch.stack([getattr(config, name) * value for name, value in terms.items()]).sum()
+        return LossOutput(loss, {name: value.detach() for name, value in terms.items()}, sr)
+
+    def _perceptual(self, sr: Tensor, gt: Tensor, rng: StepRng) -> dict[str, Tensor]:
+        """The terms that networks judge, each on its share of the frames (N, 3, H, W)."""
+        config, terms = self.config, {}
+        order = torch.from_numpy(rng.numpy.permutation(len(sr)))
+        if config.lpips > 0:
+            terms["lpips"] = self.networks["lpips"](*self._seen(sr, gt, order[: config.lpips_frames], rng)).mean()
+        if config.lpips_vgg > 0:
+            pair = self._seen(sr, gt, order[: config.dists_frames], rng)
+            both = self.networks["dists"].with_lpips(*pair)
+            terms |= {"dists": both[0].mean(), "lpips_vgg": both[1].mean()}
+        elif config.dists > 0:
+            terms["dists"] = self.networks["dists"](*self._seen(sr, gt, order[: config.dists_frames], rng)).mean()
+        return terms
+
+    def _seen(self, sr: Tensor, gt: Tensor, chosen: Tensor, rng: StepRng) -> tuple[Tensor, Tensor]:
+        pair = sr[chosen], gt[chosen]
+        return jittered(*pair, rng.numpy) if self.config.jitter else pair

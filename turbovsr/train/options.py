@@ -50,19 +50,24 @@ class Augmentation:
 
 @dataclass(frozen=True, kw_only=True)
 class ReconstructionConfig:
-    """Weights of LPIPS and DISTS beside the Charbonnier distance, and how many frames of a batch they see.
+    """Weights of the terms of the loss, and how many frames of a batch the perceptual ones see.
 
-    They see a few frames because they cost more than the decoder. `start` is the first step that includes them.
+    LPIPS-alex, DISTS and LPIPS-vgg see a few frames because they cost more than the decoder. `start` is the first step
+    that includes them.
     """
 
+    pixel: float = 1.0  # Charbonnier distance
+    lattice: float = 0.0  # see `turbovsr.train.lattice`
     lpips: float = 0.0
     dists: float = 0.0
+    lpips_vgg: float = 0.0  # LPIPS's heads for VGG-16 on the features of DISTS
+    jitter: bool = False  # whether the networks see frames randomly shifted and resized, SR and GT alike
     lpips_frames: int = 3
     dists_frames: int = 1
     start: int = 0
 
     def __post_init__(self):
-        at_least(self, 0, "lpips", "dists", "start")
+        at_least(self, 0, "pixel", "lattice", "lpips", "dists", "lpips_vgg", "start")
         at_least(self, 1, "lpips_frames", "dists_frames")
 
 
@@ -173,6 +178,7 @@ class Autoencoding(Stage):
     def __post_init__(self):
         super().__post_init__()
         share(self, "latent_dropout")
+        _check_crop(self)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -200,12 +206,18 @@ class Joint(Stage):
     def __post_init__(self):
         super().__post_init__()
         _check_generator_options(self)
+        _check_crop(self)
 
 
 def _check_generator_options(stage: Diffusion | Joint) -> None:
     share(stage, "bootstrap")
     if not 0 <= stage.condition_dropout < 1:
         raise ValueError(f"condition_dropout must be from 0 to below 1, got {stage.condition_dropout:g}")
+
+
+def _check_crop(stage: Autoencoding | Joint) -> None:
+    if stage.reconstruction.lattice > 0 and stage.crop < 64:
+        raise ValueError(f"crop must be at least 64 with reconstruction.lattice above 0, got {stage.crop}")
 
 
 KINDS = {"autoencoding": Autoencoding, "diffusion": Diffusion, "joint": Joint}

@@ -41,11 +41,20 @@ def perceptual_networks(config: TrainConfig, stage: Stage, device: torch.device)
                 networks[name] = loaders[name](*map(Path, paths)).to(device)
             if config.compile:
                 networks[name].compile(dynamic=False)
-        elif isinstance(stage, (Autoencoding, Joint)) and getattr(stage.reconstruction, name) > 0:
+        elif terms := _needing(name, stage):
+            zero = " and ".join(f"reconstruction.{term}=0" for term in terms)
             raise UserError(
                 f"the loss of this stage includes {name.upper()}, but {missing[0]} is not a file: `python -m bench data"
-                f" fetch` fetches it, or set the stage's reconstruction.{name}=0"
+                f" fetch` fetches it, or set the stage's {zero}"
             )
         else:
             info(f"no {name.upper()} scores: {missing[0]} is not a file")
     return networks
+
+
+def _needing(network: str, stage: Stage) -> list[str]:
+    """The terms of a stage's loss that need a network."""
+    if not isinstance(stage, (Autoencoding, Joint)):
+        return []
+    terms = {"lpips": ["lpips"], "dists": ["dists", "lpips_vgg"]}[network]
+    return [term for term in terms if getattr(stage.reconstruction, term) > 0]

@@ -7,7 +7,7 @@ import torch
 from skimage import data
 
 from bench.metrics import dists as metric
-from frames.errors import EnvironmentInvalid
+from frames.errors import EnvironmentInvalid, UserError
 from tests.turbovsr.conftest import TINY
 from turbovsr.model import Model
 from turbovsr.train.backbones import lpips_alex
@@ -18,8 +18,9 @@ from turbovsr.train.config import checked
 from turbovsr.train.data import ClipSource
 from turbovsr.train.diffusion import FlowLoss
 from turbovsr.train.dists import Dists
+from turbovsr.train.joint import JointLoss
 from turbovsr.train.losses import ReconstructionLoss, charbonnier
-from turbovsr.train.options import DataConfig, Diffusion, LoopConfig, ReconstructionConfig
+from turbovsr.train.options import DataConfig, Diffusion, Joint, LoopConfig, MixConfig, ReconstructionConfig
 from turbovsr.train.perceptual import perceptual_networks
 from turbovsr.train.prepare import held_out_mask
 from turbovsr.train.rng import StepRng
@@ -77,6 +78,73 @@ def test_the_perceptual_terms_come_after_their_first_step_and_look_at_a_few_fram
     output = loss(sr, gt, StepRng(0, 5))
     assert seen == [3] and set(output.terms) == {"pixel", "lpips"} and output.sr is sr
     assert output.loss.item() == pytest.approx(3, abs=1e-4)
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_lpips_on_the_features_of_dists_is_the_heads_sum_and_leaves_dists_as_it_is(asset):
+    network = dists(asset)
+    x, y = torch.rand(2, 2, 3, 48, 64, generator=torch.Generator().manual_seed(0)) * 2 - 1
+    both = network.with_lpips(x, y)
+    assert torch.equal(both[0], network(x, y))
+    heads = list(np.split(network.heads.numpy(), np.cumsum([64, 128, 256, 512])))
+    expected = np.zeros(2)
+    for a, b, head in zip(network._features(x)[1:], network._features(y)[1:], heads, strict=True):
+        a, b = (f.numpy() / np.linalg.norm(f.numpy(), axis=1, keepdims=True) for f in (a, b))
+        expected += np.einsum("nchw,c->nhw", (a - b) ** 2, head).mean(axis=(1, 2))
+    assert both[1].numpy() == pytest.approx(expected, rel=1e-3)
+    assert network.with_lpips(x, x)[1].abs().max() == 0
+
+
+def test_every_term_counts_by_its_weight_and_the_networks_see_jittered_frames():
+    class Network(torch.nn.Module):
+        def with_lpips(self, sr, gt):
+            shapes.append(tuple(sr.shape))
+            return torch.full((len(sr),), 2.0), torch.full((len(sr),), 3.0)
+
+    shapes = []
+    config = ReconstructionConfig(pixel=0.0, lattice=1.0, dists=10.0, lpips_vgg=100.0, dists_frames=2, jitter=True)
+    sr, gt = torch.rand(1, 3, 9, 64, 64), torch.rand(1, 3, 9, 64, 64)
+    output = ReconstructionLoss(config, {"dists": Network()})(sr, gt, StepRng(0, 0))
+    assert set(output.terms) == {"pixel", "lattice", "dists", "lpips_vgg"}
+    assert output.loss.item() == pytest.approx(320 + output.terms["lattice"].item(), rel=1e-5)
+    assert len(shapes) == 1 and shapes[0][0] == 2 and max(shapes[0][2:]) <= 60
+
+
+@pytest.mark.parametrize("term", ["dists", "lpips_vgg"])
+def test_missing_weights_name_the_term_that_needs_them(term):
+    words = ["recipe=trial", "data=x", "out=y", f"stages.regression.reconstruction.{term}=1", "vgg=none", "lpips="]
+    config = checked(compose_plain([*words, "stages.regression.reconstruction.lpips=0"]))
+    with pytest.raises(UserError, match=f"none is not a file.*reconstruction.{term}=0"):
+        perceptual_networks(config, config.stages["regression"], torch.device("cpu"))
+
+
+def test_a_lattice_needs_a_crop_that_shows_it():
+    with pytest.raises(UserError, match="crop must be at least 64"):
+        checked(
+            compose_plain(
+                [
+                    "recipe=trial",
+                    "data=x",
+                    "out=y",
+                    "stages.regression.reconstruction.lattice=1",
+                    "stages.regression.crop=32",
+                ]
+            )
+        )
+
+
+def test_joint_training_without_the_flow_loss_has_no_such_term():
+    stage = Joint(
+        kind="joint",
+        trained=("decoder",),
+        crop=64,
+        loop=LoopConfig(steps=1, learning_rate=1),
+        mix=MixConfig(flow_weight=0.0),
+    )
+    model = Model(TINY)
+    batch = Batch(torch.rand(2, 3, 1, 64, 64), torch.rand(2, 3, 1, 16, 16))
+    output = JointLoss(model, stage, ReconstructionLoss(stage.reconstruction, {}))(batch, StepRng(0, 0), model)
+    assert set(output.terms) == {"pixel"}
 
 
 @pytest.mark.filterwarnings("ignore")
