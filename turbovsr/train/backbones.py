@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 from pathlib import Path
 
 import torch
@@ -47,7 +48,8 @@ def lpips_alex(checkpoint: Path) -> nn.Module:
 
 def lpips_vgg_heads() -> Tensor:
     """LPIPS v0.1's weights of the features of VGG-16's five stages, one stage after the other: (1472,)."""
-    import lpips
-
-    model = lpips.LPIPS(net="vgg", pnet_rand=True, pretrained=True, verbose=False)
-    return torch.cat([head.model[-1].weight.detach().flatten() for head in model.lins])
+    package = importlib.util.find_spec("lpips")
+    if package is None or package.origin is None:
+        raise FileNotFoundError("the package lpips is not installed: `pip install lpips==0.1.4`")
+    heads = torch.load(Path(package.origin).parent / "weights/v0.1/vgg.pth", map_location="cpu", weights_only=True)
+    return torch.cat([heads[f"lin{stage}.model.1.weight"].flatten() for stage in range(5)])

@@ -1,8 +1,8 @@
 """DISTS (Ding et al., TPAMI 2020, arXiv 2004.07728) as a training loss.
 
-It compares structure and texture of VGG-16 features, as the metric of that name does, differentiably and on batches. The
-same features, weighted by LPIPS's heads for VGG-16, give a second distance at little cost. It is near to LPIPS-vgg but not
-equal: DISTS takes root mean squares where VGG-16 takes maxima.
+It compares structure and texture of VGG-16 features, as the metric of that name does, differentiably and on batches.
+The same features, weighted by LPIPS's heads for VGG-16, give a second distance at little cost. It is near to LPIPS-vgg
+but not equal: DISTS takes root mean squares where VGG-16 takes maxima.
 """
 
 from __future__ import annotations
@@ -37,6 +37,7 @@ class Dists(nn.Module):
     mean: Tensor
     std: Tensor
     window: Tensor
+    heads: Tensor
 
     def __init__(self, backbone: Path, weights: Path):
         super().__init__()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Protocol, cast
 
 import torch
 from torch import Tensor, nn
@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from turbovsr.model import Model
 from turbovsr.rearrange import frames_to_batch
 from turbovsr.train.batch import Batch
+from turbovsr.train.dists import Dists
 from turbovsr.train.jitter import jittered
 from turbovsr.train.lattice import lattice_excess
 from turbovsr.train.options import ReconstructionConfig
@@ -76,7 +77,7 @@ class ReconstructionLoss:
             terms["lpips"] = self.networks["lpips"](*self._seen(sr, gt, order[: config.lpips_frames], rng)).mean()
         if config.lpips_vgg > 0:
             pair = self._seen(sr, gt, order[: config.dists_frames], rng)
-            both = self.networks["dists"].with_lpips(*pair)
+            both = cast(Dists, self.networks["dists"]).with_lpips(*pair)
             terms |= {"dists": both[0].mean(), "lpips_vgg": both[1].mean()}
         elif config.dists > 0:
             terms["dists"] = self.networks["dists"](*self._seen(sr, gt, order[: config.dists_frames], rng)).mean()

@@ -153,6 +153,7 @@ class Stage:
     start: str | None = None  # the stage whose weights it starts from, a packaged name or a .safetensors file
     batch: BatchConfig = field(default_factory=BatchConfig)
     augmentation: Augmentation = field(default_factory=Augmentation)
+    damp_phases: float = 0.0  # share taken out, at the start, of the pattern that the head writes for constant features
     latent_noise_std: float = 0.0  # largest standard deviation of the noise on given latents, whose own is 1
 
     def __post_init__(self):
@@ -164,6 +165,7 @@ class Stage:
         if self.crop < 32 or self.crop % 32:
             raise ValueError(f"crop must be a multiple of 32, got {self.crop}")
         at_least(self, 0, "latent_noise_std")
+        share(self, "damp_phases")
 
 
 @dataclass(frozen=True, kw_only=True)

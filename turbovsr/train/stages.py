@@ -27,6 +27,7 @@ from turbovsr.train.losses import ReconstructionLoss, TrainingLoss
 from turbovsr.train.messages import info
 from turbovsr.train.options import Autoencoding, Diffusion, Joint, Stage, TrainConfig
 from turbovsr.train.perceptual import perceptual_networks
+from turbovsr.train.phases import damp_phases
 from turbovsr.train.provenance import is_finished, metadata_of, start_weights, store_settings, weights_path
 from turbovsr.train.rng import StepRng
 from turbovsr.train.validate import build_validation
@@ -68,6 +69,8 @@ def train_stage(config: TrainConfig, name: str, device: torch.device) -> None:
         components = stage.components
         share = start_from_components(model, source, components.batches, components.clips, config.seed + 2)
         info(f"the components hold {share:.1%} of the power of the decoder's error")
+    if stage.damp_phases and not resumes:
+        damp_phases(model.decoder.head, stage.damp_phases)
     model.to(device).decoder.to(memory_format=torch.channels_last)
     ema = _run_loop(config, name, model, source, device)
     if rank() == 0:
