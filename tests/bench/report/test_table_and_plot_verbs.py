@@ -55,3 +55,33 @@ def test_plot_draws_every_kind(bench, run):
 def test_plot_without_several_steps_says_what_is_missing(bench):
     answer = bench("plot", GOLDEN, "--kind", "steps")
     assert answer.code == 2 and "method.steps=1,2,4" in answer.err
+
+
+def test_table_says_one_line_about_damaged_lines_and_goes_on(bench, run):
+    with open(run / "records.jsonl", "a") as file:
+        file.write('{"schema": 2, "data"\nnot json\n')
+    answer = bench("table", run, "--format", "csv")
+    assert answer.code == 0 and "plain" in answer.out
+    assert answer.err.count("\n") == 1 and "line 17" in answer.err and "1 more line" in answer.err
+
+
+def test_runs_goes_on_after_folders_that_it_cannot_read(bench, run, tmp_path):
+    for name, text in (("other", '{"schema": 99}\n'), ("damaged", "{\n"), ("wrong", '{"schema": 2, "data": 3}\n')):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "records.jsonl").write_text(text)
+    answer = bench("runs", tmp_path)
+    assert answer.code == 0 and "model[steps=4]" in answer.out and str(tmp_path / "wrong") not in answer.out
+    for name in ("other", "damaged", "wrong"):
+        assert str(tmp_path / name / "records.jsonl") in answer.err
+    assert "Traceback" not in answer.err
+
+
+def test_the_settings_of_a_method_are_rows_of_their_own(bench, run, record, tmp_path):
+    lines = [record("m", clip, [20], [1.0], steps=steps) for clip, steps in (("a", 16), ("b", 1))]
+    (run / "records.jsonl").write_text("".join(json.dumps(r.to_json()) + "\n" for r in lines))
+    assert "m[steps=16]" in bench("table", run).out
+    assert bench("export", run, "--out", tmp_path / "all.csv").code == 0
+    assert {line.split(",")[3] for line in (tmp_path / "all.csv").read_text().splitlines()[1:]} == {
+        "m[steps=16]",
+        "m[steps=1]",
+    }
