@@ -13,6 +13,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+import yaml
 from omegaconf import OmegaConf
 
 from bench.config import Combination
@@ -63,12 +64,12 @@ class RunFolder:
         """
         own = [_described(combination) for combination in combinations]
         with self.alone():
-            kept = self._combinations()
-            self._refuse_mixing(kept, combinations)
+            self._refuse_mixing(combinations)
             mine = {(each["data"], each["method"]) for each in own}
-            others = [each for each in kept if (each.get("data"), each.get("method")) not in mine]
+            others = [each for each in self._combinations() if (each.get("data"), each.get("method")) not in mine]
             with replacing(self.path / "config.yaml") as part:
-                OmegaConf.save(OmegaConf.create({"command": command, "combinations": others + own}), part)
+                content = {"command": command, "combinations": others + own}
+                part.write_text(yaml.dump(content, Dumper=_Dumper, sort_keys=False, allow_unicode=True), "utf-8")
         with replacing(self.path / "environment.json") as part:
             part.write_text(json.dumps({"command": command, **environment}, indent=2) + "\n", encoding="utf-8")
 
@@ -90,11 +91,8 @@ class RunFolder:
             raise UserError(f"{file}: it has no list of combinations; choose another folder with out=DIR")
         return found
 
-    def _refuse_mixing(self, kept: list[dict[str, Any]], combinations: list[Combination]) -> None:
+    def _refuse_mixing(self, combinations: list[Combination]) -> None:
         known = {record.data: record.data_config for record in self.records.all()}
-        for each in kept:
-            with suppress(Exception):  # what cannot be read again says nothing
-                known.setdefault(str(each["data"]), data_config(OmegaConf.create(each["config"])))
         for combination in combinations:
             now = data_config(combination.config)
             before = known.setdefault(combination.data, now)
@@ -118,6 +116,13 @@ class RunFolder:
             yield
         finally:
             os.close(folder)
+
+
+class _Dumper(yaml.SafeDumper):
+    """Plain YAML without aliases."""
+
+    def ignore_aliases(self, data: Any) -> bool:
+        return True
 
 
 def _described(combination: Combination) -> dict[str, Any]:
