@@ -38,7 +38,7 @@ class Flicker:
 
     @property
     def kind(self) -> Kind:
-        return Kind("moving flicker" if self.moving else "flicker", "", "lower", 2, window=2)
+        return Kind(f"{'moving flicker' if self.moving else 'flicker'} (GT: 1)", "", "lower", 2, window=2)
 
     @property
     def signature(self) -> str:

@@ -100,6 +100,16 @@ class WarpError:
         return 1000 * float(np.mean(np.square(difference), dtype=np.float64))
 
 
+class WarpErrorOfGt(WarpError):
+    """The warping error of the ground truth itself: what a method's should be near to, since blur makes it small."""
+
+    kind = Kind("E_warp of GT", "x1e-3", "lower", 3, window=2)
+    signature = WarpError.signature.replace("warp-error|", "warp-error|of GT|", 1)
+
+    def begin(self) -> Consecutive:
+        return Consecutive(lambda sr, gt: (gt, _greys(gt, gt)[1]), self._error)
+
+
 def flow(one: np.ndarray, other: np.ndarray) -> np.ndarray:
     """Farneback's dense flow from one grey frame to the other: float32 (H, W, 2), (right, down) in pixels."""
     unused = np.zeros((*one.shape, 2), np.float32)  # a first guess, which these flags leave aside

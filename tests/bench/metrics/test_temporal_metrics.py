@@ -88,3 +88,10 @@ def test_metrics_of_frames_and_of_clips_are_told_a_clip_alike(pan):
             each.add(sr, gt)
     assert accumulators["psnr-y"].values() == [build("psnr-y").score(*pair) for pair in zip(pan[::-1], pan)]
     assert len(accumulators["tof"].values()) == 2
+
+
+def test_gts_own_warping_error_does_not_depend_on_sr(pan):
+    blurred = [np.full_like(frame, 128) for frame in pan]
+    own = values("warp-error-gt", blurred, pan)
+    assert own == pytest.approx(values("warp-error", pan, pan)) and min(own) > max(values("warp-error", blurred, pan))
+    assert build("warp-error-gt").signature != build("warp-error").signature
