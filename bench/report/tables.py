@@ -12,6 +12,7 @@ from bench.report import text as plain
 from bench.report.columns import Column, Fact
 from bench.report.grid import BEST, MARKS, Block, Cell, Grid, Head, figure, listed, rank
 from bench.report.methods import RANDOM_NOTE, random_methods, trained_on
+from bench.report.notes import score_notes
 from bench.report.summary import ALL, TIMES, Row, rows
 from bench.report.trace import sources
 from bench.store.record import Record, Timing
@@ -269,7 +270,7 @@ def _notes(records: list[Record]) -> list[str]:
         for record in records
         for finding in record.doctor or ()
     ]
-    return found + [
+    return [*found, *score_notes(records)] + [
         f"{record.clip}, {record.method}: {note}"
         for record in records
         for times in record.timing.values()

@@ -13,6 +13,7 @@ import torch
 from bench.config import Combination
 from bench.datasets.clip import Clip
 from bench.environment import device_name, snapshot
+from bench.report.notes import score_note
 from bench.run.cell import Cell, Inputs, Machine, Totals
 from bench.run.folder import RunFolder
 from bench.run.lookup import look_up
@@ -21,7 +22,6 @@ from bench.run.pool import MethodPool
 from bench.run.progress import Reporter
 from bench.run.recording import line_of, record_of, record_of_failure, save_frames
 from bench.run.score import score
-from bench.run.scoring import infinite_note
 from bench.run.upscale import upscale
 from bench.store.keys import frames_digest
 from bench.store.store import Store
@@ -102,7 +102,7 @@ class Run:
         totals.good += 1
         reporter.finished(f"{cell.where}: {line_of(cell, record)}")
         for name, found in record.scores.items():
-            if note := (f"{name} is absent: {found.reason}" if found.reason else infinite_note(name, found)):
+            if note := score_note(name, found):
                 reporter.note(f"{cell.where}: {note}")
         for finding in record.doctor or ():
             reporter.note(f"{cell.where}: the doctor says: {finding.text} ({finding.evidence})")

@@ -16,7 +16,6 @@ from bench.doctor.excerpt import needed
 from bench.metrics.accumulators import accumulator, reason_absent
 from bench.metrics.base import Accumulator, Metric, check_pair, is_network
 from bench.metrics.gt_features import GtFeatures
-from bench.metrics.pooling import pooled
 from bench.metrics.protocol import Protocol
 from bench.metrics.signature import short
 from bench.store.record import Score
@@ -147,15 +146,6 @@ def described(metric: Metric, values: list[float] | None, indices: list[int], re
         indices=scored,
         reason=reason,
     )
-
-
-def infinite_note(name: str, score: Score) -> str:
-    """One line on frames that are equal to GT and so make a clip's PSNR infinite; empty where there are none."""
-    equal = sum(map(math.isinf, score.values or ()))
-    if not equal or score.title != "PSNR":
-        return ""
-    told = f"{name}: {equal} of {len(score.values or ())} frames are equal to GT, so its mean is infinite"
-    return f"{told}; {pooled(score.values or ()):.{score.digits}f} {score.unit} pooled over all frames"
 
 
 def _next(source: Iterator[np.ndarray], index: int, clip: Clip) -> np.ndarray:

@@ -164,3 +164,12 @@ def test_figures_of_metrics_that_a_method_was_trained_on_are_marked_and_the_capt
     assert "¶ the weights were trained on this metric" in tables.markdown(table)
     assert r"\P{}" in tables.latex(table)
     assert "¶" not in tables.comma_separated(table).splitlines()[1]
+
+
+def test_infinite_and_absent_scores_stand_in_the_notes(record):
+    records = [record("one", clip, [float("inf"), 30.0], [1.0]) for clip in "ab"]
+    lost = replace(records[1].scores["lpips-alex"], values=None, indices=None, reason="frame 0: too small")
+    records[1] = replace(records[1], scores=records[1].scores | {"lpips-alex": lost})
+    text = tables.markdown(tables.tables(records)[0])
+    assert "a, one: psnr: 1 of 2 frames are equal to GT, so its mean is infinite; 33.01 dB pooled" in text
+    assert "b, one: lpips-alex is absent: frame 0: too small" in text

@@ -10,7 +10,8 @@ from bench.datasets.sources import Mapped
 from bench.metrics.base import Kind
 from bench.metrics.protocol import Protocol
 from bench.metrics.registry import build
-from bench.run.scoring import PredictionScores, described, infinite_note, score_together
+from bench.report.notes import score_note
+from bench.run.scoring import PredictionScores, described, score_together
 
 
 class Frames:
@@ -144,7 +145,8 @@ def test_a_metric_that_refuses_a_frame_costs_that_metric_alone(clip_of, truth):
 
 def test_frames_equal_to_gt_are_counted_with_the_pooled_figure():
     score = described(build("psnr"), [math.inf, 30.0], [0, 1], None)
-    assert infinite_note("psnr", score) == (
+    assert score_note("psnr", score) == (
         "psnr: 1 of 2 frames are equal to GT, so its mean is infinite; 33.01 dB pooled over all frames"
     )
-    assert infinite_note("psnr", described(build("psnr"), [30.0], [0], None)) == ""
+    assert score_note("psnr", described(build("psnr"), [30.0], [0], None)) == ""
+    assert score_note("psnr", described(build("psnr"), None, [0], "too small")) == "psnr is absent: too small"
