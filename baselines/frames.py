@@ -1,4 +1,4 @@
-"""What every baseline does at its two ends: check the LR clip it is given, round its SR values to 8 bits."""
+"""The two ends of every baseline: check the LR clip it is given, round its SR values to 8 bits."""
 
 from __future__ import annotations
 

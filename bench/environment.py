@@ -1,4 +1,4 @@
-"""What a number was measured on: versions, processor, GPU, driver, commit."""
+"""The environment of a measurement: versions, processor, GPU, driver, commit."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def snapshot(device: str) -> dict:
 
 
 def device_name(environment: dict) -> str:
-    """What a table's caption calls the machine."""
+    """The name of the machine in a table's caption."""
     if environment["gpu"]:
         return environment["gpu"]["name"]
     return f"{environment['cpu']}, {environment['threads']} thread{'s' * (environment['threads'] > 1)}"

@@ -78,7 +78,7 @@ def open_regular(path: Path, what: str = "file") -> BinaryIO:
 
 
 def size_complaint(size: int) -> str | None:
-    """What is wrong with an image file of so many bytes, or None."""
+    """The fault of an image file of so many bytes, or None."""
     limit = _limit(MEGABYTES)
     if size > limit * 1e6:
         return f"{size / 1e6:.0f} MB are more than the {limit:g} MB that are read; {MEGABYTES}=N raises the limit"
@@ -86,7 +86,7 @@ def size_complaint(size: int) -> str | None:
 
 
 def pixels_complaint(height: int, width: int) -> str | None:
-    """What is wrong with frames of this size, or None."""
+    """The fault of frames of this size, or None."""
     if height < 1 or width < 1:
         return f"its header says {width}x{height}"
     limit = _limit(MEGAPIXELS)

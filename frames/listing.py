@@ -1,4 +1,4 @@
-"""What lies in a folder: frames in natural order, hidden files apart."""
+"""Listing a folder: frames in natural order, hidden files apart."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def natural_key(path: Path) -> tuple[list[tuple[int, int, str]], str]:
 
 
 def entries(folder: Path) -> list[Path]:
-    """What a folder holds, hidden files apart, in natural order.
+    """The content of a folder, hidden files apart, in natural order.
 
     Raises:
         FileNotFoundError: no such folder.

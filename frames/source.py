@@ -35,7 +35,7 @@ class Source:
 
 
 def open_source(path: Path) -> Source:
-    """What is at `path`, after a look at every header. An animated PNG is a video.
+    """The frames at `path`, after a look at every header. An animated PNG is a video.
 
     Raises:
         FileNotFoundError, ValueError: one line that names the file.

@@ -34,12 +34,12 @@ def read_text(path: str | Path, remedy: str = "replace the file") -> str:
 
 
 def read_json(path: str | Path, remedy: str = "replace the file") -> Any:
-    """What a JSON file holds; arguments and errors as `read_text`, and UserError for what is not JSON."""
+    """The content of a JSON file; arguments and errors as `read_text`, and UserError for what is not JSON."""
     return parse_json(read_text(path, remedy), str(path), remedy)
 
 
 def parse_json(text: str, where: str, remedy: str = "replace the file") -> Any:
-    """What a JSON text holds.
+    """The content of a JSON text.
 
     Args:
         where: the file, perhaps with the line, for messages.

@@ -1,4 +1,4 @@
-"""What the harness itself costs: a call that does nothing, under the clock, with and without announced stages.
+"""The cost of the harness itself: a call that does nothing, under the clock, with and without announced stages.
 
 python -m studies.overhead
 """

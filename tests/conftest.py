@@ -1,4 +1,4 @@
-"""What all tests share: the assets fetched by `make test`, and small real pictures."""
+"""Fixtures of all tests: the assets fetched by `make test`, and small real pictures."""
 
 from collections.abc import Callable
 from pathlib import Path

@@ -27,7 +27,7 @@ Network = TypeVar("Network", bound=nn.Module)
 
 @dataclasses.dataclass(frozen=True)
 class Header:
-    """What a checkpoint says of itself, read without its weights."""
+    """The description in a checkpoint, read without its weights."""
 
     path: Path
     kind: str  # "nano" or "ltx"

@@ -1,4 +1,4 @@
-"""What several networks are built from: a residual block, and parameters with random starting values."""
+"""Parts of several networks: a residual block, and parameters with random starting values."""
 
 from __future__ import annotations
 

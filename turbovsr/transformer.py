@@ -54,7 +54,7 @@ def rotate(x: Tensor, cos: Tensor, sin: Tensor) -> Tensor:
 
 
 class TokenGrid(NamedTuple):
-    """What depends on the token grid alone."""
+    """Quantities that depend on the token grid alone."""
 
     rotation: tuple[Tensor, Tensor]  # cosines and sines, (F, H, W, width)
     windows: tuple[Windows, ...]  # of even and of odd blocks

@@ -85,7 +85,7 @@ def _cells(records: list[Record], clip: str, data: str | None) -> list[Record]:
 
 
 def _sources(material: Material, cells: list[Record], wanted: str | None) -> list[str]:
-    """The sources to show, in order: by default LR, the methods and GT, as far as they can be had.
+    """The sources to show, in order: by default LR, the methods and GT, as far as their frames can be read.
 
     Raises:
         UserError: an unknown name, or one whose frames cannot be had.

@@ -1,4 +1,4 @@
-"""What `--pred` and `--gt` name: clips of frames or videos, paired by name."""
+"""The clips behind `--pred` and `--gt`: clips of frames or videos, paired by name."""
 
 from __future__ import annotations
 

@@ -58,7 +58,7 @@ class Clip:
 
 
 class Dataset(Protocol):
-    """What a config of the group `data` builds."""
+    """A data set, as a config of the group `data` builds it."""
 
     name: str
     domain: str  # "reds" or "vimeo": whose weights fit this material
@@ -74,7 +74,7 @@ class Dataset(Protocol):
         ...
 
     def describe(self) -> Description:
-        """What is known of the set without looking at the disk."""
+        """Facts about the set that need no look at the disk."""
         ...
 
     def problems(self) -> Iterator[str]:
@@ -84,7 +84,7 @@ class Dataset(Protocol):
 
 @dataclass(frozen=True)
 class Description:
-    """What `python -m bench data` says of a set, present or not."""
+    """The description of a set in `python -m bench data`, present or not."""
 
     name: str
     root: str

@@ -1,4 +1,4 @@
-"""What REDS4 and Vid4 have in common: named clips of known length, GT in folders, LR in folders or made."""
+"""The common part of REDS4 and Vid4: named clips of known length, GT in folders, LR in folders or made."""
 
 from __future__ import annotations
 

@@ -74,7 +74,7 @@ def estimate(pairs: list[tuple[np.ndarray, np.ndarray]]) -> Warp:
 
 
 def residual_after_shift(pairs: list[tuple[np.ndarray, np.ndarray]]) -> tuple[float, float]:
-    """What stays unexplained as the frames are, and after the best shift; both on the same inner part."""
+    """The residual as the frames are, and after the best shift; both on the same inner part."""
     warp = estimate(pairs)
     height, width = pairs[0][1].shape[:2]
     margin = min(int(np.ceil(warp.reach(height, width))) + 4, min(height, width) // 2 - 8)

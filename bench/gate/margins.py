@@ -9,7 +9,7 @@ from bench.store.record import Score
 from frames.errors import UserError, did_you_mean
 
 MARGINS = {"psnr": 0.05, "ssim": 0.002, "lpips": 0.003, "dists": 0.003, "speed": 0.10}
-"""What counts as no change, by metric or family of metrics: dB, SSIM, distances; speed as a share."""
+"""Margins of no change, by metric or family of metrics: dB, SSIM, distances; speed as a share."""
 
 
 def family(metric: str) -> str:

@@ -1,4 +1,4 @@
-"""What is done to one clip: calls to time, frames made elsewhere, files to keep."""
+"""The work on one clip: calls to time, frames made elsewhere, files to keep."""
 
 from __future__ import annotations
 

@@ -85,7 +85,7 @@ class FrameRule:
 
 @dataclass(frozen=True, kw_only=True)
 class Descriptor:
-    """What a user of an upscaler must know before running it.
+    """Facts about an upscaler that its user must know before running it.
 
     Raises:
         ValueError: a scale, kind or device that is none.

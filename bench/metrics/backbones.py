@@ -52,7 +52,7 @@ def dists_weights() -> tuple[torch.Tensor, torch.Tensor]:
 
 
 def weights_hash(tensors: Iterable[torch.Tensor]) -> str:
-    """The first eight digits of the sha256 over weights: a signature names the very network."""
+    """The first eight digits of the sha256 over weights: a signature names the exact network."""
     digest = hashlib.sha256()
     for tensor in tensors:
         digest.update(tensor.contiguous().numpy().data)

@@ -1,4 +1,4 @@
-"""What a run will do: the combinations of a command, opened, so that mistakes show before any work."""
+"""The plan of a run: the combinations of a command, opened, so that mistakes show before any work."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def open_plan(combinations: list[Combination]) -> list[MethodOnData]:
 
 
 def data_config(config: DictConfig) -> dict[str, Any]:
-    """What clips and scores of a data set are made by, as records keep it."""
+    """The options behind clips and scores of a data set, as records keep them."""
     options = OmegaConf.to_container(config.data, resolve=True)
     assert isinstance(options, dict)
     made_by = {"degradation": config.degradation.name, "scale": config.scale, "protocol": config.protocol.name}

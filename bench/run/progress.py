@@ -1,4 +1,4 @@
-"""What a person sees while a run works: a live bar on a terminal, plain lines elsewhere; all on stderr."""
+"""Progress of a run: a live bar on a terminal, plain lines elsewhere; all on stderr."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a result depends on, as one hash: equal keys mean that there is nothing to compute."""
+"""Keys: all that a result depends on, as one hash; equal keys mean that there is nothing to compute."""
 
 from __future__ import annotations
 

@@ -26,7 +26,7 @@ def is_temporary(name: str) -> bool:
 
 
 def owner(name: str) -> Literal["alive", "gone", "unknown"]:
-    """What is known of the process that gave this name; of those of other hosts nothing is."""
+    """The state of the process that gave this name; unknown on other hosts."""
     match = _NAME.fullmatch(name)
     if match is None or match["host"] != _host():
         return "unknown"

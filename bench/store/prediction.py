@@ -21,7 +21,7 @@ META = "meta.json"
 
 @dataclass(frozen=True)
 class Meta:
-    """What `meta.json` says of a folder of frames."""
+    """The content of `meta.json` in a folder of frames."""
 
     sr_sha256: str
     frames: int

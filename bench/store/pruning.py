@@ -29,7 +29,7 @@ _OWN = {
 
 @dataclass
 class Pruned:
-    """What was removed, or would be."""
+    """Entries that were removed, or would be."""
 
     entries: int = 0
     bytes: int = 0
@@ -66,7 +66,7 @@ def prune(root: Path, days: float, dry_run: bool = False) -> Pruned:
 
 
 def _entries(root: Path) -> Iterator[Path]:
-    """What the store itself has written, by its names; everything else is somebody's own."""
+    """Entries that the store itself has written, by their names; all other files belong to somebody else."""
     for kind in (*KINDS, DAMAGED):
         folder = root / kind
         if folder.is_dir() and not folder.is_symlink():

@@ -41,7 +41,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, kw_only=True)
 class StoredTimes:
-    """What upscaling one clip left beside its frames."""
+    """Results of upscaling one clip, beside its frames."""
 
     descriptor: Descriptor
     sr_sha256: str
@@ -59,7 +59,7 @@ class StoredScores:
 
 @dataclass(frozen=True)
 class StoredFindings:
-    """What the doctor found in one prediction."""
+    """Findings of the doctor in one prediction."""
 
     findings: list[DoctorFinding]
 

@@ -1,4 +1,4 @@
-"""What the GPU did meanwhile, sampled through NVML: clocks, power, temperature, throttling; None where it is absent."""
+"""The state of the GPU during a repetition, through NVML: clocks, power, temperature, throttling; None if absent."""
 
 from __future__ import annotations
 

@@ -14,7 +14,7 @@ from frames.resize import bicubic_down
 
 
 class Degradation(Protocol):
-    """What makes an LR frame from a GT frame."""
+    """A way to make an LR frame from a GT frame."""
 
     name: str
     scale: int

@@ -1,4 +1,4 @@
-"""What the header of an image file says, and whether the file is whole, without decoding a pixel."""
+"""Headers of image files: size, depth, and whether the file is whole, without decoding a pixel."""
 
 from __future__ import annotations
 

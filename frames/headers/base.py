@@ -1,4 +1,4 @@
-"""What is known of an image before it is decoded."""
+"""Facts about an image that need no decoding."""
 
 from __future__ import annotations
 

@@ -17,7 +17,7 @@ MATROSKA = "matroska"
 
 @dataclass(frozen=True)
 class Announced:
-    """What a container says of its first video stream; None where it says nothing."""
+    """The announcement of a container on its first video stream; None where it says nothing."""
 
     frames: int | None
     seconds: Fraction | None
@@ -40,7 +40,7 @@ class Announced:
 
 
 def announced_of(path: Path, container: InputContainer, stream: VideoStream) -> Announced:
-    """What the open container announces, after a walk over the file's structure."""
+    """The announcement of an open container, after a walk over the file's structure."""
     seconds = None
     if container.format.name.startswith(MATROSKA):
         seconds = _duration_tag(stream.metadata)

@@ -1,4 +1,4 @@
-"""What a video holds, with as little decoding as an exact answer needs."""
+"""Facts about a video, with as little decoding as an exact answer needs."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ class VideoInfo:
 
 
 def video_info(path: str | Path) -> VideoInfo:
-    """What a video holds.
+    """Facts about a video.
 
     The frame count is exact: where container and packets agree it is taken from them, else the video is decoded once
     (remembered for as long as the file does not change).

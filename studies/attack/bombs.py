@@ -117,7 +117,7 @@ SPECIAL_TEXT: dict[str, Callable[[Path], None]] = {
     "loop": loop,
     "one long line": lambda path: path.write_text('{"a": "' + "x" * 50_000_000 + '"}'),
 }
-"""What may lie where a text file of a run should be."""
+"""Stand-ins for a text file of a run."""
 
 
 def weights(name: str, rng: random.Random) -> bytes:

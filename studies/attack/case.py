@@ -51,7 +51,7 @@ class Outcome:
     too_large: bool = False
 
     def faults(self, case: Case) -> list[str]:
-        """What is wrong with it, by the columns of the table."""
+        """Its faults, by the columns of the table."""
         program, command = case.words[0], (*case.words, "")[1]
         verdict = program == "bench" and command in VERDICTS
         ended = self.hung or self.too_large

@@ -1,4 +1,4 @@
-"""What is attacked: each kind of input with the commands that read it. A kind draws one case at a time."""
+"""The targets: each kind of input with the commands that read it. A kind draws one case at a time."""
 
 from __future__ import annotations
 

@@ -17,7 +17,7 @@ PAGE = "page.html"
 
 @dataclass
 class Tally:
-    """What was seen so far; kept in a file, so that a later call adds to it."""
+    """Counts so far; kept in a file, so that a later call adds to it."""
 
     kills: int = 0
     in_runs: int = 0

@@ -1,4 +1,4 @@
-"""What a user does wrong is answered by one clear line and a non-zero exit, without a traceback."""
+"""Mistakes of a user are answered by one clear line and a non-zero exit, without a traceback."""
 
 import os
 import subprocess

@@ -1,4 +1,4 @@
-"""What the documents tell a reader to type, and the files they tell a reader to write.
+"""The commands that documents tell a reader to type, and the files they tell a reader to write.
 
 Commands are the lines of fenced blocks tagged `sh`, lines of untagged blocks that begin with a program's name, and code
 in running text that begins with one. Files are fenced blocks with a title: ```yaml title="mine/method/theirs.yaml".

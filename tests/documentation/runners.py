@@ -59,22 +59,22 @@ def run(command: Command, capture: Callable[[], str]) -> None:
 
 
 def _bench(command: Command, words: list[str], capture: Callable[[], str]) -> None:
-    """In this process, small. The verb alone, in running text, is a name: then its help must exist."""
+    """In this process, small. A command alone, in running text, is a name: then its help must exist."""
     if not words or command.mention and len(words) == 1 and words[0] != "list":
         words = [*words, "--help"]
-    verb = words[0]
-    if verb == "run":
+    name = words[0]
+    if name == "run":
         words = small(words)
     config.members.cache_clear()  # a reader's next command is a new process, and sees files written meanwhile
-    # a plot is half of a tiny run's time, and the verb `plot` draws one for real
-    without_plot = mock.patch("bench.commands.plot.write", return_value=[]) if verb == "run" else nullcontext()
+    # a plot is half of a tiny run's time, and the command `plot` draws one for real
+    without_plot = mock.patch("bench.commands.plot.write", return_value=[]) if name == "run" else nullcontext()
     with without_plot:
         try:
             code = main(words)
         except SystemExit as stop:  # argparse
             code = stop.code or 0
     said = capture()
-    allowed = GATES.get(verb, {0})
+    allowed = GATES.get(name, {0})
     assert code in allowed, _explain(command, f"exit code {code} of `python -m bench {shlex.join(words)}`", said)
 
 

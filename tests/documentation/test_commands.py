@@ -137,7 +137,7 @@ def test_a_run_is_made_small_but_keeps_what_the_document_says(tmp_path, monkeypa
     assert small(given) == [*given, "timing=once", "data.frames=1", "out=results/runs/0"]
 
 
-def test_every_verb_and_every_option_of_the_root_is_documented():
+def test_every_command_and_every_option_of_the_root_is_documented():
     text = "\n".join(file.read_text(encoding="utf-8") for file in documents())
     missing = [command for command in COMMANDS if f"bench {command}" not in text]
     missing += [key for key in schema.Root.__dataclass_fields__ if f"{key}=" not in text]

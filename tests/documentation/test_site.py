@@ -26,7 +26,7 @@ def site(tmp_path_factory) -> Path:
 
 
 class Loaded(HTMLParser):
-    """What a browser fetches by itself when it opens a page."""
+    """The files that a browser fetches by itself when it opens a page."""
 
     def __init__(self) -> None:
         super().__init__()

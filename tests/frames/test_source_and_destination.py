@@ -1,4 +1,4 @@
-"""What is read from a path, where frames go, and what is said of that which does not fit."""
+"""Sources, destinations, and the lines on what does not fit."""
 
 from dataclasses import replace
 from fractions import Fraction

@@ -45,7 +45,8 @@ def test_check_holds_on_a_cpu_and_says_what_it_compared(tmp_path, capsys):
 
 
 def test_headline_has_all_rows_on_a_machine_with_little_installed(tmp_path):
-    code = "import sys\nfor name in {}: sys.modules[name] = None\nfrom studies.gpu.__main__ import main\nsys.exit(main({}))"
+    code = "import sys\nfor name in {}: sys.modules[name] = None\n"
+    code += "from studies.gpu.__main__ import main\nsys.exit(main({}))"
     arguments = ["headline", *TINY_CPU, "--out", str(tmp_path), "--repeats", "1"]
     done = subprocess.run(
         [sys.executable, "-c", code.format(ABSENT, arguments)], cwd=ROOT, capture_output=True, text=True

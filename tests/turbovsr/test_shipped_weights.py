@@ -1,4 +1,4 @@
-"""What the packaged weights can do, on photographs nobody trained on."""
+"""Quality of the packaged weights, on photographs nobody trained on."""
 
 from statistics import fmean
 

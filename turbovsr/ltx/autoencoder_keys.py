@@ -51,7 +51,7 @@ HEAD_WORDS = {  # what belongs to the decoder's head, not to a stage
 
 @dataclass(frozen=True)
 class Loaded:
-    """What became of a checkpoint."""
+    """The outcome of loading a checkpoint."""
 
     style: str
     layout: str  # of the file, as far as its keys tell

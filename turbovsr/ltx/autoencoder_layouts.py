@@ -1,4 +1,4 @@
-"""What the autoencoders of the LTX-Video releases are made of: one row of stages each for encoder and decoder.
+"""Layouts of the autoencoders of the LTX-Video releases: one row of stages each for encoder and decoder.
 
 The stages stand in the order and number of Lightricks' own checkpoints, so that stage N of the encoder there is
 down_blocks.N and of the decoder up_blocks.N. All layouts have 128 latent channels, patches of 4x4 pixels, and compress

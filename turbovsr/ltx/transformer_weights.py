@@ -55,7 +55,7 @@ TEXT_PARTS = ("embed_text.", ".text_attention.")
 
 @dataclass(frozen=True)
 class Loaded:
-    """What became of a checkpoint: every list is of our key names."""
+    """The outcome of loading a checkpoint: every list is of our key names."""
 
     taken: int  # keys of ours filled from the file
     initialised: list[str]  # that LTX does not have; they start without effect

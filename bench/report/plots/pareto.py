@@ -175,7 +175,7 @@ def _diameter(megabytes: float | None) -> float:
 
 
 def _size_legend(figure: Figure, tables_shown: list[Table], theme: style.Theme, beside_title: bool) -> None:
-    """The legend of the sizes: powers of two around the memories there are, in the line of the title where it has room."""
+    """The legend of the sizes: powers of two around the memories, in the line of the title where it has room."""
     found = [m for table in tables_shown for name in table.methods if (m := _memory(table, name))]
     if not found:
         return

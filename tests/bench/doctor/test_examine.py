@@ -7,8 +7,8 @@ import torch
 import torch.nn.functional as F
 
 from bench.doctor.examine import diagnose, examine
-from bench.doctor.finding import Compensation
 from bench.doctor.excerpt import needed
+from bench.doctor.finding import Compensation
 
 
 def shifted(frame, dx, dy=0.0):

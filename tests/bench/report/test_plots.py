@@ -1,4 +1,4 @@
-"""What the plots show: fronts, names that do not collide, exponents, shares, steps, themes."""
+"""Content of the plots: fronts, names that do not collide, exponents, shares, steps, themes."""
 
 import itertools
 

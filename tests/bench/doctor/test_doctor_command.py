@@ -1,4 +1,4 @@
-"""The verb: what it prints, that both scores are shown, and its exit codes."""
+"""The command: what it prints, that both scores are shown, and its exit codes."""
 
 import re
 

@@ -39,8 +39,8 @@ def test_table_takes_runs_columns_rows_and_order(bench, run):
     ],
 )
 def test_a_wrong_name_is_one_line(bench, run, arguments, message):
-    verb, *options = arguments
-    answer = bench(verb, run, *options)
+    command, *options = arguments
+    answer = bench(command, run, *options)
     assert answer.code == 3 and answer.err.startswith(message) and answer.err.count("\n") == 1
 
 
