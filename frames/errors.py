@@ -6,6 +6,8 @@ import difflib
 import errno
 from collections.abc import Iterable
 
+from frames.text import printable
+
 OK, REGRESSED, NOTHING_MEASURED, ERROR, ENVIRONMENT, INTERRUPTED = 0, 1, 2, 3, 4, 130
 """Exit codes of every command. INTERRUPTED is the shell's own code for Ctrl-C."""
 
@@ -45,13 +47,14 @@ def did_you_mean(word: object, known: Iterable[str]) -> str:
 def one_line(error: BaseException) -> str:
     """An exception's message on one line, with its type where the message alone would not tell.
 
-    What the system says of a file becomes the file, the reason and, where one is known, the remedy.
+    What the system says of a file becomes the file, the reason and, where one is known, the remedy. Control characters,
+    which names of files may hold, are escaped.
     """
     if isinstance(error, OSError) and error.strerror and error.filename is not None:
         name = " ".join(str(error.filename).split())
         remedy = _REMEDIES.get(error.errno or 0)
-        return f"{name}: {error.strerror}" + (f"; {remedy}" if remedy else "")
-    text = " ".join(str(error).split())
+        return printable(f"{name}: {error.strerror}" + (f"; {remedy}" if remedy else ""))
+    text = printable(" ".join(str(error).split()))
     if isinstance(error, (UserError, ValueError, FileNotFoundError)) and text:
         return text
     return f"{type(error).__name__}: {text}" if text else type(error).__name__

@@ -15,7 +15,7 @@ import torch
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
-from frames.texts import parse_json
+from frames.text_files import parse_json
 from turbovsr.weights_file import mismatch, open_weights, read_shapes, read_tensors, shapes_of
 
 PACKAGED = Path(__file__).parent / "weights"

@@ -11,7 +11,7 @@ from bench.report.merge import Cell, merged, relabelled, run_names
 from bench.report.page.material import Material, sr
 from bench.store.record import Record
 from frames.errors import UserError, one_line
-from frames.texts import read_json
+from frames.text_files import read_json
 
 
 @dataclass(frozen=True)

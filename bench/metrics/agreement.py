@@ -15,7 +15,7 @@ from statistics import fmean
 from typing import Any
 
 from frames.errors import UserError, did_you_mean
-from frames.texts import read_json
+from frames.text_files import read_json
 
 METRICS = (
     "lpips-alex",

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from bench.store.record import Record
 from frames.errors import UserError
-from frames.texts import read_text
+from frames.text_files import read_text
 
 FILE = "agreement.csv"
 

@@ -17,6 +17,8 @@ from frames.errors import UserError, did_you_mean, one_line
         (FileNotFoundError(errno.ENOENT, "No such file or directory", "x"), "x: No such file or directory"),
         (FileNotFoundError("x: no such clip"), "x: no such clip"),
         (UserError("two\nlines"), "two lines"),
+        (ValueError("clip\x1b[31m.png: broken"), "clip\\x1b[31m.png: broken"),
+        (OSError(errno.EACCES, "Permission denied", "a\x07\udce9.png"), "a\\x07\\udce9.png: Permission denied"),
         (RuntimeError("out of memory"), "RuntimeError: out of memory"),
         (KeyError(), "KeyError"),
     ],

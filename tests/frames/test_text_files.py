@@ -5,7 +5,7 @@ import os
 import pytest
 
 from frames.errors import UserError
-from frames.texts import read_json, read_text
+from frames.text_files import read_json, read_text
 
 
 def test_text_and_json_come_back(tmp_path):
