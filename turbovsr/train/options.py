@@ -153,7 +153,7 @@ class Stage:
     start: str | None = None  # the stage whose weights it starts from, a packaged name or a .safetensors file
     batch: BatchConfig = field(default_factory=BatchConfig)
     augmentation: Augmentation = field(default_factory=Augmentation)
-    damp_phases: float = 0.0  # share taken out, at the start, of the pattern that the head writes for constant features
+    damp_phases: float = 0.0  # share taken out, at the end, of the pattern that the head writes for constant features
     latent_noise_std: float = 0.0  # largest standard deviation of the noise on given latents, whose own is 1
 
     def __post_init__(self):

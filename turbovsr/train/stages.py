@@ -69,13 +69,13 @@ def train_stage(config: TrainConfig, name: str, device: torch.device) -> None:
         components = stage.components
         share = start_from_components(model, source, components.batches, components.clips, config.seed + 2)
         info(f"the components hold {share:.1%} of the power of the decoder's error")
-    if stage.damp_phases and not resumes:
-        damp_phases(model.decoder.head, stage.damp_phases)
     model.to(device).decoder.to(memory_format=torch.channels_last)
     ema = _run_loop(config, name, model, source, device)
     if rank() == 0:
         if isinstance(stage, Autoencoding):
             normalise_latent(ema, source, stage.batch, batches=64, seed=config.seed + 1)
+        if stage.damp_phases:
+            damp_phases(ema.decoder.head, stage.damp_phases)
         with replacing(weights_path(config, name)) as temporary:
             checkpoints.save(ema, temporary, torch.float32, **metadata_of(config, name))
 

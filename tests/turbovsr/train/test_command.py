@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import json
 import os
 import signal
@@ -20,6 +21,7 @@ from turbovsr.train.batch_loader import load_batches
 from turbovsr.train.composition import compose_plain, members
 from turbovsr.train.config import checked
 from turbovsr.train.loop import Loop
+from turbovsr.train.phases import damp_phases
 
 ROOT = Path(__file__).parents[3]
 
@@ -74,6 +76,16 @@ def test_a_stage_can_begin_with_weights_from_elsewhere(words, train, tmp_path):
     assert kept and all(torch.equal(files[0][key], files[1][key]) for key in kept)
     gone = train(*words, "stage=diffusion", f"stages.diffusion.start={tmp_path / 'c.safetensors'}", f"out={tmp_path}")
     assert gone.code == 3 and "c.safetensors: no such weights" in gone.err
+
+
+def test_a_stage_can_end_with_a_damped_head(words, train, tmp_path):
+    answer = train(*words, "stage=regression", "stages.regression.damp_phases=1", f"out={tmp_path}")
+    assert answer.code == 0, answer.err
+    model, _ = loading.load(tmp_path / "regression.safetensors")
+    head = copy.deepcopy(model.decoder.head)
+    damp_phases(head, 1.0)
+    assert torch.allclose(head.weight, model.decoder.head.weight, atol=1e-7)
+    assert model.decoder.head.weight.abs().max() > 1e-4
 
 
 def started(command: list[str], out: Path, lines: int, **options) -> subprocess.Popen:
@@ -219,7 +231,7 @@ def test_held_out_clips_inside_the_training_data_are_refused(words, train, tmp_p
 def test_help_names_recipes_options_and_the_configuration_is_shown(train):
     answer = train("--help")
     assert answer.code == 0
-    recipes = "recipe: ablation, further, nano, trial"
+    recipes = "recipe: ablation, further, nano, no_lattice, trial"
     for word in (recipes, "realbasicvsr", "data: ???", "accelerate launch", "turbovsr.train.plot"):
         assert word in answer.out
     shown = train("recipe=nano", "out=x", "--print-config")
