@@ -27,7 +27,7 @@ AUTOENCODERS = [name for name in LAYOUTS if not name.endswith("-tiny")]
 
 
 @dataclass(frozen=True)
-class Budget:
+class ClipCost:
     """Cost of one clip in one chunk; TFLOP."""
 
     model: str
@@ -88,7 +88,7 @@ def count(model: Generator, height: int, width: int, frames: int, steps: int) ->
 
 def budget(
     size: tuple[int, int] = (1088, 1920), frames: int = 49, steps: int = 1, model: str = "2b", **choices
-) -> Budget:
+) -> ClipCost:
     """The budget of one clip of any size (height, width) and length; `choices` as for `build`."""
     built, about = build(model, **choices)
     height, width = (pad_to(side, SPATIAL_COMPRESSION) for side in size)
@@ -96,10 +96,10 @@ def budget(
     stages, tokens = count(built, height, width, frames, steps)
     parameters = {name: sum(p.numel() for p in part.parameters()) for name, part in built.named_children()}
     path = choices.get("path", "turbo")
-    return Budget(model, path, height, width, frames, steps, tokens, parameters, stages, sum(stages.values()), about)
+    return ClipCost(model, path, height, width, frames, steps, tokens, parameters, stages, sum(stages.values()), about)
 
 
-def text_of(budgets: list[Budget]) -> str:
+def text_of(budgets: list[ClipCost]) -> str:
     """A table: a row a path, a column a stage."""
     first = budgets[0]
     lines = [

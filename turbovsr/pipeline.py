@@ -58,7 +58,7 @@ class TurboVSR:
         seed: of the noise, which is drawn on the CPU so that every device gets the same.
         device, precision: where and in what the networks run: "float32", "bfloat16", or "auto": bfloat16 where the
             device computes it natively.
-        scale: 4, or 3 or 2: made at 4 and brought down by MATLAB's antialiased bicubic.
+        scale: 4, or 3 or 2: made at 4 and downscaled by MATLAB's antialiased bicubic.
         chunk: latent frames in a chunk; 5 is 33 frames.
         overlap: frames that successive chunks share, 1 to 4, over which they are crossfaded.
         tile: largest edge, in LR pixels, that is decoded at once; larger frames are decoded in overlapping tiles. 0:

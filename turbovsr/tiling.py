@@ -120,9 +120,9 @@ def decode(
 def join(whole: Tensor, piece: Tensor, span: Span, dim: int) -> None:
     """Blend a piece with its halo, levels, into a uint8 frame that holds all pieces before it along `dim`.
 
-    Across the seam at its start the piece's weight rises from 0 to 1. At its end it continues as far as the next piece's
-    weight will rise. Tiles are joined to bands and bands to the frame: blended in both directions at once, the weights
-    of four tiles at a corner would have to add up.
+    Across the seam at its start the piece's weight rises from 0 to 1. At its end it continues as far as the next
+    piece's weight will rise. Tiles are joined to bands and bands to the frame: blended in both directions at once, the
+    weights of four tiles at a corner would have to add up.
     """
     start = max(span.start - BLEND, 0)
     stop = min(span.stop + BLEND, whole.shape[dim] // SCALE)

@@ -50,8 +50,8 @@ HEAD_WORDS = {  # what belongs to the decoder's head, not to a stage
 
 
 @dataclass(frozen=True)
-class Loaded:
-    """The outcome of loading a checkpoint."""
+class AutoencoderReport:
+    """The result of loading a checkpoint."""
 
     style: str
     layout: str  # of the file, as far as its keys tell
@@ -64,7 +64,7 @@ class Loaded:
 
 
 def translate(key: str, stages: Mapping[str, tuple[Stage, ...]], style: str) -> str:
-    """Our name of a weight -> theirs.
+    """Translate our name of a weight to theirs.
 
     Args:
         stages: those of "encoder" and "decoder" in the layout.
@@ -95,7 +95,7 @@ def translate(key: str, stages: Mapping[str, tuple[Stage, ...]], style: str) -> 
 
 
 def _path(stages: tuple[Stage, ...], number: int, side: str, style: str) -> str:
-    """Where a stage lies in their network."""
+    """The path of a stage in their network."""
     level_name = "down_blocks" if side == "encoder" else "up_blocks"
     if style == "lightricks":
         return f"{level_name}.{number}"
@@ -112,7 +112,7 @@ def _path(stages: tuple[Stage, ...], number: int, side: str, style: str) -> str:
 
 
 def _replace(rest: str, words: Mapping[str, str]) -> str:
-    """Put their words for ours, each part of the key at most once."""
+    """Replace our words by theirs, each part of the key at most once."""
     parts, done = rest.split("."), []
     while parts:
         pair = ".".join(parts[:2])
@@ -126,13 +126,13 @@ def _replace(rest: str, words: Mapping[str, str]) -> str:
 
 
 def names(autoencoder: LTXAutoencoder, style: str) -> dict[str, str]:
-    """All our names -> theirs."""
+    """Their names of all weights by ours."""
     stages = {"encoder": autoencoder.layout.encoder, "decoder": autoencoder.layout.decoder}
     return {key: translate(key, stages, style) for key in autoencoder.state_dict()}
 
 
 def own_part(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """Of a file's weights those of the autoencoder, prefix stripped; statistics that nobody uses are dropped."""
+    """The weights of the autoencoder in a file, without prefix and without statistics that are not used."""
     prefixed = {
         key.removeprefix(prefix): value for key, value in state.items() for prefix in PREFIXES if key.startswith(prefix)
     }
@@ -142,12 +142,12 @@ def own_part(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
 
 
 def is_autoencoder(state: Mapping[str, Tensor]) -> bool:
-    """Whether a file has an LTX autoencoder, alone or beside the transformer."""
+    """Whether a file has an LTX autoencoder, alone or together with the transformer."""
     return "encoder.conv_in.conv.weight" in own_part(state)
 
 
 def style_of(state: Mapping[str, Tensor]) -> str:
-    """Whose names the weights of `own_part` have."""
+    """The style of the names of `own_part`, "lightricks" or "diffusers"."""
     return "diffusers" if any(".resnets." in key for key in state) else "lightricks"
 
 
@@ -160,7 +160,7 @@ def layout_of(state: Mapping[str, Tensor]) -> str:
 
 
 @torch.no_grad()
-def load(autoencoder: LTXAutoencoder, state: Mapping[str, Tensor], origin: str) -> Loaded:
+def load(autoencoder: LTXAutoencoder, state: Mapping[str, Tensor], origin: str) -> AutoencoderReport:
     """Fill an autoencoder from an LTX checkpoint.
 
     Args:
@@ -168,7 +168,7 @@ def load(autoencoder: LTXAutoencoder, state: Mapping[str, Tensor], origin: str) 
         state: under Lightricks' or diffusers' names, with or without prefix, a transformer's keys allowed and ignored.
         origin: what to call the checkpoint in messages.
     Raises:
-        ValueError: keys missing, unexpected or of another shape, all of them named.
+        ValueError: keys missing, unexpected or of another shape, up to ten of each named.
     """
     found = own_part(state)
     style = style_of(found)
@@ -185,4 +185,4 @@ def load(autoencoder: LTXAutoencoder, state: Mapping[str, Tensor], origin: str) 
         hint = f" (the file looks like layout {release}: choose it)" if release != layout.removesuffix("-tiny") else ""
         raise ValueError(f"{origin}: wrong weights for an autoencoder of layout {layout}{hint}: {wrong}")
     autoencoder.load_state_dict({key: found[theirs] for key, theirs in table.items()})
-    return Loaded(style, release, len(found), left_out)
+    return AutoencoderReport(style, release, len(found), left_out)

@@ -1,4 +1,4 @@
-"""Layouts of the autoencoders of the LTX-Video releases: one row of stages each for encoder and decoder.
+"""Layouts of the autoencoders of the LTX-Video releases: a list of stages each for encoder and decoder.
 
 The stages stand in the order and number of Lightricks' own checkpoints, so that stage N of the encoder there is
 down_blocks.N and of the decoder up_blocks.N. All layouts have 128 latent channels, patches of 4x4 pixels, and compress
@@ -17,12 +17,12 @@ TINY = 16  # what widths are divided by in a tiny layout
 class Stage:
     """One stage.
 
-    kind: "res_x", residual blocks; "res_x_y", one residual block to another width; "strided", a convolution of stride
-        2x2x2; "space_to_depth", space and time to channels; "depth_to_space", channels to space and time.
+    kind: in Lightricks' words for blocks "res_x", residual blocks, and "res_x_y", one residual block to another width;
+        "strided", a convolution of stride 2x2x2; "space_to_depth"; "depth_to_space".
     channels: after the stage.
     count: residual blocks of "res_x".
-    stride: time, height and width that "space_to_depth" folds up or "depth_to_space" spreads out.
-    skip: whether "depth_to_space" adds its input, spread out likewise ("space_to_depth" always does).
+    stride: factors in time, height and width of "space_to_depth" and "depth_to_space".
+    skip: whether "depth_to_space" adds its rearranged input ("space_to_depth" always does).
     noise: whether the blocks add noise to their features.
     """
 
@@ -55,7 +55,7 @@ def _blocks(channels: int, count: int, noise: bool = False) -> Stage:
 
 
 def _decoder_091(counts: tuple[int, int, int, int], noise: bool) -> tuple[Stage, ...]:
-    """The decoder since 0.9.1: each depth_to_space halves the width."""
+    """The decoder since 0.9.1, in which each depth-to-space stage halves the width."""
     stages = [_blocks(1024, counts[0])]
     for channels, count in zip((512, 256, 128), counts[1:]):
         stages += [Stage("depth_to_space", channels, skip=True), _blocks(channels, count, noise)]
@@ -100,7 +100,7 @@ _ENCODER_095 = (
 
 
 def tiny(layout: Layout, latent_channels: int | None = None) -> Layout:
-    """The same stages at 1/16 of the width with at most two blocks each, for tests and for trying things on a CPU."""
+    """The same stages at 1/16 of the width with at most two blocks each, for tests on a CPU."""
 
     def narrow(stage: Stage) -> Stage:
         return replace(stage, channels=stage.channels // TINY, count=min(stage.count, 2))

@@ -1,4 +1,4 @@
-"""LTX-Video files into a model of the LTX shape: checkpoints, and the text embedding of the one fixed prompt."""
+"""Loading of LTX-Video files: checkpoints, and the text embedding of the one fixed prompt."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def read(path: str | Path) -> dict[str, Tensor]:
 
 
 def read_prompt(path: str | Path) -> Tensor:
-    """The text embedding in a file, (1, L, C), only the tokens that its mask counts.
+    """The text embedding in a file, (1, L, C), without the tokens that its mask excludes.
 
     Raises:
         ValueError: the file has no prompt_embeds of floats, (L, C) or (1, L, C), or no token counts.
@@ -62,12 +62,12 @@ def read_prompt(path: str | Path) -> Tensor:
 
 
 def fill(model: LTXModel, path: str | Path) -> dict[str, str]:
-    """Fill a model with random weights from an LTX-Video checkpoint: whatever of it the file has.
+    """Fill a model from an LTX-Video checkpoint; parts that the file lacks keep their random weights.
 
     Returns:
-        What to tell users of the result: weights, licence, notes.
+        Metadata for the descriptor: weights, licence, notes.
     Raises:
-        ValueError: the file has neither part, or a part does not fit; all keys that do not are named.
+        ValueError: the file has neither part, or the keys of a part do not fit.
     """
     state = read(path)
     taken: list[str] = []

@@ -41,7 +41,7 @@ def configure(
     """The configuration of a size and path; arguments as for `build`.
 
     Raises:
-        ValueError: an unknown size or path, or a window that is none.
+        ValueError: an unknown size or path, or an invalid window.
     """
     if size not in SIZES:
         raise ValueError(f"unknown size {size}: choose one of {', '.join(['nano', *SIZES])}")
@@ -88,9 +88,9 @@ def build(
             path, none on the paper's.
         device, dtype: where and in what the weights are made; "meta" makes none.
     Returns:
-        The model in evaluation mode, and what to tell users: name, weights, licence, notes.
+        The model in evaluation mode, and metadata for the descriptor: name, weights, licence, notes.
     Raises:
-        ValueError: an argument that is none, wrong weights, or a CPU for the full size.
+        ValueError: an unknown option, wrong weights, or a CPU for the full size.
     """
     device = torch.device(device)
     own = None if weights is None or Path(weights).is_dir() else checkpoints.read_header(weights)
@@ -136,9 +136,9 @@ def _check_device(width: int, device: torch.device) -> None:
 
 @contextmanager
 def weights_on(device: torch.device, dtype: torch.dtype) -> Iterator[None]:
-    """Modules built inside get their random weights at once where and in what they are needed, by a seed of their own.
+    """Within it, modules draw their random weights on `device` in `dtype`, with a fixed seed.
 
-    Two billion numbers drawn on the CPU and carried over would take longer than all the rest.
+    Drawing two billion numbers on the CPU and moving them would take longer than all the rest.
     """
     default = torch.get_default_dtype()
     cuda = [device] if device.type == "cuda" else []
@@ -152,7 +152,7 @@ def weights_on(device: torch.device, dtype: torch.dtype) -> Iterator[None]:
 
 
 def _wake(model: nn.Module) -> None:
-    """Give matrices that start at zero small random weights: arithmetic with zeros draws less power, so runs faster."""
+    """Fill matrices of zeros with small random weights: arithmetic with zeros draws less power and so runs faster."""
     for value in model.parameters():
         if value.ndim > 1 and not value.is_meta and not value.any():
             nn.init.normal_(value, std=0.1 / math.sqrt(value[0].numel()))

@@ -2,7 +2,7 @@
 
 Lightricks names are diffusers' but for a prefix and four words. Ours differ in that queries, keys and values of one
 input come from one matrix. Every key of the file must find its place and every weight its key, with two exceptions
-that are reported: what LTX does not have (condition channels, step embedding) starts so that it changes nothing, and
+that are reported: what LTX does not have (condition channels, step embedding) starts without effect, and
 the text branch may be left out.
 """
 
@@ -54,8 +54,8 @@ TEXT_PARTS = ("embed_text.", ".text_attention.")
 
 
 @dataclass(frozen=True)
-class Loaded:
-    """The outcome of loading a checkpoint: every list is of our key names."""
+class TransformerReport:
+    """The result of loading a checkpoint, in our key names."""
 
     taken: int  # keys of ours filled from the file
     initialised: list[str]  # that LTX does not have; they start without effect
@@ -71,12 +71,12 @@ class Loaded:
 
 
 def is_transformer(state: Mapping[str, Tensor]) -> bool:
-    """Whether a file has an LTX transformer, alone or beside the autoencoder."""
+    """Whether a file has an LTX transformer, alone or together with the autoencoder."""
     return any(key.endswith(("proj_in.weight", "patchify_proj.weight")) for key in state)
 
 
 def to_diffusers_names(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """Strip the prefix and put diffusers' words for Lightricks'; the autoencoder of a joint file is left out."""
+    """Strip the prefix and translate Lightricks' words to diffusers'; the autoencoder of a joint file is left out."""
     renamed = {}
     for key, value in state.items():
         if key.startswith(("vae.", "first_stage_model.")):
@@ -90,7 +90,7 @@ def to_diffusers_names(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
 
 
 def to_our_names(state: Mapping[str, Tensor]) -> tuple[dict[str, Tensor], list[str]]:
-    """Diffusers' names to ours, what we hold in one matrix joined.
+    """Translate diffusers' names to ours and join the matrices that are one matrix here.
 
     Returns:
         The renamed weights, and the keys that have no place here (a part of a matrix whose others lack is one).
@@ -119,14 +119,14 @@ def to_our_names(state: Mapping[str, Tensor]) -> tuple[dict[str, Tensor], list[s
 
 
 @torch.no_grad()
-def load(transformer: Transformer, state: Mapping[str, Tensor], origin: str) -> Loaded:
-    """Fill a transformer from an LTX checkpoint; afterwards it computes what plain LTX does.
+def load(transformer: Transformer, state: Mapping[str, Tensor], origin: str) -> TransformerReport:
+    """Fill a transformer from an LTX checkpoint, after which it computes the same as plain LTX.
 
     Args:
         state: under diffusers' or Lightricks' names, with or without prefix, autoencoder keys allowed and ignored.
         origin: what to call the checkpoint in messages.
     Raises:
-        ValueError: keys missing, unexpected or of another shape, all of them named.
+        ValueError: keys missing, unexpected or of another shape, up to ten of each named.
     """
     found, unexpected = to_our_names(to_diffusers_names(state))
     own = transformer.state_dict()
@@ -148,4 +148,6 @@ def load(transformer: Transformer, state: Mapping[str, Tensor], origin: str) -> 
     if wrong:
         raise ValueError(f"{origin}: wrong weights for this transformer: {wrong}")
     transformer.load_state_dict(found)
-    return Loaded(len(found) - (4 if any("embed_step" in name for name in initialised) else 0), initialised, left_out)
+    return TransformerReport(
+        len(found) - (4 if any("embed_step" in name for name in initialised) else 0), initialised, left_out
+    )
