@@ -17,57 +17,24 @@ if TYPE_CHECKING:
 __all__ = ["FORMATS", "KINDS", "THEMES", "WIDTHS", "rendered", "speed_quality", "write"]
 
 
-def speed_quality(records: list[Record], **options: Any) -> Figure | None:
-    """Score over time, with the Pareto front."""
-    from bench.report.plots.pareto import speed_quality as draw
-
-    return draw(_with_printable_names(records), **options)
+Plot = Callable[..., "Figure | None"]
+NAMES = ("speed-quality", "frames", "stages", "cost-size", "memory-size", "steps")
 
 
-def per_frame(records: list[Record], **options: Any) -> Figure | None:
-    """Scores along a clip; also takes `clips`."""
-    from bench.report.plots.frames import per_frame as draw
+def _plot(name: str) -> Plot:
+    """The plot of this name (see `bench.report.plots.kinds`), of records whose names can be printed."""
 
-    return draw(_with_printable_names(records), **options)
+    def draw(records: list[Record], **options: Any) -> Figure | None:
+        from bench.report.plots.kinds import DRAWN
 
+        return DRAWN[name](_with_printable_names(records), **options)
 
-def stage_budget(records: list[Record], **options: Any) -> Figure | None:
-    """Stage times as shares of the whole."""
-    from bench.report.plots.stages import stage_budget as draw
-
-    return draw(_with_printable_names(records), **options)
+    return draw
 
 
-def cost_size(records: list[Record], **options: Any) -> Figure | None:
-    """Time over the size of a frame."""
-    from bench.report.plots.scaling import cost_size as draw
-
-    return draw(_with_printable_names(records), **options)
-
-
-def memory_size(records: list[Record], **options: Any) -> Figure | None:
-    """Peak memory over the size of a clip."""
-    from bench.report.plots.scaling import memory_size as draw
-
-    return draw(_with_printable_names(records), **options)
-
-
-def steps_quality(records: list[Record], **options: Any) -> Figure | None:
-    """Score and time over the number of sampling steps."""
-    from bench.report.plots.steps import steps_quality as draw
-
-    return draw(_with_printable_names(records), **options)
-
-
-KINDS: dict[str, Callable[..., Figure | None]] = {
-    "speed-quality": speed_quality,
-    "frames": per_frame,
-    "stages": stage_budget,
-    "cost-size": cost_size,
-    "memory-size": memory_size,
-    "steps": steps_quality,
-}
+KINDS: dict[str, Plot] = {name: _plot(name) for name in NAMES}
 """Each takes records, theme, width, metrics (names or None), captioned; it gives None when there is nothing to draw."""
+speed_quality = KINDS["speed-quality"]
 
 
 def rendered(figure: Figure, formats: tuple[str, ...] = ("png", "svg")) -> dict[str, bytes]:
