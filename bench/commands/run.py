@@ -52,10 +52,10 @@ def main(argv: list[str]) -> int:
             totals = run()
     except KeyboardInterrupt:
         _report(run)
-        go_on = f"run the same command with out={shlex.quote(str(run.folder.path))} to go on"
+        resume = f"the same command with out={shlex.quote(str(run.folder.path))} resumes"
         if run.store.root is None:
-            go_on = "with store=null the same command begins anew"
-        _say(f"interrupted; finished clips are kept in {run.folder.path}: {go_on}")
+            resume = "with store=null the same command begins anew"
+        _say(f"interrupted; finished clips are kept in {run.folder.path}: {resume}")
         return errors.INTERRUPTED
     _report(run)
     return _exit_code(totals, run)
