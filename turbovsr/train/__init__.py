@@ -1,1 +1,1 @@
-"""Training of TurboVSR: `python -m turbovsr.train RECIPE [key=value ...]`. Nothing here is needed to upscale."""
+"""Training of TurboVSR: `python -m turbovsr.train recipe=NAME data=PATH out=FOLDER`. Upscaling needs nothing of it."""
