@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import torch
 from torch import Tensor
 
@@ -15,63 +17,86 @@ from turbovsr.transforms import BASIS_SCALE, CELL_VALUES
 from turbovsr.upsampling import bicubic_upsample
 
 
+@dataclass(frozen=True)
+class Components:
+    """Principal components of the decoder's error, C of them.
+
+    Attributes:
+        space: (C, CELL_VALUES), of single frames; `space_std`: (C,), of the detail that bicubic misses along them.
+        time: (C, 8*C), of the coefficients of groups of eight frames; `time_std` likewise.
+        share: of the error's power in single frames that they hold.
+    """
+
+    space: Tensor
+    space_std: Tensor
+    time: Tensor
+    time_std: Tensor
+    share: float
+
+
 @torch.no_grad()
 def start_from_components(model: Model, source: ClipSource, batches: int, clips: int, seed: int) -> float:
     """Set the linear maps of encoder and decoder from `batches` batches of stills and of `clips` 9-frame clips each.
 
-    The components are first those of single frames in space, then those in time of each group of eight frames'
-    coefficients. Directions are those of the error of `decoder(lr, None)`; the latent's scale is that of the detail
-    that bicubic misses, the encoder's input. All processes draw the same clips and so compute the same maps. Texture
-    channels pass through the decoder's maps unchanged.
-
-    Returns:
-        The share of the error's power in single frames that the components hold.
+    All processes draw the same clips and so compute the same maps. Texture channels pass through the decoder's maps
+    unchanged. Returns the share of the error's power in single frames that the components hold.
     """
-    channels = model.encoder.mean.numel() - TEXTURES
-    moments = torch.zeros(CELL_VALUES, CELL_VALUES)
-    runs = []
-    for index in range(batches):
-        for count, frames in ((8 * clips, 1), (clips, 1 + TEMPORAL_COMPRESSION)):
-            batch = source.batch(StepRng(seed, 2 * index + (frames > 1)).shared, count, frames)
-            truth = pixel_unshuffle(frames_to_batch(batch.gt))
-            missed = positions(truth - pixel_unshuffle(frames_to_batch(model.decoder(batch.lr, None))), count)
-            shown = positions(truth - coarse(batch.lr), count)
-            moments += missed.flatten(0, 2).T @ missed.flatten(0, 2) / missed[..., 0].numel()
-            if frames > 1:
-                runs.append((missed[:, 1:], shown[:, 1:]))
-    power, directions = torch.linalg.eigh(moments)
-    basis = directions[:, -channels:].T
-    missed, shown = (torch.cat([run[i] for run in runs]) @ basis.T for i in (0, 1))  # (B, 8, cells, C)
-    in_time = missed.transpose(1, 2).flatten(0, 1).flatten(1)
-    _, directions = torch.linalg.eigh(in_time.T @ in_time)
-    time_basis = directions[:, -channels:].T  # (C, 8*C)
-    deviation = shown.flatten(0, 2).std(dim=0)
-    time_deviation = (shown.transpose(1, 2).flatten(0, 1).flatten(1) @ time_basis.T).std(dim=0)
-    for part in (model.encoder, model.decoder):  # the maps below give unit deviation by themselves
+    components = principal_components(model, source, batches, clips, seed)
+    for part in (model.encoder, model.decoder):  # the maps below give unit variance by themselves
         part.mean.zero_()
         part.std.fill_(1)
     encoder, decoder = model.encoder.analysis, model.decoder.synthesis
-    encoder.basis.copy_(basis / BASIS_SCALE)
-    encoder.first.weight.copy_(torch.diag(1 / deviation)[..., None, None])
-    encoder.rest.weight.copy_((time_basis / time_deviation[:, None])[..., None, None])
+    encoder.basis.copy_(components.space / BASIS_SCALE)
+    encoder.first.weight.copy_(torch.diag(1 / components.space_std)[..., None, None])
+    encoder.rest.weight.copy_((components.time / components.time_std[:, None])[..., None, None])
     for weight in (decoder.basis, decoder.first.weight, decoder.rest.weight, model.decoder.cells_in.weight):
         weight.zero_()
-    # The decoder's own guess of the detail is still in its output, so the linear picture starts at half weight.
-    decoder.basis[:, :channels] = 0.5 * basis.T / BASIS_SCALE
+    channels = len(components.space)
+    # The decoder's own estimate of the detail is still in its output, so the linear one starts at half weight.
+    decoder.basis[:, :channels] = 0.5 * components.space.T / BASIS_SCALE
     first = decoder.first.weight[..., 0, 0]
     rest = decoder.rest.weight[..., 0, 0].unflatten(0, (TEMPORAL_COMPRESSION, -1))
-    first[:channels, :channels] = torch.diag(deviation)
-    rest[:, :channels, :channels] = (time_basis * time_deviation[:, None]).T.unflatten(0, (TEMPORAL_COMPRESSION, -1))
+    first[:channels, :channels] = torch.diag(components.space_std)
+    synthesis = (components.time * components.time_std[:, None]).T
+    rest[:, :channels, :channels] = synthesis.unflatten(0, (TEMPORAL_COMPRESSION, -1))
     for of_frame in (first, *rest):
         of_frame[channels:, channels:] = torch.eye(TEXTURES)
-    return float(power[-channels:].sum() / power.sum())
+    return components.share
 
 
-def coarse(lr: Tensor) -> Tensor:
-    """The bicubic enlargement of an LR clip (B, 3, T, h, w), as cells."""
-    return bicubic_upsample(frames_to_batch(lr))
+def principal_components(model: Model, source: ClipSource, batches: int, clips: int, seed: int) -> Components:
+    """Compute the components of the error of `decoder(lr, None)`, in space and then in time.
+
+    Their scale is that of the detail that bicubic misses, the encoder's input.
+    """
+    channels = model.encoder.mean.numel() - TEXTURES
+    moments = torch.zeros(CELL_VALUES, CELL_VALUES)
+    errors, details = [], []
+    for index in range(batches):
+        for count, frames in ((8 * clips, 1), (clips, 1 + TEMPORAL_COMPRESSION)):
+            batch = source.batch(StepRng(seed, 2 * index + (frames > 1)).shared, count, frames)
+            gt = pixel_unshuffle(frames_to_batch(batch.gt))
+            error = by_cell(gt - pixel_unshuffle(frames_to_batch(model.decoder(batch.lr, None))), count)
+            detail = by_cell(gt - bicubic_upsample(frames_to_batch(batch.lr)), count)
+            moments += error.flatten(0, 2).T @ error.flatten(0, 2) / error[..., 0].numel()
+            if frames > 1:
+                errors.append(error[:, 1:])
+                details.append(detail[:, 1:])
+    power, directions = torch.linalg.eigh(moments)
+    space = directions[:, -channels:].T
+    error, detail = torch.cat(errors) @ space.T, torch.cat(details) @ space.T  # (B, 8, cells, C)
+    in_time = _by_group(error)
+    _, directions = torch.linalg.eigh(in_time.T @ in_time)
+    time = directions[:, -channels:].T
+    share = float(power[-channels:].sum() / power.sum())
+    return Components(space, detail.flatten(0, 2).std(dim=0), time, (_by_group(detail) @ time.T).std(dim=0), share)
 
 
-def positions(cells: Tensor, batch: int) -> Tensor:
-    """Cells (B*T, 48, h, w) -> the numbers of each latent cell, (B, T, h/8 * w/8, 3072)."""
-    return space_to_depth(cells, CELL).flatten(2).transpose(1, 2).unflatten(0, (batch, -1))
+def by_cell(values: Tensor, batch: int) -> Tensor:
+    """(B*T, 48, h, w) -> the values of each latent cell, (B, T, h/8 * w/8, 3072)."""
+    return space_to_depth(values, CELL).flatten(2).transpose(1, 2).unflatten(0, (batch, -1))
+
+
+def _by_group(coefficients: Tensor) -> Tensor:
+    """(B, 8, cells, C) -> the coefficients of each group of frames, (B * cells, 8*C)."""
+    return coefficients.transpose(1, 2).flatten(0, 1).flatten(1)
