@@ -23,8 +23,8 @@ from bench.groups import GROUPS, members, search_path
 from bench.overrides import WRITTEN, Value, literal, parse
 from bench.paths import CONF
 from bench.schema import validated
-from bench.strict_yaml import read_mapping
 from frames.errors import UserError, did_you_mean, one_line
+from frames.strict_yaml import read_mapping
 
 SINGLE = {"metrics": "metrics=[psnr,ssim]", "save": "save=frames"}
 """Options that are one for the whole run, and how a value is written: their sweep is refused."""

@@ -11,8 +11,8 @@ from typing import Any
 
 from bench.paths import default_store
 from bench.store.record import Record
-from bench.strict_yaml import read_mapping
 from frames.errors import UserError, one_line
+from frames.strict_yaml import read_mapping
 
 
 class RunConfig:

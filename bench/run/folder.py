@@ -19,9 +19,9 @@ from omegaconf import OmegaConf
 from bench.config import Combination
 from bench.run.plan import data_config
 from bench.store.records import Records
-from bench.strict_yaml import read_mapping
 from frames.atomic import replacing
 from frames.errors import UserError, one_line
+from frames.strict_yaml import read_mapping
 
 fcntl: ModuleType | None
 try:

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from frames.errors import UserError, did_you_mean
+from frames.strict_yaml import read_mapping
 
 CONF = Path(__file__).parent / "conf"
 GROUPS = ("recipe", "model", "degradation")
@@ -25,13 +26,13 @@ def compose_plain(words: list[str], config_dir: Path | None = None) -> dict[str,
         words: options as KEY=VALUE.
         config_dir: a folder with `recipe/`, `model/` or `degradation/` of the user's own.
     Raises:
-        UserError: words that cannot be read, an unknown member of a group, or a damaged file.
+        UserError: words that cannot be read, or an unknown member of a group.
+        ValueError: a damaged file of the user's own.
     """
     from hydra import compose, initialize_config_dir
     from hydra.errors import HydraException
     from omegaconf import OmegaConf
     from omegaconf.errors import OmegaConfBaseException
-    from yaml import YAMLError
 
     if config_dir is not None and not config_dir.is_dir():
         raise UserError(f"--config-dir {config_dir}: no such folder")
@@ -43,12 +44,8 @@ def compose_plain(words: list[str], config_dir: Path | None = None) -> dict[str,
         with initialize_config_dir(str(CONF), version_base="1.3"):
             composed = compose("train", overrides=lines)
         plain = OmegaConf.to_container(composed, resolve=True)
-    except YAMLError as error:
-        raise UserError(f"a file of the configuration is not valid YAML: {' '.join(str(error).split())}") from error
     except (HydraException, OmegaConfBaseException) as error:
         raise UserError(_first_line(error.__cause__ or error)) from error
-    except RecursionError as error:
-        raise UserError("a file of the configuration is nested too deeply") from error
     assert isinstance(plain, dict)
     return {str(key): value for key, value in plain.items()} | paths
 
@@ -92,6 +89,9 @@ def _hydra_lines(words: list[str], config_dir: Path | None) -> list[str]:
         try:
             (item,) = OverridesParser.create().parse_overrides([word])
         except (HydraException, RecursionError) as error:
+            key, _, value = word.partition("=")
+            if key in PATHS:
+                raise UserError(f"{key}: {value}: no such file or folder; several are written {key}=[a,b]") from error
             raise UserError(
                 f"cannot read '{word}' ({_first_line(error)}); quote values with special characters: KEY='\"VALUE\"'"
             ) from error
@@ -105,7 +105,11 @@ def _hydra_lines(words: list[str], config_dir: Path | None) -> list[str]:
             if name not in members(key, config_dir):
                 own = "; your own files: --config-dir DIR with DIR/" + key + "/NAME.yaml" if "/" in name else ""
                 raise UserError(f"unknown {key} '{name}'{did_you_mean(name, members(key, config_dir))}{own}")
+            if config_dir is not None and (config_dir / key / f"{name}.yaml").is_file():
+                read_mapping(config_dir / key / f"{name}.yaml")  # checks it: bounds, duplicate keys, encoding
             lines.append(word)
+        elif key.startswith("hydra"):
+            raise UserError(f"unknown option '{key}'; options of Hydra itself cannot be set")
         else:  # the dataclasses check whether the key exists: they know options that no file lists
             lines.append("++" + word.lstrip("+"))
     return lines

@@ -17,7 +17,7 @@ import torch
 import torch.distributed as dist
 from torch import nn
 
-from frames.errors import EnvironmentInvalid
+from frames.errors import EnvironmentInvalid, UserError
 
 PATIENCE = timedelta(hours=2)  # the others wait while the first process validates
 
@@ -52,9 +52,14 @@ def local_device(name: str) -> torch.device:
         raise EnvironmentInvalid(f"device={name}: torch {torch.__version__} sees no CUDA device here; use device=cpu")
     if name == "cuda":
         name = f"cuda:{int(os.environ.get('LOCAL_RANK', 0)) % torch.cuda.device_count()}"
-    device = torch.device(name)
-    if device.type == "cuda":
-        torch.cuda.set_device(device)
+    try:
+        device = torch.device(name)
+        if device.type == "cuda":
+            torch.cuda.set_device(device)
+    except RuntimeError as error:
+        raise UserError(f"device={name}: no such device; choose auto, cpu, cuda or cuda:N") from error
+    if device.type not in ("cpu", "cuda"):
+        raise UserError(f"device={name}: not supported; choose auto, cpu, cuda or cuda:N")
     return device
 
 

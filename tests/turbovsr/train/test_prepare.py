@@ -1,9 +1,10 @@
-"""Preparing photographs for training: which sizes are stored."""
+"""Preparation of photographs and videos: what is stored, under which names, and what is left out."""
 
 import numpy as np
 import pytest
 from PIL import Image
 
+import frames.video as frames_video
 from turbovsr.train import prepare
 
 
@@ -54,3 +55,62 @@ def test_no_size_is_stored_in_the_place_of_another_photograph(photos, tmp_path):
 def test_a_size_below_one_pixel_is_refused(photos, tmp_path, capsys):
     assert run(tmp_path / "out", "--photos", photos, "--smallest", 0) == 3
     assert "--smallest 0" in capsys.readouterr().err
+
+
+def write_video(path, frames: int = 24) -> None:
+    pixels = [np.full((64, 64, 3), 8 * t, np.uint8) for t in range(frames)]
+    frames_video.write_video(path, pixels, 24)
+
+
+def test_sequences_of_a_video_are_stored_halved_without_those_of_held_out_clips(tmp_path):
+    for t, name in enumerate(("one", "two")):
+        (tmp_path / name).mkdir()
+        write_video(tmp_path / name / "clip.mp4", 24 + t)
+    out = tmp_path / "out"
+    videos = [tmp_path / "one" / "clip.mp4", tmp_path / "two" / "clip.mp4"]
+    assert run(out, "--videos", *videos, "--length", 8, "--every", 12) == 0
+    names = sorted(path.name for path in (out / "shots").iterdir())
+    assert names == [f"clip-{start:06d}{more}.npy" for start in (0, 12) for more in ("", "~2")]
+    assert np.load(out / "shots" / "clip-000012.npy").shape == (8, 32, 32, 3)
+
+
+def test_broken_files_are_left_out_and_the_rest_is_stored(photos, tmp_path, capsys):
+    write_video(tmp_path / "good.mp4")
+    (tmp_path / "bad.mp4").write_bytes(b"junk")
+    (photos / "bad.png").write_bytes(b"junk")
+    words = ("--photos", photos, "--videos", tmp_path / "bad.mp4", tmp_path / "good.mp4", "--length", 8, "--every", 12)
+    assert run(tmp_path / "out", *words) == 3
+    err = capsys.readouterr().err
+    assert err.count("left out: ") == 2 and "1 of 2 videos were left out" in err and "Traceback" not in err
+    assert len(stored(tmp_path / "out")) == 1 and len(list((tmp_path / "out" / "shots").iterdir())) == 2
+
+
+@pytest.mark.parametrize(
+    "words, message",
+    [
+        ((), "nothing to prepare"),
+        (("--photos", "/nowhere"), "/nowhere: no such folder"),
+        (("--videos", "/nowhere.mp4"), "/nowhere.mp4: no such video"),
+        (("--held-out", "/nowhere.mp4", "--videos", "x"), "/nowhere.mp4: no such"),
+        (("--length", "0"), "--length 0"),
+        (("--every", "3"), "--every 3"),
+        (("--smallest", "x"), "--smallest"),
+        (("--nope",), "--nope"),
+    ],
+)
+def test_a_mistake_is_one_line_with_exit_code_3(words, message, tmp_path, capsys):
+    assert run(tmp_path / "out", *words) == 3
+    err = capsys.readouterr().err
+    assert message in err and "Traceback" not in err
+
+
+def test_a_folder_without_photographs_is_one_clear_error(tmp_path, capsys):
+    (tmp_path / "empty").mkdir()
+    assert run(tmp_path / "out", "--photos", tmp_path / "empty") == 3
+    assert "no photographs here that can be read" in capsys.readouterr().err
+
+
+def test_photographs_of_one_name_in_two_formats_are_both_stored(photos, tmp_path):
+    Image.open(photos / "ramp.png").save(photos / "ramp.bmp")
+    assert run(tmp_path / "out", "--photos", photos) == 0
+    assert len(stored(tmp_path / "out")) == 2

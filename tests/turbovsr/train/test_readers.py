@@ -1,5 +1,7 @@
 """Photographs and videos read as they are: what is found, what is left out, and that no clip crosses a cut."""
 
+import os
+
 import av
 import numpy as np
 import pytest
@@ -183,3 +185,32 @@ def test_clips_with_other_colours_keep_their_content():
         assert (line == (clip[0, ..., 1] > 0)).all() or (line == (clip[0, ..., 1] > 0).T).all()
         shapes.add((colour, bool(line[4, 0])))
     assert len(shapes) == 6  # of three colours, upright and on its side
+
+
+def test_hidden_and_irregular_files_are_not_read(folder, tmp_path, capsys):
+    photo = (folder / "a" / "one.png").read_bytes()
+    for name in ("good.png", "._good.png", ".thumbnails/small.png"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_bytes(photo)
+    os.mkfifo(tmp_path / "pipe.png")
+    os.mkfifo(tmp_path / "pipe.mp4")
+    (tmp_path / "device.png").symlink_to("/dev/zero")
+    (tmp_path / "dangling.jpg").symlink_to(tmp_path / "nowhere")
+    (tmp_path / "folder.png").mkdir()
+    (tmp_path / "zero.png").write_bytes(b"")
+    source = clips_of(tmp_path)
+    assert source.describe().startswith("1 photographs, 0 videos")
+    assert capsys.readouterr().err.count("left out: ") == 1  # zero.png
+    with pytest.raises(FileNotFoundError, match="pipe.png: neither a folder nor a regular file"):
+        clips_of(tmp_path / "pipe.png")
+
+
+@pytest.mark.parametrize("content", [b"", b"junk", b"\x93NUMPY\x01\x00\xff\xff"])
+def test_arrays_that_prepare_did_not_write_are_left_out(content, tmp_path, capsys):
+    (tmp_path / "photos").mkdir()
+    np.save(tmp_path / "photos" / "good.npy", np.zeros((80, 80, 3), np.uint8))
+    np.save(tmp_path / "photos" / "float.npy", np.zeros((80, 80, 3)))
+    np.save(tmp_path / "photos" / "objects.npy", np.array([{}], dtype=object))
+    (tmp_path / "photos" / "bad.npy").write_bytes(content)
+    assert len(clips_of(tmp_path).photos) == 1
+    assert capsys.readouterr().err.count("not an array that turbovsr.train.prepare wrote") == 3

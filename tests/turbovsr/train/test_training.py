@@ -14,8 +14,9 @@ from turbovsr.train.autoencoding import normalise_latent
 from turbovsr.train.batch_loader import DrawBatch
 from turbovsr.train.data import ClipSource
 from turbovsr.train.diffusion import dropout
+from turbovsr.train.log import IntervalMeans
 from turbovsr.train.loop import Loop, learning_rate
-from turbovsr.train.losses import TrainingLoss
+from turbovsr.train.losses import LossOutput, TrainingLoss
 from turbovsr.train.options import Autoencoding, BatchConfig, DataConfig, Diffusion, Joint, LoopConfig
 from turbovsr.train.rng import StepRng
 from turbovsr.train.stages import draw_batch, loss_of
@@ -159,3 +160,27 @@ def test_normalised_latent_has_unit_channels_and_decodes_as_before(source):
     latent = torch.cat([model.encoder(gt).transpose(0, 1).flatten(1) for gt in batches], dim=1)
     assert torch.allclose(latent.mean(dim=1), torch.zeros(32), atol=1e-3)
     assert torch.allclose(latent.std(dim=1), torch.ones(32), atol=1e-2)
+
+
+def test_a_gradient_that_is_not_finite_is_one_error_and_costs_no_checkpoint(source, tmp_path):
+    model = new_model()
+    loop = Loop(model, ["decoder"], LoopConfig(steps=4, learning_rate=1e-3, save_every=1), tmp_path)
+    loss, draw = training_of("autoencoding", model, source)
+
+    def broken(batch, rng, ema):
+        output = loss(batch, rng, ema)
+        return output if rng.step < 2 else LossOutput(output.loss * torch.nan, output.terms)
+
+    with pytest.raises(ValueError, match="step 2: the gradient is not finite"):
+        loop.run(broken, draw)
+    resumed = new_model()
+    assert Loop(resumed, ["decoder"], loop.config, tmp_path).step == 2
+    assert all(value.isfinite().all() for value in resumed.state_dict().values())
+
+
+def test_means_after_resuming_in_the_middle_of_an_interval_are_means():
+    means = IntervalMeans()
+    for value in (1.0, 3.0):
+        means.add({"loss": value}, samples=4)
+    entries = means.entries(1e-3)
+    assert entries["loss"] == 2.0 and entries["lr"] == 1e-3
