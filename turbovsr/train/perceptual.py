@@ -44,11 +44,11 @@ def perceptual_networks(config: TrainConfig, stage: Stage, device: torch.device)
         elif terms := _needing(name, stage):
             zero = " and ".join(f"reconstruction.{term}=0" for term in terms)
             raise UserError(
-                f"the loss of this stage includes {name.upper()}, but '{missing[0]}' is not a file: `python -m bench"
-                f" data fetch` fetches it, or set the stage's {zero}"
+                f"the loss of this stage includes {name.upper()}, but {missing[0] or repr('')} is not a file:"
+                f" `python -m bench data fetch` fetches it, or set the stage's {zero}"
             )
         else:
-            info(f"no {name.upper()} scores: '{missing[0]}' is not a file")
+            info(f"no {name.upper()} scores: {missing[0] or repr('')} is not a file")
     return networks
 
 

@@ -24,6 +24,7 @@ def damp_phases(head: nn.Conv2d, share: float) -> None:
         head: weights (3 * 4 * 4, C, 3, 3), outputs in the order colour, row, column.
         share: from 0 to 1.
     """
+    assert head.bias is not None
     weight = head.weight.unflatten(0, (3, SCALE, SCALE))
     bias = head.bias.unflatten(0, (3, SCALE, SCALE))
     for phase, taps in ((2, 5), (1, 4)):  # columns of SR pixels with columns of taps, rows with rows
