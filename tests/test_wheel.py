@@ -47,7 +47,6 @@ def test_every_configuration_of_the_checkout_is_packaged(installed):
     assert files and all((installed / file).is_file() for file in files)
 
 
-@pytest.mark.slow
 def test_a_run_works_outside_a_checkout(installed):
     done = bench(
         installed, "run", "method=bicubic", "data.clips=[city]", "data.frames=1", "metrics=[psnr]", "timing=once"
