@@ -229,18 +229,14 @@ KINDS = {"autoencoding": Autoencoding, "diffusion": Diffusion, "joint": Joint}
 class DataConfig:
     """Training data, and how files are read.
 
-    Attributes:
-        paths: one or several of: a folder that `turbovsr.train.prepare` wrote (`photos/*.npy`, `shots/*.npy`), any
-            other folder, searched with its subfolders for photographs and videos, or a single such file.
-        video_share: probability that a clip comes from a video rather than from a panned photograph.
-        halve_videos: use video files at half their size.
-        cache_mb: decoded files kept in memory, in MiB.
+    Each path is a folder that `turbovsr.train.prepare` wrote (`photos/*.npy`, `shots/*.npy`), any other folder, which
+    is searched with its subfolders for photographs and videos, or a single such file.
     """
 
     paths: tuple[str, ...]
-    video_share: float = 0.35
-    halve_videos: bool = True
-    cache_mb: int = 512
+    video_share: float = 0.35  # probability that a clip comes from a video rather than from a panned photograph
+    halve_videos: bool = True  # use video files at half their size
+    cache_mb: int = 512  # of decoded files kept in memory, in MiB
 
 
 @dataclass(frozen=True, kw_only=True)
