@@ -13,10 +13,11 @@ SLOW = (
     "bench/commands/test_foreign_runs.py",
     "bench/metrics/test_gt_features.py",
     "bench/metrics/test_perceptual_metrics.py",
-    "bench/report/page/test_page_in_chromium.py",
+    "bench/methods/test_programs.py",
+    "bench/report/page",
     "bench/report/test_paper.py",
     "bench/test_bad_input.py",
-    "bench/run/test_run.py",
+    "bench/run",
     "bench/test_overrides.py",
     "bench/test_turbovsr_2b.py",
     "documentation/test_commands.py",
@@ -33,12 +34,21 @@ SLOW = (
 """Files and folders here whose tests train, run real networks or start processes; `make test-fast` leaves them out."""
 
 
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """`-m "not slow"` does not even import the slow files."""
+    return True if config.getoption("markexpr") == "not slow" and is_slow(collection_path) else None
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    here = Path(__file__).parent
-    slow = [here / name for name in SLOW]
     for item in items:
-        if any(item.path == place or place in item.path.parents for place in slow):
+        if is_slow(item.path):
             item.add_marker(pytest.mark.slow)
+
+
+def is_slow(path: Path) -> bool:
+    """Whether a test file, or a folder around it, is in SLOW."""
+    here = Path(__file__).parent
+    return any(here / name in (path, *path.parents) for name in SLOW)
 
 
 @pytest.fixture(scope="session", autouse=True)
