@@ -293,9 +293,5 @@ class TrainConfig:
 
     @property
     def data_config(self) -> DataConfig:
-        return DataConfig(
-            paths=self.paths,
-            video_share=self.video_share,
-            halve_videos=self.halve_videos,
-            cache_mb=self.cache_mb,
-        )
+        share, halve, cache = self.video_share, self.halve_videos, self.cache_mb
+        return DataConfig(paths=self.paths, video_share=share, halve_videos=halve, cache_mb=cache)
