@@ -12,7 +12,7 @@ import torch
 WRAPPERS = ("params_ema", "params", "state_dict", "generator", "model", "net_g")
 """Keys under which trainers put the weights; where several are there, the first of these counts."""
 PREFIXES = ("module.", "generator.", "model.", "net_g.")
-"""What trainers put before every name of a tensor."""
+"""Prefixes that trainers put before every name of a tensor."""
 
 
 def read_state(path: Path) -> dict[str, torch.Tensor]:

@@ -142,7 +142,9 @@ def _keys(config: DictConfig) -> set[str]:
 
 def _is_item(config: DictConfig, key: str) -> bool:
     """Whether the key is an index into a list that exists (`metrics.0=ssim`)."""
-    return key.rpartition(".")[2].isdigit() and OmegaConf.is_list(OmegaConf.select(config, key.rpartition(".")[0]))
+    return key.rpartition(".")[2].isdigit() and OmegaConf.is_list(
+        OmegaConf.select(config, key.rpartition(".")[0], throw_on_resolution_failure=False)
+    )
 
 
 def _makes_data(key: str) -> bool:

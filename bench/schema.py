@@ -11,6 +11,7 @@ from typing import Any, cast
 from omegaconf import DictConfig, ListConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
+from bench.overrides import PATHS
 from frames.errors import EnvironmentInvalid, UserError, did_you_mean
 
 SAVES = ("none", "frames", "video")
@@ -59,7 +60,8 @@ def validated(config: DictConfig) -> DictConfig:
     try:
         config = cast(DictConfig, OmegaConf.merge(OmegaConf.structured(Root), config))
     except OmegaConfBaseException as error:
-        raise UserError(f"option '{error.full_key}': {str(error).splitlines()[0]}") from error
+        raise _of_option(error) from error
+    _check_interpolations(config)
     config.device = _device(config.device)
     _known("save", config.save, SAVES)
     for scope in config.timing.scopes:
@@ -74,7 +76,28 @@ def validated(config: DictConfig) -> DictConfig:
     if config.threads is not None and not 1 <= config.threads <= MOST_THREADS:
         raise UserError(f"threads={config.threads}: choose 1 to {MOST_THREADS} (there are {os.cpu_count()} cores here)")
     _check_clips(config.data)
+    _check_paths("data", config.data)
+    _check_paths("method", config.method)
     return config
+
+
+def _check_interpolations(config: DictConfig) -> None:
+    """Every `${...}` has a value; of a method only its name: the rest is resolved when the run is planned."""
+    groups = {key: isinstance(config._get_node(key), DictConfig) for key in map(str, config)}
+    for key in sorted(groups, key=lambda key: groups[key]):  # groups last: they refer to the others
+        try:
+            value = OmegaConf.select(config, "method.name") if key == "method" else config[key]
+            if OmegaConf.is_config(value):
+                OmegaConf.to_container(value, resolve=True)
+        except (OmegaConfBaseException, RecursionError) as error:
+            raise _of_option(error, key) from error
+
+
+def _of_option(error: Exception, key: str = "") -> UserError:
+    """What OmegaConf says of an option, in one line; `key` is for an error that names none."""
+    told = str(error).splitlines()[0]
+    reason = told.partition(" raised while resolving interpolation: ")[2].strip("'\"") or told
+    return UserError(f"option '{getattr(error, 'full_key', None) or key}': {reason}")
 
 
 def _device(name: str) -> str:
@@ -103,6 +126,15 @@ def _at_least(least: int, **options: float) -> None:
     for key, value in options.items():
         if not least <= value < math.inf:
             raise UserError(f"{key}={value:g}: at least {least} is needed")
+
+
+def _check_paths(group: str, options: DictConfig) -> None:
+    """Options that are paths are no numbers."""
+    plain = cast(dict[str, Any], OmegaConf.to_container(options))
+    for key in PATHS:
+        given = plain.get(key)
+        if isinstance(given, (int, float)):
+            raise UserError(f"{group}.{key}={given}: give a path (one that reads as a number is written in quotes)")
 
 
 def _check_clips(data: DictConfig) -> None:

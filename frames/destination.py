@@ -66,7 +66,7 @@ def write_frames(
 
 
 def losses(source: Source, output: Path) -> Iterator[str]:
-    """What of the source is not in the output, or not as it should be: a line each."""
+    """Properties of the source that the output lacks or alters: a line each."""
     form, video = source.format, output.suffix.lower() in WRITTEN_SUFFIXES
     if form.sound or form.subtitles:
         kinds = [f"{n} of {what}" for n, what in ((form.sound, "sound"), (form.subtitles, "subtitles")) if n]

@@ -27,6 +27,8 @@ class SamplerConfig(Protocol):
     @property
     def prediction_type(self) -> str: ...
     @property
+    def attention_window(self) -> int | None: ...
+    @property
     def finest_steps(self) -> int: ...
     @property
     def shift_strength(self) -> float: ...
@@ -44,6 +46,8 @@ def check_config(config: SamplerConfig) -> None:
     if config.transformer_heads < 1 or config.transformer_width % config.transformer_heads:
         heads = config.transformer_heads
         raise ValueError(f"transformer_width={config.transformer_width} does not divide into {heads} heads")
+    if config.attention_window is not None and config.attention_window < 1:
+        raise ValueError(f"attention_window={config.attention_window}: at least 1 token, or none for the whole clip")
     if config.finest_steps < 1 or config.finest_steps & (config.finest_steps - 1):
         raise ValueError(f"finest_steps must be a power of two, got {config.finest_steps}")
     if not 0 < config.shift_strength < math.inf:

@@ -72,7 +72,7 @@ def read_tensors(file: Any, path: Path, names: Iterable[str]) -> dict[str, Tenso
 
 
 def mismatch(wanted: Shapes, found: Shapes, unexpected: Iterable[str] = ()) -> str:
-    """What keeps weights from fitting a model, by name; empty where they fit.
+    """Differences that keep weights from fitting a model, by name; empty where they fit.
 
     Args:
         wanted: shapes that the model has.

@@ -143,5 +143,5 @@ class RunFrames:
         try:
             dataset = known.open_dataset(record, self._config.degradation(record), self._config_dirs)
             return {clip.name: clip for clip in dataset.clips()}
-        except Exception as error:  # whatever the data set's class raises: the page says so and goes on
+        except Exception as error:  # whatever the data set's class raises: the page says so and continues
             return f"the data are not at hand: {one_line(error)}"

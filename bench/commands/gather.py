@@ -51,7 +51,7 @@ def _environment(file: Path) -> dict:
             return found
         raise UserError(f"{file}: not a run's environment")
     except (UserError, ValueError, OSError) as error:
-        print(f"bench: {one_line(error)}; the report goes on without it", file=sys.stderr)
+        print(f"bench: {one_line(error)}; the report is made without it", file=sys.stderr)
         return {}
 
 

@@ -25,7 +25,7 @@ class RunConfig:
         try:
             self._runs = _combinations(read_mapping(file), file)
         except (UserError, ValueError, OSError) as error:
-            print(f"bench: {one_line(error)}; the report goes on without it", file=sys.stderr)
+            print(f"bench: {one_line(error)}; the report is made without it", file=sys.stderr)
 
     @property
     def store(self) -> Path | None:

@@ -165,7 +165,7 @@ def _check_pair(lr: FrameSource, gt: FrameSource, scale: int) -> None:
 
 
 def size_complaint(lr: object, lr_size: Size, gt: object, gt_size: Size, scale: int) -> str | None:
-    """What is wrong where LR at `lr` is not GT at `gt`, cropped to a multiple of the scale, divided by it."""
+    """The complaint where LR at `lr` is not GT at `gt`, cropped to a multiple of the scale, divided by it."""
     height, width = (side - side % scale for side in gt_size)
     if (lr_size[0] * scale, lr_size[1] * scale) == (height, width):
         return None

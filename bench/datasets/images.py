@@ -53,7 +53,7 @@ class Images:
         clips: Iterable[str] | None = None,
         fps: float = 24.0,
     ) -> None:
-        self.name, self.domain, self.root = name, domain, Path(root)
+        self.name, self.domain, self.root = name, domain, Path(str(root))  # checked where it is used
         self.left_out: dict[str, str] = {}
         self._size, self._scale, self._degradation = size, scale, degradation
         self._given_root, self._frames, self._wanted, self._fps = root, frames, clips, fps

@@ -62,12 +62,14 @@ def rate(fps: object) -> float:
     return number
 
 
-def path_of(given: str, option: str) -> Path:
+def path_of(given: object, option: str) -> Path:
     """A path that an option gives. An empty one would be the current folder.
 
     Raises:
-        ValueError: it is empty.
+        ValueError: it is empty, or no text.
     """
+    if not isinstance(given, (str, Path)):
+        raise ValueError(f"{option}={given}: give a path (one that reads as a number or a list is written in quotes)")
     if not str(given).strip():
         raise ValueError(f"{option}= is empty; give a path")
     return Path(given)

@@ -53,7 +53,7 @@ class PairedSet:
         fps: float = 24.0,
         lr: str = "auto",
     ) -> None:
-        self.name, self.domain, self.root = name, domain, Path(root)
+        self.name, self.domain, self.root = name, domain, Path(str(root))  # checked where it is used
         self._given_root, self._scale, self._degradation = root, scale, degradation
         self._frames, self._fps = frames, fps
         self._wanted, self._lr = clips, lr

@@ -26,7 +26,7 @@ from frames.video import video_info
 
 @dataclass(frozen=True)
 class Piece:
-    """What is taken of one file: frames start .. start + frames - 1, halved, then the window of `size` at `at`."""
+    """A piece of one file: frames start .. start + frames - 1, halved, then the window of `size` at `at`."""
 
     file: str  # an asset's name, or the name of a file of scikit-image's data folder
     size: Size  # (height, width) of GT

@@ -27,7 +27,7 @@ class InProcess:
         return wanted
 
     def call(self, scope: str, lr: list[np.ndarray], clip: Clip, folder: Path | None) -> Call:
-        """What is timed.
+        """The call that is timed.
 
         Args:
             folder: for files of the scope `files`.
@@ -49,7 +49,7 @@ class Program:
         return ["files"]
 
     def call(self, scope: str, lr: list[np.ndarray], clip: Clip, folder: Path | None) -> Call:
-        """What is timed.
+        """The call that is timed.
 
         Args:
             folder: where the program reads and writes.
@@ -96,7 +96,7 @@ def adapted(method: Any, device: str) -> Adapter:
 
 
 def identity(adapter: Adapter) -> Mapping[str, Any] | None:
-    """What a method's output depends on beyond its configuration; None for most."""
+    """State that a method's output depends on beyond its configuration; None for most."""
     return adapter.method.identity if isinstance(adapter.method, Identified) else None
 
 

@@ -12,7 +12,7 @@ MethodKind = Literal["image", "video", "given"]
 """`image`: frame by frame; `video`: frames see each other; `given`: another program made the frames."""
 
 Padding = Literal["refuse", "reflect", "repeat"]
-"""What an upscaler does with a size or length that does not fit: it refuses, or it pads (by reflection, or by repeating
+"""How an upscaler treats a size or length that does not fit: it refuses, or it pads (by reflection, or by repeating
 the edge or the last frame), upscales, and crops back."""
 
 _PADDED_BY = {"reflect": "reflection", "repeat": "repeating"}

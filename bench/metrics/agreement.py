@@ -30,7 +30,7 @@ METRICS = (
     "ssim",
     "vmaf",
 )
-"""What the table shows unless other fields are asked for."""
+"""Fields that the table shows unless others are asked for."""
 GROUPS = {"source_encoding": "one LR input", "source": "one source"}
 MOS, ORIGINAL = "mos", "source"  # the field of the opinion scores; the method of clips that nobody upscaled
 _SET = "the dataset.json of AVT-VQDB-UHD-1-VSR"

@@ -284,7 +284,9 @@ def _doubts(times: Timing) -> list[str]:
     if times.same_output is False:
         found.append("repetitions gave different frames: the method is not deterministic")
     if times.redone:
-        found.append(f"{times.redone} repetitions redone because the GPU throttled or the machine was busy")
+        watched = any(each.telemetry for each in times.repetitions)  # where no GPU is, none can throttle
+        reason = "the GPU throttled or the machine was busy" if watched else "the machine was busy"
+        found.append(f"{times.redone} repetitions redone because {reason}")
     if any(each.telemetry and each.telemetry.throttled for each in times.repetitions):
         found.append("the GPU throttled all the same")
     if times.busy:

@@ -79,7 +79,7 @@ class RunFolder:
             log.write(f"{where}\n{''.join(traceback.format_exception(error))}\n")
 
     def _combinations(self) -> list[dict[str, Any]]:
-        """What config.yaml says of the runs before; nothing where there is none."""
+        """The runs before, from config.yaml; none where the file is not there."""
         file = self.path / "config.yaml"
         if not file.is_file():
             return []

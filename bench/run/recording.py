@@ -8,6 +8,7 @@ from pathlib import Path
 
 from bench.labels import file_name
 from bench.methods import calls
+from bench.report.grid import figure
 from bench.run.cell import Cell, Scored, Upscaled
 from bench.run.scoring import described
 from bench.store.record import Record, Score
@@ -34,7 +35,7 @@ def save_frames(cell: Cell, folder: Path) -> None:
         calls.save(cell.upscaled.frames, cell.clip, where, kind)
 
 
-def line_of(cell: Cell, record: Record) -> str:
+def line_of(record: Record) -> str:
     """A finished cell in one line: frames, speed, scores."""
     frames = record.frames
     parts = [f"{frames} frame{'s' * (frames > 1)}"]
@@ -47,7 +48,7 @@ def line_of(cell: Cell, record: Record) -> str:
 
 def _figure(name: str, score: Score) -> str:
     values = score.values or []
-    return f"{name} {sum(values) / len(values):.{score.digits}f}"
+    return f"{name} {figure(sum(values) / len(values), score.digits)}"
 
 
 def _record(cell: Cell, reason: str | None, upscaled: Upscaled | None, scored: Scored | None) -> Record:

@@ -100,7 +100,7 @@ class Run:
         record = record_of(cell)
         self.folder.records.append(record)
         totals.good += 1
-        reporter.finished(f"{cell.where}: {line_of(cell, record)}")
+        reporter.finished(f"{cell.where}: {line_of(record)}")
         for name, found in record.scores.items():
             if note := score_note(name, found):
                 reporter.note(f"{cell.where}: {note}")

@@ -136,7 +136,7 @@ def score_together(predictions: list[PredictionScores], clip: Clip, step: Callab
 
 
 def described(metric: Metric, values: list[float] | None, indices: list[int], reason: str | None) -> Score:
-    """What a record keeps of one metric: kind, recipe, values and indices of their (first) frames, or the reason."""
+    """The part of a record on one metric: kind, recipe, values and indices of their (first) frames, or the reason."""
     scored = None if values is None else indices[: len(indices) - metric.kind.window + 1]
     return Score(
         **asdict(metric.kind),

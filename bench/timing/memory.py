@@ -71,8 +71,10 @@ def _high_water_mb(pid: str) -> float:
 
 
 def _started_mb(older: set[str]) -> float:
-    """What the living descendants of this process hold, but for the older ones; on Linux each one's high-water mark,
-    which no look can miss."""
+    """Memory that the living descendants of this process hold, but for the older ones.
+
+    On Linux each one's high-water mark, which no look can miss.
+    """
     found = 0.0
     for pid in _descendants("self"):
         if pid in older:
@@ -130,7 +132,7 @@ def _sampled(look: Callable[[], float]) -> Iterator[list[float]]:
 
 
 def in_use_mb(device: str) -> float:
-    """What is held right now, in the same unit as `peak_memory`."""
+    """Memory held right now, in the same unit as `peak_memory`."""
     if device.startswith("cuda"):
         return torch.cuda.memory_allocated(device) / _MB
     return psutil.Process().memory_info().rss / _MB

@@ -24,7 +24,7 @@ class Announced:
     truncated: str | None  # what its structure says, read without decoding
 
     def missing(self, frames: int, seconds: Fraction, widest: Fraction) -> str | None:
-        """What lacks where `frames` were found and the last one ends at `seconds`; None if all is there.
+        """The part that lacks where `frames` were found and the last one ends at `seconds`; None if all is there.
 
         Args:
             widest: the longest time between two frames: the last one may be shown as long.

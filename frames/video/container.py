@@ -57,7 +57,7 @@ def broken(path: Path, error: Exception) -> ValueError:
 
 
 def _target(path: Path) -> str | BinaryIO:
-    """What to give FFmpeg: the prefix keeps a name such as `concat:a` from being taken for more than a file."""
+    """The name to give FFmpeg: the prefix keeps a name such as `concat:a` from being taken for more than a file."""
     try:
         str(path).encode("utf-8")
     except UnicodeEncodeError:

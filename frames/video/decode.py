@@ -125,7 +125,7 @@ class Reader:
             raise ValueError(f"{self._path}: no frame can be decoded; replace the file")
 
     def complaint(self, to_the_end: bool) -> str | None:
-        """What is wrong with the frames decoded so far, and with the whole where it was read to its end."""
+        """Faults of the frames decoded so far, and of the whole where it was read to its end."""
         complaints = []
         if self._corrupt or self._corrupt_packets or self._broken_packets:
             count = max(self._corrupt, self._corrupt_packets, self._broken_packets)

@@ -17,7 +17,7 @@ MAX_ELEMENTS = 1_000_000  # walked at most: a hostile file may hold millions of 
 
 
 def truncation(path: Path) -> str | None:
-    """What is cut off, for the containers that tell (MP4, MOV, Matroska, WebM, AVI, MPEG-TS, GIF), else None.
+    """The part that is cut off, for the containers that tell (MP4, MOV, Matroska, WebM, AVI, MPEG-TS, GIF), else None.
 
     Raises:
         FileNotFoundError, ValueError: as `frames.door.reading`.

@@ -1,7 +1,7 @@
 """Stage C: transformer and decoder, trained together through sampled latents.
 
 The reconstruction loss is carried back through decoder and sampler: the decoder learns to use sampled latents, and the
-generator learns which of their errors are visible. The flow loss of stage B goes on beside it.
+generator learns which of their errors are visible. The flow loss of stage B continues beside it.
 """
 
 from __future__ import annotations

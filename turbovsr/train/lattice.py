@@ -13,7 +13,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 PERIOD = 8  # SR pixels: two LR pixels, the grid of the decoder's blocks
-WINDOWS = (64, 128, 256)  # SR pixels; long ones see a weak pattern that goes on, short ones a strong one that does not
+WINDOWS = (64, 128, 256)  # SR pixels; long ones see a weak pattern, short ones a strong one in a part of the picture
 NEAR = (-4, -3, 3, 4)  # bins beside a line that it is compared with: beyond the main lobe of the Hann window
 FLOOR = (1 / 127.5) ** 2  # added to the power: of one 8-bit level, below which nothing is visible
 

@@ -65,7 +65,7 @@ def cut(frame: np.ndarray, box: Box) -> np.ndarray:
 
 
 def lr_box(box: Box, scale: int, lr_size: tuple[int, int], margin: int = 2) -> Box:
-    """The LR pixels under a window, with a margin where the frame goes on: interpolation looks beyond the edge."""
+    """The LR pixels under a window, with a margin where the frame continues: interpolation looks beyond the edge."""
     left, top = max(0, box[0] // scale - margin), max(0, box[1] // scale - margin)
     right = min(lr_size[1], (box[0] + box[2]) // scale + margin)
     bottom = min(lr_size[0], (box[1] + box[3]) // scale + margin)

@@ -123,7 +123,7 @@ def _cited(
 
 
 def _protocols(found: dict[tuple[str, str], cited.Figure], wanted: dict[str, ColumnRule]) -> str:
-    """What a source says of its protocols, data set by data set."""
+    """A source's own words on its protocols, data set by data set."""
     told = dict.fromkeys((each.protocol, wanted[data].title) for (data, _), each in found.items())
     protocols = dict.fromkeys(protocol for protocol, _ in told)
     return "; ".join(f"{', '.join(title for p, title in told if p == protocol)}: {protocol}" for protocol in protocols)

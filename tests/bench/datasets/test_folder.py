@@ -7,6 +7,8 @@ import numpy as np
 import pytest
 
 from bench.datasets.folder import Folder
+from bench.datasets.images import Images
+from bench.datasets.vid4 import Vid4
 from frames.degradations import Bicubic
 from frames.images import write_png
 from frames.video import write_video
@@ -190,6 +192,19 @@ def test_an_empty_path_is_not_the_current_folder(tmp_path, frames_of, write_clip
     for ask in (data.clips, lambda: list(data.problems()), lambda: data.expected):
         with pytest.raises(ValueError, match=f"data.{side}= is empty; give a path"):
             ask()
+
+
+@pytest.mark.parametrize("given", [-1, 1.5, True, [1], {"a": 1}])
+def test_a_path_is_text(given):
+    common = {"domain": "vimeo", "degradation": Bicubic(4), "scale": 4}
+    for data in (
+        Folder(name="folder", root=None, gt=given, **common),
+        Folder(name="folder", root=given, gt=None, **common),
+        Images(name="images4k", root=given, size=None, **common),
+        Vid4(name="vid4", root=given, **common),
+    ):
+        with pytest.raises(ValueError, match=r"data.(root|gt)=.*: give a path"):
+            data.clips()
 
 
 @pytest.mark.parametrize(

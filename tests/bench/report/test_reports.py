@@ -97,6 +97,13 @@ def test_energy_and_doubts_come_from_the_repetitions(records):
     assert "| fast |" in text and "energy per frame [J]" in text
     for doubt in ("not deterministic", "2 repetitions redone", "throttled all the same"):
         assert f"a, fast: {doubt}" in text or doubt in text
+    assert "2 repetitions redone because the GPU throttled or the machine was busy" in text
+
+
+def test_without_a_gpu_repetitions_are_redone_because_the_machine_was_busy(records):
+    records[0] = with_times(records[0], redone=2)
+    text = tables.markdown(tables.tables(records)[0])
+    assert "a, fast: 2 repetitions redone because the machine was busy" in text and "GPU" not in text
 
 
 def test_latex_is_escaped_and_uses_booktabs(records):

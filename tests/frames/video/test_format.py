@@ -1,4 +1,4 @@
-"""What a video carries beside its pixels: time stamps, shape of pixels, light, orientation; kept or known."""
+"""Properties of a video beside its pixels: time stamps, shape of pixels, light, orientation; kept or known."""
 
 import errno
 import os
