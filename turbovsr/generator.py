@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from typing import Protocol
+from typing import Any, Protocol
 
 from torch import Tensor, nn
 
@@ -21,7 +21,11 @@ class SamplerConfig(Protocol):
     @property
     def latent_channels(self) -> int: ...
     @property
+    def condition_channels(self) -> int: ...
+    @property
     def transformer_width(self) -> int: ...
+    @property
+    def transformer_depth(self) -> int: ...
     @property
     def transformer_heads(self) -> int: ...
     @property
@@ -52,6 +56,19 @@ def check_config(config: SamplerConfig) -> None:
         raise ValueError(f"finest_steps must be a power of two, got {config.finest_steps}")
     if not 0 < config.shift_strength < math.inf:
         raise ValueError(f"shift_strength must be above 0, got {config.shift_strength}")
+
+
+def transformer_of(config: SamplerConfig, **variant: Any) -> Transformer:
+    """The transformer of a model's configuration; `variant`: the other arguments of `Transformer`."""
+    return Transformer(
+        config.latent_channels,
+        config.condition_channels,
+        config.transformer_width,
+        config.transformer_depth,
+        config.transformer_heads,
+        config.attention_window,
+        **variant,
+    )
 
 
 class Generator(nn.Module):

@@ -11,8 +11,7 @@ from torch import Tensor
 from turbovsr.conditioning import LRProjection
 from turbovsr.decoder import Decoder
 from turbovsr.encoder import Encoder
-from turbovsr.generator import Generator, check_config
-from turbovsr.transformer import Transformer
+from turbovsr.generator import Generator, check_config, transformer_of
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,15 +56,7 @@ class Model(Generator):
             config.consistent,
         )
         self.projection = LRProjection(config.condition_channels)
-        self.transformer = Transformer(
-            config.latent_channels,
-            config.condition_channels,
-            config.transformer_width,
-            config.transformer_depth,
-            config.transformer_heads,
-            config.attention_window,
-            gelu="none",
-        )
+        self.transformer = transformer_of(config, gelu="none")
 
     def encode(self, hr: Tensor) -> Tensor:
         return self.encoder(hr)

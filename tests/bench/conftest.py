@@ -1,6 +1,5 @@
 """A small real clip on disk, and the command line as a function."""
 
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +9,7 @@ from skimage import data
 from bench.__main__ import main
 from bench.timing import contention
 from frames.images import write_png
+from tests.command_line import Answer, answer
 
 
 @pytest.fixture(scope="session")
@@ -35,13 +35,6 @@ def quiet_machine(monkeypatch) -> None:
     monkeypatch.setattr(contention, "_processors", lambda: (None, None))
 
 
-@dataclass
-class Answer:
-    code: int
-    out: str
-    err: str
-
-
 @pytest.fixture
 def bench(capfd, monkeypatch, tmp_path):
     """`bench("run", "method=bicubic", ...)` -> exit code, stdout, stderr."""
@@ -49,8 +42,6 @@ def bench(capfd, monkeypatch, tmp_path):
     monkeypatch.setenv("BENCH_STORE", str(tmp_path / "store"))
 
     def call(*arguments: str) -> Answer:
-        capfd.readouterr()
-        code = main(list(map(str, arguments)))
-        return Answer(code, *capfd.readouterr())
+        return answer(main, arguments, capfd)
 
     return call

@@ -19,12 +19,11 @@ from torch import Tensor, nn
 from frames.bicubic import bicubic
 from turbovsr.conditioning import LRProjection
 from turbovsr.decoder import Decoder
-from turbovsr.generator import Generator, check_config
+from turbovsr.generator import Generator, check_config, transformer_of
 from turbovsr.geometry import SCALE
 from turbovsr.layers import SpatialBlock
 from turbovsr.ltx.autoencoder import LTXAutoencoder
 from turbovsr.rearrange import batch_to_frames, frames_to_batch
-from turbovsr.transformer import Transformer
 
 PATHS = ("paper", "turbo")
 RECOMPILE_LIMIT = 64
@@ -73,13 +72,8 @@ class LTXModel(Generator):
             del self.autoencoder.decoder
             self.projection = LRProjection(config.condition_channels)
             self.decoder = Decoder(config.latent_channels, **config.decoder)
-        self.transformer = Transformer(
-            config.latent_channels,
-            config.condition_channels,
-            config.transformer_width,
-            config.transformer_depth,
-            config.transformer_heads,
-            config.attention_window,
+        self.transformer = transformer_of(
+            config,
             text_channels=config.prompt_channels if config.prompt_tokens else None,
             step_embedding=config.step_embedding,
             causal_positions=config.causal_positions,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +9,7 @@ import pytest
 import torch
 from omegaconf import OmegaConf
 
+from tests.command_line import Answer, answer
 from tests.turbovsr.conftest import TINY
 from turbovsr.train.__main__ import main
 
@@ -61,24 +61,15 @@ def words(tmp_path_factory) -> list[str]:
     return write_inputs(tmp_path_factory.mktemp("inputs"))
 
 
-@dataclass
-class Answer:
-    code: int
-    out: str
-    err: str
-
-
 @pytest.fixture
 def train(capfd):
     """`train("recipe=...", ...)` -> exit code, stdout, stderr; torch's threads are as before afterwards."""
 
     def call(*arguments) -> Answer:
         threads = torch.get_num_threads()
-        capfd.readouterr()
         try:
-            code = main(list(map(str, arguments)))
+            return answer(main, arguments, capfd)
         finally:
             torch.set_num_threads(threads)
-        return Answer(code, *capfd.readouterr())
 
     return call
