@@ -84,6 +84,7 @@ class Generator(nn.Module):
     """
 
     kind: str
+    decodes_frame_by_frame = True  # whether `decode_frames` keeps little of a clip between one frame and the next
     config: SamplerConfig
     transformer: Transformer
     prompt: Tensor | None

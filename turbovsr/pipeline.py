@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -59,10 +60,11 @@ class TurboVSR:
         device, precision: where and in what the networks run: "float32", "bfloat16", or "auto": bfloat16 where the
             device computes it natively.
         scale: 4, or 3 or 2: made at 4 and downscaled by MATLAB's antialiased bicubic.
-        chunk: latent frames in a chunk; 5 is 33 frames.
+        chunk: latent frames in a chunk; 5 is 33 frames. With tile="auto" it is the most: chunks of frames above 1.06
+            million LR pixels are shorter, 2 at 1920x1080 (`turbovsr.tiling.chunk_latents`).
         overlap: frames that successive chunks share, 1 to 4, over which they are crossfaded.
         tile: largest edge, in LR pixels, that is decoded at once; larger frames are decoded in overlapping tiles. 0:
-            always whole frames; "auto": tiles where a chunk of whole frames would take several gigabytes.
+            always whole frames; "auto": tiles, and shorter chunks, where memory would run to several gigabytes.
         color_fix: "none", or colours taken from the LR frames: "wavelet" or "adain" (see `turbovsr.color_fix`).
         use_latent: False decodes from the LR frames alone: the fast floor that the latent is measured against.
         size: "nano", or a size of the LTX shape, "2b" or "2b-tiny", which has random weights unless given others.
@@ -178,7 +180,11 @@ class TurboVSR:
     ) -> Iterator[Tensor]:
         """Upscale frames into tensors from `allocate`; see `upscale_frames`."""
         noise = Noise(self.model.config.latent_channels, self.chunk, self.seed)
-        length = clip_frames(self.chunk)
+        frames = iter(frames)
+        first = next(frames)
+        length = clip_frames(tiling.chunk_latents(self.chunk, self.tile, *first.shape[-2:]))
+        frames = chain([first], frames)
+        del first  # it would be held to the end
         upscale_chunk = partial(self._upscale_chunk, noise=noise, stages=stages)
         yield from upscale_frames(frames, upscale_chunk, length, self.overlap, allocate, self.scale)
 
@@ -192,7 +198,8 @@ class TurboVSR:
             height, width = clip.shape[-2:]
             tile = tiling.tile_edge(self.tile, height, width, clip.shape[2], tiling.DECODED_AT_ONCE)
             # In float32 whatever the networks' precision: the decoder adds its detail to the bicubic picture of this.
-            decoded = tiling.decode(self.model.decode_frames, clip, latent, tile, len(frames))
+            at_once = 1 if self.model.decodes_frame_by_frame else len(frames)
+            decoded = tiling.decode(self.model.decode_frames, clip, latent, tile, len(frames), at_once)
             for levels, lr in zip(decoded, frames):
                 yield partial(self._finish, levels, lr)
 
@@ -218,10 +225,10 @@ class TurboVSR:
 
     def _encode(self, frame: Tensor) -> Tensor:
         """Latent of one SR frame, uint8 (3, 4H, 4W)."""
-        hr = to_unit(frame.unsqueeze(0), self.device, SPATIAL_COMPRESSION).to(self.dtype).unsqueeze(2)
+        hr = to_unit(frame.unsqueeze(0), self.device, SPATIAL_COMPRESSION).unsqueeze(2)
         height, width = (n // SCALE for n in hr.shape[-2:])
         tile = tiling.tile_edge(self.tile, height, width, 1, tiling.ENCODED_AT_ONCE)
-        return tiling.encode(self.model.encode, hr, tile)
+        return tiling.encode(lambda part: self.model.encode(part.to(self.dtype)), hr, tile)
 
     def _finish(self, levels: Tensor, lr: Tensor, out: Tensor) -> None:
         """Crop, correct and round one decoded frame into `out`, uint8 (3, 4H, 4W)."""

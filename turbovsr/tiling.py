@@ -15,7 +15,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from turbovsr.geometry import CELL, SCALE
+from turbovsr.geometry import CELL, SCALE, TEMPORAL_COMPRESSION
 from turbovsr.pixels import store, to_levels
 
 HALO = 5 * CELL  # LR pixels of context around a tile
@@ -25,6 +25,7 @@ SMALLEST = 2 * CELL
 # many bytes each of them takes. Fixed, not the memory that is free: a clip must give the same pixels everywhere.
 DECODED_AT_ONCE = 8_000_000
 ENCODED_AT_ONCE = 1_000_000  # of one frame
+CHUNK_AT_MOST = 35_000_000  # of all frames of a chunk: 33 frames of 1280x720, 9 of 1920x1080
 
 
 class Span(NamedTuple):
@@ -70,6 +71,17 @@ def tile_edge(tile: int | str, height: int, width: int, frames: int, at_once: in
     return max(edge // CELL * CELL, HALO)
 
 
+def chunk_latents(chunk: int, tile: int | str, height: int, width: int) -> int:
+    """Latent frames in a chunk of frames of height x width LR pixels: fewer than `chunk` where "auto" holds that many.
+
+    At least 2, the fewest that move on. Fixed, like the tiles, for the same pixels everywhere.
+    """
+    if tile != "auto":
+        return chunk
+    frames = CHUNK_AT_MOST // (height * width)
+    return min(chunk, max(1 + (frames - 1) // TEMPORAL_COMPRESSION, 2))
+
+
 def spans(length: int, tile: int) -> list[Span]:
     """Cut `length` LR pixels into tiles of at most `tile` and about equal length, all multiples of 8."""
     return [
@@ -84,6 +96,7 @@ def decode(
     latent: Tensor | None,
     tile: int,
     frames: int,
+    at_once: int = 1,
 ) -> Iterator[Tensor]:
     """Decode a clip.
 
@@ -93,6 +106,8 @@ def decode(
         latent: (1, C, T', h/8, w/8) or None.
         tile: largest edge in LR pixels, a multiple of 8; 0: whole frames.
         frames: how many of the T frames are wanted; the last ones may be padding.
+        at_once: frames that a tile decodes before the next tile's turn; as many SR frames are held. Between its turns
+            a tile keeps what `network` keeps between frames; all `frames` at once, and nothing is kept.
     Yields:
         Levels (3, 4h, 4w): float32, or rounded to uint8 where there were tiles.
     Raises:
@@ -103,18 +118,28 @@ def decode(
         return
     height, width = lr.shape[-2:]
     room = partial(torch.empty, dtype=torch.uint8, device=lr.device)
-    canvas = room(frames, 3, SCALE * height, SCALE * width)
-    for rows in spans(height, tile):
-        y = slice(rows.outer_start, rows.outer_stop)
-        band = room(frames, 3, SCALE * (y.stop - y.start), SCALE * width)
-        for columns in spans(width, tile):
-            x = slice(columns.outer_start, columns.outer_stop)
-            own = None if latent is None else latent[..., _cells(y), _cells(x)]
-            for whole, piece in zip(band, checked(islice(network(lr[..., y, x], own), frames))):
-                join(whole, to_levels(piece), columns, dim=-1)
-        for whole, piece in zip(canvas, band):
-            join(whole, piece, rows, dim=-2)
-    yield from canvas
+    streams: dict[tuple[Span, Span], Iterator[Tensor]] = {}
+    for first in range(0, frames, at_once):
+        count = min(at_once, frames - first)
+        canvas = room(count, 3, SCALE * height, SCALE * width)
+        for rows in spans(height, tile):
+            y = slice(rows.outer_start, rows.outer_stop)
+            band = room(count, 3, SCALE * (y.stop - y.start), SCALE * width)
+            for columns in spans(width, tile):
+                x = slice(columns.outer_start, columns.outer_stop)
+                if first == 0:
+                    own = None if latent is None else latent[..., _cells(y), _cells(x)]
+                    streams[rows, columns] = checked(islice(network(lr[..., y, x], own), frames))
+                stream = streams.pop((rows, columns))
+                for whole, piece in zip(band, stream):
+                    join(whole, to_levels(piece), columns, dim=-1)
+                if first + count < frames:
+                    streams[rows, columns] = stream
+                else:
+                    next(stream, None)  # there is no frame left; where values were not finite it says so
+            for whole, piece in zip(canvas, band):
+                join(whole, piece, rows, dim=-2)
+        yield from canvas
 
 
 def join(whole: Tensor, piece: Tensor, span: Span, dim: int) -> None:

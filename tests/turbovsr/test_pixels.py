@@ -27,3 +27,11 @@ def test_crossfade_goes_from_old_to_new():
     for weight, level in ((0, 10), (0.25, 13), (1, 20)):
         crossfade(old, new, weight, out)
         assert out.tolist() == [level, level]
+
+
+def test_crossfade_by_colour_is_the_crossfade_of_whole_frames():
+    old, new = torch.randint(0, 256, (2, 3, 5, 4), dtype=torch.uint8)
+    expected = torch.empty_like(old)
+    store(torch.lerp(old.float(), new.float(), 0.5), expected)
+    crossfade(old, new, 0.5, new)
+    assert torch.equal(new, expected)

@@ -35,6 +35,15 @@ def test_stream_reads_one_chunk_ahead_and_no_more(upscaler):
         assert len(read) <= done + 9
 
 
+@pytest.mark.parametrize("tile, held", [("auto", 9), (0, 33)])
+def test_stream_holds_fewer_of_large_frames(weights, monkeypatch, tile, held):
+    monkeypatch.setattr("turbovsr.tiling.CHUNK_AT_MOST", 8 * 8 * 16)  # one too few for 17 frames
+    read = []
+    frames = (read.append(index) or frame for index, frame in enumerate(clip(40)))
+    next(TurboVSR(weights, tile=tile).stream(frames))
+    assert len(read) == held
+
+
 def live_bytes():
     """Bytes of all tensors there are; views of one storage count once."""
     gc.collect()

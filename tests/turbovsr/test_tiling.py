@@ -79,6 +79,40 @@ def test_no_more_frames_are_decoded_than_wanted():
         assert made == [0, 1]
 
 
+def test_every_tile_decodes_a_frame_before_any_decodes_the_next():
+    made = []
+
+    def network(lr, latent):
+        tile = object()
+        for frame in range(9):
+            made.append((tile, frame))
+            yield torch.zeros(3, 4 * lr.shape[-2], 4 * lr.shape[-1])
+
+    for at_once in (1, 4, 9):
+        made.clear()
+        for done, _ in enumerate(tiling.decode(network, torch.zeros(1, 3, 9, 24, 40), None, 16, 9, at_once)):
+            tiles = {tile for tile, _ in made}
+            assert len(tiles) == 6
+            assert len(made) == 6 * min(at_once * (done // at_once + 1), 9)
+
+
+def test_tiles_that_take_turns_decode_what_they_decode_at_once(model):
+    lr, latent = torch.rand(1, 3, 9, 32, 40) * 2 - 1, torch.randn(1, 32, 2, 4, 5)
+    with torch.inference_mode():
+        whole, *others = (
+            torch.stack(list(tiling.decode(model.decode_frames, lr, latent, 16, 7, at_once))) for at_once in (7, 1, 3)
+        )
+    assert len(whole) == 7 and all(torch.equal(whole, other) for other in others)
+
+
+def test_chunks_of_large_frames_are_shorter():
+    sizes = {(720, 1280): 5, (1080, 1920): 2, (4320, 7680): 2}
+    for size, latents in sizes.items():
+        assert tiling.chunk_latents(5, "auto", *size) == latents
+        assert tiling.chunk_latents(5, 0, *size) == tiling.chunk_latents(5, 64, *size) == 5
+    assert tiling.chunk_latents(2, "auto", 8, 8) == 2
+
+
 @pytest.mark.parametrize("tile", [0, 16])
 def test_values_that_are_not_finite_are_an_error(tile):
     def network(lr, latent):

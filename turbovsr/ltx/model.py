@@ -72,6 +72,7 @@ class LTXModel(Generator):
             del self.autoencoder.decoder
             self.projection = LRProjection(config.condition_channels)
             self.decoder = Decoder(config.latent_channels, **config.decoder)
+        self.decodes_frame_by_frame = self.decoder is not None  # LTX's decoder keeps what it made of the whole clip
         self.transformer = transformer_of(
             config,
             text_channels=config.prompt_channels if config.prompt_tokens else None,

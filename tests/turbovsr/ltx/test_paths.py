@@ -41,6 +41,7 @@ def test_random_weights_are_declared(upscaler):
 def test_each_path_has_only_the_parts_that_it_uses():
     paper, turbo = (presets.build("2b-tiny", path)[0] for path in ("paper", "turbo"))
     assert paper.decoder is None and paper.projection is None
+    assert turbo.decodes_frame_by_frame and not paper.decodes_frame_by_frame
     assert not any(key.startswith("autoencoder.decoder") for key in turbo.state_dict())
     own = dict(paper.transformer.named_parameters())
     assert own.keys() == dict(turbo.transformer.named_parameters()).keys()
