@@ -18,3 +18,8 @@ def on_config(config):
         {"Decisions": [f"{DECISIONS}index.md", *(d for d in decisions if not d.endswith("/index.md"))]}
     )
     return config
+
+
+def on_page_content(html, page, config, files):
+    """Point pictures of the model card, which lies outside docs/, to where the site has them."""
+    return html.replace('src="../docs/images/', 'src="images/') if page.file.src_uri == "turbovsr.md" else html

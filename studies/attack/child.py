@@ -12,7 +12,7 @@ from studies.attack.case import Case, Outcome
 
 LIMIT_S = 60.0
 LIMIT_MB = 4096.0
-FILE_BYTES = 3 * 2**30
+FILE_BYTES = 8 * 2**30  # above the sparse files that cases are made of
 SLEEP_S = 0.02
 
 

@@ -171,7 +171,9 @@ def configs(rng: random.Random) -> Case:
 
 def run_options(rng: random.Random) -> Case:
     """KEY=VALUE pairs with odd keys and values."""
-    return Case("options", ("bench", *options.overrides(rng)), lambda folder: None, may_write=("run",))
+    words = options.overrides(rng)
+    named = [word.split("=", 1)[1].split("/")[0] for word in words if word.startswith(("out=", "store="))]
+    return Case("options", ("bench", *words), lambda folder: None, may_write=("run", *filter(None, named)))
 
 
 def flags(rng: random.Random) -> Case:
