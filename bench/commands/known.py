@@ -21,6 +21,7 @@ from bench.methods.precomputed import Precomputed
 from bench.store.record import GIVEN, Record
 from bench.targets import build_dataset
 from frames.errors import UserError, did_you_mean
+from frames.text_files import read_text
 
 _NOT_OPTIONS = ("_target_", "defaults", "summary")
 _OF_THE_RUN = ("summary", "degradation", "scale", "protocol")  # in a record beside the data set's own options
@@ -75,7 +76,7 @@ def _member(group: str, target: Any, name: str, config_dirs: tuple[str, ...]) ->
 
 
 def _read(file: Path) -> dict[str, Any]:
-    return yaml.safe_load(file.read_text(encoding="utf-8"))
+    return yaml.safe_load(read_text(file))
 
 
 def _arguments(member: dict[str, Any], options: dict[str, Any], what: str) -> dict[str, Any]:

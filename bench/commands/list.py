@@ -12,6 +12,7 @@ from bench.commands import COMMANDS
 from bench.commands.options import config_dirs
 from bench.groups import GROUPS, members
 from frames.errors import OK
+from frames.text_files import read_text
 
 
 def main(argv: list[str]) -> int:
@@ -32,7 +33,7 @@ def main(argv: list[str]) -> int:
 
 def summary(file: Path) -> str:
     """A config's `summary:` line, else its first comment."""
-    lines = file.read_text(encoding="utf-8").splitlines()
+    lines = read_text(file).splitlines()
     for line in lines:
         if line.strip().startswith("summary:"):
             return line.split(":", 1)[1].strip().strip("\"'")
@@ -41,4 +42,4 @@ def summary(file: Path) -> str:
 
 def _is_open(file: Path) -> bool:
     """Whether a config leaves an option open (`name: ???`) that the command line fills in."""
-    return any(line.split("#")[0].rstrip().endswith("???") for line in file.read_text(encoding="utf-8").splitlines())
+    return any(line.split("#")[0].rstrip().endswith("???") for line in read_text(file).splitlines())
