@@ -17,7 +17,7 @@ OPTIONS = (
     "baselines/",
     "bench/datasets/",
 )
-"""Where a constructor takes the hyper-parameters of a network, or the keys of a configuration file, one argument each."""
+"""Where a constructor takes a network's hyper-parameters or a configuration file's keys, one argument each."""
 
 
 def functions(file: Path) -> list[ast.FunctionDef | ast.AsyncFunctionDef]:

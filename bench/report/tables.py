@@ -263,19 +263,20 @@ def _tied(one: Row, other: Row) -> bool:
 
 
 def _notes(records: list[Record]) -> list[str]:
-    """Failures, findings and doubts, clip by clip."""
+    """Failures and findings, clip by clip, and doubts about times, each with all clips of a method that have it."""
     found = [f"{r.clip}, {r.method}: failed: {r.reason}" for r in records if r.status != "ok"]
     found += [
         f"{record.clip}, {record.method}: the doctor says: {finding.text} (scored as it is)"
         for record in records
         for finding in record.doctor or ()
     ]
-    return [*found, *score_notes(records)] + [
-        f"{record.clip}, {record.method}: {note}"
-        for record in records
-        for times in record.timing.values()
-        for note in _doubts(times)
-    ]
+    doubts: dict[tuple[str, str], list[str]] = {}
+    for record in records:
+        for times in record.timing.values():
+            for doubt in _doubts(times):
+                doubts.setdefault((record.method, doubt), []).append(record.clip)
+    timed = [f"{', '.join(dict.fromkeys(clips))}, {method}: {doubt}" for (method, doubt), clips in doubts.items()]
+    return [*found, *score_notes(records), *timed]
 
 
 def _doubts(times: Timing) -> list[str]:

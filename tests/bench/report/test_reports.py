@@ -106,6 +106,13 @@ def test_without_a_gpu_repetitions_are_redone_because_the_machine_was_busy(recor
     assert "a, fast: 2 repetitions redone because the machine was busy" in text and "GPU" not in text
 
 
+def test_a_doubt_that_several_clips_of_a_method_share_is_one_note(records):
+    busy = [with_times(r, redone=2) for r in records if r.timing]
+    notes = tables.tables(busy)[0].notes
+    of_fast = [note for note in notes if "fast: 2 repetitions redone" in note]
+    assert len(of_fast) == 1 and of_fast[0].startswith("a, b, ")
+
+
 def test_latex_is_escaped_and_uses_booktabs(records):
     text = tables.latex(tables.tables(records)[0])
     assert r"good\_one" in text and r"\textbf{28.00}" in text and r"$\uparrow$" in text and r"\bottomrule" in text
