@@ -141,8 +141,8 @@ def _main(module: str, words: list[str]) -> int:
 
 
 def _upscaling(command: Command, module: str, words: list[str], capture: Callable[[], str]) -> None:
-    """For real: the frames in the sandbox are tiny."""
-    code = _main(module, words)
+    """For real: frames in the sandbox are tiny. The command alone, in running text, is a name: its help must exist."""
+    code = _main(module, words if words or not command.mention else ["--help"])
     assert code == 0, _explain(command, f"exit code {code}", capture())
 
 
