@@ -15,6 +15,7 @@ from bench.report.columns import FACTS
 from bench.report.merge import merged
 from bench.report.summary import rows
 from bench.store.record import Record
+from frames.atomic import replacing
 from frames.errors import NOTHING_MEASURED, OK
 
 PUBLISHED = Path("results") / "published"
@@ -68,7 +69,8 @@ def write(found: list[Record], folder: Path) -> None:
     made = tables.tables(found)
     for suffix, render in tables.FORMATS.items():
         text = "\n".join(map(render, made))
-        (folder / f"table.{suffix}").write_text(text, encoding="utf-8")
+        with replacing(folder / f"table.{suffix}") as file:
+            file.write_text(text, encoding="utf-8")
 
 
 def _print(made: list[tables.Table], kind: str, with_intervals: bool = False) -> None:

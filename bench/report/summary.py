@@ -11,6 +11,7 @@ from statistics import fmean
 from bench.report import intervals, sheet
 from bench.store.record import Record, Timing
 from bench.timing.stats import median
+from frames.atomic import replacing
 
 ALL = "*"
 COLUMNS = ("data", "clip", "method", "metric", "value", "unit", "n", "expected", "signature", "low", "high")
@@ -70,9 +71,8 @@ def rows(records: list[Record]) -> list[Row]:
 
 
 def write_csv(records: list[Record], file: Path) -> None:
-    """`summary.csv`: the columns are `COLUMNS`."""
-
-    with open(file, "w", encoding="utf-8", newline="") as out:
+    """`summary.csv`: the columns are `COLUMNS`. Whole or as it was, whenever the process ends."""
+    with replacing(file) as temporary, open(temporary, "w", encoding="utf-8", newline="") as out:
         lines = sheet.writer(out, floats=".10g")
         lines.row(COLUMNS)
         lines.rows([getattr(row, name) for name in COLUMNS] for row in rows(records))

@@ -16,6 +16,7 @@ from matplotlib.figure import Figure  # noqa: E402
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter  # noqa: E402
 
 from bench.report.look import MARKERS, THEMES, WIDTHS, Theme, color, marker  # noqa: E402
+from frames.atomic import replacing
 
 __all__ = ["MARKERS", "THEMES", "WIDTHS", "Theme", "color", "marker"]
 
@@ -93,7 +94,8 @@ def write(figure: Figure, stem: Path, formats: tuple[str, ...] = ("png", "svg"))
     files = []
     for kind, content in rendered(figure, formats).items():
         file = stem.with_name(f"{stem.name}.{kind}")
-        file.write_bytes(content)
+        with replacing(file) as temporary:
+            temporary.write_bytes(content)
         files.append(file)
     return files
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from bench.report import plot, tables
+from bench.report import plot, summary, tables
 from bench.report.summary import rows
 from bench.store.record import DoctorFinding, Telemetry
 from tests.bench.made_up import failed, make, with_score, with_times
@@ -157,3 +157,13 @@ def test_nothing_to_plot_gives_no_figure(records):
     records = [replace(r, timing={}) for r in records]
     assert plot.speed_quality(records) is None
     assert np.isfinite(figure_of(records, "psnr").value)
+
+
+def test_a_summary_that_cannot_be_finished_leaves_the_one_before(records, tmp_path, monkeypatch):
+    file = tmp_path / "summary.csv"
+    summary.write_csv(records, file)
+    before = file.read_bytes()
+    monkeypatch.setattr(summary, "rows", lambda _: (_ for _ in ()).throw(OSError(28, "No space left on device")))
+    with pytest.raises(OSError):
+        summary.write_csv(records, file)
+    assert file.read_bytes() == before and [f.name for f in tmp_path.iterdir()] == ["summary.csv"]
