@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from typing import Any, Protocol
 
@@ -71,7 +72,7 @@ def transformer_of(config: SamplerConfig, **variant: Any) -> Transformer:
     )
 
 
-class Generator(nn.Module):
+class Generator(nn.Module, ABC):
     """Sampling of latents; subclasses add encoding, the condition and decoding, which differ by path.
 
     A subclass sets `kind`, `config`, `transformer` and, where the transformer has a text branch, `prompt`
@@ -93,21 +94,21 @@ class Generator(nn.Module):
         super().__init__()
         self.register_buffer("prompt", None)
 
+    @abstractmethod
     def encode(self, hr: Tensor) -> Tensor:
         """Latent (B, C, 1+k, H/32, W/32) of an HR clip (B, 3, 1+8k, H, W) in [-1, 1]."""
-        raise NotImplementedError
 
+    @abstractmethod
     def condition(self, lr: Tensor) -> Tensor:
         """Condition of the transformer, (B, Cc, 1+k, h/8, w/8), of a prepared LR clip (B, 3, 1+8k, h, w) in [-1, 1]."""
-        raise NotImplementedError
 
+    @abstractmethod
     def decode_frames(self, lr: Tensor, latent: Tensor | None) -> Iterator[Tensor]:
         """SR frames (3, 4h, 4w) of one prepared clip, in order, each as soon as it is finished."""
-        raise NotImplementedError
 
+    @abstractmethod
     def prepare(self, compile: bool = False) -> None:
         """Choose memory layouts for inference; `compile` for speed at the cost of a slow first call."""
-        raise NotImplementedError
 
     def velocity(self, condition: Tensor, task: Task, clean: Tensor | None = None) -> Velocity:
         """The velocity field of one task.

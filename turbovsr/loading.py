@@ -8,14 +8,14 @@ from turbovsr import checkpoints
 from turbovsr.ltx.model import LTXConfig, LTXModel
 from turbovsr.model import Model, ModelConfig
 
-KINDS = {"nano": (Model, ModelConfig), "ltx": (LTXModel, LTXConfig)}
+KINDS: dict[str, tuple[type[Model | LTXModel], type]] = {"nano": (Model, ModelConfig), "ltx": (LTXModel, LTXConfig)}
 
 
 def load(name_or_path: str | Path | None = None) -> tuple[Model | LTXModel, dict[str, str]]:
     """Build the model of a checkpoint and fill it: nano's kind in float32, the LTX kind in the file's precision.
 
     Args:
-        name_or_path: a packaged name ("nano", or None for it) or a .safetensors file.
+        name_or_path: a packaged name ("nano", "nano-even"; None: "nano") or a .safetensors file.
     Returns:
         The model in evaluation mode, and the file's metadata.
     Raises:
@@ -28,5 +28,5 @@ def load(name_or_path: str | Path | None = None) -> tuple[Model | LTXModel, dict
         raise ValueError(f"{path}: not a TurboVSR checkpoint: its metadata lacks format={checkpoints.FORMAT}")
     if header.kind not in KINDS:
         raise ValueError(f"{path}: a model of the kind {header.kind}, which this version of TurboVSR does not know")
-    model: Model | LTXModel = checkpoints.build(header, *KINDS[header.kind])
+    model = checkpoints.build(header, *KINDS[header.kind])
     return (model.float() if header.kind == "nano" else model), header.metadata
