@@ -1,6 +1,7 @@
 """Fixtures of all tests: the assets fetched by `make test`, and small real pictures."""
 
-from collections.abc import Callable
+import signal
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -65,3 +66,14 @@ def few_threads() -> None:
 def asset() -> Callable[[str], Path]:
     """`asset("basicvsr/reds4.pth")`: the verified file; fails with the remedy when it was not fetched."""
     return assets.path
+
+
+@pytest.fixture
+def default_signals() -> Iterator[None]:
+    """SIGINT and SIGHUP as at a terminal, for children that inherit them: under `&` or nohup a shell ignores them."""
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGHUP)}
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    yield
+    for number, handler in before.items():
+        signal.signal(number, handler)

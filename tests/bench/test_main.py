@@ -93,7 +93,7 @@ def test_a_terminal_of_another_encoding_shows_what_it_can(tmp_path):
     assert done.returncode == 0 and "\\u65e5\\u672c" in done.stdout
 
 
-def test_an_interrupt_during_imports_is_one_line(tmp_path):
+def test_an_interrupt_during_imports_is_one_line(tmp_path, default_signals):
     (tmp_path / "torch.py").write_text("import os, signal\nos.kill(os.getpid(), signal.SIGINT)\n")
     program = f"import sys; sys.path.insert(0, {str(tmp_path)!r}); from bench.__main__ import cli; cli()"
     done = python(program, "run", "method=bicubic")

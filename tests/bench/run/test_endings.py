@@ -41,7 +41,7 @@ def records_of(folder):
 
 
 @pytest.mark.parametrize("name", ["SIGTERM", "SIGHUP"])
-def test_a_signal_leaves_a_summary_and_no_temporary_files(clips, tmp_path, name):
+def test_a_signal_leaves_a_summary_and_no_temporary_files(clips, tmp_path, default_signals, name):
     (tmp_path / "slow.py").write_text(SLOW)
     (tmp_path / "mine" / "method").mkdir(parents=True)
     (tmp_path / "mine" / "method" / "slow.yaml").write_text("_target_: slow.Slow\nname: slow\nsummary: sleeps\n")
