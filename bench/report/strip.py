@@ -39,11 +39,11 @@ def strip(versions: list[Version], whole: np.ndarray, box: Box, caption: list[st
     below = max(map(len, labels)) * LINE + 6
     rows = math.ceil(len(versions) / columns)
     inside = rows * (height + below) + (rows - 1) * GAP
-    told = [line for text in caption for line in _wrapped(text, _shown_width(whole, inside - 6 - LINE * len(caption)))]
-    room = inside - 6 - LINE * len(told)
-    shown = _shrunk(whole, room)
+    told = _captioned(caption, whole, inside - 6)
+    shown = _shrunk(whole, inside - 6 - LINE * len(told))
+    step = max(width, math.ceil(max(length(line, TEXT) for lines in labels for line in lines))) + GAP
     left = EDGE + shown.shape[1] + 2 * GAP
-    canvas = Canvas(inside + 2 * EDGE, left + columns * (width + GAP) - GAP + EDGE, PAPER)
+    canvas = Canvas(inside + 2 * EDGE, left + columns * step - GAP + EDGE, PAPER)
     canvas.paste(shown, EDGE, EDGE)
     share = shown.shape[0] / whole.shape[0]
     x, y, w, h = (round(side * share) for side in box)
@@ -51,7 +51,7 @@ def strip(versions: list[Version], whole: np.ndarray, box: Box, caption: list[st
     for number, line in enumerate(told):
         canvas.write([(line, False)], EDGE, EDGE + shown.shape[0] + 6 + number * LINE, TEXT, SOFT)
     for index, (version, lines) in enumerate(zip(versions, labels)):
-        x = left + index % columns * (width + GAP)
+        x = left + index % columns * step
         y = EDGE + index // columns * (height + below + GAP)
         canvas.paste(_repeated(cut(version.frame, box), times), x, y)
         for number, pieces in enumerate(lines):
@@ -106,6 +106,17 @@ def _shrunk(frame: np.ndarray, height: int) -> np.ndarray:
     """For orientation only: resampled to this height."""
     kind = cv2.INTER_AREA if height < frame.shape[0] else cv2.INTER_CUBIC
     return cv2.resize(frame, (_shown_width(frame, height), height), interpolation=kind)
+
+
+def _captioned(caption: list[str], whole: np.ndarray, room: int) -> list[str]:
+    """The caption in lines no wider than the frame above it, which they make smaller; at most half of `room` high."""
+    told = caption
+    for count in range(len(caption), max(len(caption), room // (2 * LINE)) + 1):
+        width = _shown_width(whole, room - LINE * count)
+        told = [line for text in caption for line in _wrapped(text, width)]
+        if len(told) <= count:
+            break
+    return told
 
 
 def _wrapped(text: str, width: int) -> list[str]:

@@ -1,0 +1,28 @@
+"""Comparison strips: text stays beside the frame that it belongs to."""
+
+import numpy as np
+
+from bench.report.lettering import length
+from bench.report.page.regions import Box
+from bench.report.strip import EDGE, TEXT, Version, _captioned, _shown_width, strip
+
+FRAME = np.full((64, 96, 3), 128, np.uint8)
+
+
+def test_a_name_wider_than_its_crop_moves_the_next_one_aside():
+    names = ["turbovsr[weights=one,steps=16,use_latent=false]", "turbovsr[weights=two,steps=16,use_latent=false]"]
+    box: Box = (0, 0, 48, 32)
+    short, long = (strip([Version(n, FRAME) for n in each], FRAME, box, ["city"]) for each in (["a", "b"], names))
+    assert long.shape[0] == short.shape[0]
+    assert long.shape[1] - 2 * EDGE > sum(length([(name, True)], TEXT) for name in names) > short.shape[1] / 2
+    crops = (long == 128).all(axis=2)[EDGE + 5]  # a row through both crops: grey where they are
+    starts = np.flatnonzero(crops[1:] & ~crops[:-1]) + 1
+    assert starts[-1] - starts[-2] > length([(names[0], True)], TEXT)
+
+
+def test_no_line_of_a_caption_is_wider_than_the_frame_above_it():
+    caption = ["sample, city, frame 0", " / ".join(f"metric {index} [dB]" for index in range(9))]
+    for room in (300, 400):
+        told = _captioned(caption, FRAME, room)
+        assert len(told) > len(caption)
+        assert max(length([(line, False)], TEXT) for line in told) <= _shown_width(FRAME, room - 18 * len(told))
