@@ -25,8 +25,8 @@ from turbovsr.geometry import (
     missing_frames,
 )
 from turbovsr.ltx import presets
-from turbovsr.pixels import store, to_unit
-from turbovsr.stream import check_overlap, checked, described, upscale_frames
+from turbovsr.pixels import levels_of, store, to_unit
+from turbovsr.stream import Resume, check_overlap, checked, described, upscale_frames
 
 
 class Noise:
@@ -156,15 +156,16 @@ class TurboVSR:
             pass
         return sr
 
-    def stream(self, frames: Iterable[Tensor]) -> Iterator[Tensor]:
+    def stream(self, frames: Iterable[Tensor], resume: Resume | None = None) -> Iterator[Tensor]:
         """Upscale frames as they come, in constant memory: at most one chunk is in memory.
 
         A chunk of frames is read before its first SR frame is yielded. The SR frames equal those of `upscale`.
 
         Args:
-            frames: uint8 (3, H, W) RGB, all of one size.
+            frames: uint8 or uint16 (3, H, W) RGB, all of one type and size; white is 255 or 65535.
+            resume: see `turbovsr.stream.Resume`.
         Yields:
-            uint8 (3, scale*H, scale*W) RGB, one for each frame, on its device.
+            (3, scale*H, scale*W) RGB of that type, one for each frame, on its device.
         Raises:
             ValueError: there are no frames, one is not of that kind, or the weights give values that are not finite.
         """
@@ -172,11 +173,15 @@ class TurboVSR:
         def allocate(index: int, frame: Tensor) -> Tensor:
             return frame.new_empty(3, self.scale * frame.shape[1], self.scale * frame.shape[2])
 
-        return self._run(checked(frames), allocate, no_stages)
+        return self._run(checked(frames), allocate, no_stages, resume)
 
     @torch.inference_mode()
     def _run(
-        self, frames: Iterable[Tensor], allocate: Callable[[int, Tensor], Tensor], stages: Stages
+        self,
+        frames: Iterable[Tensor],
+        allocate: Callable[[int, Tensor], Tensor],
+        stages: Stages,
+        resume: Resume | None = None,
     ) -> Iterator[Tensor]:
         """Upscale frames into tensors from `allocate`; see `upscale_frames`."""
         noise = Noise(self.model.config.latent_channels, self.chunk, self.seed)
@@ -186,7 +191,7 @@ class TurboVSR:
         frames = chain([first], frames)
         del first  # it would be held to the end
         upscale_chunk = partial(self._upscale_chunk, noise=noise, stages=stages)
-        yield from upscale_frames(frames, upscale_chunk, length, self.overlap, allocate, self.scale)
+        yield from upscale_frames(frames, upscale_chunk, length, self.overlap, allocate, self.scale, resume)
 
     def _upscale_chunk(
         self, frames: list[Tensor], given: Tensor | None, noise: Noise, stages: Stages
@@ -199,12 +204,13 @@ class TurboVSR:
             tile = tiling.tile_edge(self.tile, height, width, clip.shape[2], tiling.DECODED_AT_ONCE)
             # In float32 whatever the networks' precision: the decoder adds its detail to the bicubic picture of this.
             at_once = 1 if self.model.decodes_frame_by_frame else len(frames)
-            decoded = tiling.decode(self.model.decode_frames, clip, latent, tile, len(frames), at_once)
+            dtype = frames[0].dtype
+            decoded = tiling.decode(self.model.decode_frames, clip, latent, tile, len(frames), at_once, dtype)
             for levels, lr in zip(decoded, frames):
                 yield partial(self._finish, levels, lr)
 
     def _prepare(self, frames: list[Tensor]) -> Tensor:
-        """uint8 (3, H, W) frames -> float32 (1, 3, 8k+1, h, w) in [-1, 1], h and w multiples of 8."""
+        """(3, H, W) frames -> float32 (1, 3, 8k+1, h, w) in [-1, 1], h and w multiples of 8."""
         clip = to_unit(torch.stack(frames), self.device, CELL)
         missing = missing_frames(len(clip))
         if missing:
@@ -224,19 +230,19 @@ class TurboVSR:
             return model.sample_rest(condition, first, cells, self.steps)
 
     def _encode(self, frame: Tensor) -> Tensor:
-        """Latent of one SR frame, uint8 (3, 4H, 4W)."""
+        """Latent of one SR frame, (3, 4H, 4W)."""
         hr = to_unit(frame.unsqueeze(0), self.device, SPATIAL_COMPRESSION).unsqueeze(2)
         height, width = (n // SCALE for n in hr.shape[-2:])
         tile = tiling.tile_edge(self.tile, height, width, 1, tiling.ENCODED_AT_ONCE)
         return tiling.encode(lambda part: self.model.encode(part.to(self.dtype)), hr, tile)
 
     def _finish(self, levels: Tensor, lr: Tensor, out: Tensor) -> None:
-        """Crop, correct and round one decoded frame into `out`, uint8 (3, 4H, 4W)."""
+        """Crop, correct and round one decoded frame into `out`, (3, 4H, 4W) of the type of `lr`."""
         levels = levels[:, : out.shape[1], : out.shape[2]]
         if self.color_fix != "none":
-            levels = levels.float()
-            COLOR_FIXES[self.color_fix](levels, lr.to(levels))
-        if levels.dtype == torch.uint8:
+            levels = levels_of(levels)
+            COLOR_FIXES[self.color_fix](levels, levels_of(lr).to(levels))
+        if levels.dtype == out.dtype:
             out.copy_(levels)
         else:
             store(levels, out)

@@ -1,6 +1,6 @@
-"""Conversion between 8-bit pixels and the networks' [-1, 1].
+"""Conversion between pixels, of 8 or 16 bits, and the networks' [-1, 1].
 
-Between the two are "levels": float32 in 0..255, not yet rounded. Conversion is memory traffic, so it takes few passes,
+Between the two are "levels": float32 in 0..255 whatever the pixels' bits, not yet rounded. Conversion is memory traffic, so it takes few passes,
 in place: at 1280x720 the plain chain of add, mul, round, clamp and cast took longer than a good part of the network.
 """
 
@@ -12,8 +12,8 @@ from torch import Tensor
 
 
 def to_unit(frames: Tensor, device: torch.device, multiple: int) -> Tensor:
-    """uint8 (T, 3, H, W) -> float32 [-1, 1] on `device`, right and bottom edges repeated up to a multiple."""
-    frames = frames.to(device).float().div_(127.5).sub_(1)
+    """uint8 or uint16 (T, 3, H, W) -> float32 [-1, 1] on `device`, right and bottom edges repeated up to a multiple."""
+    frames = frames.to(device).float().div_(127.5 * _step(frames)).sub_(1)
     bottom, right = (-n % multiple for n in frames.shape[-2:])
     return F.pad(frames, (0, right, 0, bottom), mode="replicate") if bottom or right else frames
 
@@ -23,18 +23,30 @@ def to_levels(frame: Tensor) -> Tensor:
     return frame.float().add_(1).mul_(127.5)
 
 
+def levels_of(frame: Tensor) -> Tensor:
+    """uint8 or uint16 pixels -> levels, float32; levels stay themselves."""
+    return frame.float() if frame.dtype != torch.uint16 else frame.float().div_(_step(frame))
+
+
 def store(levels: Tensor, out: Tensor) -> None:
-    """Round levels into a uint8 tensor of their shape; halves go up, as in MATLAB. `levels` is scratch afterwards."""
-    levels = levels.add_(0.5).clamp_(0, 255)
+    """Round levels into a uint8 or uint16 tensor of their shape; halves go up, as in MATLAB. `levels` is scratch
+    afterwards."""
+    step = _step(out)
+    levels = (levels if step == 1 else levels.mul_(step)).add_(0.5).clamp_(0, 255 * step)
     if levels.device != out.device:
-        levels = levels.to(torch.uint8)  # a quarter of the bytes travels
+        levels = levels.to(out.dtype)  # a quarter or half of the bytes travels
     out.copy_(levels)  # the cast truncates, which is floor here
 
 
 def crossfade(old: Tensor, new: Tensor, weight: float, out: Tensor) -> None:
-    """(1 - weight) * old + weight * new, uint8 all three; `out` may be one of the others."""
+    """(1 - weight) * old + weight * new, uint8 or uint16 all three; `out` may be one of the others."""
     if weight == 0:
         out.copy_(old)
         return
     for one, other, place in zip(old, new, out):  # by colour: a whole frame of 7680x4320 takes 1.2 GB in float32
-        store(torch.lerp(one.float(), other.float(), weight), place)
+        store(torch.lerp(levels_of(one), levels_of(other), weight), place)
+
+
+def _step(pixels: Tensor) -> int:
+    """Pixel values to a level: 255 * 257 = 65535."""
+    return 257 if pixels.dtype == torch.uint16 else 1

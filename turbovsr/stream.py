@@ -12,7 +12,8 @@ Where visible steps come from, and what removes them:
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from functools import partial
 from itertools import count, islice
 
@@ -21,13 +22,32 @@ from torch import Tensor
 
 from frames.bicubic import bicubic
 from turbovsr.geometry import SCALE
-from turbovsr.pixels import crossfade, store
+from turbovsr.pixels import crossfade, levels_of, store
 
 LONGEST_OVERLAP = 4  # two overlaps fit into the shortest chunk, 9 frames
 
 UpscaleChunk = Callable[[list[Tensor], Tensor | None], Iterator[Callable[[Tensor], None]]]
-"""upscale_chunk(lr frames, given) -> for each frame, a function that writes its SR picture at x4, uint8 (3, 4H, 4W),
-into a tensor. `given` is the SR picture of the first frame, where there is one already."""
+"""upscale_chunk(lr frames, given) -> for each frame, a function that writes its SR picture at x4, (3, 4H, 4W) of the LR
+frames' type, into a tensor. `given` is the SR picture of the first frame, where there is one already."""
+PIXELS = (torch.uint8, torch.uint16)
+
+
+def _nothing(tail: list[Tensor]) -> None:
+    pass
+
+
+@dataclass(frozen=True)
+class Resume:
+    """Upscaling that can stop between two chunks and be continued later with the same SR frames.
+
+    chunk_done: called after the last new frame of a chunk, if another may follow, with its `tail`: the x4 frames that
+        the next chunk overlaps, of which none has been yielded. The tensors are not to be changed.
+    tail: such frames of an earlier call; the LR frames then begin with those that they belong to. Empty: from the
+        start of a clip.
+    """
+
+    tail: Sequence[Tensor] = ()
+    chunk_done: Callable[[list[Tensor]], None] = _nothing
 
 
 def check_overlap(overlap: int) -> None:
@@ -41,18 +61,21 @@ def check_overlap(overlap: int) -> None:
 
 
 def checked(frames: Iterable[Tensor]) -> Iterator[Tensor]:
-    """The same frames, if they are uint8 (3, H, W), all of one size, and there is at least one.
+    """The same frames, if they are uint8 or uint16 (3, H, W), all of one kind and size, and there is at least one.
 
     Raises:
         ValueError: one is not, or there is none.
     """
     first = None
     for index, frame in enumerate(frames):
-        if not isinstance(frame, Tensor) or frame.dtype != torch.uint8 or frame.ndim != 3 or len(frame) != 3:
-            raise ValueError(f"frames must be uint8 (3, H, W), frame {index} is {described(frame)}")
-        first = first or tuple(frame.shape)
+        if not isinstance(frame, Tensor) or frame.dtype not in PIXELS or frame.ndim != 3 or len(frame) != 3:
+            raise ValueError(f"frames must be uint8 or uint16 (3, H, W), frame {index} is {described(frame)}")
+        if first is None:
+            first, dtype = tuple(frame.shape), frame.dtype
         if 0 in first:
             raise ValueError(f"there is nothing to upscale in frames of shape {first}")
+        if frame.dtype != dtype:
+            raise ValueError(f"frames must be of one type, frame {index} is {frame.dtype}, the first {dtype}")
         if tuple(frame.shape) != first:
             raise ValueError(f"frames must be of one size, frame {index} is {tuple(frame.shape)}, the first {first}")
         yield frame
@@ -85,21 +108,24 @@ def upscale_frames(
     overlap: int,
     allocate: Callable[[int, Tensor], Tensor],
     scale: int = SCALE,
+    resume: Resume | None = None,
 ) -> Iterator[Tensor]:
     """Upscale frames in order.
 
     Args:
-        frames: uint8 (3, H, W), all of one size.
+        frames: uint8 or uint16 (3, H, W), all of one type and size.
         upscale_chunk: see `UpscaleChunk`.
         length, overlap: of chunks, in frames.
-        allocate: allocate(t, lr) returns the uint8 (3, scale*H, scale*W) tensor to write SR frame t into; `lr` is some
-            LR frame of the clip.
+        allocate: allocate(t, lr) returns the (3, scale*H, scale*W) tensor to write SR frame t into; `lr` is some LR
+            frame of the clip.
         scale: at most 4; the x4 frames are downscaled to it.
+        resume: where to begin, and whom to tell of places to begin at.
     Yields:
         The tensors from `allocate`, as soon as they are filled.
     """
     indices = count()
-    tail: list[Tensor] = []  # x4 frames that the next chunk overlaps
+    resume = resume or Resume()
+    tail = list(resume.tail)  # x4 frames that the next chunk overlaps
 
     def emit(write: Callable[[Tensor], None]) -> Tensor:
         out = allocate(next(indices), chunk[0])
@@ -111,6 +137,8 @@ def upscale_frames(
         return out
 
     for chunk in chunks(frames, length, overlap):
+        if len(chunk) == len(tail):  # the clip ends where `resume` was to begin
+            break
         previous, tail = tail, []
         for index, write in enumerate(upscale_chunk(chunk, previous[0] if previous else None)):
             if index < len(previous):
@@ -120,6 +148,8 @@ def upscale_frames(
                 tail.append(x4)
             else:
                 yield emit(write)
+        if tail:
+            resume.chunk_done(tail)
     for x4 in tail:
         yield emit(partial(_copy, x4))
 
@@ -133,13 +163,13 @@ def blend(old: Tensor, write: Callable[[Tensor], None], weight: float, out: Tens
 
 
 def empty_x4(lr: Tensor) -> Tensor:
-    """An uninitialised x4 frame, uint8 (3, 4H, 4W), for a uint8 (3, H, W) frame."""
+    """An uninitialised x4 frame, (3, 4H, 4W), for a (3, H, W) frame, of its type."""
     return lr.new_empty(3, SCALE * lr.shape[1], SCALE * lr.shape[2])
 
 
 def downscale(x4: Tensor, out: Tensor) -> None:
-    """Downscale a uint8 (3, 4H, 4W) frame into `out`, uint8 (3, sH, sW), as MATLAB's antialiased bicubic does."""
-    store(bicubic(x4.unsqueeze(0).float(), (out.shape[-2], out.shape[-1]))[0], out)
+    """Downscale a (3, 4H, 4W) frame into `out`, (3, sH, sW) of its type, as MATLAB's antialiased bicubic does."""
+    store(bicubic(levels_of(x4).unsqueeze(0), (out.shape[-2], out.shape[-1]))[0], out)
 
 
 def _copy(frame: Tensor, out: Tensor) -> None:

@@ -16,7 +16,7 @@ import torch
 from torch import Tensor
 
 from turbovsr.geometry import CELL, SCALE, TEMPORAL_COMPRESSION
-from turbovsr.pixels import store, to_levels
+from turbovsr.pixels import levels_of, store, to_levels
 
 HALO = 5 * CELL  # LR pixels of context around a tile
 BLEND = CELL  # LR pixels to either side of a seam over which one tile passes into the next
@@ -97,6 +97,7 @@ def decode(
     tile: int,
     frames: int,
     at_once: int = 1,
+    dtype: torch.dtype = torch.uint8,
 ) -> Iterator[Tensor]:
     """Decode a clip.
 
@@ -108,8 +109,9 @@ def decode(
         frames: how many of the T frames are wanted; the last ones may be padding.
         at_once: frames that a tile decodes before the next tile's turn; as many SR frames are held. Between its turns
             a tile keeps what `network` keeps between frames; all `frames` at once, and nothing is kept.
+        dtype: of the pixels that levels are rounded to where there are tiles: uint8 or uint16.
     Yields:
-        Levels (3, 4h, 4w): float32, or rounded to uint8 where there were tiles.
+        Levels (3, 4h, 4w), float32; pixels of `dtype` where there were tiles.
     Raises:
         ValueError: the network gave values that are not finite.
     """
@@ -117,7 +119,7 @@ def decode(
         yield from map(to_levels, checked(islice(network(lr, latent), frames)))
         return
     height, width = lr.shape[-2:]
-    room = partial(torch.empty, dtype=torch.uint8, device=lr.device)
+    room = partial(torch.empty, dtype=dtype, device=lr.device)
     streams: dict[tuple[Span, Span], Iterator[Tensor]] = {}
     for first in range(0, frames, at_once):
         count = min(at_once, frames - first)
@@ -143,7 +145,7 @@ def decode(
 
 
 def join(whole: Tensor, piece: Tensor, span: Span, dim: int) -> None:
-    """Blend a piece with its halo, levels, into a uint8 frame that holds all pieces before it along `dim`.
+    """Blend a piece with its halo, levels or pixels, into a frame that holds all pieces before it along `dim`.
 
     Across the seam at its start the piece's weight rises from 0 to 1. At its end it continues as far as the next
     piece's weight will rise. Tiles are joined to bands and bands to the frame: blended in both directions at once, the
@@ -157,10 +159,10 @@ def join(whole: Tensor, piece: Tensor, span: Span, dim: int) -> None:
     if span.start:
         rise = 2 * BLEND * SCALE
         weight = (torch.arange(rise, device=whole.device) + 0.5) / rise
-        old, new = (x.narrow(dim, 0, rise).float() for x in (place, piece))
+        old, new = (levels_of(x.narrow(dim, 0, rise)) for x in (place, piece))
         store(torch.lerp(old, new, weight if dim == -1 else weight[:, None]), place.narrow(dim, 0, rise))
         place, piece = (x.narrow(dim, rise, length - rise) for x in (place, piece))
-    store(piece.float(), place)
+    store(levels_of(piece), place)
 
 
 def encode(network: Callable[[Tensor], Tensor], hr: Tensor, tile: int) -> Tensor:

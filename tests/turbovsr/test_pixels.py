@@ -10,6 +10,13 @@ def test_levels_survive_the_round_trip():
     assert torch.equal(out, frame[0])
 
 
+def test_16_bits_survive_the_round_trip():
+    frame = torch.arange(65536, dtype=torch.int32).to(torch.uint16).view(1, 1, 256, 256)
+    out = torch.empty(1, 256, 256, dtype=torch.uint16)
+    store(to_levels(to_unit(frame, torch.device("cpu"), 8)[0]), out)
+    assert torch.equal(out, frame[0])
+
+
 def test_rounding_takes_halves_up_and_saturates():
     out = torch.empty(5, dtype=torch.uint8)
     store(torch.tensor([-3.0, 0.5, 1.49, 254.5, 300.0]), out)

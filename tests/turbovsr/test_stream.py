@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from turbovsr import TurboVSR
-from turbovsr.stream import chunks, downscale, upscale_frames
+from turbovsr.stream import Resume, chunks, downscale, upscale_frames
 
 
 def clip(frames, height=8, width=8, seed=0):
@@ -132,3 +132,34 @@ def test_smaller_scales_lie_where_bicubic_lies():
         expected = (torch.arange(16 * scale) + 0.5) / scale * 8
         assert (out[:, :, scale:-scale].float() - expected[scale:-scale]).abs().max() <= 1
         assert (out[:, :, scale:-scale].float() - expected[scale:-scale]).mean().abs() < 0.1
+
+
+@pytest.mark.parametrize("scale", [2, 4])
+@pytest.mark.parametrize("frames", [9, 15, 22])
+def test_a_stream_continues_from_the_end_of_any_chunk(weights, scale, frames):
+    lr, upscaler = clip(frames, 9, 12), TurboVSR(weights, chunk=2, scale=scale)
+    done, places = [], []
+    for frame in upscaler.stream(iter(lr), Resume(chunk_done=lambda tail: places.append((len(done), list(tail))))):
+        done.append(frame)
+    assert [place for place, _ in places] == list(range(6, frames - 2, 6))
+    for place, tail in places:
+        later = list(TurboVSR(weights, chunk=2, scale=scale).stream(iter(lr[place:]), Resume(tail)))
+        assert torch.equal(torch.stack(later), torch.stack(done[place:]))
+
+
+@pytest.mark.parametrize("tile", [0, 16])
+@pytest.mark.parametrize("fix", ["none", "wavelet"])
+def test_frames_of_16_bits_give_what_those_of_8_bits_give_but_finer(weights, tile, fix):
+    lr = clip(11, 24, 24)
+    upscaler = TurboVSR(weights, chunk=2, scale=2, tile=tile, color_fix=fix)
+    coarse = torch.stack(list(upscaler.stream(iter(lr)))).float()
+    fine = torch.stack(list(upscaler.stream((frame.int() * 257).to(torch.uint16) for frame in lr)))
+    assert fine.dtype == torch.uint16 and fine.float().remainder(257).count_nonzero() > fine.numel() / 2
+    assert (fine.float() / 257 - coarse).abs().max() <= 3  # SR frames in between, rounded, go into the next chunk
+    assert (fine.float() / 257 - coarse).abs().mean() < 0.4
+
+
+def test_frames_of_two_types_are_one_clear_error(upscaler):
+    frames = [torch.zeros(3, 8, 8, dtype=kind) for kind in (torch.uint8, torch.uint16)]
+    with pytest.raises(ValueError, match="one type, frame 1 is torch.uint16"):
+        list(upscaler.stream(frames))
