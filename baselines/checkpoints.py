@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 import hashlib
+import pickle
+import re
+import warnings
+import zipfile
 from collections.abc import Set
 from pathlib import Path
 from typing import Any
 
 import torch
+from safetensors.torch import load_file
+
+from frames.door import open_regular
 
 WRAPPERS = ("params_ema", "params", "state_dict", "generator", "model", "net_g")
 """Keys under which trainers put the weights; where several are there, the first of these counts."""
@@ -15,26 +22,81 @@ PREFIXES = ("module.", "generator.", "model.", "net_g.")
 """Prefixes that trainers put before every name of a tensor."""
 
 
+_GLOBAL = re.compile(r"GLOBAL (\S+) (?:was not an allowed global|whose module)")
+_TORCHSCRIPT = re.compile(r"[^/]*/(code/.*|constants\.pkl)")
+
+
 def read_state(path: Path) -> dict[str, torch.Tensor]:
     """The tensors of a checkpoint by name, without wrappers and prefixes. Nothing in the file runs.
 
     Raises:
-        ValueError: the file cannot be read, or holds no tensors; one line that names what it holds.
+        FileNotFoundError, ValueError: the file cannot be read, or holds no tensors; one line that names what it holds.
     """
-    try:
-        stored: Any = torch.load(path, map_location="cpu", weights_only=True)
-    except Exception as error:  # whatever a damaged file makes of torch's reader
-        reason = str(error).partition("\n")[0]
-        raise ValueError(f"{path}: not a readable torch checkpoint ({reason}); fetch it again") from error
+    tensors = unwrapped(path, read_stored(path))
+    while prefix := next((each for each in PREFIXES if all(name.startswith(each) for name in tensors)), None):
+        tensors = {name.removeprefix(prefix): value for name, value in tensors.items()}
+    return tensors
+
+
+def unwrapped(path: Path, stored: Any) -> dict[str, Any]:
+    """The innermost dict of a checkpoint as it was stored, which holds tensors by name.
+
+    Raises:
+        ValueError: there are no tensors in it.
+    """
     while isinstance(stored, dict) and (inner := [name for name in WRAPPERS if isinstance(stored.get(name), dict)]):
         stored = stored[inner[0]]
     if not isinstance(stored, dict) or not any(isinstance(value, torch.Tensor) for value in stored.values()):
         held = ", ".join(sorted(map(str, stored))[:3]) if isinstance(stored, dict) else type(stored).__name__
         raise ValueError(f"{path}: no weights in it ({held or 'it is empty'}); give a checkpoint of the network")
-    tensors = {str(name): value for name, value in stored.items()}
-    while prefix := next((each for each in PREFIXES if all(name.startswith(each) for name in tensors)), None):
-        tensors = {name.removeprefix(prefix): value for name, value in tensors.items()}
-    return tensors
+    return {str(name): value for name, value in stored.items()}
+
+
+def read_stored(path: Path) -> Any:
+    """What a file of torch or of safetensors holds, as it was stored. Nothing in the file runs.
+
+    Raises:
+        FileNotFoundError: there is no such file.
+        ValueError: it is no regular file, damaged, a TorchScript program, or a pickle of more than tensors in plain
+            containers; one line with the remedy.
+    """
+    with open_regular(path, "weights file") as stream:
+        head = stream.read(9)
+    try:
+        if head[8:] == b"{":  # safetensors: eight bytes of length, then a JSON header
+            return load_file(path)
+        if _is_torchscript(path):
+            raise ValueError(f"{path}: a TorchScript program, which is not run here; give the model's state dict")
+        with warnings.catch_warnings(action="ignore"):  # it warns of pickles that are newer than torch's own
+            return torch.load(path, map_location="cpu", weights_only=True)
+    except pickle.UnpicklingError as error:
+        raise _not_plain(path, str(error)) from None
+    except Exception as error:  # whatever a damaged file makes of these readers
+        if isinstance(error, ValueError) and str(error).startswith(f"{path}: "):
+            raise
+        reason = str(error).partition("\n")[0]
+        raise ValueError(f"{path}: not a readable torch checkpoint ({reason}); fetch it again") from error
+
+
+def _is_torchscript(path: Path) -> bool:
+    if not zipfile.is_zipfile(path):
+        return False
+    with zipfile.ZipFile(path) as archive:
+        return any(_TORCHSCRIPT.fullmatch(name) for name in archive.namelist())
+
+
+def _not_plain(path: Path, told: str) -> ValueError:
+    """The complaint about a pickle that torch refuses, by the class that it asks for."""
+    found = _GLOBAL.search(told)
+    if found is None:
+        return ValueError(f"{path}: not a readable torch checkpoint (no pickle of weights); fetch it again")
+    name = found[1]
+    if name.startswith(("numpy.", "_codecs")):
+        held = f"numpy values beside the weights ({name})"
+    else:
+        held = f"more than tensors ({name}): a whole model, or code that would run"
+    remedy = "save its weights alone: torch.save(model.state_dict(), FILE)"
+    return ValueError(f"{path}: not a readable torch checkpoint: it holds {held}; {remedy}")
 
 
 def origin(path: str | Path, releases: Set[str], release: str, name: str = "") -> str:

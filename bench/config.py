@@ -19,6 +19,7 @@ from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from bench import assets, labels
+from bench.file_options import spread, suffixes_of
 from bench.groups import GROUPS, members, search_path
 from bench.overrides import WRITTEN, Value, literal, parse
 from bench.paths import CONF
@@ -55,7 +56,6 @@ def expand(overrides: list[str], config_dirs: tuple[str, ...] = ()) -> list[Comb
         _check_members(group, options.get(group, ()), config_dirs)
     data_names = options.pop("data", (Value("sample", "sample"),))
     method_names = options.pop("method", (Value("bicubic", "bicubic"),))
-    swept = {key for key, values in options.items() if len(values) > 1}
     found: dict[tuple[str, str], Combination] = {}
     known: set[str] = set(GROUPS)
     applied: set[str] = set()
@@ -67,6 +67,8 @@ def expand(overrides: list[str], config_dirs: tuple[str, ...] = ()) -> list[Comb
         known |= keys
         own = {k: v for k, v in options.items() if k in GROUPS or k in keys or k.startswith("+") or _is_item(bare, k)}
         applied |= own.keys()
+        own |= {key: spread(key, own[key], ends) for key, ends in suffixes_of(bare).items() if key in own}
+        swept = {key for key, values in own.items() if len(values) > 1}
         for choice in itertools.product(*own.values()):
             picked = dict(zip(own, choice, strict=True))
             config = validated(

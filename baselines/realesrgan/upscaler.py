@@ -10,7 +10,7 @@ from baselines.checkpoints import origin
 from baselines.frames import FiniteCheck, check_clip, check_scale_is_4, to_uint8, torch_dtype
 from baselines.realesrgan import checkpoint
 from baselines.realesrgan.networks import SCALE
-from baselines.realesrgan.tiling import upscale_tiled
+from baselines.tiling import upscale_tiled
 from bench.methods.contract import Descriptor, Stages, no_stages
 
 

@@ -85,6 +85,7 @@ FACTS = {
     "weights": "weights",
     "licence": "licence",
     "kind": "kind",
+    "size_rule": "LR sizes",
 }
 
 

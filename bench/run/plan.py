@@ -18,7 +18,7 @@ from bench.targets import open_dataset
 from bench.timing.measure import Limits
 from frames.errors import UserError, one_line
 
-_NOT_ARGUMENTS = ("name", "summary", "_lookup", "trained_on")
+_NOT_ARGUMENTS = ("name", "summary", "_lookup", "_files", "trained_on")
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from baselines.realesrgan import RealESRGAN, checkpoint, ncnn
-from baselines.realesrgan.tiling import upscale_tiled
+from baselines.tiling import upscale_tiled
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "realesrgan_ncnn.json"
 FILES = {"x4plus": "x4plus", "animevideov3": "animevideov3-x4"}

@@ -11,8 +11,10 @@ import venv
 from pathlib import Path
 
 import cv2
+import torch
 from skimage import data
 
+from baselines.realesrgan.networks import SRVGGNet
 from bench.__main__ import main
 from bench.metrics.agreement import METRICS
 from frames.images import write_png
@@ -51,6 +53,8 @@ def build(root: Path) -> None:
         (root / name).symlink_to(root / "my" / "gt")
     (root / "IN").symlink_to(root / "my" / "lr" / "city")
     shutil.copy(ELSEWHERE, root / "their" / "upscale.py")
+    (root / "my" / "weights").mkdir()
+    torch.save(SRVGGNet(layers=1, channels=8).state_dict(), root / "my" / "weights" / "compact.pth")
     (root / "DATASET.json").write_text(json.dumps(_rated()))
     venv.create(root / "their" / ".venv", symlinks=True)
     _runs(root)

@@ -1,0 +1,141 @@
+"""Any image network that spandrel knows as an upscaler: frame by frame, whole or in tiles."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import torch
+
+from baselines.checkpoints import origin
+from baselines.frames import FiniteCheck, check_clip, to_uint8
+from baselines.spandrel import weights as files
+from baselines.tiling import upscale_tiled
+from bench.methods.contract import Descriptor, SizeRule, Stages, no_stages
+
+if TYPE_CHECKING:
+    from spandrel import ImageModelDescriptor
+
+TILE = 256
+"""Width and height of a tile in LR pixels where `tile` is "auto"."""
+LARGEST_WHOLE = 512 * 512
+"""LR pixels of the largest frame that "auto" takes whole."""
+PRECISIONS = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
+
+
+class Spandrel:
+    """The network of a weights file: ESRGAN, SwinIR, HAT, DAT, SPAN, Compact and whatever else spandrel knows.
+
+    Sizes that the network does not take are padded at the right and the bottom by reflection and cropped back.
+
+    Args:
+        weights: `.pth`, `.ckpt`, `.pt` or `.safetensors` with the network's tensors; nothing in it runs.
+        tile: "auto": whole frames up to 512 x 512 LR pixels, larger ones in tiles of 256 where spandrel says that the
+            network may be tiled; 0: whole frames; a number: tiles of so many LR pixels, refused for networks that see
+            the whole frame or tile it themselves.
+        context: LR pixels around a tile that the network sees too.
+        scale: that of the weights, or it is refused.
+        device: where it runs, e.g. "cpu" or "cuda".
+        precision: "float32", or "bfloat16" or "float16" where spandrel says that the network can.
+        licence: of the weights, which only their giver knows.
+    Raises:
+        EnvironmentInvalid: spandrel is not installed.
+        FileNotFoundError, ValueError: weights that cannot be used (see `weights.load`), or an option that does not fit.
+    """
+
+    def __init__(
+        self,
+        weights: str | Path,
+        tile: str | int = "auto",
+        context: int = 32,
+        scale: int = 4,
+        device: str = "cpu",
+        precision: str = "float32",
+        licence: str = "not known",
+    ) -> None:
+        model = files.load(weights)
+        _check_scale(model, weights, scale)
+        self._tile, self._tiling = _tile(model, tile), model.tiling.name.lower()
+        if context < 0 or context != int(context):
+            raise ValueError(f"method.context={context}: write a number of LR pixels, 0 or more")
+        self._context = int(context)
+        self.dtype = _dtype(model, precision)
+        self.device = torch.device(device)
+        self.model: Any = model.to(self.device, self.dtype)
+        self.identity = {"spandrel": files.version()}
+        sizes = model.size_requirements
+        self.descriptor = Descriptor(
+            name=f"spandrel-{model.architecture.id}",
+            scale=model.scale,
+            kind="image",
+            device=device,
+            dtype=precision,
+            licence=licence,
+            weights=origin(weights, set(), "", ""),
+            parameters=sum(each.numel() for each in model.model.parameters()),
+            size_rule=SizeRule(
+                minimum=max(1, sizes.minimum),
+                multiple_of=sizes.multiple_of,
+                padding="reflect",
+                note="made square" if sizes.square else "",
+            ),
+            notes=f"{model.architecture.name} {' '.join(model.tags)}".strip() + f"; {self._said_of_tiles()}",
+        )
+
+    @torch.inference_mode()
+    def upscale(self, lr: torch.Tensor, stages: Stages = no_stages) -> torch.Tensor:
+        """Upscale one clip; see `bench.methods.contract.Upscaler.upscale`. Stage: "network"."""
+        check_clip(lr, self.device)
+        frames, _, height, width = lr.shape
+        scale, finite = self.model.scale, FiniteCheck("spandrel")
+
+        def run(frame: torch.Tensor) -> torch.Tensor:
+            """uint8 (1, 3, h, w) -> uint8 (1, 3, scale*h, scale*w)."""
+            x = self.model((frame.float() / 255).to(self.dtype))
+            return to_uint8(finite.see(x.float()) * 255)
+
+        whole = self._tile == 0 or (self._tile is None and height * width <= LARGEST_WHOLE)
+        tile = max(height, width) if whole else self._tile or TILE
+        sr = torch.empty((frames, 3, scale * height, scale * width), dtype=torch.uint8, device=lr.device)
+        with stages("network"):
+            for t in range(frames):
+                upscale_tiled(run, lr[t : t + 1], scale, tile, self._context, out=sr[t])
+        finite.done()
+        return sr
+
+    def _said_of_tiles(self) -> str:
+        if self._tile is None:
+            return f"frames above {LARGEST_WHOLE} LR pixels in tiles of {TILE} with {self._context} of context"
+        if self._tile:
+            return f"tiles of {self._tile} LR pixels with {self._context} of context (tiling {self._tiling})"
+        return f"whole frames (tiling {self._tiling})"
+
+
+def _check_scale(model: ImageModelDescriptor, weights: str | Path, scale: int) -> None:
+    if model.scale != scale:
+        what = f"upscales by {model.scale}" if model.scale != 1 else "does not upscale (it restores at scale 1)"
+        raise ValueError(
+            f"{weights}: {model.architecture.name} {what}, not by {scale}; run it with scale={model.scale}"
+        )
+
+
+def _tile(model: ImageModelDescriptor, tile: str | int) -> int | None:
+    """The edge of tiles in LR pixels; 0: whole frames; None: what the frame's size asks for."""
+    supported = model.tiling.name == "SUPPORTED"
+    if tile == "auto":
+        return None if supported else 0
+    if isinstance(tile, bool) or not isinstance(tile, int) or tile < 0:
+        raise ValueError(f"method.tile={tile}: write auto, 0 (whole frames) or a number of LR pixels")
+    if tile and model.tiling.name == "INTERNAL":
+        raise ValueError(f"method.tile={tile}: {model.architecture.name} cuts frames itself; use method.tile=0")
+    return tile
+
+
+def _dtype(model: ImageModelDescriptor, precision: str) -> torch.dtype:
+    if precision not in PRECISIONS:
+        raise ValueError(f"precision {precision!r} is unknown; choose one of {', '.join(PRECISIONS)}")
+    able = {"float32": True, "bfloat16": model.supports_bfloat16, "float16": model.supports_half}
+    if not able[precision]:
+        use = ", ".join(name for name, can in able.items() if can)
+        raise ValueError(f"precision {precision!r}: {model.architecture.name} cannot; it can {use}")
+    return PRECISIONS[precision]
