@@ -10,7 +10,8 @@ from typing import Protocol
 import numpy as np
 
 from bench.datasets.sources import FrameSource, Mapped, Unreadable, cropped, files_of
-from frames.degradations import Degradation
+from frames.degradations import Degradation, Given
+from frames.degradations.given import NOT_MADE
 from frames.images import Size
 
 
@@ -28,7 +29,7 @@ class Clip:
     scale: int
     lr_size: Size
     gt_size: Size | None
-    lr_origin: str  # "given", or how it is made: "bi-x4 from GT"
+    lr_origin: str  # "given", "given (LQ)" where a set has several, or how it is made: "bi-x4 from GT"
     _lr: FrameSource = field(repr=False)
     _gt: FrameSource | None = field(repr=False)
     refusal: str = ""  # why the clip cannot be used; it has no frames then, and reading them raises this
@@ -123,9 +124,12 @@ def build_clip(
     gt: FrameSource | None,
     lr: FrameSource | None,
     degradation: Degradation | None,
+    origin: str = "given",
 ) -> Clip:
     """Put a clip together; LR frames are made from GT by the degradation where none are given.
 
+    Args:
+        origin: of the LR frames that are given, for records.
     Raises:
         ValueError: counts or sizes of LR and GT do not fit each other, or LR must be made and cannot.
     """
@@ -136,10 +140,8 @@ def build_clip(
         gt = cropped(gt, 0, 0, (height, width))
     if lr is None:
         lr, origin = _degraded(name, gt, scale, degradation)
-    else:
-        origin = "given"
-        if gt is not None:
-            _check_pair(lr, gt, scale)
+    elif gt is not None:
+        _check_pair(lr, gt, scale)
     gt_size = gt.size if gt is not None else None
     return Clip(name, lr.frames, fps, scale, lr.size, gt_size, origin, lr, gt)
 
@@ -152,6 +154,8 @@ def _degraded(
     if degradation is None or degradation.scale != scale:
         have = "no degradation" if degradation is None else degradation.signature
         raise ValueError(f"clip {name}: LR frames must be made at scale {scale}, but the configuration has {have}")
+    if isinstance(degradation, Given):
+        raise ValueError(f"clip {name}: there are no LR frames beside {gt.where}, and {NOT_MADE}")
     made = Mapped(gt, degradation, (gt.size[0] // scale, gt.size[1] // scale))
     return made, f"{degradation.signature} from GT"
 

@@ -6,9 +6,8 @@ from collections.abc import Iterable, Iterator
 
 from bench.datasets import LAYOUTS, NOWHERE
 from bench.datasets.clip import Clip, Description, build_clip, build_clips, size_complaint
-from bench.datasets.layout import ClipOnDisk, find_clips
+from bench.datasets.layout import ClipOnDisk, check_together, find_clips
 from bench.datasets.options import capped, path_of, rate, selected
-from bench.datasets.pairing import check_pairing
 from frames.degradations import Degradation
 
 Sides = tuple[ClipOnDisk | None, ClipOnDisk | None]
@@ -119,13 +118,7 @@ class Folder:
     def _clip(self, name: str, sides: Sides) -> Clip:
         lr, gt = sides
         if lr is not None and gt is not None:
-            if not lr.video and not gt.video:
-                check_pairing(lr.images(), gt.images())
-            elif lr.count() != gt.count():
-                raise ValueError(
-                    f"LR and GT differ in frames: {lr.path} has {lr.count()}, {gt.path} has {gt.count()}; "
-                    "cut them to the same frames"
-                )
+            check_together(lr, gt)
         own = next((side.fps() for side in sides if side is not None and side.video), 24.0)
         return build_clip(
             name,

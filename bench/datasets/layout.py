@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator
 from dataclasses import dataclass
 from pathlib import Path
 
 from bench.datasets import LAYOUTS
 from bench.datasets.options import capped
+from bench.datasets.pairing import check_pairing
 from bench.datasets.sources import FrameSource, VideoFrames, image_files
 from bench.datasets.verify import decoding_problems, image_problems, numbering_problems, video_problems
 from frames.images import Size
@@ -48,19 +49,42 @@ class ClipOnDisk:
         used = len(capped(range(info.frames), frames))
         return VideoFrames(self.path, (info.height, info.width), used)
 
-    def problems(self) -> Iterator[str]:
-        """Decode every frame and yield what is wrong, one line each."""
+    def problems(self, official: int | None = None, size: Size | None = None) -> Generator[str, None, Size | None]:
+        """Decode every frame and yield what is wrong, one line each.
+
+        Args:
+            official: how many frames there should be, where that is known.
+            size: (height, width) that images of a folder should have; None: that of most.
+        Returns:
+            The size that the frames of a folder have; None of a single file, and where none decodes.
+        """
         if self.video:
-            yield from video_problems(self.path)
+            yield from video_problems(self.path, official)
         elif self.path.is_dir():
-            yield from numbering_problems(self.path)
-            yield from decoding_problems(self.path)
+            yield from numbering_problems(self.path, official)
+            return (yield from decoding_problems(self.path, size))
         else:
             yield from image_problems(self.path)
+        return None
 
     def size(self) -> Size:
         """(height, width) of its first frame, by the header; errors as `source`."""
         return self.source(1).size
+
+
+def check_together(lr: ClipOnDisk, gt: ClipOnDisk) -> None:
+    """Make sure that two sides of a clip show the same frames, as far as counts and names tell.
+
+    Raises:
+        ValueError: the counts differ, or the names drift apart.
+    """
+    if not lr.video and not gt.video:
+        check_pairing(lr.images(), gt.images())
+    elif lr.count() != gt.count():
+        raise ValueError(
+            f"LR and GT differ in frames: {lr.path} has {lr.count()}, {gt.path} has {gt.count()}; "
+            "cut them to the same frames"
+        )
 
 
 def find_clips(path: Path, option: str) -> dict[str, ClipOnDisk]:

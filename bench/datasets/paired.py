@@ -1,30 +1,30 @@
-"""The common part of REDS4 and Vid4: named clips of known length, GT in folders, LR in folders or made."""
+"""The common part of the benchmark sets: named clips, GT in folders or videos, LR beside it or made."""
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from functools import cached_property
 from pathlib import Path
 
 from bench.datasets.clip import Clip, Description, build_clip, build_clips
+from bench.datasets.layout import ClipOnDisk, check_together
 from bench.datasets.options import capped, path_of, rate, selected
-from bench.datasets.pairing import check_pairing
-from bench.datasets.sources import image_files
-from bench.datasets.verify import decoding_problems, numbering_problems
-from frames.degradations import Degradation
+from bench.datasets.places import Place, clips_found, first_place
+from bench.datasets.verify import numbering_problems
+from frames.degradations import Degradation, Given
 from frames.errors import did_you_mean
-from frames.images import Size
-from frames.listing import images_in
 
 LR_MODES = ("auto", "given", "made")
+_NAMED = 10  # clips of a set that a message lists; of more, a few
 
 
 class PairedSet:
-    """A benchmark of clips as folders of frames. A subclass says which clips and where they may lie.
+    """A benchmark of clips as folders of frames or as videos. A subclass says which clips and where they may lie.
 
     Args:
         name, domain: as in the config.
         root: the folder of the set.
-        scale: LR to GT.
+        scale: LR to GT; 1 where LR and GT have one size.
         degradation: makes LR frames, and its signature ("bi-x4") names the folders in which given ones are looked for.
         frames: use the first that many of each clip; None: all, and then each clip must have its official length.
         clips: use only these; None: all.
@@ -36,9 +36,11 @@ class PairedSet:
     title: str
     licence: str
     how_to_get: str
-    official: dict[str, int]  # clip -> frames
-    gt_layouts: tuple[str, ...]  # under the root, e.g. "GT/{clip}"; the first that exists counts
-    lr_layouts: dict[str, tuple[str, ...]]  # by signature of the degradation
+    official: Mapping[str, int | None] = {}  # clip -> frames; None: not stated
+    count: int = 0  # above 0: there are copies that call the clips otherwise, so many of them
+    length: int | None = None  # frames of a clip in such a copy; None: not stated
+    gt_layouts: tuple[str, ...]  # under the root, e.g. "GT/{clip}"; the first that exists counts; none: no GT
+    lr_layouts: Mapping[str, tuple[str, ...]]  # by signature of the degradation; {scale} stands for LR to GT
 
     def __init__(
         self,
@@ -60,8 +62,14 @@ class PairedSet:
 
     @property
     def expected(self) -> list[str]:
-        """The official clips, or those of them that `clips` names (ValueError: it names another)."""
-        return selected(self.official, self._wanted, self.name)
+        """The clips of a whole set, or those of them that `clips` names (ValueError: it names another)."""
+        known = list(self._lengths)
+        lacking = self.count - len(known)
+        if lacking > 0 and self._wanted is None:
+            return [*known, *(f"(unnamed {number})" for number in range(1, lacking + 1))]
+        if lacking > 0 and isinstance(self._wanted, Iterable) and not isinstance(self._wanted, str):
+            known += [str(name) for name in self._wanted if str(name) not in known]  # maybe one of those that lack
+        return selected(known, self._wanted, self.name)
 
     def clips(self) -> list[Clip]:
         """The clips that are there; see `bench.datasets.clip.Dataset`."""
@@ -81,65 +89,120 @@ class PairedSet:
             if name not in present:
                 yield f"{self.root}: clip {name} is missing"
                 continue
-            gt_size = yield from self._folder_problems(present[name], name, None)
-            lr = self._given_lr(name)
+            size = yield from present[name].clip.problems(self._lengths.get(name))
+            lr = self._given_lr(name) if self.gt_layouts else None
             if lr is not None:
-                lr_size = gt_size and (gt_size[0] // self._scale, gt_size[1] // self._scale)
-                yield from self._folder_problems(lr, name, lr_size)
+                lr_size = size and (size[0] // self._scale, size[1] // self._scale)
+                yield from lr.clip.problems(self._lengths.get(name), lr_size)
+        if self.count and len(self._lengths) > self.count:
+            yield f"{self.root}: {len(self._lengths)} clips where {self.count} belong"
 
-    def _folder_problems(self, folder: Path, clip: str, size: Size | None) -> Generator[str, None, Size | None]:
-        yield from numbering_problems(folder, self.official[clip])
-        return (yield from decoding_problems(folder, size))
+    @cached_property
+    def _lengths(self) -> dict[str, int | None]:
+        """Clip -> frames: of the official clips, or, in a copy with names of its own, of those that are there."""
+        found = clips_found(self.root, self._main_layouts) if self.count else []
+        if self.official and (not found or any(name in self.official for name in found)):
+            return dict(self.official)
+        return dict.fromkeys(found, self.length)
 
-    def _present(self) -> dict[str, Path]:
-        """Clip -> GT folder, of the clips that are there."""
+    @property
+    def _main_layouts(self) -> tuple[str, ...]:
+        """Those of GT, of LR where the set has no GT."""
+        return self.gt_layouts or self._lr_layouts()
+
+    def _present(self) -> dict[str, Place]:
+        """Clip -> where its GT lies (LR in a set without GT), of the clips that are there."""
         path_of(self._given_root, "data.root")
-        looked_for = {name: self._first(self.gt_layouts, name) for name in self.expected}
-        found = {name: folder for name, folder in looked_for.items() if folder is not None}
+        looked_for = {name: self._first(self._main_layouts, name) for name in self.expected}
+        found = {name: place for name, place in looked_for.items() if place is not None}
         if not found:
-            looked = ", ".join(layout.format(clip="<clip>") + "/*.png" for layout in self.gt_layouts)
-            wanted = ", ".join(self.expected)
+            layouts = [layout.format(**self._words("<clip>")) for layout in self._main_layouts]
+            looked = ", ".join(layout if layout.endswith(".mkv") else layout + "/*.png" for layout in layouts)
+            names = list(self.official)
+            shown = names if len(names) <= _NAMED else [*names[:3], "...", names[-1]]
+            wanted = f" with clip {', '.join(shown)}" if shown else ""
             raise FileNotFoundError(
-                f"{self.title} is not at {self.root} (looked for {looked} with clip {wanted}); {self.how_to_get}; "
+                f"{self.title} is not at {self.root} (looked for {looked}{wanted}); {self.how_to_get}; "
                 f"licence: {self.licence}; then give data.root=FOLDER"
             )
         return found
 
-    def _clip(self, name: str, folder: Path, fps: float) -> Clip:
-        gt_paths = images_in(folder)
-        self._check_length(name, folder, len(gt_paths))
-        lr_folder = self._given_lr(name)
-        if lr_folder is None and self._lr == "given":
-            looked = ", ".join(layout.format(clip=name) for layout in self._lr_layouts())
-            looked = f"looked for {looked}" if looked else "the set is not given with this degradation"
-            raise FileNotFoundError(
-                f"{self.root}: no {self._degradation.signature} LR frames of clip {name} ({looked}); "
-                "data.lr=made makes them from GT"
-            )
-        lr = None
-        if lr_folder is not None:
-            lr_paths = images_in(lr_folder)
-            check_pairing(lr_paths, gt_paths)
-            lr = image_files(capped(lr_paths, self._frames))
-        gt = image_files(capped(gt_paths, self._frames))
-        return build_clip(name, scale=self._scale, fps=fps, gt=gt, lr=lr, degradation=self._degradation)
+    def _clip(self, name: str, place: Place, fps: float) -> Clip:
+        self._check_length(name, place.clip)
+        lr = self._given_lr(name) if self.gt_layouts else place
+        if lr is None:
+            self._check_made(name)
+        elif self.gt_layouts:
+            check_together(lr.clip, place.clip)
+        return build_clip(
+            name,
+            scale=self._scale,
+            fps=fps,
+            gt=place.clip.source(self._frames) if self.gt_layouts else None,
+            lr=None if lr is None else lr.clip.source(self._frames),
+            degradation=self._degradation,
+            origin=self._origin(lr),
+        )
 
-    def _check_length(self, name: str, folder: Path, count: int) -> None:
-        official = self.official[name]
+    def _check_made(self, name: str) -> None:
+        """Raises FileNotFoundError where LR frames of a clip are not there and may not be made."""
+        given = isinstance(self._degradation, Given)
+        if self._lr != "given" and not given:
+            return
+        looked = ", ".join(layout.format(**self._words(name)) for layout in self._lr_layouts())
+        looked = f"looked for {looked}" if looked else "the set is not given with this degradation"
+        raise FileNotFoundError(
+            f"{self.root}: no {'' if given else self._degradation.signature + ' '}LR frames of clip {name} ({looked}); "
+            + ("degradation=bi or another makes them from GT" if given else "data.lr=made makes them from GT")
+        )
+
+    def _check_length(self, name: str, clip: ClipOnDisk) -> None:
+        official, count = self._lengths[name], clip.count()
+        gaps = (
+            [] if clip.video else [line for line in numbering_problems(clip.path, official) if line.endswith("missing")]
+        )
+        if official is None:
+            if gaps:
+                raise ValueError(f"{gaps[0]}; complete clip {name} of {self.title}")
+            return
         needed = official if self._frames is None else min(self._frames, official)
         if count < needed or (self._frames is None and count != official):
+            named = f" ({gaps[0].removeprefix(f'{clip.path}: ')})" if gaps else ""
             raise ValueError(
-                f"{folder}: {count} frames, clip {name} of {self.title} has {official}; complete it "
+                f"{clip.path}: {count} frames, clip {name} of {self.title} has {official}{named}; complete it "
                 f"(`python -m bench data verify {self.name} data.root={self.root}` names the frames) "
                 "or use the first ones with data.frames=N"
             )
 
-    def _given_lr(self, name: str) -> Path | None:
-        return None if self._lr == "made" else self._first(self._lr_layouts(), name)
+    def _given_lr(self, name: str) -> Place | None:
+        """Where the LR frames of a clip lie.
+
+        Raises:
+            ValueError: with degradation=given, there are several kinds of them.
+        """
+        if self._lr == "made":
+            return None
+        found = self._first(self._lr_layouts(), name)
+        if found is not None or not isinstance(self._degradation, Given):
+            return found
+        kinds = {key: self._first(self.lr_layouts[key], name) for key in self.lr_layouts if key != "given"}
+        there = {key: place for key, place in kinds.items() if place and key.endswith(f"-x{self._scale}")}
+        if len(there) > 1:
+            choices = " or ".join(f"degradation={key.partition('-')[0]}" for key in there)
+            raise ValueError(f"{self.root}: clip {name} has LR frames of several kinds: choose {choices}")
+        return next(iter(there.values()), None)
+
+    def _origin(self, lr: Place | None) -> str:
+        """Of given LR frames, for records: which ones, where the degradation does not tell."""
+        told = lr is not None and isinstance(self._degradation, Given) and lr.kind
+        return f"given ({told})" if told else "given"
 
     def _lr_layouts(self) -> tuple[str, ...]:
         return self.lr_layouts.get(self._degradation.signature, ())
 
-    def _first(self, layouts: tuple[str, ...], clip: str) -> Path | None:
-        folders = [self.root / layout.format(clip=clip) for layout in layouts]
-        return next((folder for folder in folders if folder.is_dir()), None)
+    def _first(self, layouts: tuple[str, ...], clip: str) -> Place | None:
+        return first_place(self.root, layouts, self._words(clip))
+
+    def _words(self, clip: str) -> dict[str, str]:
+        """What fills in a layout for a clip."""
+        return {"clip": clip, "scale": str(self._scale)}

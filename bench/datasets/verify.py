@@ -14,7 +14,8 @@ from frames.video import read_video, video_info
 def numbering_problems(folder: Path, official: int | None = None) -> Iterator[str]:
     """Missing and extra frames by the numbers in their names, and files that are no frames.
 
-    With an official count n the frames are 0..n-1 or 1..n, whichever fits better; else first to last without a gap.
+    With an official count n the frames are 0..n-1, 1..n, or n from the first one on, whichever fits best; else first to
+    last without a gap.
     """
     images = []
     for path in entries(folder):
@@ -30,7 +31,8 @@ def numbering_problems(folder: Path, official: int | None = None) -> Iterator[st
         return
     numbers = Counter(found.values())
     if official is not None:
-        start = max((0, 1), key=lambda s: sum(n in numbers for n in range(s, s + official)))
+        starts = (0, 1, min(numbers, default=0))
+        start = max(starts, key=lambda s: sum(n in numbers for n in range(s, s + official)))
         wanted = range(start, start + official)
     else:
         wanted = range(min(numbers), max(numbers) + 1) if numbers else range(0)
@@ -83,8 +85,8 @@ def image_problems(path: Path) -> Iterator[str]:
         yield str(error)
 
 
-def video_problems(path: Path) -> Iterator[str]:
-    """A video that is cut short or damaged, or holds another number of frames than it announces."""
+def video_problems(path: Path, official: int | None = None) -> Iterator[str]:
+    """A video that is cut short or damaged, or holds another number of frames than it announces, or than official."""
     try:
         info = video_info(path)
         count = sum(1 for _ in read_video(path))
@@ -93,3 +95,5 @@ def video_problems(path: Path) -> Iterator[str]:
         return
     if count != info.frames:
         yield f"{path}: {count} frames can be decoded, {info.frames} are announced"
+    if official is not None and count != official:
+        yield f"{path}: {count} frames where {official} belong"

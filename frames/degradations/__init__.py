@@ -2,5 +2,6 @@
 
 from frames.degradations.benchmark import Bicubic, BlurDown, Degradation
 from frames.degradations.clips import ClipBicubic, ClipBlurDown, ClipDegradation
+from frames.degradations.given import Given
 
-__all__ = ["Bicubic", "BlurDown", "ClipBicubic", "ClipBlurDown", "ClipDegradation", "Degradation"]
+__all__ = ["Bicubic", "BlurDown", "ClipBicubic", "ClipBlurDown", "ClipDegradation", "Degradation", "Given"]

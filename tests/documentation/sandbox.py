@@ -37,6 +37,9 @@ def build(root: Path) -> None:
     photo = data.astronaut()
     _set(root / "data" / "Vid4", VID4, "GT/{}", "BIx4/{}", photo)
     _set(root / "data" / "REDS4", REDS4, "GT/{}", "sharp_bicubic/{}", photo)
+    _set(root / "data" / "UDM10", {"000": 32}, "GT/{}", "LQ/{}", photo)
+    _set(root / "data" / "VideoLQ", {"000": 2}, "GT/{}", "{}", photo)
+    _set(root / "data" / "RealVSR", {"016": 50}, "GT/{}", "LQ/{}", photo, scale=1)
     write_png(root / "data" / "images4k" / "astronaut.png", photo)
     (root / "path" / "to").mkdir(parents=True)
     for name in ("Vid4", "REDS4", "images4k"):
@@ -66,7 +69,7 @@ def _rated() -> list[dict]:
     return [given | {"method": name, "mos": mos, "dists": 1 / mos} for name, mos in (("one", 2.0), ("other", 4.0))]
 
 
-def _set(root: Path, clips: dict[str, int], gt: str, lr: str, photo) -> None:
+def _set(root: Path, clips: dict[str, int], gt: str, lr: str, photo, scale: int = 4) -> None:
     """Whole clips of their official lengths; a frame is a window that moves over a photograph, as often as needed."""
     height, width = SIZE
     for clip, count in clips.items():
@@ -74,7 +77,7 @@ def _set(root: Path, clips: dict[str, int], gt: str, lr: str, photo) -> None:
             at = index % 8
             window = photo[100 + 2 * at : 100 + 2 * at + height, 180 + at : 180 + at + width]
             write_png(root / gt.format(clip) / f"{index:08d}.png", window)
-            small = cv2.resize(window, (width // 4, height // 4), interpolation=cv2.INTER_AREA)
+            small = cv2.resize(window, (width // scale, height // scale), interpolation=cv2.INTER_AREA)
             write_png(root / lr.format(clip) / f"{index:08d}.png", small)
 
 

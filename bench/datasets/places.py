@@ -1,0 +1,53 @@
+"""The places where a set's clips may lie: layouts under a root, such as "GT/{clip}" or "LQ-Video/{clip}.mkv"."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from bench.datasets.layout import ClipOnDisk
+from frames.listing import entries, is_image, is_video, natural_key
+
+CLIP = "{clip}"
+PACK_GT = ("GT/{clip}", "GT-Video/{clip}.mkv")
+PACK_LQ = ("LQ/{clip}", "LQ-Video/{clip}.mkv")
+"""The pack of test sets that DOVE (NeurIPS 2025) shares: frames, and the same losslessly as videos."""
+
+
+@dataclass(frozen=True)
+class Place:
+    """A clip that is there, and under which layout."""
+
+    clip: ClipOnDisk
+    layout: str
+
+    @property
+    def kind(self) -> str:
+        """The layout without the clip's name: "LQ", "blur4"; empty where the clip's folder is all there is."""
+        return "/".join(part for part in Path(self.layout).parts if CLIP not in part)
+
+
+def first_place(root: Path, layouts: Iterable[str], words: Mapping[str, str]) -> Place | None:
+    """The first layout under which a clip is there; `words` fill in the layouts."""
+    for layout in layouts:
+        path = root / layout.format(**words)
+        if path.is_file() if is_video(path) else path.is_dir():
+            return Place(ClipOnDisk(path), layout.replace("{scale}", words["scale"]))
+    return None
+
+
+def clips_found(root: Path, layouts: Iterable[str]) -> list[str]:
+    """The names of all clips that lie under a root in some of the layouts, in natural order."""
+    found: set[str] = set()
+    for layout in layouts:
+        at = next(index for index, part in enumerate(Path(layout).parts) if CLIP in part)
+        for path in root.glob(layout.replace(CLIP, "*")):
+            part = path.relative_to(root).parts[at]
+            if not part.startswith(".") and (is_video(path) or _has_images(path)):
+                found.add(Path(part).stem if is_video(path) else part)
+    return sorted(found, key=lambda name: natural_key(Path(name)))
+
+
+def _has_images(path: Path) -> bool:
+    return path.is_dir() and any(map(is_image, entries(path)))

@@ -1,0 +1,30 @@
+"""LR frames as a data set brings them: nothing is made."""
+
+from __future__ import annotations
+
+import numpy as np
+
+NOT_MADE = "degradation=given reads LR frames and makes none"
+
+
+class Given:
+    """In the place of a degradation for sets whose LR frames are part of them (real-world sets, shared LR packs).
+
+    Args:
+        scale: LR to GT; 1 where both have one size.
+    """
+
+    signature = "given"
+
+    def __init__(self, scale: int, name: str = "given") -> None:
+        if scale < 1:
+            raise ValueError(f"scale={scale}: a scale is a whole number from 1 up")
+        self.name, self.scale = name, scale
+
+    def __call__(self, gt: np.ndarray) -> np.ndarray:
+        """Refuse.
+
+        Raises:
+            ValueError: always.
+        """
+        raise ValueError(NOT_MADE)
