@@ -12,6 +12,7 @@ from bench.datasets.clip import Clip
 from bench.methods import calls
 from bench.methods.contract import Descriptor, FileUpscaler, FrameSource, GivenFrames, Identified, Upscaler
 from bench.methods.programs import on_program
+from bench.timing.arithmetic import NOT_COUNTABLE, Macs, count_macs
 from bench.timing.measure import Call
 
 
@@ -22,6 +23,7 @@ class InProcess:
 
     def __init__(self, method: Upscaler, device: str) -> None:
         self.method, self.device = method, device
+        self._macs: dict[tuple[int, ...], Macs] = {}
 
     def scopes(self, wanted: list[str]) -> list[str]:
         return wanted
@@ -35,6 +37,13 @@ class InProcess:
         if scope == "tensors" or folder is None:
             return calls.on_tensors(self.method, lr, self.device)
         return calls.on_files(self.method, lr, self.device, folder)
+
+    def macs(self, lr: list[np.ndarray]) -> Macs:
+        """The arithmetic of one clip, which takes a call; counted once for clips of one length and size."""
+        shape = (len(lr), *lr[0].shape)
+        if shape not in self._macs:
+            self._macs[shape] = count_macs(calls.on_tensors(self.method, lr, self.device), self.device)
+        return self._macs[shape]
 
 
 class Program:
@@ -57,6 +66,10 @@ class Program:
         if folder is None:
             raise ValueError("a program needs a folder for its files")
         return on_program(self.method, lr, clip, folder)
+
+    def macs(self, lr: list[np.ndarray]) -> Macs:
+        """None: nothing sees inside."""
+        return Macs(None, f"{NOT_COUNTABLE}a program of its own")
 
 
 class Given:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from bench.report.grid import figure
 from bench.report.summary import Row
 from bench.store.record import Record
 from frames.errors import UserError, did_you_mean
@@ -59,6 +60,8 @@ class Fact:
 
     def text(self, records: list[Record]) -> str:
         """The fact of a method's records; a dash where they do not tell."""
+        if self.name == "macs":
+            return _macs_per_frame(records)
         found = dict.fromkeys(text for record in records if (text := self._one(record)))
         if self.name == "size" and len(found) > 1:
             order = sorted(found, key=lambda size: [int(side) for side in size.split("×")])
@@ -82,11 +85,22 @@ FACTS = {
     "device": "device",
     "precision": "precision",
     "parameters": "parameters [M]",
+    "macs": "arithmetic per frame [GMAC]",
     "weights": "weights",
     "licence": "licence",
     "kind": "kind",
     "size_rule": "LR sizes",
 }
+
+
+def _macs_per_frame(records: list[Record]) -> str:
+    """GMAC of an output frame, over the clips in which they were counted."""
+    counted = [(record.macs, record.frames) for record in records if record.macs is not None]
+    if counted:
+        total, frames = map(sum, zip(*counted))
+        return figure(total / frames / 1e9, None)
+    countable = not any((record.macs_reason or "").startswith("not countable") for record in records)
+    return "–" if countable else "not countable"
 
 
 def of_records(records: list[Record], total: list[Row], mix: bool = False) -> list[Column]:

@@ -16,6 +16,7 @@ from bench.methods.adapters import Adapter
 from bench.run.plan import MethodOnData
 from bench.store.record import Descriptor, DoctorFinding, Timing
 from bench.store.store import StoredScores
+from bench.timing.arithmetic import Macs
 
 
 @dataclass(frozen=True)
@@ -53,6 +54,7 @@ class Upscaled:
     timing: dict[str, Timing] = field(default_factory=dict)  # scope -> times
     timed: str | None = None
     timing_reason: str | None = None  # why there are no times
+    macs: Macs = Macs(None)
 
 
 @dataclass(frozen=True)

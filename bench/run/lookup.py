@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from omegaconf import OmegaConf
 
 from bench.methods import calls
@@ -12,6 +14,7 @@ from bench.store.entries import Damaged
 from bench.store.keys import combined, frames_digest, prediction_key
 from bench.store.record import GIVEN, Descriptor
 from bench.store.store import Store
+from bench.timing.arithmetic import Macs
 
 
 def look_up(cell: Cell, inputs: Inputs, store: Store) -> None:
@@ -32,7 +35,7 @@ def look_up(cell: Cell, inputs: Inputs, store: Store) -> None:
 def _given(cell: Cell, adapter: Given) -> Upscaled:
     frames = adapter.frames(cell.clip, alone=len(cell.plan.clips) == 1)
     descriptor = Descriptor.of(calls.plain(adapter.method.descriptor))
-    return Upscaled(frames, frames_digest(frames), descriptor, timing_reason=GIVEN)
+    return Upscaled(frames, frames_digest(frames), descriptor, timing_reason=GIVEN, macs=Macs(None, GIVEN))
 
 
 def _keys(cell: Cell, adapter: Adapter, inputs: Inputs) -> Keys:
@@ -50,6 +53,7 @@ def _kept(cell: Cell, inputs: Inputs, store: Store) -> Upscaled | None:
     if prediction.frames != cell.clip.frames or times.timing.keys() != set(cell.scopes):
         return None
     found = Upscaled(prediction, prediction.sr_sha256, times.descriptor, times.timing, times.timed)
+    found = replace(found, macs=Macs(times.macs, times.macs_reason))
     if cell.plan.config.save != "none" or not is_complete(cell, found, inputs, store):
         try:
             prediction.check()

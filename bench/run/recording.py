@@ -82,6 +82,8 @@ def _record(cell: Cell, reason: str | None, upscaled: Upscaled | None, scored: S
         timing=upscaled.timing if upscaled else {},
         timed=upscaled.timed if upscaled else None,
         timing_reason=upscaled.timing_reason if upscaled else None,
+        macs=upscaled.macs.clip if upscaled else None,
+        macs_reason=upscaled.macs.reason if upscaled else None,
         scores=scores,
         doctor=scored.findings if scored else None,
         date=datetime.now().astimezone().isoformat(timespec="seconds"),

@@ -5,15 +5,17 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Callable
 from contextlib import ExitStack
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
 from bench.methods import calls
-from bench.methods.adapters import Adapter, InProcess, Program
+from bench.methods.adapters import Adapter, Given, InProcess, Program
 from bench.run.cell import Cell, Inputs, Upscaled
 from bench.store.keys import frames_digest
 from bench.store.record import Descriptor, Timing
 from bench.store.store import Store, StoredTimes
+from bench.timing.arithmetic import Macs
 from bench.timing.measure import Session, take_turns
 
 
@@ -44,7 +46,8 @@ def upscale(cells: list[Cell], inputs: Inputs, store: Store, working: Callable[[
     for cell, sessions in zip(cells, measured.values(), strict=True):
         if cell.error is None and cell.adapter is not None:
             try:
-                cell.upscaled = _collected(cell, cell.adapter, sessions)
+                collected = _collected(cell, cell.adapter, sessions)
+                cell.upscaled = replace(collected, macs=_macs(cell, cell.adapter, sessions, inputs))
                 count += 1
             except Exception as error:
                 cell.error = error
@@ -86,6 +89,17 @@ def _collected(cell: Cell, adapter: Adapter, sessions: dict[str, Session]) -> Up
     )
 
 
+def _macs(cell: Cell, adapter: Adapter, sessions: dict[str, Session], inputs: Inputs) -> Macs:
+    """The clip's arithmetic. Counting takes one more call, which is spared where that is longer than the budget."""
+    if isinstance(adapter, Given):
+        return Macs(None)
+    took = max(each.total_s for session in sessions.values() for each in session.result.repetitions)
+    budget = cell.plan.limits.budget_s
+    if isinstance(adapter, InProcess) and took > budget:
+        return Macs(None, f"not counted: a call takes {took:.3g} s, more than timing.budget_s={budget:g}")
+    return adapter.macs(inputs.lr)
+
+
 def _keep(cell: Cell, upscaled: Upscaled, store: Store) -> None:
     store.keep_prediction(cell.keys.prediction, upscaled.frames, upscaled.sr_sha256)
     times = StoredTimes(
@@ -93,5 +107,7 @@ def _keep(cell: Cell, upscaled: Upscaled, store: Store) -> None:
         sr_sha256=upscaled.sr_sha256,
         timing=upscaled.timing,
         timed=upscaled.timed or "",
+        macs=upscaled.macs.clip,
+        macs_reason=upscaled.macs.reason,
     )
     store.keep_times(cell.keys.times, times)

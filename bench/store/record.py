@@ -164,6 +164,8 @@ class Record:
     timing: dict[str, Timing]  # scope -> times
     timed: str | None = None  # when
     timing_reason: str | None = None  # why nothing was timed
+    macs: int | None = None  # multiply-accumulate operations of the whole clip, see `bench.timing.arithmetic`
+    macs_reason: str | None = None  # why they were not counted
     scores: dict[str, Score]  # metric -> score
     doctor: list[DoctorFinding] | None = None  # None: not examined
     date: str
@@ -233,6 +235,8 @@ def _check(record: Record) -> None:
     least = 1 if record.ok else 0  # of a clip that could not be opened, frames and sizes are 0
     if min(record.frames, *sides) < least or record.scale < 1 or record.expected_clips < 0:
         raise ValueError(f"frames and sizes must be at least {least}, scale at least 1, expected_clips at least 0")
+    if record.macs is not None and record.macs < 1:
+        raise ValueError(f"macs is {record.macs}: at least 1, or null with macs_reason")
     if record.frames > _MOST_FRAMES or max(record.scale, *sides) > _LONGEST_SIDE:
         raise ValueError(f"more than {_MOST_FRAMES} frames, or sides or a scale above {_LONGEST_SIDE}")
     for scope, times in record.timing.items():

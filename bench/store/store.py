@@ -47,6 +47,8 @@ class StoredTimes:
     sr_sha256: str
     timing: dict[str, Timing]
     timed: str
+    macs: int | None = None
+    macs_reason: str | None = None
 
 
 @dataclass(frozen=True)

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
+from bench.report.columns import Fact
 from bench.report.summary import rows
 from bench.store.record import Record
 
-METHOD_FACTS = ("kind", "device", "dtype", "parameters", "weights", "licence", "size_rule", "frame_rule", "notes")
+_SAID = ("kind", "device", "dtype", "parameters", "weights", "licence", "size_rule", "frame_rule", "notes")
+ARITHMETIC = "GMAC per frame"
+METHOD_FACTS = (*_SAID[:4], ARITHMETIC, *_SAID[4:])
 
 
 def of_runs(environments: dict[str, dict[str, Any]]) -> list[tuple[str, str, list[tuple[str, str]]]]:
@@ -25,7 +28,13 @@ def of_runs(environments: dict[str, dict[str, Any]]) -> list[tuple[str, str, lis
 def of_methods(records: list[Record]) -> list[tuple[str, list[str]]]:
     """(method, `METHOD_FACTS` of it)."""
     found = {record.method: record.descriptor for record in records if record.descriptor}
-    return [(method, [_plain(getattr(said, name)) for name in METHOD_FACTS]) for method, said in found.items()]
+    counted = Fact("macs", ARITHMETIC)
+    made = []
+    for method, said in found.items():
+        facts = {name: _plain(getattr(said, name)) for name in _SAID}
+        facts[ARITHMETIC] = counted.text([record for record in records if record.method == method])
+        made.append((method, [facts[name] for name in METHOD_FACTS]))
+    return made
 
 
 def signatures(records: list[Record]) -> list[tuple[str, str]]:
