@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 SCALE = 4  # SR pixels along the edge of an LR pixel, in the networks
-SCALES = (2, 3, 4)  # that users may ask for
+SCALES = (1, 2, 3, 4)  # that users may ask for; 1 restores without enlarging
 SPATIAL_COMPRESSION = 32  # HR pixels along the edge of a latent cell (arXiv 2506.23618, LTX-Video)
 TEMPORAL_COMPRESSION = 8  # frames in a latent frame after the first, which holds one frame alone
 CELL = SPATIAL_COMPRESSION // SCALE  # LR pixels along the edge of a latent cell

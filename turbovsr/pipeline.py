@@ -46,7 +46,7 @@ class Noise:
 
 
 class TurboVSR:
-    """Upscale clips and images by 4, 3 or 2.
+    """Upscale clips and images by 4, 3 or 2, or restore them at their size.
 
     The work on a chunk of 1 + 8*(chunk-1) frames: project its LR frames onto the latent grid ("condition"); sample the
     first frame's latent, then the rest given the first ("denoise"); decode with the LR frames at hand ("decode"). The
@@ -59,7 +59,8 @@ class TurboVSR:
         seed: of the noise, which is drawn on the CPU so that every device gets the same.
         device, precision: where and in what the networks run: "float32", "bfloat16", or "auto": bfloat16 where the
             device computes it natively.
-        scale: 4, or 3 or 2: made at 4 and downscaled by MATLAB's antialiased bicubic.
+        scale: 4, or 3, 2 or 1: made at 4 and downscaled by MATLAB's antialiased bicubic. 1 restores frames at their
+            size, with weights whose SR frames need not agree with the LR frames.
         chunk: latent frames in a chunk; 5 is 33 frames. With tile="auto" it is the most: chunks of frames above 1.06
             million LR pixels are shorter, 2 at 1920x1080 (`turbovsr.tiling.chunk_latents`).
         overlap: frames that successive chunks share, 1 to 4, over which they are crossfaded.
@@ -106,6 +107,7 @@ class TurboVSR:
             self.model, metadata = loading.load(weights)
         else:
             self.model, metadata = presets.build(size, weights=weights, device=device, dtype=self.dtype, **shape)
+        _check_restores(scale, self.model.config)
         finest = self.model.config.finest_steps
         if steps not in [2**n for n in range(finest.bit_length())]:
             raise ValueError(f"steps must be a power of two from 1 to {finest}, got {steps}")
@@ -253,6 +255,15 @@ class TurboVSR:
             return "decoded without a latent"
         fix = "" if self.color_fix == "none" else f", color fix {self.color_fix}"
         return f"{self.steps} step(s), seed {self.seed}{fix}"
+
+
+def _check_restores(scale: int, config: Any) -> None:
+    """Raises ValueError at scale 1 for weights that change nothing there."""
+    if scale == 1 and getattr(config, "consistent", False):
+        raise ValueError(
+            "TurboVSR at scale 1: these weights make SR frames that agree with their LR frames, so they would give "
+            "those back unchanged; restoring takes weights trained with consistent=false"
+        )
 
 
 def size_rule(scale: int) -> SizeRule:

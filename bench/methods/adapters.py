@@ -10,9 +10,9 @@ import numpy as np
 
 from bench.datasets.clip import Clip
 from bench.methods import calls
+from bench.methods.arithmetic import NOT_COUNTABLE, Macs, count_macs
 from bench.methods.contract import Descriptor, FileUpscaler, FrameSource, GivenFrames, Identified, Upscaler
 from bench.methods.programs import on_program
-from bench.timing.arithmetic import NOT_COUNTABLE, Macs, count_macs
 from bench.timing.measure import Call
 
 

@@ -13,10 +13,10 @@ import numpy as np
 
 from bench.datasets.clip import Clip
 from bench.methods.adapters import Adapter
+from bench.methods.arithmetic import Macs
 from bench.run.plan import MethodOnData
 from bench.store.record import Descriptor, DoctorFinding, Timing
 from bench.store.store import StoredScores
-from bench.timing.arithmetic import Macs
 
 
 @dataclass(frozen=True)

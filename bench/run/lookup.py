@@ -8,13 +8,13 @@ from omegaconf import OmegaConf
 
 from bench.methods import calls
 from bench.methods.adapters import Adapter, Given, check_fits, identity
+from bench.methods.arithmetic import Macs
 from bench.run.cell import Cell, Inputs, Keys, Upscaled
 from bench.run.score import is_complete
 from bench.store.entries import Damaged
 from bench.store.keys import combined, frames_digest, prediction_key
 from bench.store.record import GIVEN, Descriptor
 from bench.store.store import Store
-from bench.timing.arithmetic import Macs
 
 
 def look_up(cell: Cell, inputs: Inputs, store: Store) -> None:

@@ -11,11 +11,11 @@ from pathlib import Path
 
 from bench.methods import calls
 from bench.methods.adapters import Adapter, Given, InProcess, Program
+from bench.methods.arithmetic import Macs
 from bench.run.cell import Cell, Inputs, Upscaled
 from bench.store.keys import frames_digest
 from bench.store.record import Descriptor, Timing
 from bench.store.store import Store, StoredTimes
-from bench.timing.arithmetic import Macs
 from bench.timing.measure import Session, take_turns
 
 

@@ -164,7 +164,7 @@ class Record:
     timing: dict[str, Timing]  # scope -> times
     timed: str | None = None  # when
     timing_reason: str | None = None  # why nothing was timed
-    macs: int | None = None  # multiply-accumulate operations of the whole clip, see `bench.timing.arithmetic`
+    macs: int | None = None  # multiply-accumulate operations of the whole clip, see `bench.methods.arithmetic`
     macs_reason: str | None = None  # why they were not counted
     scores: dict[str, Score]  # metric -> score
     doctor: list[DoctorFinding] | None = None  # None: not examined

@@ -1,9 +1,11 @@
 from contextlib import contextmanager
+from dataclasses import replace
 
 import pytest
 import torch
 
-from turbovsr import TurboVSR, precision
+from tests.turbovsr.conftest import TINY, tiny_model
+from turbovsr import TurboVSR, checkpoints, precision
 
 
 def clip(*shape, seed=0):
@@ -27,6 +29,16 @@ def test_smaller_scales_come_out_exactly(weights, scale, shape):
     upscaler = TurboVSR(weights, chunk=2, scale=scale)
     assert upscaler.upscale(clip(*shape)).shape == (shape[0], 3, scale * shape[2], scale * shape[3])
     assert upscaler.descriptor.scale == scale and f"{scale}Hx{scale}W" in str(upscaler.descriptor.size_rule)
+
+
+def test_scale_1_restores_and_refuses_weights_that_would_give_the_lr_frames_back(weights, tmp_path):
+    with pytest.raises(ValueError, match="at scale 1: these weights .* give those back unchanged"):
+        TurboVSR(weights, scale=1)
+    free = tmp_path / "free.safetensors"
+    checkpoints.save(tiny_model(replace(TINY, consistent=False)), free, torch.float32, name="free", licence="none")
+    lr = clip(2, 3, 7, 5)
+    restored = TurboVSR(free, chunk=2, scale=1).upscale(lr)
+    assert restored.shape == lr.shape and not torch.equal(restored, lr)
 
 
 def test_same_seed_same_output_another_seed_another(weights):

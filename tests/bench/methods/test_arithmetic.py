@@ -5,10 +5,10 @@ import json
 import torch
 import torch.nn.functional as F
 
+from bench.methods.arithmetic import count_macs
 from bench.report.columns import FACTS, Fact
 from bench.report.grid import figure
 from bench.store.record import Record
-from bench.timing.arithmetic import count_macs
 from tests.bench.made_up import make
 
 
