@@ -7,7 +7,7 @@ import pickle
 import re
 import warnings
 import zipfile
-from collections.abc import Set
+from collections.abc import Iterable, Set
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,8 @@ WRAPPERS = ("params_ema", "params", "state_dict", "generator", "model", "net_g")
 """Keys under which trainers put the weights; where several are there, the first of these counts."""
 PREFIXES = ("module.", "generator.", "model.", "net_g.")
 """Prefixes that trainers put before every name of a tensor."""
+PARTS = ("generator_ema.", "generator.")
+"""Prefixes of the upscaler where a checkpoint holds a discriminator, losses or counters, too: those are left out."""
 
 
 _GLOBAL = re.compile(r"GLOBAL (\S+) (?:was not an allowed global|whose module)")
@@ -33,9 +35,15 @@ def read_state(path: Path) -> dict[str, torch.Tensor]:
         FileNotFoundError, ValueError: the file cannot be read, or holds no tensors; one line that names what it holds.
     """
     tensors = unwrapped(path, read_stored(path))
-    while prefix := next((each for each in PREFIXES if all(name.startswith(each) for name in tensors)), None):
-        tensors = {name.removeprefix(prefix): value for name, value in tensors.items()}
+    while prefix := _prefix(tensors):
+        tensors = {name.removeprefix(prefix): value for name, value in tensors.items() if name.startswith(prefix)}
     return tensors
+
+
+def _prefix(tensors: Iterable[str]) -> str | None:
+    """The prefix to take off: one that all names have, or that of the upscaler among other parts."""
+    every = next((each for each in PREFIXES if all(name.startswith(each) for name in tensors)), None)
+    return every or next((each for each in PARTS if any(name.startswith(each) for name in tensors)), None)
 
 
 def unwrapped(path: Path, stored: Any) -> dict[str, Any]:

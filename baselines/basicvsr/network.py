@@ -16,24 +16,34 @@ SCALE = 4
 class ResidualBlock(nn.Module):
     """x + conv(relu(conv(x))), without normalisation."""
 
-    def __init__(self) -> None:
+    def __init__(self, channels: int = CHANNELS) -> None:
         super().__init__()
-        self.conv1 = nn.Conv2d(CHANNELS, CHANNELS, 3, padding=1)
-        self.conv2 = nn.Conv2d(CHANNELS, CHANNELS, 3, padding=1)
+        self.conv1 = nn.Conv2d(channels, channels, 3, padding=1)
+        self.conv2 = nn.Conv2d(channels, channels, 3, padding=1)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         return self.conv2(F.relu_(self.conv1(x))).add_(x)
 
 
-class Trunk(nn.Module):
+class Residuals(nn.Module):
+    """A convolution, a leaky ReLU, residual blocks: (N, inputs, H, W) -> (N, channels, H, W)."""
+
+    def __init__(self, inputs: int, channels: int, blocks: int) -> None:
+        super().__init__()
+        self.enter = nn.Conv2d(inputs, channels, 3, padding=1)
+        self.blocks = nn.Sequential(*(ResidualBlock(channels) for _ in range(blocks)))
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return self.blocks(F.leaky_relu_(self.enter(x), 0.1))
+
+
+class Trunk(Residuals):
     """One step of a direction: an LR frame and the feature of the neighbouring frame give the feature of this one."""
 
-    def __init__(self) -> None:
-        super().__init__()
-        self.enter = nn.Conv2d(3 + CHANNELS, CHANNELS, 3, padding=1)
-        self.blocks = nn.Sequential(*(ResidualBlock() for _ in range(BLOCKS)))
+    def __init__(self, blocks: int = BLOCKS) -> None:
+        super().__init__(3 + CHANNELS, CHANNELS, blocks)
 
-    def forward(self, frame: torch.Tensor, feature: torch.Tensor, flow: torch.Tensor | None) -> torch.Tensor:
+    def step(self, frame: torch.Tensor, feature: torch.Tensor, flow: torch.Tensor | None) -> torch.Tensor:
         """
         Args:
             frame: (1, 3, H, W) RGB in [0, 1].
@@ -46,7 +56,7 @@ class Trunk(nn.Module):
             # In float32 whatever the network's precision: bfloat16 cannot hold positions above 256 pixels.
             feature = warp(feature.float(), flow, padding="zeros").to(frame.dtype)
         x = torch.cat((frame, feature), dim=1).contiguous(memory_format=torch.channels_last)
-        return self.blocks(F.leaky_relu_(self.enter(x), 0.1))
+        return self(x)
 
 
 class Reconstruction(nn.Module):
@@ -71,11 +81,15 @@ class Reconstruction(nn.Module):
 
 
 class Network(nn.Module):
-    """All the weights of BasicVSR: 6.3 million parameters, 1.44 million of them SPyNet's."""
+    """All the weights of BasicVSR: 6.3 million parameters, 1.44 million of them SPyNet's.
 
-    def __init__(self) -> None:
+    Args:
+        blocks: residual blocks in each direction.
+    """
+
+    def __init__(self, blocks: int = BLOCKS) -> None:
         super().__init__()
         self.flow = SPyNet()
-        self.backward_trunk = Trunk()
-        self.forward_trunk = Trunk()
+        self.backward_trunk = Trunk(blocks)
+        self.forward_trunk = Trunk(blocks)
         self.reconstruction = Reconstruction()

@@ -7,9 +7,10 @@ from pathlib import Path
 import torch
 
 from baselines.basicvsr import checkpoint
-from baselines.basicvsr.network import CHANNELS, SCALE
+from baselines.basicvsr.network import SCALE
+from baselines.basicvsr.recurrence import frame_of, in_precision, upscale_clip
 from baselines.checkpoints import origin
-from baselines.frames import FiniteCheck, check_clip, check_scale_is_4, to_uint8, torch_dtype
+from baselines.frames import check_clip, check_scale_is_4, torch_dtype
 from bench.methods.contract import Descriptor, FrameRule, SizeRule, Stages, no_stages
 
 
@@ -20,7 +21,7 @@ class BasicVSR:
     float32 (H, W of the LR): 1.5 GB for 100 frames of 180x320. SR frames are kept as uint8 only.
 
     Args:
-        weights: a BasicSR checkpoint of BasicVSR; wrapped ones are unwrapped (`baselines.checkpoints`).
+        weights: a checkpoint of BasicVSR by BasicSR or MMagic; wrapped ones are unwrapped (`baselines.checkpoints`).
         variant: what it was trained for: "reds4", "vimeo_bi" or "vimeo_bd"; told in the descriptor.
         scale: 4.
         device: where it runs, e.g. "cpu" or "cuda".
@@ -36,10 +37,8 @@ class BasicVSR:
         self.dtype = torch_dtype(precision)
         self.device = torch.device(device)
         network = checkpoint.load(weights).to(self.device).to(memory_format=torch.channels_last)
+        self.network = in_precision(network, self.dtype)
         self.flow = network.flow
-        self.backward_trunk = network.backward_trunk.to(self.dtype)
-        self.forward_trunk = network.forward_trunk.to(self.dtype)
-        self.reconstruction = network.reconstruction.to(self.dtype)
         self.descriptor = Descriptor(
             name="basicvsr",
             scale=SCALE,
@@ -62,37 +61,4 @@ class BasicVSR:
             ValueError: LR frames that are not as the contract says; values that are not finite.
         """
         check_clip(lr, self.device)
-        frames, _, height, width = lr.shape
-        last = frames - 1
-
-        with stages("flow"):  # to_next[t]: from frame t to t + 1; to_previous[t]: from frame t + 1 to t
-            to_next = [self.flow(self._frame(lr, t), self._frame(lr, t + 1)) for t in range(last)]
-            to_previous = [self.flow(self._frame(lr, t + 1), self._frame(lr, t)) for t in range(last)]
-
-        with stages("propagate"):
-            feature = self._no_feature(height, width)
-            backward = []  # of the last frame first, so that the forward pass can pop them
-            for t in range(last, -1, -1):
-                feature = self.backward_trunk(
-                    self._frame(lr, t).to(self.dtype), feature, to_next.pop() if t < last else None
-                )
-                backward.append(feature)
-
-        sr = torch.empty((frames, 3, SCALE * height, SCALE * width), dtype=torch.uint8, device=lr.device)
-        feature, finite = self._no_feature(height, width), FiniteCheck("basicvsr")
-        for t in range(frames):
-            frame = self._frame(lr, t).to(self.dtype)
-            with stages("propagate"):
-                feature = self.forward_trunk(frame, feature, to_previous[t - 1] if t > 0 else None)
-            with stages("reconstruct"):
-                sr[t] = to_uint8(finite.see(self.reconstruction(frame, backward.pop(), feature)[0]) * 255)
-        finite.done()
-        return sr
-
-    @staticmethod
-    def _frame(lr: torch.Tensor, t: int) -> torch.Tensor:
-        """Frame t as float32 (1, 3, H, W) in [0, 1]."""
-        return lr[t : t + 1].float().div_(255)
-
-    def _no_feature(self, height: int, width: int) -> torch.Tensor:
-        return torch.zeros((1, CHANNELS, height, width), dtype=self.dtype, device=self.device)
+        return upscale_clip(self.network, lambda t: frame_of(lr, t), lr, stages, "basicvsr")
