@@ -8,19 +8,29 @@ from pathlib import Path
 
 import numpy as np
 
+from frames.codecs import Encoding
 from frames.images import write_image
 from frames.listing import IMAGE_SUFFIXES, entries
 from frames.source import Source
 from frames.video import write_video
-from frames.video.encode import MAX_EDGE, MAX_FPS, WRITTEN_SUFFIXES
+from frames.video.encode import DEFAULT, MAX_FPS, WRITTEN_SUFFIXES
 from frames.video.info import BT2020, SQUARE, TRANSFERS_OF_HDR
 
 FPS_OF_IMAGES = Fraction(24)
 
 
-def check_destination(output: Path, given: Path, source: Source, scale: int, overwrite: bool) -> None:
+def is_written_video(output: Path) -> bool:
+    """Whether this name is a video's."""
+    return output.suffix.lower() in WRITTEN_SUFFIXES and not output.is_dir()
+
+
+def check_destination(
+    output: Path, given: Path, source: Source, scale: int, overwrite: bool, encoding: Encoding = DEFAULT
+) -> None:
     """Refuse an output that cannot be written or would destroy something, before the work is done.
 
+    Args:
+        encoding: of a video.
     Raises:
         ValueError: one line that names it.
     """
@@ -32,7 +42,8 @@ def check_destination(output: Path, given: Path, source: Source, scale: int, ove
     if suffix in WRITTEN_SUFFIXES or suffix in IMAGE_SUFFIXES:
         if output.is_dir():
             raise ValueError(f"{output}: there is a folder of this name; give another name")
-        _check_edge(output, source, scale)
+        if suffix in WRITTEN_SUFFIXES:
+            _check_size(output, source, scale, encoding)
     else:
         _check_folder(output, given, overwrite)
     if (any(output.iterdir()) if output.is_dir() else output.exists()) and not overwrite:
@@ -65,18 +76,24 @@ def write_frames(
             write_image(output / f"{source.names[index] if source.names else f'{index:08d}'}.png", frame)
 
 
-def losses(source: Source, output: Path) -> Iterator[str]:
-    """Properties of the source that the output lacks or alters: a line each."""
+def losses(source: Source, output: Path, bits: int = 8) -> Iterator[str]:
+    """Properties of the source that the output lacks or alters: a line each.
+
+    Of a video's streams that another video does not take over, `frames.video.tracks` says more.
+
+    Args:
+        bits: a sample of the output.
+    """
     form, video = source.format, output.suffix.lower() in WRITTEN_SUFFIXES
-    if form.sound or form.subtitles:
+    if (form.sound or form.subtitles) and not video:
         kinds = [f"{n} of {what}" for n, what in ((form.sound, "sound"), (form.subtitles, "subtitles")) if n]
         yield f"streams are not carried over: {', '.join(kinds)}"
-    if form.other_videos:
+    if form.other_videos and not video:
         yield f"the first video is upscaled, {form.other_videos} more are not"
     if form.alpha:
         yield "transparency is dropped"
-    if form.bits > 8:
-        yield f"{form.bits} bits a sample become 8"
+    if form.bits > bits:
+        yield f"{form.bits} bits a sample become {bits}"
     if form.interlaced:
         yield "the video is interlaced and upscaled as if it was not; deinterlace it first (ffmpeg's filter bwdif)"
     if form.transfer in TRANSFERS_OF_HDR or form.primaries == BT2020:
@@ -93,12 +110,11 @@ def _same(output: Path, given: Path) -> bool:
     return output.resolve() == given.resolve() or (output.exists() and output.samefile(given))
 
 
-def _check_edge(output: Path, source: Source, scale: int) -> None:
+def _check_size(output: Path, source: Source, scale: int, encoding: Encoding) -> None:
     height, width = (scale * edge for edge in source.size)
-    if output.suffix.lower() in WRITTEN_SUFFIXES and max(height, width) > MAX_EDGE:
-        raise ValueError(
-            f"{output}: {width}x{height} is more than H.264 holds ({MAX_EDGE} a side); give a folder for PNG files"
-        )
+    complaint = encoding.size_complaint(height, width)
+    if complaint:
+        raise ValueError(f"{output}: {complaint}; give another codec, or a folder for PNG files")
 
 
 def _check_folder(output: Path, given: Path, overwrite: bool) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -21,13 +22,14 @@ from frames.video.info import Format
 class Source:
     """Frames that are read when `frames()` or `timed()` is iterated; each call reads anew.
 
-    `timed` is None for images. `names` are those of image files, without suffix; empty where two are alike.
+    `timed` is None for images, and takes the options of `frames.video.read_timed`. `names` are those of image files,
+    without suffix; empty where two are alike.
     """
 
     size: tuple[int, int]  # (height, width) in pixels
     count: int
     frames: Callable[[], Iterator[np.ndarray]]
-    timed: Callable[[], Iterator[TimedFrame]] | None = None
+    timed: Callable[..., Iterator[TimedFrame]] | None = None
     fps: Fraction | None = None  # the average; None for images
     names: tuple[str, ...] = ()
     still: bool = False  # one image file
@@ -78,7 +80,7 @@ def _video(path: Path) -> Source:
         (info.height, info.width),
         info.frames,
         lambda: (frame.pixels for frame in read_timed(path)),
-        lambda: read_timed(path),
+        partial(read_timed, path),
         Fraction(info.fps).limit_denominator(1001),
         format=info.format,
     )

@@ -6,23 +6,26 @@ import argparse
 from fractions import Fraction
 from pathlib import Path
 
+from frames.codecs import CODECS, PRORES_PROFILES, X26X_PRESETS
 from frames.command_line import Parser
 from turbovsr.geometry import SCALES
 
 PRECISIONS = ("auto", "float32", "bfloat16")
 COLOR_FIXES = ("none", "wavelet", "adain")
-ABOUT = "Upscale a video, an image or a folder of images."
+CONTAINERS = ("mp4", "mkv", "mov")
+ABOUT = "Upscale a video, an image, a folder of images or a folder of videos."
 EPILOG = """OUT is a video if its name ends in .mp4, .mkv or .mov, an image if IN is one and the name ends like one, a
-folder of PNG files if it has no suffix. Memory does not grow with the length of the video. What of IN is not in OUT
-(sound, transparency, bits beyond 8) is said on stderr. Of a damaged video the frames that can be read are written, and
-the exit code is 3."""
+folder of PNG files if it has no suffix, or of videos if IN is one. A video keeps its times, sound, subtitles, chapters,
+tags and colours; what of IN is not in OUT is said on stderr. Memory does not grow with the length of the video. A run
+that was stopped or killed continues with the same command, and gives the same file. Of a damaged video the frames that
+can be read are written, and the exit code is 3."""
 
 
 def parse(argv: list[str]) -> argparse.Namespace:
     """The options of the command line; mistakes end the process with one line and exit code 3."""
     parser = Parser("python -m turbovsr", ABOUT, EPILOG)
-    parser.add_argument("input", type=Path, metavar="IN", help="a video, an image or a folder of images")
-    parser.add_argument("output", type=Path, metavar="OUT", help="a video, an image or a folder for PNG files")
+    parser.add_argument("input", type=Path, metavar="IN", help="a video, an image, or a folder of either")
+    parser.add_argument("output", type=Path, metavar="OUT", help="a video, an image, or a folder")
     parser.add_argument("--scale", type=int, default=4, choices=SCALES)
     parser.add_argument("--steps", type=int, default=1, help="sampling steps: 1, 2, 4, 8 or 16 (default 1)")
     parser.add_argument("--seed", type=int, default=0)
@@ -33,9 +36,14 @@ def parse(argv: list[str]) -> argparse.Namespace:
     parser.add_argument("--tile", default="auto", help="LR pixels decoded at once, 0 for whole frames (default auto)")
     parser.add_argument("--fps", type=_fps, help="of a video made from images (default 24)")
     parser.add_argument("--overwrite", action="store_true", help="replace OUT if it is there already")
+    _add_video_options(parser)
     arguments = parser.parse_args(argv)
     if arguments.fps is not None and not 0 < arguments.fps <= 1000:
         parser.error(f"--fps {arguments.fps}: give a number above 0, at most 1000")
+    if arguments.preview is not None and arguments.preview <= 0:
+        parser.error(f"--preview {arguments.preview}: give a number of seconds above 0")
+    if arguments.start < 0 or (arguments.start and arguments.preview is None):
+        parser.error(f"--start {arguments.start}: give the seconds, from 0 on, at which a --preview begins")
     if arguments.tile != "auto":
         try:
             arguments.tile = int(arguments.tile)
@@ -44,8 +52,45 @@ def parse(argv: list[str]) -> argparse.Namespace:
     return arguments
 
 
+def _add_video_options(parser: Parser) -> None:
+    video = parser.add_argument_group("how a video is written")
+    video.add_argument(
+        "--codec", choices=tuple(CODECS), help="default h264, or hevc for an input of more than 8 bits a sample"
+    )
+    rated = ", ".join(f"{name} {c.best} to {c.worst}, {c.quality}" for name, c in CODECS.items() if c.quality)
+    video.add_argument(
+        "--quality", "--crf", type=int, metavar="N", help=f"a lower one is better and larger ({rated} unless given)"
+    )
+    words = f"{X26X_PRESETS[0]} to {X26X_PRESETS[-2]} (h264, hevc; default medium), 13 to 0 (av1; 8)"
+    video.add_argument(
+        "--preset", help=f"speed against size: {words}, {' to '.join(PRORES_PROFILES[::3])} (prores; hq)"
+    )
+    bits = sorted({bits for codec in CODECS.values() for bits in codec.formats})
+    video.add_argument("--bits", type=int, choices=bits, help="a sample (default: as IN, but 8 for h264)")
+    video.add_argument("--container", choices=CONTAINERS, help="of each video of a folder (default: its own, else mkv)")
+    video.add_argument("--no-audio", dest="audio", action="store_false", help="leave out the sound")
+    video.add_argument("--no-subtitles", dest="subtitles", action="store_false", help="leave out the subtitles")
+    video.add_argument(
+        "--preview", type=_seconds, metavar="SECONDS", help="so much as a split screen, bicubic left, upscaled right"
+    )
+    video.add_argument(
+        "--start", type=_seconds, default=Fraction(0), metavar="SECONDS", help="where the preview begins (default 0)"
+    )
+
+
 def _fps(text: str) -> Fraction:
     try:
         return Fraction(text)
     except (ValueError, ZeroDivisionError) as error:
         raise argparse.ArgumentTypeError(f"'{text}' is not a number like 24 or 30000/1001") from error
+
+
+def _seconds(text: str) -> Fraction:
+    """Seconds, or hours, minutes and seconds with colons."""
+    parts = text.split(":")
+    try:
+        if len(parts) > 3:
+            raise ValueError
+        return sum((Fraction(part) * 60**place for place, part in enumerate(reversed(parts))), Fraction(0))
+    except (ValueError, ZeroDivisionError) as error:
+        raise argparse.ArgumentTypeError(f"'{text}' is no time like 10, 1.5 or 1:30") from error

@@ -4,20 +4,25 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections import deque
 from collections.abc import Callable, Iterator
-from fractions import Fraction
+from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import torch
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
-from frames.destination import check_destination, losses, write_frames
-from frames.errors import OK
+from frames.codecs import Encoding
+from frames.destination import check_destination, is_written_video, losses, write_frames
+from frames.errors import OK, UserError
 from frames.source import Source, open_source
 from frames.video import DamagedVideo
+from frames.video.tracks import Plan, plan_tracks
+from turbovsr import many
+from turbovsr.models import Models
+from turbovsr.partial import folder_of
 from turbovsr.pipeline import TurboVSR
+from turbovsr.progress import bar
+from turbovsr.video import Part, VideoJob, versions
 
 Frame = np.ndarray  # uint8 (H, W, 3) RGB
 
@@ -26,60 +31,87 @@ def run(arguments: argparse.Namespace) -> int:
     """Read, upscale and write, as the arguments of `turbovsr.arguments` say; returns the exit code.
 
     Raises:
-        ValueError, OSError: files or options that cannot be used.
+        UserError, ValueError, OSError: files or options that cannot be used; a damaged input, after what can be read
+            of it has been written.
     """
-    source = open_source(arguments.input)
-    check_destination(arguments.output, arguments.input, source, arguments.scale, arguments.overwrite)
-    for loss in losses(source, arguments.output):
-        print(f"turbovsr: {arguments.input}: {loss}", file=sys.stderr)
-    model = TurboVSR.from_pretrained(
-        arguments.weights,
-        steps=arguments.steps,
-        seed=arguments.seed,
-        device=arguments.device or ("cuda" if torch.cuda.is_available() else "cpu"),
-        precision=arguments.precision,
-        scale=arguments.scale,
-        tile=arguments.tile,
-        color_fix=arguments.color_fix,
-    )
-    with Progress(
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
-        TimeRemainingColumn(),
-        console=Console(file=sys.stderr),
-    ) as progress:
-        described = f"{model.descriptor.name} x{model.scale}, {model.descriptor.dtype} on {model.descriptor.device}"
-        task = progress.add_task(described, total=source.count)
-        times: deque[Fraction] = deque()
-        damage: list[DamagedVideo] = []
-        frames = counted(upscaled(model, source, times, damage), lambda: progress.advance(task))
-        shown = None if source.timed is None else iter(times.popleft, None)
-        write_frames(arguments.output, frames, source, shown, arguments.fps)
-    if damage:
-        raise DamagedVideo(f"{damage[0]}; the frames that could be read are in {arguments.output}")
+    models = Models(arguments)
+    videos = many.videos_in(arguments.input)
+    if videos:
+        return many.run(videos, arguments, lambda given, output: upscale(given, output, arguments, models))
+    upscale(arguments.input, arguments.output, arguments, models)
     return OK
 
 
-def upscaled(model: TurboVSR, source: Source, times: deque[Fraction], damage: list[DamagedVideo]) -> Iterator[Frame]:
-    """The SR frames of a source, (H, W, 3); the times of a video's frames go into `times`.
+def upscale(given: Path, output: Path, arguments: argparse.Namespace, models: Models) -> None:
+    """Upscale one video, image or folder of images; errors as `run`."""
+    source = open_source(given)
+    if is_written_video(output):
+        _video(given, source, output, arguments, models)
+    elif arguments.preview is not None:
+        raise ValueError(f"{output}: a preview is a video; give a name in .mp4, .mkv or .mov")
+    else:
+        check_destination(output, given, source, arguments.scale, arguments.overwrite)
+        _say(given, losses(source, output))
+        _images(given, source, output, models.model(given, source))
+
+
+def _video(given: Path, source: Source, output: Path, arguments: argparse.Namespace, models: Models) -> None:
+    suffix = output.suffix.lower()
+    try:
+        encoding = Encoding.chosen(
+            suffix, source.format.bits, arguments.codec, arguments.quality, arguments.preset, arguments.bits
+        )
+    except ValueError as error:
+        raise ValueError(f"{output}: {error}") from None
+    check_destination(output, given, source, arguments.scale, arguments.overwrite, encoding)
+    plan = Plan()
+    if source.timed is not None:
+        sound = arguments.audio and arguments.fps is None
+        plan = plan_tracks(given, suffix, sound, arguments.subtitles and arguments.fps is None)
+    if arguments.fps is not None and source.format.sound and arguments.audio:
+        plan = replace(plan, notes=(*plan.notes, "sound and subtitles are left out: --fps changes the times"))
+    _say(given, (*losses(source, output, encoding.bits), *plan.notes))
+    part = None if arguments.preview is None else Part(arguments.start, arguments.preview)
+    job = VideoJob(given, source, output, encoding, plan, arguments.fps, part)
+    model = models.model(given, source)
+    identity = models.identity(model) | {"versions": versions()}
+    with bar() as progress:
+        task = progress.add_task(_described(model), total=job.count)
+        try:
+            wrong = job.run(model, identity, arguments.overwrite, lambda count: progress.advance(task, count))
+        except KeyboardInterrupt:
+            progress.stop()
+            done = f"what is done is kept in {folder_of(output)}; the same command continues"
+            print(f"turbovsr: {given}: {done}", file=sys.stderr)
+            raise
+    if wrong:
+        raise UserError(f"{'; '.join(wrong)}; the frames that could be read are in {output}")
+
+
+def _images(given: Path, source: Source, output: Path, model: TurboVSR) -> None:
+    """SR frames as images, the name of the output says where."""
+    damage: list[DamagedVideo] = []
+    with bar() as progress:
+        task = progress.add_task(_described(model), total=source.count)
+        frames = counted(upscaled(model, source, damage), lambda: progress.advance(task))
+        write_frames(output, frames, source, None, None)
+    if damage:
+        raise DamagedVideo(f"{damage[0]}; the frames that could be read are in {output}")
+
+
+def upscaled(model: TurboVSR, source: Source, damage: list[DamagedVideo]) -> Iterator[Frame]:
+    """The SR frames of a source, (H, W, 3).
 
     A damaged video ends where its frames do; what is wrong with it goes into `damage`.
     """
-    planar = (torch.from_numpy(frame.transpose(2, 0, 1).copy()) for frame in kept(source, times, damage))
+    planar = (torch.from_numpy(frame.transpose(2, 0, 1).copy()) for frame in kept(source, damage))
     return (frame.permute(1, 2, 0).numpy() for frame in model.stream(planar))
 
 
-def kept(source: Source, times: deque[Fraction], damage: list[DamagedVideo]) -> Iterator[Frame]:
+def kept(source: Source, damage: list[DamagedVideo]) -> Iterator[Frame]:
     """The LR frames of a source as far as they can be read; see `upscaled`."""
-    if source.timed is None:
-        yield from source.frames()
-        return
     try:
-        for frame in source.timed():
-            times.append(frame.time)
-            yield frame.pixels
+        yield from source.frames()
     except DamagedVideo as error:
         damage.append(error)
 
@@ -89,3 +121,12 @@ def counted(frames: Iterator[Frame], advance: Callable[[], None]) -> Iterator[Fr
     for frame in frames:
         yield frame
         advance()
+
+
+def _described(model: TurboVSR) -> str:
+    return f"{model.descriptor.name} x{model.scale}, {model.descriptor.dtype} on {model.descriptor.device}"
+
+
+def _say(given: Path, lines) -> None:
+    for line in lines:
+        print(f"turbovsr: {given}: {line}", file=sys.stderr)

@@ -1,7 +1,8 @@
 """Conversion between pixels, of 8 or 16 bits, and the networks' [-1, 1].
 
-Between the two are "levels": float32 in 0..255 whatever the pixels' bits, not yet rounded. Conversion is memory traffic, so it takes few passes,
-in place: at 1280x720 the plain chain of add, mul, round, clamp and cast took longer than a good part of the network.
+Between the two are "levels": float32 in 0..255 whatever the pixels' bits, not yet rounded. Conversion is memory
+traffic, so it takes few passes, in place: at 1280x720 the plain chain of add, mul, round, clamp and cast took longer
+than a good part of the network.
 """
 
 from __future__ import annotations

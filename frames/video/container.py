@@ -10,6 +10,7 @@ from typing import BinaryIO
 import av
 import av.error
 from av.container import InputContainer
+from av.stream import Disposition, Stream
 from av.video.stream import VideoStream
 
 from frames.door import check_regular, open_regular, pixels_complaint
@@ -26,7 +27,7 @@ _OPTIONS = {"format_whitelist": DEMUXERS, "protocol_whitelist": "file"}
 
 @contextmanager
 def open_video(path: Path) -> Iterator[tuple[InputContainer, VideoStream]]:
-    """The container and its first video stream, closed afterwards.
+    """The container and its first video stream that is no cover picture, closed afterwards.
 
     Raises:
         FileNotFoundError: no such file.
@@ -41,13 +42,18 @@ def open_video(path: Path) -> Iterator[tuple[InputContainer, VideoStream]]:
     with container:
         if not container.streams.video:
             raise ValueError(f"{path}: there is no video in it; give a video or a folder of frames")
-        stream = container.streams.video[0]
+        stream = next((s for s in container.streams.video if not is_cover(s)), container.streams.video[0])
         if stream.codec_context is None:
             raise ValueError(f"{path}: there is no decoder for its video; convert it to H.264 or FFV1 first")
         complaint = pixels_complaint(stream.height, stream.width) if stream.width else None
         if complaint:
             raise ValueError(f"{path}: {complaint}")
         yield container, stream
+
+
+def is_cover(stream: Stream) -> bool:
+    """Whether a stream of video is a picture that goes with the file, such as the cover of a film."""
+    return bool(stream.disposition & Disposition.attached_pic)
 
 
 def broken(path: Path, error: Exception) -> ValueError:

@@ -17,6 +17,7 @@ from av.video.stream import VideoStream
 from frames.errors import UserError
 from frames.video.announced import Announced, announced_of
 from frames.video.container import open_video
+from frames.video.deep import scaled_up
 from frames.video.orientation import upright
 
 # Without the two flags flat colours come out up to 2.6 levels off, with them within 0.5.
@@ -29,10 +30,11 @@ class DamagedVideo(UserError, ValueError):
 
 @dataclass(frozen=True)
 class TimedFrame:
-    """A frame, uint8 (H, W, 3) RGB, and when it is shown, in seconds."""
+    """A frame, uint8 or uint16 (H, W, 3) RGB; when and for how long it is shown, in seconds; 0: that is not known."""
 
     pixels: np.ndarray
     time: Fraction
+    duration: Fraction = Fraction(0)
 
 
 def read_video(path: str | Path, start: int = 0, stop: int | None = None) -> Iterator[np.ndarray]:
@@ -61,10 +63,17 @@ def read_video(path: str | Path, start: int = 0, stop: int | None = None) -> Ite
         raise DamagedVideo(f"{path}: {complaint}; replace the file")
 
 
-def read_timed(path: str | Path) -> Iterator[TimedFrame]:
+def read_timed(
+    path: str | Path, deep: bool = False, start: int = 0, since: Fraction | None = None
+) -> Iterator[TimedFrame]:
     """Yield all frames with their times, which increase strictly; errors as `read_video`.
 
     A frame without a time stamp, or with one that is not after the last, follows at the average rate.
+
+    Args:
+        deep: uint16 pixels, white is 65535, for videos of more than 8 bits a sample.
+        start: frames to leave out at the beginning; they are decoded all the same.
+        since: leave out frames that end before this time, in seconds.
     """
     path = Path(path)
     with open_video(path) as (container, stream):
@@ -77,7 +86,9 @@ def read_timed(path: str | Path) -> Iterator[TimedFrame]:
                 time = stamp or Fraction(0)
             else:
                 time = stamp if stamp is not None and stamp > time else time + step
-            yield TimedFrame(to_rgb(frame), time)
+            duration = frame.duration * (frame.time_base or Fraction(0))
+            if reader.decoded > start and (since is None or time + (duration or step) > since):
+                yield TimedFrame(to_rgb(frame, deep), time, duration)
         complaint = reader.complaint(to_the_end=True)
     if complaint:
         raise DamagedVideo(f"{path}: {complaint}; replace the file")
@@ -181,6 +192,8 @@ def time_of(frame: av.VideoFrame) -> Fraction | None:
     return frame.pts * frame.time_base
 
 
-def to_rgb(frame: av.VideoFrame) -> np.ndarray:
-    """A decoded frame as uint8 (H, W, 3) RGB, upright."""
+def to_rgb(frame: av.VideoFrame, deep: bool = False) -> np.ndarray:
+    """A decoded frame as uint8 (H, W, 3) RGB, upright; `deep`: uint16, white is 65535."""
+    if deep:
+        return upright(scaled_up(frame.to_ndarray(format="rgb48le", interpolation=EXACT), frame), frame)
     return upright(frame.to_ndarray(format="rgb24", interpolation=EXACT), frame)

@@ -1,4 +1,4 @@
-"""Videos out: H.264."""
+"""Frames out, as a video."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from fractions import Fraction
 from pathlib import Path
+from typing import cast
 
 import av
 import av.error
@@ -16,13 +17,16 @@ from av.video.reformatter import ColorRange, Colorspace, Interpolation
 from av.video.stream import VideoStream
 
 from frames.atomic import replacing
+from frames.codecs import Encoding, Settings
+from frames.video.deep import reduced, scaled_down
 from frames.video.info import BT709, BT2020, SQUARE, UNSPECIFIED, Format
 
 WRITTEN_SUFFIXES = (".mp4", ".mkv", ".mov")
 EXACT_IN = Interpolation.BICUBIC | Interpolation.ACCURATE_RND | Interpolation.FULL_CHR_H_INP
 LIMITED = 1
 MAX_FPS = Fraction(1000)
-MAX_EDGE = 16384  # of H.264 as x264 writes it
+DEFAULT = Encoding("h264", quality=12)
+LOSSLESS = Settings("libx264rgb", "rgb24", {"qp": "0", "preset": "veryfast"}, rgb=True)
 
 
 def write_video(
@@ -50,73 +54,114 @@ def write_video(
     rate = Fraction(fps).limit_denominator(1001)
     if not 0 < rate <= MAX_FPS:
         raise ValueError(f"{path}: {fps} frames a second cannot be written; give a rate above 0, at most {MAX_FPS}")
-    with replacing(path) as temporary:
-        try:
-            with _created(temporary) as container:
-                _Writer(path, container, rate, lossless, like or Format()).write(frames, times)
-        except av.error.FFmpegError as error:
-            if isinstance(error, OSError) and error.errno in errno.errorcode:  # the system's word, such as a full disk
-                raise OSError(error.errno, error.strerror, str(path)) from error
-            reason = error.strerror or type(error).__name__
-            raise ValueError(f"{path}: the video cannot be written ({reason})") from error
+    with replacing(path) as temporary, written(path):
+        with created(temporary) as container:
+            _write(path, container, frames, rate, lossless, times, like or Format())
 
 
-class _Writer:
-    """One H.264 stream in an open container."""
+def _write(
+    path: Path,
+    container: OutputContainer,
+    frames: Iterable[np.ndarray],
+    fps: Fraction,
+    lossless: bool,
+    times: Iterable[Fraction] | None,
+    like: Format,
+) -> None:
+    encoder = shape = start = None
+    clock = None if times is None else iter(times)
+    for frame in frames:
+        if encoder is None:
+            shape = frame.shape
+            height, width = shape[:2]
+            complaint = DEFAULT.size_complaint(height, width)
+            if complaint:
+                raise ValueError(f"{path}: {complaint}; write a folder of images")
+            settings = LOSSLESS if lossless else DEFAULT.settings(height, width)
+            encoder = Encoder(container, settings, (height, width), fps, like, clock is not None)
+        elif frame.shape != shape:
+            raise ValueError(f"{path}: frames of different sizes, {shape} and {frame.shape}")
+        if clock is None:
+            encoder.add(frame)
+        else:
+            time = next(clock)
+            start = time if start is None else start
+            encoder.add(frame, round((time - start) / like.time_base))
+    if encoder is None:
+        raise ValueError(f"{path}: there are no frames to write")
+    encoder.finish()
 
-    def __init__(self, path: Path, container: OutputContainer, fps: Fraction, lossless: bool, like: Format) -> None:
-        self._path, self._container, self._fps, self._lossless, self._like = path, container, fps, lossless, like
+
+@contextmanager
+def written(path: Path) -> Iterator[None]:
+    """Errors of FFmpeg as errors with the file's name: the system's word, such as a full disk, or one line.
+
+    Raises:
+        OSError, ValueError: such an error.
+    """
+    try:
+        yield
+    except av.error.FFmpegError as error:
+        if isinstance(error, OSError) and error.errno in errno.errorcode:
+            raise OSError(error.errno, error.strerror, str(path)) from error
+        reason = error.strerror or type(error).__name__
+        raise ValueError(f"{path}: the video cannot be written ({reason})") from error
+
+
+class Encoder:
+    """One stream of video in an open container.
+
+    Args:
+        settings: see `frames.codecs`.
+        size: (height, width) of the frames, in pixels.
+        fps: the rate, an average where frames come with their times.
+        like: see `write_video`.
+        timed: frames come with their times, in units of `like.time_base`.
+    """
+
+    def __init__(
+        self,
+        container: OutputContainer,
+        settings: Settings,
+        size: tuple[int, int],
+        fps: Fraction,
+        like: Format,
+        timed: bool,
+    ) -> None:
+        self._container, self._settings, self._like = container, settings, like
         self._matrix = BT2020 if like.primaries == BT2020 else BT709
-
-    def write(self, frames: Iterable[np.ndarray], times: Iterable[Fraction] | None) -> None:
-        stream = shape = start = None
-        clock = None if times is None else iter(times)
-        for frame in frames:
-            if stream is None:
-                shape, stream = frame.shape, self._stream(frame.shape, timed=clock is not None)
-            elif frame.shape != shape:
-                raise ValueError(f"{self._path}: frames of different sizes, {shape} and {frame.shape}")
-            picture = self._picture(frame, stream)
-            if clock is not None:
-                time = next(clock)
-                start = time if start is None else start
-                picture.time_base = self._like.time_base
-                picture.pts = round((time - start) / self._like.time_base)
-            self._container.mux(stream.encode(picture))
-        if stream is None:
-            raise ValueError(f"{self._path}: there are no frames to write")
-        self._container.mux(stream.encode(None))
-
-    def _stream(self, shape: tuple[int, ...], timed: bool) -> VideoStream:
-        height, width = shape[:2]
-        if max(height, width) > MAX_EDGE:
-            raise ValueError(
-                f"{self._path}: {width}x{height} is more than H.264 holds ({MAX_EDGE} a side); write a folder of images"
-            )
-        stream = self._container.add_stream("libx264rgb" if self._lossless else "libx264", rate=self._fps)
-        stream.width, stream.height = width, height
+        stream = self._stream = cast(VideoStream, container.add_stream(settings.encoder, rate=fps))
+        stream.height, stream.width = size
+        stream.pix_fmt, stream.options = settings.pixel_format, dict(settings.options)
         context = stream.codec_context
-        if self._like.pixel_aspect != SQUARE:
-            context.sample_aspect_ratio = self._like.pixel_aspect
+        if like.pixel_aspect != SQUARE:
+            context.sample_aspect_ratio = like.pixel_aspect
         if timed:
-            context.time_base = self._like.time_base
-        if self._lossless:
-            stream.pix_fmt = "rgb24"
-            stream.options = {"qp": "0", "preset": "veryfast"}
-            return stream
-        stream.pix_fmt = "yuv420p" if height % 2 == 0 and width % 2 == 0 else "yuv444p"
-        stream.options = {"crf": "12", "preset": "medium"}
-        context.colorspace, context.color_range = self._matrix, LIMITED
-        context.color_primaries = _tagged(self._like.primaries)
-        context.color_trc = _tagged(self._like.transfer)
-        return stream
+            context.time_base = like.time_base
+        if not settings.rgb:
+            context.colorspace, context.color_range = self._matrix, LIMITED
+            context.color_primaries = _tagged(like.primaries)
+            context.color_trc = _tagged(like.transfer)
 
-    def _picture(self, frame: np.ndarray, stream: VideoStream) -> av.VideoFrame:
-        picture = av.VideoFrame.from_ndarray(np.ascontiguousarray(frame), format="rgb24")
-        if self._lossless:
-            return picture
+    def add(self, frame: np.ndarray, time: int | None = None) -> None:
+        """Encode one frame, uint8 or uint16 (H, W, 3) RGB; `time` in units of `like.time_base`."""
+        picture = self._picture(frame)
+        if time is not None:
+            picture.time_base, picture.pts = self._like.time_base, time
+        self._container.mux(self._stream.encode(picture))
+
+    def finish(self) -> None:
+        """Encode what the encoder still holds."""
+        self._container.mux(self._stream.encode(None))
+
+    def _picture(self, frame: np.ndarray) -> av.VideoFrame:
+        if self._settings.rgb:
+            return self._rgb(frame)
+        deep = frame.dtype == np.uint16
+        pixels = np.ascontiguousarray(scaled_down(frame) if deep else frame)
+        picture = av.VideoFrame.from_ndarray(pixels, format="rgb48le" if deep else "rgb24")
         converted = picture.reformat(
-            format=stream.pix_fmt,
+            format=self._settings.pixel_format,
             dst_colorspace=Colorspace(self._matrix),
             src_color_range=ColorRange.JPEG,
             dst_color_range=ColorRange.MPEG,
@@ -125,19 +170,29 @@ class _Writer:
         converted.colorspace, converted.color_range = self._matrix, LIMITED
         return converted
 
+    def _rgb(self, frame: np.ndarray) -> av.VideoFrame:
+        """Without loss, in the stream's own format; 8 bits as more where it has them."""
+        form = self._settings.pixel_format
+        bits = {"gbrp10le": 10, "gbrp16le": 16}.get(form)
+        if bits is None:
+            picture = av.VideoFrame.from_ndarray(np.ascontiguousarray(frame), format="rgb24")
+            return picture if form == "rgb24" else picture.reformat(format=form)
+        deep = frame if frame.dtype == np.uint16 else frame.astype(np.uint16) * 257
+        return av.VideoFrame.from_ndarray(np.ascontiguousarray(reduced(deep, bits)), format=form)
+
 
 @contextmanager
-def _created(path: Path) -> Iterator[OutputContainer]:
+def created(path: Path, options: dict[str, str] | None = None) -> Iterator[OutputContainer]:
     """The container to write, named by its suffix. A path that is no text (bytes of another encoding) is opened here:
     FFmpeg takes text alone."""
     try:
         str(path).encode("utf-8")
     except UnicodeEncodeError:
         form = {".mkv": "matroska"}.get(path.suffix.lower(), path.suffix.lower()[1:])
-        with open(path, "wb") as file, av.open(file, "w", format=form) as container:
+        with open(path, "wb") as file, av.open(file, "w", format=form, options=options or {}) as container:
             yield container
     else:
-        with av.open(f"file:{path}", "w") as container:
+        with av.open(f"file:{path}", "w", options=options or {}) as container:
             yield container
 
 

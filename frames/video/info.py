@@ -13,8 +13,8 @@ from av.container import InputContainer
 from av.video.stream import VideoStream
 
 from frames.door import check_regular
-from frames.video.container import open_video
-from frames.video.decode import Reader
+from frames.video.container import is_cover, open_video
+from frames.video.decode import Reader, time_of
 from frames.video.orientation import orientation_of, upright_size
 
 # Codes of ITU-T H.273.
@@ -36,6 +36,8 @@ class Format:
     bits: int = 8  # a sample
     interlaced: bool = False
     alpha: bool = False
+    start: Fraction = Fraction(0)  # when the first frame is shown, in seconds
+    clock: Fraction = Fraction(0)  # when the first stream of all begins
     sound: int = 0  # streams of each kind beside the first of video
     subtitles: int = 0
     other_videos: int = 0
@@ -106,7 +108,9 @@ def _format(container: InputContainer, stream: VideoStream, first: av.VideoFrame
         bits=max((component.bits for component in components), default=8),
         interlaced=bool(first.interlaced_frame),
         alpha=any(component.is_alpha for component in components),
+        start=time_of(first) or Fraction(0),
+        clock=Fraction(container.start_time or 0, av.time_base),
         sound=len(container.streams.audio),
         subtitles=len(container.streams.subtitles),
-        other_videos=len(container.streams.video) - 1,
+        other_videos=sum(not is_cover(other) for other in container.streams.video if other.index != stream.index),
     )

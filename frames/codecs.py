@@ -1,0 +1,155 @@
+"""How a video is to be encoded: codec, quality, preset and bits, checked against each other and the container.
+
+Nothing heavy is imported: a command line offers these choices before anything is read.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+X26X_PRESETS = (
+    "ultrafast",
+    "superfast",
+    "veryfast",
+    "faster",
+    "fast",
+    "medium",
+    "slow",
+    "slower",
+    "veryslow",
+    "placebo",
+)
+PRORES_PROFILES = ("proxy", "lt", "standard", "hq")
+
+
+@dataclass(frozen=True)
+class Codec:
+    """What one codec offers; the default of each choice comes first, or is named."""
+
+    title: str
+    encoder: str
+    suffixes: tuple[str, ...]  # of the containers that take it; the first is the usual one
+    formats: dict[int, str]  # bits a sample -> pixel format
+    formats_of_odd_sizes: dict[int, str]  # where a side is odd; empty: there is none
+    presets: tuple[str, ...] = ()
+    preset: str | None = None
+    best: int = 0  # of the qualities, which are constant rate factors: a lower one is better and larger
+    worst: int = 0
+    quality: int | None = None  # None: it has no such choice
+    largest_edge: int = 16384
+    smallest_edge: int = 1
+
+
+_444 = {8: "yuv444p", 10: "yuv444p10le"}
+_420 = {8: "yuv420p", 10: "yuv420p10le"}
+_RGB = {8: "bgr0", 10: "gbrp10le", 16: "gbrp16le"}
+
+CODECS = {
+    "h264": Codec("H.264", "libx264", (".mp4", ".mkv", ".mov"), _420, _444, X26X_PRESETS, "medium", 0, 51, 16),
+    # x265 4.1 writes beyond its memory for frames of 48 pixels
+    "hevc": Codec(
+        "HEVC", "libx265", (".mp4", ".mkv", ".mov"), _420, _444, X26X_PRESETS, "medium", 0, 51, 18, smallest_edge=64
+    ),
+    "av1": Codec("AV1", "libsvtav1", (".mp4", ".mkv"), _420, {}, tuple(map(str, range(14))), "8", 1, 63, 24),
+    "prores": Codec("ProRes", "prores_ks", (".mov", ".mkv"), {10: "yuv422p10le"}, {}, PRORES_PROFILES, "hq"),
+    "ffv1": Codec("FFV1", "ffv1", (".mkv",), _RGB, _RGB, largest_edge=32768),
+}
+MOST_BITS = {name: max(codec.formats) for name, codec in CODECS.items()}
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What the encoder is told."""
+
+    encoder: str
+    pixel_format: str
+    options: dict[str, str]
+    rgb: bool  # no conversion to luma and chroma: full range, no matrix
+
+
+@dataclass(frozen=True)
+class Encoding:
+    """A choice of codec and of what it offers; None: its default.
+
+    quality: the constant rate factor of h264, hevc and av1; a lower one is better and larger.
+    preset: speed against size; the profile of prores.
+    """
+
+    codec: str = "h264"
+    quality: int | None = None
+    preset: str | None = None
+    bits: int = 8
+
+    @classmethod
+    def chosen(
+        cls, suffix: str, given_bits: int, codec: str | None, quality: int | None, preset: str | None, bits: int | None
+    ) -> Encoding:
+        """What the user chose, and for the rest what suits the container and the video that is given.
+
+        Without a codec it is H.264, or HEVC for more than 8 bits: few programs play those in H.264. Without a number
+        of bits it is what is given, as far as the codec has it, but 8 for H.264.
+
+        Args:
+            suffix: of the container, in lower case.
+            given_bits: a sample of the video that is given.
+        Raises:
+            ValueError: choices that do not go together; one line.
+        """
+        if codec is None:
+            codec = "hevc" if (bits or given_bits) > 8 else "h264"
+        if bits is None:
+            known = sorted(CODECS[codec].formats)
+            bits = 8 if codec == "h264" else next((n for n in known if n >= given_bits), known[-1])
+        encoding = cls(codec, quality, preset, bits)
+        complaint = encoding.complaint(suffix)
+        if complaint:
+            raise ValueError(complaint)
+        return encoding
+
+    def complaint(self, suffix: str) -> str | None:
+        """What is wrong with this choice in a container of this suffix, or None."""
+        codec = CODECS[self.codec]
+        if suffix not in codec.suffixes:
+            return f"{codec.title} is not written into {suffix}; give a name in {', '.join(codec.suffixes)}"
+        if self.bits not in codec.formats:
+            known = " or ".join(map(str, sorted(codec.formats)))
+            return f"{codec.title} is written with {known} bits a sample, not {self.bits}"
+        if self.quality is not None and codec.quality is None:
+            return f"{codec.title} has no choice of quality" + (
+                f"; its profiles are --preset {', '.join(codec.presets)}" if codec.presets else ": it loses nothing"
+            )
+        if self.quality is not None and not codec.best <= self.quality <= codec.worst:
+            return f"{codec.title} has qualities from {codec.best} (best) to {codec.worst}, not {self.quality}"
+        if self.preset is not None and self.preset not in codec.presets:
+            if not codec.presets:
+                return f"{codec.title} has no presets"
+            return f"{codec.title} has no preset '{self.preset}'; give one of {', '.join(codec.presets)}"
+        return None
+
+    def size_complaint(self, height: int, width: int) -> str | None:
+        """What is wrong with frames of this size, or None."""
+        codec = CODECS[self.codec]
+        if max(height, width) > codec.largest_edge:
+            return f"{width}x{height} is more than {codec.title} holds ({codec.largest_edge} a side)"
+        if min(height, width) < codec.smallest_edge:
+            return f"{width}x{height} is less than {codec.title} is written for ({codec.smallest_edge} a side)"
+        if (height % 2 or width % 2) and not codec.formats_of_odd_sizes:
+            return f"{width}x{height} has an odd side, which {codec.title} does not take; use h264, hevc or ffv1"
+        return None
+
+    def settings(self, height: int, width: int) -> Settings:
+        """What to tell the encoder for frames of this size. 4:2:0, but 4:4:4 where a side is odd: no pixel is lost."""
+        codec = CODECS[self.codec]
+        formats = codec.formats_of_odd_sizes if height % 2 or width % 2 else codec.formats
+        options = {}
+        if codec.quality is not None:
+            options["crf"] = str(codec.quality if self.quality is None else self.quality)
+        if self.codec == "prores":
+            options |= {"profile": self.preset or PRORES_PROFILES[-1], "vendor": "apl0"}
+        elif codec.presets:
+            options["preset"] = self.preset or codec.preset or ""
+        if self.codec == "ffv1":
+            options |= {"level": "3", "slices": "16", "slicecrc": "1"}
+        if self.codec == "hevc":
+            options["x265-params"] = "log-level=error"
+        return Settings(codec.encoder, formats[self.bits], options, rgb=self.codec == "ffv1")

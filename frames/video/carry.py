@@ -1,0 +1,215 @@
+"""What a video has beside its pictures, carried into another container: sound, subtitles, covers, chapters, tags."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+from typing import Any, cast
+
+import av
+import av.error
+from av.audio.codeccontext import AudioCodecContext
+from av.audio.frame import AudioFrame
+from av.audio.resampler import AudioResampler
+from av.container import InputContainer, OutputContainer
+from av.stream import Stream
+from av.subtitles.stream import SubtitleStream
+
+from frames.video.texts import ASS_HEADER, encoded, plain
+from frames.video.tracks import AAC, COPY, MOV_TEXT, SUBRIP, Track
+
+NO_TEXT = b"\0\0"
+MILLISECOND = Fraction(1, 1000)
+AAC_RATE = 96_000  # bits a second and channel
+AAC_FRAME = 1024  # samples
+COVERS = {"mjpeg": ("cover.jpg", "image/jpeg"), "png": ("cover.png", "image/png")}
+# What says how the source was stored, not what it is.
+STORAGE = ("major_brand", "minor_version", "compatible_brands", "encoder", "rotate", "vendor_id")
+STORAGE_PREFIXES = ("_statistics", "number_of_", "bps", "duration")
+
+
+@dataclass(frozen=True)
+class Beside:
+    """What to carry over.
+
+    Args:
+        path: of the video.
+        tracks: see `frames.video.tracks`.
+        zero: the time of the video, in seconds, that is 0 in the output.
+        seconds: nothing that begins later than this, after `zero`; None: to the end.
+    """
+
+    path: Path
+    tracks: tuple[Track, ...]
+    zero: Fraction
+    seconds: Fraction | None = None
+
+
+def tags(given: dict[str, str]) -> dict[str, str]:
+    """The tags that hold for the output as well."""
+    return {
+        name: text
+        for name, text in given.items()
+        if name.lower() not in STORAGE and not name.lower().startswith(STORAGE_PREFIXES)
+    }
+
+
+def chapters(source: InputContainer, beside: Beside) -> list[Any]:
+    """The chapters that begin or end in the part of the source that is carried over, on its clock."""
+    kept = []
+    for chapter in source.chapters():
+        unit = chapter["time_base"] or MILLISECOND
+        begin, end = (chapter[name] - round(beside.zero / unit) for name in ("start", "end"))
+        if end > 0 and (beside.seconds is None or begin * unit < beside.seconds):
+            last = end if beside.seconds is None else min(end, round(beside.seconds / unit))
+            kept.append({**chapter, "start": max(begin, 0), "end": last, "time_base": unit})
+    return kept
+
+
+class Carrier:
+    """The streams of an open video on their way into another container, which gets them when this is built.
+
+    `broken` says where a stream could not be read, after `packets`.
+    """
+
+    def __init__(self, source: InputContainer, container: OutputContainer, beside: Beside) -> None:
+        self._source, self._beside = source, beside
+        self.broken: list[str] = []
+        self._ways = {}
+        for track in beside.tracks:
+            stream = source.streams[track.index]
+            way = _added(stream, source, container, track)
+            if way is not None:
+                self._ways[stream.index] = way
+
+    def packets(self) -> Iterator[tuple[Fraction, av.Packet]]:
+        """All packets, with their times in seconds, about in order of time."""
+        time = Fraction(0)
+        for packet in self._read():
+            for given in self._ways[packet.stream.index].packets(packet):
+                if given.pts is not None or given.dts is not None:
+                    time = (given.dts if given.dts is not None else given.pts or 0) * given.time_base
+                yield time, given
+
+    def _read(self) -> Iterator[av.Packet]:
+        """The packets of the source within the part that is carried over, on the output's clock; empty ones at the
+        end of each stream."""
+        streams = [self._source.streams[index] for index in self._ways]
+        packets = self._source.demux(streams) if streams else iter(())
+        while True:
+            try:
+                packet = next(packets)
+            except StopIteration:
+                return
+            except av.error.FFmpegError as error:
+                self.broken.append(f"{self._beside.path}: its sound or subtitles break off ({error.strerror})")
+                return
+            if packet.size == 0 or self._moved(packet):
+                yield packet
+
+    def _moved(self, packet: av.Packet) -> bool:
+        """Put a packet on the output's clock; whether it belongs to the part that is carried over."""
+        shift = round(self._beside.zero / packet.time_base)
+        packet.pts = None if packet.pts is None else packet.pts - shift
+        packet.dts = None if packet.dts is None else packet.dts - shift
+        if self._beside.seconds is None or packet.pts is None:
+            return True
+        ends = (packet.pts + (packet.duration or 0)) * packet.time_base
+        return ends > 0 and packet.pts * packet.time_base < self._beside.seconds
+
+
+def _added(
+    stream: Stream, source: InputContainer, container: OutputContainer, track: Track
+) -> _Copied | _Texts | _Sound | None:
+    if track.kind == "attachment":
+        container.add_stream_from_template(stream)
+        return None
+    if track.kind == "cover":
+        return _cover(stream, source, container)
+    way: _Copied | _Texts | _Sound
+    if track.way == COPY:
+        way = _Copied(stream, container)
+    elif track.way == AAC:
+        way = _Sound(stream, container)
+    else:
+        way = _Texts(stream, container, track.way)
+    way.out.metadata.update(tags(stream.metadata))
+    way.out.disposition = stream.disposition
+    return way
+
+
+def _cover(stream: Stream, source: InputContainer, container: OutputContainer) -> _Copied | None:
+    if container.format.name != "matroska":
+        way = _Copied(stream, container)
+        way.out.disposition = stream.disposition
+        return way
+    name, kind = COVERS.get(stream.codec_context.name, (None, None))
+    if name and kind:
+        picture = next(packet for packet in source.demux(stream) if packet.size)
+        container.add_attachment(name, kind, bytes(picture))
+        source.seek(0)
+    return None
+
+
+class _Copied:
+    """A stream as it is."""
+
+    def __init__(self, stream: Stream, container: OutputContainer) -> None:
+        self.out = container.add_stream_from_template(stream, opaque=True)
+        self._texts = stream.type == "subtitle" and stream.codec_context.name == MOV_TEXT
+
+    def packets(self, packet: av.Packet) -> Iterator[av.Packet]:
+        gap = self._texts and bytes(packet) == NO_TEXT  # which MP4 puts between subtitles by itself
+        if packet.size and not gap:
+            packet.stream = self.out
+            yield packet
+
+
+class _Texts:
+    """Subtitles of text in another form."""
+
+    def __init__(self, stream: Stream, container: OutputContainer, codec: str) -> None:
+        self._from, self._to = stream.codec_context.name, codec
+        if codec == MOV_TEXT:
+            self.out: Stream = cast(SubtitleStream, container.add_stream(MOV_TEXT))
+            context = self.out.codec_context
+            context.subtitle_header, context.time_base = ASS_HEADER, MILLISECOND
+        else:
+            self.out = container.add_mux_stream(SUBRIP)
+
+    def packets(self, packet: av.Packet) -> Iterator[av.Packet]:
+        text = plain(bytes(packet), self._from) if packet.size else ""
+        if text and packet.pts is not None:
+            made = av.Packet(encoded(text, self._to))
+            made.stream, made.time_base = self.out, packet.time_base
+            made.pts = made.dts = packet.pts
+            made.duration = packet.duration
+            yield made
+
+
+class _Sound:
+    """Sound as AAC, of the same rate and layout where AAC has them."""
+
+    def __init__(self, stream: Stream, container: OutputContainer) -> None:
+        context = cast(AudioCodecContext, stream.codec_context)
+        rates = [rate for rate in av.Codec("aac", "w").audio_rates or [] if rate <= context.sample_rate]
+        rate = max(rates, default=44100)
+        self.out = container.add_stream("aac", rate=rate)
+        self.out.codec_context.layout = context.layout
+        self.out.codec_context.bit_rate = AAC_RATE * context.layout.nb_channels
+        self._resampler = AudioResampler("fltp", context.layout, rate, frame_size=AAC_FRAME)
+
+    def packets(self, packet: av.Packet) -> Iterator[av.Packet]:
+        try:
+            decoded = cast(list[AudioFrame], packet.decode())
+        except av.error.FFmpegError:  # one packet's damage is a moment of silence
+            decoded = []
+        for frame in decoded:
+            for piece in self._resampler.resample(frame):
+                yield from self.out.encode(piece)
+        if packet.size == 0:
+            for piece in self._resampler.resample(None):
+                yield from self.out.encode(piece)
+            yield from self.out.encode(None)

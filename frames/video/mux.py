@@ -1,0 +1,84 @@
+"""The last step of a video: encoded pictures, and what their source has beside them, in one container."""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Iterator
+from contextlib import ExitStack
+from fractions import Fraction
+from pathlib import Path
+
+import av
+from av.container import OutputContainer
+from av.video.stream import VideoStream
+
+from frames.atomic import replacing
+from frames.video.carry import Beside, Carrier, chapters, tags
+from frames.video.container import open_video
+from frames.video.encode import created, written
+from frames.video.segments import Segment, joined
+
+QUICKTIME = "com.apple.quicktime."
+
+
+def mux(output: Path, segments: list[Segment], time_base: Fraction, last: int, beside: Beside | None) -> list[str]:
+    """Write a video from encoded parts; the suffix (.mp4, .mkv, .mov) names the container. Atomic.
+
+    The same arguments give the same bytes.
+
+    Args:
+        time_base: the unit of the parts' times, in seconds.
+        last: how long the last frame is shown, in that unit.
+        beside: streams, chapters and tags to carry over; None: there are none.
+    Returns:
+        A line on what could not be read to its end.
+    Raises:
+        OSError, ValueError: it cannot be written; one line with the file's name.
+    """
+    with ExitStack() as stack:
+        temporary = stack.enter_context(replacing(output))
+        stack.enter_context(written(output))
+        source = original = None
+        if beside is not None:
+            source, original = stack.enter_context(open_video(beside.path))
+        _, template = stack.enter_context(open_video(segments[0].path))
+        options = _options(output.suffix.lower(), source.metadata if source else {})
+        container = stack.enter_context(created(temporary, options))
+        picture = _picture(container, template, time_base)
+        carrier = None
+        if beside is not None and source is not None and original is not None:
+            picture.metadata.update(tags(original.metadata))
+            picture.disposition = original.disposition
+            container.metadata.update(tags(source.metadata))
+            carrier = Carrier(source, container, beside)
+            container.set_chapters(chapters(source, beside))
+        others = carrier.packets() if carrier else iter(())
+        pictures = _pictures(picture, joined(segments, last), time_base)
+        for _, packet in heapq.merge(pictures, others, key=lambda timed: timed[0]):
+            container.mux_one(packet)
+        return carrier.broken if carrier else []
+
+
+def _options(suffix: str, source: dict[str, str]) -> dict[str, str]:
+    options = {"fflags": "+bitexact"}  # else Matroska numbers its tracks at random
+    if suffix != ".mkv":
+        apples = any(name.startswith(QUICKTIME) for name in source)
+        options["movflags"] = "+faststart" + "+use_metadata_tags" * apples
+    return options
+
+
+def _picture(container: OutputContainer, template: VideoStream, time_base: Fraction) -> VideoStream:
+    """The stream of pictures, as the parts have it."""
+    stream = container.add_stream_from_template(template, opaque=True)
+    stream.time_base = time_base
+    if template.codec_context.name == "hevc" and container.format.name != "matroska":
+        stream.codec_context.codec_tag = "hvc1"  # which Apple's players ask for
+    return stream
+
+
+def _pictures(
+    stream: VideoStream, packets: Iterator[av.Packet], time_base: Fraction
+) -> Iterator[tuple[Fraction, av.Packet]]:
+    for packet in packets:
+        packet.stream, packet.time_base = stream, time_base
+        yield (packet.dts or 0) * time_base, packet

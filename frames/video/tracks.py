@@ -1,0 +1,102 @@
+"""The streams of a video beside its picture: which of them another container takes, and in which form."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import av
+import av.error
+from av.container import InputContainer
+from av.stream import Stream
+
+from frames.video.container import is_cover, open_video
+from frames.video.texts import TEXTS
+
+COPY, AAC, MOV_TEXT, SUBRIP = "copy", "aac", "mov_text", "subrip"
+FORMATS = {".mp4": "mp4", ".mov": "mov", ".mkv": "matroska"}
+NAMES = {"audio": "sound", "subtitle": "subtitles", "attachment": "attachment", "data": "data", "video": "video"}
+
+
+@dataclass(frozen=True)
+class Track:
+    """One stream to carry over: its index in the input, and COPY or the codec it becomes."""
+
+    index: int
+    kind: str  # "audio", "subtitle", "cover", "attachment"
+    way: str = COPY
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What is carried over into a container, and a line on each thing that is not, or becomes something else."""
+
+    tracks: tuple[Track, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+def plan_tracks(path: Path, suffix: str, sound: bool = True, subtitles: bool = True) -> Plan:
+    """Look at the streams of a video.
+
+    Args:
+        suffix: of the video to write, in lower case.
+        sound, subtitles: whether they are wanted; nothing is said of what is not.
+    Raises:
+        FileNotFoundError, ValueError: as `frames.video.container.open_video`.
+    """
+    wanted = {"audio": sound, "subtitle": subtitles}
+    tracks, notes = [], []
+    with open_video(path) as (container, picture):
+        for stream in _others(container, picture):
+            if not wanted.get(stream.type, True):
+                continue
+            track, note = _carried(stream, suffix)
+            tracks += [track] if track else []
+            notes += [note] if note else []
+    return Plan(tuple(tracks), tuple(notes))
+
+
+def _others(container: InputContainer, picture: Stream) -> Iterator[Stream]:
+    """The streams beside the picture. The track in which MP4 keeps the titles of chapters is none of them."""
+    titles = 1 if container.chapters() and container.format.name.startswith("mov") else 0
+    for stream in container.streams:
+        if stream.type == "data" and titles:
+            titles -= 1
+        elif stream.index != picture.index:
+            yield stream
+
+
+def _carried(stream: Stream, suffix: str) -> tuple[Track | None, str]:
+    """The track that a stream becomes, and a line on it where it does not stay what it is."""
+    codec = stream.codec_context.name if stream.codec_context else ""
+    what = f"{NAMES.get(stream.type, stream.type)} (stream {stream.index}{codec and ', '}{codec})"
+    if stream.type == "attachment" and suffix == ".mkv":
+        return Track(stream.index, "attachment"), ""
+    if stream.type == "video" and is_cover(stream):
+        return Track(stream.index, "cover"), ""
+    if stream.type == "video":
+        return None, f"{what} is left out: the first video is upscaled"
+    if stream.type == "audio" and codec:
+        if _copies(stream, suffix) and not (suffix == ".mp4" and codec.startswith("pcm_")):  # which few programs play
+            return Track(stream.index, "audio"), ""
+        return Track(stream.index, "audio", AAC), f"{what} becomes AAC, for {suffix} does not take it as it is"
+    if codec in TEXTS:
+        of_mp4 = suffix != ".mkv"
+        way = COPY if (codec == MOV_TEXT) == of_mp4 else MOV_TEXT if of_mp4 else SUBRIP
+        return Track(stream.index, "subtitle", way), ""
+    if stream.type == "subtitle" and codec and _copies(stream, suffix):
+        return Track(stream.index, "subtitle"), ""
+    return None, f"{what} is left out: {suffix} has no place for it"
+
+
+def _copies(stream: Stream, suffix: str) -> bool:
+    """Whether a container takes a stream as it is: it writes a header for it."""
+    try:
+        with av.open(io.BytesIO(), "w", format=FORMATS[suffix]) as container:
+            container.add_stream_from_template(stream, opaque=True)
+            container.start_encoding()
+    except (ValueError, av.error.FFmpegError):
+        return False
+    return True

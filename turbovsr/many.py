@@ -1,0 +1,75 @@
+"""A folder of videos: each becomes one of the same name; what is finished is left alone, what fails costs itself."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+
+from frames.errors import ERROR, OK, one_line
+from frames.listing import entries, is_image, is_video
+from frames.unexpected import is_deliberate
+from frames.video.encode import WRITTEN_SUFFIXES
+
+ANY = ".mkv"  # takes every kind of stream
+
+
+def videos_in(given: Path) -> list[Path]:
+    """The videos of a folder that is no folder of images; none where `given` is anything else."""
+    if not given.is_dir():
+        return []
+    files = entries(given)
+    videos = [path for path in files if is_video(path) and path.is_file()]
+    if videos and any(is_image(path) for path in files):
+        count = f"{len(videos)} video{'s' * (len(videos) > 1)} in it"
+        print(f"turbovsr: {given}: a folder of images; {count} left out", file=sys.stderr)
+        return []
+    return videos
+
+
+def run(videos: list[Path], arguments: argparse.Namespace, upscale: Callable[[Path, Path], None]) -> int:
+    """Upscale each video into the folder of the output; returns the exit code.
+
+    Args:
+        upscale: upscale(video, output).
+    Raises:
+        ValueError: the output is no folder, or that of the input.
+    """
+    folder = arguments.output
+    if folder.suffix.lower() in WRITTEN_SUFFIXES or (folder.exists() and not folder.is_dir()):
+        raise ValueError(f"{folder}: {arguments.input} holds several videos; give the name of a folder for the output")
+    if folder.exists() and os.path.samefile(folder, arguments.input):
+        raise ValueError(f"{folder}: the input itself; give another folder for the output")
+    failed = 0
+    for number, (video, output) in enumerate(outputs(videos, folder, arguments.container), start=1):
+        where = f"turbovsr: {number} of {len(videos)}, {video.name}"
+        if output.exists() and not arguments.overwrite:
+            print(f"{where}: is there already as {output}", file=sys.stderr)
+            continue
+        print(f"{where} -> {output}", file=sys.stderr)
+        try:
+            upscale(video, output)
+        except Exception as error:
+            if not is_deliberate(error):
+                raise
+            failed += 1
+            print(f"turbovsr: {one_line(error)}", file=sys.stderr)
+    if failed:
+        print(f"turbovsr: {arguments.input}: {failed} of {len(videos)} videos failed", file=sys.stderr)
+    return ERROR if failed else OK
+
+
+def outputs(videos: list[Path], folder: Path, container: str | None) -> list[tuple[Path, Path]]:
+    """Each video and the one to make of it: in the container that is named, else its own, else Matroska."""
+    pairs = []
+    for video in videos:
+        own = video.suffix.lower() if video.suffix.lower() in WRITTEN_SUFFIXES else ANY
+        pairs.append((video, folder / f"{video.stem}.{container}" if container else folder / f"{video.stem}{own}"))
+    names = Counter(output.name.casefold() for _, output in pairs)
+    return [
+        (video, output if names[output.name.casefold()] == 1 else output.with_name(video.name + output.suffix))
+        for video, output in pairs
+    ]

@@ -1,0 +1,193 @@
+"""The part of a video that is done, in a folder beside it: a run that was killed continues there.
+
+A step is a part of the video, encoded, and the SR frames that the next chunk begins with. It counts when its JSON file
+is there, which is written last; what a killed run left without one is made again.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from types import ModuleType
+from typing import Any, BinaryIO
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from frames.atomic import replacing
+from frames.door import reading
+from frames.errors import UserError
+from frames.text_files import read_json
+from frames.video.segments import Segment
+
+fcntl: ModuleType | None
+try:
+    import fcntl
+except ImportError:  # Windows
+    fcntl = None
+
+IDENTITY, LOCK = "run.json", "lock"
+
+
+@dataclass(frozen=True)
+class Ending:
+    """How a video ended: how long its last frame is shown, in units of the parts' times; what was wrong, or ""."""
+
+    last: int
+    damage: str = ""
+
+
+class Partial:
+    """The steps that are done of one output.
+
+    Args:
+        output: the video to be.
+        identity: what the steps depend on, by name; all of it must be the same for them to be used.
+        suffix: of the parts' files.
+    """
+
+    def __init__(self, output: Path, identity: dict[str, str], suffix: str) -> None:
+        self.folder = folder_of(output)
+        self._identity, self._suffix = identity, suffix
+        self.segments: list[Segment] = []
+        self.ending: Ending | None = None
+
+    @contextlib.contextmanager
+    def claimed(self, anew: bool) -> Iterator[None]:
+        """Hold the folder during the block, with the steps in it read.
+
+        Args:
+            anew: throw away the steps of another run, where they are refused otherwise.
+        Raises:
+            UserError, OSError: steps of another run, or damaged ones; another process is at work here.
+        """
+        self.folder.mkdir(parents=True, exist_ok=True)
+        with open(self.folder / LOCK, "ab") as lock:
+            if fcntl is not None:
+                try:
+                    fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                except BlockingIOError:
+                    raise UserError(f"{self.folder}: another process is at work on this video; wait for it") from None
+                except OSError:  # a file system without locks
+                    pass
+            self._read(anew)
+            yield
+
+    @property
+    def frames(self) -> int:
+        """SR frames that are done."""
+        return sum(len(segment.times) for segment in self.segments)
+
+    def next_path(self) -> Path:
+        """The file of the next part."""
+        return self.folder / f"{self._name(len(self.segments))}{self._suffix}"
+
+    def tail(self) -> list[Tensor]:
+        """The SR frames that the next chunk begins with."""
+        if not self.segments or self.ending:
+            return []
+        path = self._tail(len(self.segments) - 1)
+        with reading(path) as file:
+            try:
+                frames = np.load(file, allow_pickle=False)
+            except (ValueError, EOFError):
+                raise self._damaged(path) from None
+        if frames.ndim != 4 or frames.shape[1] != 3 or frames.dtype not in (np.uint8, np.uint16):
+            raise self._damaged(path)
+        return list(torch.from_numpy(frames))
+
+    def keep(self, segment: Segment, tail: list[Tensor], ending: Ending | None = None) -> None:
+        """Count a finished part, at `next_path`, as done; the last one with an ending and without a tail."""
+        number = len(self.segments)
+        if tail:
+            with replacing(self._tail(number)) as temporary, open(temporary, "wb") as file:
+                np.save(file, torch.stack(tail).cpu().numpy(), allow_pickle=False)
+                file.flush()
+                os.fsync(file.fileno())
+        with open(segment.path, "rb") as video:
+            os.fsync(video.fileno())
+            digest = _digest(video)
+        step: dict[str, Any] = {"sha256": digest, "times": segment.times, "order": segment.order}
+        if ending is not None:
+            step |= {"last": ending.last, "damage": ending.damage}
+        self._write(self._name(number), step)
+        self.segments.append(segment)
+        self.ending = ending
+        if number:
+            self._tail(number - 1).unlink(missing_ok=True)
+
+    def remove(self) -> None:
+        """Delete the folder's own files, and the folder where nothing else is in it."""
+        for path in self.folder.iterdir():
+            if path.name in (IDENTITY, LOCK) or path.name.lstrip(".").startswith(("segment-", "tail-", "run.")):
+                path.unlink()
+        with contextlib.suppress(OSError):
+            self.folder.rmdir()
+
+    def _read(self, anew: bool) -> None:
+        path = self.folder / IDENTITY
+        remedy = "--overwrite starts anew"
+        if path.exists():
+            found = read_json(path, remedy)
+            known = found if isinstance(found, dict) else {}
+            unlike = [name for name, value in self._identity.items() if known.get(name) != value]
+            if unlike and not anew:
+                raise UserError(
+                    f"{self.folder}: a run with other {', '.join(unlike)} was stopped here; give the same to continue "
+                    f"it, or {remedy}"
+                )
+            if not unlike:
+                return self._read_steps()
+            for old in (*self.folder.glob("segment-*"), *self.folder.glob("tail-*")):
+                old.unlink()
+        self._write(IDENTITY.removesuffix(".json"), self._identity)
+
+    def _read_steps(self) -> None:
+        while (path := self.folder / f"{self._name(len(self.segments))}.json").exists():
+            step = read_json(path, "--overwrite starts anew")
+            video = self.next_path()
+            try:
+                times, order = (tuple(map(int, step[name])) for name in ("times", "order"))
+                with reading(video) as file:
+                    whole = _digest(file) == step["sha256"]
+                if "last" in step:
+                    self.ending = Ending(int(step["last"]), str(step["damage"]))
+            except (KeyError, TypeError, ValueError, FileNotFoundError):
+                raise self._damaged(path) from None
+            if not whole or sorted(order) != list(range(len(times))):
+                raise self._damaged(video)
+            self.segments.append(Segment(video, times, order))
+
+    def _write(self, name: str, content: dict[str, Any]) -> None:
+        with replacing(self.folder / f"{name}.json") as temporary, open(temporary, "w", encoding="utf-8") as file:
+            json.dump(content, file)
+            file.flush()
+            os.fsync(file.fileno())
+
+    def _tail(self, number: int) -> Path:
+        return self.folder / f"tail-{number:06d}.npy"
+
+    @staticmethod
+    def _name(number: int) -> str:
+        return f"segment-{number:06d}"
+
+    def _damaged(self, path: Path) -> UserError:
+        return UserError(f"{path}: damaged, so the run cannot continue here; delete {self.folder} to start anew")
+
+
+def _digest(file: BinaryIO) -> str:
+    digest = hashlib.sha256()
+    while data := file.read(1 << 20):
+        digest.update(data)
+    return digest.hexdigest()
+
+
+def folder_of(output: Path) -> Path:
+    """Where the steps of an output are kept."""
+    return output.with_name(f"{output.name}.partial")

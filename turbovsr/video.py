@@ -1,0 +1,234 @@
+"""One video out: frames upscaled, encoded in parts that outlive a kill, joined with what the input has beside them."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import deque
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from itertools import islice
+from pathlib import Path
+
+import av
+import numpy as np
+import torch
+from torch import Tensor
+
+from frames.codecs import Encoding
+from frames.door import check_regular, reading
+from frames.errors import one_line
+from frames.listing import images_in
+from frames.source import Source
+from frames.video.carry import Beside
+from frames.video.info import Format
+from frames.video.mux import mux
+from frames.video.segments import SegmentWriter, segment_suffix
+from frames.video.tracks import Plan
+from turbovsr.partial import Ending, Partial
+from turbovsr.pipeline import TurboVSR
+from turbovsr.preview import split
+from turbovsr.stream import Resume
+
+PART = 120  # frames in a part at least; it ends where a chunk does
+SAMPLE = 1 << 20  # bytes at each end of an input that tell it from another
+
+
+@dataclass(frozen=True)
+class Part:
+    """Seconds of the input that are wanted, from its beginning."""
+
+    start: Fraction
+    seconds: Fraction
+
+
+@dataclass(frozen=True)
+class VideoJob:
+    """A video to make.
+
+    Args:
+        given, source: the input.
+        output: the video to write.
+        encoding: see `frames.codecs`.
+        plan: what is carried over beside the pictures, for a source that is a video.
+        fps: a constant rate, in place of the input's times.
+        part: the part of it that becomes a split screen; None: all of it, upscaled.
+    """
+
+    given: Path
+    source: Source
+    output: Path
+    encoding: Encoding
+    plan: Plan
+    fps: Fraction | None = None
+    part: Part | None = None
+
+    @property
+    def timed(self) -> bool:
+        """The input's times are kept."""
+        return self.source.timed is not None and self.fps is None
+
+    @property
+    def rate(self) -> Fraction:
+        """Frames a second, an average where times are kept."""
+        return self.fps or self.source.fps or Fraction(24)
+
+    @property
+    def format(self) -> Format:
+        form = self.source.format
+        return form if self.timed else replace(form, time_base=1 / self.rate)
+
+    @property
+    def zero(self) -> Fraction:
+        """The time of the input, in seconds, that is 0 in the output."""
+        form = self.source.format
+        beginning = min(form.clock, form.start) if self.plan.tracks else form.start
+        return beginning + (self.part.start if self.part else 0)
+
+    @property
+    def beside(self) -> Beside | None:
+        if self.source.timed is None:
+            return None
+        return Beside(self.given, self.plan.tracks, self.zero, self.part.seconds if self.part else None)
+
+    @property
+    def count(self) -> int:
+        """Frames to expect."""
+        if self.part is None:
+            return self.source.count
+        return min(self.source.count, round(self.part.seconds * self.rate))
+
+    def run(self, model: TurboVSR, identity: dict[str, str], anew: bool, advance: Callable[[int], None]) -> list[str]:
+        """Make it, or what is missing of it.
+
+        Args:
+            identity: what the frames depend on beside the input: weights, options, versions.
+            anew: throw away the parts of another run.
+            advance: called with the number of frames that are done since the last call.
+        Returns:
+            A line on each thing that is wrong with the input.
+        Raises:
+            UserError, ValueError, OSError: it cannot be made; one line.
+        """
+        described = {**identity, "input": fingerprint(self.given), "encoding": repr((self.encoding, self.rate))}
+        described |= {"part": repr(self.part), "output": repr((self.timed, self.output.suffix.lower()))}
+        steps = Partial(self.output, described, segment_suffix(self.encoding.codec))
+        with steps.claimed(anew):
+            advance(steps.frames)
+            if steps.ending is None:
+                self._encode(model, steps, advance)
+            if steps.ending is None or not steps.segments:
+                raise ValueError(f"{self.given}: there is no frame to upscale")
+            broken = mux(self.output, steps.segments, self.format.time_base, steps.ending.last, self.beside)
+            steps.remove()
+        return [steps.ending.damage] * bool(steps.ending.damage) + broken
+
+    def _encode(self, model: TurboVSR, steps: Partial, advance: Callable[[int], None]) -> None:
+        """Upscale and encode what is missing, step by step."""
+        reader = Frames(self, steps.frames)
+        writer: SegmentWriter | None = None
+        last = steps.segments[-1].times[-1] if steps.segments else None
+
+        def step(tail: list[Tensor]) -> None:
+            nonlocal writer
+            if writer is not None and writer.frames >= PART:
+                steps.keep(writer.close(), tail)
+                writer = None
+
+        for sr in model.stream(reader.frames(), Resume(steps.tail(), step)):
+            frame, time = reader.shown(sr)
+            if writer is None:
+                size = frame.shape[0], frame.shape[1]
+                writer = SegmentWriter(steps.next_path(), self.encoding, size, self.rate, self.format)
+            last = time if last is None else max(time, last + 1)
+            writer.add(frame, last)
+            advance(1)
+        if writer is not None:
+            steps.keep(writer.close(), [], Ending(reader.last_duration(), reader.damage))
+
+
+class Frames:
+    """The LR frames of a job, from a certain one on, and the times that their SR frames are shown at."""
+
+    def __init__(self, job: VideoJob, start: int) -> None:
+        self._job, self._start, self._index = job, start, start
+        self._waiting: deque[tuple[Fraction, Tensor | None]] = deque()
+        self._duration = Fraction(0)
+        self.damage = ""
+
+    def frames(self) -> Iterator[Tensor]:
+        """uint8 or uint16 (3, H, W), as far as they can be read.
+
+        Raises:
+            ValueError, OSError: not even the first one can be.
+        """
+        read = self._read()
+        count = self._start
+        while True:
+            try:
+                pixels, time = next(read)
+            except StopIteration:
+                return
+            except (ValueError, OSError) as error:
+                if count == 0:
+                    raise
+                self.damage = one_line(error)
+                return
+            count += 1
+            frame = torch.from_numpy(pixels.transpose(2, 0, 1).copy())
+            self._waiting.append((time, frame if self._job.part else None))
+            yield frame
+
+    def shown(self, sr: Tensor) -> tuple[np.ndarray, int]:
+        """The picture of the next SR frame, (H, W, 3), and when it is shown, in units of the job's time base."""
+        time, lr = self._waiting.popleft()
+        index, self._index = self._index, self._index + 1
+        picture = sr if lr is None else split(lr, sr)
+        if not self._job.timed:
+            return picture.permute(1, 2, 0).numpy(), index
+        return picture.permute(1, 2, 0).numpy(), max(round((time - self._job.zero) / self._job.format.time_base), 0)
+
+    def last_duration(self) -> int:
+        """For how long the last frame is shown, in units of the job's time base."""
+        seconds = self._duration if self._job.timed and self._duration else 1 / self._job.rate
+        return max(round(seconds / self._job.format.time_base), 1)
+
+    def _read(self) -> Iterator[tuple[np.ndarray, Fraction]]:
+        job = self._job
+        if job.source.timed is None:
+            begin, end = self._start, None
+            if job.part is not None:
+                first = int(job.part.start * job.rate)
+                begin, end = begin + first, first + round(job.part.seconds * job.rate)
+            for pixels in islice(job.source.frames(), begin, end):
+                yield pixels, Fraction(0)
+            return
+        deep = job.encoding.bits > 8 and job.source.format.bits > 8
+        if job.part is None:
+            timed = job.source.timed(deep, start=self._start)
+        else:
+            timed = islice(job.source.timed(deep, since=job.zero), self._start, None)
+        for frame in timed:
+            if job.part is not None and frame.time >= job.zero + job.part.seconds:
+                return
+            self._duration = frame.duration
+            yield frame.pixels, frame.time
+
+
+def fingerprint(path: Path) -> str:
+    """What tells an input from another, without reading all of it: names, sizes, times and both ends of the bytes."""
+    digest = hashlib.sha256()
+    for file in images_in(path) if path.is_dir() else [path]:
+        status = check_regular(file)
+        digest.update(repr((file.name, status.st_size, status.st_mtime_ns)).encode("utf-8", "surrogateescape"))
+        if not path.is_dir():
+            with reading(file) as content:
+                digest.update(content.read(SAMPLE))
+                content.seek(max(status.st_size - SAMPLE, 0))
+                digest.update(content.read(SAMPLE))
+    return digest.hexdigest()
+
+
+def versions() -> str:
+    """The libraries that pixels and bytes depend on."""
+    return repr((torch.__version__, av.__version__, sorted(av.library_versions.items()), torch.get_num_threads()))
