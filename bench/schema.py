@@ -29,6 +29,8 @@ class Timing:
     budget_s: float = 30.0
     limit_s: float | None = None
     interleave: bool = True
+    timed: bool = True
+    solo: bool = False
     scopes: list[str] = field(default_factory=lambda: ["tensors"])
 
 

@@ -82,7 +82,7 @@ def _runs(specs: list[Spec]) -> dict[str, list[Record]]:
     """The records of every source folder that is there; the others are not measured."""
     folders = dict.fromkeys(source.folder for spec in specs for source in spec.sources)
     return {
-        folder: by_settings(read_run(Path(folder))) for folder in folders if (Path(folder) / records.FILE).is_file()
+        folder: by_settings(read_run(Path(folder))) for folder in folders if records.is_run(Path(folder))
     }
 
 

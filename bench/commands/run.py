@@ -8,6 +8,7 @@ import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING
 
@@ -16,7 +17,6 @@ from frames import errors
 
 if TYPE_CHECKING:
     from bench.run.cell import Totals
-    from bench.run.runner import Run
 
 USAGE = """usage: python -m bench run [KEY=VALUE ...] [--config-dir DIR]
 
@@ -29,6 +29,9 @@ USAGE = """usage: python -m bench run [KEY=VALUE ...] [--config-dir DIR]
   scale=4  device=auto|cpu|cuda  threads=N
   timing.repeats=3 timing.warmup=1 timing.budget_s=30 timing.scopes=[tensors,files]
   save=frames|video    keep the SR frames
+  workers=N            share the work: N processes here, one a GPU or a share of the cores; slurm:N jobs; 0 only plans
+  launch.KEY=VALUE     options of who starts them (conf/launch): launch.partition=gpu launch.time_min=60
+  --dry-run            print the plan with its estimated cost, and do nothing
   method.KEY=VALUE, data.KEY=VALUE   options of the methods and data sets that have them; lists are swept:
                        method=turbovsr method.steps=1,2,4
 
@@ -42,27 +45,33 @@ def main(argv: list[str]) -> int:
         print(USAGE, end="")
         return errors.OK
     from bench.config import expand  # torch, hydra: `run --help` answers at once
+    from bench.launch.options import split
     from bench.run.runner import Run
 
     overrides, folders = config_dirs(argv)
     command = "python -m bench run " + shlex.join(argv)
+    overrides, asked = split(overrides, folders)
+    if not asked.is_plain:
+        from bench.commands.share import share
+
+        return share(expand(overrides, folders), command, overrides, folders, asked)
     run = Run(expand(overrides, folders), command)
     try:
-        with _signals_as_interrupts():
+        with signals_as_interrupts():
             totals = run()
     except KeyboardInterrupt:
-        _report(run)
+        report(run.folder.path)
         resume = f"the same command with out={shlex.quote(str(run.folder.path))} resumes"
         if run.store.root is None:
             resume = "with store=null the same command begins anew"
-        _say(f"interrupted; finished clips are kept in {run.folder.path}: {resume}")
+        say(f"interrupted; finished clips are kept in {run.folder.path}: {resume}")
         return errors.INTERRUPTED
-    _report(run)
-    return _exit_code(totals, run)
+    report(run.folder.path)
+    return exit_code(totals, run.folder.path)
 
 
 @contextmanager
-def _signals_as_interrupts() -> Iterator[None]:
+def signals_as_interrupts() -> Iterator[None]:
     """SIGTERM and SIGHUP end a run as Ctrl-C does: with a summary of what is finished, and no files left over."""
     before = {}
 
@@ -81,40 +90,44 @@ def _signals_as_interrupts() -> Iterator[None]:
             signal.signal(number, handler)
 
 
-def _report(run: Run) -> None:
+def report(folder: Path, quiet: bool = False) -> None:
     """Tables and plot of all that the folder holds, also of runs beside this one."""
     from bench.commands import plot, table
     from bench.report.merge import by_settings
     from bench.report.summary import write_csv
+    from bench.run.folder import alone
     from bench.store import records
 
-    with run.folder.alone():
-        if not run.folder.records.file.is_file():
+    with alone(folder):
+        if not records.is_run(folder):
             return
-        loaded = records.load(run.folder.path)
+        loaded = records.load(folder)
         if loaded.warning:
-            _say(f"bench: {loaded.warning}")
+            say(f"bench: {loaded.warning}")
         found = by_settings(loaded.records)
         if not found:
             return
-        write_csv(found, run.folder.path / "summary.csv")
-        table.write(found, run.folder.path)
-        plot.write(found, run.folder.path)
-    with suppress(OSError):  # the terminal is gone: what was measured is on disk
-        table.show(found)
+        write_csv(found, folder / "summary.csv")
+        table.write(found, folder)
+        plot.write(found, folder)
+    if not quiet:
+        with suppress(OSError):  # the terminal is gone: what was measured is on disk
+            table.show(found)
 
 
-def _exit_code(totals: Totals, run: Run) -> int:
+def exit_code(totals: Totals, folder: Path) -> int:
+    """Say what a run came to; its exit code."""
     computed = f"{totals.upscaled} upscaled, {totals.scored} scores computed"
     if totals.good and not totals.upscaled + totals.scored:
         computed = "nothing to compute, all kept from before"
-    _say(f"{totals.good} clips good, {totals.failed} failed; {computed}; results in {run.folder.path}")
+    say(f"{totals.good} clips good, {totals.failed} failed; {computed}; results in {folder}")
     if totals.failed:
-        _say(f"the reasons are above and in {run.folder.path / 'errors.log'}")
+        say(f"the reasons are above and in {folder / 'errors.log'}")
         return errors.ERROR
     return errors.OK if totals.good else errors.NOTHING_MEASURED
 
 
-def _say(line: str) -> None:
+def say(line: str) -> None:
+    """One line on stderr, if anybody reads it."""
     with suppress(OSError):
         print(line, file=sys.stderr)

@@ -25,9 +25,9 @@ def main(argv: list[str]) -> int:
     table = Table(box=None, pad_edge=False)
     for title in ("run", "last measured", "data", "methods", "clips ok", "failed", "device"):
         table.add_column(title)
-    for file in sorted(arguments.root.glob(f"**/{records.FILE}")):
+    for folder in records.runs(arguments.root):
         try:
-            found = read_run(file.parent)
+            found = read_run(folder)
         except (UserError, OSError) as error:  # one folder must not hide the others
             print(f"bench: {one_line(error)}", file=sys.stderr)
             continue
@@ -38,7 +38,7 @@ def main(argv: list[str]) -> int:
             *(
                 escape(printable(text))
                 for text in (
-                    str(file.parent),
+                    str(folder),
                     max(r.date for r in found)[:16],
                     ", ".join(dict.fromkeys(r.data for r in found)),
                     ", ".join(dict.fromkeys(r.method for r in found)),

@@ -85,8 +85,9 @@ class Cell:
 
     @property
     def scopes(self) -> list[str]:
-        """In which scopes it is timed."""
-        return self.adapter.scopes(list(self.plan.config.timing.scopes)) if self.adapter else []
+        """In which scopes it is called, and timed where times are wanted: one is enough where not."""
+        wanted = list(self.plan.config.timing.scopes)
+        return self.adapter.scopes(wanted if self.plan.is_timed else wanted[:1]) if self.adapter else []
 
 
 @dataclass

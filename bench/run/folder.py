@@ -18,7 +18,9 @@ from omegaconf import OmegaConf
 
 from bench.config import Combination
 from bench.run.plan import data_config
-from bench.store.records import Records
+from bench.store.record import Record
+from bench.store.records import FILE, RecordFile, Records, worker_file
+from bench.store.workers import WORKERS
 from frames.atomic import replacing
 from frames.errors import UserError, one_line
 from frames.strict_yaml import read_mapping
@@ -31,15 +33,16 @@ except ImportError:  # Windows
 
 
 class RunFolder:
-    """Made, or resumed; `records` are those that it holds.
+    """Made, or resumed.
 
     Args:
         out: the folder; None: a dated one under results/runs.
+        worker: whose records are appended, in a run of many workers.
     Raises:
         UserError: it cannot be made or written.
     """
 
-    def __init__(self, out: str | None) -> None:
+    def __init__(self, out: str | None, worker: str = "") -> None:
         dated = Path("results") / "runs" / datetime.now().strftime("%Y-%m-%d_%H-%M-%S")
         self.path = Path(out) if out else dated
         try:
@@ -51,10 +54,15 @@ class RunFolder:
             raise UserError(
                 f"{self.path}: cannot write the run's folder ({reason}); choose another with out=DIR"
             ) from error
-        self.records = Records(self.path)
+        self._records = RecordFile(worker_file(self.path, worker) if worker else self.path / FILE)
+        self._errors = self.path / (f"{WORKERS}/{worker}.log" if worker else "errors.log")
 
-    def describe(self, command: str, environment: dict, combinations: list[Combination]) -> None:
-        """config.yaml (resolved) and environment.json: what was asked for, and where.
+    def append(self, record: Record) -> None:
+        """Record a finished cell (see `bench.store.records.RecordFile.append`)."""
+        self._records.append(record)
+
+    def describe(self, command: str, combinations: list[Combination]) -> None:
+        """config.yaml, resolved: what was asked for.
 
         Combinations of earlier runs, and of those at work in the same folder now, stay in config.yaml. A folder holds a
         data set under one set of options: a table of unlike clips would compare nothing.
@@ -63,19 +71,23 @@ class RunFolder:
             UserError: a combination's data set is here with other options.
         """
         own = [_described(combination) for combination in combinations]
-        with self.alone():
+        with alone(self.path):
             self._refuse_mixing(combinations)
             mine = {(each["data"], each["method"]) for each in own}
             others = [each for each in self._combinations() if (each.get("data"), each.get("method")) not in mine]
             with replacing(self.path / "config.yaml") as part:
                 content = {"command": command, "combinations": others + own}
                 part.write_text(yaml.dump(content, Dumper=_Dumper, sort_keys=False, allow_unicode=True), "utf-8")
+
+    def describe_environment(self, command: str, environment: dict) -> None:
+        """environment.json: where it was measured."""
         with replacing(self.path / "environment.json") as part:
             part.write_text(json.dumps({"command": command, **environment}, indent=2) + "\n", encoding="utf-8")
 
     def log_error(self, where: str, error: Exception) -> None:
-        """errors.log: the whole traceback, for whoever wrote the method."""
-        with open(self.path / "errors.log", "a", encoding="utf-8", errors="backslashreplace") as log:
+        """errors.log, or the worker's own log: the whole traceback, for whoever wrote the method."""
+        self._errors.parent.mkdir(exist_ok=True)
+        with open(self._errors, "a", encoding="utf-8", errors="backslashreplace") as log:
             log.write(f"{where}\n{''.join(traceback.format_exception(error))}\n")
 
     def _combinations(self) -> list[dict[str, Any]]:
@@ -92,7 +104,7 @@ class RunFolder:
         return found
 
     def _refuse_mixing(self, combinations: list[Combination]) -> None:
-        known = {record.data: record.data_config for record in self.records.all()}
+        known = {record.data: record.data_config for record in Records(self.path).all()}
         for combination in combinations:
             now = data_config(combination.config)
             before = known.setdefault(combination.data, now)
@@ -103,19 +115,20 @@ class RunFolder:
                     f"another out=DIR, or give this one a name of its own with data.name=NAME"
                 )
 
-    @contextmanager
-    def alone(self) -> Iterator[None]:
-        """Hold the folder's lock during the block, where the system has one: other runs into it wait."""
-        if fcntl is None:
-            yield
-            return
-        folder = os.open(self.path, os.O_RDONLY)
-        try:
-            with suppress(OSError):  # a file system without locks
-                fcntl.flock(folder, fcntl.LOCK_EX)
-            yield
-        finally:
-            os.close(folder)
+
+@contextmanager
+def alone(run: Path) -> Iterator[None]:
+    """Hold the lock of a run's folder during the block, where the system has one: other runs into it wait."""
+    if fcntl is None:
+        yield
+        return
+    folder = os.open(run, os.O_RDONLY)
+    try:
+        with suppress(OSError):  # a file system without locks
+            fcntl.flock(folder, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(folder)
 
 
 class _Dumper(yaml.SafeDumper):

@@ -13,8 +13,11 @@ from bench.run.cell import Cell, Inputs, Keys, Upscaled
 from bench.run.score import is_complete
 from bench.store.entries import Damaged
 from bench.store.keys import combined, frames_digest, prediction_key
-from bench.store.record import GIVEN, Descriptor
+from bench.store.prediction import Prediction
+from bench.store.record import GIVEN, NOT_TIMED, Descriptor
 from bench.store.store import Store
+
+_NOT_OF_TIMES = ("timed", "solo")  # options of the timing that say when something is timed, not how
 
 
 def look_up(cell: Cell, inputs: Inputs, store: Store) -> None:
@@ -41,19 +44,22 @@ def _given(cell: Cell, adapter: Given) -> Upscaled:
 def _keys(cell: Cell, adapter: Adapter, inputs: Inputs) -> Keys:
     config = cell.plan.method_config
     prediction = prediction_key(config, inputs.lr_digest, cell.machine.kind, identity(adapter))
+    if not cell.plan.is_timed:
+        return Keys(prediction)
     timing = OmegaConf.to_container(cell.plan.config.timing)
-    return Keys(prediction, combined(prediction, timing, cell.machine.name))
+    assert isinstance(timing, dict)
+    how = {key: value for key, value in timing.items() if key not in _NOT_OF_TIMES}
+    return Keys(prediction, combined(prediction, how, cell.machine.name))
 
 
 def _kept(cell: Cell, inputs: Inputs, store: Store) -> Upscaled | None:
     """Times and frames of the store, if they belong together; frames that will be used are verified first."""
-    times, prediction = store.times(cell.keys.times), store.prediction(cell.keys.prediction)
-    if times is None or prediction is None or times.sr_sha256 != prediction.sr_sha256:  # timed = scored
+    prediction = store.prediction(cell.keys.prediction)
+    if prediction is None or prediction.frames != cell.clip.frames:
         return None
-    if prediction.frames != cell.clip.frames or times.timing.keys() != set(cell.scopes):
+    found = _with_times(cell, prediction, store) if cell.plan.is_timed else _untimed(cell, prediction)
+    if found is None:
         return None
-    found = Upscaled(prediction, prediction.sr_sha256, times.descriptor, times.timing, times.timed)
-    found = replace(found, macs=Macs(times.macs, times.macs_reason))
     if cell.plan.config.save != "none" or not is_complete(cell, found, inputs, store):
         try:
             prediction.check()
@@ -61,3 +67,17 @@ def _kept(cell: Cell, inputs: Inputs, store: Store) -> Upscaled | None:
             store.set_aside("predictions", cell.keys.prediction, str(damage))
             return None
     return found
+
+
+def _with_times(cell: Cell, prediction: Prediction, store: Store) -> Upscaled | None:
+    times = store.times(cell.keys.times)
+    if times is None or times.sr_sha256 != prediction.sr_sha256 or times.timing.keys() != set(cell.scopes):
+        return None  # timed = scored
+    found = Upscaled(prediction, prediction.sr_sha256, times.descriptor, times.timing, times.timed)
+    return replace(found, macs=Macs(times.macs, times.macs_reason))
+
+
+def _untimed(cell: Cell, prediction: Prediction) -> Upscaled:
+    assert cell.adapter is not None
+    descriptor = Descriptor.of(calls.plain(cell.adapter.method.descriptor))
+    return Upscaled(prediction, prediction.sr_sha256, descriptor, timing_reason=NOT_TIMED)

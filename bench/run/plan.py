@@ -37,8 +37,15 @@ class MethodOnData:
     trained_on: tuple[str, ...] = ()  # metrics that were in the losses of the method's weights
 
     @property
+    def is_timed(self) -> bool:
+        """Whether times are wanted at all."""
+        return self.config.timing.timed
+
+    @property
     def limits(self) -> Limits:
         timing = self.config.timing
+        if not self.is_timed:
+            return Limits(0, 1, 0.0, timing.limit_s)
         return Limits(timing.warmup, timing.repeats, timing.budget_s, timing.limit_s)
 
 

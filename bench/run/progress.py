@@ -9,9 +9,13 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 
 class Reporter:
-    """Counts finished cells and shows the running one; `with Reporter(total) as reporter`."""
+    """Counts finished cells and shows the running one; `with Reporter(total) as reporter`.
 
-    def __init__(self, total: int, noun: str = "clips") -> None:
+    Args:
+        total: how many there are; None: others work at them, too.
+    """
+
+    def __init__(self, total: int | None, noun: str = "clips") -> None:
         self.total, self.done, self.noun = total, 0, noun
         self.console = Console(file=sys.stderr, highlight=False, soft_wrap=True)
         self._bar = Progress(
@@ -47,7 +51,8 @@ class Reporter:
         """One cell is done: its line stays on the screen and in the log."""
         self.done += 1
         self._bar.advance(self._all)
-        self.console.print(f"[{self.done}/{self.total}] {line}", markup=False)
+        count = f"{self.done}" if self.total is None else f"{self.done}/{self.total}"
+        self.console.print(f"[{count}] {line}", markup=False)
 
     def note(self, line: str) -> None:
         """Something that a person should know beside the results."""

@@ -14,17 +14,17 @@ from bench.run.scoring import described
 from bench.store.record import Record, Score
 
 
-def record_of(cell: Cell) -> Record:
-    """The record of a finished cell."""
+def record_of(cell: Cell, worker: str = "", unit: int | None = None) -> Record:
+    """The record of a finished cell; `worker` and `unit` in a run of many workers."""
     upscaled, scored = cell.upscaled, cell.scored
     if upscaled is None or scored is None:
         raise RuntimeError(f"{cell.where}: nothing was measured")
-    return _record(cell, None, upscaled, scored)
+    return replace(_record(cell, None, upscaled, scored), worker=worker, unit=unit)
 
 
-def record_of_failure(cell: Cell, reason: str) -> Record:
+def record_of_failure(cell: Cell, reason: str, worker: str = "", unit: int | None = None) -> Record:
     """The record of a cell that failed."""
-    return _record(cell, reason, None, None)
+    return replace(_record(cell, reason, None, None), worker=worker, unit=unit)
 
 
 def save_frames(cell: Cell, folder: Path) -> None:

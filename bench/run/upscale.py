@@ -14,7 +14,7 @@ from bench.methods.adapters import Adapter, Given, InProcess, Program
 from bench.methods.arithmetic import Macs
 from bench.run.cell import Cell, Inputs, Upscaled
 from bench.store.keys import frames_digest
-from bench.store.record import Descriptor, Timing
+from bench.store.record import NOT_TIMED, Descriptor, Timing
 from bench.store.store import Store, StoredTimes
 from bench.timing.measure import Session, take_turns
 
@@ -80,10 +80,13 @@ def _collected(cell: Cell, adapter: Adapter, sessions: dict[str, Session]) -> Up
             raise ValueError("the scopes gave different frames: the method is not deterministic; set its seed")
     assert last.output is not None
     frames = calls.TensorFrames(last.output)
+    digest, descriptor = frames_digest(frames), Descriptor.of(calls.plain(adapter.method.descriptor))
+    if not cell.plan.is_timed:
+        return Upscaled(frames, digest, descriptor, timing_reason=NOT_TIMED)
     return Upscaled(
         frames=frames,
-        sr_sha256=frames_digest(frames),
-        descriptor=Descriptor.of(calls.plain(adapter.method.descriptor)),
+        sr_sha256=digest,
+        descriptor=descriptor,
         timing={scope: Timing.from_json(session.result.as_dict()) for scope, session in sessions.items()},
         timed=datetime.now().astimezone().isoformat(timespec="seconds"),
     )
@@ -102,6 +105,8 @@ def _macs(cell: Cell, adapter: Adapter, sessions: dict[str, Session], inputs: In
 
 def _keep(cell: Cell, upscaled: Upscaled, store: Store) -> None:
     store.keep_prediction(cell.keys.prediction, upscaled.frames, upscaled.sr_sha256)
+    if not cell.plan.is_timed:
+        return
     times = StoredTimes(
         descriptor=upscaled.descriptor,
         sr_sha256=upscaled.sr_sha256,

@@ -17,7 +17,7 @@ _NAME = re.compile(r"\.tmp-(?P<host>[\w.]+)-(?P<pid>\d+)-(?P<began>\d+)-[0-9a-f]
 
 def temporary_name() -> str:
     """A new name: `.tmp-<host>-<pid>-<start of the process>-<random>`."""
-    return f".tmp-{_host()}-{os.getpid()}-{_began(os.getpid())}-{uuid4().hex}"
+    return ".tmp-{}-{}-{}".format(*this_process()) + f"-{uuid4().hex}"
 
 
 def is_temporary(name: str) -> bool:
@@ -25,12 +25,25 @@ def is_temporary(name: str) -> bool:
     return _NAME.fullmatch(name) is not None
 
 
-def owner(name: str) -> Literal["alive", "gone", "unknown"]:
+State = Literal["alive", "gone", "unknown"]
+
+
+def owner(name: str) -> State:
     """The state of the process that gave this name; unknown on other hosts."""
     match = _NAME.fullmatch(name)
-    if match is None or match["host"] != _host():
+    return owner_of(match["host"], int(match["pid"]), int(match["began"])) if match else "unknown"
+
+
+def owner_of(host: str, pid: int, began: int) -> State:
+    """The state of a process (see `this_process`); unknown on other hosts."""
+    if host != _host():
         return "unknown"
-    return "alive" if str(_began(int(match["pid"]))) == match["began"] else "gone"
+    return "alive" if _began(pid) == began else "gone"
+
+
+def this_process() -> tuple[str, int, int]:
+    """(host, process id, when it began): one process of all that share a file system."""
+    return _host(), os.getpid(), _began(os.getpid())
 
 
 def make_temporary(folder: Path) -> Path:
@@ -45,8 +58,10 @@ def _host() -> str:
 
 
 def _began(pid: int) -> int:
-    """When a process began, in hundredths of a second of some epoch; 0 where there is no such process."""
+    """When a process began, in hundredths of a second of some epoch; 0 where there is none, or it has ended."""
     try:
-        return round(psutil.Process(pid).create_time() * 100)
+        process = psutil.Process(pid)
+        ended = process.status() == psutil.STATUS_ZOMBIE  # and nobody has asked for its exit code yet
+        return 0 if ended else round(process.create_time() * 100)
     except (psutil.Error, OverflowError):
         return 0

@@ -15,6 +15,8 @@ from bench.store import typed
 SCHEMA = 2
 GIVEN = "the frames were given"
 """`timing_reason` of frames that another program made."""
+NOT_TIMED = "not timed (timing=none)"
+"""`timing_reason` of frames that were made without a clock."""
 _MOST_DIGITS, _MOST_FRAMES, _LONGEST_SIDE = 15, 10**7, 2**20
 _SUMMARIES = ("median_s", "quartiles_s", "interval_s")  # follow from the repetitions, which are all kept
 
@@ -169,6 +171,8 @@ class Record:
     scores: dict[str, Score]  # metric -> score
     doctor: list[DoctorFinding] | None = None  # None: not examined
     date: str
+    worker: str = ""  # of a run of many workers, see `bench.store.workers`
+    unit: int | None = None  # its place in that run's plan
     run: str = field(default="", metadata=typed.HIDDEN)  # the run folder that it was read from, in reports
 
     @property

@@ -1,4 +1,7 @@
-"""The records of a run folder: `records.jsonl`, one line a cell, appended and flushed (see `bench.store.record`)."""
+"""The records of a run folder: `records.jsonl`, one line a cell, appended and flushed (see `bench.store.record`).
+
+Workers of one run have a file each below `records/`: no file is written by two machines, so none has to be locked.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +10,7 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from types import ModuleType
 from typing import IO
@@ -20,7 +24,7 @@ try:
 except ImportError:  # Windows
     fcntl = None
 
-FILE = "records.jsonl"
+FILE, FOLDER = "records.jsonl", "records"
 LARGEST = 2 * 2**30  # bytes; more is no file that a run wrote
 
 
@@ -54,21 +58,17 @@ class RunRecords:
         return f"{self.damaged[0]}{more}: left out; delete it and measure that cell again"
 
 
-class Records:
-    """The append-only `records.jsonl` of one run folder; of several records of one cell the newest counts.
+class RecordFile:
+    """One append-only file of records, one line each, written through to the disk.
 
     Raises:
         UserError: a line is no record, or has a field of another type; file and line are named.
     """
 
-    def __init__(self, folder: Path) -> None:
-        self.file = Path(folder) / FILE
+    def __init__(self, file: Path) -> None:
+        self.file = file
         self.damaged: list[Damage] = []
         self.torn: Damage | None = None
-        self._cells: dict[tuple[str, str, str], Record] = {}
-        if self.file.is_file():
-            for record in self._read():
-                self._cells[record.cell] = record
 
     def append(self, record: Record) -> None:
         """Write one record through to the disk; a crash later cannot lose it.
@@ -79,19 +79,17 @@ class Records:
         content = record.to_json()
         Record.from_json(content)
         line = (json.dumps(content, allow_nan=False) + "\n").encode()
+        self.file.parent.mkdir(exist_ok=True)
         with open(self.file, "a+b", buffering=0) as stream, _alone(stream):
             if _mend_last_line(stream):
                 line = b"\n" + line
             stream.write(line)
             os.fsync(stream.fileno())
-        self._cells[record.cell] = record
 
-    def all(self) -> list[Record]:
-        """The newest record of each cell, in the order in which the cells were first written."""
-        return list(self._cells.values())
-
-    def _read(self) -> Iterator[Record]:
+    def read(self) -> Iterator[Record]:
         """All readable records; a last line torn by a crash is left out (its cell is simply measured again)."""
+        if not self.file.is_file():
+            return
         if self.file.stat().st_size > LARGEST:
             raise UserError(f"{self.file}: larger than {LARGEST >> 30} GiB: not a run's records")
         with open(self.file, "rb") as stream:
@@ -115,13 +113,65 @@ class Records:
                     ) from error
 
 
+class Records:
+    """The records of one run folder: of several records of one cell the newest counts.
+
+    A run of one worker appends to `records.jsonl`; workers of a run of many append to files of their own beside it.
+
+    Raises:
+        UserError: see `RecordFile`.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.file = Path(folder) / FILE
+        self._main = RecordFile(self.file)
+        self._cells: dict[tuple[str, str, str], Record] = {record.cell: record for record in self._main.read()}
+        others = [RecordFile(file) for file in worker_files(Path(folder))]
+        for record in sorted((each for file in others for each in file.read()), key=_place):
+            before = self._cells.get(record.cell)
+            if before is None or _when(before) <= _when(record):
+                self._cells[record.cell] = record
+        self.damaged = [damage for file in (self._main, *others) for damage in file.damaged]
+        self.torn = next((file.torn for file in (self._main, *others) if file.torn), None)
+
+    def append(self, record: Record) -> None:
+        """Write one record to `records.jsonl` (see `RecordFile.append`)."""
+        self._main.append(record)
+        self._cells[record.cell] = record
+
+    def all(self) -> list[Record]:
+        """The newest record of each cell, in the order in which the cells were first written, or planned."""
+        return list(self._cells.values())
+
+
+def worker_file(folder: Path, worker: str) -> Path:
+    """The records of one worker of many."""
+    return folder / FOLDER / f"{worker}.jsonl"
+
+
+def worker_files(folder: Path) -> list[Path]:
+    """The records of all workers."""
+    return sorted((folder / FOLDER).glob("*.jsonl"))
+
+
+def is_run(folder: Path) -> bool:
+    """Whether a folder holds records."""
+    return (Path(folder) / FILE).is_file() or bool(worker_files(Path(folder)))
+
+
+def runs(root: Path) -> list[Path]:
+    """The folders of runs at or below a folder."""
+    shared = {each.parent for each in root.glob(f"**/{FOLDER}") if worker_files(each.parent)}
+    return sorted({file.parent for file in root.glob(f"**/{FILE}")} | shared)
+
+
 def load(folder: Path) -> RunRecords:
     """The records of a run folder.
 
     Raises:
         UserError: there is no such folder, it holds no records, or a line is no record (file and line are named).
     """
-    if not (Path(folder) / FILE).is_file():
+    if not is_run(folder):
         raise UserError(f"{folder}: no {FILE} here; give the folder of a run (python -m bench run ... out=DIR)")
     found = Records(folder)
     return RunRecords(Path(folder), found.all(), found.damaged, found.torn)
@@ -163,6 +213,19 @@ def _mend_last_line(stream: IO) -> bool:
         stream.seek(0, os.SEEK_END)
         return False
     return True
+
+
+def _place(record: Record) -> tuple[int, datetime]:
+    """The place of a worker's record: as planned, the newest of one cell last."""
+    return record.unit or 0, _when(record)
+
+
+def _when(record: Record) -> datetime:
+    """When a record was made; long ago where it does not tell."""
+    try:
+        return datetime.fromisoformat(record.date).astimezone()
+    except (ValueError, OverflowError, OSError):
+        return datetime(1, 1, 2, tzinfo=UTC)
 
 
 def _reason(error: BaseException) -> str:

@@ -1,0 +1,121 @@
+"""`python -m bench run ... workers=N`: the launcher of a run of many workers."""
+
+from __future__ import annotations
+
+import shlex
+import signal
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import NoReturn
+
+from bench.commands.run import exit_code, report, say
+from bench.config import Combination
+from bench.launch.crew import Crew
+from bench.launch.local import LocalCrew, places
+from bench.launch.options import Asked
+from bench.launch.shared import SharedRun, at_work, follow
+from bench.run.job import Job, Plan
+from frames import errors
+
+SECOND_S = 10.0
+"""How long a launcher waits for a second Ctrl-C, which stops the workers, before it leaves them at work."""
+
+
+class _Terminated(KeyboardInterrupt):
+    """SIGTERM: whoever ends the launcher wants an end."""
+
+
+class _HungUp(KeyboardInterrupt):
+    """SIGHUP: the terminal is gone, the work is not."""
+
+
+def share(
+    combinations: list[Combination], command: str, words: list[str], config_dirs: tuple[str, ...], asked: Asked
+) -> int:
+    """Plan, start the workers, follow them, write tables; returns the exit code."""
+    run = SharedRun(combinations, command, words, config_dirs, asked)
+    job, plan = run.plan()
+    folder = run.folder.path
+    quoted = shlex.quote(str(folder))
+    if asked.engine == "none":
+        say(f"{len(plan.units)} units are planned in {folder}; start workers with python -m bench worker {quoted}")
+        return errors.OK
+    try:
+        crew = crew_of(asked, job, plan, run)
+    except errors.UserError:
+        if not at_work(job, plan.expiry_s):
+            job.remove()
+        raise
+    try:
+        with _signals():
+            totals = follow(job, plan, crew)
+    except KeyboardInterrupt as interrupt:
+        _end(interrupt, crew, job, plan, quoted)
+        return errors.INTERRUPTED
+    except errors.UserError:
+        report(folder)
+        raise
+    job.remove()
+    report(folder)
+    return exit_code(totals, folder)
+
+
+def crew_of(asked: Asked, job: Job, plan: Plan, run: SharedRun) -> Crew:
+    """The workers that are asked for, less those that are at work already.
+
+    Raises:
+        UserError: they cannot be started here.
+    """
+    options = asked.options or {}
+    there = at_work(job, plan.expiry_s)
+    if asked.engine == "slurm":
+        from bench.launch.slurm import SlurmCrew
+
+        return SlurmCrew(job, max(0, asked.count - len(there)), options, run.needs_whole_nodes)
+    used = {worker.device for worker in there}
+    free = [place for place in places(asked.count, run.is_on_gpus) if not {str(place), place.gpu} & used]
+    return LocalCrew(job, free[: max(0, asked.count - len(there))], int(options["restarts"]))
+
+
+def _end(interrupt: KeyboardInterrupt, crew: Crew, job: Job, plan: Plan, quoted: str) -> None:
+    """Stop the workers or leave them, and say so."""
+    later = f"python -m bench watch {quoted} follows them, python -m bench worker {quoted} --stop stops them"
+    stop = isinstance(interrupt, _Terminated) or job.is_stopped
+    if not stop and not isinstance(interrupt, _HungUp):
+        count = len(at_work(job, plan.expiry_s))
+        say(f"interrupted: Ctrl-C again stops the {count} workers; left alone for {SECOND_S:g} s, they go on")
+        try:
+            time.sleep(SECOND_S)
+        except KeyboardInterrupt:
+            stop = True
+    if not stop:
+        say(f"the workers go on without this launcher: {later}; the same command joins them")
+        return
+    crew.stop()
+    job.resume()
+    say(f"stopped; finished clips are kept: the same command, or python -m bench worker {quoted}, goes on")
+
+
+@contextmanager
+def _signals() -> Iterator[None]:
+    """SIGTERM and SIGHUP as exceptions of their own."""
+
+    def raising(kind: type[KeyboardInterrupt]):
+        def handler(*_) -> NoReturn:
+            raise kind
+
+        return handler
+
+    before = {}
+    if threading.current_thread() is threading.main_thread():
+        for name, kind in (("SIGTERM", _Terminated), ("SIGHUP", _HungUp)):
+            number = getattr(signal, name, None)
+            if number is not None and signal.getsignal(number) is not signal.SIG_IGN:
+                before[number] = signal.signal(number, raising(kind))
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

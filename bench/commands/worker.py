@@ -1,0 +1,47 @@
+"""`python -m bench worker RUN`: work at a run that was planned with `workers=`, until nothing of it is left."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from bench.commands.parser import Parser
+from bench.commands.run import report, signals_as_interrupts
+from frames.errors import ERROR, INTERRUPTED, OK, UserError
+
+ABOUT = """Started by `python -m bench run ... workers=N` or `workers=slurm:N`, or by anything else that starts processes
+on machines that share the folder: ssh, Ray, Kubernetes. Takes one clip after the other; those of a worker that
+died are taken by another. The plan must be your own: its seal is checked before anything of it is run."""
+
+
+def main(argv: list[str]) -> int:
+    parser = Parser("worker", ABOUT, "Exit codes: 0 all is done, 3 error or failed clips, 130 interrupted or stopped.")
+    parser.add_argument("run", type=Path, help="the run's folder")
+    parser.add_argument("--stop", action="store_true", help="ask all workers of the run to give back what they hold")
+    arguments = parser.parse_args(argv)
+    if arguments.stop:
+        return _stop(arguments.run)
+    from bench.run.joining import join  # torch, hydra: `worker --help` answers at once
+
+    try:
+        with signals_as_interrupts():
+            joined = join(arguments.run, lambda run: report(run, quiet=True))
+    except KeyboardInterrupt:
+        print(f"interrupted; what this worker held is free again, and the rest of {arguments.run} goes on without it", file=sys.stderr)
+        return INTERRUPTED
+    totals = joined.totals
+    rest = "every clip is done" if joined.is_last else "the run was closed"
+    print(f"{totals.good} clips good, {totals.failed} failed here; {rest}: {joined.run}", file=sys.stderr)
+    return ERROR if totals.failed else OK
+
+
+def _stop(run: Path) -> int:
+    from bench.run.job import jobs
+
+    alive = [job for job in jobs(run) if job.plan().shared and job.is_alive()]
+    if not alive:
+        raise UserError(f"{run}: nobody is at work here")
+    for job in alive:
+        job.stop()
+    print(f"the workers of {run} end within seconds; the same command, or python -m bench worker {run}, goes on", file=sys.stderr)
+    return OK

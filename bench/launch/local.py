@@ -1,0 +1,161 @@
+"""Workers on this machine: one process a GPU, by UUID, or one a share of the cores."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from bench.launch.crew import Patience, command, environment, last_line
+from bench.run import device
+from bench.run.job import Job
+from frames.errors import EnvironmentInvalid, UserError
+from frames.text import printable
+
+SAID = "said"
+
+
+@dataclass
+class Place:
+    """What one worker has for itself."""
+
+    cores: list[int]
+    gpu: str = ""  # its UUID
+
+    def __str__(self) -> str:
+        return device.described([*([self.gpu] if self.gpu else []), *(f"core {core}" for core in self.cores)])
+
+
+class LocalCrew:
+    """N processes, each in a session of its own: they outlive the launcher and its terminal."""
+
+    def __init__(self, job: Job, places: Sequence[Place], restarts: int = 3) -> None:
+        self.job, self.places = job, list(places)
+        self.processes: list[subprocess.Popen | None] = [None] * len(self.places)
+        self._patience = Patience(restarts)
+
+    def start(self) -> None:
+        for number in range(len(self.places)):
+            self._start(number)
+
+    def tend(self, done: int) -> list[str]:
+        told = []
+        for number, process in enumerate(self.processes):
+            if process is None or (code := process.poll()) is None or self.job.is_stopped:
+                continue
+            self.processes[number] = None
+            if code == 0:
+                continue
+            why = f"ended by signal {-code}" if code < 0 else f"ended with {code}: {self._last(number)}"
+            if self._patience.is_over(done):
+                told.append(f"worker {number} ({self.places[number]}) {why}; not started again")
+            else:
+                told.append(f"worker {number} ({self.places[number]}) {why}; started again")
+                self._start(number)
+        if not any(self.processes) and not self.job.is_stopped:
+            last = told[-1] if told else "all workers have ended"
+            raise UserError(f"{last}; no worker is left. The same command takes up what is left to do")
+        return told
+
+    def stop(self) -> None:
+        self.job.stop()
+        for process in filter(None, self.processes):
+            with suppress(ProcessLookupError):
+                process.send_signal(signal.SIGTERM)
+        self.wait(20)
+        for process in filter(None, self.processes):
+            if process.poll() is None:
+                process.kill()
+                process.wait()
+
+    def wait(self, seconds: float) -> None:
+        until = time.monotonic() + seconds
+        for process in filter(None, self.processes):
+            with suppress(subprocess.TimeoutExpired):
+                process.wait(max(0.0, until - time.monotonic()))
+
+    def said(self, number: int) -> Path:
+        """Where a worker says what it does."""
+        return self.job.folder / SAID / f"worker-{number}.txt"
+
+    def _start(self, number: int) -> None:
+        place, told = self.places[number], environment()
+        if place.gpu:
+            told["CUDA_VISIBLE_DEVICES"] = place.gpu
+        self.said(number).parent.mkdir(exist_ok=True)
+        with open(self.said(number), "ab") as said, _on(place.cores):
+            self.processes[number] = subprocess.Popen(
+                command(self.job.run),
+                env=told,
+                stdin=subprocess.DEVNULL,
+                stdout=said,
+                stderr=said,
+                start_new_session=True,
+            )
+
+    def _last(self, number: int) -> str:
+        return printable(last_line(self.said(number))).removeprefix("bench: ")
+
+
+def places(count: int, on_gpus: bool) -> list[Place]:
+    """What each of `count` workers of this machine gets.
+
+    Raises:
+        UserError: there is not enough for all.
+    """
+    cores = device.cores()
+    if on_gpus:
+        found = gpus()
+        if count > len(found):
+            raise UserError(f"workers={count}: there are {len(found)} GPUs here, and each worker needs its own")
+        shares = [share or cores for share in _shares(cores, count)]
+        return [Place(share, gpu) for share, gpu in zip(shares, found)]
+    if count > len(cores):
+        raise UserError(f"workers={count}: there are {len(cores)} cores here, and each worker needs its own")
+    return [Place(share) for share in _shares(cores, count)]
+
+
+def gpus() -> list[str]:
+    """The UUIDs of the GPUs that this process may use, without using one: a process on a card disturbs its times.
+
+    Raises:
+        EnvironmentInvalid: nvidia-smi does not tell.
+    """
+    if shutil.which("nvidia-smi") is None:
+        raise EnvironmentInvalid("workers=N on GPUs needs nvidia-smi, which tells their UUIDs; it is not here")
+    asked = ["nvidia-smi", "--query-gpu=uuid", "--format=csv,noheader"]
+    done = subprocess.run(asked, capture_output=True, text=True)
+    found = done.stdout.split()
+    if done.returncode or not found:
+        raise EnvironmentInvalid(f"nvidia-smi finds no GPU: {done.stdout.strip() or done.stderr.strip()}")
+    chosen = os.environ.get("CUDA_VISIBLE_DEVICES")
+    if chosen is None:
+        return found
+    picked = [name.strip() for name in chosen.split(",") if name.strip()]
+    return [found[int(name)] if name.isdecimal() and int(name) < len(found) else name for name in picked]
+
+
+def _shares(cores: list[int], count: int) -> list[list[int]]:
+    """Disjoint neighbours: 8 cores for 3 workers are 3, 3 and 2."""
+    bounds = [round(index * len(cores) / count) for index in range(count + 1)]
+    return [cores[low:high] for low, high in zip(bounds, bounds[1:])]
+
+
+@contextmanager
+def _on(cores: list[int]) -> Iterator[None]:
+    """Processes that are started in the block may use these cores alone."""
+    if not hasattr(os, "sched_setaffinity"):
+        yield
+        return
+    before = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, cores)
+    try:
+        yield
+    finally:
+        os.sched_setaffinity(0, before)

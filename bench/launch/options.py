@@ -1,0 +1,89 @@
+"""The words of a command that say who works: `workers=`, `launch=`, `launch.KEY=`. They change no result."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import yaml
+from omegaconf import OmegaConf
+from omegaconf.errors import OmegaConfBaseException
+
+from bench.groups import members
+from frames.errors import UserError, did_you_mean
+from frames.strict_yaml import read_mapping
+
+MOST_WORKERS = 4096
+_WORDS = ("workers", "launch")
+
+
+@dataclass(frozen=True)
+class Asked:
+    """How many workers, started by whom.
+
+    `local` with 1 is a run in this process; `none` plans a run and starts nobody.
+    """
+
+    engine: Literal["local", "slurm", "none"] = "local"
+    count: int = 1
+    options: dict[str, Any] | None = None  # of conf/launch/<engine>.yaml
+
+    @property
+    def is_plain(self) -> bool:
+        return self.engine == "local" and self.count == 1
+
+    @property
+    def expiry_s(self) -> float:
+        return float((self.options or {}).get("expiry_s", 120.0))
+
+
+def split(words: list[str], config_dirs: tuple[str, ...] = ()) -> tuple[list[str], Asked]:
+    """Take the words that say who works out of a command.
+
+    Returns:
+        (the words that remain, what was asked for).
+    Raises:
+        UserError: a value that cannot be, or an option that there is not.
+    """
+    own = [word for word in words if word.partition("=")[0].lstrip("+").partition(".")[0] in _WORDS]
+    rest = [word for word in words if word not in own]
+    given = dict(word.partition("=")[::2] for word in own)
+    engine, count = _workers(given.pop("workers", "1"))
+    name = given.pop("launch", engine if engine == "slurm" else "local")
+    return rest, Asked(engine, count, _options(name, given, config_dirs))
+
+
+def _workers(text: str) -> tuple[Literal["local", "slurm", "none"], int]:
+    engine, colon, number = text.rpartition(":")
+    if colon and engine != "slurm":
+        raise UserError(f"workers={text}: unknown launcher '{engine}'{did_you_mean(engine, ['slurm'])}")
+    if not number.isdecimal() or not (1 if colon else 0) <= int(number) <= MOST_WORKERS:
+        raise UserError(f"workers={text}: write a number up to {MOST_WORKERS} (0 starts nobody), or slurm:N")
+    return ("slurm" if colon else "local" if int(number) else "none"), int(number)
+
+
+def _options(name: str, given: dict[str, str], config_dirs: tuple[str, ...]) -> dict[str, Any]:
+    known = members("launch", config_dirs)
+    if name not in known:
+        raise UserError(f"unknown launch '{name}'{did_you_mean(name, known)}")
+    file = known[name]
+    options = OmegaConf.create(read_mapping(file))
+    OmegaConf.set_struct(options, True)
+    for key, text in given.items():
+        dotted = key.lstrip("+").partition(".")[2]
+        try:
+            value = yaml.safe_load(text)
+            OmegaConf.update(options, dotted, value, force_add=key.startswith("+"))
+        except (OmegaConfBaseException, yaml.YAMLError) as error:
+            raise UserError(f"{key}={text}: {_reason(dotted, options, file)}") from error
+    found = OmegaConf.to_container(options, resolve=True)
+    assert isinstance(found, dict)
+    for key in ("expiry_s", "restarts"):
+        if not isinstance(found.get(key), (int, float)) or found[key] < 1:
+            raise UserError(f"launch.{key}={found.get(key)}: write a number of at least 1")
+    return {str(key): value for key, value in found.items()}
+
+
+def _reason(key: str, options: Any, file: Path) -> str:
+    return f"{file.name} has no such option{did_you_mean(key, [str(each) for each in options])}"

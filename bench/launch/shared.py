@@ -1,0 +1,135 @@
+"""A run of many workers as its launcher sees it: plan, start, follow, end."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+from pathlib import Path
+
+from bench.config import Combination
+from bench.launch.crew import Crew
+from bench.launch.options import Asked
+from bench.run import leases
+from bench.run.cell import Totals
+from bench.run.folder import RunFolder
+from bench.run.job import Job, Plan, clean, jobs
+from bench.run.plan import MethodOnData, open_plan
+from bench.run.progress import Reporter
+from bench.run.runner import HARNESS, new_worker
+from bench.run.units import units_of
+from bench.run.worker import heartbeat
+from bench.store.keys import source_digest
+from frames.text import printable
+
+POLL_S = 0.5
+
+
+class SharedRun:
+    """Opens everything first, so that mistakes show before any work; `plan` writes it down for the workers.
+
+    Args:
+        words: the command's KEY=VALUE, without those that say who works.
+    """
+
+    def __init__(
+        self, combinations: list[Combination], command: str, words: list[str], config_dirs: tuple[str, ...], asked: Asked
+    ) -> None:
+        root = combinations[0].config
+        self.plans: list[MethodOnData] = open_plan(combinations)
+        self.folder = RunFolder(root.out)
+        self.asked = asked
+        self.words = [word for word in words if word.partition("=")[0] != "out"]
+        self.config_dirs = [str(Path(each).resolve()) for each in config_dirs]
+        self.folder.describe(command, combinations)
+
+    @property
+    def is_on_gpus(self) -> bool:
+        """Whether some method runs on a GPU."""
+        return any(plan.config.device.startswith("cuda") for plan in self.plans)
+
+    @property
+    def needs_whole_nodes(self) -> bool:
+        """Whether something is timed that jobs on one node share: the processor, or files."""
+        return any(
+            plan.is_timed and (plan.config.device == "cpu" or "files" in plan.config.timing.scopes)
+            for plan in self.plans
+        )
+
+    def plan(self) -> tuple[Job, Plan]:
+        """The job of these words: the one that workers are at, or a new one."""
+        for job in reversed(jobs(self.folder.path)):
+            plan = job.plan()
+            if plan.shared and plan.words == self.words and at_work(job, plan.expiry_s) and not job.is_stopped:
+                return job, plan
+        clean(self.folder.path, self.words)
+        plan = Plan(
+            words=self.words,
+            config_dirs=self.config_dirs,
+            cwd=str(Path.cwd()),
+            code=source_digest(HARNESS),
+            units=units_of(self.plans, apart=True),
+            shared=True,
+            timed=any(each.is_timed for each in self.plans),
+            solo=any(each.is_timed and each.config.timing.solo for each in self.plans),
+            expiry_s=self.asked.expiry_s,
+        )
+        job = Job.new(self.folder.path)
+        job.write(plan)
+        return job, plan
+
+
+
+def at_work(job: Job, expiry_s: float) -> list[leases.Worker]:
+    """The workers that are at work now, whoever started them."""
+    return [
+        worker
+        for worker, file in leases.known(leases.workers(job.leases).values())
+        if not worker.name.startswith(leases.LAUNCHER) and leases.alive(worker, file, expiry_s)
+    ]
+
+
+def follow(job: Job, plan: Plan, crew: Crew) -> Totals:
+    """Start the workers, tell what they finish, and return when every unit is done.
+
+    Raises:
+        UserError: nobody can work.
+        KeyboardInterrupt: Ctrl-C, or the run was stopped; the workers are left as they are.
+    """
+    own = new_worker()
+    own = replace(own, name=leases.LAUNCHER + own.name)
+    told: set[int] = set()
+    with (
+        Reporter(sum(len(unit.methods) for unit in plan.units)) as reporter,
+        heartbeat(job, leases.Leases(job.leases, own, plan.expiry_s), stoppable=False),
+    ):
+        reporter.working("starting the workers")
+        crew.start()
+        while len(told) < len(plan.units):
+            done = job.done()
+            for number in [number for number in done if number not in told]:
+                told.add(number)
+                for line in done[number].lines:
+                    reporter.finished(printable(line))
+                for line in done[number].notes:
+                    reporter.note(printable(line))
+            reporter.working(f"{len(at_work(job, plan.expiry_s))} workers")
+            if len(told) == len(plan.units):
+                break
+            if job.is_stopped:
+                raise KeyboardInterrupt
+            for line in crew.tend(len(done)):
+                reporter.note(line)
+            time.sleep(POLL_S)
+        crew.wait(60)
+    return totals_of(job)
+
+
+def totals_of(job: Job) -> Totals:
+    """What all workers together came to."""
+    found = job.done().values()
+    return Totals(
+        sum(each.good for each in found),
+        sum(each.failed for each in found),
+        sum(each.upscaled for each in found),
+        sum(each.scored for each in found),
+    )

@@ -1,0 +1,113 @@
+"""The device and the cores of a worker, and the locks that keep two workers of one machine from timing on the same.
+
+The locks are files in the folder for temporary files, locked by `flock`: they are this machine's own, hold for runs in
+any folder, and go with the process however it ends. Programs that know nothing of them are noticed while a repetition
+is timed (`bench.timing.contention`, `bench.timing.telemetry`).
+"""
+
+from __future__ import annotations
+
+import getpass
+import os
+import tempfile
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from pathlib import Path
+from types import ModuleType
+
+from frames.errors import UserError
+
+fcntl: ModuleType | None
+try:
+    import fcntl
+except ImportError:  # Windows
+    fcntl = None
+
+
+def cores() -> list[int]:
+    """The cores that this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return sorted(os.sched_getaffinity(0))
+    return list(range(os.cpu_count() or 1))
+
+
+def resources(devices: Iterable[str]) -> list[str]:
+    """What a worker on these devices (cpu, cuda, cuda:1) needs for itself: its card, or its cores."""
+    found: list[str] = []
+    for device in devices:
+        found += [f"core {core}" for core in cores()] if device == "cpu" else [_uuid(device)]
+    return list(dict.fromkeys(found))
+
+
+def described(resources: Iterable[str]) -> str:
+    """Resources in few words: "cores 0-3", "GPU-6c1e...". """
+    resources = list(resources)
+    numbers = [int(name.removeprefix("core ")) for name in resources if name.startswith("core ")]
+    cards = [name for name in resources if not name.startswith("core ")]
+    return ", ".join([*cards, *([f"cores {_ranges(numbers)}"] if numbers else [])])
+
+
+@contextmanager
+def held(resources: Iterable[str]) -> Iterator[None]:
+    """Have these for oneself during the block.
+
+    Raises:
+        UserError: another worker has one of them.
+    """
+    with ExitStack() as stack:
+        for name in resources:
+            if not _lock(name, stack, wait=False):
+                raise UserError(
+                    f"{name} is in use by another worker that times here: two on one device slow each other down; give "
+                    "this one another (CUDA_VISIBLE_DEVICES, taskset), or let them take turns with timing.solo=true"
+                )
+        yield
+
+
+@contextmanager
+def turn() -> Iterator[None]:
+    """Be the only worker of this machine that works under the clock during the block; others wait."""
+    with ExitStack() as stack:
+        _lock("solo", stack, wait=True)
+        yield
+
+
+def is_free(resources: Iterable[str]) -> bool:
+    """Whether no worker of this machine has one of these now."""
+    try:
+        with held(resources):
+            return True
+    except UserError:
+        return False
+
+
+def _lock(name: str, stack: ExitStack, wait: bool) -> bool:
+    """Lock one of this machine's own files; False where another process has it."""
+    if fcntl is None:
+        return True
+    folder = Path(tempfile.gettempdir()) / f"bench-devices-{getpass.getuser()}"
+    with suppress(FileExistsError):
+        folder.mkdir(mode=0o700)
+    stream = stack.enter_context(open(folder / name.replace(" ", "-"), "ab"))
+    try:
+        fcntl.flock(stream, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
+    except BlockingIOError:
+        return False
+    return True
+
+
+def _uuid(device: str) -> str:
+    import torch
+
+    return f"GPU-{torch.cuda.get_device_properties(device).uuid}"
+
+
+def _ranges(numbers: list[int]) -> str:
+    """0, 1, 2, 5 -> "0-2,5"."""
+    parts: list[list[int]] = []
+    for number in sorted(numbers):
+        if parts and number == parts[-1][-1] + 1:
+            parts[-1].append(number)
+        else:
+            parts.append([number])
+    return ",".join(str(part[0]) if len(part) == 1 else f"{part[0]}-{part[-1]}" for part in parts)

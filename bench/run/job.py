@@ -1,0 +1,195 @@
+"""A run as its workers find it: a folder below the run's own with the plan, the leases, and what is done.
+
+    RUN/work/<job>/plan.json         the units and the words of the command, written once, sealed
+    RUN/work/<job>/leases/           see `bench.run.leases`
+    RUN/work/<job>/done/<worker>.jsonl   one line a finished unit, appended by that worker alone
+    RUN/work/<job>/stop              there: workers give back what they hold and end
+    RUN/records/<worker>.jsonl       the worker's records (those of a run of one worker are in RUN/records.jsonl)
+    RUN/workers/<worker>.json        the worker: machine, device, canary
+
+No file is written by two, so nothing has to be locked. Files appear by an atomic rename, or grow by whole lines.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from uuid import uuid4
+
+from bench.run import leases
+from bench.run.seal import is_sealed, sealed
+from bench.run.units import Unit
+from bench.store import typed
+from frames.atomic import replacing
+from frames.errors import UserError
+
+WORK = "work"
+_LARGEST = 64 << 20  # bytes of a plan; 100,000 units take 20 MB
+HEARTBEAT_S, EXPIRY_S = 10.0, 120.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plan:
+    """What is to be done, and by which words; written once."""
+
+    version: int = 1
+    words: list[str]  # the command line's KEY=VALUE
+    config_dirs: list[str]
+    cwd: str  # where paths in the words start
+    code: str  # digest of the harness that planned it: workers have the same
+    units: list[Unit]
+    shared: bool  # workers of other processes may take part
+    timed: bool
+    solo: bool = False
+    expiry_s: float = EXPIRY_S
+
+
+@dataclass(frozen=True, kw_only=True)
+class Done:
+    """One finished unit: a line of a worker's log."""
+
+    unit: int
+    worker: str
+    seconds: float
+    good: int = 0
+    failed: int = 0
+    upscaled: int = 0
+    scored: int = 0
+    lines: list[str] = field(default_factory=list)  # what a person reads, one a cell
+    notes: list[str] = field(default_factory=list)
+    ended: str = ""  # when
+
+
+class Job:
+    """One run's folder of work."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.run = folder.parent.parent
+        self.leases = folder / "leases"
+        self._stop = folder / "stop"
+        self._seen: dict[Path, int] = {}  # bytes read of each log
+        self._done: dict[int, Done] = {}
+
+    @classmethod
+    def new(cls, run: Path) -> Job:
+        """A job that has no plan yet; it is not seen by others before it has one."""
+        began = datetime.now().strftime("%Y-%m-%d_%H-%M-%S")
+        job = cls(run / WORK / f"{began}-{uuid4().hex[:6]}")
+        (job.folder / "done").mkdir(parents=True)
+        job.leases.mkdir()
+        return job
+
+    def write(self, plan: Plan) -> None:
+        """Write the plan; it appears whole."""
+        content = typed.to_json(plan)
+        with replacing(self.folder / "plan.json") as part:
+            part.write_text(json.dumps(sealed(content) if plan.shared else content) + "\n", encoding="utf-8")
+
+    def plan(self, trusted: bool = False) -> Plan:
+        """Read the plan.
+
+        Args:
+            trusted: insist on the seal: the words will be run.
+        Raises:
+            UserError: it is damaged, or nobody who has the key wrote it.
+        """
+        file = self.folder / "plan.json"
+        try:
+            if file.stat().st_size > _LARGEST:
+                raise ValueError(f"larger than {_LARGEST >> 20} MiB")
+            content = json.loads(file.read_bytes())
+            if trusted and not is_sealed(content):
+                raise UserError(
+                    f"{file}: this plan was not made by you on this installation, so nothing of it is run; start the "
+                    "run by its command, python -m bench run ... out=DIR (workers elsewhere need its key: $BENCH_KEY)"
+                )
+            return typed.from_json(Plan, {key: value for key, value in content.items() if key != "seal"}, "plan")
+        except (ValueError, AttributeError, RecursionError) as error:
+            raise UserError(f"{file}: not the plan of a run ({error}); start the run again") from error
+
+    def done(self) -> dict[int, Done]:
+        """The finished units so far, by number; each call reads what was appended since the last."""
+        for file in self._logs():
+            with suppress(FileNotFoundError), open(file, "rb") as stream:
+                stream.seek(self._seen.get(file, 0))
+                text = stream.read()
+                whole = text[: text.rfind(b"\n") + 1]
+                self._seen[file] = self._seen.get(file, 0) + len(whole)
+                for line in whole.splitlines():
+                    with suppress(ValueError, RecursionError):  # torn by a crash, and another line behind it
+                        found = typed.from_json(Done, json.loads(line), "done")
+                        self._done.setdefault(found.unit, found)
+        return self._done
+
+    def append(self, done: Done) -> None:
+        """One more finished unit, in its worker's own log, through to the disk."""
+        line = json.dumps(typed.to_json(done)) + "\n"
+        with open(self.folder / "done" / f"{done.worker}.jsonl", "ab", buffering=0) as stream:
+            stream.write(line.encode())
+            os.fsync(stream.fileno())
+
+    def stop(self) -> None:
+        """Ask all workers to give back what they hold and to end."""
+        self._stop.touch()
+
+    def resume(self) -> None:
+        """Take the wish to stop back: workers may begin again."""
+        self._stop.unlink(missing_ok=True)
+
+    @property
+    def is_stopped(self) -> bool:
+        return self._stop.exists()
+
+    @property
+    def is_there(self) -> bool:
+        """Whether the run has not been closed by its launcher."""
+        return (self.folder / "plan.json").exists()
+
+    def is_alive(self, expiry_s: float = EXPIRY_S) -> bool:
+        """Whether some worker is at work."""
+        return leases.any_alive(self.leases, expiry_s)
+
+    def remove(self) -> None:
+        """Close the run: everything that lasts is in the run's folder. Workers that are still there end."""
+        with suppress(OSError):
+            gone = self.folder.with_name(f".{self.folder.name}")
+            os.rename(self.folder, gone)
+            shutil.rmtree(gone, ignore_errors=True)
+            self.folder.parent.rmdir()  # where no other run is at work
+
+    def _logs(self) -> Iterator[Path]:
+        with suppress(FileNotFoundError):
+            yield from sorted((self.folder / "done").glob("*.jsonl"))
+
+
+def jobs(run: Path) -> list[Job]:
+    """The jobs of a run's folder, oldest first."""
+    with suppress(OSError):
+        folders = sorted(path for path in (run / WORK).iterdir() if not path.name.startswith("."))
+        return [Job(folder) for folder in folders if (folder / "plan.json").is_file()]
+    return []
+
+
+def clean(run: Path, words: list[str] | None = None) -> None:
+    """Remove what is left of earlier runs in this folder that nobody works at.
+
+    A run for workers to come stays while something of it is left to do, unless it is that of the same words, which are
+    planned anew now.
+    """
+    for job in jobs(run):
+        if job.is_alive():
+            continue
+        try:
+            plan = job.plan()
+            waits = plan.shared and plan.words != words and len(job.done()) < len(plan.units)
+        except (UserError, OSError):
+            waits = False
+        if not waits:
+            job.remove()

@@ -1,0 +1,146 @@
+"""`python -m bench worker RUN`: this process as a worker of a run that was planned elsewhere."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager, nullcontext
+from dataclasses import dataclass, replace
+from datetime import datetime
+from pathlib import Path
+
+from bench.config import expand
+from bench.run import device
+from bench.run.cell import Totals
+from bench.run.folder import RunFolder
+from bench.run.job import Job, Plan, jobs
+from bench.run.leases import LAUNCHER, Leases, alive, known, workers
+from bench.run.measurer import Machines, Measurer
+from bench.run.plan import open_plan
+from bench.run.progress import Reporter
+from bench.run.runner import HARNESS, new_worker
+from bench.run.units import Opened, units_of
+from bench.run.worker import Worker, heartbeat
+from bench.store.keys import source_digest
+from bench.store.store import Store
+from bench.store.workers import WorkerFacts, write_worker
+from bench.timing.canary import canary
+from frames.errors import UserError
+
+
+@dataclass(frozen=True)
+class Joined:
+    """What a worker came to."""
+
+    run: Path
+    totals: Totals
+    is_last: bool  # every unit of the run was done when it ended
+
+
+def join(run: Path, tables: Callable[[Path], None]) -> Joined:
+    """Work at the run in a folder until it is done.
+
+    Args:
+        tables: writes tables and plot of a folder; called by the last worker where no launcher waits for the end.
+    Raises:
+        UserError: there is nothing to work at, the plan is not the user's own or does not fit this installation, or
+            another worker times on this device.
+        KeyboardInterrupt: Ctrl-C, or the run was stopped; what is held is given back.
+    """
+    job, plan = _newest(run.resolve())
+    if source_digest(HARNESS) != plan.code:
+        raise UserError(f"{run}: planned by another version of this project; run its command again here")
+    if not Path(plan.cwd).is_dir():
+        raise UserError(f"{run}: the run was started in {plan.cwd}, which is not here; paths in its command begin there")
+    if job.is_stopped and not job.is_alive(plan.expiry_s):
+        job.resume()
+    os.chdir(plan.cwd)
+    combinations = expand(plan.words, tuple(plan.config_dirs))
+    opened = Opened(open_plan(combinations))
+    _check(run, plan, opened)
+    with ExitStack() as stack:
+        used = sorted({each.config.device for each in opened.plans})
+        needed = device.resources(used)
+        if plan.timed and not plan.solo:
+            stack.enter_context(device.held(needed))
+        machines = Machines(opened.plans)
+        own = new_worker(device.described(needed))
+        folder, store = RunFolder(str(job.run), own.name), Store(combinations[0].config.store)
+        if not (job.run / "environment.json").exists():
+            folder.describe_environment("python -m bench worker", machines.environment)
+        leases = Leases(job.leases, own, plan.expiry_s)
+        stack.enter_context(heartbeat(job, leases, every_s=plan.expiry_s / 12))
+        stack.enter_context(store.in_use())
+        stack.enter_context(_known(job, plan, own.name, own.host, own.device, machines, used))
+        reporter = stack.enter_context(Reporter(None))
+        turn = device.turn if plan.solo else nullcontext
+        measurer = Measurer(opened, machines, folder, store, reporter, own.name, turn)
+        totals = Worker(job, plan, leases, measurer)()
+        is_last = job.is_there and len(job.done()) == len(plan.units)
+        if is_last and not _has_launcher(job, plan) and leases.claim("tables"):  # one of those that see the end
+            tables(job.run)
+    return Joined(job.run, totals, is_last)
+
+
+def _newest(run: Path) -> tuple[Job, Plan]:
+    """The newest job of a folder at which something is left to do."""
+    found = jobs(run)
+    if not found:
+        raise UserError(f"{run}: no run is planned here; start one with python -m bench run ... out=DIR workers=0")
+    finished = alone = False
+    for job in reversed(found):
+        plan = job.plan()
+        if len(job.done()) == len(plan.units):
+            finished = True
+        elif not plan.shared:
+            alone = True
+        else:
+            return job, job.plan(trusted=True)
+    if alone and not finished:
+        raise UserError(f"{run}: a run of one worker is at work here; start it with workers=N to share it")
+    raise UserError(f"{run}: all units are done; python -m bench table {run} shows them")
+
+
+def _has_launcher(job: Job, plan: Plan) -> bool:
+    """Whether a launcher waits for the end and writes tables then."""
+    return any(
+        worker.name.startswith(LAUNCHER) and alive(worker, file, plan.expiry_s)
+        for worker, file in known(workers(job.leases).values())
+    )
+
+
+def _check(run: Path, plan: Plan, opened: Opened) -> None:
+    """The plan's units are those that this machine finds.
+
+    Raises:
+        UserError: they are not: the data differ.
+    """
+    here = [(unit.data, unit.clip, unit.methods, unit.frames) for unit in units_of(opened.plans, apart=True)]
+    if here != [(unit.data, unit.clip, unit.methods, unit.frames) for unit in plan.units]:
+        raise UserError(f"{run}: the clips here are not those of the plan: its data sets are elsewhere or have changed")
+
+
+@contextmanager
+def _known(
+    job: Job, plan: Plan, name: str, host: str, where: str, machines: Machines, devices: list[str]
+) -> Iterator[None]:
+    """The worker's facts in the run's folder, with its canaries at both ends where something is timed."""
+    began = datetime.now().astimezone().isoformat(timespec="seconds")
+    times = [_slowest(devices)] if plan.timed else []
+    facts = WorkerFacts(
+        name=name, host=host, device=where, began=began, canary=times, environment=machines.environment
+    )
+    write_worker(job.run, facts)
+    try:
+        yield
+    finally:
+        ended = datetime.now().astimezone().isoformat(timespec="seconds")
+        last = [_slowest(devices)] if plan.timed and sys.exc_info()[0] is None else []
+        write_worker(job.run, replace(facts, ended=ended, canary=times + last))
+
+
+def _slowest(devices: list[str]) -> float:
+    return max(map(canary, devices))
+
+

@@ -1,0 +1,211 @@
+"""Leases on units: who works at what, by files of a folder that all workers share; no server, no locks.
+
+    leases/.worker-<name>     a worker: who it is; its time of change is the worker's heartbeat
+    leases/<unit>.<attempt>   the same file under the name of what it works at (a hard link)
+
+A unit is claimed by `link`, which fails where the name is there: one of many wins. The folder holds what is being worked
+at, never what is done. A worker whose heartbeat is old, or whose process is gone, is dead: its unit is claimed under the
+next attempt's number, never by taking its file away, so nobody can remove the lease of somebody else. All times are
+those of the file server: clocks of machines are not compared.
+"""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+import time
+from collections.abc import Iterable
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from bench.store import typed
+from bench.store.owner import owner_of
+
+LAUNCHER = "launcher-"
+"""How names begin of those who wait for a run's end, and work at nothing."""
+_WORKER = ".worker-"
+_NO_LINKS = {errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS, errno.EXDEV, errno.EMLINK, errno.ENOTSUP}
+MOST_DEATHS = 2
+"""A unit at which so many workers died is failed."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Worker:
+    """Who works: the content of a lease."""
+
+    name: str  # unlike those of all others
+    host: str
+    pid: int
+    began: int  # of the process, see `bench.store.owner`
+    device: str = ""  # "cpu, cores 0-3", "GPU-<uuid>"
+
+
+@dataclass(frozen=True)
+class Lease:
+    """The right to work at a unit."""
+
+    unit: str
+    attempt: int = 1
+
+    @property
+    def file(self) -> str:
+        return f"{self.unit}.{self.attempt}"
+
+
+class Leases:
+    """The leases of one run, as one worker sees them.
+
+    Args:
+        expiry_s: a worker without a heartbeat for so long is dead.
+    """
+
+    def __init__(self, folder: Path, worker: Worker, expiry_s: float) -> None:
+        self.folder, self.worker, self.expiry_s = folder, worker, expiry_s
+        self._own = folder / f"{_WORKER}{worker.name}"
+        self._held: set[str] = set()
+
+    def open(self) -> None:
+        """Make this worker known."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        _write_new(self._own, json.dumps(typed.to_json(self.worker)))
+
+    def close(self) -> None:
+        """Give back what is held; a worker that ends in good order leaves nothing behind."""
+        for name in sorted(self._held):
+            with suppress(OSError):
+                os.unlink(self.folder / name)
+        self._held.clear()
+        with suppress(OSError):
+            os.unlink(self._own)
+
+    def beat(self) -> None:
+        """The heartbeat."""
+        for file in (self._own, *(self.folder / name for name in tuple(self._held))):
+            with suppress(OSError):
+                os.utime(file)
+
+    def taken(self) -> dict[str, int]:
+        """Units that are claimed, with the number of the last attempt."""
+        return taken(self.folder)
+
+    def claim(self, unit: str, attempt: int = 1) -> Lease | None:
+        """The unit's lease; None where another was quicker."""
+        lease = Lease(unit, attempt)
+        if not self._create(self.folder / lease.file):
+            return None
+        self._held.add(lease.file)
+        return lease
+
+    def reclaim(self, unit: str, attempt: int) -> Lease | None:
+        """The lease of a unit whose worker died; None while it lives, or where another was quicker."""
+        if self.is_dead(unit, attempt):
+            return self.claim(unit, attempt + 1)
+        return None
+
+    def holds(self, lease: Lease) -> bool:
+        """Whether nobody has taken the unit meanwhile, thinking this worker dead."""
+        return self.taken().get(lease.unit) == lease.attempt
+
+    def release(self, lease: Lease) -> None:
+        """Give the unit back: done, or for others to do. The leases of dead workers at it go with it."""
+        for attempt in range(1, lease.attempt + 1):
+            with suppress(FileNotFoundError):
+                os.unlink(self.folder / f"{lease.unit}.{attempt}")
+        self._held.discard(lease.file)
+
+    def is_dead(self, unit: str, attempt: int) -> bool:
+        """Whether the worker at a unit is gone (this machine tells), or has had no heartbeat for too long."""
+        file = self.folder / f"{unit}.{attempt}"
+        with suppress(OSError):
+            age = self._now() - file.stat().st_mtime
+            found = read_worker(file)
+            return age > self.expiry_s or (found is not None and owner_of(found.host, found.pid, found.began) == "gone")
+        return False  # released meanwhile
+
+    def dead_at(self, lease: Lease) -> list[Worker]:
+        """The workers that died at this unit before."""
+        found = [read_worker(self.folder / f"{lease.unit}.{attempt}") for attempt in range(1, lease.attempt)]
+        return [worker for worker in found if worker is not None]
+
+    def _now(self) -> float:
+        """The file server's time."""
+        with suppress(OSError):
+            os.utime(self._own)
+            return self._own.stat().st_mtime
+        return time.time()
+
+    def _create(self, target: Path) -> bool:
+        try:
+            os.link(self._own, target)
+            return True
+        except FileExistsError:  # or the answer to the first of two requests was lost on the network
+            return target.exists() and os.path.samefile(self._own, target)
+        except OSError as error:
+            if error.errno not in _NO_LINKS:
+                raise
+        try:
+            _write_new(target, json.dumps(typed.to_json(self.worker)))
+        except FileExistsError:
+            return False
+        return True
+
+
+def taken(folder: Path) -> dict[str, int]:
+    """Units that are claimed in a folder of leases, with the number of the last attempt."""
+    found: dict[str, int] = {}
+    for name in _names(folder):
+        unit, _, attempt = name.rpartition(".")
+        if unit and attempt.isdigit():
+            found[unit] = max(found.get(unit, 0), int(attempt))
+    return found
+
+
+def workers(folder: Path) -> dict[str, Path]:
+    """The workers that have made themselves known, by name, with their files."""
+    return {name.removeprefix(_WORKER): folder / name for name in _names(folder) if name.startswith(_WORKER)}
+
+
+def read_worker(file: Path) -> Worker | None:
+    """Who holds a lease; None where the file is gone or is no lease."""
+    try:
+        return typed.from_json(Worker, json.loads(file.read_bytes()[:4096]))
+    except (OSError, ValueError):
+        return None
+
+
+def any_alive(folder: Path, expiry_s: float) -> bool:
+    """Whether some worker of a folder of leases is at work, by its process here or its heartbeat elsewhere."""
+    return any(alive(worker, file, expiry_s) for worker, file in known(workers(folder).values()))
+
+
+def known(files: Iterable[Path]) -> list[tuple[Worker, Path]]:
+    """The workers of these files."""
+    return [(worker, file) for file in files if (worker := read_worker(file)) is not None]
+
+
+def alive(worker: Worker, file: Path, expiry_s: float) -> bool:
+    """Whether a worker is at work, as far as can be told from here."""
+    state = owner_of(worker.host, worker.pid, worker.began)
+    if state != "unknown":
+        return state == "alive"
+    with suppress(OSError):
+        return time.time() - file.stat().st_mtime < expiry_s
+    return False
+
+
+def _names(folder: Path) -> list[str]:
+    try:
+        return os.listdir(folder)
+    except FileNotFoundError:
+        return []
+
+
+def _write_new(file: Path, text: str) -> None:
+    """Write a file that must not be there."""
+    descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o644)
+    try:
+        os.write(descriptor, text.encode())
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,192 @@
+"""One unit of work from its clip to its records: look up, upscale, score, record.
+
+One failure costs one cell. What the store has under the same key is not computed again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from dataclasses import dataclass, field
+
+import torch
+
+from bench.datasets.clip import Clip
+from bench.environment import device_name, snapshot
+from bench.report.notes import score_note
+from bench.run.cell import Cell, Inputs, Machine, Totals
+from bench.run.folder import RunFolder
+from bench.run.lookup import look_up
+from bench.run.plan import MethodOnData
+from bench.run.pool import MethodPool
+from bench.run.progress import Reporter
+from bench.run.recording import line_of, record_of, record_of_failure, save_frames
+from bench.run.score import score
+from bench.run.units import Opened, Unit
+from bench.run.upscale import upscale
+from bench.store.keys import frames_digest
+from bench.store.record import Record
+from bench.store.store import Store
+from frames.errors import UserError, one_line
+from frames.prefetch import ahead
+
+
+class Machines:
+    """What this machine is for each setting of the plans; found before anything is timed."""
+
+    def __init__(self, plans: Iterable[MethodOnData]) -> None:
+        settings = dict.fromkeys((plan.config.device, plan.config.threads) for plan in plans)
+        environments = {each: _environment(*each) for each in settings}
+        self._machines = {each: _machine(found, each[1]) for each, found in environments.items()}
+        self.environment = sorted(environments.values(), key=lambda found: found["gpu"] is None)[0]  # the richest
+
+    def of(self, plan: MethodOnData) -> Machine:
+        return self._machines[plan.config.device, plan.config.threads]
+
+
+@dataclass
+class Outcome:
+    """What a unit came to, in figures and in the lines that a person reads."""
+
+    totals: Totals = field(default_factory=Totals)
+    lines: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+
+
+class Measurer:
+    """Measures units; methods stay in memory from unit to unit.
+
+    Args:
+        worker: the name that records carry; empty in a run of one worker.
+        turn: entered around the timed part of a unit.
+    """
+
+    def __init__(
+        self,
+        opened: Opened,
+        machines: Machines,
+        folder: RunFolder,
+        store: Store,
+        reporter: Reporter,
+        worker: str = "",
+        turn: Callable[[], AbstractContextManager] = nullcontext,
+    ) -> None:
+        self.opened, self.machines, self.folder, self.store, self.reporter = opened, machines, folder, store, reporter
+        self.worker, self._turn = worker, turn
+        self._pool = MethodPool(lambda method: reporter.working(f"loading {method}"))
+
+    def measure(self, unit: Unit, may_record: Callable[[], bool] = lambda: True) -> Outcome | None:
+        """All cells of one unit.
+
+        Args:
+            may_record: asked before the records are written.
+        Returns:
+            None: they may not be written, and were not.
+        """
+        group, clip, outcome = self.opened.group(unit), self.opened.clip(unit), Outcome()
+        with _threads(group[0].config.threads):
+            cells = self._measured(clip, group, outcome.totals)
+            if not may_record():
+                return None
+            for cell in cells:
+                try:
+                    if cell.error is not None:
+                        raise cell.error
+                    self._finished(cell, unit, outcome)
+                except Exception as error:
+                    self._failed(cell, unit, error, outcome)
+        return outcome
+
+    def give_up(self, unit: Unit, reason: str) -> Outcome:
+        """Record every cell of a unit as failed."""
+        clip, outcome = self.opened.clip(unit), Outcome()
+        for plan in self.opened.group(unit):
+            self._failed(Cell(plan, clip, self.machines.of(plan)), unit, UserError(reason), outcome)
+        return outcome
+
+    def _measured(self, clip: Clip, group: list[MethodOnData], totals: Totals) -> list[Cell]:
+        """Look up, upscale and score; an error ends its cell alone."""
+        self._pool.keep_only(group)
+        cells = [self._cell(plan, clip) for plan in group]
+        self.reporter.working(f"reading {group[0].data}/{clip.name}")
+        try:
+            inputs = read_inputs(clip)
+        except Exception as error:  # a broken frame costs this clip
+            for cell in cells:
+                cell.error = error
+            return cells
+        for cell in cells:
+            look_up(cell, inputs, self.store)
+        missing = [cell for cell in cells if cell.error is None and cell.upscaled is None]
+        if missing:
+            with self._turn():
+                totals.upscaled += upscale(missing, inputs, self.store, self.reporter.working)
+        ready = [cell for cell in cells if cell.error is None]
+        totals.scored += score(ready, inputs, self.store, self.reporter.working, self.reporter.advance)
+        return cells
+
+    def _cell(self, plan: MethodOnData, clip: Clip) -> Cell:
+        method = self._pool.load(plan)
+        return Cell(plan, clip, self.machines.of(plan), method.adapter, method.held_mb, error=method.error)
+
+    def _finished(self, cell: Cell, unit: Unit, outcome: Outcome) -> None:
+        save_frames(cell, self.folder.path)
+        record = record_of(cell, *self._by(unit))
+        self.folder.append(record)
+        outcome.totals.good += 1
+        self._say(f"{cell.where}: {line_of(record)}", outcome)
+        for note in _notes(record):
+            outcome.notes.append(f"{cell.where}: {note}")
+            self.reporter.note(outcome.notes[-1])
+
+    def _failed(self, cell: Cell, unit: Unit, error: Exception, outcome: Outcome) -> None:
+        reason = one_line(error)
+        self.folder.append(record_of_failure(cell, reason, *self._by(unit)))
+        self.folder.log_error(cell.where, error)
+        outcome.totals.failed += 1
+        self._say(f"{cell.where}: FAILED: {reason}", outcome)
+
+    def _by(self, unit: Unit) -> tuple[str, int | None]:
+        return self.worker, unit.number if self.worker else None
+
+    def _say(self, line: str, outcome: Outcome) -> None:
+        outcome.lines.append(line)
+        self.reporter.finished(line)
+
+
+def read_inputs(clip: Clip) -> Inputs:
+    """Read a clip's LR frames, and its GT frames for their digest.
+
+    Raises:
+        ValueError, OSError: a frame cannot be read.
+    """
+    lr = list(clip.lr())
+    return Inputs(lr, frames_digest(lr), frames_digest(ahead(clip.gt())) if clip.has_gt else None)
+
+
+def _notes(record: Record) -> list[str]:
+    found = [note for name, score in record.scores.items() if (note := score_note(name, score))]
+    return found + [f"the doctor says: {finding.text} ({finding.evidence})" for finding in record.doctor or ()]
+
+
+def _environment(device: str, threads: int | None) -> dict:
+    with _threads(threads):
+        return snapshot(device)
+
+
+def _machine(environment: dict, threads: int | None) -> Machine:
+    kind = environment["gpu"]["name"] if environment["gpu"] else "cpu"
+    return Machine(device_name(environment), f"{kind}, {threads} threads" if threads else kind)
+
+
+@contextmanager
+def _threads(count: int | None) -> Iterator[None]:
+    """So many CPU threads of torch during the block; None: as many as there are."""
+    before = torch.get_num_threads()
+    if count:
+        torch.set_num_threads(count)
+    try:
+        yield
+    finally:
+        if count:
+            torch.set_num_threads(before)

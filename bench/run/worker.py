@@ -1,0 +1,161 @@
+"""A worker: takes the next unit of a run, works, records, and goes on until all are done. A run is one or many."""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import datetime
+from typing import Protocol
+
+from bench.run.cell import Totals
+from bench.run.job import HEARTBEAT_S, Done, Job, Plan
+from bench.run.leases import MOST_DEATHS, Lease, Leases
+from bench.run.measurer import Outcome
+from bench.run.units import Unit, longest_first
+from bench.store.records import Records, worker_file
+
+IDLE_S = 1.0
+"""How often a worker without work looks whether others have died."""
+
+
+class Measures(Protocol):
+    """What a worker needs of `bench.run.measurer.Measurer`."""
+
+    def measure(self, unit: Unit, may_record: Callable[[], bool]) -> Outcome | None: ...
+
+    def give_up(self, unit: Unit, reason: str) -> Outcome: ...
+
+
+class Worker:
+    """Takes units of one job until none is left.
+
+    Args:
+        name: the worker's own, unlike all others'.
+        in_order: take units as planned (a run of one worker); otherwise the longest first.
+    """
+
+    def __init__(self, job: Job, plan: Plan, leases: Leases, measurer: Measures, in_order: bool = False) -> None:
+        self.job, self.plan, self.leases, self.measurer, self.in_order = job, plan, leases, measurer, in_order
+        self.name = leases.worker.name
+        self.totals = Totals()
+        self._methods: list[str] = []  # that the last unit had: they are in memory
+        self._left = plan.units if in_order else longest_first(plan.units)  # in the order in which they are taken
+
+    def __call__(self) -> Totals:
+        """Work until every unit is done, by this worker or by others; or until the job is stopped or closed.
+
+        Raises:
+            KeyboardInterrupt: Ctrl-C, or a stop; what is held is given back.
+        """
+        while (claimed := self._next()) is not None:
+            unit, lease = claimed
+            began = time.monotonic()
+            outcome = self._work(unit, lease)
+            if outcome is not None and self.job.is_there:
+                self._log(unit, outcome, time.monotonic() - began)
+            self.leases.release(lease)
+            if not self.in_order and unit.methods != self._methods:
+                self._methods, self._left = unit.methods, longest_first(self._left, unit.methods)
+        return self.totals
+
+    def _next(self) -> tuple[Unit, Lease] | None:
+        """Claim a unit; waits while others hold all that are left. None when all are done."""
+        while self.job.is_there:
+            if self.job.is_stopped:
+                raise KeyboardInterrupt
+            done, taken = self.job.done(), self.leases.taken()
+            self._left = [unit for unit in self._left if unit.number not in done]
+            if not self._left:
+                return None
+            for unit in self._left:
+                if str(unit.number) not in taken and (claimed := self._claim(unit, 0)):
+                    return claimed
+            for unit in self._left:
+                if (attempt := taken.get(str(unit.number))) and (claimed := self._claim(unit, attempt)):
+                    return claimed
+            time.sleep(IDLE_S * random.uniform(0.5, 1.0))
+        return None
+
+    def _claim(self, unit: Unit, attempt: int) -> tuple[Unit, Lease] | None:
+        """The lease of a unit that is free (attempt 0), or whose worker at this attempt died."""
+        name = str(unit.number)
+        lease = self.leases.reclaim(name, attempt) if attempt else self.leases.claim(name)
+        if lease is not None and unit.number in self.job.done():  # finished and given back while we looked
+            self.leases.release(lease)
+            return None
+        return None if lease is None else (unit, lease)
+
+    def _work(self, unit: Unit, lease: Lease) -> Outcome | None:
+        """Measure a unit; of what a dead worker had recorded before nothing is done again."""
+        dead = self.leases.dead_at(lease)
+        recorded = {cell: ok for worker in dead for cell, ok in self._recorded(worker.name).items()}
+        known = {method: ok for method in unit.methods if (ok := recorded.get((unit.data, unit.clip, method))) is not None}
+        rest = replace(unit, methods=[method for method in unit.methods if method not in known])
+        outcome: Outcome | None = Outcome()
+        if rest.methods and lease.attempt > MOST_DEATHS:
+            who = ", ".join(f"{worker.host} (process {worker.pid})" for worker in dead)
+            outcome = self.measurer.give_up(rest, f"{len(dead)} workers died at this clip: {who}")
+        elif rest.methods:
+            outcome = self.measurer.measure(rest, lambda: self.leases.holds(lease) and self.job.is_there)
+        if outcome is not None:
+            outcome.totals.good += sum(known.values())
+            outcome.totals.failed += len(known) - sum(known.values())
+            outcome.notes += [f"{unit.data}/{unit.clip} {method}: recorded before its worker died" for method in known]
+        return outcome
+
+    def _recorded(self, worker: str) -> dict[tuple[str, str, str], bool]:
+        file = worker_file(self.job.run, worker)
+        return {record.cell: record.ok for record in Records(file).all()} if file.is_file() else {}
+
+    def _log(self, unit: Unit, outcome: Outcome, seconds: float) -> None:
+        found, own = outcome.totals, self.totals
+        done = Done(
+            unit=unit.number,
+            worker=self.name,
+            seconds=round(seconds, 3),
+            good=found.good,
+            failed=found.failed,
+            upscaled=found.upscaled,
+            scored=found.scored,
+            lines=outcome.lines,
+            notes=outcome.notes,
+            ended=datetime.now().astimezone().isoformat(timespec="seconds"),
+        )
+        self.job.append(done)
+        own.good, own.failed = own.good + found.good, own.failed + found.failed
+        own.upscaled, own.scored = own.upscaled + found.upscaled, own.scored + found.scored
+
+
+@contextmanager
+def heartbeat(job: Job, leases: Leases, every_s: float = HEARTBEAT_S, stoppable: bool = True) -> Iterator[None]:
+    """Keep this worker known as alive during the block, and pass on a wish to stop as a signal to this process.
+
+    A wish to stop is looked for every second; nothing else is done meanwhile, so that timed work is left alone.
+    """
+    ended = threading.Event()
+
+    def beat() -> None:
+        told, last = False, time.monotonic()
+        while not ended.wait(min(1.0, every_s)):
+            if stoppable and not told and job.is_stopped:
+                told = True
+                os.kill(os.getpid(), signal.SIGINT)
+            if time.monotonic() - last >= every_s:
+                leases.beat()
+                last = time.monotonic()
+
+    leases.open()
+    thread = threading.Thread(target=beat, daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        thread.join()
+        leases.close()

@@ -1,0 +1,46 @@
+"""The workers of a run of many, as its folder keeps them: `workers/<name>.json`; data, like records."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from bench.store import typed
+from frames.atomic import replacing
+
+WORKERS = "workers"
+_LARGEST = 1 << 20  # bytes
+
+
+@dataclass(frozen=True, kw_only=True)
+class WorkerFacts:
+    """One worker: where it worked, and how fast the canary ran there."""
+
+    name: str
+    host: str
+    device: str  # "cores 0-3", "GPU-<uuid>"
+    began: str
+    ended: str | None = None
+    canary: list[float] = field(default_factory=list)  # seconds of a fixed small job: at the start, at the end
+    environment: dict[str, Any] = field(default_factory=dict)
+
+
+def write_worker(run: Path, facts: WorkerFacts) -> None:
+    """Keep what is known of a worker; the file appears whole."""
+    with replacing(run / WORKERS / f"{facts.name}.json") as part:
+        part.write_text(json.dumps(typed.to_json(facts), indent=1) + "\n", encoding="utf-8")
+
+
+def read_workers(run: Path) -> dict[str, WorkerFacts]:
+    """The workers of a run by name; a file that is no such thing is left out."""
+    found = {}
+    for file in sorted((run / WORKERS).glob("*.json")):
+        try:
+            if file.stat().st_size <= _LARGEST:
+                facts = typed.from_json(WorkerFacts, json.loads(file.read_bytes()))
+                found[facts.name] = facts
+        except (OSError, ValueError, RecursionError):
+            continue
+    return found
