@@ -3,6 +3,8 @@
 COMMANDS = {
     "run": "upscale, time and score: run method=bicubic,turbovsr data=sample",
     "worker": "work at a run that was planned with workers=, beside others: worker RUN",
+    "watch": "show how far a run is, who works at what, and what failed",
+    "merge": "join runs made apart, of other clips or methods, in one folder",
     "list": "list methods, data sets, degradations, protocols, timings and metrics",
     "data": "show data sets and where they are; verify every frame; fetch the embedded ones",
     "table": "print the tables of one or several runs (terminal, md, csv, tex)",

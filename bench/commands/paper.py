@@ -81,9 +81,7 @@ def _specs(folder: Path) -> list[Spec]:
 def _runs(specs: list[Spec]) -> dict[str, list[Record]]:
     """The records of every source folder that is there; the others are not measured."""
     folders = dict.fromkeys(source.folder for spec in specs for source in spec.sources)
-    return {
-        folder: by_settings(read_run(Path(folder))) for folder in folders if records.is_run(Path(folder))
-    }
+    return {folder: by_settings(read_run(Path(folder))) for folder in folders if records.is_run(Path(folder))}
 
 
 def _check(built: dict[str, bytes], folder: Path, partial: bool) -> int:

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 
 from bench.commands.parser import Parser
-from bench.commands.run import report, signals_as_interrupts
+from bench.commands.run import report, say, signals_as_interrupts
 from frames.errors import ERROR, INTERRUPTED, OK, UserError
 
-ABOUT = """Started by `python -m bench run ... workers=N` or `workers=slurm:N`, or by anything else that starts processes
-on machines that share the folder: ssh, Ray, Kubernetes. Takes one clip after the other; those of a worker that
-died are taken by another. The plan must be your own: its seal is checked before anything of it is run."""
+ABOUT = """Started by `python -m bench run ... workers=N` or `workers=slurm:N`, or by anything else that starts
+processes on machines that share the folder: ssh, Ray, Kubernetes. Takes one clip after the other; those of a worker
+that died are taken by another. The plan must be your own: its seal is checked before anything of it is run."""
 
 
 def main(argv: list[str]) -> int:
@@ -27,11 +26,11 @@ def main(argv: list[str]) -> int:
         with signals_as_interrupts():
             joined = join(arguments.run, lambda run: report(run, quiet=True))
     except KeyboardInterrupt:
-        print(f"interrupted; what this worker held is free again, and the rest of {arguments.run} goes on without it", file=sys.stderr)
+        say(f"interrupted; what this worker held is free again, and the run goes on without it: {arguments.run}")
         return INTERRUPTED
     totals = joined.totals
     rest = "every clip is done" if joined.is_last else "the run was closed"
-    print(f"{totals.good} clips good, {totals.failed} failed here; {rest}: {joined.run}", file=sys.stderr)
+    say(f"{totals.good} clips good, {totals.failed} failed here; {rest}: {joined.run}")
     return ERROR if totals.failed else OK
 
 
@@ -43,5 +42,5 @@ def _stop(run: Path) -> int:
         raise UserError(f"{run}: nobody is at work here")
     for job in alive:
         job.stop()
-    print(f"the workers of {run} end within seconds; the same command, or python -m bench worker {run}, goes on", file=sys.stderr)
+    say(f"the workers of {run} end within seconds; the same command, or python -m bench worker {run}, goes on")
     return OK

@@ -14,7 +14,7 @@ from statistics import fmean
 from bench.gate.comparable import Cells, cells, refuse_unlike
 from bench.gate.margins import MARGINS, margin_of
 from bench.gate.verdict import Interval, change_of, interval_of_mean, verdict_of
-from bench.store.record import GIVEN, Record, Score
+from bench.store.record import GIVEN, NOT_TIMED, Record, Score
 
 _SCOPES = ("tensors", "files")
 Pair = tuple[Record, Record | None]
@@ -71,7 +71,7 @@ def compare(
         pairs = [(record, now.get(cell)) for cell, record in then.items() if (cell[0], cell[2]) == (data, method)]
         for metric in dict.fromkeys(name for old, _ in pairs for name in old.scores):
             found.append(_quality(metric, pairs, margins))
-        if reference not in (None, method) and any(old.timing_reason != GIVEN for old, _ in pairs):
+        if reference not in (None, method) and any(old.timing_reason not in (GIVEN, NOT_TIMED) for old, _ in pairs):
             found.append(_speed(str(reference), pairs, then, now, margins["speed"]))
     return found
 

@@ -32,7 +32,12 @@ class SharedRun:
     """
 
     def __init__(
-        self, combinations: list[Combination], command: str, words: list[str], config_dirs: tuple[str, ...], asked: Asked
+        self,
+        combinations: list[Combination],
+        command: str,
+        words: list[str],
+        config_dirs: tuple[str, ...],
+        asked: Asked,
     ) -> None:
         root = combinations[0].config
         self.plans: list[MethodOnData] = open_plan(combinations)
@@ -76,7 +81,6 @@ class SharedRun:
         job = Job.new(self.folder.path)
         job.write(plan)
         return job, plan
-
 
 
 def at_work(job: Job, expiry_s: float) -> list[leases.Worker]:

@@ -9,6 +9,7 @@ from pathlib import Path
 from statistics import fmean
 
 from bench.report import intervals, sheet
+from bench.report.machines import split_by_canary
 from bench.store.record import Record, Timing
 from bench.timing.stats import median
 from frames.atomic import replacing
@@ -59,7 +60,7 @@ def rows(records: list[Record]) -> list[Row]:
     """Rows in the order of the records: every clip, then the set, data set by data set and method by method."""
     found: list[Row] = []
     groups: dict[tuple[str, str], list[Record]] = {}
-    for record in records:
+    for record in split_by_canary(records):
         groups.setdefault((record.data, record.method), []).append(record)
     for (data, method), members in groups.items():
         good = [record for record in members if record.status == "ok"]
@@ -110,8 +111,8 @@ def _set_rows(data: str, method: str, good: list[Record], expected: int) -> list
         unit = next(iter(scored.values())).unit
         evidence: dict[str, tuple[float, ...]] = {clip: (value,) for clip, value in means.items()}
         found.append(Row(*start, name, value, unit, len(means), expected, signature, low, high, evidence))
-    for scope in _distinct(scope for record in good for scope in record.timing):
-        timed = [(record, record.timing[scope]) for record in good if scope in record.timing]
+    for scope, device in _distinct((scope, record.device) for record in good for scope in record.timing):
+        timed = [(r, r.timing[scope]) for r in good if scope in r.timing and r.device == device]
         found += _time_rows(start, scope, timed, (len(timed), expected))
     return found
 

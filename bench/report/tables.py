@@ -11,6 +11,7 @@ from bench.report import latex as tex
 from bench.report import text as plain
 from bench.report.columns import Column, Fact
 from bench.report.grid import BEST, MARKS, Block, Cell, Grid, Head, figure, listed, rank
+from bench.report.machines import split_by_canary, times_note
 from bench.report.methods import RANDOM_NOTE, random_methods, trained_on
 from bench.report.notes import score_notes
 from bench.report.summary import ALL, TIMES, Row, rows
@@ -161,6 +162,7 @@ def tables(
     Raises:
         UserError: a column or a method that is in none of the records.
     """
+    records = split_by_canary(records)
     found = rows(records)
     known = {row.metric for row in found if row.clip == ALL}
     methods = set(dict.fromkeys(record.method for record in records))
@@ -227,7 +229,7 @@ def _table(
         f"{len(clips)}{'' if len(clips) == expected else f' of {expected}'} clips, {sum(clips.values())} frames; "
         f"protocol {listed(r.protocol for r in records)}; "
         f"LR {listed(r.lr_origin for r in records if r.frames)}; {listed(r.device for r in records)}, {precisions}; "
-        f"times: {listed(scope for r in records for scope in r.timing)}, median; "
+        f"{times_note(records)}; "
         f"{max(r.date for r in records)[:10]}"
     )
     title = f"{data} ×{listed(r.scale for r in records)}"

@@ -40,7 +40,7 @@ def resources(devices: Iterable[str]) -> list[str]:
 
 
 def described(resources: Iterable[str]) -> str:
-    """Resources in few words: "cores 0-3", "GPU-6c1e...". """
+    """Resources in few words: "cores 0-3", "GPU-6c1e..."."""
     resources = list(resources)
     numbers = [int(name.removeprefix("core ")) for name in resources if name.startswith("core ")]
     cards = [name for name in resources if not name.startswith("core ")]

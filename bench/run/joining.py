@@ -52,7 +52,9 @@ def join(run: Path, tables: Callable[[Path], None]) -> Joined:
     if source_digest(HARNESS) != plan.code:
         raise UserError(f"{run}: planned by another version of this project; run its command again here")
     if not Path(plan.cwd).is_dir():
-        raise UserError(f"{run}: the run was started in {plan.cwd}, which is not here; paths in its command begin there")
+        raise UserError(
+            f"{run}: the run was started in {plan.cwd}, which is not here; paths in its command begin there"
+        )
     if job.is_stopped and not job.is_alive(plan.expiry_s):
         job.resume()
     os.chdir(plan.cwd)
@@ -128,9 +130,7 @@ def _known(
     """The worker's facts in the run's folder, with its canaries at both ends where something is timed."""
     began = datetime.now().astimezone().isoformat(timespec="seconds")
     times = [_slowest(devices)] if plan.timed else []
-    facts = WorkerFacts(
-        name=name, host=host, device=where, began=began, canary=times, environment=machines.environment
-    )
+    facts = WorkerFacts(name=name, host=host, device=where, began=began, canary=times, environment=machines.environment)
     write_worker(job.run, facts)
     try:
         yield
@@ -142,5 +142,3 @@ def _known(
 
 def _slowest(devices: list[str]) -> float:
     return max(map(canary, devices))
-
-

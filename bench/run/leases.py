@@ -3,10 +3,10 @@
     leases/.worker-<name>     a worker: who it is; its time of change is the worker's heartbeat
     leases/<unit>.<attempt>   the same file under the name of what it works at (a hard link)
 
-A unit is claimed by `link`, which fails where the name is there: one of many wins. The folder holds what is being worked
-at, never what is done. A worker whose heartbeat is old, or whose process is gone, is dead: its unit is claimed under the
-next attempt's number, never by taking its file away, so nobody can remove the lease of somebody else. All times are
-those of the file server: clocks of machines are not compared.
+A unit is claimed by `link`, which fails where the name is there: one of many wins. The folder holds what is being
+worked at, never what is done. A worker whose heartbeat is old, or whose process is gone, is dead: its unit is claimed
+under the next attempt's number, never by taking its file away, so nobody can remove the lease of somebody else. All
+times are those of the file server: clocks of machines are not compared.
 """
 
 from __future__ import annotations

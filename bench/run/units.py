@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
-from bench.datasets.clip import Clip
-from bench.run.plan import MethodOnData
+if TYPE_CHECKING:
+    from bench.datasets.clip import Clip
+    from bench.run.plan import MethodOnData
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,7 @@ from bench.run.job import HEARTBEAT_S, Done, Job, Plan
 from bench.run.leases import MOST_DEATHS, Lease, Leases
 from bench.run.measurer import Outcome
 from bench.run.units import Unit, longest_first
-from bench.store.records import Records, worker_file
+from bench.store.records import RecordFile, worker_file
 
 IDLE_S = 1.0
 """How often a worker without work looks whether others have died."""
@@ -95,7 +95,8 @@ class Worker:
         """Measure a unit; of what a dead worker had recorded before nothing is done again."""
         dead = self.leases.dead_at(lease)
         recorded = {cell: ok for worker in dead for cell, ok in self._recorded(worker.name).items()}
-        known = {method: ok for method in unit.methods if (ok := recorded.get((unit.data, unit.clip, method))) is not None}
+        cells = {method: recorded.get((unit.data, unit.clip, method)) for method in unit.methods}
+        known = {method: ok for method, ok in cells.items() if ok is not None}
         rest = replace(unit, methods=[method for method in unit.methods if method not in known])
         outcome: Outcome | None = Outcome()
         if rest.methods and lease.attempt > MOST_DEATHS:
@@ -111,7 +112,7 @@ class Worker:
 
     def _recorded(self, worker: str) -> dict[tuple[str, str, str], bool]:
         file = worker_file(self.job.run, worker)
-        return {record.cell: record.ok for record in Records(file).all()} if file.is_file() else {}
+        return {record.cell: record.ok for record in RecordFile(file).read()}
 
     def _log(self, unit: Unit, outcome: Outcome, seconds: float) -> None:
         found, own = outcome.totals, self.totals

@@ -173,6 +173,8 @@ class Record:
     date: str
     worker: str = ""  # of a run of many workers, see `bench.store.workers`
     unit: int | None = None  # its place in that run's plan
+    host: str = field(default="", metadata=typed.HIDDEN)  # of its worker, where there were many
+    canary: tuple[float, ...] = field(default=(), metadata=typed.HIDDEN)  # seconds, of its worker: start and end
     run: str = field(default="", metadata=typed.HIDDEN)  # the run folder that it was read from, in reports
 
     @property

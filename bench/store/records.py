@@ -9,13 +9,14 @@ import json
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from types import ModuleType
 from typing import IO
 
 from bench.store.record import Record
+from bench.store.workers import read_workers
 from frames.errors import UserError
 
 fcntl: ModuleType | None
@@ -127,7 +128,10 @@ class Records:
         self._main = RecordFile(self.file)
         self._cells: dict[tuple[str, str, str], Record] = {record.cell: record for record in self._main.read()}
         others = [RecordFile(file) for file in worker_files(Path(folder))]
+        facts = read_workers(Path(folder)) if others else {}
         for record in sorted((each for file in others for each in file.read()), key=_place):
+            if known := facts.get(record.worker):
+                record = replace(record, host=known.host, canary=tuple(known.canary))
             before = self._cells.get(record.cell)
             if before is None or _when(before) <= _when(record):
                 self._cells[record.cell] = record

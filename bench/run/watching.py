@@ -1,0 +1,124 @@
+"""The state of a run at work, read from its files: nothing of them is run, and nothing is written."""
+
+from __future__ import annotations
+
+import time
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+
+from bench.run import leases
+from bench.run.job import Job, Plan, jobs
+from bench.run.units import Unit
+from frames.errors import UserError
+
+RECENT_S = 600.0
+"""Clips a minute, and the time that is left, are told from the units finished in so many seconds."""
+
+
+@dataclass(frozen=True)
+class AtWork:
+    """A worker: where, and at what."""
+
+    name: str
+    host: str
+    device: str
+    unit: str  # empty: between two
+    attempt: int
+    silent_s: float  # since its last heartbeat
+    is_alive: bool
+
+
+@dataclass(frozen=True)
+class State:
+    """How far a run is."""
+
+    folder: Path
+    done: int
+    total: int
+    good: int
+    failed: int
+    workers: list[AtWork]
+    failures: list[str] = field(default_factory=list)
+    clips_per_minute: float | None = None  # None: nothing was finished lately
+    left_s: float | None = None
+
+
+def state_of(run: Path) -> State | None:
+    """The state of the newest run in a folder; None where none is at work or unfinished.
+
+    Raises:
+        UserError: there is no such folder.
+    """
+    if not run.is_dir():
+        raise UserError(f"{run}: no such folder")
+    for job in reversed(jobs(run)):
+        with suppress(FileNotFoundError):
+            return _state(job, job.plan())
+    return None
+
+
+def _state(job: Job, plan: Plan) -> State:
+    done = job.done()
+    recent = [each.unit for each in done.values() if _age_s(each.ended) < RECENT_S]
+    oldest = max((_age_s(done[unit].ended) + done[unit].seconds for unit in recent), default=0.0)
+    rate = len(recent) / oldest if recent and oldest > 0 else None
+    cost = {unit.number: _weight(unit) for unit in plan.units}
+    finished = sum(cost[unit] for unit in recent)
+    left = sum(cost.values()) - sum(cost[unit] for unit in done if unit in cost)
+    return State(
+        folder=job.run,
+        done=len(done),
+        total=len(plan.units),
+        good=sum(each.good for each in done.values()),
+        failed=sum(each.failed for each in done.values()),
+        workers=_workers(job, plan),
+        failures=[line for each in done.values() for line in each.lines if ": FAILED: " in line],
+        clips_per_minute=None if rate is None else 60 * rate,
+        left_s=oldest * left / finished if finished else None,
+    )
+
+
+def _weight(unit: Unit) -> float:
+    return unit.cost_s if unit.cost_s is not None else float(unit.pixels * len(unit.methods) or 1)
+
+
+def _workers(job: Job, plan: Plan) -> list[AtWork]:
+    """All workers of the run that have not ended in good order, also those that died at a unit."""
+    units = {str(unit.number): unit for unit in plan.units}
+    held: dict[str, tuple[str, int]] = {}
+    for number, attempt in leases.taken(job.leases).items():
+        if number in units and (worker := leases.read_worker(job.leases / f"{number}.{attempt}")):
+            held[worker.name] = units[number].where, attempt
+    found = []
+    for worker, file in leases.known(leases.workers(job.leases).values()):
+        if not worker.name.startswith(leases.LAUNCHER):
+            where, attempt = held.get(worker.name, ("", 0))
+            living = leases.alive(worker, file, plan.expiry_s)
+            if living or where:
+                found.append(AtWork(worker.name, worker.host, worker.device, where, attempt, _silence_s(file), living))
+    return sorted(found, key=lambda each: (each.host, each.device, each.name))
+
+
+def _silence_s(file: Path) -> float:
+    try:
+        return max(0.0, time.time() - file.stat().st_mtime)
+    except OSError:
+        return 0.0
+
+
+def _age_s(moment: str) -> float:
+    try:
+        return max(0.0, time.time() - datetime.fromisoformat(moment).timestamp())
+    except (ValueError, OverflowError, OSError):
+        return float("inf")
+
+
+def duration(seconds: float) -> str:
+    """45 s, 12 min, 3.5 h, 2.1 days."""
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    if seconds < 90 * 60:
+        return f"{seconds / 60:.0f} min"
+    return f"{seconds / 3600:.1f} h" if seconds < 48 * 3600 else f"{seconds / 86400:.1f} days"

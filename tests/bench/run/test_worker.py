@@ -1,0 +1,229 @@
+"""The loop of a worker, with a measurer that measures nothing: what is taken, in which order, and by whom."""
+
+import os
+import threading
+from dataclasses import replace
+
+import pytest
+
+from bench.run.job import Done, Job, Plan, clean, jobs
+from bench.run.leases import Leases, taken
+from bench.run.measurer import Outcome
+from bench.run.runner import new_worker
+from bench.run.units import Unit, longest_first
+from bench.run.worker import Worker, heartbeat
+from bench.store.records import RecordFile, load, worker_file
+from frames.errors import UserError
+from tests.bench.made_up import failed, make
+
+
+class Measures:
+    """Notes what it is given; `during` is called in the middle."""
+
+    def __init__(self, during=lambda unit: None):
+        self.seen, self.given_up, self.during = [], [], during
+
+    def measure(self, unit, may_record):
+        self.seen.append(unit.number)
+        self.during(unit)
+        if not may_record():
+            return None
+        outcome = Outcome()
+        outcome.totals.good = len(unit.methods)
+        return outcome
+
+    def give_up(self, unit, reason):
+        self.given_up.append(reason)
+        outcome = Outcome()
+        outcome.totals.failed = len(unit.methods)
+        return outcome
+
+
+def units(*pixels, methods=("m",)):
+    return [Unit(number, "set", f"clip{number}", list(methods), 1, size) for number, size in enumerate(pixels)]
+
+
+@pytest.fixture(autouse=True)
+def key(monkeypatch):
+    monkeypatch.setenv("BENCH_KEY", "of the tests")
+
+
+def planned(run, found, **more) -> tuple[Job, Plan]:
+    plan = Plan(words=[], config_dirs=[], cwd="/", code="", units=found, shared=True, timed=False, **more)
+    job = Job.new(run)
+    job.write(plan)
+    return job, plan
+
+
+def working(job, plan, measures, name="one", **more):
+    leases = Leases(job.leases, replace(new_worker(), name=name), plan.expiry_s)
+    leases.open()
+    return Worker(job, plan, leases, measures, **more)
+
+
+def dead(job, name):
+    """A worker of this machine whose process is gone."""
+    leases = Leases(job.leases, replace(new_worker(), name=name, began=1), 60)
+    leases.open()
+    return leases
+
+
+def test_every_unit_is_done_once_and_nothing_stays_leased(tmp_path):
+    job, plan = planned(tmp_path, units(1, 1, 1))
+    measures = Measures()
+    totals = working(job, plan, measures)()
+    assert sorted(measures.seen) == [0, 1, 2] and totals.good == 3
+    assert len(Job(job.folder).done()) == 3 and taken(job.leases) == {}
+    assert working(job, plan, measures, "two")().good == 0 and len(measures.seen) == 3
+
+
+def test_many_take_the_longest_first_and_one_takes_them_in_order(tmp_path):
+    found = units(1, 3, 2)
+    for in_order, seen in ((False, [1, 2, 0]), (True, [0, 1, 2])):
+        job, plan = planned(tmp_path, found)
+        measures = Measures()
+        working(job, plan, measures, in_order=in_order)()
+        assert measures.seen == seen
+
+
+def test_known_costs_count_before_sizes_and_methods_in_memory_before_both():
+    cheap, dear, unknown = units(10, 1, 2)
+    cheap, dear = replace(cheap, cost_s=1.0), replace(dear, cost_s=9.0)
+    assert [unit.number for unit in longest_first([cheap, dear, unknown])] == [1, 2, 0]
+    other = replace(dear, methods=["other"])
+    assert [unit.number for unit in longest_first([cheap, other], ["m"])] == [0, 1]
+
+
+def test_two_workers_share_what_there_is(tmp_path):
+    job, plan = planned(tmp_path, units(*[1] * 20))
+    both = [Measures(), Measures()]
+    threads = [threading.Thread(target=working(Job(job.folder), plan, m, f"w{n}")) for n, m in enumerate(both)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+    assert sorted(both[0].seen + both[1].seen) == list(range(20))
+
+
+def test_the_unit_of_a_dead_worker_is_done_by_another(tmp_path):
+    job, plan = planned(tmp_path, units(1, 1))
+    dead(job, "dead").claim("1")
+    measures = Measures()
+    working(job, plan, measures)()
+    assert sorted(measures.seen) == [0, 1] and not measures.given_up and taken(job.leases) == {}
+
+
+def test_what_a_dead_worker_had_recorded_is_not_done_again(tmp_path):
+    job, plan = planned(tmp_path, units(1, methods=("a", "b")))
+    dead(job, "dead").claim("0")
+    RecordFile(worker_file(tmp_path, "dead")).append(make("a", "clip0", [1.0], [1.0]))
+    seen = []
+    totals = working(job, plan, Measures(lambda unit: seen.append(unit.methods)))()
+    assert seen == [["b"]] and totals.good == 2
+    job, plan = planned(tmp_path, units(1, methods=("a",)))
+    dead(job, "dead").claim("0")
+    RecordFile(worker_file(tmp_path, "dead")).append(failed(make("a", "clip0", [1.0], [1.0])))
+    totals = working(job, plan, Measures(lambda unit: pytest.fail("measured again")))()
+    assert (totals.good, totals.failed) == (0, 1)
+
+
+def test_a_unit_that_killed_two_workers_is_failed_with_that_reason(tmp_path):
+    job, plan = planned(tmp_path, units(1))
+    assert dead(job, "first").claim("0") and dead(job, "second").claim("0", 2)
+    measures = Measures()
+    totals = working(job, plan, measures)()
+    assert totals.failed == 1 and not measures.seen
+    assert measures.given_up[0].startswith("2 workers died at this clip: ") and "process" in measures.given_up[0]
+
+
+def test_a_worker_that_was_taken_for_dead_records_nothing(tmp_path):
+    job, plan = planned(tmp_path, units(1))
+
+    def silent(unit):
+        if len(one.seen) == 1:
+            os.utime(job.leases / "0.1", (0, 0))
+            working(Job(job.folder), plan, two, "two")()
+
+    one, two = Measures(silent), Measures()
+    totals = working(job, plan, one)()
+    assert totals.good == 0 and two.seen == [0] and [each.worker for each in job.done().values()] == ["two"]
+
+
+def test_a_stop_ends_the_loop_and_gives_back_what_is_held(tmp_path):
+    job, plan = planned(tmp_path, units(1, 1))
+    one = working(job, plan, Measures(lambda unit: job.stop()))
+    with pytest.raises(KeyboardInterrupt):
+        one()
+    one.leases.close()
+    assert len(job.done()) == 1 and taken(job.leases) == {} and not job.is_alive()
+    job.resume()
+    assert working(job, plan, Measures(), "two")().good == 1
+
+
+def test_a_stop_interrupts_a_unit(tmp_path):
+    job, plan = planned(tmp_path, units(1))
+    leases = Leases(job.leases, new_worker(), 60)
+    with pytest.raises(KeyboardInterrupt), heartbeat(job, leases, every_s=0.05):
+        job.stop()
+        threading.Event().wait(60)
+    assert not job.is_alive()
+
+
+def test_a_closed_run_ends_its_workers(tmp_path):
+    job, plan = planned(tmp_path, units(1, 1))
+    measures = Measures(lambda unit: job.remove())
+    assert working(job, plan, measures)().good == 0 and len(measures.seen) == 1
+    assert jobs(tmp_path) == []
+
+
+def test_a_torn_line_of_a_log_costs_that_line(tmp_path):
+    job, _ = planned(tmp_path, units(1, 1))
+    job.append(Done(unit=0, worker="one", seconds=1.0))
+    with open(job.folder / "done" / "one.jsonl", "ab") as log:
+        log.write(b'{"unit": 1, "wor')
+    assert set(job.done()) == {0}
+    with open(job.folder / "done" / "one.jsonl", "ab") as log:
+        log.write(b'\n{"unit": 1, "worker": "one", "seconds": 2.0}\n')
+    assert set(job.done()) == {0, 1}
+
+
+def test_what_nobody_works_at_is_removed_unless_it_waits_for_workers(tmp_path):
+    waiting, _ = planned(tmp_path, units(1))
+    clean(tmp_path, ["other"])
+    assert [job.folder for job in jobs(tmp_path)] == [waiting.folder]
+    alone = Job.new(tmp_path)
+    alone.write(Plan(words=[], config_dirs=[], cwd="/", code="", units=units(1), shared=False, timed=False))
+    leases = Leases(alone.leases, new_worker(), 60)
+    leases.open()
+    clean(tmp_path, ["other"])
+    assert len(jobs(tmp_path)) == 2, "one is at work"
+    leases.close()
+    clean(tmp_path, [])
+    assert jobs(tmp_path) == []
+
+
+def test_records_of_all_workers_are_one_run_in_the_order_of_the_plan(tmp_path):
+    for name, clip, unit in (("b", "clip1", 1), ("a", "clip0", 0)):
+        RecordFile(worker_file(tmp_path, name)).append(make("m", clip, [1.0], [1.0], worker=name, unit=unit))
+    newer = make("m", "clip1", [2.0], [1.0], worker="a", unit=1, date="2026-01-02T00:00:01")
+    RecordFile(worker_file(tmp_path, "a")).append(newer)
+    found = load(tmp_path).records
+    assert [record.clip for record in found] == ["clip0", "clip1"] and found[1].scores["psnr"].values == [2.0]
+
+
+def test_a_plan_is_read_as_data_and_run_only_with_its_seal(tmp_path, monkeypatch):
+    job, plan = planned(tmp_path, units(1))
+    assert job.plan(trusted=True) == plan
+    file = job.folder / "plan.json"
+    file.write_text(file.read_text().replace('"words": []', '"words": ["method.command=touch /tmp/x"]'))
+    assert job.plan().words == ["method.command=touch /tmp/x"]
+    with pytest.raises(UserError, match="not made by you"):
+        job.plan(trusted=True)
+    monkeypatch.setenv("BENCH_KEY", "another")
+    other, _ = planned(tmp_path, units(1))
+    monkeypatch.setenv("BENCH_KEY", "of the tests")
+    with pytest.raises(UserError, match="not made by you"):
+        other.plan(trusted=True)
+    file.write_text('{"seal": [], "units": 5}')
+    with pytest.raises(UserError, match="not the plan of a run"):
+        job.plan()
