@@ -18,6 +18,7 @@ from frames import errors
 if TYPE_CHECKING:
     from bench.run.cell import Totals
 
+DRY = "--dry-run"
 USAGE = """usage: python -m bench run [KEY=VALUE ...] [--config-dir DIR]
 
   method=NAME[,NAME]   upscalers to run                   (python -m bench list shows all)
@@ -48,9 +49,13 @@ def main(argv: list[str]) -> int:
     from bench.launch.options import split
     from bench.run.runner import Run
 
-    overrides, folders = config_dirs(argv)
+    overrides, folders = config_dirs([word for word in argv if word != DRY])
     command = "python -m bench run " + shlex.join(argv)
     overrides, asked = split(overrides, folders)
+    if DRY in argv:
+        from bench.commands.dry_run import dry_run
+
+        return dry_run(expand(overrides, folders), asked)
     if not asked.is_plain:
         from bench.commands.share import share
 

@@ -25,8 +25,13 @@ class Crew(Protocol):
         Returns:
             what a person should know, one line each.
         Raises:
-            UserError: nobody can work.
+            UserError: new workers are not to be had.
         """
+        ...
+
+    @property
+    def is_over(self) -> bool:
+        """Whether none of them is at work or waits for its turn."""
         ...
 
     def stop(self) -> None:

@@ -58,10 +58,11 @@ class LocalCrew:
             else:
                 told.append(f"worker {number} ({self.places[number]}) {why}; started again")
                 self._start(number)
-        if not any(self.processes) and not self.job.is_stopped:
-            last = told[-1] if told else "all workers have ended"
-            raise UserError(f"{last}; no worker is left. The same command takes up what is left to do")
         return told
+
+    @property
+    def is_over(self) -> bool:
+        return not any(self.processes)
 
     def stop(self) -> None:
         self.job.stop()

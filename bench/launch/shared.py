@@ -11,14 +11,17 @@ from bench.launch.crew import Crew
 from bench.launch.options import Asked
 from bench.run import leases
 from bench.run.cell import Totals
+from bench.run.estimate import estimated
 from bench.run.folder import RunFolder
 from bench.run.job import Job, Plan, clean, jobs
 from bench.run.plan import MethodOnData, open_plan
 from bench.run.progress import Reporter
 from bench.run.runner import HARNESS, new_worker
-from bench.run.units import units_of
+from bench.run.units import Opened, units_of
 from bench.run.worker import heartbeat
 from bench.store.keys import source_digest
+from bench.store.store import Store
+from frames.errors import UserError
 from frames.text import printable
 
 POLL_S = 0.5
@@ -41,7 +44,7 @@ class SharedRun:
     ) -> None:
         root = combinations[0].config
         self.plans: list[MethodOnData] = open_plan(combinations)
-        self.folder = RunFolder(root.out)
+        self.folder, self.store = RunFolder(root.out), Store(root.store)
         self.asked = asked
         self.words = [word for word in words if word.partition("=")[0] != "out"]
         self.config_dirs = [str(Path(each).resolve()) for each in config_dirs]
@@ -72,7 +75,7 @@ class SharedRun:
             config_dirs=self.config_dirs,
             cwd=str(Path.cwd()),
             code=source_digest(HARNESS),
-            units=units_of(self.plans, apart=True),
+            units=estimated(units_of(self.plans, apart=True), Opened(self.plans), self.store),
             shared=True,
             timed=any(each.is_timed for each in self.plans),
             solo=any(each.is_timed and each.config.timing.solo for each in self.plans),
@@ -102,6 +105,7 @@ def follow(job: Job, plan: Plan, crew: Crew) -> Totals:
     own = new_worker()
     own = replace(own, name=leases.LAUNCHER + own.name)
     told: set[int] = set()
+    news: list[str] = []
     with (
         Reporter(sum(len(unit.methods) for unit in plan.units)) as reporter,
         heartbeat(job, leases.Leases(job.leases, own, plan.expiry_s), stoppable=False),
@@ -122,7 +126,11 @@ def follow(job: Job, plan: Plan, crew: Crew) -> Totals:
             if job.is_stopped:
                 raise KeyboardInterrupt
             for line in crew.tend(len(done)):
+                news.append(line)
                 reporter.note(line)
+            if crew.is_over and not at_work(job, plan.expiry_s):
+                why, left = news[-1] if news else "all workers have ended", len(plan.units) - len(done)
+                raise UserError(f"{why}; nobody is left, and {left} units are. The same command takes them up")
             time.sleep(POLL_S)
         crew.wait(60)
     return totals_of(job)

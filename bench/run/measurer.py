@@ -5,6 +5,7 @@ One failure costs one cell. What the store has under the same key is not compute
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field
@@ -15,6 +16,7 @@ from bench.datasets.clip import Clip
 from bench.environment import device_name, snapshot
 from bench.report.notes import score_note
 from bench.run.cell import Cell, Inputs, Machine, Totals
+from bench.run.estimate import cost_key
 from bench.run.folder import RunFolder
 from bench.run.lookup import look_up
 from bench.run.plan import MethodOnData
@@ -115,6 +117,7 @@ class Measurer:
             for cell in cells:
                 cell.error = error
             return cells
+        began = time.monotonic()
         for cell in cells:
             look_up(cell, inputs, self.store)
         missing = [cell for cell in cells if cell.error is None and cell.upscaled is None]
@@ -123,6 +126,9 @@ class Measurer:
                 totals.upscaled += upscale(missing, inputs, self.store, self.reporter.working)
         ready = [cell for cell in cells if cell.error is None]
         totals.scored += score(ready, inputs, self.store, self.reporter.working, self.reporter.advance)
+        pixels = clip.frames * clip.lr_size[0] * clip.lr_size[1]
+        if len(missing) == len(cells) and all(cell.error is None for cell in cells):  # all of it was computed
+            self.store.keep_cost(cost_key(group), cells[0].machine.name, (time.monotonic() - began) / pixels)
         return cells
 
     def _cell(self, plan: MethodOnData, clip: Clip) -> Cell:

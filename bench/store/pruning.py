@@ -23,7 +23,8 @@ _OWN = {
     "predictions": re.compile(_KEY),
     "times": re.compile(rf"{_KEY}\.json"),
     "scores": re.compile(rf"{_KEY}\.json"),
-    DAMAGED: re.compile(rf"(predictions|times|scores)-{_KEY}(\.json)?-[0-9a-f]{{32}}"),
+    "costs": re.compile(rf"{_KEY}\.json"),
+    DAMAGED: re.compile(rf"(predictions|times|scores|costs)-{_KEY}(\.json)?-[0-9a-f]{{32}}"),
 }
 
 

@@ -6,6 +6,7 @@ Same key: reuse; any change: another key. So a stale result cannot exist, and a 
     ROOT/predictions/<key>/00000000.png ... meta.json     SR frames, lossless
     ROOT/times/<key>.json                                  every repetition of one clip
     ROOT/scores/<key>.json                                 one metric's values, or the doctor's findings
+    ROOT/costs/<key>.json                                  how long such work took, by device: for plans
     ROOT/damaged/                                          entries that were set aside
 
 Everything appears by an atomic rename, complete or not at all: a kill at any moment leaves at worst a temporary entry
@@ -29,11 +30,11 @@ import numpy as np
 
 from bench.store.entries import Damaged, read_entry, write_entry
 from bench.store.lock import held
-from bench.store.prediction import Prediction, read_prediction, write_prediction
+from bench.store.prediction import META, Prediction, read_prediction, write_prediction
 from bench.store.record import Descriptor, DoctorFinding, Timing
 from frames.errors import one_line
 
-KINDS = ("predictions", "times", "scores")
+KINDS = ("predictions", "times", "scores", "costs")
 DAMAGED = "damaged"
 MARKER = ".bench-store"
 T = TypeVar("T")
@@ -64,6 +65,13 @@ class StoredFindings:
     """Findings of the doctor in one prediction."""
 
     findings: list[DoctorFinding]
+
+
+@dataclass(frozen=True)
+class StoredCosts:
+    """Seconds a pixel of LR frames, by the device's name: what a clip cost from reading to scores."""
+
+    seconds: dict[str, float]
 
 
 class Store:
@@ -122,6 +130,21 @@ class Store:
 
     def keep_findings(self, key: str, findings: StoredFindings) -> None:
         self._keep("scores", f"{key}.json", lambda target: write_entry(target, findings))
+
+    def costs(self, key: str) -> dict[str, float]:
+        """Seconds a pixel by device; empty where nothing is known."""
+        found = self._read("costs", f"{key}.json", lambda file: read_entry(file, StoredCosts))
+        return dict(found.seconds) if found else {}
+
+    def keep_cost(self, key: str, device: str, seconds: float) -> None:
+        """The newest cost on a device."""
+        if self.root is not None:
+            known = StoredCosts(self.costs(key) | {device: seconds})
+            self._keep("costs", f"{key}.json", lambda target: write_entry(target, known))
+
+    def has_prediction(self, key: str) -> bool:
+        """Whether frames are kept under a key; they are not read."""
+        return self.root is not None and (self.root / "predictions" / key / META).is_file()
 
     def set_aside(self, kind: str, name: str, reason: str) -> None:
         """Move a damaged entry away, so that it is made anew, and say so."""

@@ -1,0 +1,55 @@
+"""`python -m bench run ... --dry-run`: what would be done, what is there already, how long it takes, how much it fills."""
+
+from __future__ import annotations
+
+from bench.config import Combination
+from bench.launch.options import Asked
+from bench.run.estimate import devices, estimated, hours, kept
+from bench.run.plan import open_plan
+from bench.run.units import Opened, Unit, units_of
+from bench.run.watching import duration
+from bench.store.store import Store
+from frames.errors import OK
+
+COUNTS = (1, 2, 4, 8, 16, 32, 64)
+
+
+def dry_run(combinations: list[Combination], asked: Asked) -> int:
+    """Print the plan; nothing is measured and nothing written."""
+    root = combinations[0].config
+    plans, store = open_plan(combinations), Store(root.store)
+    opened, units = Opened(plans), units_of(plans, apart=not asked.is_plain)
+    cells = sum(len(unit.methods) for unit in units)
+    frames = sum(unit.frames * len(unit.methods) for unit in units)
+    scales = {plan.data: plan.config.scale for plan in plans}
+    raw = sum(3 * unit.pixels * scales[unit.data] ** 2 * len(unit.methods) for unit in units)
+    there = kept(opened, root.out, store)
+    print(f"{len(units)} units: {cells} cells (clip and method), {frames} frames")
+    for data in dict.fromkeys(plan.data for plan in plans):
+        own = [unit for unit in units if unit.data == data]
+        clips = {unit.clip for unit in own}
+        methods = dict.fromkeys(method for unit in own for method in unit.methods)
+        print(f"  {data}: {len(clips)} clips; {', '.join(methods)}")
+    print(f"recorded in this folder: {there.recorded} of {cells} cells; frames in the store: {there.in_store}")
+    print(
+        "(found by the records of this folder and its neighbours; the run itself looks by content, and may find more)"
+    )
+    print(f"SR frames: {raw / 1e9:.3g} GB as bytes, less as PNG files in the store")
+    for line in _times(units, opened, store, asked.count if not asked.is_plain else 0):
+        print(line)
+    return OK
+
+
+def _times(units: list[Unit], opened: Opened, store: Store, count: int) -> list[str]:
+    """Hours by device and number of workers, of everything anew."""
+    found = []
+    for device in devices(units, opened, store):
+        costed = estimated(units, opened, store, device)
+        known = [unit for unit in costed if unit.cost_s is not None]
+        counts = sorted(
+            {*(each for each in COUNTS if each <= 2 * max(1, count) or each == 1), *([count] if count else [])}
+        )
+        times = ", ".join(f"{n} worker{'s' * (n > 1)} {duration(3600 * hours(known, n))}" for n in counts)
+        rest = len(units) - len(known)
+        found.append(f"time on {device}, all computed anew: {times}" + (f"; unknown for {rest} units" if rest else ""))
+    return found or ["time: unknown, since none of this was measured before with this store"]

@@ -1,0 +1,94 @@
+"""What a run will cost, from what such work cost before; unknown where nothing of the kind was measured."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from omegaconf import OmegaConf
+
+from bench.run.plan import MethodOnData
+from bench.run.units import Opened, Unit, with_cost
+from bench.store.keys import combined
+from bench.store.record import Record
+from bench.store.records import is_run, load
+from bench.store.store import Store
+from frames.errors import UserError
+
+
+def cost_key(group: Sequence[MethodOnData]) -> str:
+    """What the cost of a unit depends on beside its pixels and the device."""
+    first = group[0]
+    timing = OmegaConf.to_container(first.config.timing)
+    return combined([plan.method_config for plan in group], timing, sorted(first.metrics), first.config.threads)
+
+
+def estimated(units: Sequence[Unit], opened: Opened, store: Store, device: str = "") -> list[Unit]:
+    """The units with their cost where it is known.
+
+    Args:
+        device: whose costs count; empty: of whichever device is known, the slowest.
+    """
+    known: dict[str, dict[str, float]] = {}
+    found = []
+    for unit in units:
+        key = cost_key(opened.group(unit))
+        costs = known.setdefault(key, store.costs(key))
+        rate = costs.get(device) if device else max(costs.values(), default=None)
+        found.append(with_cost(unit, None if rate is None else rate * unit.pixels))
+    return found
+
+
+def devices(units: Sequence[Unit], opened: Opened, store: Store) -> list[str]:
+    """The devices on which some of these units have a known cost."""
+    keys = dict.fromkeys(cost_key(opened.group(unit)) for unit in units)
+    return list(dict.fromkeys(device for key in keys for device in store.costs(key)))
+
+
+def hours(units: Sequence[Unit], workers: int) -> float:
+    """How long so many workers take for units of known cost, the longest first: each takes the next when it is free."""
+    free = [0.0] * min(workers, max(1, len(units)))
+    for cost in sorted((unit.cost_s or 0.0 for unit in units), reverse=True):
+        free[free.index(min(free))] += cost
+    return max(free, default=0.0) / 3600
+
+
+@dataclass(frozen=True)
+class Kept:
+    """How many cells of a plan are recorded in the run's folder, and of how many the store has the frames."""
+
+    recorded: int
+    in_store: int
+
+
+def kept(opened: Opened, out: str | None, store: Store) -> Kept:
+    """Looked up by the records of the folder and of its neighbours; no frame is read."""
+    own = Path(out) if out else None
+    near = own.parent if own else Path("results") / "runs"
+    folders = [folder for folder in sorted(near.glob("*")) if is_run(folder)] if near.is_dir() else []
+    recorded = 0
+    wanted = {(p.data, c.name, p.method): p for p in opened.plans for c in p.clips}
+    in_store: set[tuple[str, str, str]] = set()
+    for folder in folders:
+        for record in _records(folder):
+            plan = wanted.get(record.cell)
+            if plan is None or not record.ok or not _fits(record, plan):
+                continue
+            recorded += own is not None and folder == own
+            if record.prediction and store.has_prediction(record.prediction):
+                in_store.add(record.cell)
+    return Kept(recorded, len(in_store))
+
+
+def _fits(record: Record, plan: MethodOnData) -> bool:
+    ours = {key: value for key, value in plan.data_config.items() if key != "clips"}
+    theirs = {key: value for key, value in record.data_config.items() if key != "clips"}
+    return record.method_config == plan.method_config and ours == theirs
+
+
+def _records(folder: Path) -> list[Record]:
+    try:
+        return load(folder).records
+    except UserError:
+        return []
