@@ -1,4 +1,4 @@
-"""`python -m bench run ... --dry-run`: what would be done, what is there already, how long it takes, how much it fills."""
+"""`python -m bench run ... --dry-run`: what would be done, what is there already, and what it would cost."""
 
 from __future__ import annotations
 
@@ -46,9 +46,7 @@ def _times(units: list[Unit], opened: Opened, store: Store, count: int) -> list[
     for device in devices(units, opened, store):
         costed = estimated(units, opened, store, device)
         known = [unit for unit in costed if unit.cost_s is not None]
-        counts = sorted(
-            {*(each for each in COUNTS if each <= 2 * max(1, count) or each == 1), *([count] if count else [])}
-        )
+        counts = sorted({1, *(each for each in COUNTS if each <= 2 * count), max(1, count)})
         times = ", ".join(f"{n} worker{'s' * (n > 1)} {duration(3600 * hours(known, n))}" for n in counts)
         rest = len(units) - len(known)
         found.append(f"time on {device}, all computed anew: {times}" + (f"; unknown for {rest} units" if rest else ""))

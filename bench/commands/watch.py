@@ -13,6 +13,7 @@ from rich.table import Table
 
 from bench.commands.parser import Parser
 from bench.run.watching import State, duration, state_of
+from bench.store.records import is_run
 from frames.errors import OK, UserError
 from frames.text import printable
 
@@ -28,7 +29,10 @@ def main(argv: list[str]) -> int:
     console = Console(width=None if Console().is_terminal else 140, highlight=False)
     state = state_of(arguments.run)
     if state is None:
-        raise UserError(f"{arguments.run}: no run is at work here; python -m bench table {arguments.run} shows results")
+        if not is_run(arguments.run):
+            raise UserError(f"{arguments.run}: neither a run at work nor the records of one")
+        print(f"{arguments.run}: no run is at work here; python -m bench table {arguments.run} shows what it has")
+        return OK
     if arguments.once or not console.is_terminal:
         console.print(_shown(state))
         return OK

@@ -29,6 +29,9 @@ def main(argv: list[str]) -> int:
         say(f"interrupted; what this worker held is free again, and the run goes on without it: {arguments.run}")
         return INTERRUPTED
     totals = joined.totals
+    if joined.is_last and not totals.good + totals.failed:
+        say(f"nothing is left to do in {joined.run}")
+        return OK
     rest = "every clip is done" if joined.is_last else "the run was closed"
     say(f"{totals.good} clips good, {totals.failed} failed here; {rest}: {joined.run}")
     return ERROR if totals.failed else OK

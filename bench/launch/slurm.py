@@ -94,6 +94,9 @@ class SlurmCrew:
         self.wait(30)
 
     def wait(self, seconds: float) -> None:
+        if self._jobs:  # those that still wait for a node have nothing to begin with
+            arrays = {name.partition("_")[0] for name in self._jobs}
+            subprocess.run(["scancel", "--state=PENDING", *arrays], capture_output=True)
         until = time.monotonic() + seconds
         while time.monotonic() < until and any(state in _AT_WORK for state in self._states().values()):
             time.sleep(0.5)
@@ -108,9 +111,7 @@ class SlurmCrew:
                 task = WorkerTask(command(self.job.run))
                 jobs = executor.map_array(_call, [task] * count) if count > 1 else [executor.submit(_call, task)]
             except Exception as error:  # submitit's own kinds, and what sbatch says
-                raise UserError(
-                    f"SLURM does not take the jobs: {one_line(error)}; see conf/launch/slurm.yaml"
-                ) from error
+                raise UserError(f"SLURM refuses the jobs: {one_line(error)}; see conf/launch/slurm.yaml") from error
         self._jobs |= {job.job_id: job.paths.stderr for job in jobs}
 
     def _states(self) -> dict[str, str]:

@@ -23,6 +23,7 @@ from bench.run.runner import HARNESS, new_worker
 from bench.run.units import Opened, units_of
 from bench.run.worker import Worker, heartbeat
 from bench.store.keys import source_digest
+from bench.store.records import is_run
 from bench.store.store import Store
 from bench.store.workers import WorkerFacts, write_worker
 from bench.timing.canary import canary
@@ -48,7 +49,10 @@ def join(run: Path, tables: Callable[[Path], None]) -> Joined:
             another worker times on this device.
         KeyboardInterrupt: Ctrl-C, or the run was stopped; what is held is given back.
     """
-    job, plan = _newest(run.resolve())
+    newest = _newest(run.resolve())
+    if newest is None:
+        return Joined(run, Totals(), True)
+    job, plan = newest
     if source_digest(HARNESS) != plan.code:
         raise UserError(f"{run}: planned by another version of this project; run its command again here")
     if not Path(plan.cwd).is_dir():
@@ -85,23 +89,21 @@ def join(run: Path, tables: Callable[[Path], None]) -> Joined:
     return Joined(job.run, totals, is_last)
 
 
-def _newest(run: Path) -> tuple[Job, Plan]:
-    """The newest job of a folder at which something is left to do."""
+def _newest(run: Path) -> tuple[Job, Plan] | None:
+    """The newest job of a folder at which something is left to do; None where all is done."""
     found = jobs(run)
-    if not found:
+    if not found and not is_run(run):
         raise UserError(f"{run}: no run is planned here; start one with python -m bench run ... out=DIR workers=0")
-    finished = alone = False
+    alone = False
     for job in reversed(found):
         plan = job.plan()
-        if len(job.done()) == len(plan.units):
-            finished = True
-        elif not plan.shared:
+        if len(job.done()) < len(plan.units):
+            if plan.shared:
+                return job, job.plan(trusted=True)
             alone = True
-        else:
-            return job, job.plan(trusted=True)
-    if alone and not finished:
+    if alone:
         raise UserError(f"{run}: a run of one worker is at work here; start it with workers=N to share it")
-    raise UserError(f"{run}: all units are done; python -m bench table {run} shows them")
+    return None
 
 
 def _has_launcher(job: Job, plan: Plan) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import importlib.util
 import inspect
+import os
 import re
 import shlex
 import shutil
@@ -87,6 +88,9 @@ def small(words: list[str]) -> list[str]:
     if "--help" in words:
         return words
     words = [word.replace("device=cuda", "device=cpu") for word in words]
+    if any(word.startswith("workers=slurm:") for word in words):  # tests/bench/launch/test_slurm.py has a cluster
+        words = ["workers=0" if word.startswith("workers=slurm:") else word for word in words] + ["launch=slurm"]
+    words = [re.sub(r"^workers=\d\d*$", few, word) for word in words]
     given = {word.partition("=")[0] for word in words}
     data = next((word.partition("=")[2] for word in words if word.startswith("data=")), "sample").split(",")
     added = list(SMALL["always"])
@@ -97,6 +101,11 @@ def small(words: list[str]) -> list[str]:
     if "out" not in given:  # else runs within one second would share a dated folder
         added.append(f"out=results/runs/{len(list(Path('results/runs').glob('*')))}")
     return words + [word for word in added if word.partition("=")[0] not in given]
+
+
+def few(workers: re.Match[str]) -> str:
+    """As many workers as a small machine has cores for."""
+    return f"workers={min(int(workers[0].partition('=')[2]), 2, os.cpu_count() or 1)}"
 
 
 def _python(command: Command, words: list[str], capture: Callable[[], str]) -> None:

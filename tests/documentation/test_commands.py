@@ -36,6 +36,7 @@ def sandbox(model, tmp_path, monkeypatch) -> Path:
     monkeypatch.chdir(root)
     monkeypatch.setenv("BENCH_DATA", str(root / "data"))
     monkeypatch.setenv("BENCH_STORE", str(model.parent / "store"))
+    monkeypatch.setenv("BENCH_KEY", "of the tests")
     monkeypatch.syspath_prepend(str(root))
     monkeypatch.setattr(assets, "_download", lambda *_: pytest.fail("a documented command would use the network"))
     threads, modules = torch.get_num_threads(), set(sys.modules)
