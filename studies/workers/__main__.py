@@ -1,0 +1,50 @@
+"""Measure runs of many workers.
+
+    python -m studies.workers leases --units 5000 --workers 16
+    python -m studies.workers efficiency --repeats 5
+    python -m studies.workers kills --kills 100
+    python -m studies.workers simulate
+
+leases: processes that claim, sleep for a millisecond, and log, as workers do; milliseconds a unit beside the sleep.
+efficiency: two workers on two cores against two runs of one worker on one core each, one after the other, interleaved.
+kills: random workers and launchers of one run after another are killed; nothing may be lost or done twice.
+simulate: up to 256 workers on the table of 10 methods, 7 sets of 50 clips, from unit costs that are given and lease
+costs that were measured.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+from studies.workers import efficiency, kills, lease_costs, simulate
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("what", choices=["leases", "efficiency", "kills", "simulate"])
+    parser.add_argument("--units", type=int, default=5000, help="of `leases` (default %(default)s)")
+    parser.add_argument("--workers", type=int, default=16, help="of `leases` (default %(default)s)")
+    parser.add_argument("--repeats", type=int, default=5, help="of `efficiency` (default %(default)s)")
+    parser.add_argument("--kills", type=int, default=100, help="of `kills` (default %(default)s)")
+    parser.add_argument("--seed", type=int, default=0, help="of `kills` and `simulate` (default %(default)s)")
+    parser.add_argument("--out", type=Path, help="a folder for what is made; a temporary one where none is given")
+    arguments = parser.parse_args()
+    if arguments.what == "leases":
+        print(lease_costs.measured(arguments.units, arguments.workers, arguments.out))
+        return 0
+    if arguments.what == "efficiency":
+        print(efficiency.measured(arguments.repeats, arguments.out))
+        return 0
+    if arguments.what == "simulate":
+        for line in simulate.table(arguments.seed):
+            print(line)
+        return 0
+    tally = kills.killed(arguments.kills, arguments.seed, arguments.out)
+    print(tally)
+    return 1 if tally.wrong else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,143 @@
+"""Kill random workers and launchers, and compare the end with an undisturbed run."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import shutil
+import signal
+import tempfile
+import time
+from collections import Counter
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+
+import psutil
+
+from bench.run.job import jobs
+from bench.store.records import RecordFile, worker_files
+from frames.errors import UserError
+from studies import forked
+from studies.crashes.job import Job
+
+WORDS = ("method=bicubic,nearest", "data=sample", "data.frames=2", "metrics=[psnr,ssim]", "timing=none")
+WORKERS = 2
+LIMIT_S = 300.0
+
+
+@dataclass
+class Tally:
+    """Counts, and what was wrong."""
+
+    kills: int = 0
+    of_launchers: int = 0
+    runs: int = 0
+    failed_twice: int = 0  # units given up since two workers died at them, which is as it should be
+    wrong: list[str] = field(default_factory=list)
+
+    def __str__(self) -> str:
+        return (
+            f"{self.kills} kills ({self.of_launchers} of launchers) in {self.runs} runs, {self.failed_twice} clips given "
+            f"up after two deaths: {len(self.wrong)} faults" + "".join(f"\n  {line}" for line in self.wrong)
+        )
+
+
+def killed(count: int, seed: int, out: Path | None = None, words: tuple[str, ...] = WORDS) -> Tally:
+    """Kill until there were `count`; each run is resumed until it ends, and ends as an undisturbed one does."""
+    os.environ.update(OMP_NUM_THREADS="1", BENCH_KEY="of the study")
+    root = Path(tempfile.mkdtemp(prefix="workers-", dir=out))
+    forked.import_everything()
+    calm = Job(root / "calm", words)
+    began = time.monotonic()
+    if code := calm.to_the_end():
+        raise RuntimeError(f"the undisturbed run ended with {code}; see {calm.folder / 'said.txt'}")
+    length, tally = time.monotonic() - began, Tally()
+    while tally.kills < count:
+        rng = random.Random(f"{seed}/{tally.runs}")
+        job = Job(root / f"run{tally.runs}", (*words, f"workers={WORKERS}", "store=null"))
+        before = len(tally.wrong)
+        _one(job, calm, rng, count, length, tally)
+        if len(tally.wrong) == before:
+            shutil.rmtree(job.folder)
+        print(tally, flush=True)
+    return tally
+
+
+def _one(job: Job, calm: Job, rng: random.Random, count: int, length: float, tally: Tally) -> None:
+    """One run: start, kill now and then, let somebody take it up, until it is done."""
+    tally.runs += 1
+    launcher: int | None = job.start()
+    until = time.monotonic() + LIMIT_S
+    code, left = None, rng.randrange(3, 9)
+    while time.monotonic() < until:
+        if launcher is not None and (code := forked.wait(launcher, rng.uniform(0.2, length / 2))) is not None:
+            launcher = None
+            if code == 0:
+                break
+        _check(job, tally)
+        workers = _workers(job)
+        if left and tally.kills < count and (workers or launcher):
+            left -= 1
+            tally.kills += 1
+            if launcher is not None and (not workers or rng.random() < 0.25):
+                tally.of_launchers += 1
+                os.kill(launcher, signal.SIGKILL)  # alone: its workers have sessions of their own
+                forked.wait(launcher, 20)
+                launcher = None
+            elif workers:
+                rng.choice(workers).kill()
+        if launcher is None:
+            launcher = job.start()  # the same command joins workers that are there
+    else:
+        tally.wrong.append(f"{job.folder}: no end in {LIMIT_S:g} s")
+    _ended(job, calm, tally)
+
+
+def _ended(job: Job, calm: Job, tally: Tally) -> None:
+    """At the end every cell is there, with the figures of the undisturbed run."""
+    again, expected = job.quality(), calm.quality()
+    given_up = expected.keys() - again.keys()
+    if given_up:  # two deaths at a clip: the same command tries it again
+        tally.failed_twice += len(given_up)
+        if code := job.to_the_end():
+            tally.wrong.append(f"{job.folder}: the command that should mend it ended with {code}")
+        again = job.quality()
+    if again != expected:
+        tally.wrong.append(f"{job.folder}: unlike the undisturbed run")
+
+
+def _check(job: Job, tally: Tally) -> None:
+    """Within one plan no cell may have two good records, whoever died."""
+    run = job.folder / job.out
+    plans = jobs(run)
+    if not plans:
+        return
+    first = time.mktime(time.strptime(plans[-1].folder.name[:19], "%Y-%m-%d_%H-%M-%S"))
+    cells: Counter[tuple[str, str, str]] = Counter()
+    for file in worker_files(run):
+        with suppress(UserError, OSError):
+            began = _began(file)
+            cells.update(record.cell for record in RecordFile(file).read() if record.ok and began >= first)
+    for cell in [cell for cell, count in cells.items() if count > 1]:
+        line = f"{job.folder}: {cell} was recorded twice in one plan"
+        if line not in tally.wrong:
+            tally.wrong.append(line)
+
+
+def _began(file: Path) -> float:
+    """When the worker of a file of records began: its facts say so."""
+    facts = json.loads((file.parent.parent / "workers" / f"{file.stem}.json").read_text())
+    return datetime.fromisoformat(facts["began"]).timestamp()
+
+
+def _workers(job: Job) -> list[psutil.Process]:
+    """The worker processes of this run."""
+    found = []
+    for process in psutil.process_iter(["cmdline"]):
+        words = process.info["cmdline"] or []
+        if "worker" in words and str((job.folder / job.out).resolve()) in words:
+            found.append(process)
+    return found
