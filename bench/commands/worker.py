@@ -6,7 +6,7 @@ from pathlib import Path
 
 from bench.commands.parser import Parser
 from bench.commands.run import report, say, signals_as_interrupts
-from frames.errors import ERROR, INTERRUPTED, OK, UserError
+from frames.errors import ERROR, INTERRUPTED, OK
 
 ABOUT = """Started by `python -m bench run ... workers=N` or `workers=slurm:N`, or by anything else that starts
 processes on machines that share the folder: ssh, Ray, Kubernetes. Takes one clip after the other; those of a worker
@@ -41,9 +41,10 @@ def _stop(run: Path) -> int:
     from bench.run.job import jobs
 
     alive = [job for job in jobs(run) if job.plan().shared and job.is_alive()]
-    if not alive:
-        raise UserError(f"{run}: nobody is at work here")
     for job in alive:
         job.stop()
+    if not alive:
+        say(f"{run}: nobody is at work here")
+        return OK
     say(f"the workers of {run} end within seconds; the same command, or python -m bench worker {run}, goes on")
     return OK

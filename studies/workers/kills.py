@@ -40,8 +40,8 @@ class Tally:
 
     def __str__(self) -> str:
         return (
-            f"{self.kills} kills ({self.of_launchers} of launchers) in {self.runs} runs, {self.failed_twice} clips given "
-            f"up after two deaths: {len(self.wrong)} faults" + "".join(f"\n  {line}" for line in self.wrong)
+            f"{self.kills} kills ({self.of_launchers} of launchers) in {self.runs} runs, {self.failed_twice} cells "
+            f"given up after two deaths: {len(self.wrong)} faults" + "".join(f"\n  {line}" for line in self.wrong)
         )
 
 
