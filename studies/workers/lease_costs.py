@@ -35,8 +35,8 @@ class LeaseCosts:
     def __str__(self) -> str:
         return (
             f"{self.units} units by {self.workers} workers in {self.seconds:.2f} s: {self.overhead_ms:.2f} ms a unit "
-            f"and worker beside the {1e3 * SLEEP_S:g} ms of work, {self.cpu_ms:.2f} ms of the processor a unit; at most "
-            f"{self.most_names} names in the folder of leases"
+            f"and worker beside the {1e3 * SLEEP_S:g} ms of work, {self.cpu_ms:.2f} ms of the processor a unit; "
+            f"at most {self.most_names} names in the folder of leases"
         )
 
 
