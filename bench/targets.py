@@ -30,8 +30,13 @@ def build(arguments: Mapping[str, Any]) -> Any:
 
 def build_dataset(data: Mapping[str, Any], degradation: Mapping[str, Any], scale: int) -> Dataset:
     """A data set whose LR frames are made, where they must be, by the degradation."""
+    from frames.degradations import Seeded  # OpenCV, PyAV
+
     options = {key: value for key, value in data.items() if key != "summary"}
-    return build({**options, "degradation": build(degradation), "scale": scale})
+    made_by = build(degradation)
+    if isinstance(made_by, Seeded):
+        made_by = made_by.of_set(str(data["name"]))
+    return build({**options, "degradation": made_by, "scale": scale})
 
 
 def open_dataset(config: DictConfig) -> Dataset:

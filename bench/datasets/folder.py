@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from bench.datasets import LAYOUTS, NOWHERE
+from bench.datasets import LAYOUTS, NOWHERE, lr_set
 from bench.datasets.clip import Clip, Description, build_clip, build_clips, size_complaint
 from bench.datasets.layout import ClipOnDisk, check_together, find_clips
 from bench.datasets.options import capped, path_of, rate, selected
@@ -67,6 +67,9 @@ class Folder:
     def problems(self) -> Iterator[str]:
         """Decode every frame of LR and GT and yield what is wrong, one line each."""
         pairs = self._pairs()
+        for root in self._roots.values():
+            if root is not None:
+                yield from lr_set.problems(path_of(root, "data.root"))
         for name in selected(pairs, self._wanted, self.name):
             found = list(self._problems(name, pairs[name]))
             yield from found

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from bench.methods.contract import FrameSource
+from frames.degradations import Seeded
 from frames.images import Size, image_size, read_image
 from frames.video import read_video
 
@@ -91,6 +92,27 @@ class Mapped:
 
 
 @dataclass(frozen=True)
+class Degraded:
+    """The LR frames that a degradation of whole clips makes of GT frames, made anew by each reading."""
+
+    source: FrameSource
+    degradation: Seeded
+    clip: str
+    size: Size
+
+    @property
+    def where(self) -> str:
+        return self.source.where
+
+    @property
+    def frames(self) -> int:
+        return self.source.frames
+
+    def __iter__(self) -> Iterator[np.ndarray]:
+        yield from self.degradation.clip(self.source, self.clip)
+
+
+@dataclass(frozen=True)
 class Unreadable:
     """Frames that cannot be read: whoever iterates gets the reason as a ValueError."""
 
@@ -116,7 +138,7 @@ def cropped(source: FrameSource, top: int, left: int, size: Size) -> FrameSource
 
 def files_of(source: FrameSource) -> tuple[Path, ...]:
     """The image files behind a source, one a frame; empty where the frames have no files of their own."""
-    if isinstance(source, Mapped):
+    if isinstance(source, (Mapped, Degraded)):
         return files_of(source.source)
     return source.paths if isinstance(source, ImageFiles) else ()
 

@@ -47,7 +47,7 @@ def refuse_failed(golden: Sequence[Record], name: str) -> None:
 
 def _differences(before: Record, after: Record) -> Iterator[tuple[str, Any, Any]]:
     """(what, before, after) of everything that must agree and does not."""
-    for what in ("scale", "frames", "lr_size", "gt_size", "lr_origin", "protocol"):
+    for what in ("scale", "frames", "lr_size", "gt_size", "lr_origin", "lr_made_with", "protocol"):
         yield from _unlike(what.replace("_", " "), getattr(before, what), getattr(after, what))
     yield from _unlike("degradation", *(record.data_config.get("degradation") for record in (before, after)))
     for metric in before.scores.keys() & after.scores.keys():

@@ -71,7 +71,11 @@ def data_config(config: DictConfig) -> dict[str, Any]:
     options = OmegaConf.to_container(config.data, resolve=True)
     assert isinstance(options, dict)
     made_by = {"degradation": config.degradation.name, "scale": config.scale, "protocol": config.protocol.name}
-    return {str(key): value for key, value in options.items()} | made_by
+    degradation = OmegaConf.to_container(config.degradation, resolve=True)
+    assert isinstance(degradation, dict)
+    details = {str(key): value for key, value in degradation.items() if key not in ("_target_", "name", "scale")}
+    own = {str(key): value for key, value in options.items()}
+    return own | made_by | ({"degradation_options": details} if details else {})
 
 
 def _planned(combination: Combination, dataset: Dataset, clips: list[Clip]) -> MethodOnData:

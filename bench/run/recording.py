@@ -71,6 +71,7 @@ def _record(cell: Cell, reason: str | None, upscaled: Upscaled | None, scored: S
         gt_size=clip.gt_size,
         scale=clip.scale,
         lr_origin=clip.lr_origin,
+        lr_made_with=clip.lr_made_with or None,
         expected_clips=len(plan.dataset.expected),
         protocol=plan.protocol.name,
         data_config=plan.data_config,

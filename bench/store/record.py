@@ -155,6 +155,7 @@ class Record:
     gt_size: tuple[int, int] | None = None
     scale: int
     lr_origin: str
+    lr_made_with: str | None = None  # versions of encoder and libraries that made the LR frames; None: they need none
     expected_clips: int  # of the complete data set
     protocol: str
     data_config: dict[str, Any]  # the options of the data set, its degradation, scale and protocol

@@ -1,7 +1,9 @@
-"""How LR frames are made from GT: the degradations of the literature, bicubic (BI) and blur with subsampling (BD)."""
+"""How LR frames are made from GT: the degradations of the literature, of single frames (bicubic, blur with subsampling)
+and of whole clips (second-order, compressed: `seeded`)."""
 
 from frames.degradations.benchmark import Bicubic, BlurDown, Degradation
 from frames.degradations.clips import ClipBicubic, ClipBlurDown, ClipDegradation
 from frames.degradations.given import Given
+from frames.degradations.seeded import Seeded
 
-__all__ = ["Bicubic", "BlurDown", "ClipBicubic", "ClipBlurDown", "ClipDegradation", "Degradation", "Given"]
+__all__ = ["Bicubic", "BlurDown", "ClipBicubic", "ClipBlurDown", "ClipDegradation", "Degradation", "Given", "Seeded"]

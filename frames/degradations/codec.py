@@ -21,7 +21,7 @@ def jpeg(frame: np.ndarray, quality: int) -> np.ndarray:
     return decoded[..., ::-1]
 
 
-def video(clip: np.ndarray, encoder: str, bits_a_frame: int) -> np.ndarray:
+def video(clip: np.ndarray, encoder: str, bits_a_frame: int | None = None, crf: float | None = None) -> np.ndarray:
     """Encode and decode a clip, (T, H, W, 3) uint8 RGB with even H and W -> the same.
 
     One thread: with several, the rate control of x264 depends on timing, and so would the LR of a step.
@@ -29,7 +29,10 @@ def video(clip: np.ndarray, encoder: str, bits_a_frame: int) -> np.ndarray:
     Args:
         encoder: one of `DECODERS`.
         bits_a_frame: target rate. RealBasicVSR's bitrates are of streams of one frame a second, so they are this.
+        crf: instead of a rate, x264's constant rate factor from 0 (lossless) to 51.
     """
+    if (bits_a_frame is None) == (crf is None) or (crf is not None and encoder != "libx264"):
+        raise ValueError("a codec takes either a rate or, libx264 alone, a constant rate factor (crf)")
     if encoder not in DECODERS:
         raise ValueError(f"unknown video codec {encoder}: choose one of {', '.join(DECODERS)}")
     if clip.shape[1] % 2 or clip.shape[2] % 2:
@@ -37,13 +40,15 @@ def video(clip: np.ndarray, encoder: str, bits_a_frame: int) -> np.ndarray:
     writer = VideoCodecContext.create(encoder, "w")
     assert isinstance(writer, VideoCodecContext)
     writer.height, writer.width = clip.shape[1:3]
-    writer.pix_fmt, writer.bit_rate = "yuv420p", int(bits_a_frame)
+    writer.pix_fmt = "yuv420p"
     writer.framerate, writer.time_base = Fraction(1), Fraction(1)
-    writer.bit_rate_tolerance = int(bits_a_frame)  # FFmpeg's own tolerance is so wide that short clips ignore the rate
     writer.thread_count = 1
+    if bits_a_frame is not None:
+        writer.bit_rate = int(bits_a_frame)
+        writer.bit_rate_tolerance = int(bits_a_frame)  # FFmpeg's is so wide that short clips ignore the rate
     if writer.codec.name == "libx264":
         # With its macroblock tree on, x264 gave other bits from run to run for many small sizes, one thread or not.
-        writer.options = {"x264-params": "mbtree=0"}
+        writer.options = {"x264-params": "mbtree=0"} | ({} if crf is None else {"crf": f"{crf:g}"})
     packets = []
     for index, pixels in enumerate(clip):
         frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(pixels), format="rgb24")

@@ -206,7 +206,7 @@ class Codec:
     bitrate: Range = (1e4, 1e5)  # bits a frame
 
     def __post_init__(self) -> None:
-        check_range("bitrate", self.bitrate, 100)
+        check_range("bitrate", self.bitrate, 1000)  # x264 counts in thousands
         unknown = set(self.encoders) - set(codec.DECODERS)
         if unknown or not self.encoders:
             raise ValueError(f"encoders must be some of {', '.join(codec.DECODERS)}")

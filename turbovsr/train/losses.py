@@ -46,7 +46,8 @@ def charbonnier(sr: Tensor, gt: Tensor, eps: float = 1e-3) -> Tensor:
 
 
 class ReconstructionLoss:
-    """Distance of SR clips from GT: Charbonnier, LPIPS, DISTS, and what repeats with the LR pixels.
+    """Distance of SR clips from GT: Charbonnier, of frames and of their changes, LPIPS, DISTS, and what repeats with
+    the LR pixels.
 
     Args:
         config: weights of the terms.
@@ -62,6 +63,8 @@ class ReconstructionLoss:
         config = self.config
         terms = {"pixel": charbonnier(sr, gt)}
         sr_frames, gt_frames = frames_to_batch(sr), frames_to_batch(gt)
+        if config.temporal > 0 and sr.shape[2] > 1:
+            terms["temporal"] = charbonnier(sr.diff(dim=2), gt.diff(dim=2))
         if config.lattice > 0:
             terms["lattice"] = lattice_excess(sr_frames, gt_frames)
         if rng.step >= config.start:

@@ -57,6 +57,7 @@ class ReconstructionConfig:
     """
 
     pixel: float = 1.0  # Charbonnier distance
+    temporal: float = 0.0  # Charbonnier distance of the changes from frame to frame: against noise that boils
     lattice: float = 0.0  # see `turbovsr.train.lattice`
     lpips: float = 0.0
     dists: float = 0.0
@@ -67,7 +68,7 @@ class ReconstructionConfig:
     start: int = 0
 
     def __post_init__(self):
-        at_least(self, 0, "pixel", "lattice", "lpips", "dists", "lpips_vgg", "start")
+        at_least(self, 0, "pixel", "temporal", "lattice", "lpips", "dists", "lpips_vgg", "start")
         at_least(self, 1, "lpips_frames", "dists_frames")
 
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Mapping
 from pathlib import Path
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from frames.atomic import replacing
 from frames.degradations import ClipBicubic
@@ -60,7 +61,7 @@ def train_stage(config: TrainConfig, name: str, device: torch.device) -> None:
     model = new_model(config.model)
     if stage.start:
         previous, _ = loading.load(start_weights(config, name))
-        checkpoints.fill(model, previous.state_dict(), stage.start)
+        checkpoints.fill(model, with_new_blocks(previous.state_dict(), model), stage.start)
     source = ClipSource(config.data_config, stage.crop, stage.augmentation, config.degradation)
     info(source.describe())
     resumes = (folder / "checkpoint.pt").is_file()
@@ -90,6 +91,15 @@ def new_model(config: ModelConfig) -> Model:
         return Model(config)
     except (RuntimeError, ValueError, ArithmeticError, AssertionError, IndexError, TypeError) as error:
         raise UserError(f"model: these sizes do not make a model ({one_line(error)})") from error
+
+
+def with_new_blocks(state: Mapping[str, Tensor], model: Model) -> dict[str, Tensor]:
+    """Start weights with the model's own values for residual blocks of the decoder that they lack.
+
+    New blocks begin as the identity (`turbovsr.layers.SpatialBlock`), so a deeper decoder starts where they ended.
+    """
+    blocks = {k: v for k, v in model.state_dict().items() if k.startswith(("decoder.before.", "decoder.after."))}
+    return blocks | dict(state)
 
 
 def _run_loop(config: TrainConfig, name: str, model: Model, source: ClipSource, device: torch.device) -> Model:

@@ -95,6 +95,16 @@ def test_lpips_on_the_features_of_dists_is_the_heads_sum_and_leaves_dists_as_it_
     assert network.with_lpips(x, x)[1].abs().max() == 0
 
 
+def test_the_temporal_term_is_of_changes_between_frames_and_not_of_single_frames():
+    loss = ReconstructionLoss(ReconstructionConfig(pixel=0, temporal=2.0), {})
+    gt = torch.zeros(1, 3, 3, 8, 8)
+    boiling = gt.clone()
+    boiling[:, :, 1] = 0.5  # the first and the last frame as GT, so the change is 0.5 twice
+    assert loss(boiling, gt, StepRng(0, 0)).loss.item() == pytest.approx(1, abs=1e-4)
+    assert loss(gt + 0.5, gt, StepRng(0, 0)).loss.item() == pytest.approx(0, abs=0.003)  # an offset does not change
+    assert set(loss(gt[:, :, :1], gt[:, :, :1], StepRng(0, 0)).terms) == {"pixel"}
+
+
 def test_every_term_counts_by_its_weight_and_the_networks_see_jittered_frames():
     class Network(torch.nn.Module):
         def with_lpips(self, sr, gt):

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 
 import numpy as np
 import pytest
 import torch
 
-from tests.turbovsr.conftest import TINY
+from tests.turbovsr.conftest import TINY, tiny_model
+from turbovsr import checkpoints
 from turbovsr.model import Model
 from turbovsr.train.autoencoding import normalise_latent
 from turbovsr.train.batch_loader import DrawBatch
@@ -19,7 +21,7 @@ from turbovsr.train.loop import Loop, learning_rate
 from turbovsr.train.losses import LossOutput, TrainingLoss
 from turbovsr.train.options import Autoencoding, BatchConfig, DataConfig, Diffusion, Joint, LoopConfig
 from turbovsr.train.rng import StepRng
-from turbovsr.train.stages import draw_batch, loss_of
+from turbovsr.train.stages import draw_batch, loss_of, with_new_blocks
 
 BATCH = BatchConfig(images=2, clips=1, frames=9)
 COMMON = {"trained": ("decoder",), "crop": 64, "loop": LoopConfig(steps=4, learning_rate=1e-3), "batch": BATCH}
@@ -141,6 +143,16 @@ def test_only_the_named_parts_are_trained(source, tmp_path):
     Loop(model, ["projection", "transformer"], config, tmp_path).run(*training_of("diffusion", model, source))
     changed = {name.split(".")[0] for name, value in model.state_dict().items() if not torch.equal(value, before[name])}
     assert changed == {"projection", "transformer"}
+
+
+def test_new_blocks_of_the_decoder_begin_as_the_identity():
+    small, deep = tiny_model(), Model(dataclasses.replace(TINY, decoder_blocks=(2, 4)))
+    state = with_new_blocks(small.state_dict(), deep)
+    deep.load_state_dict(state)
+    lr = torch.rand(1, 3, 1, 16, 16)
+    assert torch.equal(deep.decoder(lr, None), small.decoder(lr, None))
+    with pytest.raises(ValueError, match="wrong weights"):
+        checkpoints.fill(small, with_new_blocks(deep.state_dict(), small), "deep")
 
 
 def test_learning_rate_warms_up_and_falls_to_a_hundredth():

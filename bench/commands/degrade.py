@@ -1,0 +1,52 @@
+"""`python -m bench data degrade SET OUT`: LR frames written once, with a manifest."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from frames.errors import OK, UserError
+
+USAGE = "python -m bench data degrade SET --degradation NAME OUT [KEY=VALUE ...]"
+
+
+def degrade(words: list[str], folders: tuple[str, ...]) -> int:
+    """Write the LR frames of a set; what is there already is kept. Returns the exit code.
+
+    Args:
+        words: SET, OUT, KEY=VALUE and --degradation NAME, in any order.
+        folders: of --config-dir.
+    Raises:
+        UserError, ValueError, FileNotFoundError: one line, for exit code 3.
+    """
+    names = [word for word in words if "=" not in word]
+    if len(names) != 2:
+        raise UserError(f"which set, and into which folder? {USAGE}")
+    from omegaconf import OmegaConf
+
+    from bench.config import compose
+    from bench.datasets import lr_set
+    from bench.targets import open_dataset
+
+    config = compose([f"data={names[0]}", *(word for word in words if "=" in word)], folders)
+    clips = open_dataset(config).clips()
+    given = [clip.name for clip in clips if clip.lr_origin.startswith("given")]
+    if given:
+        raise UserError(f"clip {given[0]} has LR frames already, so none are made; where a set has both, data.lr=made")
+    options = OmegaConf.to_container(config.degradation, resolve=True)
+    assert isinstance(options, dict)
+    recipe = lr_set.Manifest(
+        data=str(config.data.name),
+        scale=config.scale,
+        origin=clips[0].lr_origin.removesuffix(" from GT"),
+        degradation={str(key): value for key, value in options.items() if key != "_target_"},
+        made_with=clips[0].lr_made_with,
+    )
+    out = Path(names[1])
+    for number, (name, written) in enumerate(lr_set.write(recipe, clips, out), start=1):
+        print(f"[{number}/{len(clips)}] {name}" + ("" if written else ": there already"), flush=True)
+    print(
+        f"{recipe.origin} LR frames of {names[0]} in {out}"
+        + (f", made with {recipe.made_with}" * bool(recipe.made_with))
+    )
+    print(f"to use them: data=folder data.root={out} data.gt=GT")
+    return OK

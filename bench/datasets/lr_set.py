@@ -1,0 +1,144 @@
+"""LR frames that were written once, so that a group shares one LR set: a folder of PNG a clip, and a manifest.
+
+The manifest says by which recipe, seed and versions the frames were made, and the digest of every clip.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Iterable, Iterator
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from bench.datasets.clip import Clip
+from bench.labels import file_name
+from bench.store import typed
+from bench.store.keys import FramesDigest, frames_digest
+from frames.atomic import replacing
+from frames.errors import UserError
+from frames.images import Size, read_image, write_png
+from frames.listing import images_in
+from frames.text_files import read_json
+
+MANIFEST = "manifest.json"
+FORMAT = "lr-set-1"
+
+
+@dataclass(frozen=True, kw_only=True)
+class WrittenClip:
+    """One clip of the set; its folder has its name."""
+
+    frames: int
+    size: Size  # (height, width)
+    sha256: str  # of the frames, see `bench.store.keys.FramesDigest`
+
+
+@dataclass(frozen=True, kw_only=True)
+class Manifest:
+    """The recipe of an LR set, and its clips."""
+
+    data: str  # the data set whose GT was degraded
+    scale: int
+    origin: str  # the degradation with its parameters: "realbasicvsr-x4-seed0"
+    degradation: dict[str, Any]  # its options
+    made_with: str  # versions of encoder and libraries; "": the frames depend on none
+    clips: dict[str, WrittenClip] = field(default_factory=dict)
+
+    @property
+    def recipe(self) -> Manifest:
+        """The same without clips."""
+        return replace(self, clips={})
+
+
+def read_manifest(folder: Path) -> Manifest | None:
+    """The manifest of an LR set; None for a folder without one.
+
+    Raises:
+        UserError: the file is damaged.
+    """
+    path = Path(folder) / MANIFEST
+    if not path.is_file():
+        return None
+    content = read_json(path, "write the LR set again")
+    if not isinstance(content, dict) or content.pop("format", None) != FORMAT:
+        return None  # another program's
+    try:
+        return typed.from_json(Manifest, content)
+    except ValueError as error:
+        raise UserError(f"{path}: not the manifest of an LR set ({error}); write the LR set again") from None
+
+
+def write(recipe: Manifest, clips: Iterable[Clip], folder: Path) -> Iterator[tuple[str, bool]]:
+    """Write the LR frames of clips, and the manifest after each of them. Clips that are there already are kept.
+
+    Yields:
+        (clip, whether it was written now), as soon as it is whole on disk.
+    Raises:
+        UserError: the folder holds something else, or a clip cannot be used.
+    """
+    manifest = _begun(folder, recipe)
+    for clip in clips:
+        if clip.refusal:
+            raise UserError(f"clip {clip.name} cannot be used: {clip.refusal}")
+        name = file_name(clip.name)
+        there = manifest.clips.get(name)
+        if there is not None and there.frames == clip.frames and not list(_clip_problems(folder / name, there)):
+            yield clip.name, False
+            continue
+        manifest = replace(manifest, clips=manifest.clips | {name: _write_clip(clip, folder / name)})
+        _store(manifest, folder)
+        yield clip.name, True
+
+
+def problems(folder: Path) -> Iterator[str]:
+    """What of an LR set is missing or not as it was written, one line each; nothing for a folder without manifest."""
+    manifest = read_manifest(folder)
+    for name, clip in manifest.clips.items() if manifest else ():
+        yield from _clip_problems(Path(folder) / name, clip)
+
+
+def _begun(folder: Path, recipe: Manifest) -> Manifest:
+    """The manifest of a set that was begun here by the same recipe, or a new one."""
+    found = read_manifest(folder)
+    if found is None:
+        if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+            raise UserError(f"{folder}: there is something else already; choose a new folder")
+        return recipe
+    for key, value in asdict(recipe.recipe).items():
+        before = getattr(found.recipe, key)
+        if before != value:
+            raise UserError(f"{folder}: an LR set with {key} {before}, not {value}; choose another folder")
+    return found
+
+
+def _write_clip(clip: Clip, folder: Path) -> WrittenClip:
+    """Write the frames beside `folder` first, so that a folder is whole or not there."""
+    part = folder.with_name(f".{folder.name}.part")
+    shutil.rmtree(part, ignore_errors=True)
+    digest, count = FramesDigest(), 0
+    for count, frame in enumerate(clip.lr(), start=1):
+        write_png(part / f"{count - 1:08d}.png", frame)
+        digest.add(frame)
+    shutil.rmtree(folder, ignore_errors=True)
+    part.rename(folder)
+    return WrittenClip(frames=count, size=clip.lr_size, sha256=digest.hexdigest())
+
+
+def _store(manifest: Manifest, folder: Path) -> None:
+    with replacing(folder / MANIFEST) as part:
+        part.write_text(json.dumps({"format": FORMAT, **asdict(manifest)}, indent=1) + "\n", encoding="utf-8")
+
+
+def _clip_problems(folder: Path, clip: WrittenClip) -> Iterator[str]:
+    if not folder.is_dir():
+        yield f"{folder}: missing; its manifest has it"
+        return
+    try:
+        digest = frames_digest(map(read_image, images_in(folder)))
+    except (ValueError, FileNotFoundError) as error:
+        yield str(error)
+        return
+    if digest != clip.sha256:
+        yield f"{folder}: not the frames that were written (its manifest has another digest); write the LR set again"

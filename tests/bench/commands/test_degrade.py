@@ -1,0 +1,40 @@
+"""`data degrade` from the command line: written, continued, and one line for each mistake."""
+
+import numpy as np
+import pytest
+
+from frames.images import write_png
+
+
+@pytest.fixture
+def gt(tmp_path):
+    frame = np.arange(64 * 64 * 3, dtype=np.uint32).reshape(64, 64, 3) % 251
+    for name in ("a", "b"):
+        for index in range(2):
+            write_png(tmp_path / "gt" / name / f"{index}.png", frame.astype(np.uint8))
+    return tmp_path / "gt"
+
+
+def test_it_writes_says_how_to_use_them_and_continues(bench, gt, tmp_path):
+    words = ["data", "degrade", "folder", f"data.gt={gt}", "--degradation", "compressed", str(tmp_path / "lr")]
+    first = bench(*words)
+    assert first.code == 0 and "[2/2] b" in first.out and f"data=folder data.root={tmp_path / 'lr'}" in first.out
+    assert "compressed-x4-crf28 LR frames of folder" in first.out and "libx264 core" in first.out
+    assert "a: there already" in bench(*words).out
+    checked = bench("data", "verify", "folder", f"data.root={tmp_path / 'lr'}")
+    assert checked.code == 0 and "no problems" in checked.out
+
+
+@pytest.mark.parametrize(
+    "words, message",
+    [
+        (["folder"], "which set, and into which folder"),
+        (["folder", "out", "data.root=LR"], "clip LR has LR frames already"),
+        (["folder", "out", "data.gt=GT", "--degradation=blur"], "unknown degradation 'blur'"),
+        (["nothing", "out"], "unknown data 'nothing'"),
+    ],
+)
+def test_mistakes_are_one_line(bench, gt, tmp_path, words, message):
+    words = [word.replace("LR", str(gt / "a")).replace("GT", str(gt)) for word in words]
+    found = bench("data", "degrade", *words)
+    assert found.code == 3 and message.replace("clip LR", "clip a") in found.err and found.err.count("\n") == 1

@@ -1,0 +1,88 @@
+"""LR sets: written once, continued after a break, verified by digest, and the frames that a run would make."""
+
+import json
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from bench.datasets import lr_set
+from bench.datasets.folder import Folder
+from frames.degradations.seeded import once
+from frames.errors import UserError
+from frames.images import write_png
+
+RECIPE = lr_set.Manifest(data="folder", scale=4, origin="once", degradation={"seed": 0}, made_with="x264")
+
+
+@pytest.fixture
+def clips(tmp_path, frames_of, write_clip):
+    for name in ("a", "b"):
+        write_clip(tmp_path / "gt" / name, frames_of(3, 64, 64))
+    degradation = once(name="once", scale=4).of_set("folder")
+    options = {"root": None, "gt": str(tmp_path / "gt"), "scale": 4, "degradation": degradation}
+    return Folder(name="folder", domain="", **options).clips()
+
+
+def write(clips, folder, recipe=RECIPE):
+    return list(lr_set.write(recipe, clips, folder))
+
+
+def given(folder) -> Folder:
+    return Folder(name="folder", domain="", root=str(folder), gt=None, scale=4, degradation=None)
+
+
+def test_the_written_frames_are_those_that_a_run_makes(tmp_path, clips):
+    assert write(clips, tmp_path / "lr") == [("a", True), ("b", True)]
+    for made, read in zip(clips, given(tmp_path / "lr").clips(), strict=True):
+        assert all(np.array_equal(x, y) for x, y in zip(made.lr(), read.lr(), strict=True))
+    manifest = lr_set.read_manifest(tmp_path / "lr")
+    assert manifest.recipe == RECIPE and manifest.clips["a"].size == (16, 16) and manifest.clips["a"].frames == 3
+    assert list(given(tmp_path / "lr").problems()) == []
+
+
+def test_a_break_costs_the_clip_at_hand(tmp_path, clips):
+    folder = tmp_path / "lr"
+    writing = lr_set.write(RECIPE, clips, folder)
+    next(writing)
+    writing.close()
+    (folder / ".b.part").mkdir()  # what a kill leaves
+    assert write(clips, folder) == [("a", False), ("b", True)]
+    assert sorted(path.name for path in folder.iterdir()) == ["a", "b", "manifest.json"]
+    first = (folder / "manifest.json").read_bytes()
+    assert write(clips, folder) == [("a", False), ("b", False)]
+    assert (folder / "manifest.json").read_bytes() == first
+
+
+def test_changed_and_missing_frames_are_found_and_written_again(tmp_path, clips):
+    folder = tmp_path / "lr"
+    write(clips, folder)
+    write_png(folder / "a" / "00000001.png", np.zeros((16, 16, 3), np.uint8))
+    assert any("another digest" in problem for problem in given(folder).problems())
+    for frame in (folder / "b").iterdir():
+        frame.unlink()
+    (folder / "b").rmdir()
+    assert f"{folder}/b: missing; its manifest has it" in list(lr_set.problems(folder))
+    assert write(clips, folder) == [("a", True), ("b", True)]
+
+
+def test_another_recipe_or_other_files_are_not_overwritten(tmp_path, clips):
+    write(clips, tmp_path / "lr")
+    with pytest.raises(UserError, match="an LR set with made_with x264, not x265; choose another folder"):
+        write(clips, tmp_path / "lr", replace(RECIPE, made_with="x265"))
+    (tmp_path / "other").mkdir()
+    (tmp_path / "other" / "letter.txt").write_text("")
+    with pytest.raises(UserError, match="something else"):
+        write(clips, tmp_path / "other")
+
+
+@pytest.mark.parametrize("content", ["{", '{"format": "lr-set-1", "clips": 3}'])
+def test_a_damaged_manifest_is_one_clear_error(tmp_path, content):
+    (tmp_path / "manifest.json").write_text(content)
+    with pytest.raises(UserError, match="write the LR set again"):
+        lr_set.read_manifest(tmp_path)
+
+
+def test_a_manifest_of_another_program_is_not_looked_at(tmp_path):
+    (tmp_path / "manifest.json").write_text(json.dumps({"name": "app"}))
+    assert lr_set.read_manifest(tmp_path) is None and list(lr_set.problems(tmp_path)) == []
