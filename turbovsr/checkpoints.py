@@ -39,7 +39,8 @@ class Header:
 class Described(Protocol):
     """A model that says its kind and its configuration, a dataclass of plain values."""
 
-    kind: str
+    @property
+    def kind(self) -> str: ...
 
     @property
     def config(self) -> Any: ...

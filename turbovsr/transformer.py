@@ -17,6 +17,7 @@ from typing import NamedTuple
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
+from torch.utils.checkpoint import checkpoint
 
 from turbovsr.conditioning import coordinates
 from turbovsr.layers import normal_parameter
@@ -178,6 +179,7 @@ class Transformer(nn.Module):
         self.head = nn.Linear(width, latent_channels)
         nn.init.zeros_(self.head.weight)
         nn.init.zeros_(self.head.bias)
+        self.checkpointing = False  # in training: keep a block's input alone and compute the rest again going backward
         self._grids: dict[tuple, TokenGrid] = {}
 
     def forward(
@@ -218,7 +220,9 @@ class Transformer(nn.Module):
             text = self.embed_text(text)
         rotation, windows = self.token_grid((x.shape[1], x.shape[2], x.shape[3]), x)
         for index, block in enumerate(self.blocks):
-            x = block(x, modulation, rotation, windows[index % 2], text)
+            arguments = (x, modulation, rotation, windows[index % 2], text)
+            again = self.checkpointing and torch.is_grad_enabled()
+            x = checkpoint(block, *arguments, use_reentrant=False) if again else block(*arguments)
         shift, scale = (embedded.unsqueeze(-2) + self.table).unbind(-2)
         x = F.layer_norm(x, (self.width,), eps=EPS) * (1 + scale) + shift
         return self.head(x).permute(0, 4, 1, 2, 3)

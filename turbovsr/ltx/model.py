@@ -59,6 +59,7 @@ class LTXModel(Generator):
     """All parts of one path; `turbovsr.pipeline` runs them."""
 
     kind = "ltx"
+    config: LTXConfig
 
     def __init__(self, config: LTXConfig):
         super().__init__()
@@ -115,4 +116,4 @@ class LTXModel(Generator):
 
     @property
     def _dtype(self) -> torch.dtype:
-        return self.transformer.embed.weight.dtype
+        return self.autoencoder.mean.dtype

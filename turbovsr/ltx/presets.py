@@ -100,7 +100,7 @@ def build(
         _check_device(own.config.get("transformer_width", 0), device)
         return checkpoints.build(own, LTXModel, LTXConfig).to(device, dtype), own.metadata
     channels = SIZES.get(size, {}).get("prompt_channels", LTXConfig.prompt_channels)
-    text = None if prompt is None else _prompt(prompt, channels)
+    text = None if prompt is None else fixed_prompt(prompt, channels)
     config = configure(size, path, autoencoder, window, 0 if text is None else text.shape[1])
     _check_device(config.transformer_width, device)
     with weights_on(device, dtype):
@@ -116,8 +116,8 @@ def build(
     return model, metadata
 
 
-def _prompt(prompt: str | Path, channels: int) -> Tensor:
-    """(1, L, channels)."""
+def fixed_prompt(prompt: str | Path, channels: int) -> Tensor:
+    """The text embedding that `build` takes as `prompt`, (1, L, channels). Raises `ValueError`."""
     if prompt == "random":
         return torch.randn(1, LTX_TOKENS, channels, generator=torch.Generator().manual_seed(SEED))
     text = read_prompt(prompt)

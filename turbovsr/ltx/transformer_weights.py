@@ -128,6 +128,19 @@ def load(transformer: Transformer, state: Mapping[str, Tensor], origin: str) -> 
     Raises:
         ValueError: keys missing, unexpected or of another shape, up to ten of each named.
     """
+    found, report = translated(transformer, state, origin)
+    transformer.load_state_dict(found)
+    return report
+
+
+def translated(
+    transformer: Transformer, state: Mapping[str, Tensor], origin: str
+) -> tuple[dict[str, Tensor], TransformerReport]:
+    """The state of `load` under our names, complete; tensors on the meta device will do, to check a file by its header.
+
+    Raises:
+        ValueError: as `load`.
+    """
     found, unexpected = to_our_names(to_diffusers_names(state))
     own = transformer.state_dict()
     left_out = []
@@ -147,7 +160,6 @@ def load(transformer: Transformer, state: Mapping[str, Tensor], origin: str) -> 
     wrong = mismatch(shapes_of(own), shapes_of(found), unexpected)
     if wrong:
         raise ValueError(f"{origin}: wrong weights for this transformer: {wrong}")
-    transformer.load_state_dict(found)
-    return TransformerReport(
+    return found, TransformerReport(
         len(found) - (4 if any("embed_step" in name for name in initialised) else 0), initialised, left_out
     )

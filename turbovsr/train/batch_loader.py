@@ -9,15 +9,16 @@ from __future__ import annotations
 import signal
 import sys
 from collections.abc import Callable, Generator
+from typing import Any
 
 import cv2
 import torch
 from torch.utils.data import DataLoader, Dataset
 
-from turbovsr.train.batch import Batch
 from turbovsr.train.rng import StepRng
 
-DrawBatch = Callable[[StepRng], Batch]
+DrawBatch = Callable[[StepRng], Any]
+"""The batch of a step: it has a length, and `to(device)`."""
 CAN_FORK = sys.platform == "linux"  # elsewhere fork is missing or unsafe
 
 
@@ -28,7 +29,7 @@ class StepDataset(Dataset):
         self.draw, self.seed = draw, seed
 
     @torch.no_grad()
-    def __getitem__(self, step: int) -> tuple[Batch, StepRng] | Exception:
+    def __getitem__(self, step: int) -> tuple[Any, StepRng] | Exception:
         rng = StepRng(self.seed, step)
         try:
             return self.draw(rng), rng
@@ -38,7 +39,7 @@ class StepDataset(Dataset):
 
 def load_batches(
     draw: DrawBatch, seed: int, first: int, last: int, workers: int
-) -> Generator[tuple[Batch, StepRng], None, None]:
+) -> Generator[tuple[Any, StepRng], None, None]:
     """Yield the batch and the generators of each step from `first` to `last` - 1.
 
     Args:

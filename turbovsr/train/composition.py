@@ -10,7 +10,16 @@ from frames.strict_yaml import read_mapping
 
 CONF = Path(__file__).parent / "conf"
 GROUPS = ("recipe", "model", "degradation")
-PATHS = ("data", "out", "validate", "lpips", "vgg", "dists")  # options whose values name files or folders
+PATHS = (
+    "data",
+    "out",
+    "validate",
+    "lpips",
+    "vgg",
+    "dists",
+    "weights",
+    "prompt",
+)  # options whose values name files or folders
 
 
 def members(group: str, config_dir: Path | None = None) -> list[str]:

@@ -10,6 +10,7 @@ from frames.degradations import ClipDegradation
 from frames.errors import UserError, did_you_mean
 from turbovsr.geometry import SCALE
 from turbovsr.model import ModelConfig
+from turbovsr.train.ltx.options import LATENT_KINDS, LatentStage, LTXModelOptions, LTXTrainConfig
 from turbovsr.train.options import KINDS, TrainConfig
 from turbovsr.train.schema import build
 
@@ -20,15 +21,22 @@ def checked(plain: dict[str, Any]) -> TrainConfig:
     stages = plain.get("stages")
     if not isinstance(stages, dict) or not stages:
         raise UserError("the recipe has no stages")
+    kinds = KINDS | LATENT_KINDS
     plain["stages"] = {}
     for name, values in stages.items():
         kind = values.get("kind") if isinstance(values, dict) else None
-        if kind not in KINDS:
-            raise UserError(f"stages.{name}.kind: unknown kind '{kind}'{did_you_mean(str(kind), KINDS)}")
-        plain["stages"][str(name)] = build(KINDS[kind], values, f"stages.{name}")
-    plain["model"] = build(ModelConfig, plain.get("model") or {}, "model")
+        if kind not in kinds:
+            raise UserError(f"stages.{name}.kind: unknown kind '{kind}'{did_you_mean(str(kind), kinds)}")
+        plain["stages"][str(name)] = build(kinds[kind], values, f"stages.{name}")
+    in_latents = [isinstance(stage, LatentStage) for stage in plain["stages"].values()]
+    if any(in_latents) != all(in_latents):
+        raise UserError(
+            f"stages: the kinds {', '.join(LATENT_KINDS)} are of the LTX shape, the others of nano: not in one recipe"
+        )
+    model, whole = (LTXModelOptions, LTXTrainConfig) if all(in_latents) else (ModelConfig, TrainConfig)
+    plain["model"] = build(model, plain.get("model") or {}, "model")
     plain["degradation"] = degradation(plain.get("degradation") or {})
-    return build(TrainConfig, plain, "")
+    return build(whole, plain, "")
 
 
 def degradation(values: dict[str, Any]) -> ClipDegradation:

@@ -11,11 +11,12 @@ import math
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-from turbovsr.model import Model
+from turbovsr.generator import Generator
 from turbovsr.train import checkpoint, optimizer
 from turbovsr.train.adversarial import AdversarialLoss
 from turbovsr.train.batch import Batch
@@ -23,15 +24,15 @@ from turbovsr.train.batch_loader import DrawBatch, load_batches
 from turbovsr.train.distributed import average_gradients, rank, world_size
 from turbovsr.train.interrupt import Interrupted, Signals
 from turbovsr.train.log import IntervalMeans, ProgressBar, append_line
-from turbovsr.train.losses import LossOutput, TrainingLoss
+from turbovsr.train.losses import LossOutput
 from turbovsr.train.messages import info
 from turbovsr.train.options import LoopConfig
 from turbovsr.train.rng import StepRng
 
 AUTOCAST_TYPES = {"float32": None, "bfloat16": torch.bfloat16}
 
-Validate = Callable[[Model], dict[str, float]]
-WritePicture = Callable[[Model, Path], None]
+Validate = Callable[[Any], dict[str, float]]
+WritePicture = Callable[[Any, Path], None]
 
 
 def learning_rate(config: LoopConfig, step: int) -> float:
@@ -46,46 +47,50 @@ class Loop:
     """Train the parts of `model` that `trained` names, and keep an EMA copy of the whole model in `ema`.
 
     Args:
+        trained: names of parts; none: the weights that require gradients.
         folder: of `checkpoint.pt`, from which training resumes, `log.jsonl` and `pictures/`.
         adversarial: an adversarial loss whose discriminator is trained too; it is part of the checkpoint.
         precision: "bfloat16" computes the losses under autocast; weights, their averages and gradients stay float32.
+        ema: where the EMA weights are kept; None: in a copy of the model.
     """
 
     def __init__(
         self,
-        model: Model,
+        model: Generator,
         trained: list[str],
         config: LoopConfig,
         folder: Path,
         adversarial: AdversarialLoss | None = None,
         precision: str = "float32",
+        ema: Generator | None = None,
     ):
         self.model, self.config, self.folder, self.adversarial = model, config, Path(folder), adversarial
         self.folder.mkdir(parents=True, exist_ok=True)
-        model.requires_grad_(False)
+        if trained:
+            model.requires_grad_(False)
         for name in trained:
             getattr(model, name).requires_grad_(True)
         self.parameters = [p for p in model.parameters() if p.requires_grad]
         self.device, self.autocast_type = self.parameters[0].device, AUTOCAST_TYPES[precision]
-        self.ema = copy.deepcopy(model).requires_grad_(False)
+        self.ema = (copy.deepcopy(model) if ema is None else ema).requires_grad_(False)
         self.optimizer = optimizer.build(config.optimizer, self.parameters, config.learning_rate, config.weight_decay)
         self.step = 0
         self.checkpoint = self.folder / "checkpoint.pt"
-        if self.checkpoint.is_file():
+        if self._is_saved():
             self._resume()
 
     def run(
         self,
-        loss: TrainingLoss,
+        loss: Callable[..., Any],
         draw: DrawBatch,
         workers: int = 0,
         validate: Validate | None = None,
         write_picture: WritePicture | None = None,
-    ) -> Model:
+    ) -> Any:
         """Train to `config.steps` and return the EMA model.
 
         Args:
-            loss: minimised on each batch.
+            loss: minimised on each batch; a `TrainingLoss`, unless a subclass asks for another function.
             draw: draws a step's batch, in `workers` processes ahead of time.
             validate: scores of the EMA model, logged every `validate_every` steps and at the end.
             write_picture: writes a picture of the EMA model's frames, every `picture_every` steps and at the end.
@@ -115,21 +120,19 @@ class Loop:
             batches.close()  # ends the worker processes
         return self.ema
 
-    def _train_step(self, loss: TrainingLoss, batch: Batch, rng: StepRng, stop: bool) -> tuple[dict[str, float], bool]:
+    def _train_step(
+        self, loss: Callable[..., Any], batch: Any, rng: StepRng, stop: bool
+    ) -> tuple[dict[str, float], bool]:
         """Train the model, and the discriminator if there is one, on one batch.
 
         Returns the terms to log, and whether some process wants to stop.
         """
         for group in self.optimizer.param_groups:
             group["lr"] = learning_rate(self.config, self.step)
-        with self._autocast():
-            output = loss(batch, rng, self.ema)
-            total, terms, pair = self._add_adversarial_loss(output, batch, rng)
         self.optimizer.zero_grad(set_to_none=True)
-        total.backward()
-        stop = average_gradients(self.parameters, stop)
-        norm = nn.utils.clip_grad_norm_(self.parameters, self.config.clip_gradient)
-        if not torch.isfinite(norm):
+        terms, pair = self._backward(loss, batch, rng)
+        norm, stop = self._finish_gradients(stop)
+        if not math.isfinite(norm):
             raise ValueError(
                 f"step {self.step}: the gradient is not finite; repeat the command with a lower learning rate, it"
                 " resumes from the last checkpoint"
@@ -139,7 +142,22 @@ class Loop:
         if self.adversarial and pair is not None:
             with self._autocast():
                 terms["discriminator"] = self.adversarial.discriminator_step(*pair)
-        return {name: value.item() for name, value in terms.items()} | {"gradient": norm.item()}, stop
+        return {name: value.item() for name, value in terms.items()} | {"gradient": norm}, stop
+
+    def _backward(
+        self, loss: Callable[..., Any], batch: Any, rng: StepRng
+    ) -> tuple[dict[str, Tensor], tuple[Tensor, Tensor] | None]:
+        """Compute a batch's gradients; returns the terms to log, and the SR and GT frames for the discriminator."""
+        with self._autocast():
+            output = loss(batch, rng, self.ema)
+            total, terms, pair = self._add_adversarial_loss(output, batch, rng)
+        total.backward()
+        return terms, pair
+
+    def _finish_gradients(self, stop: bool) -> tuple[float, bool]:
+        """Average the gradients over the processes and clip them; their norm, and whether any process wants to stop."""
+        stop = average_gradients(self.parameters, stop)
+        return nn.utils.clip_grad_norm_(self.parameters, self.config.clip_gradient).item(), stop
 
     def _add_adversarial_loss(
         self, output: LossOutput, batch: Batch, rng: StepRng
@@ -185,6 +203,10 @@ class Loop:
             return
         append_line(self.folder / "log.jsonl", self.step, entries)
         progress.line(self.step, entries)
+
+    def _is_saved(self) -> bool:
+        """Whether there is a state to resume from."""
+        return self.checkpoint.is_file()
 
     def _save(self) -> None:
         if rank() > 0:

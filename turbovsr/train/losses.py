@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Protocol, cast
+from typing import Any, Protocol, cast
 
 import torch
 from torch import Tensor, nn
 
-from turbovsr.model import Model
 from turbovsr.rearrange import frames_to_batch
-from turbovsr.train.batch import Batch
 from turbovsr.train.dists import Dists
 from turbovsr.train.jitter import jittered
 from turbovsr.train.lattice import lattice_excess
@@ -37,7 +35,7 @@ class LossOutput:
 class TrainingLoss(Protocol):
     """Loss of a stage: computed from a batch, the generators of the step, and the EMA model."""
 
-    def __call__(self, batch: Batch, rng: StepRng, ema: Model) -> LossOutput: ...
+    def __call__(self, batch: Any, rng: StepRng, ema: Any) -> LossOutput: ...
 
 
 def charbonnier(sr: Tensor, gt: Tensor, eps: float = 1e-3) -> Tensor:

@@ -5,6 +5,8 @@
 at 1:1. With `--smallest 192` each photograph is also stored at 1/sqrt(2), 1/2, ... of that size, while its shorter side
 has 192 px: small pictures of whole scenes are denser than any crop of a large one. Frames that resemble a frame of a
 `--held-out` clip are left out, with ten seconds around them.
+
+With `--latents OUT` photographs and videos are encoded for training in LTX's latent space: see `--latents --help`.
 """
 
 from __future__ import annotations
@@ -162,7 +164,15 @@ def prepare(args: argparse.Namespace) -> int:
 
 def main(argv: list[str]) -> int:
     """Run the command and return its exit code."""
-    return guarded(PROGRAM, lambda: prepare(_arguments(argv)))
+    return guarded(PROGRAM, lambda: _run(argv))
+
+
+def _run(argv: list[str]) -> int:
+    if any(word.partition("=")[0] == "--latents" for word in argv):
+        from turbovsr.train.ltx import prepare as latents
+
+        return latents.main(argv)
+    return prepare(_arguments(argv))
 
 
 def _arguments(argv: list[str]) -> argparse.Namespace:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,18 @@ from turbovsr.train.distributed import barrier, rank
 from turbovsr.train.messages import info
 from turbovsr.train.options import TrainConfig
 
-SETTINGS = ("data", "model", "degradation", "video_share", "halve_videos", "seed", "precision")
+SETTINGS = (
+    "data",
+    "weights",
+    "prompt",
+    "lora",
+    "model",
+    "degradation",
+    "video_share",
+    "halve_videos",
+    "seed",
+    "precision",
+)
 
 
 def weights_path(config: TrainConfig, name: str) -> Path:
@@ -55,9 +67,22 @@ def metadata_of(config: TrainConfig, name: str) -> dict[str, str]:
     """Metadata of a stage's weights: its name, steps, seed, and the hash of the weights it started from."""
     stage = config.stages[name]
     metadata = {"stage": name, "steps": str(stage.loop.steps), "seed": str(config.seed)}
-    if stage.start:
-        metadata["start_sha256"] = hashlib.sha256(weights_path(config, stage.start).read_bytes()).hexdigest()
+    start = stage.start or getattr(config, "weights", None)
+    if start:
+        path = weights_path(config, start)
+        files = sorted(path.glob("**/*.safetensors")) if path.is_dir() else [path]
+        hashes = [_sha256(file, file.stat().st_mtime_ns) for file in files]
+        metadata["start_sha256"] = (
+            hashes[0] if len(hashes) == 1 else hashlib.sha256("".join(hashes).encode()).hexdigest()
+        )
     return metadata
+
+
+@cache
+def _sha256(path: Path, changed: int) -> str:
+    """Hash of a file as it was when it changed last: those of the LTX shape have gigabytes."""
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def store_settings(config: TrainConfig, name: str, folder: Path, resumes: bool) -> None:
@@ -88,7 +113,7 @@ def store_settings(config: TrainConfig, name: str, folder: Path, resumes: bool) 
 def _settings(config: TrainConfig, name: str) -> dict[str, Any]:
     plain = {field.name: getattr(config, field.name) for field in dataclasses.fields(config)}
     own = {"stage": config.stages[name], "marks": metadata_of(config, name)}
-    return json.loads(json.dumps(own | {key: plain[key] for key in SETTINGS}, default=_plain))
+    return json.loads(json.dumps(own | {key: plain[key] for key in SETTINGS if key in plain}, default=_plain))
 
 
 def _read(path: Path) -> dict[str, Any]:

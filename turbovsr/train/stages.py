@@ -25,6 +25,8 @@ from turbovsr.train.distributed import barrier, rank
 from turbovsr.train.joint import JointLoss
 from turbovsr.train.loop import Loop
 from turbovsr.train.losses import ReconstructionLoss, TrainingLoss
+from turbovsr.train.ltx.options import LTXTrainConfig
+from turbovsr.train.ltx.stages import train_latent_stage
 from turbovsr.train.messages import info
 from turbovsr.train.options import Autoencoding, Diffusion, Joint, Stage, TrainConfig
 from turbovsr.train.perceptual import perceptual_networks
@@ -50,6 +52,9 @@ def train(config: TrainConfig, device: torch.device) -> None:
 
 def train_stage(config: TrainConfig, name: str, device: torch.device) -> None:
     """Train one stage, from its checkpoint if there is one, and write its EMA weights."""
+    if isinstance(config, LTXTrainConfig):
+        train_latent_stage(config, name, device)
+        return
     stage, folder = config.stages[name], Path(config.out) / name
     info(f"stage {name}: {stage.loop.steps} steps on {device}, {', '.join(stage.trained)}")
     torch.manual_seed(config.seed)

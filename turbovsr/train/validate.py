@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from itertools import islice
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -28,7 +29,7 @@ PANE_LABEL = 18  # pixels of height
 MOST_ROWS = 6  # of a picture
 PICTURED_STEP = 2**31  # seeds the crops for pictures: no stage trains so long
 
-Outputs = Callable[[Model, Tensor, Tensor], dict[str, Tensor]]
+Outputs = Callable[[Any, Tensor, Tensor], dict[str, Tensor]]
 """(model, LR, GT) -> SR clips by kind of latent."""
 
 
@@ -111,7 +112,7 @@ class Validation:
         self.networks, self.outputs, self.device = networks, outputs, device
 
     @torch.no_grad()
-    def __call__(self, model: Model) -> dict[str, float]:
+    def __call__(self, model: Any) -> dict[str, float]:
         result = {}
         for name, clip in self.clips.items():
             clip = clip.to(self.device)
@@ -121,7 +122,7 @@ class Validation:
         return result
 
     @torch.no_grad()
-    def picture(self, model: Model, path: Path) -> None:
+    def picture(self, model: Any, path: Path) -> None:
         """Write a PNG: a row for each clip, with the bicubic enlargement, the decodings, and GT side by side."""
         rows = []
         for clip in list(self.pictured.values())[:MOST_ROWS]:
@@ -129,7 +130,8 @@ class Validation:
             panes = self.outputs(model, clip.lr, clip.gt) | {"GT": clip.gt}
             rows.append(np.hstack([pane(frames, label) for label, frames in panes.items()]))
         width = max(row.shape[1] for row in rows)
-        write_png(path, np.vstack([np.pad(row, ((0, 0), (0, width - row.shape[1]), (0, 0))) for row in rows]))
+        if rank() == 0:  # sharded models are asked in all processes
+            write_png(path, np.vstack([np.pad(row, ((0, 0), (0, width - row.shape[1]), (0, 0))) for row in rows]))
 
 
 def pane(clip: Tensor, label: str) -> np.ndarray:
@@ -142,6 +144,14 @@ def pane(clip: Tensor, label: str) -> np.ndarray:
     return np.vstack([bar, frame])
 
 
+def check_held_out(config: TrainConfig) -> None:
+    """Raise `UserError` for a held-out clip that lies in the training data."""
+    for clip in map(Path, config.validate):
+        for root in map(Path, config.paths):
+            if clip.resolve().is_relative_to(root.resolve()):
+                raise UserError(f"validate: {clip} lies in the training data {root}; a held-out clip must not")
+
+
 def build_validation(
     config: TrainConfig, stage: Stage, source: ClipSource, networks: Mapping[str, nn.Module], device: torch.device
 ) -> Validation:
@@ -150,10 +160,7 @@ def build_validation(
     Raises:
         UserError: a held-out clip lies in the training data.
     """
-    for clip in map(Path, config.validate):
-        for root in map(Path, config.paths):
-            if clip.resolve().is_relative_to(root.resolve()):
-                raise UserError(f"validate: {clip} lies in the training data {root}; a held-out clip must not")
+    check_held_out(config)
     outputs: Outputs = generator_outputs
     if isinstance(stage, Autoencoding):
         outputs = regression_outputs if stage.latent_dropout >= 1 else autoencoder_outputs

@@ -16,11 +16,12 @@ import torch
 from safetensors.torch import load_file
 
 from turbovsr import loading
-from turbovsr.model import Model
+from turbovsr.model import Model, ModelConfig
 from turbovsr.train.batch_loader import load_batches
 from turbovsr.train.composition import compose_plain, members
 from turbovsr.train.config import checked
 from turbovsr.train.loop import Loop
+from turbovsr.train.ltx.sharding import meta_model
 from turbovsr.train.phases import damp_phases
 
 ROOT = Path(__file__).parents[3]
@@ -177,7 +178,10 @@ def test_going_on_with_other_settings_is_said(words, train, tmp_path):
 @pytest.mark.parametrize("degradation", members("degradation"))
 def test_every_recipe_is_valid_with_every_degradation(recipe, degradation):
     config = checked(compose_plain([f"recipe={recipe}", f"degradation={degradation}", "data=x", "out=y"]))
-    Model(config.model)
+    if isinstance(config.model, ModelConfig):
+        Model(config.model)
+    else:
+        meta_model(config.model.config())
     assert list(config.stages) and config.stage == "all"
 
 

@@ -1,0 +1,75 @@
+"""Run by test_processes.py: trains the same with one, two and four processes, which it forks after one import.
+
+Arguments: a folder for what is found, then the words of a training command without `out`. In `killed` two processes are
+killed with SIGKILL in step 3 and four resume.
+"""
+
+import os
+import signal
+import socket
+import sys
+import traceback
+from pathlib import Path
+
+import torch
+import torch._dynamo  # slow to import, which each process would do for itself
+
+from turbovsr.train import stages
+from turbovsr.train.composition import compose_plain
+from turbovsr.train.config import checked
+from turbovsr.train.distributed import processes
+from turbovsr.train.ltx.loop import ShardedLoop
+
+CPU = torch.device("cpu")
+KILLED_IN = 3
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def kill_in_step(step: int) -> None:
+    """Make this process kill itself in a step."""
+    backward = ShardedLoop._backward
+
+    def dying(self, *arguments):
+        if self.step + 1 == step:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return backward(self, *arguments)
+
+    ShardedLoop._backward = dying
+
+
+def run(words: list[str], out: Path, count: int, killed: bool = False) -> list[int]:
+    """Train in `count` forked processes; their exit codes, negative for signals."""
+    port, children = free_port(), []
+    config = checked(compose_plain([*words, f"out={out}"]))
+    for rank in range(count):
+        child = os.fork()
+        if child:
+            children.append(child)
+            continue
+        code = 1
+        try:
+            launched = {"RANK": rank, "WORLD_SIZE": count, "LOCAL_RANK": rank, "MASTER_PORT": port}
+            os.environ |= {name: str(value) for name, value in launched.items()} | {"MASTER_ADDR": "127.0.0.1"}
+            if killed:
+                kill_in_step(KILLED_IN)
+            with processes(CPU):
+                stages.train(config, CPU)
+            code = 0
+        except BaseException:
+            traceback.print_exc()
+        os._exit(code)
+    return [os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) for child in children]
+
+
+if __name__ == "__main__":
+    found, given = Path(sys.argv[1]), sys.argv[2:]
+    torch.set_num_threads(1)
+    for number in (1, 2, 4):
+        assert run(given, found / str(number), number) == number * [0]
+    assert run(given, found / "killed", 2, killed=True) == 2 * [-signal.SIGKILL]
+    assert run(given, found / "killed", 4) == 4 * [0]

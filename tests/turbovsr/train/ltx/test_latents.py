@@ -1,0 +1,48 @@
+"""Buckets, and the clips that fill them."""
+
+import numpy as np
+import pytest
+
+from frames.errors import UserError
+from turbovsr.train.ltx.clips import find_clips, largest
+from turbovsr.train.ltx.latents import Bucket, is_written
+
+
+def test_buckets_are_padded_to_latent_cells():
+    assert Bucket.parse("1080x1920x49").latent_shape == (7, 34, 60)
+    assert str(Bucket.parse("64X96x1")) == "64x96x1"
+
+
+@pytest.mark.parametrize("text", ["1080x1920", "64x64x8", "0x64x9", "66x64x9", "wide"])
+def test_other_sizes_are_refused_in_one_line(text):
+    with pytest.raises(UserError, match=f"bucket '{text}': HEIGHTxWIDTHxFRAMES"):
+        Bucket.parse(text)
+
+
+def test_a_file_goes_to_the_largest_bucket_that_it_fills():
+    buckets = [Bucket.parse(text) for text in ("32x32x9", "64x64x9", "64x64x17", "64x64x1")]
+    assert str(largest(buckets, 70, 80, 10, is_video=True)) == "64x64x9"
+    assert str(largest(buckets, 70, 80, 1, is_video=False)) == "64x64x1"
+    assert largest(buckets, 16, 80, 20, is_video=True) is None
+
+
+def test_clips_of_files_are_drawn_alike_each_time(data):
+    clips = find_clips([data], [Bucket(64, 64, 9), Bucket(32, 64, 1)], every=3, halve_videos=False)
+    assert [(clip.path.name, str(clip.bucket), clip.index) for clip in clips] == [
+        ("a.npy", "32x64x1", 0),
+        *(("b.npy", "64x64x9", index) for index in range(3)),
+    ]
+    assert len({clip.name for clip in clips}) == 4
+    first, again, other = (clip.frames(clip.rng(0)) for clip in (clips[1], clips[1], clips[2]))
+    assert first.shape == (9, 64, 64, 3) and np.array_equal(first, again) and not np.array_equal(first, other)
+
+
+def test_no_file_that_fills_a_bucket_is_one_clear_error(data):
+    with pytest.raises(FileNotFoundError, match="no file fills one of the buckets 512x512x9: name smaller ones"):
+        find_clips([data], [Bucket(512, 512, 9)], every=90, halve_videos=False)
+
+
+def test_other_latents_than_the_recipe_says_are_written_anew(latents):
+    (file, *_) = sorted((latents / "64x64x9").iterdir())
+    assert is_written(file, "random") and not is_written(file, "other")
+    assert not is_written(latents / "none.safetensors", "random")

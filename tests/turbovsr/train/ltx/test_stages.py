@@ -1,0 +1,87 @@
+"""From an LTX checkpoint to a scored upscaler: latents, `condition`, `shortcut`, one file, a benchmark."""
+
+import json
+
+import numpy as np
+import pytest
+import torch
+from safetensors.torch import load_file
+
+from bench.__main__ import main as bench
+from frames.images import write_png
+from tests.command_line import answer
+from tests.turbovsr.train.ltx.conftest import OPTIONS, stage_words
+from turbovsr.ltx import presets
+from turbovsr.train.prepare import main as prepare
+
+PREPARE = ["--size", "2b-tiny", "--bucket", "64x64x9", "64x64x1", "--degradation", "bicubic", "--at-least", "0"]
+
+
+@pytest.mark.slow
+def test_an_ltx_checkpoint_becomes_an_upscaler_that_is_scored(data, ltx_file, train, tmp_path, capfd, monkeypatch):
+    latents, out = tmp_path / "latents", tmp_path / "out"
+    command = ["--latents", latents, "--data", data, "--weights", ltx_file, *PREPARE]
+    encoded = answer(prepare, command, capfd)
+    assert encoded.code == 0 and "2 clips encoded, 0 were there" in encoded.err, encoded.err
+    assert "64x64x9: b.npy decodes to" in encoded.out and "64x64x1: a.npy decodes to" in encoded.out
+    again = answer(prepare, command, capfd)
+    assert again.code == 0 and "0 clips encoded, 2 were there" in again.err
+
+    gt = tmp_path / "gt" / "clip"
+    for index in range(9):
+        write_png(gt / f"{index:08d}.png", np.random.default_rng(index).integers(0, 256, (32, 64, 3), dtype=np.uint8))
+    words = ["recipe=ltx", f"data={latents}", f"weights={ltx_file}", f"out={out}", *OPTIONS, f"validate={gt}"]
+    words += [*stage_words("condition", steps=2), *stage_words("shortcut", steps=2), "lora=0"]
+    answered = train(*words)
+    assert answered.code == 0, answered.err
+    assert "embed.weight (last 128 columns zero)" in answered.err and "text branch left out" in answered.err
+    assert (out / "shortcut" / "pictures" / "0000002.png").is_file()
+    lines = [json.loads(line) for line in (out / "shortcut" / "log.jsonl").read_text().splitlines()]
+    assert lines[0]["task 1"] > 0 and lines[1]["task 2 shortcut"] >= 0 and lines[0]["tokens/s"] > 0
+    assert "clip/1 steps/psnr-y" in lines[-1] and "clip/autoencoder/psnr-y" in lines[-1]
+    trained = load_file(out / "shortcut.safetensors")
+    model, metadata = presets.build("2b-tiny", "paper", weights=out / "shortcut.safetensors")
+    before, _ = presets.build("2b-tiny", "paper", weights=ltx_file)
+    assert metadata["name"] == "2b-tiny paper, shortcut" and "notes" not in metadata
+    frozen = before.autoencoder.state_dict()
+    assert all(torch.equal(trained[f"autoencoder.{name}"], value) for name, value in frozen.items())
+    assert not torch.equal(trained["transformer.embed.weight"], before.transformer.embed.weight)
+    finished = train(*words)
+    assert finished.code == 0 and finished.err.count("is finished") == 2
+
+    monkeypatch.setenv("BENCH_STORE", str(tmp_path / "store"))
+    run = ["run", "method=turbovsr_2b", "method.size=2b-tiny", f"method.weights={out / 'shortcut.safetensors'}"]
+    run += ["data=folder", f"data.gt={gt.parent}", "metrics=[psnr]", "timing=once", "device=cpu", "data.frames=2"]
+    scored = answer(bench, [*run, f"out={tmp_path / 'run'}"], capfd)
+    assert scored.code == 0, scored.err
+    (record,) = (json.loads(line) for line in (tmp_path / "run" / "records.jsonl").read_text().splitlines())
+    described = record["descriptor"]
+    assert "random" not in described["weights"] and "timed only" not in described["notes"]
+    assert "timed only" not in scored.out
+
+
+@pytest.mark.parametrize(
+    "words, message",
+    [
+        (["weights=/nowhere.safetensors"], "weights=/nowhere.safetensors: no such file or folder"),
+        (["stages.condition.batch.images=3", "stages.condition.micro_batch=2"], "use a multiple of 2"),
+        (["stages.condition.trained=[decoder]"], "the kind condition trains the transformer alone"),
+        (["stages.condition.loop.optimizer=muon"], "is trained with adamw, not muon"),
+        (["stages.condition.bootstrap=0.1"], "unknown option 'stages.condition.bootstrap'"),
+        (
+            ["stages.x={kind: joint, trained: [decoder], crop: 32, loop: {steps: 1, learning_rate: 1}}"],
+            "not in one recipe",
+        ),
+        (["model.size=7b"], "unknown size 7b"),
+        (["keep_last=0"], "keep_last must be at least 1"),
+    ],
+)
+def test_a_mistake_is_one_line_with_the_remedy(words, message, latents, train, tmp_path):
+    answered = train("recipe=ltx", f"data={latents}", f"out={tmp_path}", *OPTIONS, *words)
+    errors = [line for line in answered.err.splitlines() if line.startswith("turbovsr.train: ")]
+    assert answered.code == 3 and len(errors) == 1 and message in errors[0], answered.err
+
+
+def test_latents_of_another_autoencoder_are_refused(latents, train, tmp_path):
+    answered = train("recipe=ltx", f"data={latents}", f"out={tmp_path}", *OPTIONS, "seed=4", *stage_words("condition"))
+    assert answered.code == 3 and "latents of another autoencoder" in answered.err

@@ -1,0 +1,104 @@
+"""The clips that are encoded: which ones a folder of photographs and videos gives to which bucket."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from turbovsr.train.cache import Cache
+from turbovsr.train.data import find_media
+from turbovsr.train.ltx.latents import Bucket
+from turbovsr.train.messages import info
+from turbovsr.train.readers import BrokenFile, PhotoFile, StoredPhoto, StoredVideo, VideoFile
+
+CACHE = 2**29  # bytes of decoded files
+
+Media = StoredPhoto | PhotoFile | StoredVideo | VideoFile
+
+
+@dataclass(frozen=True)
+class Clip:
+    """A clip or still of a file: the `index`-th that is drawn from it."""
+
+    path: Path
+    media: Media
+    bucket: Bucket
+    index: int
+
+    @property
+    def name(self) -> str:
+        """A file name that no other clip has."""
+        return f"{self.path.stem}-{hashlib.sha256(str(self.path.resolve()).encode()).hexdigest()[:8]}-{self.index:04d}"
+
+    def rng(self, seed: int) -> np.random.Generator:
+        """Random numbers for the place of the clip and its degradations."""
+        digest = hashlib.sha256(self.path.name.encode()).digest()
+        return np.random.default_rng([seed, int.from_bytes(digest[:8], "little"), self.index])
+
+    def frames(self, rng: np.random.Generator) -> np.ndarray:
+        """Draw the frames, uint8 (T, H, W, 3). May raise `BrokenFile` and `NoUncutSequence`."""
+        bucket = self.bucket
+        if isinstance(self.media, (StoredVideo, VideoFile)):
+            frames = self.media.sequence(rng, bucket.frames)
+        else:
+            frames = self.media.pixels()[None]
+        top, left = (
+            rng.integers(0, has - wants + 1) for has, wants in zip(frames.shape[1:3], (bucket.height, bucket.width))
+        )
+        return np.array(frames[:, top : top + bucket.height, left : left + bucket.width])
+
+
+def find_clips(roots: Sequence[Path], buckets: Sequence[Bucket], every: int, halve_videos: bool) -> list[Clip]:
+    """The clips of all files, in one order: of a video one for each `every` frames, of a photograph one.
+
+    Files that are broken or fill no bucket are named or counted, and left out.
+
+    Raises:
+        FileNotFoundError: a path is missing, or no file fills a bucket.
+    """
+    cache = Cache(CACHE)
+    photos, videos = find_media(roots)
+    found: list[Clip] = []
+    small = 0
+    for path, media in _opened(photos, videos, cache, halve_videos):
+        length = getattr(media, "length", 1)
+        bucket = largest(buckets, media.height, media.width, length, isinstance(media, (StoredVideo, VideoFile)))
+        if bucket is None:
+            small += 1
+            continue
+        count = max(1, length // every) if bucket.frames > 1 else 1
+        found += [Clip(path, media, bucket, index) for index in range(count)]
+    if small:
+        info(f"left out: {small} files that fill no bucket")
+    if not found:
+        sizes = ", ".join(map(str, buckets))
+        raise FileNotFoundError(
+            f"{', '.join(map(str, roots))}: no file fills one of the buckets {sizes}: name smaller ones"
+        )
+    return found
+
+
+def largest(buckets: Sequence[Bucket], height: int, width: int, frames: int, is_video: bool) -> Bucket | None:
+    """The bucket of most pixels that a file fills; clips are for videos and stills for photographs."""
+    filled = [
+        b
+        for b in buckets
+        if b.height <= height and b.width <= width and b.frames <= frames and (b.frames > 1) == is_video
+    ]
+    return max(filled, key=lambda b: (b.height * b.width * b.frames, b), default=None)
+
+
+def _opened(photos: list[Path], videos: list[Path], cache: Cache, halve_videos: bool) -> Iterator[tuple[Path, Media]]:
+    for path in [*photos, *videos]:
+        stored, is_video = path.suffix == ".npy", path in set(videos)
+        try:
+            if is_video:
+                yield path, StoredVideo(path) if stored else VideoFile(path, cache, halve_videos)
+            else:
+                yield path, StoredPhoto(path) if stored else PhotoFile(path, cache)
+        except BrokenFile as error:
+            info(f"left out: {error}")

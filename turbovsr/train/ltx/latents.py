@@ -1,0 +1,165 @@
+"""Stored latents: the format of a folder that `python -m turbovsr.train.prepare --latents` writes.
+
+    FOLDER/latents.json            the autoencoder that made them
+    FOLDER/1080x1920x49/*.safetensors   a clip: `latent`, and `condition.0`, `condition.1`, ..., float16
+
+A file holds the latent of a GT clip and those of the clip's enlarged LR clips, one for each degradation that was drawn.
+The latent of a clip's first frame is that of the frame alone, so every file serves the first-frame task too.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from safetensors.torch import save
+from torch import Tensor
+
+from frames.atomic import replacing
+from frames.errors import UserError
+from frames.text_files import parse_json
+from turbovsr.geometry import SCALE, SPATIAL_COMPRESSION, latent_frames, pad_to
+from turbovsr.ltx.autoencoder import LTXAutoencoder
+from turbovsr.weights_file import open_weights, read_tensors
+
+MANIFEST = "latents.json"
+FORMAT = "turbovsr-latents-1"
+REMEDY = "remove it and repeat python -m turbovsr.train.prepare --latents"
+
+
+@dataclass(frozen=True, order=True)
+class Bucket:
+    """A size and length of clips, in HR pixels and frames; sides are padded to multiples of 32 before encoding."""
+
+    height: int
+    width: int
+    frames: int
+
+    def __post_init__(self):
+        if min(self.height, self.width) < 1:
+            raise ValueError(f"{self}: sides are at least 1 pixel")
+        if self.height % SCALE or self.width % SCALE:
+            raise ValueError(f"{self}: sides are multiples of {SCALE}, the scale of the LR clips")
+        latent_frames(self.frames)
+
+    @classmethod
+    def parse(cls, text: str) -> Bucket:
+        """From "1080x1920x49". Raises `UserError`."""
+        try:
+            height, width, frames = (int(part) for part in text.lower().split("x"))
+            return cls(height, width, frames)
+        except ValueError as error:
+            why = f" ({error})" if "frames" in str(error) or "sides" in str(error) else ""
+            raise UserError(f"bucket '{text}': HEIGHTxWIDTHxFRAMES, as 1080x1920x49, frames 8k+1{why}") from error
+
+    def __str__(self) -> str:
+        return f"{self.height}x{self.width}x{self.frames}"
+
+    @property
+    def latent_shape(self) -> tuple[int, int, int]:
+        """Frames, rows and columns of the latents."""
+        rows, columns = (pad_to(side, SPATIAL_COMPRESSION) // SPATIAL_COMPRESSION for side in (self.height, self.width))
+        return latent_frames(self.frames), rows, columns
+
+
+def autoencoder_mark(autoencoder: LTXAutoencoder) -> dict[str, str]:
+    """What says whether two autoencoders give the same latents: the layout, and a hash of the encoder in bfloat16."""
+    digest = hashlib.sha256()
+    state = autoencoder.state_dict()
+    for name in sorted(name for name in state if not name.startswith("decoder.")):
+        digest.update(state[name].detach().to("cpu", torch.bfloat16).contiguous().view(torch.uint8).numpy().tobytes())
+    return {"format": FORMAT, "autoencoder": autoencoder.layout.name, "encoder_sha256": digest.hexdigest()}
+
+
+def write_manifest(folder: Path, mark: dict[str, str]) -> None:
+    """Say which autoencoder a folder's latents are of.
+
+    Raises:
+        UserError: the folder has latents of another one.
+    """
+    if (folder / MANIFEST).is_file():
+        check_manifest(folder, mark)
+        return
+    folder.mkdir(parents=True, exist_ok=True)
+    with replacing(folder / MANIFEST) as temporary:
+        temporary.write_text(json.dumps(mark, indent=1) + "\n", encoding="utf-8")
+
+
+def check_manifest(folder: Path, mark: dict[str, str]) -> None:
+    """Raise `UserError` unless a folder's latents are of the autoencoder with this mark."""
+    path = folder / MANIFEST
+    found = parse_json(path.read_text(encoding="utf-8"), str(path), REMEDY)
+    if found != mark:
+        layout = found.get("autoencoder", "?") if isinstance(found, dict) else "?"
+        raise UserError(
+            f"{folder}: latents of another autoencoder (layout {layout}) than the model's ({mark['autoencoder']}):"
+            " prepare them anew in another folder, with the model's weights"
+        )
+
+
+def write_latents(path: Path, latent: Tensor, conditions: list[Tensor], recipe: str) -> None:
+    """Write a clip's latents (C, F, h, w); `recipe` says what they were made from."""
+    tensors = {"latent": latent} | {f"condition.{index}": each for index, each in enumerate(conditions)}
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with replacing(path) as temporary:
+        temporary.write_bytes(
+            save({k: v.to("cpu", torch.float16).contiguous() for k, v in tensors.items()}, {"recipe": recipe})
+        )
+
+
+def is_written(path: Path, recipe: str) -> bool:
+    """Whether a file holds latents made by this recipe."""
+    try:
+        with open_weights(path) as file:
+            return (file.metadata() or {}).get("recipe") == recipe
+    except (OSError, ValueError):
+        return False
+
+
+class LatentFolder:
+    """The samples of folders of latents.
+
+    Raises:
+        FileNotFoundError: no latents in them.
+        UserError: latents of another autoencoder than the mark's.
+    """
+
+    encoded = True
+
+    def __init__(self, folders: list[Path], mark: dict[str, str]):
+        self.files: dict[str, list[Path]] = {}
+        for folder in folders:
+            check_manifest(folder, mark)
+            for path in sorted(folder.glob("*x*x*/*.safetensors")):
+                self.files.setdefault(path.parent.name, []).append(path)
+        if not self.files:
+            raise FileNotFoundError(f"{', '.join(map(str, folders))}: no latents here; {REMEDY}")
+        self.clips = [name for name in self.files if Bucket.parse(name).frames > 1]
+
+    def describe(self) -> str:
+        counts = ", ".join(f"{len(paths)} of {name}" for name, paths in sorted(self.files.items()))
+        return f"latents: {counts}"
+
+    def bucket(self, rng: np.random.Generator, stills: bool) -> str:
+        """Choose a size by its number of files."""
+        names = list(self.files) if stills else self.clips
+        if not names:
+            raise FileNotFoundError("no latents of clips, stills alone: prepare a bucket of 9 frames or more")
+        counts = np.array([len(self.files[name]) for name in names], float)
+        return names[rng.choice(len(names), p=counts / counts.sum())]
+
+    def sample(self, rng: np.random.Generator, bucket: str, stills: bool) -> tuple[Tensor, Tensor]:
+        """A GT latent and the condition of one of its degradations, (C, F, h, w) each, one frame for stills."""
+        path = self.files[bucket][rng.integers(len(self.files[bucket]))]
+        with open_weights(path) as file:
+            names = sorted(name for name in file.keys() if name.startswith("condition."))
+            if not names or "latent" not in file.keys():
+                raise ValueError(f"{path}: no latents of a clip; {REMEDY}")
+            chosen = names[rng.integers(len(names))]
+            found = read_tensors(file, path, ["latent", chosen])
+        frames = slice(0, 1) if stills else slice(None)
+        return found["latent"][:, frames].float(), found[chosen][:, frames].float()

@@ -1,0 +1,100 @@
+"""Options of training in LTX's latent space, beside those of `turbovsr.train.options`."""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass, field
+
+from turbovsr.ltx import presets
+from turbovsr.ltx.model import LTXConfig
+from turbovsr.train.options import BatchConfig, Stage, TrainConfig
+from turbovsr.train.schema import at_least, share
+
+TRAINED = ("transformer",)
+
+
+@dataclass(frozen=True, kw_only=True)
+class LTXModelOptions:
+    """Shape of the model on the paper's path; options that are left out are those of `size`."""
+
+    size: str = "2b"  # or 2b-tiny
+    autoencoder: str = "0.9.0"  # layout: 0.9.0, 0.9.1 or 0.9.5
+    window: int = 0  # edge of an attention window in tokens; 0: attention over the whole clip
+    transformer_width: int | None = None
+    transformer_depth: int | None = None
+    transformer_heads: int | None = None
+    finest_steps: int | None = None  # of the shortcut model's grid, a power of two
+    shift_strength: float | None = None  # of the sampler's noise levels; 1: a uniform grid
+
+    def __post_init__(self):
+        self.config()
+
+    def config(self, prompt_tokens: int = 0) -> LTXConfig:
+        """The model's configuration. Raises `ValueError` for sizes that make none."""
+        config = presets.configure(self.size, "paper", self.autoencoder, self.window, prompt_tokens)
+        own = {f.name: getattr(self, f.name) for f in dataclasses.fields(self) if hasattr(config, f.name)}
+        del own["autoencoder"]  # named "-tiny" in the configuration of a tiny size
+        return dataclasses.replace(config, **{name: value for name, value in own.items() if value is not None})
+
+
+@dataclass(frozen=True, kw_only=True)
+class LatentStage(Stage):
+    """Training of the transformer on latents; `batch` counts the samples of all processes together."""
+
+    trained: tuple[str, ...] = TRAINED
+    crop: int = 256  # of clips that are encoded while training; stored latents have sizes of their own
+    batch: BatchConfig = field(default_factory=lambda: BatchConfig(images=32, clips=8, frames=49))
+    micro_batch: int = 1  # samples that a process computes at once; the others of a step are accumulated
+
+    def __post_init__(self):
+        super().__post_init__()
+        at_least(self, 1, "micro_batch")
+        if self.trained != TRAINED:
+            raise ValueError(f"trained: the kind {self.kind} trains the transformer alone, got {list(self.trained)}")
+        if self.loop.optimizer != "adamw":
+            raise ValueError(f"loop.optimizer: the kind {self.kind} is trained with adamw, not {self.loop.optimizer}")
+        if self.damp_phases:
+            raise ValueError(f"damp_phases: the kind {self.kind} trains no decoder")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Condition(LatentStage):
+    """Flow matching at LTX's noise levels, with the LR condition."""
+
+    uniform_levels: float = 0.1  # share of the noise levels that are uniform in 0..1, the others as in LTX
+
+    def __post_init__(self):
+        super().__post_init__()
+        share(self, "uniform_levels")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Shortcut(LatentStage):
+    """Conversion to a shortcut model: flow matching on the sampler's grid, and steps of twice the size."""
+
+    bootstrap: float = 0.25  # share of shortcut examples
+
+    def __post_init__(self):
+        super().__post_init__()
+        share(self, "bootstrap")
+
+
+LATENT_KINDS: dict[str, type[LatentStage]] = {"condition": Condition, "shortcut": Shortcut}
+
+
+@dataclass(frozen=True, kw_only=True)
+class LTXTrainConfig(TrainConfig):
+    """The whole configuration; `conf/train.yaml` and `conf/recipe/ltx.yaml` describe its options."""
+
+    model: LTXModelOptions  # type: ignore[assignment]  # nano's is another
+    weights: str | None = None
+    prompt: str | None = None
+    lora: int = 0
+    keep_last: int = 2
+    checkpointing: bool = True
+    peak_tflops: float = 0.0
+
+    def __post_init__(self):
+        super().__post_init__()
+        at_least(self, 0, "lora", "peak_tflops")
+        at_least(self, 1, "keep_last")

@@ -1,0 +1,95 @@
+"""Training of one stage in LTX's latent space."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+
+import torch
+
+from frames.errors import UserError
+from turbovsr.ltx import presets
+from turbovsr.ltx.model import LTXModel
+from turbovsr.train.ltx import parts
+from turbovsr.train.ltx.data import open_source
+from turbovsr.train.ltx.loop import ShardedLoop
+from turbovsr.train.ltx.loss import LatentLoss
+from turbovsr.train.ltx.options import LatentStage, LTXTrainConfig
+from turbovsr.train.ltx.pace import Pace
+from turbovsr.train.ltx.samples import check_batch, draw_step
+from turbovsr.train.ltx.sharding import process_group, shadow, sharded_model
+from turbovsr.train.ltx.validate import build_validation
+from turbovsr.train.ltx.weights import LICENCE, export, start
+from turbovsr.train.messages import info
+from turbovsr.train.perceptual import perceptual_networks
+from turbovsr.train.provenance import metadata_of, start_weights, store_settings, weights_path
+
+PRECISIONS = {"float32": torch.float32, "bfloat16": torch.bfloat16}
+
+
+def train_latent_stage(config: LTXTrainConfig, name: str, device: torch.device) -> None:
+    """Train one stage, from its last checkpoint if there is one, and write its EMA weights to one file."""
+    with process_group(device):
+        _train(config, name, device)
+
+
+def _train(config: LTXTrainConfig, name: str, device: torch.device) -> None:
+    stage, folder = config.stages[name], Path(config.out) / name
+    assert isinstance(stage, LatentStage)
+    check_batch(stage)
+    info(f"stage {name}: {stage.loop.steps} steps on {device}")
+    dtype = PRECISIONS[_precision(config, device)]
+    model = build(config, device, dtype)
+    origin = start(model, _start_path(config, name), config.seed)
+    info(f"starts from {origin}")
+    source = open_source(config, stage, model)
+    info(source.describe())
+    store_settings(config, name, folder, resumes=bool(parts.saved_steps(folder / "checkpoints")))
+    model.transformer.requires_grad_(True)
+    model.transformer.checkpointing = config.checkpointing
+    ema = shadow(model, device, dtype)
+    if config.compile:
+        for each in (model, ema):
+            each.transformer.compile_blocks()
+    loop_config = dataclasses.replace(stage.loop, seed=config.seed)
+    pace = Pace(model.config, stage, config.peak_tflops)
+    loop = ShardedLoop(model, ema, loop_config, folder, config.keep_last, pace)
+    validation = build_validation(config, perceptual_networks(config, stage, device), device)
+    ema = loop.run(
+        LatentLoss(model, stage, dtype),
+        lambda rng: draw_step(stage, source, rng),
+        config.workers,
+        validation,
+        None if validation is None else validation.picture,
+    )
+    notes = {"name": f"{config.model.size} paper, {name}", "licence": LICENCE, "origin": f"trained from {origin}"}
+    export(ema, weights_path(config, name), **notes, **metadata_of(config, name))
+
+
+def build(config: LTXTrainConfig, device: torch.device, dtype: torch.dtype) -> LTXModel:
+    """The model of a configuration, sharded and not filled."""
+    prompt = None
+    if config.prompt is not None:
+        prompt = presets.fixed_prompt(config.prompt, config.model.config().prompt_channels)
+    model_config = config.model.config(0 if prompt is None else prompt.shape[1])
+    return sharded_model(model_config, prompt, device, dtype)
+
+
+def _precision(config: LTXTrainConfig, device: torch.device) -> str:
+    if config.precision == "auto":
+        return "bfloat16" if device.type == "cuda" else "float32"
+    return config.precision
+
+
+def _start_path(config: LTXTrainConfig, name: str) -> Path | None:
+    """The weights that a stage begins with. Raises `UserError` when they are missing."""
+    if config.stages[name].start is not None:
+        return start_weights(config, name)
+    if config.weights is None:
+        return None
+    path = Path(config.weights)
+    if not path.exists():
+        raise UserError(
+            f"weights={path}: no such file or folder; name an LTX-Video checkpoint (.safetensors or a folder)"
+        )
+    return path

@@ -1,0 +1,52 @@
+"""Validation in LTX's latent space: held-out clips through condition, sampler and decoder, as in the pipeline."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from frames.bicubic import bicubic
+from turbovsr.ltx.model import LTXModel
+from turbovsr.rearrange import batch_to_frames, frames_to_batch
+from turbovsr.train.batch import Batch
+from turbovsr.train.ltx.options import LTXTrainConfig
+from turbovsr.train.validate import Validation, check_held_out, read_clip
+
+STEPS = (1, 2, 4)
+SEED = 0  # of the noise
+
+
+def outputs(model: LTXModel, lr: Tensor, gt: Tensor) -> dict[str, Tensor]:
+    """The bicubic enlargement, what the autoencoder makes of GT, and clips sampled in a few steps."""
+    base = batch_to_frames(bicubic(frames_to_batch(lr), (gt.shape[-2], gt.shape[-1])), len(gt))
+    condition = model.condition(lr)
+    noise = torch.randn(condition.shape, generator=torch.Generator().manual_seed(SEED)).to(condition)
+    found = {"bicubic": base, "autoencoder": decoded(model, lr, model.encode(gt))}
+    for steps in STEPS:
+        first = model.sample_first(condition, noise, steps)
+        found[f"{steps} steps"] = decoded(model, lr, model.sample_rest(condition, first.to(noise), noise, steps))
+    return found
+
+
+def decoded(model: LTXModel, lr: Tensor, latent: Tensor) -> Tensor:
+    """(1, 3, T, H, W) in [-1, 1]."""
+    frames = list(model.decode_frames(lr, latent.to(model.autoencoder.mean.dtype)))
+    return torch.stack(frames, dim=1).unsqueeze(0).float().clamp(-1, 1)
+
+
+def build_validation(
+    config: LTXTrainConfig, networks: Mapping[str, nn.Module], device: torch.device
+) -> Validation | None:
+    """Validation on the held-out clips; None without any."""
+    check_held_out(config)
+    clips: dict[str, Batch] = {}
+    for path in map(Path, config.validate):
+        gt = read_clip(path, config.validate_frames)
+        lr = config.degradation(gt, np.random.default_rng([config.seed, len(clips)]))
+        clips[path.stem] = Batch.from_uint8([gt], [lr])
+    pictured = {name: Batch(clip.gt[:, :, :1], clip.lr[:, :, :1]) for name, clip in clips.items()}
+    return Validation(clips, pictured, networks, outputs, device) if clips else None

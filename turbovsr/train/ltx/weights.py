@@ -1,0 +1,167 @@
+"""Weights that training begins with, read block by block, and the one file that it ends with."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from frames.atomic import replacing
+from turbovsr import checkpoints
+from turbovsr.ltx import autoencoder_keys, transformer_weights
+from turbovsr.ltx.loading import FOLDERS
+from turbovsr.ltx.model import LTXConfig, LTXModel
+from turbovsr.train.distributed import barrier, rank
+from turbovsr.train.ltx.sharding import (
+    Named,
+    fill,
+    meta_model,
+    random_autoencoder,
+    random_transformer,
+    whole,
+)
+from turbovsr.train.messages import info
+from turbovsr.weights_file import mismatch, open_weights, read_shapes, read_tensors, shapes_of
+
+LICENCE = "that of the LTX-Video checkpoint it was trained from, if any"
+
+
+class WeightFiles:
+    """The tensors of a .safetensors file, or of a diffusers folder with its parts' names in front; read by name.
+
+    Raises:
+        FileNotFoundError, ValueError: as `turbovsr.weights_file.open_weights`; a folder without either part.
+    """
+
+    def __init__(self, path: Path):
+        self.path = path
+        self.meta: dict[str, Tensor] = {}
+        self._places: dict[str, tuple[Path, str]] = {}
+        files = [("", path)]
+        if path.is_dir():
+            files = [(f"{part}.", file) for part in FOLDERS for file in sorted((path / part).glob("*.safetensors"))]
+        if not files:
+            raise ValueError(f"{path}: no {' or '.join(f'{part}/*.safetensors' for part in FOLDERS)} in this folder")
+        for prefix, file in files:
+            with open_weights(file) as opened:
+                for name, shape in read_shapes(opened, file).items():
+                    self.meta[prefix + name] = torch.empty(shape, device="meta")
+                    self._places[prefix + name] = file, name
+
+    def read(self, names: list[str]) -> dict[str, Tensor]:
+        """The tensors of these names."""
+        found: dict[str, Tensor] = {}
+        for file in dict.fromkeys(self._places[name][0] for name in names):
+            own = {self._places[name][1]: name for name in names if self._places[name][0] == file}
+            with open_weights(file) as opened:
+                found |= {own[name]: value for name, value in read_tensors(opened, file, own).items()}
+        return found
+
+
+def start(model: LTXModel, path: Path | None, seed: int) -> str:
+    """Fill a sharded model with the weights that training begins with; returns where they are from.
+
+    Args:
+        path: an LTX-Video checkpoint, a file or a diffusers folder; a checkpoint of TurboVSR's own; None: random ones.
+    Raises:
+        FileNotFoundError, ValueError: the weights are missing, damaged or of another model.
+    """
+    config = model.config
+    if path is None:
+        fill(model.transformer, random_transformer(config, seed))
+        return fill_autoencoder(model, None, seed)
+    own = None if path.is_dir() else checkpoints.read_header(path)
+    if own is not None:
+        fill(model, _of_own(path, config))
+        return f"{path.name}, a checkpoint of TurboVSR"
+    files = WeightFiles(path)
+    parts = []
+    if transformer_weights.is_transformer(files.meta):
+        _, report = transformer_weights.translated(meta_model(config).transformer, files.meta, str(path))
+        fill(model.transformer, _additions(config, seed))
+        fill(model.transformer, _of_ltx(files, report.left_out, model))
+        parts.append(f"transformer: {report}")
+    else:
+        fill(model.transformer, random_transformer(config, seed))
+        parts.append("transformer: random weights")
+    return "; ".join([*parts, f"autoencoder: {fill_autoencoder(model, path, seed)}"])
+
+
+def fill_autoencoder(model: LTXModel, path: Path | None, seed: int) -> str:
+    """Fill a model's autoencoder alone; arguments and errors as for `start`."""
+    if path is None:
+        fill(model.autoencoder, random_autoencoder(model.config, seed))
+        return "random weights"
+    if not path.is_dir() and checkpoints.read_header(path) is not None:
+        fill(model, (value for value in _of_own(path, model.config) if value[0].startswith("autoencoder.")))
+        return f"{path.name}, a checkpoint of TurboVSR"
+    files = WeightFiles(path)
+    if not autoencoder_keys.is_autoencoder(files.meta):
+        raise ValueError(f"{path}: no autoencoder in this file; name a file or folder that has one")
+    names = [name for name in files.meta if not name.startswith(transformer_weights.PREFIXES)]
+    return str(autoencoder_keys.load(model.autoencoder, files.read(names), str(path)))
+
+
+def _additions(config: LTXConfig, seed: int) -> Iterator[Named]:
+    """Those of the random weights that LTX's files have no values for."""
+    for name, value in random_transformer(dataclasses.replace(config, transformer_depth=0), seed):
+        if name.startswith("embed_step."):
+            yield name, value
+
+
+def _of_ltx(files: WeightFiles, left_out: list[str], model: LTXModel) -> Iterator[Named]:
+    """The transformer's weights in an LTX file under our names, one block in memory at a time."""
+    groups: dict[str, list[str]] = {}
+    for name in files.meta:
+        if not name.startswith(autoencoder_keys.PREFIXES):
+            _, is_block, rest = name.partition("transformer_blocks.")
+            groups.setdefault(rest.split(".")[0] if is_block else "", []).append(name)
+    columns = model.transformer.condition_channels
+    for names in groups.values():
+        found, _ = transformer_weights.to_our_names(transformer_weights.to_diffusers_names(files.read(names)))
+        for name, value in found.items():
+            if name == "embed.weight" and value.shape[1] < model.transformer.embed.weight.shape[1]:
+                value = torch.cat([value, value.new_zeros(len(value), columns)], dim=1)
+            if name not in left_out:
+                yield name, value
+
+
+def _of_own(path: Path, config: LTXConfig) -> Iterator[Named]:
+    """The weights in a checkpoint of TurboVSR, one in memory at a time."""
+    with open_weights(path) as file:
+        shapes = read_shapes(file, path)
+        wrong = mismatch(shapes_of(meta_model(config).state_dict()), shapes)
+        if wrong:
+            raise ValueError(f"{path}: wrong weights for this model: {wrong}")
+        for name in shapes:
+            yield name, read_tensors(file, path, [name])[name]
+
+
+@dataclass(frozen=True)
+class Gathered:
+    """A model's description and its whole weights, for `turbovsr.checkpoints.save`."""
+
+    kind: str
+    config: Any
+    state: Mapping[str, Tensor]
+
+    def state_dict(self) -> Mapping[str, Tensor]:
+        return self.state
+
+
+def export(model: LTXModel, path: Path, **notes: str) -> None:
+    """Write a sharded model to one file that `method=turbovsr_2b method.weights=` takes. All processes must call it.
+
+    The first process holds the whole model in its main memory meanwhile.
+    """
+    state = whole(model.state_dict().items(), torch.float32)
+    if rank() == 0:
+        with replacing(path) as temporary:
+            checkpoints.save(Gathered(model.kind, model.config, state), temporary, torch.float32, **notes)
+        info(f"wrote {path}")
+    barrier()
