@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,12 +13,13 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from bench.commands import traps
 from bench.commands.pairs import GT_HELP, PRED_HELP, SCALE_HELP, Pair, open_pairs
 from bench.commands.parser import Parser
 from bench.datasets.pairing import check_names
 from bench.metrics.recipes import FRAMES, MEAN, POOLED, ProtocolScorer, Recipe, Values, read_presets, spread
 from bench.metrics.registry import check_name
-from frames.errors import ERROR, NOTHING_MEASURED, OK, UserError, one_line
+from frames.errors import ERROR, NOTHING_MEASURED, OK, UserError, did_you_mean, one_line
 from frames.prefetch import ahead
 
 PERCEPTUAL = ("lpips-alex", "dists")
@@ -34,7 +36,10 @@ def main(argv: list[str]) -> int:
     for name in metrics:
         check_name(name, config_dirs)
     quoted = None if options.quoted is None else _number(options.quoted)
-    scorer = ProtocolScorer(metrics, read_presets(options.scale, config_dirs), options.device, config_dirs)
+    presets = read_presets(options.scale, config_dirs)
+    if options.traps not in (None, *presets):
+        raise UserError(f"--traps {options.traps}: unknown protocol{did_you_mean(options.traps, presets)}")
+    scorer = ProtocolScorer(metrics, presets, options.device, config_dirs)
     pairs, alone = open_pairs(options.pred, options.gt)
     scored: dict[str, Values] = {}
     failed = []
@@ -49,6 +54,13 @@ def main(argv: list[str]) -> int:
         print(f"not scored: {line}", file=sys.stderr)
     if quoted is not None and scored:
         print(answer(found, *quoted))
+    if options.traps and scored:
+        one = replace(scorer, presets={options.traps: presets[options.traps]})
+        whole = [pair for pair in pairs if pair.name in scored]
+        trapped = traps.under_traps(whole, one, lambda pair: _frames(pair, options.scale))
+        traps.show(trapped, options.traps)
+        if quoted is not None and (told := traps.answer(trapped, options.traps, *quoted)):
+            print(told)
     if failed:
         return ERROR
     return OK if any(value is not None for recipe in found for value in recipe.figures.values()) else NOTHING_MEASURED
@@ -61,6 +73,13 @@ def _parser() -> Parser:
     parser.add_argument("--quoted", help="a published figure, with the digits as printed: 27.24")
     parser.add_argument("--metric", default="psnr,ssim", help="comma-separated (default: psnr,ssim)")
     parser.add_argument("--perceptual", action="store_true", help=f"score {' and '.join(PERCEPTUAL)} as well (slow)")
+    parser.add_argument(
+        "--traps",
+        nargs="?",
+        const="dove",
+        metavar="PROTOCOL",
+        help="score also as scripts do that cut floats, keep frames as yuv444p or drop frames (default: under dove)",
+    )
     parser.add_argument("--scale", type=int, default=4, help=SCALE_HELP)
     parser.add_argument("--device", default="cpu", help="where LPIPS and DISTS run")
     parser.add_argument(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -134,6 +134,17 @@ def cropped(source: FrameSource, top: int, left: int, size: Size) -> FrameSource
         return np.ascontiguousarray(frame[top : top + height, left : left + width])
 
     return Mapped(source, crop, size)
+
+
+def first_frames(source: FrameSource, count: int) -> FrameSource:
+    """The first `count` frames of images or of a video; the source itself where it has no more."""
+    if source.frames <= count:
+        return source
+    if isinstance(source, ImageFiles):
+        return replace(source, paths=source.paths[:count])
+    if isinstance(source, VideoFrames):
+        return replace(source, frames=count)
+    raise ValueError(f"{source.where}: {source.frames} frames cannot be cut to {count}")
 
 
 def files_of(source: FrameSource) -> tuple[Path, ...]:

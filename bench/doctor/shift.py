@@ -15,6 +15,7 @@ _SMALLEST = 0.15  # pixels: below it a shift costs next to nothing
 _AGREEING = 0.6  # share of the blocks that must show it: what a method does to one edge is no shift of the frame
 _BLOCKS = 3
 _ZOOMED = 0.4  # pixels at the border
+_EQUAL = 1e-6  # of the residual: frames that explain each other up to rounding are in their place
 
 
 def examine_shift(excerpt: Excerpt, comp: Compensation) -> tuple[Finding | None, Compensation]:
@@ -28,6 +29,8 @@ def examine_shift(excerpt: Excerpt, comp: Compensation) -> tuple[Finding | None,
     if min(height, width) <= 2 * margin + 16:
         return None, comp
     as_is, there, opposite = (_residual(pairs, each, margin) for each in (Warp(), warp, warp.reversed()))
+    if as_is < _EQUAL:  # a pattern without structure in one direction fits itself at any displacement
+        return None, comp
     # A true shift d costs d^2, the opposite displacement (2d)^2: four times as much. What resampling itself smooths
     # away is the same in both directions.
     if there > 0.995 * as_is or opposite - there < 2 * (as_is - there):

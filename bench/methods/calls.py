@@ -12,8 +12,9 @@ import torch
 
 from bench.datasets.clip import Clip
 from bench.datasets.pairing import check_names
-from bench.datasets.sources import files_of
+from bench.datasets.sources import files_of, first_frames
 from bench.labels import file_name
+from bench.methods.alignment import EXACT, START
 from bench.methods.contract import Descriptor, FrameSource, GivenFrames, Upscaler
 from bench.timing.measure import Call
 from frames.images import read_image, write_png
@@ -98,15 +99,26 @@ def given_frames(method: GivenFrames, clip: Clip, alone: bool) -> FrameSource:
         ValueError: they do not have the clip's size or number, or their names tell of other frames.
     """
     source = method.source(clip.name, alone)
+    if getattr(method, "align", EXACT) == START:
+        source = first_frames(source, clip.frames)
     height, width = (clip.scale * side for side in clip.lr_size)
     if (source.frames, *source.size) != (clip.frames, height, width):
         raise ValueError(
             f"{source.where}: {source.frames} SR frames of {source.size[1]}x{source.size[0]}, but clip {clip.name} "
-            f"needs {clip.frames} of {width}x{height}"
+            f"needs {clip.frames} of {width}x{height}{_remedy(source, clip)}"
         )
     if (ours := files_of(source)) and clip.files:
         check_names(ours, clip.files, "SR and GT" if clip.has_gt else "SR and LR")
     return source
+
+
+def _remedy(source: FrameSource, clip: Clip) -> str:
+    """How frames that a method padded or dropped are aligned; empty where counts are not the trouble."""
+    if source.frames > clip.frames:
+        return f"; method.align={START} leaves out those beyond the clip, where the method padded its end"
+    if source.frames < clip.frames:
+        return f"; where the method dropped the last ones, data.frames={source.frames} scores every method on the rest"
+    return ""
 
 
 def save(sr: Iterable[np.ndarray], clip: Clip, folder: Path, kind: str) -> None:

@@ -5,7 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 from bench.datasets.sources import FrameSource, VideoFrames, image_files
-from bench.methods.contract import Descriptor
+from bench.methods.alignment import ALIGNMENTS, EXACT
+from bench.methods.contract import Descriptor, FrameRule
+from frames.errors import did_you_mean
 from frames.listing import entries, images_in, is_image, is_video
 from frames.video import video_info
 
@@ -14,10 +16,18 @@ class Precomputed:
     """SR frames of each clip under `root`: `<clip>/` with images, `<clip>.<video suffix>`, `<clip>.<image suffix>` (a
     still). Frames in root itself, or the one file that root names, are a single clip's: of the set's only one, or of
     the one that root is named after.
+
+    Args:
+        root, label, scale: as in the config.
+        align: `exact`, or `start` to leave out frames beyond the clip's, see `bench.methods.alignment`.
+    Raises:
+        FileNotFoundError, ValueError: the root is not there; an unknown alignment.
     """
 
-    def __init__(self, root: str, label: str, scale: int) -> None:
-        self.root = Path(root)
+    def __init__(self, root: str, label: str, scale: int, align: str = EXACT) -> None:
+        self.root, self.align = Path(root), align
+        if align not in ALIGNMENTS:
+            raise ValueError(f"method.align={align}: unknown{did_you_mean(str(align), ALIGNMENTS)}")
         if not self.root.exists():
             raise FileNotFoundError(f"{root}: no such folder or file; method.root must hold the SR frames")
         self.descriptor = Descriptor(
@@ -28,6 +38,7 @@ class Precomputed:
             dtype="not known",
             licence="not known",
             weights="not known",
+            frame_rule=FrameRule(note="" if align == EXACT else "frames beyond the clip are left out (align=start)"),
         )
 
     def source(self, clip: str, alone: bool = False) -> FrameSource:

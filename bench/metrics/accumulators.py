@@ -8,6 +8,7 @@ import numpy as np
 
 from bench.metrics.base import Accumulator, ClipMetric, FrameMetric, Metric
 from bench.metrics.gt_features import GtFeatures
+from bench.metrics.unavailable import Unavailable
 
 
 def reason_absent(metric: Metric, indices: Sequence[int], has_gt: bool) -> str | None:
@@ -16,6 +17,8 @@ def reason_absent(metric: Metric, indices: Sequence[int], has_gt: bool) -> str |
     Args:
         indices: of the frames that the protocol scores.
     """
+    if isinstance(metric, Unavailable):
+        return metric.unavailable
     if metric.kind.reference and not has_gt:
         return "no ground truth"
     if metric.kind.window > 1 and list(indices) != list(range(indices[0], indices[0] + len(indices))):

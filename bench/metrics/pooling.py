@@ -6,6 +6,9 @@ import math
 from collections.abc import Sequence
 from statistics import fmean
 
+NOT_AT_HAND = "not at hand: "
+"""How the reason begins of a metric that the machine lacks, whatever the clip."""
+
 
 def pooled(values: Sequence[float]) -> float:
     """PSNR of the mean squared error over frames, in dB, from the frames' PSNR: finite unless all frames are equal."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import importlib
+from collections.abc import Iterable
 from functools import cache
 from typing import Any, cast
 
@@ -14,6 +15,7 @@ from omegaconf.errors import OmegaConfBaseException
 from bench.groups import members
 from bench.metrics.base import ClipMetric, FrameMetric, Kind, Metric
 from bench.metrics.protocol import RGB, Protocol
+from bench.metrics.unavailable import Unavailable
 from frames.errors import UserError, did_you_mean, one_line
 
 _PROTOCOL = "${protocol}"
@@ -36,6 +38,8 @@ def build(
     """
     check_name(name, config_dirs)
     family = name.partition("/")[0]
+    if _members(name, config_dirs) != [name]:
+        raise UserError(f"metric {name}: several metrics; name one of {', '.join(_members(name, config_dirs))}")
     metric = _instance(family, _options(name, {"scale": scale, "device": device}, config_dirs), protocol)
     if not isinstance(metric, (FrameMetric, ClipMetric)) or not isinstance(metric.kind, Kind):
         raise UserError(
@@ -46,6 +50,32 @@ def build(
         metric = copy.copy(metric)  # the networks are shared
         object.__setattr__(metric, "signature", protocol.signed(metric.signature))
     return metric
+
+
+def chosen(names: Iterable[str], protocol: Protocol, **options: Any) -> dict[str, Metric]:
+    """Metrics by name, suites such as `no-reference` taken apart; a member that cannot be had is an `Unavailable`.
+
+    Args:
+        options: as for `build`.
+    Raises:
+        UserError: as `build`, of metrics that are asked for by their own name.
+    """
+    found: dict[str, Metric] = {}
+    for name in names:
+        check_name(name, options.get("config_dirs", ()))
+        for member in _members(name, options.get("config_dirs", ())):
+            try:
+                found.setdefault(member, build(member, protocol, **options))
+            except UserError as error:
+                if member == name:
+                    raise
+                found[member] = Unavailable(member, str(error).removeprefix(f"metric {member}: "))
+    return found
+
+
+def _members(name: str, config_dirs: tuple[str, ...]) -> list[str]:
+    """The metrics of a suite; of a metric itself."""
+    return list(_file(name.partition("/")[0], config_dirs).get("members", [name]))
 
 
 def check_name(name: str, config_dirs: tuple[str, ...] = ()) -> None:
@@ -79,6 +109,8 @@ def _file(family: str, config_dirs: tuple[str, ...]) -> dict[str, Any]:
         found = OmegaConf.to_container(OmegaConf.load(file))
     except (OmegaConfBaseException, yaml.YAMLError, OSError, ValueError) as error:
         raise UserError(f"{file}: {one_line(error)}") from error
+    if isinstance(found, dict) and isinstance(found.get("members"), list):
+        return cast(dict[str, Any], found)
     if not isinstance(found, dict) or not isinstance(found.get("_target_"), str):
         raise UserError(f"{file}: no metric; it needs _target_, the class or function that makes one")
     return cast(dict[str, Any], found)

@@ -25,12 +25,12 @@ class Consecutive:
         compare: (before, now) -> the value.
     """
 
-    def __init__(self, look: Callable[[np.ndarray, np.ndarray], Any], compare: Callable[[Any, Any], float]) -> None:
+    def __init__(self, look: Callable[[np.ndarray, Any], Any], compare: Callable[[Any, Any], float]) -> None:
         self._look, self._compare = look, compare
         self._before: Any = None
         self._values: list[float] = []
 
-    def add(self, sr: np.ndarray, gt: np.ndarray) -> None:
+    def add(self, sr: np.ndarray, gt: np.ndarray | None) -> None:
         now = self._look(sr, gt)
         if self._before is not None:
             self._values.append(self._compare(self._before, now))
@@ -108,6 +108,19 @@ class WarpErrorOfGt(WarpError):
 
     def begin(self) -> Consecutive:
         return Consecutive(lambda sr, gt: (gt, _greys(gt, gt)[1]), self._error)
+
+
+class WarpErrorOfSr(WarpError):
+    """The warping error along SR's own flow, without GT: E*_warp as DOVE and EvalCrafter define it, after Lai et al.
+
+    They take RAFT's flow, so their figures are others. Blur makes it small: it says nothing of detail.
+    """
+
+    kind = Kind("E*_warp", "x1e-3", "lower", 3, window=2, reference=False)
+    signature = WarpError.signature.replace(" on GT|", " on SR|", 1)
+
+    def begin(self) -> Consecutive:
+        return Consecutive(lambda sr, gt: (sr, _greys(sr, sr)[1]), self._error)
 
 
 def flow(one: np.ndarray, other: np.ndarray) -> np.ndarray:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -13,6 +14,7 @@ from bench.datasets.clip import Clip, Dataset
 from bench.metrics import protocol as protocols
 from bench.metrics import registry
 from bench.metrics.base import Metric
+from bench.metrics.unavailable import Unavailable
 from bench.store.keys import combined
 from bench.targets import open_dataset
 from bench.timing.measure import Limits
@@ -63,7 +65,19 @@ def open_plan(combinations: list[Combination]) -> list[MethodOnData]:
             dataset = open_dataset(combination.config)
             opened[key] = dataset, dataset.clips()
         plan.append(_planned(combination, *opened[key]))
+    _tell_unavailable(plan)
     return plan
+
+
+def _tell_unavailable(plan: list[MethodOnData]) -> None:
+    """One line on stderr for each reason why metrics of a suite cannot be had."""
+    lacking: dict[str, dict[str, None]] = {}
+    for each in plan:
+        for name, metric in each.metrics.items():
+            if isinstance(metric, Unavailable):
+                lacking.setdefault(metric.unavailable, {})[name] = None
+    for reason, names in lacking.items():
+        print(f"bench: {', '.join(names)}: {reason}", file=sys.stderr)
 
 
 def data_config(config: DictConfig) -> dict[str, Any]:
@@ -81,12 +95,9 @@ def data_config(config: DictConfig) -> dict[str, Any]:
 def _planned(combination: Combination, dataset: Dataset, clips: list[Clip]) -> MethodOnData:
     config = combination.config
     protocol = protocols.parse(cast(dict, OmegaConf.to_container(config.protocol, resolve=True)), config.scale)
-    chosen = {
-        name: registry.build(
-            name, protocol, scale=config.scale, device=config.device, config_dirs=combination.config_dirs
-        )
-        for name in config.metrics
-    }
+    chosen = registry.chosen(
+        config.metrics, protocol, scale=config.scale, device=config.device, config_dirs=combination.config_dirs
+    )
     return MethodOnData(
         data=combination.data,
         method=combination.method,

@@ -6,6 +6,7 @@ import pytest
 
 from bench.metrics.protocol import parse
 from bench.metrics.registry import build
+from bench.metrics.traps import truncated
 from frames.images import read_image, write_png
 
 
@@ -131,3 +132,21 @@ def test_a_metric_that_refuses_costs_no_other(bench, clips, predicted):
 def test_metrics_of_whole_clips_are_refused(bench, clips, predicted):
     answer = bench("explain", "--pred", predicted, "--gt", clips, "--metric", "tof")
     assert answer.code == 3 and "metric tof scores whole clips" in answer.err
+
+
+def test_traps_tell_which_script_would_give_a_quoted_number(bench, clips, predicted):
+    pairs = [
+        (read_image(predicted / "pan" / f"{i:08d}.png"), read_image(clips / "pan" / f"{i:08d}.png")) for i in range(3)
+    ]
+    metric = build("psnr", parse({"definition": "pyiqa"}))
+    value = np.mean([metric.score(*pair) for pair in truncated(pairs)])
+    paths = ("--pred", predicted / "pan", "--gt", clips / "pan", "--metric", "psnr")
+    answer = bench("explain", *paths, "--traps", "--quoted", f"{value:.4f}")
+    assert answer.code == 0, answer.err
+    assert "with a trap it is reproduced by" in answer.out
+    assert "truncated: psnr" in answer.out.split("with a trap")[1] and "under dove" in answer.out
+    plain = bench("explain", *paths, "--traps", "rgb")
+    assert (
+        plain.code == 0 and "8k+1 frames" in plain.out and "under rgb" in plain.out and "with a trap" not in plain.out
+    )
+    assert "unknown protocol" in bench("explain", *paths, "--traps", "duve").err

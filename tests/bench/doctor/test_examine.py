@@ -161,6 +161,12 @@ def test_flat_and_tiny_frames_are_no_trouble():
     assert diagnose([frame], [frame]).compensation == Compensation()
 
 
+def test_frames_equal_to_gt_are_in_their_place_whatever_their_pattern():
+    y, x = np.mgrid[:128, :192] / 5
+    frame = (127 + 100 * np.stack([np.sin(x), np.cos(y), np.sin(x + y)], -1)).astype(np.uint8)  # green: rows alone
+    assert examine([frame] * 2, [frame] * 2) == []
+
+
 def test_nothing_to_examine_is_an_error():
     with pytest.raises(ValueError, match="nothing to examine"):
         examine([], [])

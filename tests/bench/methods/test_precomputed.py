@@ -1,5 +1,7 @@
 """Frames made elsewhere: whose they are, and that they are paired by their names."""
 
+import json
+
 import pytest
 
 from bench.methods.precomputed import Precomputed
@@ -40,3 +42,21 @@ def test_frames_of_other_names_are_not_paired_in_order(bench, clips, loose, tmp_
     (loose / "00000001.png").rename(loose / "00000003.png")
     answer = bench(*COMMON, f"data.gt={clips / 'pan'}", f"method.root={loose}", f"out={tmp_path / 'out'}")
     assert answer.code == 3 and "SR and GT frames do not belong together" in answer.err
+
+
+def test_frames_of_another_number_are_aligned_by_a_stated_policy_or_refused(bench, clips, loose, tmp_path):
+    out = tmp_path / "out"
+    words = (*COMMON, f"data.gt={clips / 'pan'}", f"method.root={loose}", f"out={out}")
+    for extra in (3, 4):
+        write_png(loose / f"{extra:08d}.png", read_image(loose / "00000002.png"))
+    padded = bench(*words)
+    assert padded.code == 3 and "5 SR frames" in padded.err and "method.align=start leaves out those" in padded.err
+    assert bench(*words, "method.align=start").code == 0
+    record = json.loads((out / "records.jsonl").read_text().splitlines()[-1])
+    assert len(record["scores"]["psnr"]["values"]) == 3
+    assert record["descriptor"]["frame_rule"] == "any; frames beyond the clip are left out (align=start)"
+    for index in (2, 3, 4):
+        (loose / f"{index:08d}.png").unlink()
+    dropped = bench(*words, "method.align=start")
+    assert dropped.code == 3 and "data.frames=2 scores every method on the rest" in dropped.err
+    assert bench(*words, "method.align=ends").code == 3

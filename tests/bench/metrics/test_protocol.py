@@ -51,7 +51,7 @@ def test_every_preset_is_read_and_tells_what_it_is_and_where_it_is_from(name):
 
 def test_signatures_tell_colour_crop_rounding_definition_and_frames():
     known = [build("psnr", preset(name)).signature for name in members("protocol")]
-    assert len(set(known)) == 9  # rgb = reds4, vid4 = udm10, dove = pyiqa-default
+    assert len(set(known)) == 10  # rgb = reds4, vid4 = udm10, dove = pyiqa-default
     assert build("ssim", preset("vid4-duf")).signature == (
         "ssim|y-bt601-studio|gauss11-1.5-valid|uint8|crop8|frames2..-3|mean-frames,clips|v1"
     )

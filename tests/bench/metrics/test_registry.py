@@ -11,7 +11,7 @@ from bench.metrics.protocol import Protocol
 from bench.metrics.registry import build, check_name
 from frames.errors import UserError
 
-NEED_MORE = {"vmaf", "pyiqa"}  # a program; an optional package
+NEED_MORE = {"vmaf", "pyiqa", "no-reference"}  # a program; an optional package; several metrics
 
 
 class Constant:

@@ -90,6 +90,15 @@ def test_metrics_of_frames_and_of_clips_are_told_a_clip_alike(pan):
     assert len(accumulators["tof"].values()) == 2
 
 
+def test_the_warping_error_along_srs_own_flow_needs_no_gt(pan):
+    alone = build("warp-error-sr").begin()
+    for frame in pan:
+        alone.add(frame, None)
+    assert alone.values() == pytest.approx(values("warp-error", pan, pan))
+    assert reason_absent(build("warp-error-sr"), range(2), False) is None
+    assert " on SR|" in build("warp-error-sr").signature
+
+
 def test_gts_own_warping_error_does_not_depend_on_sr(pan):
     blurred = [np.full_like(frame, 128) for frame in pan]
     own = values("warp-error-gt", blurred, pan)

@@ -1,0 +1,30 @@
+"""A metric of a suite that cannot be had here: it has a place in every table and a reason, and no value."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from bench.metrics.base import Kind
+from bench.metrics.pooling import NOT_AT_HAND
+
+
+class Unavailable:
+    """In the place of a metric.
+
+    Args:
+        name: of the metric.
+        reason: why it cannot be had, and the remedy.
+    """
+
+    def __init__(self, name: str, reason: str) -> None:
+        self.kind = Kind(name, "", "higher", 4, reference=False)
+        self.signature = f"{name}|not at hand"
+        self.unavailable = f"{NOT_AT_HAND}{reason}"
+
+    def score(self, sr: np.ndarray, gt: np.ndarray | None = None) -> float:
+        """Refuse.
+
+        Raises:
+            ValueError: always.
+        """
+        raise ValueError(self.unavailable)
