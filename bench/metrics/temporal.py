@@ -116,7 +116,7 @@ class WarpErrorOfSr(WarpError):
     They take RAFT's flow, so their figures are others. Blur makes it small: it says nothing of detail.
     """
 
-    kind = Kind("E*_warp", "x1e-3", "lower", 3, window=2, reference=False)
+    kind = Kind("E_warp along SR", "x1e-3", "lower", 3, window=2, reference=False)
     signature = WarpError.signature.replace(" on GT|", " on SR|", 1)
 
     def begin(self) -> Consecutive:

@@ -1,4 +1,4 @@
-"""Failed cells, incomplete rows, the doctor's findings, doubts about times."""
+"""Failed cells, incomplete rows, the doctor's findings, doubts about times, absent scores."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def lists(records: list[Record], tables: list[Table]) -> list[tuple[str, list[st
     return [
         ("Failed cells", [f"{_where(record)}: {record.reason}" for record in records if not record.ok]),
         ("The doctor's findings (scored as they are)", findings),
-        ("Doubts about times", _doubts(tables)),
+        ("Doubts about times, and scores that are absent", _doubts(tables)),
     ]
 
 
