@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import torch
 from torch import nn
+from torchvision.ops import deform_conv2d
 
 GROUPS = 16
 LARGEST_RESIDUE = 10
@@ -36,8 +37,6 @@ class Alignment(nn.Module):
         Returns:
             (N, C, H, W).
         """
-        from torchvision.ops import deform_conv2d  # half a second, and nothing else here needs it
-
         rows, columns, mask = self.offsets(torch.cat((seen, first, second), dim=1)).chunk(3, dim=1)
         residues = LARGEST_RESIDUE * torch.tanh(torch.cat((rows, columns), dim=1))
         # Half of the groups follow the first flow, half the second; offsets are (y, x) pairs, flow is (x, y).
