@@ -12,6 +12,10 @@ def main(argv: list[str]) -> int:
 
 
 def _run(argv: list[str]) -> int:
+    if argv[:1] == ["export"]:  # a file of this name is ./export
+        with importing():
+            from turbovsr import export
+        return export.run(argv[1:])
     arguments = parse(argv)
     with importing():
         from turbovsr import command

@@ -1,0 +1,115 @@
+"""An ONNX file opened by onnxruntime, and what its graph says of frames."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import torch
+
+from frames.door import check_regular
+from frames.errors import EnvironmentInvalid, one_line
+
+if TYPE_CHECKING:
+    from onnxruntime import InferenceSession
+
+HOW_TO_INSTALL = "pip install onnxruntime (the extra `onnx` of this project)"
+TYPES = {"tensor(float)": torch.float32, "tensor(float16)": torch.float16, "tensor(uint8)": torch.uint8}
+
+
+@dataclass(frozen=True)
+class Graph:
+    """A session and its one input and one output.
+
+    Attributes:
+        dtype: of the input.
+        metadata: what the file says of itself, by name.
+    """
+
+    session: InferenceSession
+    input: str
+    output: str
+    dtype: torch.dtype
+    metadata: dict[str, str]
+    version: str
+
+    def __call__(self, frames: torch.Tensor) -> torch.Tensor:
+        """Run the graph: (N, 3, h, w) of `dtype` on the CPU -> (N, 3, H, W).
+
+        Raises:
+            ValueError: onnxruntime could not.
+        """
+        try:
+            (result,) = self.session.run([self.output], {self.input: frames.contiguous().numpy()})
+        except Exception as error:  # onnxruntime has classes of its own, which derive from nothing else
+            raise ValueError(f"onnxruntime could not run it on {tuple(frames.shape)}: {_short(error)}") from None
+        return torch.from_numpy(result)
+
+
+def open_graph(path: str | Path, device: str) -> Graph:
+    """Open a file whose graph takes RGB frames of any size, one (N, 3, H, W) tensor, and gives one back.
+
+    As many threads as torch has at this moment.
+
+    Raises:
+        EnvironmentInvalid: onnxruntime is not installed, or has no CUDA and the device asks for it.
+        FileNotFoundError, ValueError: no ONNX file, or another graph; one line.
+    """
+    try:
+        import onnxruntime
+    except ImportError as error:
+        raise EnvironmentInvalid(f"method=onnx: it cannot be imported ({one_line(error)}); {HOW_TO_INSTALL}") from None
+    path = Path(path)
+    check_regular(path, "weights file")
+    kind, _, index = device.partition(":")
+    provider = {"cpu": "CPUExecutionProvider", "cuda": "CUDAExecutionProvider"}.get(kind, kind)
+    if provider not in onnxruntime.get_available_providers():
+        raise EnvironmentInvalid(
+            f"method=onnx: this onnxruntime has no {kind}; install onnxruntime-gpu or use device=cpu"
+        )
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = torch.get_num_threads()
+    options.log_severity_level = 4  # what it has to say comes as an exception, too
+    chosen = (provider, {"device_id": index}) if index else provider
+    try:
+        session = onnxruntime.InferenceSession(str(path), options, providers=[chosen])
+    except Exception as error:
+        raise ValueError(f"{path}: onnxruntime cannot open it ({_short(error)}); give an ONNX file") from None
+    inputs, outputs = session.get_inputs(), session.get_outputs()
+    shape = inputs[0].shape if len(inputs) == 1 else []
+    if len(outputs) != 1 or len(shape) != 4 or _fixed(shape[0]) not in (None, 1) or _fixed(shape[1]) not in (None, 3):
+        raise ValueError(f"{path}: its graph does not map one (N, 3, H, W) tensor to another; give one for RGB frames")
+    if _fixed(shape[2]) or _fixed(shape[3]):
+        raise ValueError(f"{path}: made for frames of {shape[3]}x{shape[2]}; export it with dynamic height and width")
+    if inputs[0].type not in TYPES:
+        raise ValueError(f"{path}: it takes {inputs[0].type}; known: {', '.join(TYPES)}")
+    return Graph(
+        session=session,
+        input=inputs[0].name,
+        output=outputs[0].name,
+        dtype=TYPES[inputs[0].type],
+        metadata=dict(session.get_modelmeta().custom_metadata_map),
+        version=onnxruntime.__version__,
+    )
+
+
+def _fixed(side: int | str | None) -> int | None:
+    """A side of a shape where it is a number; names and None stand for any."""
+    return side if isinstance(side, int) else None
+
+
+def count_parameters(path: str | Path) -> int:
+    """The weights in a file; 0 where the package onnx, which reads it, is not installed."""
+    try:
+        import onnx
+    except ImportError:
+        return 0
+    tensors = onnx.load(str(path), load_external_data=False).graph.initializer
+    floats = (onnx.TensorProto.FLOAT, onnx.TensorProto.FLOAT16)
+    return sum(int(torch.Size(each.dims).numel()) for each in tensors if each.data_type in floats)
+
+
+def _short(error: Exception, most: int = 200) -> str:
+    text = one_line(error)
+    return text if len(text) <= most else text[: most - 3] + "..."

@@ -1,0 +1,143 @@
+"""Any ONNX file from RGB frames to RGB frames as an upscaler."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from pathlib import Path
+
+import torch
+import torch.nn.functional as F
+
+from baselines.checkpoints import origin
+from baselines.frames import FiniteCheck, check_clip, to_uint8
+from baselines.onnx.session import count_parameters, open_graph
+from bench.methods.contract import Descriptor, FrameRule, SizeRule, Stages, no_stages
+
+LONGEST = 32
+"""Frames that are kept of a call to a graph for clips; it gets one more on either side, as far as there are any."""
+
+
+class Onnx:
+    """The graph of an ONNX file, frame by frame or over clips.
+
+    A file that `python -m turbovsr export` wrote says itself what sizes it takes and whether frames see each other.
+
+    Args:
+        weights: an ONNX file whose graph takes one (N, 3, H, W) tensor of RGB frames of any size, float or 8 bits.
+        scale: that of the graph, or it is refused.
+        device: "cpu" or "cuda", where onnxruntime has it; frames go through the host's memory.
+        value_range: what white is for a graph of floats: 1 or 255.
+        minimum, multiple_of: LR sides that the graph takes; others are padded by repeating the edge and cropped back.
+        licence: of the weights.
+    Raises:
+        EnvironmentInvalid: onnxruntime is not installed, or has no such device.
+        FileNotFoundError, ValueError: no such graph, or options that do not fit it.
+    """
+
+    def __init__(
+        self,
+        weights: str | Path,
+        scale: int = 4,
+        device: str = "cpu",
+        value_range: int = 1,
+        minimum: int | None = None,
+        multiple_of: int | None = None,
+        licence: str = "not known",
+    ) -> None:
+        if value_range not in (1, 255):
+            raise ValueError(f"method.value_range={value_range}: write 1 or 255")
+        self._graph = open_graph(weights, device)
+        said = self._graph.metadata
+        self._white = value_range
+        self._clips = said.get("clips") == "1"
+        self._scale, self.device = scale, torch.device(device)
+        self._rule = SizeRule(
+            minimum=_at_least_one("minimum", minimum, said),
+            multiple_of=_at_least_one("multiple_of", multiple_of, said),
+            padding="repeat",
+        )
+        self._check_scale(weights)
+        data = Path(f"{weights}.data")
+        self.identity = {
+            "onnxruntime": self._graph.version,
+            "data": hashlib.sha256(data.read_bytes()).hexdigest() if data.is_file() else None,
+        }
+        self.descriptor = Descriptor(
+            name="onnx",
+            scale=scale,
+            kind="video" if self._clips else "image",
+            device=device,
+            dtype=str(self._graph.dtype).removeprefix("torch."),
+            licence=said.get("licence", licence),
+            weights=origin(weights, set(), ""),
+            parameters=count_parameters(weights),
+            size_rule=self._rule,
+            frame_rule=FrameRule(note=f"{LONGEST} at once, with one more on either side" if self._clips else ""),
+            notes=f"onnxruntime {self._graph.version}",
+        )
+
+    @torch.inference_mode()
+    def upscale(self, lr: torch.Tensor, stages: Stages = no_stages) -> torch.Tensor:
+        """Upscale one clip; see `bench.methods.contract.Upscaler.upscale`. Stage: "network"."""
+        check_clip(lr, self.device)
+        frames, _, height, width = lr.shape
+        sr = torch.empty((frames, 3, self._scale * height, self._scale * width), dtype=torch.uint8, device=lr.device)
+        finite = FiniteCheck("onnx")
+        with stages("network"):
+            padded = self._padded(lr)
+            for start, stop, first, last in _calls(frames, LONGEST if self._clips else 1, self._clips):
+                out = self._run(padded[start:stop])[first - start : last - start, :, : sr.shape[2], : sr.shape[3]]
+                if out.dtype != torch.uint8:
+                    out = to_uint8(finite.see(out.float()) * (255 / self._white))
+                sr[first:last] = out
+        finite.done()
+        return sr
+
+    def _padded(self, lr: torch.Tensor) -> torch.Tensor:
+        height, width = lr.shape[-2:]
+        below, right = self._rule.fitted(height) - height, self._rule.fitted(width) - width
+        x = lr.cpu()
+        return F.pad(x.float(), (0, right, 0, below), mode="replicate").to(torch.uint8) if below or right else x
+
+    def _run(self, frames: torch.Tensor) -> torch.Tensor:
+        if self._graph.dtype != torch.uint8:
+            frames = (frames.float() * (self._white / 255)).to(self._graph.dtype)
+        return self._graph(frames)
+
+    def _check_scale(self, weights: str | Path) -> None:
+        """Upscale one small black frame.
+
+        Raises:
+            ValueError: what comes back is no frame of the scale.
+        """
+        side = self._rule.fitted(16)
+        try:
+            out = self._run(torch.zeros((1, 3, side, side), dtype=torch.uint8))
+        except ValueError as error:
+            raise ValueError(
+                f"{weights}: {error}; say what sides it takes: method.minimum, method.multiple_of"
+            ) from None
+        if out.ndim != 4 or out.shape[:2] != (1, 3) or out.shape[2] != out.shape[3] or out.shape[2] % side:
+            raise ValueError(f"{weights}: it makes {tuple(out.shape)} of (1, 3, {side}, {side}), which is no frame")
+        if out.shape[2] != side * self._scale:
+            found = out.shape[2] // side
+            raise ValueError(f"{weights}: upscales by {found}, not by {self._scale}; run it with scale={found}")
+
+
+def _at_least_one(name: str, given: int | None, said: dict[str, str]) -> int:
+    value = int(said.get(name, 1)) if given is None else given
+    if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+        raise ValueError(f"method.{name}={value}: write a number of LR pixels, 1 or more")
+    return value
+
+
+def _calls(frames: int, most: int, whole: bool) -> Iterator[tuple[int, int, int, int]]:
+    """(start, stop, first, last): what a call gets, and the frames of it that are kept.
+
+    Args:
+        most: frames that are kept of a call; a graph for clips gets one more on either side.
+    """
+    for first in range(0, frames, most):
+        last = min(first + most, frames)
+        yield (max(first - whole, 0), min(last + whole, frames), first, last)

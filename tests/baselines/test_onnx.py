@@ -1,0 +1,109 @@
+"""ONNX files of other people: frames through a graph, and files that are none."""
+
+import sys
+
+import pytest
+import torch
+
+from frames.errors import EnvironmentInvalid
+
+onnx = pytest.importorskip("onnx", reason="onnx is not installed (the extra `onnx`)")
+pytest.importorskip("onnxruntime", reason="onnxruntime is not installed (the extra `onnx`)")
+
+from baselines.onnx import Onnx  # noqa: E402
+from baselines.onnx.session import open_graph  # noqa: E402
+
+FLOAT, HALF, BYTE = onnx.TensorProto.FLOAT, onnx.TensorProto.FLOAT16, onnx.TensorProto.UINT8
+
+
+def saved(path, scale=2, dtype=FLOAT, shape=("n", 3, "h", "w"), nodes=None, **said):
+    """A graph that repeats pixels, or other nodes."""
+    helper = onnx.helper
+    factors = helper.make_tensor("factors", FLOAT, [4], [1, 1, scale, scale])
+    how = {"mode": "nearest", "coordinate_transformation_mode": "asymmetric", "nearest_mode": "floor"}
+    nodes = nodes or [helper.make_node("Resize", ["x", "", "factors"], ["y"], **how)]
+    values = [helper.make_tensor_value_info("x", dtype, shape), helper.make_tensor_value_info("y", dtype, [None] * 4)]
+    graph = helper.make_graph(nodes, "g", values[:1], values[1:], [factors])
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=9)
+    helper.set_model_props(model, {name: str(value) for name, value in said.items()})
+    onnx.save(model, str(path))
+    return path
+
+
+def repeated(lr, scale):
+    return lr.repeat_interleave(scale, 2).repeat_interleave(scale, 3)
+
+
+@pytest.mark.parametrize("dtype", [FLOAT, HALF, BYTE])
+@pytest.mark.parametrize("scale", [2, 3])
+def test_frames_come_through_in_every_type(tmp_path, dtype, scale, panning_lr):
+    upscaler = Onnx(saved(tmp_path / "m.onnx", scale, dtype), scale=scale)
+    assert torch.equal(upscaler.upscale(panning_lr), repeated(panning_lr, scale))
+    said = upscaler.descriptor
+    assert (said.scale, said.kind) == (scale, "image") and said.notes.startswith("onnxruntime ")
+
+
+def test_sides_are_padded_as_the_options_or_the_file_say(tmp_path, panning_lr):
+    for upscaler in (
+        Onnx(saved(tmp_path / "a.onnx"), scale=2, minimum=48, multiple_of=16),
+        Onnx(saved(tmp_path / "b.onnx", minimum=48, multiple_of=16), scale=2),
+    ):
+        assert str(upscaler.descriptor.size_rule).startswith("at least 48 px, multiple of 16, padded by repeating")
+        assert torch.equal(upscaler.upscale(panning_lr), repeated(panning_lr, 2))
+
+
+def test_a_graph_for_clips_gets_a_frame_on_either_side(tmp_path, monkeypatch):
+    monkeypatch.setattr("baselines.onnx.upscaler.LONGEST", 2)
+    upscaler = Onnx(saved(tmp_path / "m.onnx", clips=1), scale=2)
+    seen, run = [], upscaler._run
+    monkeypatch.setattr(upscaler, "_run", lambda frames: (seen.append(len(frames)), run(frames))[1])
+    lr = torch.arange(5 * 3 * 4 * 4).reshape(5, 3, 4, 4).to(torch.uint8)
+    assert torch.equal(upscaler.upscale(lr), repeated(lr, 2))
+    assert seen == [3, 4, 2] and upscaler.descriptor.kind == "video"
+
+
+def test_white_is_255_where_the_graph_wants_it(tmp_path, panning_lr):
+    helper = onnx.helper
+    cut = [
+        helper.make_node("Resize", ["x", "", "factors"], ["big"], mode="nearest"),
+        helper.make_node("Floor", ["big"], ["y"]),  # below 1 everything but white would be black
+    ]
+    sr = Onnx(saved(tmp_path / "m.onnx", nodes=cut), scale=2, value_range=255).upscale(panning_lr)
+    assert sr.float().mean() > 30
+
+
+@pytest.mark.parametrize(
+    "graph, options, complaint",
+    [
+        ({}, {"scale": 4}, "upscales by 2, not by 4; run it with scale=2"),
+        ({}, {"value_range": 2}, "method.value_range=2: write 1 or 255"),
+        ({}, {"multiple_of": 0}, "method.multiple_of=0: write a number"),
+        ({"shape": (1, 3, 64, 64)}, {}, "made for frames of 64x64; export it with dynamic height and width"),
+        ({"shape": (8, 3, "h", "w")}, {}, "does not map one"),
+        ({"shape": ("n", 1, "h", "w")}, {}, "does not map one"),
+        ({"dtype": onnx.TensorProto.INT32}, {}, "it takes tensor.int32."),
+    ],
+    ids=str,
+)
+def test_what_does_not_fit_is_one_line(tmp_path, graph, options, complaint):
+    with pytest.raises(ValueError, match=complaint) as caught:
+        Onnx(saved(tmp_path / "m.onnx", **graph), **{"scale": 2} | options)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("content", [b"", b"not a graph", None])
+def test_files_that_are_none_are_one_line(tmp_path, content):
+    if content is not None:
+        (tmp_path / "m.onnx").write_bytes(content)
+    with pytest.raises((ValueError, FileNotFoundError), match="m.onnx: ") as caught:
+        open_graph(tmp_path / "m.onnx", "cpu")
+    assert "\n" not in str(caught.value)
+
+
+def test_without_onnxruntime_or_cuda_one_line_says_what_to_install(tmp_path, monkeypatch):
+    file = saved(tmp_path / "m.onnx")
+    with pytest.raises(EnvironmentInvalid, match="has no tpu; install onnxruntime-gpu or use device=cpu"):
+        open_graph(file, "tpu")
+    monkeypatch.setitem(sys.modules, "onnxruntime", None)
+    with pytest.raises(EnvironmentInvalid, match="pip install onnxruntime"):
+        Onnx(file)

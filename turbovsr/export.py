@@ -1,0 +1,163 @@
+"""`python -m turbovsr export WEIGHTS OUT.onnx`: the decoder path as an ONNX file, for onnxruntime and TensorRT.
+
+The path without a latent (`use_latent=false`): LR frames in, SR frames out, each frame seeing its neighbours. Sampling
+the latent stays with torch. The graph takes float32 (frames, 3, h, w) RGB in [0, 1], any number of frames, sides of at
+least 32 in multiples of 8, and gives (frames, 3, 4h, 4w), not clamped.
+
+Four functions that build tables by the size of a frame are replaced by formulas that know no size while the graph is
+recorded. The inverse of `turbovsr.consistency` becomes one filter over mirrored frames: downsampling and enlargement
+are symmetric filters there, so their inverse is one, and it falls off by a factor of 3 a pixel (to 4e-16 at 32).
+"""
+
+from __future__ import annotations
+
+import argparse
+import warnings
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from unittest import mock
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from frames.atomic import replacing
+from frames.command_line import Parser
+from frames.errors import OK, EnvironmentInvalid, UserError
+from turbovsr import consistency
+from turbovsr.pipeline import TurboVSR
+
+REACH = consistency.HALO
+"""LR pixels to either side of the inverse; also the shortest side of a frame."""
+MULTIPLE = 8
+OPSET = 18
+ABOUT = "Write TurboVSR's decoder path (no latent) as an ONNX file; read it with method=onnx."
+
+
+class DecoderPath(nn.Module):
+    """What is exported: (T, 3, h, w) RGB in [0, 1] -> (T, 3, 4h, 4w)."""
+
+    def __init__(self, decoder: nn.Module) -> None:
+        super().__init__()
+        self.decoder = decoder
+
+    def forward(self, lr: Tensor) -> Tensor:
+        with torch.enable_grad():  # the decoder takes all frames at once then, in one pass that can be recorded
+            clip = (lr * 2 - 1).transpose(0, 1).unsqueeze(0)
+            return (self.decoder(clip, None)[0].transpose(0, 1) + 1) / 2
+
+
+def run(argv: list[str]) -> int:
+    """The command, with the words after `export`; returns the exit code.
+
+    Raises:
+        UserError, ValueError, OSError: one line.
+        EnvironmentInvalid: the package onnx, which torch writes with, is not installed.
+    """
+    parser = Parser("python -m turbovsr export", ABOUT, "The graph takes float32 (frames, 3, h, w) RGB in [0, 1].")
+    parser.add_argument("weights", metavar="WEIGHTS", help="a packaged name or a .safetensors file")
+    parser.add_argument("output", type=Path, metavar="OUT.onnx")
+    parser.add_argument("--overwrite", action="store_true", help="replace OUT if it is there already")
+    arguments: argparse.Namespace = parser.parse_args(argv)
+    if arguments.output.suffix != ".onnx":
+        parser.error(f"{arguments.output}: write a name that ends in .onnx")
+    if arguments.output.exists() and not arguments.overwrite:
+        raise UserError(f"{arguments.output}: there already; --overwrite replaces it")
+    export(arguments.weights, arguments.output)
+    print(f"{arguments.output}: {arguments.output.stat().st_size / 1e6:.1f} MB, float32, opset {OPSET}")
+    return OK
+
+
+def export(weights: str | Path, output: Path) -> None:
+    """Write the decoder path of these weights as an ONNX file.
+
+    Raises:
+        EnvironmentInvalid: the package onnx is not installed.
+        UserError: weights of another path than TurboVSR's own decoder.
+        FileNotFoundError, ValueError: weights that cannot be read.
+    """
+    try:
+        import onnx
+    except ImportError:
+        raise EnvironmentInvalid("export: the package onnx is not installed; pip install onnx onnxruntime") from None
+    model = TurboVSR.from_pretrained(weights, device="cpu", precision="float32", use_latent=False)
+    decoder = getattr(model.model, "decoder", None)
+    if decoder is None or not hasattr(decoder, "consistent"):
+        raise UserError(
+            f"export: {weights} has no decoder of LR frames alone; give nano, nano-even or a file of their kind"
+        )
+    path = DecoderPath(decoder).eval().requires_grad_(False)
+    example = torch.rand(3, 3, REACH + MULTIPLE, REACH + 2 * MULTIPLE)
+    with torch.no_grad(), replacing(output) as part:
+        path(example)  # tables that do not depend on the size are made now, as constants
+        with _without_sizes(), warnings.catch_warnings(action="ignore"):  # of the tracer, about checks of sizes
+            torch.onnx.export(
+                path,
+                (example,),
+                str(part),
+                dynamo=False,
+                opset_version=OPSET,
+                input_names=["lr"],
+                output_names=["sr"],
+                dynamic_axes={"lr": {0: "frames", 2: "h", 3: "w"}, "sr": {0: "frames", 2: "sr_h", 3: "sr_w"}},
+            )
+        _describe(onnx, part, model)
+
+
+def _describe(onnx, file: Path, model: TurboVSR) -> None:
+    """What `method=onnx` reads: sizes, and that frames see their neighbours."""
+    graph = onnx.load(str(file))
+    said = {"minimum": REACH, "multiple_of": MULTIPLE, "clips": 1, "licence": model.descriptor.licence}
+    onnx.helper.set_model_props(graph, {name: str(value) for name, value in said.items()})
+    onnx.save(graph, str(file))
+
+
+@contextmanager
+def _without_sizes() -> Iterator[None]:
+    """The functions whose tables depend on a frame's size, as formulas that do not."""
+    taps = inverse_taps()
+    replaced = {
+        "turbovsr.consistency.invert_down_up": lambda lr: _filtered(lr, taps),
+        "turbovsr.decoder.add_margins": _with_margins,
+        "turbovsr.decoder.pixel_shuffle": lambda x: F.pixel_shuffle(x, consistency.SCALE),
+        "turbovsr.upsampling.symmetric_pad": _mirrored,
+    }
+    with ExitStack() as stack:
+        for name, formula in replaced.items():
+            stack.enter_context(mock.patch(name, formula))
+        yield
+
+
+def inverse_taps() -> Tensor:
+    """(65,) float32: the inverse of D U far from any border."""
+    length = 4 * REACH + 1
+    return consistency._inverse(length, torch.device("cpu"))[length // 2, REACH : 3 * REACH + 1].clone()
+
+
+def _filtered(lr: Tensor, taps: Tensor) -> Tensor:
+    """The inverse of D U, (N, 3, H, W) -> the same, as a filter over mirrored frames; sides of at least 32."""
+    x = _mirrored(lr, REACH).flatten(0, 1).unsqueeze(1)
+    x = F.conv2d(F.conv2d(x, taps.view(1, 1, 1, -1)), taps.view(1, 1, -1, 1))
+    return x.squeeze(1).unflatten(0, (-1, 3))
+
+
+def _mirrored(x: Tensor, pad: int) -> Tensor:
+    """`frames.bicubic.symmetric_pad` for sides of at least `pad`."""
+    for axis in (-2, -1):
+        x = torch.cat([_edge(x, axis, pad, 0).flip(axis), x, _edge(x, axis, pad, 1).flip(axis)], axis)
+    return x
+
+
+def _with_margins(x: Tensor) -> Tensor:
+    """`turbovsr.consistency.add_margins`, by slices from either end."""
+    for axis in (-1, -2):
+        start, end = (consistency._mirrored(_edge(x, axis, consistency.MARGIN, at), axis) for at in (0, 1))
+        x = torch.cat([start, x, end], dim=axis)
+    return x
+
+
+def _edge(x: Tensor, axis: int, count: int, end: int) -> Tensor:
+    """The first or the last `count` places along an axis."""
+    places = slice(-count, None) if end else slice(0, count)
+    return x[..., places] if axis == -1 else x[..., places, :]
