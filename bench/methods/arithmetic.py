@@ -2,12 +2,17 @@
 
 torch's FLOP counter sees every convolution, matrix product and attention of a method's own call, padding, tiles and
 overlapping chunks included; a multiplication and the addition that goes with it count as two there and as one here.
-Norms, activations, resampling by gathers and everything outside torch are not counted.
+torchvision's deformable convolution, which that counter does not know, counts as a convolution of its weights. Norms,
+activations, resampling by gathers and everything outside torch are not counted.
 """
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Callable
 from dataclasses import dataclass
+from math import prod
+from typing import Any
 
 import torch
 from torch.utils.flop_counter import FlopCounterMode
@@ -27,6 +32,19 @@ class Macs:
     reason: str | None = None
 
 
+def _counter() -> FlopCounterMode:
+    """torch's counter; with torchvision's deformable convolution where a method has imported it."""
+    known: dict[Any, Callable[..., int]] = {}
+    if "torchvision.ops" in sys.modules:
+        known[torch.ops.torchvision.deform_conv2d] = _deform_conv2d
+    return FlopCounterMode(display=False, custom_mapping=known)
+
+
+def _deform_conv2d(features: Any, weight: Any, *rest: Any, out_shape: Any = None, **options: Any) -> int:
+    """FLOPs of a deformable convolution by the shapes of its weight and its output; sampling is not counted."""
+    return 2 * prod(out_shape) * prod(weight[1:])
+
+
 def count_macs(call: Call, device: str) -> Macs:
     """Make a method's call once more under the counter; its frames are thrown away, and so is what it drew at random.
 
@@ -36,7 +54,7 @@ def count_macs(call: Call, device: str) -> Macs:
     """
     generators = [torch.device(device)] if device.startswith("cuda") else []
     try:
-        with torch.random.fork_rng(generators), torch.inference_mode(), FlopCounterMode(display=False) as counter:
+        with torch.random.fork_rng(generators), torch.inference_mode(), _counter() as counter:
             call(no_stages, False)
     except Exception as error:  # a compiled network, for one
         return Macs(None, f"{NOT_COUNTABLE}{one_line(error)}")

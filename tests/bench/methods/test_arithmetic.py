@@ -4,6 +4,7 @@ import json
 
 import torch
 import torch.nn.functional as F
+from torchvision.ops import deform_conv2d
 
 from bench.methods.arithmetic import count_macs
 from bench.report.columns import FACTS, Fact
@@ -26,6 +27,13 @@ def test_a_network_counted_by_hand():
     pixels = height * width
     by_hand = frames * (pixels * 3 * 9 * 8 + 2 * (2 * pixels * pixels * 4) + pixels * 8 * 5)
     assert count_macs(lambda stages, warm_up: network(clip), "cpu").clip == by_hand
+
+
+def test_a_deformable_convolution_counts_as_a_convolution():
+    features, weight = torch.ones(1, 8, 6, 10), torch.ones(6, 4, 3, 3)
+    offset = torch.zeros(1, 2 * 2 * 9, 6, 10)
+    counted = count_macs(lambda stages, warm_up: deform_conv2d(features, offset, weight, padding=1), "cpu")
+    assert counted.clip == 6 * 60 * 4 * 9
 
 
 def test_what_cannot_be_counted_says_why():
