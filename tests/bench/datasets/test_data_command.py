@@ -16,7 +16,7 @@ def test_table_tells_present_from_absent(capsys, asset, tmp_path, monkeypatch):
     assert main(["data"]) == OK
     lines = capsys.readouterr().out.splitlines()
     rows = {line.split()[0]: line.split()[1] for line in lines[1:] if line and ":" not in line.split()[0]}
-    assert rows == dict.fromkeys(members("data"), "no") | {"sample": "yes"}
+    assert rows == dict.fromkeys(members("data"), "no") | {"sample": "yes", "sample_real": "yes"}
     assert {"folder", "images4k", "reds4", "vid4"} < rows.keys()
     assert any(line.startswith("reds4: REDS4 is not at") for line in lines)
 

@@ -1,0 +1,90 @@
+"""The sample set as real-world video: its LR frames degraded on this machine, and compared with the reference's."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from bench.datasets.clip import Clip
+from bench.datasets.sample import Piece, Sample
+from bench.methods.contract import FrameSource
+from bench.store.keys import FramesDigest
+from frames.images import Size
+
+log = logging.getLogger(__name__)
+
+REFERENCE = "libx264 core 165, libavcodec 62.28.102, PyAV 18.1.0, OpenCV 4.14.0, NumPy 2.4.6"
+"""What the frames of `DIGESTS` were made with."""
+ORIGIN = "once-x4-blur1.2-noise6-jpeg60-crf28-seed0 from GT"
+DIGESTS = {
+    "city": "2e94821adaaa26a23e523ef84554e3ff8b7d82bae311893630702ad26d80067b",
+    "street": "8afe7bb4dae2a82f56e5ee047128a8128ae1e2ce13ac961861fcbb1643e7f939",
+    "bunny": "4fa5fd9ad3f875ec2f7b341769edaffe7d3048c2aaa9e0676f864c4e85982974",
+    "astronaut": "49fc0188fe557b2e17ba9f90ca69c06267eaa2c624ef3b68c7d3ad9055540d23",
+    "coffee": "1536d367d8ba51ec45e329a539b92814ce66cde6fb338c41c81a7204f1aef847",
+    "chelsea": "5412fa00baf6f48e1ec8cab1b03f44e2ea0d144a096b60c588ba64b93cd40720",
+    "rocket": "b20962815b8164d09311e6865161ed616c2ca135410703ae1c211b388b070d50",
+}
+"""Of the LR frames of each clip; see `bench.store.keys.FramesDigest`."""
+
+
+@dataclass(frozen=True)
+class Compared:
+    """LR frames of a clip that are compared with the reference's once they have been read."""
+
+    source: FrameSource
+    clip: str
+    made_with: str
+
+    @property
+    def where(self) -> str:
+        return self.source.where
+
+    @property
+    def frames(self) -> int:
+        return self.source.frames
+
+    @property
+    def size(self) -> Size:
+        return self.source.size
+
+    def __iter__(self) -> Iterator[np.ndarray]:
+        digest = FramesDigest()
+        for frame in self.source:
+            digest.add(frame)
+            yield frame
+        if digest.hexdigest() != DIGESTS[self.clip]:
+            log.warning("%s", unlike(self.clip, self.made_with))
+
+
+def unlike(clip: str, made_with: str) -> str:
+    """That LR frames are not the reference's, and why, in one line."""
+    here = "with the same versions" if made_with == REFERENCE else f"with {made_with}"
+    return (
+        f"sample_real: the LR frames of clip {clip}, made here {here}, are not those of the reference ({REFERENCE}): "
+        "its figures do not compare with figures from there"
+    )
+
+
+class SampleReal(Sample):
+    """The clips of `Sample`, blurred, reduced, noisy and compressed by `degradation=once`; see there for arguments."""
+
+    def problems(self) -> Iterator[str]:
+        """As those of `Sample`, and LR frames that are not the reference's."""
+        yield from super().problems()
+        for clip in self.clips():
+            if isinstance(clip._lr, Compared):
+                digest = FramesDigest()
+                for frame in clip._lr.source:
+                    digest.add(frame)
+                if digest.hexdigest() != DIGESTS[clip.name]:
+                    yield unlike(clip.name, clip.lr_made_with)
+
+    def _clip(self, name: str, piece: Piece) -> Clip:
+        clip = super()._clip(name, piece)
+        if clip.lr_origin != ORIGIN or clip.frames != piece.frames:
+            return clip  # another degradation, seed or scale, or a part of the clip: there is no reference
+        return replace(clip, _lr=Compared(clip._lr, name, clip.lr_made_with))
