@@ -19,6 +19,8 @@ X26X_PRESETS = (
     "veryslow",
     "placebo",
 )
+# x264's macroblock tree gives other bytes from run to run for smaller frames, where torch works in the same process.
+SMALLEST_TREE = 256  # pixels across
 PRORES_PROFILES = ("proxy", "lt", "standard", "hq")
 
 
@@ -150,6 +152,8 @@ class Encoding:
             options["preset"] = self.preset or codec.preset or ""
         if self.codec == "ffv1":
             options |= {"level": "3", "slices": "16", "slicecrc": "1"}
+        if self.codec == "h264" and width < SMALLEST_TREE:
+            options["x264-params"] = "mbtree=0"
         if self.codec == "hevc":
             options["x265-params"] = "log-level=error"
         return Settings(codec.encoder, formats[self.bits], options, rgb=self.codec == "ffv1")

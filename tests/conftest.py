@@ -35,6 +35,7 @@ SLOW = (
     "turbovsr/test_consistency.py",
     "turbovsr/test_pipeline.py",
     "turbovsr/test_shipped_weights.py",
+    "turbovsr/test_video.py",
     "turbovsr/train",
 )
 """Files and folders here whose tests train, run real networks or start processes; `make test-fast` leaves them out."""

@@ -18,6 +18,7 @@ from baselines.realesrgan.networks import SRVGGNet
 from bench.__main__ import main
 from bench.metrics.agreement import METRICS
 from frames.images import write_png
+from tests import phone
 
 ELSEWHERE = Path(__file__).parents[1] / "elsewhere" / "upscale.py"
 ROOT = Path(__file__).parents[2]
@@ -55,6 +56,8 @@ def build(root: Path) -> None:
     for name in ("DIR", "DIR_SR", "DIR_GT"):
         (root / name).symlink_to(root / "my" / "gt")
     (root / "IN").symlink_to(root / "my" / "lr" / "city")
+    phone.record(root / "film.mp4", seconds=1)
+    phone.record(root / "films" / "other.mp4", seconds=1)
     shutil.copy(ELSEWHERE, root / "their" / "upscale.py")
     (root / "my" / "weights").mkdir()
     torch.save(SRVGGNet(layers=1, channels=8).state_dict(), root / "my" / "weights" / "compact.pth")

@@ -1,0 +1,54 @@
+import pytest
+
+from frames.codecs import CODECS, Encoding
+
+
+def chosen(suffix, given_bits=8, codec=None, quality=None, preset=None, bits=None):
+    return Encoding.chosen(suffix, given_bits, codec, quality, preset, bits)
+
+
+def test_what_is_not_chosen_suits_the_container_and_the_input():
+    assert chosen(".mp4") == Encoding("h264", bits=8)
+    assert chosen(".mkv", given_bits=10) == Encoding("hevc", bits=10)
+    assert chosen(".mp4", given_bits=12) == Encoding("hevc", bits=10)
+    assert chosen(".mp4", bits=10) == Encoding("hevc", bits=10)
+    assert chosen(".mov", given_bits=10, bits=8) == Encoding("h264", bits=8)
+    assert chosen(".mp4", given_bits=10, codec="h264").bits == 8
+    assert chosen(".mov", codec="prores").bits == 10
+    assert [chosen(".mkv", given, codec="ffv1").bits for given in (8, 10, 12)] == [8, 10, 16]
+
+
+@pytest.mark.parametrize(
+    "suffix, options, complaint",
+    [
+        (".mp4", {"codec": "ffv1"}, "FFV1 is not written into .mp4; give a name in .mkv"),
+        (".mov", {"codec": "av1"}, "AV1 is not written into .mov; give a name in .mp4, .mkv"),
+        (".mp4", {"codec": "hevc", "bits": 16}, "HEVC is written with 8 or 10 bits a sample, not 16"),
+        (".mov", {"codec": "prores", "bits": 8}, "ProRes is written with 10 bits a sample, not 8"),
+        (".mp4", {"quality": 52}, "H.264 has qualities from 0 .best. to 51, not 52"),
+        (".mov", {"codec": "prores", "quality": 5}, "its profiles are --preset proxy, lt, standard, hq"),
+        (".mkv", {"codec": "ffv1", "quality": 5}, "FFV1 has no choice of quality: it loses nothing"),
+        (".mkv", {"codec": "ffv1", "preset": "slow"}, "FFV1 has no presets"),
+        (".mkv", {"codec": "av1", "preset": "slow"}, "AV1 has no preset 'slow'; give one of 0, 1"),
+    ],
+)
+def test_choices_that_do_not_go_together_are_one_line(suffix, options, complaint):
+    with pytest.raises(ValueError, match=complaint):
+        chosen(suffix, **options)
+
+
+@pytest.mark.parametrize("codec", CODECS)
+def test_sizes_that_a_codec_does_not_take_are_said(codec):
+    encoding = Encoding(codec, bits=max(CODECS[codec].formats))
+    assert encoding.size_complaint(96, 128) is None
+    assert "more than" in encoding.size_complaint(96, 40000)
+    odd = encoding.size_complaint(97, 129)
+    assert (odd is None) == (codec in ("h264", "hevc", "ffv1"))
+    assert encoding.settings(96, 128).pixel_format.startswith(("yuv42", "gbrp"))
+
+
+def test_defaults_and_choices_reach_the_encoder():
+    assert Encoding().settings(144, 256).options == {"crf": "16", "preset": "medium"}
+    assert Encoding(quality=0, preset="slow").settings(144, 256).options == {"crf": "0", "preset": "slow"}
+    assert Encoding("prores", preset="lt", bits=10).settings(8, 8).options["profile"] == "lt"
+    assert Encoding().settings(8, 9).pixel_format == "yuv444p"

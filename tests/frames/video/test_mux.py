@@ -1,0 +1,131 @@
+"""Encoded parts and what their source has beside them, in one file."""
+
+from fractions import Fraction
+from pathlib import Path
+
+import av
+import numpy as np
+import pytest
+
+from frames.codecs import Encoding
+from frames.video import read_timed, video_info
+from frames.video.carry import Beside
+from frames.video.mux import mux
+from frames.video.segments import Segment, SegmentWriter, segment_suffix
+from frames.video.tracks import plan_tracks
+from tests import phone
+
+FRAME = 1 / 10  # s
+PLAIN = Encoding()
+
+
+def parts(given: Path, folder: Path, encoding: Encoding, length: int = 11) -> tuple[list[Segment], int]:
+    """The pictures of a video, encoded again in parts of `length` frames; for how long the last one is shown."""
+    unit, segments, writer = video_info(given).format.time_base, [], None
+    for index, frame in enumerate(read_timed(given)):
+        if index % length == 0:
+            segments += [writer.close()] if writer else []
+            path = folder / f"part{index}{segment_suffix(encoding.codec)}"
+            writer = SegmentWriter(path, encoding, frame.pixels.shape[:2], Fraction(10), video_info(given).format)
+        writer.add(frame.pixels, round(frame.time / unit))
+        last = round(frame.duration / unit)
+    return [*segments, writer.close()], last
+
+
+def again(given: Path, output: Path, encoding: Encoding = PLAIN, **options: object) -> list[str]:
+    """Encode a video again, with everything that it has."""
+    plan = plan_tracks(given, output.suffix)
+    segments, last = parts(given, output.parent, encoding)
+    form = video_info(given).format
+    beside = Beside(given, plan.tracks, min(form.clock, form.start), **options)
+    assert mux(output, segments, form.time_base, last, beside) == []
+    return list(plan.notes)
+
+
+@pytest.mark.parametrize("suffix", [".mp4", ".mkv", ".mov"])
+def test_everything_beside_the_pictures_is_kept(tmp_path, suffix):
+    given, output = phone.record(tmp_path / "in.mp4"), tmp_path / f"out{suffix}"
+    assert again(given, output) == []
+    with av.open(str(output)) as container:
+        tags = {name.lower(): text for name, text in container.metadata.items()}
+        assert phone.TAGS.items() <= tags.items()
+        titles = [(c["metadata"]["title"], float(c["start"] * c["time_base"])) for c in container.chapters()]
+        assert titles == [("One", 0), ("Two", 1.5)]
+        kinds = [(stream.type, stream.language) for stream in container.streams][:3]
+        assert kinds == [("video", "fra"), ("audio", "eng"), ("subtitle", "fra")]
+        assert (container.streams.video[0].codec_context.height, container.streams.video[0].width) == (24, 16)
+        first = next(container.decode(video=0))
+        assert (first.color_primaries, first.color_trc, first.colorspace, first.color_range) == (1, 1, 1, 1)
+        assert first.rotation == 0  # the pixels are upright
+    assert video_info(output).damage == ""
+    with av.open(str(output)) as container:
+        packets = [packet for packet in container.demux(subtitles=0) if packet.size > 2]
+        texts = [bytes(packet).decode()[2 * (suffix != ".mkv") :] for packet in packets]
+        assert texts == list(phone.TEXTS)
+        begins = [float(packet.pts * packet.time_base) for packet in packets]
+        assert begins[1] - begins[0] == pytest.approx(1, abs=0.001)
+
+
+@pytest.mark.parametrize("suffix", [".mp4", ".mkv", ".mov"])
+@pytest.mark.parametrize("late", [{}, {"late": Fraction(1, 2)}, {"sound_late": Fraction(13, 10)}])
+def test_sound_and_picture_stay_together(tmp_path, suffix, late):
+    given, output = phone.record(tmp_path / "in.mp4", subtitles=False, **late), tmp_path / f"out{suffix}"
+    again(given, output)
+    before, after = (np.array(phone.flashes(path)) for path in (given, output))
+    shift = after - before
+    assert np.ptp(shift) <= 0.002 and abs(shift[0]) < FRAME
+    beeps = np.array(phone.beeps(output)) - np.array(phone.beeps(given))
+    assert np.abs(beeps - shift[0]).max() < 0.003
+
+
+@pytest.mark.parametrize("given_suffix", [".mkv", ".ts"])
+def test_a_clock_that_does_not_begin_at_zero(tmp_path, given_suffix):
+    given = phone.record(tmp_path / f"in{given_suffix}", subtitles=False, turned=False, late=Fraction(1, 2))
+    again(given, tmp_path / "out.mp4")
+    gaps = [phone.flashes(path)[0] - phone.beeps(path)[0] for path in (given, tmp_path / "out.mp4")]
+    assert gaps[1] == pytest.approx(gaps[0], abs=0.03)
+    assert min(phone.flashes(tmp_path / "out.mp4")[0], phone.beeps(tmp_path / "out.mp4")[0]) < 0.03
+
+
+def test_pcm_becomes_aac_in_mp4_and_stays_in_matroska(tmp_path):
+    given = phone.record(tmp_path / "in.mov", sound="pcm_s16le", subtitles=False)
+    (note,) = again(given, tmp_path / "out.mp4")
+    assert "pcm_s16le" in note and "becomes AAC" in note
+    assert again(given, tmp_path / "out.mkv") == []
+    with av.open(str(tmp_path / "out.mp4")) as made, av.open(str(tmp_path / "out.mkv")) as kept:
+        assert made.streams.audio[0].codec_context.name == "aac"
+        assert kept.streams.audio[0].codec_context.name == "pcm_s16le"
+    beeps = np.array(phone.beeps(tmp_path / "out.mp4")) - np.array(phone.beeps(given))
+    assert np.abs(beeps).max() < 0.01
+
+
+def test_a_piece_has_what_belongs_to_it(tmp_path):
+    given, output = phone.record(tmp_path / "in.mp4"), tmp_path / "out.mkv"
+    again(given, output, seconds=Fraction(1))
+    with av.open(str(output)) as container:
+        assert [chapter["metadata"]["title"] for chapter in container.chapters()] == ["One"]
+        assert len([packet for packet in container.demux(subtitles=0) if packet.size]) == 1
+    assert max(phone.beeps(output)) < 1
+
+
+@pytest.mark.parametrize("suffix, codec, bits", [(".mp4", "av1", 10), (".mov", "prores", 10), (".mkv", "ffv1", 8)])
+def test_parts_of_every_codec_are_one_video_with_the_same_bytes_each_time(tmp_path, suffix, codec, bits):
+    given, output = phone.record(tmp_path / "in.mp4", size=(64, 96), sound=None), tmp_path / f"out{suffix}"
+    again(given, output, Encoding(codec, bits=bits))
+    first = output.read_bytes()
+    again(given, output, Encoding(codec, bits=bits))
+    assert output.read_bytes() == first
+    times = [[frame.time for frame in read_timed(path)] for path in (given, output)]
+    assert times[1] == pytest.approx(times[0], abs=1e-3)
+
+
+def test_parts_with_pictures_out_of_order_keep_their_times(tmp_path):
+    given = phone.record(tmp_path / "in.mp4", sound=None, subtitles=False)
+    segments, last = parts(given, tmp_path, Encoding(preset="slow"), length=7)
+    assert any(segment.order != tuple(sorted(segment.order)) for segment in segments)
+    mux(tmp_path / "out.mp4", segments, video_info(given).format.time_base, last, None)
+    with av.open(str(tmp_path / "out.mp4")) as container:
+        packets = [packet for packet in container.demux(video=0) if packet.size]
+        assert all(one.dts < other.dts for one, other in zip(packets, packets[1:]))
+        assert all(packet.dts <= packet.pts for packet in packets)
+    assert [f.time for f in read_timed(tmp_path / "out.mp4")] == [f.time for f in read_timed(given)]

@@ -1,0 +1,62 @@
+"""A folder of videos."""
+
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from frames.images import write_image
+from frames.video import video_info
+from tests import phone
+from turbovsr.__main__ import main
+from turbovsr.many import outputs
+
+
+@pytest.fixture
+def run(weights):
+    return lambda *words: main([str(word) for word in (*words, "--weights", weights, "--scale", 2)])
+
+
+@pytest.fixture
+def films(tmp_path) -> Path:
+    phone.record(tmp_path / "films" / "a.mp4", seconds=1)
+    shutil.copy(tmp_path / "films" / "a.mp4", tmp_path / "films" / "b.mov")
+    (tmp_path / "films" / "notes.txt").write_text("not a film")
+    return tmp_path / "films"
+
+
+def test_each_video_becomes_one_and_what_is_finished_is_left_alone(run, films, tmp_path, capsys):
+    (films / "broken.mp4").write_text("no pixels")
+    assert run(films, tmp_path / "out") == 3
+    said = capsys.readouterr().err
+    assert "broken.mp4: not a readable video" in said and "1 of 3 videos failed" in said
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["a.mp4", "b.mov"]
+    first = (tmp_path / "out" / "a.mp4").stat().st_mtime_ns
+    (films / "broken.mp4").unlink()
+    assert run(films, tmp_path / "out") == 0
+    assert "a.mp4: is there already" in capsys.readouterr().err
+    assert (tmp_path / "out" / "a.mp4").stat().st_mtime_ns == first
+    assert video_info(tmp_path / "out" / "b.mov").format.sound == 1
+
+
+def test_outputs_that_are_no_folder_for_videos_are_refused(run, films, tmp_path, capsys):
+    for output, complaint in ((tmp_path / "out.mp4", "the name of a folder"), (films, "the input itself")):
+        assert run(films, output) == 3
+        assert complaint in capsys.readouterr().err
+
+
+def test_a_folder_with_images_is_one_of_frames(run, films, tmp_path, capsys):
+    write_image(films / "0.png", np.zeros((8, 8, 3), np.uint8))
+    assert run(films, tmp_path / "out") == 0
+    assert "a folder of images; 2 videos in it left out" in capsys.readouterr().err
+    assert [path.name for path in (tmp_path / "out").iterdir()] == ["0.png"]
+
+
+def test_names_and_containers():
+    def named(*names, container=None):
+        return [output.name for _, output in outputs([Path(name) for name in names], Path("out"), container)]
+
+    assert named("a.mp4", "b.MOV", "c.avi", "d.webm") == ["a.mp4", "b.mov", "c.mkv", "d.mkv"]
+    assert named("a.avi", "a.webm", "b.mp4") == ["a.avi.mkv", "a.webm.mkv", "b.mp4"]
+    assert named("a.avi", "b.mov", container="mp4") == ["a.mp4", "b.mp4"]
