@@ -1,0 +1,123 @@
+"""Workers as jobs of a real SLURM on this machine; skipped with one line where there is none."""
+
+import os
+import re
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from bench.launch.options import split
+from bench.launch.slurm import parameters
+from bench.run import leases
+from bench.run.job import jobs
+from bench.store.records import load
+from frames.errors import UserError
+
+ROOT = Path(__file__).parents[3]
+HERE = ("launch.gpus_per_task=null", "launch.cpus_per_task=1", "launch.exclusive=false", "launch.expiry_s=20")
+
+SLOW = """
+import time
+from baselines.interpolation import Interpolation
+
+class Slow(Interpolation):
+    def upscale(self, lr, stages):
+        time.sleep(SECONDS)
+        return super().upscale(lr, stages)
+"""
+
+
+@pytest.fixture
+def started(cluster, clips, tmp_path):
+    """`started("workers=slurm:2", ...)` -> the process of a run on the cluster; all are ended at the end."""
+    (tmp_path / "slow.py").write_text(SLOW.replace("SECONDS", "2"))
+    (tmp_path / "mine" / "method").mkdir(parents=True)
+    (tmp_path / "mine" / "method" / "slow.yaml").write_text(
+        "_target_: slow.Slow\nname: slow\nkernel: nearest\nscale: ${scale}\ndevice: ${device}\nsummary: sleeps\n"
+    )
+    processes = []
+
+    def start(*words):
+        own = [
+            "data=folder",
+            f"data.gt={clips}",
+            "metrics=[psnr]",
+            "timing=none",
+            f"out={tmp_path / 'run'}",
+            "store=null",
+        ]
+        command = [sys.executable, "-m", "bench", "run", *own, *HERE, "--config-dir", str(tmp_path / "mine"), *words]
+        environment = cluster.environment | {"PYTHONPATH": f"{ROOT}:{tmp_path}", "OMP_NUM_THREADS": "1"}
+        streams = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True}
+        processes.append(subprocess.Popen(command, env=environment, cwd=tmp_path, **streams))
+        return processes[-1]
+
+    yield start
+    for process in processes:
+        process.kill()
+    cluster("scancel", "--full", "-u", "root")
+    cluster.until(lambda: not cluster("squeue", "-h").strip(), 30)
+
+
+def test_jobs_share_the_clips_and_go_on_after_requeue_and_drain(cluster, started, tmp_path, bench, clips):
+    process = started("method=slow,nearest", "workers=slurm:2")
+    run = tmp_path / "run"
+    cluster.until(lambda: any(leases.taken(job.leases) for job in jobs(run)) or process.poll() is not None, 120)
+    running = cluster("squeue", "-h", "-r", "-t", "R", "-o", "%i").split()
+    assert running, process.communicate()[0]
+    cluster("scontrol", "update", f"nodename={cluster.node}", "state=drain", "reason=tests")
+    assert cluster("scontrol", "requeue", running[0]) == ""
+    time.sleep(1)
+    assert process.poll() is None
+    cluster("scontrol", "update", f"nodename={cluster.node}", "state=resume")
+    said, _ = process.communicate(timeout=200)
+    assert process.returncode == 0 and "4 clips good, 0 failed" in said, said
+    alone = tmp_path / "alone"
+    words = ("data=folder", f"data.gt={clips}", "metrics=[psnr]", "timing=none", "store=null", f"out={alone}")
+    assert bench("run", "method=nearest", *words).code == 0
+    want = {(r.clip, "nearest"): (r.sr_sha256, r.scores["psnr"].values) for r in load(alone).records}
+    have = {(r.clip, r.method): (r.sr_sha256, r.scores["psnr"].values) for r in load(run).records}
+    assert len(have) == 4 and want.items() <= have.items() and all(r.ok for r in load(run).records)
+    lines = [line for file in (run / "records").glob("*.jsonl") for line in file.read_text().splitlines()]
+    assert len(lines) == 4, "no cell has two records"
+
+
+def test_a_partition_that_is_not_there_is_one_line(cluster, started):
+    said, _ = started("method=nearest", "workers=slurm:1", "launch.partition=nowhere").communicate(timeout=100)
+    assert "SLURM refuses the jobs" in said and "nowhere" in said and "Traceback" not in said
+
+
+def test_each_job_gets_a_gpu_and_cores_of_its_own():
+    _, asked = split(["workers=slurm:32", "launch.partition=gpu", "+launch.sbatch.qos=high", "launch.mem_gb=64"])
+    found = parameters(asked.options, 32, whole_nodes=True)
+    assert found["gpus_per_task"] == 1 and "--cpu-bind=cores" in found["srun_args"] and found["exclusive"] is True
+    assert found["partition"] == "gpu" and found["mem"] == "64GB" and found["array_parallelism"] == 32
+    assert found["additional_parameters"] == {"requeue": True, "qos": "high"} and "account" not in found
+
+
+def test_the_commands_of_the_page_on_many_workers_are_slurm_s():
+    """Every `workers=slurm:N` that a document shows is taken by submitit."""
+    pytest.importorskip("submitit")
+    from submitit.slurm.slurm import _make_sbatch_string
+
+    text = (ROOT / "docs" / "cluster.md").read_text()
+    shown = re.findall(r"^python -m bench run (.*workers=slurm.*)$", text, re.MULTILINE)
+    assert shown
+    for line in shown:
+        _, asked = split(line.split())
+        script = _make_sbatch_string(
+            command="true",
+            folder=Path(os.devnull),
+            map_count=asked.count,
+            **parameters(asked.options, asked.count, False),
+        )
+        assert f"#SBATCH --array=0-{asked.count - 1}" in script and "--gpus-per-task=1" in script
+        assert "--cpu-bind=cores" in script and "--requeue" in script and "--partition=gpu" in script
+
+
+def test_a_value_that_is_no_option_is_refused():
+    with pytest.raises(UserError, match="time_min"):
+        split(["workers=slurm:2", "launch.time_mn=5"])
