@@ -15,7 +15,6 @@ from __future__ import annotations
 import json
 import os
 import shutil
-from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -74,7 +73,8 @@ class Job:
         self.run = folder.parent.parent
         self.leases = folder / "leases"
         self._stop = folder / "stop"
-        self._seen: dict[Path, int] = {}  # bytes read of each log
+        self._logs = folder / "done"
+        self._seen: dict[str, int] = {}  # bytes read of each log
         self._done: dict[int, Done] = {}
 
     @classmethod
@@ -82,7 +82,7 @@ class Job:
         """A job that has no plan yet; it is not seen by others before it has one."""
         began = datetime.now().strftime("%Y-%m-%d_%H-%M-%S")
         job = cls(run / WORK / f"{began}-{uuid4().hex[:6]}")
-        (job.folder / "done").mkdir(parents=True)
+        job._logs.mkdir(parents=True)
         job.leases.mkdir()
         return job
 
@@ -116,12 +116,11 @@ class Job:
 
     def done(self) -> dict[int, Done]:
         """The finished units so far, by number; each call reads what was appended since the last."""
-        for file in self._logs():
-            with suppress(FileNotFoundError), open(file, "rb") as stream:
-                stream.seek(self._seen.get(file, 0))
-                text = stream.read()
+        with suppress(FileNotFoundError):
+            for name in os.listdir(self._logs):
+                text = _appended(f"{self._logs}/{name}", self._seen.get(name, 0))
                 whole = text[: text.rfind(b"\n") + 1]
-                self._seen[file] = self._seen.get(file, 0) + len(whole)
+                self._seen[name] = self._seen.get(name, 0) + len(whole)
                 for line in whole.splitlines():
                     with suppress(ValueError, RecursionError):  # torn by a crash, and another line behind it
                         found = typed.from_json(Done, json.loads(line), "done")
@@ -135,7 +134,7 @@ class Job:
         are: after a power cut a unit may be looked at again, and what the store has of it is not computed again.
         """
         line = json.dumps(typed.to_json(done)) + "\n"
-        with open(self.folder / "done" / f"{done.worker}.jsonl", "ab", buffering=0) as stream:
+        with open(self._logs / f"{done.worker}.jsonl", "ab", buffering=0) as stream:
             stream.write(line.encode())
 
     def stop(self) -> None:
@@ -167,9 +166,18 @@ class Job:
             shutil.rmtree(gone, ignore_errors=True)
             self.folder.parent.rmdir()  # where no other run is at work
 
-    def _logs(self) -> Iterator[Path]:
-        with suppress(FileNotFoundError):
-            yield from sorted((self.folder / "done").glob("*.jsonl"))
+
+def _appended(file: str, offset: int) -> bytes:
+    """What a file holds from an offset on. It is opened each time: only that shows what other machines wrote."""
+    descriptor = os.open(file, os.O_RDONLY)
+    try:
+        os.lseek(descriptor, offset, os.SEEK_SET)
+        parts = []
+        while part := os.read(descriptor, 1 << 20):
+            parts.append(part)
+        return b"".join(parts)
+    finally:
+        os.close(descriptor)
 
 
 def jobs(run: Path) -> list[Job]:

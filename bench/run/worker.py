@@ -20,6 +20,8 @@ from bench.run.measurer import Outcome
 from bench.run.units import Unit, longest_first
 from bench.store.records import RecordFile, worker_file
 
+MOST_PASSED = 64
+"""How many units that others have done a worker passes over before it forgets them."""
 IDLE_S = 1.0
 """How often a worker without work looks whether others have died."""
 
@@ -70,12 +72,16 @@ class Worker:
             if self.job.is_stopped:
                 raise KeyboardInterrupt
             done, taken = self.job.done(), self.leases.taken()
+            for index, unit in enumerate(self._left):
+                if unit.number in done or str(unit.number) in taken:
+                    continue
+                if claimed := self._claim(unit, 0):
+                    if index > MOST_PASSED:
+                        self._left = [unit for unit in self._left if unit.number not in done]
+                    return claimed
             self._left = [unit for unit in self._left if unit.number not in done]
             if not self._left:
                 return None
-            for unit in self._left:
-                if str(unit.number) not in taken and (claimed := self._claim(unit, 0)):
-                    return claimed
             for unit in self._left:
                 if (attempt := taken.get(str(unit.number))) and (claimed := self._claim(unit, attempt)):
                     return claimed

@@ -25,6 +25,8 @@ from studies.crashes.job import Job
 
 WORDS = ("method=bicubic,nearest", "data=sample", "data.frames=2", "metrics=[psnr,ssim]", "timing=none")
 WORKERS = 2
+LAUNCHED = 8
+"""One run in so many has a launcher; in the others workers are forked, which begin sooner than new processes."""
 LIMIT_S = 300.0
 
 
@@ -57,19 +59,23 @@ def killed(count: int, seed: int, out: Path | None = None, words: tuple[str, ...
     length, tally = time.monotonic() - began, Tally()
     while tally.kills < count:
         rng = random.Random(f"{seed}/{tally.runs}")
-        job = Job(root / f"run{tally.runs}", (*words, f"workers={WORKERS}", "store=null"))
+        job = Job(root / f"run{tally.runs}", words)
         before = len(tally.wrong)
-        _one(job, calm, rng, count, length, tally)
+        if tally.runs % LAUNCHED == 0:
+            _launched(job, calm, rng, count, length, tally)
+        else:
+            _forked(job, calm, rng, count, length, tally)
         if len(tally.wrong) == before:
             shutil.rmtree(job.folder)
         print(tally, flush=True)
     return tally
 
 
-def _one(job: Job, calm: Job, rng: random.Random, count: int, length: float, tally: Tally) -> None:
-    """One run: start, kill now and then, let somebody take it up, until it is done."""
+def _launched(job: Job, calm: Job, rng: random.Random, count: int, length: float, tally: Tally) -> None:
+    """A launcher and its workers: kill one now and then, let the same command take the run up, until it is done."""
     tally.runs += 1
-    launcher: int | None = job.start()
+    command = ("run", *job.words, f"out={job.out}", f"store={job.store}", f"workers={WORKERS}")
+    launcher: int | None = job.start(*command)
     until = time.monotonic() + LIMIT_S
     code, left = None, rng.randrange(3, 9)
     while time.monotonic() < until:
@@ -79,7 +85,7 @@ def _one(job: Job, calm: Job, rng: random.Random, count: int, length: float, tal
                 break
         _check(job, tally)
         workers = _workers(job)
-        if left and tally.kills < count and (workers or launcher):
+        if left and tally.kills < count and workers:
             left -= 1
             tally.kills += 1
             if launcher is not None and (not workers or rng.random() < 0.25):
@@ -90,9 +96,36 @@ def _one(job: Job, calm: Job, rng: random.Random, count: int, length: float, tal
             elif workers:
                 rng.choice(workers).kill()
         if launcher is None:
-            launcher = job.start()  # the same command joins workers that are there
+            launcher = job.start(*command)  # the same command joins workers that are there
     else:
         tally.wrong.append(f"{job.folder}: no end in {LIMIT_S:g} s")
+    _ended(job, calm, tally)
+
+
+def _forked(job: Job, calm: Job, rng: random.Random, count: int, length: float, tally: Tally) -> None:
+    """Workers without a launcher, which begin at once: each that is killed is followed by another."""
+    tally.runs += 1
+    if code := job.to_the_end("run", *job.words, f"out={job.out}", f"store={job.store}", "workers=0"):
+        tally.wrong.append(f"{job.folder}: the plan ended with {code}")
+        return
+    crew = [job.start("worker", job.out) for _ in range(WORKERS)]
+    until, left = time.monotonic() + LIMIT_S, rng.randrange(4, 10)
+    while crew and time.monotonic() < until:
+        victim = rng.choice(crew)
+        if forked.wait(victim, rng.uniform(0, length / WORKERS)) is not None:
+            crew.remove(victim)
+            continue
+        if left and tally.kills < count:
+            left -= 1
+            tally.kills += 1
+            forked.kill(victim)
+            forked.wait(victim, 20)
+            crew.remove(victim)
+            crew.append(job.start("worker", job.out))
+            _check(job, tally)
+    for child in crew:
+        tally.wrong.append(f"{job.folder}: no end in {LIMIT_S:g} s")
+        forked.kill(child)
     _ended(job, calm, tally)
 
 
@@ -102,7 +135,7 @@ def _ended(job: Job, calm: Job, tally: Tally) -> None:
     given_up = expected.keys() - again.keys()
     if given_up:  # two deaths at a clip: the same command tries it again
         tally.failed_twice += len(given_up)
-        if code := job.to_the_end():
+        if code := job.to_the_end():  # a run of one worker
             tally.wrong.append(f"{job.folder}: the command that should mend it ended with {code}")
         again = job.quality()
     if again != expected:
