@@ -8,11 +8,12 @@ DECISIONS = "decisions/"
 
 
 def on_config(config):
-    """Add training.md under TurboVSR where it is, and all of docs/decisions at the end."""
+    """Add the pages about training under TurboVSR where they are, and all of docs/decisions at the end."""
     docs = Path(config["docs_dir"])
     for section in config["nav"]:
-        if "TurboVSR" in section and (docs / "training.md").is_file():
-            section["TurboVSR"].append("training.md")
+        if "TurboVSR" in section:
+            pages = ("training.md", "training-ltx.md")
+            section["TurboVSR"] += [page for page in pages if (docs / page).is_file()]
     decisions = sorted(file.relative_to(docs).as_posix() for file in docs.glob(f"{DECISIONS}*.md"))
     config["nav"].append(
         {"Decisions": [f"{DECISIONS}index.md", *(d for d in decisions if not d.endswith("/index.md"))]}

@@ -1,6 +1,7 @@
 """Floating-point operations of a clip by stage, counted on tensors without data.
 
     python -m turbovsr.budget --size 1088x1920 --frames 49 --steps 1 --path paper,turbo
+    python -m turbovsr.budget --train --gpus 8 --size 1080x1920x49    # of training: `turbovsr.train.ltx.budget`
 
 torch's FLOP counter sees every convolution, matrix product and attention; a multiplication and the addition that goes
 with it count as two. Resampling, norms and activations are not counted: they cost memory traffic, not arithmetic.
@@ -121,7 +122,13 @@ def text_of(budgets: list[ClipCost]) -> str:
 
 
 def main(arguments: list[str] | None = None) -> int:
+    words = sys.argv[1:] if arguments is None else arguments
+    if "--train" in words:
+        from turbovsr.train.ltx import budget as training
+
+        return training.main([word for word in words if word != "--train"])
     parser = argparse.ArgumentParser(prog="python -m turbovsr.budget", description="TFLOP of a clip by stage")
+    parser.add_argument("--train", action="store_true", help="memory and cost of training; --train --help")
     parser.add_argument("--size", default="1088x1920", help="HR height x width, padded to multiples of 32")
     parser.add_argument("--frames", type=int, default=49, help="padded to 8k+1, in one chunk")
     parser.add_argument("--steps", type=int, default=1)
@@ -131,7 +138,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--window", default="auto", help="edge of an attention window in tokens, 0 for none")
     parser.add_argument("--no-text", action="store_true", help="without LTX's text branch, as where no prompt is given")
     parser.add_argument("--json", action="store_true")
-    options = parser.parse_args(arguments)
+    options = parser.parse_args(words)
     try:
         height, width = (int(side) for side in options.size.lower().split("x"))
         if min(height, width, options.frames, options.steps) < 1:

@@ -3,6 +3,7 @@
     python -m studies.gpu check      correctness: CUDA against CPU, clocks, stages that add up
     python -m studies.gpu headline   a 2-second 1080p clip by all paths and other methods, a large image, the envelope
     python -m studies.gpu profile    the top ten kernels of the slowest stage
+    python -m studies.gpu training   a training step at the 2B shape: seconds, memory against the budget, MFU
 
 Each writes a JSON and a log under results/gpu/ (or --out) row by row, so that a machine that is taken back loses one
 row at most, and prints a short table last. `--tiny --device cpu` runs the same code at toy size, whose times mean

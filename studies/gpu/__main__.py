@@ -14,6 +14,7 @@ HELP = {
     "check": "CUDA against CPU, clocks, stages that add up (exit code 1 when one of them fails)",
     "headline": "a 2-second 1080p clip by all paths and other methods, a large image, the envelope",
     "profile": "top ten kernels of the slowest stage",
+    "training": "a training step at the 2B shape: seconds, memory against the budget, MFU",
 }
 STAGES = ("condition", "denoise", "decode")
 
@@ -25,7 +26,7 @@ def main(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(
         prog="python -m studies.gpu", description=gpu.__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    commands = parser.add_subparsers(dest="step", required=True, metavar="{check,headline,profile}")
+    commands = parser.add_subparsers(dest="step", required=True, metavar="{check,headline,profile,training}")
     for name, text in HELP.items():
         command = commands.add_parser(name, help=text, description=text)
         command.add_argument("--device", default="cuda")
@@ -35,7 +36,7 @@ def main(arguments: list[str]) -> int:
         command.add_argument(
             "--cudnn-benchmark", action="store_true", help="let cuDNN choose convolutions by trial: a slower first call"
         )
-        if name == "headline":
+        if name in ("headline", "training"):
             command.add_argument("--repeats", type=int, default=5)
         if name == "profile":
             command.add_argument("--compiled", action="store_true")
@@ -71,6 +72,10 @@ def _run(options: argparse.Namespace, record, device: str) -> int:
         from studies.gpu import headline
 
         return headline.run(record, device, options.tiny, options.repeats)
+    if options.step == "training":
+        from studies.gpu import training
+
+        return training.run(record, device, options.tiny, options.repeats)
     from studies.gpu import profiling
 
     return profiling.run(record, device, options.tiny, options.compiled, options.stage)

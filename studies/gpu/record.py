@@ -15,7 +15,7 @@ class Record:
     """Rows of one step, on disk after each.
 
     Args:
-        step: "check", "headline" or "profile".
+        step: "check", "headline", "profile" or "training".
         folder: where the files go.
         facts: of `machine.facts`.
         limit_s: start no further row after so many seconds; rows that are not started say so.

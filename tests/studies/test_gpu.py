@@ -121,3 +121,12 @@ def test_the_stand_in_has_the_size_of_stable_diffusion_2_1():
 
 def test_the_headline_is_two_seconds_of_1080p():
     assert FULL.clip == (49, 1080, 1920) and FULL.image == (3648, 2048) and FULL.steps == (1, 2, 4)
+
+
+def test_training_measures_a_step_of_both_stages_beside_the_prediction(tmp_path, capsys):
+    assert main(["training", *TINY_CPU, "--out", str(tmp_path), "--repeats", "1"]) == 0
+    record = written(tmp_path, "training")
+    assert [row["stage"] for row in record["rows"]] == ["condition", "shortcut"]
+    for row in record["rows"]:
+        assert row["weights"] == "random" and min(row["seconds"], row["predicted_gib"], row["mfu"]) > 0
+    assert "predicted" in capsys.readouterr().out

@@ -22,6 +22,7 @@ from turbovsr.generator import transformer_of
 from turbovsr.ltx.autoencoder import LTXAutoencoder
 from turbovsr.ltx.model import LTXConfig, LTXModel
 from turbovsr.train.distributed import rank
+from turbovsr.train.ltx.lora import adapt
 from turbovsr.transformer import Transformer
 
 Named = tuple[str, Tensor]
@@ -44,14 +45,17 @@ def process_group(device: torch.device) -> Iterator[None]:
             dist.destroy_process_group()
 
 
-def sharded_model(config: LTXConfig, prompt: Tensor | None, device: torch.device, dtype: torch.dtype) -> LTXModel:
+def sharded_model(
+    config: LTXConfig, prompt: Tensor | None, device: torch.device, dtype: torch.dtype, lora: int = 0
+) -> LTXModel:
     """A model with memory for its weights and nothing in it.
 
     Args:
         prompt: (1, L, text channels), where the configuration has `prompt_tokens`.
         dtype: the networks compute in it; the transformer's own weights are float32, the autoencoder's of this type.
+        lora: rank of the adapters; 0: none.
     """
-    model = meta_model(config)
+    model = meta_model(config, lora)
     shard(model.transformer, dtype)
     model.transformer.to_empty(device=device)
     model.autoencoder.to(dtype).to_empty(device=device)
@@ -60,10 +64,13 @@ def sharded_model(config: LTXConfig, prompt: Tensor | None, device: torch.device
     return model.requires_grad_(False)
 
 
-def meta_model(config: LTXConfig) -> LTXModel:
-    """The model without memory for its weights."""
+def meta_model(config: LTXConfig, lora: int = 0) -> LTXModel:
+    """The model without memory for its weights; with adapters of a rank above 0."""
     with torch.device("meta"):
-        return LTXModel(config)
+        model = LTXModel(config)
+        if lora:
+            adapt(model.transformer, lora)
+        return model
 
 
 def shard(transformer: Transformer, dtype: torch.dtype) -> None:
@@ -78,9 +85,9 @@ def shard(transformer: Transformer, dtype: torch.dtype) -> None:
     fully_shard(transformer, mp_policy=policy, reshard_after_forward=True)
 
 
-def shadow(model: LTXModel, device: torch.device, dtype: torch.dtype) -> LTXModel:
+def shadow(model: LTXModel, device: torch.device, dtype: torch.dtype, lora: int = 0) -> LTXModel:
     """A second model with a transformer of its own, of the same weights, and the same autoencoder: for the EMA."""
-    second = meta_model(model.config)
+    second = meta_model(model.config, lora)
     second.autoencoder, second.prompt = model.autoencoder, model.prompt
     shard(second.transformer, dtype)
     second.transformer.to_empty(device=device)

@@ -13,11 +13,12 @@ from turbovsr.ltx.model import LTXModel
 from turbovsr.train.ltx import parts
 from turbovsr.train.ltx.data import open_source
 from turbovsr.train.ltx.loop import ShardedLoop
+from turbovsr.train.ltx.lora import choose_trained, initial
 from turbovsr.train.ltx.loss import LatentLoss
 from turbovsr.train.ltx.options import LatentStage, LTXTrainConfig
 from turbovsr.train.ltx.pace import Pace
 from turbovsr.train.ltx.samples import check_batch, draw_step
-from turbovsr.train.ltx.sharding import process_group, shadow, sharded_model
+from turbovsr.train.ltx.sharding import fill, process_group, shadow, sharded_model
 from turbovsr.train.ltx.validate import build_validation
 from turbovsr.train.ltx.weights import LICENCE, export, start
 from turbovsr.train.messages import info
@@ -40,14 +41,18 @@ def _train(config: LTXTrainConfig, name: str, device: torch.device) -> None:
     info(f"stage {name}: {stage.loop.steps} steps on {device}")
     dtype = PRECISIONS[_precision(config, device)]
     model = build(config, device, dtype)
-    origin = start(model, _start_path(config, name), config.seed)
+    path = _start_path(config, name)
+    if config.lora and path is None:
+        raise UserError(f"lora={config.lora}: adapters need weights that they adapt; name them as weights=")
+    origin = start(model, path, config.seed)
     info(f"starts from {origin}")
     source = open_source(config, stage, model)
     info(source.describe())
     store_settings(config, name, folder, resumes=bool(parts.saved_steps(folder / "checkpoints")))
-    model.transformer.requires_grad_(True)
+    fill(model.transformer, initial(model.transformer, config.seed))
+    choose_trained(model.transformer)
     model.transformer.checkpointing = config.checkpointing
-    ema = shadow(model, device, dtype)
+    ema = shadow(model, device, dtype, config.lora)
     if config.compile:
         for each in (model, ema):
             each.transformer.compile_blocks()
@@ -72,7 +77,7 @@ def build(config: LTXTrainConfig, device: torch.device, dtype: torch.dtype) -> L
     if config.prompt is not None:
         prompt = presets.fixed_prompt(config.prompt, config.model.config().prompt_channels)
     model_config = config.model.config(0 if prompt is None else prompt.shape[1])
-    return sharded_model(model_config, prompt, device, dtype)
+    return sharded_model(model_config, prompt, device, dtype, config.lora)
 
 
 def _precision(config: LTXTrainConfig, device: torch.device) -> str:

@@ -17,6 +17,7 @@ from turbovsr.ltx import autoencoder_keys, transformer_weights
 from turbovsr.ltx.loading import FOLDERS
 from turbovsr.ltx.model import LTXConfig, LTXModel
 from turbovsr.train.distributed import barrier, rank
+from turbovsr.train.ltx import lora
 from turbovsr.train.ltx.sharding import (
     Named,
     fill,
@@ -157,11 +158,16 @@ class Gathered:
 def export(model: LTXModel, path: Path, **notes: str) -> None:
     """Write a sharded model to one file that `method=turbovsr_2b method.weights=` takes. All processes must call it.
 
+    Adapters are merged, and written to a folder of PEFT's beside it as well, `NAME.lora` beside `NAME.safetensors`.
+
     The first process holds the whole model in its main memory meanwhile.
     """
     state = whole(model.state_dict().items(), torch.float32)
     if rank() == 0:
+        if any(name.endswith(lora.DOWN) for name in state):
+            lora.write_adapter(path.with_suffix(".lora"), state, notes.get("origin", ""))
         with replacing(path) as temporary:
-            checkpoints.save(Gathered(model.kind, model.config, state), temporary, torch.float32, **notes)
+            whole_model = Gathered(model.kind, model.config, lora.merged(state))
+            checkpoints.save(whole_model, temporary, torch.float32, **notes)
         info(f"wrote {path}")
     barrier()

@@ -60,6 +60,16 @@ def test_an_ltx_checkpoint_becomes_an_upscaler_that_is_scored(data, ltx_file, tr
     assert "timed only" not in scored.out
 
 
+def test_bfloat16_computes_in_it_and_keeps_float32_weights(data, train, tmp_path):
+    words = ["recipe=ltx", f"data={data}", f"out={tmp_path}", *OPTIONS, "precision=bfloat16", "peak_tflops=1"]
+    answered = train(*words, *stage_words("condition", steps=2), *stage_words("shortcut"), "stage=condition")
+    assert answered.code == 0 and "encoded while training" in answered.err, answered.err
+    trained = load_file(tmp_path / "condition.safetensors")["transformer.head.weight"]
+    assert trained.dtype == torch.float32 and not torch.equal(trained, trained.bfloat16().float())
+    lines = [json.loads(line) for line in (tmp_path / "condition" / "log.jsonl").read_text().splitlines()]
+    assert all(0.5 < line["loss"] < 3 and line["MFU"] >= 0 for line in lines)
+
+
 @pytest.mark.parametrize(
     "words, message",
     [
@@ -74,6 +84,7 @@ def test_an_ltx_checkpoint_becomes_an_upscaler_that_is_scored(data, ltx_file, tr
         ),
         (["model.size=7b"], "unknown size 7b"),
         (["keep_last=0"], "keep_last must be at least 1"),
+        (["lora=2", "stages.condition.batch.clips=1"], "lora=2: adapters need weights that they adapt"),
     ],
 )
 def test_a_mistake_is_one_line_with_the_remedy(words, message, latents, train, tmp_path):
