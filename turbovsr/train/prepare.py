@@ -6,7 +6,9 @@ at 1:1. With `--smallest 192` each photograph is also stored at 1/sqrt(2), 1/2, 
 has 192 px: small pictures of whole scenes are denser than any crop of a large one. Frames that resemble a frame of a
 `--held-out` clip are left out, with ten seconds around them.
 
-With `--latents OUT` photographs and videos are encoded for training in LTX's latent space: see `--latents --help`.
+For training in LTX's latent space they are encoded instead, by a command with options of its own (`--latents --help`):
+
+    python -m turbovsr.train.prepare --latents OUT --data DATA --weights FILE --bucket 1080x1920x49
 """
 
 from __future__ import annotations
