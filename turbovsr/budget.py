@@ -128,7 +128,11 @@ def main(arguments: list[str] | None = None) -> int:
 
         return training.main([word for word in words if word != "--train"])
     parser = argparse.ArgumentParser(prog="python -m turbovsr.budget", description="TFLOP of a clip by stage")
-    parser.add_argument("--train", action="store_true", help="memory and cost of training instead, as --train --gpus 8; see --train --help")
+    parser.add_argument(
+        "--train",
+        action="store_true",
+        help="memory and cost of training instead, as --train --gpus 8; see --train --help",
+    )
     parser.add_argument("--size", default="1088x1920", help="HR height x width, padded to multiples of 32")
     parser.add_argument("--frames", type=int, default=49, help="padded to 8k+1, in one chunk")
     parser.add_argument("--steps", type=int, default=1)

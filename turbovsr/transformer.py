@@ -12,6 +12,7 @@ sequences than it knows.
 from __future__ import annotations
 
 import math
+from functools import partial
 from typing import NamedTuple
 
 import torch
@@ -27,8 +28,8 @@ EPS = 1e-6
 SINUSOID = 256
 POSITION_RANGE = (20.0, 2048.0, 2048.0)  # seconds, pixels, pixels that map to 1, as in LTX
 ROPE_THETA = 1e4
-CHECKPOINT = {"use_reentrant": False, "preserve_rng_state": False}  # nothing in a block is random
 KEPT_GRIDS = 4  # token grids whose geometry is kept: a sampler comes back to the same two, first frame and clip
+recomputed = partial(checkpoint, use_reentrant=False, preserve_rng_state=False)  # nothing in a block is random
 
 
 def sinusoid(x: Tensor) -> Tensor:
@@ -223,7 +224,7 @@ class Transformer(nn.Module):
         for index, block in enumerate(self.blocks):
             arguments = (x, modulation, rotation, windows[index % 2], text)
             again = self.checkpointing and torch.is_grad_enabled()
-            x = checkpoint(block, *arguments, **CHECKPOINT) if again else block(*arguments)
+            x = recomputed(block, *arguments) if again else block(*arguments)
         shift, scale = (embedded.unsqueeze(-2) + self.table).unbind(-2)
         x = F.layer_norm(x, (self.width,), eps=EPS) * (1 + scale) + shift
         return self.head(x).permute(0, 4, 1, 2, 3)
