@@ -1,0 +1,97 @@
+"""Runs of `python -m turbovsr` killed at random moments and given again: the video's bytes are those of a calm run.
+
+python -m studies.video_kills                                   # 2,000 frames of 32x24
+python -m studies.video_kills --frames 300 --width 80 --height 64
+
+A line for each kill, then whether the bytes are the same; the exit code is 1 when they are not.
+"""
+
+from __future__ import annotations
+
+import argparse
+import random
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import numpy as np
+
+from frames.video import write_video
+
+
+def video(path: Path, frames: int, height: int, width: int) -> Path:
+    """A pattern that moves, with a little noise."""
+    y, x = np.mgrid[:height, :width] / 8
+    noise = np.random.default_rng(0)
+
+    def picture(time: int) -> np.ndarray:
+        waves = np.stack([np.sin(x + time / 9), np.cos(y - time / 7), np.sin(x + y + time / 50)], -1)
+        return (127 + 90 * waves + noise.normal(0, 4, waves.shape)).clip(0, 255).astype(np.uint8)
+
+    write_video(path, map(picture, range(frames)), 25)
+    return path
+
+
+def started(given: Path, output: Path) -> subprocess.Popen[bytes]:
+    return subprocess.Popen([sys.executable, "-m", "turbovsr", given, output], stderr=subprocess.DEVNULL)
+
+
+def calm(given: Path, output: Path) -> float:
+    """Run undisturbed; returns the seconds from the first sign of work to the end."""
+    process, begin = started(given, output), None
+    while process.poll() is None:
+        begin = begin or (time.monotonic() if steps_of(output).exists() else None)
+        time.sleep(0.01)
+    if process.returncode or begin is None:
+        raise SystemExit(f"the calm run ended with {process.returncode}")
+    return time.monotonic() - begin
+
+
+def killed(given: Path, output: Path, after: float) -> bool:
+    """Run, and kill it so many seconds after it has begun to work; False if it was faster."""
+    process = started(given, output)
+    while process.poll() is None and not (steps_of(output) / "lock").exists():
+        time.sleep(0.01)
+    try:
+        process.wait(after)
+    except subprocess.TimeoutExpired:
+        process.kill()
+    return process.wait() != 0
+
+
+def steps_of(output: Path) -> Path:
+    return output.with_name(f"{output.name}.partial")
+
+
+def main() -> int:
+    """Parse the options and print the lines."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--frames", type=int, default=2000)
+    parser.add_argument("--width", type=int, default=32)
+    parser.add_argument("--height", type=int, default=24)
+    parser.add_argument("--kills", type=int, default=3)
+    parser.add_argument("--seed", type=int, default=0)
+    options = parser.parse_args()
+    chance = random.Random(options.seed)
+    with tempfile.TemporaryDirectory() as folder:
+        given = video(Path(folder) / "in.mp4", options.frames, options.height, options.width)
+        whole, output = Path(folder) / "calm.mp4", Path(folder) / "out.mp4"
+        seconds = calm(given, whole)
+        print(f"calm run: {seconds:.1f} s of work, {whole.stat().st_size} bytes", flush=True)
+        for number in range(options.kills):
+            after = chance.uniform(0, seconds / options.kills)
+            if not killed(given, output, after):
+                break
+            parts = len(list(steps_of(output).glob("segment-*.json")))
+            print(f"kill {number + 1} after {after:.1f} s: {parts} parts are done", flush=True)
+        if not output.exists():
+            calm(given, output)
+        same = whole.read_bytes() == output.read_bytes()
+    print(f"the same bytes: {'yes' if same else 'NO'}")
+    return 0 if same else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
