@@ -1,0 +1,5 @@
+"""An estimate of what is wrong with input frames, from the frames alone: noise, compression, blur."""
+
+from frames.input_quality.estimate import Estimate, estimate
+
+__all__ = ["Estimate", "estimate"]

@@ -1,0 +1,76 @@
+"""Whether frames are clean, or noisy, compressed or blurred: a measured estimate, with its reason in one line."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from frames.input_quality.detectors import CENTRE, KINDS, SPREAD, WEIGHTS
+from frames.input_quality.features import NAMES, measure
+
+SMALLEST_EDGE = 32  # pixels
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """What was found in a few frames.
+
+    Attributes:
+        kind: "clean", or the kind that fits best: "noisy", "compressed", "blurred" or "mixed" (second-order).
+        noise: deviation of luma's noise in flat places, grey levels; fine texture counts as noise where all has some.
+        grid: share of transform coefficients that are zero on a codec's block grid beyond those beside it.
+        edge: width of the sharpest edges, pixels; about 1.4 in frames reduced by bicubic.
+        score: log odds that the frames are degraded, of that kind.
+    """
+
+    kind: str
+    noise: float
+    grid: float
+    edge: float
+    score: float
+
+    @property
+    def degraded(self) -> bool:
+        return self.kind != "clean"
+
+    @property
+    def reason(self) -> str:
+        """One line: the kind and the measures behind it."""
+        if math.isnan(self.noise):
+            return f"not judged: frames below {SMALLEST_EDGE} pixels"
+        found = f"noise of {self.noise:.1f} levels, block grid {self.grid:.1%}, sharpest edges {self.edge:.1f} px wide"
+        return f"{self.kind} ({found})"
+
+
+def estimate(frames: np.ndarray) -> Estimate:
+    """Judge the frames of a clip or an image by the first four of them, as they are, before any resizing.
+
+    Args:
+        frames: uint8 (T, 3, H, W) RGB, T at least 1; what `numpy.asarray` takes, so a tensor on the CPU, too.
+    Raises:
+        ValueError: the frames are not of that kind.
+    """
+    clip = np.asarray(frames)
+    if clip.dtype != np.uint8 or clip.ndim != 4 or clip.shape[1] != 3 or not len(clip):
+        raise ValueError(f"frames must be uint8 (T, 3, H, W), got {clip.dtype} {clip.shape}")
+    if min(clip.shape[2:]) < SMALLEST_EDGE:
+        return Estimate("clean", math.nan, math.nan, math.nan, math.nan)
+    numbers = measure(np.moveaxis(clip, 1, -1))
+    scores = log_odds(numbers)
+    best = int(scores.argmax())
+    by_name = dict(zip(NAMES, numbers))
+    return Estimate(
+        kind=KINDS[best] if scores[best] > 0 else "clean",
+        noise=max(0.0, float(np.exp(by_name["flat_10"])) - 0.1),
+        grid=float(max(by_name["grid_4"], by_name["grid_8"])),
+        edge=1 / max(float(by_name["edge_90"]), 1e-3),
+        score=float(scores[best]),
+    )
+
+
+def log_odds(numbers: np.ndarray) -> np.ndarray:
+    """Of each of `KINDS` against clean, by logistic regressions on the numbers of `measure` and their squares."""
+    scaled = (numbers - CENTRE) / SPREAD
+    return WEIGHTS @ np.concatenate([scaled, scaled**2, [1.0]])

@@ -1,0 +1,61 @@
+"""The estimate of what is wrong with frames: sure of plain cases, in one line, and no guess where nothing is seen."""
+
+import numpy as np
+import pytest
+import torch
+from skimage import data
+
+from frames.degradations.once import Once
+from frames.input_quality import Estimate, estimate
+from frames.input_quality.features import NAMES, WINDOW, blocks, measure
+
+GT = np.stack([data.astronaut()[t : t + 480, :480] for t in (0, 4)])
+
+
+def judged(**parts) -> Estimate:
+    lr = Once(**parts)(GT, np.random.default_rng(0))
+    return estimate(np.moveaxis(lr, -1, 1))
+
+
+def test_clean_frames_are_clean():
+    found = judged()
+    assert found.kind == "clean" and not found.degraded and found.score < 0 and found.edge < 2
+
+
+@pytest.mark.parametrize(
+    "kind, parts", [("noisy", {"noise": 12}), ("compressed", {"crf": 34}), ("blurred", {"blur": 7})]
+)
+def test_plain_cases_are_told_by_their_kind(kind, parts):
+    found = judged(**parts)
+    assert found.degraded and found.kind == kind and found.reason.startswith(kind) and "\n" not in found.reason
+
+
+def test_the_measures_are_in_levels_and_pixels():
+    assert judged(noise=8).noise == pytest.approx(8 * 0.668, rel=0.15)  # of luma: three colours' noise is averaged
+    assert judged(blur=7).edge > 2 * judged().edge
+    assert judged(crf=30).grid > 3 * judged().grid
+
+
+def test_images_tensors_and_frames_larger_than_the_window_are_taken():
+    frame = np.moveaxis(data.astronaut()[None], -1, 1)
+    assert frame.shape[2] > WINDOW
+    assert estimate(frame) == estimate(torch.from_numpy(frame))
+    assert measure(data.astronaut()[None]).shape == (len(NAMES),)
+
+
+def test_tiny_and_flat_frames_are_no_errors():
+    tiny = estimate(np.zeros((1, 3, 16, 64), np.uint8))
+    assert not tiny.degraded and tiny.reason.startswith("not judged")
+    assert np.isfinite(estimate(np.full((2, 3, 64, 64), 255, np.uint8)).score)
+
+
+@pytest.mark.parametrize(
+    "frames", [np.zeros((1, 64, 64, 3), np.uint8), np.zeros((1, 3, 64, 64)), np.zeros((0, 3, 64, 64), np.uint8)]
+)
+def test_other_arrays_are_refused(frames):
+    with pytest.raises(ValueError, match=r"uint8 \(T, 3, H, W\)"):
+        estimate(frames)
+
+
+def test_blocks_lie_in_rows():
+    assert blocks(np.arange(35).reshape(5, 7), 2)[1].tolist() == [[2, 3], [9, 10]]
