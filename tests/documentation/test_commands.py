@@ -2,6 +2,7 @@
 
 import shutil
 import sys
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -37,6 +38,8 @@ def sandbox(model, tmp_path, monkeypatch) -> Path:
     monkeypatch.setenv("BENCH_DATA", str(root / "data"))
     monkeypatch.setenv("BENCH_STORE", str(model.parent / "store"))
     monkeypatch.setenv("BENCH_KEY", "of the tests")
+    monkeypatch.setenv("TMPDIR", str(tmp_path))  # locks on cores: tests beside this one have workers, too
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     monkeypatch.syspath_prepend(str(root))
     monkeypatch.setattr(assets, "_download", lambda *_: pytest.fail("a documented command would use the network"))
     threads, modules = torch.get_num_threads(), set(sys.modules)

@@ -1,5 +1,6 @@
 """The cluster of the tests, started once; and the environment in which runs of many workers are tried."""
 
+import tempfile
 from collections.abc import Iterator
 
 import pytest
@@ -21,5 +22,8 @@ def cluster(tmp_path_factory) -> Iterator[Cluster]:
 
 
 @pytest.fixture(autouse=True)
-def key(monkeypatch) -> None:
+def apart(monkeypatch, tmp_path) -> None:
+    """A key of the tests, and locks on cores that no other test sees: workers of several tests run at once."""
     monkeypatch.setenv("BENCH_KEY", "of the tests")
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
