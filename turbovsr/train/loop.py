@@ -54,6 +54,8 @@ class Loop:
         ema: where the EMA weights are kept; None: in a copy of the model.
     """
 
+    every_process_acts = False  # whether all processes validate and save, not the first alone
+
     def __init__(
         self,
         model: Generator,
@@ -177,7 +179,7 @@ class Loop:
     def _act_at_intervals(
         self, validate: Validate | None, write_picture: WritePicture | None, progress: ProgressBar
     ) -> None:
-        if rank() > 0:
+        if rank() > 0 and not self.every_process_acts:
             return
         config, last = self.config, self.step == self.config.steps
         if validate is not None and (self.step % config.validate_every == 0 or last):

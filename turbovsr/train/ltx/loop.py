@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +14,7 @@ from torch.distributed.tensor import DTensor
 from turbovsr.ltx.model import LTXModel
 from turbovsr.train.distributed import world_size
 from turbovsr.train.log import ProgressBar
-from turbovsr.train.loop import Loop, Validate, WritePicture
+from turbovsr.train.loop import Loop
 from turbovsr.train.ltx import parts
 from turbovsr.train.ltx.loss import TERMS, terms_of
 from turbovsr.train.ltx.pace import Pace
@@ -23,9 +22,6 @@ from turbovsr.train.ltx.samples import SampleBatch
 from turbovsr.train.messages import info
 from turbovsr.train.options import LoopConfig
 from turbovsr.train.rng import StepRng
-
-SampleErrors = Callable[[SampleBatch, LTXModel], Tensor]
-"""(micro-batch, EMA model) -> the error of each sample, (b,)."""
 
 
 class ShardedLoop(Loop):
@@ -37,13 +33,18 @@ class ShardedLoop(Loop):
         pace: counts tokens and arithmetic.
     """
 
+    every_process_acts = True  # each computes with what all of them hold
+
     def __init__(self, model: LTXModel, ema: LTXModel, config: LoopConfig, folder: Path, keep_last: int, pace: Pace):
         self.keep_last, self.pace = keep_last, pace
         self._sums = torch.zeros(len(TERMS), 2, dtype=torch.float64)  # errors and samples since the last line
         super().__init__(model, [], config, folder, ema=ema)
 
     def _backward(self, loss: Any, batch: SampleBatch, rng: StepRng) -> tuple[dict[str, Tensor], None]:
-        """Accumulate the gradients of the micro-batches; each is averaged over the processes while it is computed."""
+        """Accumulate the gradients of the micro-batches; each is averaged over the processes while it is computed.
+
+        `loss(micro-batch, EMA model)` gives the error of each sample, (b,): `turbovsr.train.ltx.loss.LatentLoss`.
+        """
         sums = torch.zeros(len(TERMS), 2, device=self.device)
         for part in batch.split():
             errors = loss(part, self.ema)
@@ -60,21 +61,6 @@ class ShardedLoop(Loop):
         wanted = torch.tensor([float(stop)], device=self.device)
         dist.all_reduce(wanted)
         return (norm.full_tensor() if isinstance(norm, DTensor) else norm).item(), bool(wanted > 0)
-
-    def _act_at_intervals(
-        self, validate: Validate | None, write_picture: WritePicture | None, progress: ProgressBar
-    ) -> None:
-        """As `Loop`, in all processes: each computes with what all of them hold."""
-        config, last = self.config, self.step == self.config.steps
-        if validate is not None and (self.step % config.validate_every == 0 or last):
-            scores = validate(self.ema)
-            if scores:
-                self._log(scores, progress)
-        if write_picture is not None and (self.step % config.picture_every == 0 or last):
-            (self.folder / "pictures").mkdir(exist_ok=True)
-            write_picture(self.ema, self.folder / "pictures" / f"{self.step:07d}.png")
-        if self.step % config.save_every == 0 or last:
-            self._save()
 
     def _log(self, entries: dict[str, float], progress: ProgressBar) -> None:
         if "s/step" in entries:

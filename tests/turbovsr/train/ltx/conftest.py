@@ -9,11 +9,9 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
-from tests.command_line import Answer, answer
 from turbovsr.ltx import autoencoder_keys
 from turbovsr.ltx.autoencoder import LTXAutoencoder
 from turbovsr.ltx.model import LTXConfig
-from turbovsr.train.__main__ import main
 from turbovsr.train.ltx.latents import autoencoder_mark, write_latents, write_manifest
 from turbovsr.train.ltx.options import LTXModelOptions
 from turbovsr.train.ltx.sharding import meta_model
@@ -61,20 +59,6 @@ def words(data) -> list[str]:
 @pytest.fixture(scope="session")
 def config() -> LTXConfig:
     return LTXModelOptions(size="2b-tiny").config()
-
-
-@pytest.fixture
-def train(capfd):
-    """`train("recipe=...", ...)` -> exit code, stdout, stderr; torch's threads are as before afterwards."""
-
-    def call(*arguments) -> Answer:
-        threads = torch.get_num_threads()
-        try:
-            return answer(main, arguments, capfd)
-        finally:
-            torch.set_num_threads(threads)
-
-    return call
 
 
 @pytest.fixture(scope="session")
