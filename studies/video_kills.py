@@ -51,6 +51,7 @@ def calm(given: Path, output: Path) -> float:
 
 def killed(given: Path, output: Path, after: float) -> bool:
     """Run, and kill it so many seconds after it has begun to work; False if it was faster."""
+    (steps_of(output) / "lock").unlink(missing_ok=True)  # it comes again when the work begins
     process = started(given, output)
     while process.poll() is None and not (steps_of(output) / "lock").exists():
         time.sleep(0.01)
