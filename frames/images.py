@@ -99,7 +99,7 @@ def write_image(path: str | Path, frame: np.ndarray) -> None:
         what = f"{frame.shape[1]}x{frame.shape[0]} cannot be written as {path.suffix or 'an image'}"
         raise ValueError(f"{path}: {what}; give a name that ends in .png")
     with replacing(path) as temporary:
-        temporary.write_bytes(data.tobytes())
+        temporary.write_bytes(data.data)
 
 
 def write_png(path: str | Path, frame: np.ndarray) -> None:

@@ -104,13 +104,28 @@ class LRProjection(nn.Module):
         latent_frames(frames)
         if height % CELL or width % CELL:
             raise ValueError(f"the LR frames must be multiples of {CELL}, got {height}x{width}: pad them first")
-        folded = frames_to_batch(lr)
-        cells = torch.cat([space_to_depth(folded, CELL), lr_textures(folded).to(folded)], dim=1)
-        cells = batch_to_frames(cells.to(self.first.weight.dtype), batch)  # (B, 192+24, T, h/8, w/8)
-        x = self.first(cells[:, :, 0]).unsqueeze(2)
+        first = self._numbers(lr[:, :, :1])
+        if frames == 1:
+            # A batch stride that says nothing, but by which torch chooses a kernel that rounds differently. Images have
+            # always had it and keep their pixels.
+            first = batch_to_frames(first, batch)[:, :, 0]
+        projected = [batch_to_frames(self.first(first), batch)]
         if frames > 1:
-            groups = cells[:, :, 1:].unflatten(2, (-1, TEMPORAL_COMPRESSION)).transpose(2, 3).flatten(1, 2)
-            x = torch.cat([x, batch_to_frames(self.rest(frames_to_batch(groups)), batch)], dim=2)
-        x = frames_to_batch(x)
+            # On a CPU one latent frame at a time: the numbers of all take several times the memory of the LR frames.
+            at_once = frames if lr.is_cuda or torch.is_grad_enabled() else TEMPORAL_COMPRESSION
+            projected += map(self._project, lr[:, :, 1:].split(at_once, dim=2))
+        x = frames_to_batch(torch.cat(projected, dim=2))
         x = x + self.around(F.silu(x))
         return batch_to_frames(self.out(F.silu(x)), batch)
+
+    def _project(self, lr: Tensor) -> Tensor:
+        """(B, 3, 8k, h, w) -> (B, channels, k, h/8, w/8), but for what is around each latent cell."""
+        numbers = batch_to_frames(self._numbers(lr), len(lr))
+        groups = numbers.unflatten(2, (-1, TEMPORAL_COMPRESSION)).transpose(2, 3).flatten(1, 2)
+        return batch_to_frames(self.rest(frames_to_batch(groups)), len(lr))
+
+    def _numbers(self, lr: Tensor) -> Tensor:
+        """The pixels and textures of each latent cell, (B, 3, T, h, w) -> (B*T, 192+24, h/8, w/8)."""
+        frames = frames_to_batch(lr)
+        cells = torch.cat([space_to_depth(frames, CELL), lr_textures(frames).to(frames)], dim=1)
+        return cells.to(self.first.weight.dtype)

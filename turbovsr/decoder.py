@@ -15,7 +15,7 @@ weights; the bicubic enlargement and the sum with it stay in float32.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import repeat
+from itertools import chain, repeat
 
 import torch
 import torch.nn.functional as F
@@ -107,29 +107,30 @@ class Decoder(nn.Module):
         Returns:
             (B, 3, 1+8k, 4h, 4w), about [-1, 1], not clamped.
         """
-        finished = [self._finish(*parts) for parts in self._prepared(lr, latent, keep)]
+        finished = list(map(self._finish, *self._prepared(lr, latent, keep)))
         return batch_to_frames(torch.cat(finished), lr.shape[0])
 
     def frames(self, lr: Tensor, latent: Tensor | None) -> Iterator[Tensor]:
         """The frames of `forward` for a batch of one, (3, 4h, 4w) each, in order, each as soon as it is finished."""
-        for parts in self._prepared(lr, latent, None):
-            if lr.is_cuda:
-                yield from self._finish(*parts)
-            else:
-                yield self._finish_in_bands(*parts)
+        prepared = self._prepared(lr, latent, None)
+        if lr.is_cuda:
+            return chain.from_iterable(map(self._finish, *prepared))
+        return map(self._finish_in_bands, *prepared)
 
     def _prepared(
         self, lr: Tensor, latent: Tensor | None, keep: Tensor | None
-    ) -> Iterator[tuple[Tensor, Tensor | None, Tensor]]:
-        """For each part: stacked frames at half the LR size, coefficients of the latent cells, LR frames."""
+    ) -> tuple[Parts, Iterable[Tensor | None], Parts]:
+        """Of each part: stacked frames at half the LR size, coefficients of the latent cells, LR frames."""
         batch, _, frames, height, width = lr.shape
         if height % 8 or width % 8:
             raise ValueError(f"the decoder takes LR frames in multiples of 8, got {height}x{width}: pad them first")
         small = (
             space_to_depth(part.to(self.stem.weight.dtype), 2) for part in split_frames(frames_to_batch(lr), batch)
         )
-        return zip(
-            stack_neighbours(small, batch), self._cells(latent, keep, frames), split_frames(frames_to_batch(lr), batch)
+        return (
+            stack_neighbours(small, batch),
+            self._cells(latent, keep, frames),
+            split_frames(frames_to_batch(lr), batch),
         )
 
     def _finish(self, x: Tensor, cells: Tensor | None, lr: Tensor) -> Tensor:

@@ -25,7 +25,7 @@ from turbovsr.geometry import (
     missing_frames,
 )
 from turbovsr.ltx import presets
-from turbovsr.pixels import levels_of, store, to_unit
+from turbovsr.pixels import levels_of, repeat_edges, store, to_unit
 from turbovsr.stream import Resume, check_overlap, checked, described, upscale_frames
 
 
@@ -37,11 +37,15 @@ class Noise:
         self.values: Tensor | None = None
 
     def __call__(self, condition: Tensor) -> Tensor:
-        """Noise (1, channels, F, h, w) for a condition (1, Cc, F, h, w), of its type; short chunks get its start."""
+        """Noise (1, channels, F, h, w) for a condition (1, Cc, F, h, w), of its type; short chunks get its start.
+
+        No later chunk has more frames than the first one, so only as much of it is kept.
+        """
         frames, height, width = condition.shape[2:]
         if self.values is None:
             shape = (1, self.channels, self.latent_frames, height, width)
-            self.values = torch.randn(shape, generator=torch.Generator().manual_seed(self.seed)).to(condition)
+            drawn = torch.randn(shape, generator=torch.Generator().manual_seed(self.seed))
+            self.values = drawn[:, :, :frames].contiguous().to(condition)
         return self.values[:, :, :frames]
 
 
@@ -201,6 +205,7 @@ class TurboVSR:
         """`turbovsr.stream.UpscaleChunk`."""
         clip = self._prepare(frames)
         latent = self._latent(clip, given, noise, stages) if self.use_latent else None
+        del given  # the caller drops it when it has been blended
         with stages("decode"):
             height, width = clip.shape[-2:]
             tile = tiling.tile_edge(self.tile, height, width, clip.shape[2], tiling.DECODED_AT_ONCE)
@@ -208,16 +213,13 @@ class TurboVSR:
             at_once = 1 if self.model.decodes_frame_by_frame else len(frames)
             dtype = frames[0].dtype
             decoded = tiling.decode(self.model.decode_frames, clip, latent, tile, len(frames), at_once, dtype)
-            for levels, lr in zip(decoded, frames):
-                yield partial(self._finish, levels, lr)
+            # A loop's variables would hold each frame until the next one is there.
+            yield from map(lambda levels, lr: partial(self._finish, levels, lr), decoded, frames)
 
     def _prepare(self, frames: list[Tensor]) -> Tensor:
         """(3, H, W) frames -> float32 (1, 3, 8k+1, h, w) in [-1, 1], h and w multiples of 8."""
-        clip = to_unit(torch.stack(frames), self.device, CELL)
-        missing = missing_frames(len(clip))
-        if missing:
-            clip = torch.cat([clip, clip[-1:].expand(missing, -1, -1, -1)])
-        return clip.transpose(0, 1).unsqueeze(0)
+        clip = torch.stack([*frames, *missing_frames(len(frames)) * frames[-1:]])
+        return to_unit(clip, self.device, CELL).transpose(0, 1).unsqueeze(0)
 
     def _latent(self, clip: Tensor, given: Tensor | None, noise: Noise, stages: Stages) -> Tensor:
         """Sample the latent of a prepared clip; `given` is the SR frame of its first frame, None in the first chunk."""
@@ -233,10 +235,10 @@ class TurboVSR:
 
     def _encode(self, frame: Tensor) -> Tensor:
         """Latent of one SR frame, (3, 4H, 4W)."""
-        hr = to_unit(frame.unsqueeze(0), self.device, SPATIAL_COMPRESSION).unsqueeze(2)
+        hr = repeat_edges(frame, SPATIAL_COMPRESSION)[None, :, None]
         height, width = (n // SCALE for n in hr.shape[-2:])
         tile = tiling.tile_edge(self.tile, height, width, 1, tiling.ENCODED_AT_ONCE)
-        return tiling.encode(lambda part: self.model.encode(part.to(self.dtype)), hr, tile)
+        return tiling.encode(lambda part: self.model.encode(to_unit(part, self.device).to(self.dtype)), hr, tile)
 
     def _finish(self, levels: Tensor, lr: Tensor, out: Tensor) -> None:
         """Crop, correct and round one decoded frame into `out`, (3, 4H, 4W) of the type of `lr`."""

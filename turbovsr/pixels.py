@@ -8,15 +8,21 @@ than a good part of the network.
 from __future__ import annotations
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
 
-def to_unit(frames: Tensor, device: torch.device, multiple: int) -> Tensor:
-    """uint8 or uint16 (T, 3, H, W) -> float32 [-1, 1] on `device`, right and bottom edges repeated up to a multiple."""
-    frames = frames.to(device).float().div_(127.5 * _step(frames)).sub_(1)
-    bottom, right = (-n % multiple for n in frames.shape[-2:])
-    return F.pad(frames, (0, right, 0, bottom), mode="replicate") if bottom or right else frames
+def to_unit(frames: Tensor, device: torch.device, multiple: int = 1) -> Tensor:
+    """uint8 or uint16 (..., H, W) -> float32 [-1, 1] on `device`, right and bottom edges repeated up to a multiple."""
+    return repeat_edges(frames, multiple).to(device).float().div_(127.5 * _step(frames)).sub_(1)
+
+
+def repeat_edges(frames: Tensor, multiple: int) -> Tensor:
+    """(..., H, W) with right and bottom edges repeated up to a multiple; the frames themselves where nothing lacks."""
+    for dim in (-2, -1):
+        if lacking := -frames.shape[dim] % multiple:
+            edge = frames.narrow(dim, frames.shape[dim] - 1, 1)
+            frames = torch.cat([frames, *lacking * [edge]], dim)
+    return frames
 
 
 def to_levels(frame: Tensor) -> Tensor:

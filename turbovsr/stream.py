@@ -12,6 +12,7 @@ Where visible steps come from, and what removes them:
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -125,7 +126,7 @@ def upscale_frames(
     """
     indices = count()
     resume = resume or Resume()
-    tail = list(resume.tail)  # x4 frames that the next chunk overlaps
+    tail = deque(resume.tail)  # x4 frames that the next chunk overlaps
 
     def emit(write: Callable[[Tensor], None]) -> Tensor:
         out = allocate(next(indices), chunk[0])
@@ -136,22 +137,26 @@ def upscale_frames(
             downscale(x4, out)
         return out
 
+    def place(index: int, write: Callable[[Tensor], None]) -> Tensor | None:
+        """Emit frame `index` of the chunk, or keep it for the next chunk."""
+        if index < shared:
+            return emit(partial(blend, tail.popleft(), write, index / max(overlap - 1, 1)))
+        if len(chunk) == length and index >= length - overlap:
+            write(x4 := empty_x4(chunk[0]))
+            tail.append(x4)
+            return None
+        return emit(write)
+
     for chunk in chunks(frames, length, overlap):
         if len(chunk) == len(tail):  # the clip ends where `resume` was to begin
             break
-        previous, tail = tail, []
-        for index, write in enumerate(upscale_chunk(chunk, previous[0] if previous else None)):
-            if index < len(previous):
-                yield emit(partial(blend, previous[index], write, index / max(overlap - 1, 1)))
-            elif len(chunk) == length and index >= length - overlap:
-                write(x4 := empty_x4(chunk[0]))
-                tail.append(x4)
-            else:
-                yield emit(write)
+        shared = len(tail)
+        placed = map(place, count(), upscale_chunk(chunk, tail[0] if tail else None))
+        yield from filter(lambda out: out is not None, placed)  # a loop would hold each frame until the next is there
         if tail:
-            resume.chunk_done(tail)
-    for x4 in tail:
-        yield emit(partial(_copy, x4))
+            resume.chunk_done(list(tail))
+    while tail:
+        yield emit(partial(_copy, tail.popleft()))
 
 
 def blend(old: Tensor, write: Callable[[Tensor], None], weight: float, out: Tensor) -> None:

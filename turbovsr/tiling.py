@@ -141,7 +141,9 @@ def decode(
                     next(stream, None)  # there is no frame left; where values were not finite it says so
             for whole, piece in zip(canvas, band):
                 join(whole, piece, rows, dim=-2)
+            del band, whole, piece
         yield from canvas
+        del canvas
 
 
 def join(whole: Tensor, piece: Tensor, span: Span, dim: int) -> None:
@@ -168,6 +170,7 @@ def join(whole: Tensor, piece: Tensor, span: Span, dim: int) -> None:
 def encode(network: Callable[[Tensor], Tensor], hr: Tensor, tile: int) -> Tensor:
     """The latent of one frame, (1, 3, 1, 4h, 4w) -> (1, C, 1, h/8, w/8); `tile` in LR pixels as for `decode`.
 
+    The frame is of whatever type `network` takes parts of: of a large one uint8 is a quarter of float32.
     Latent cells of tiles are cut, not blended: an average of two latents is none.
     """
     if not tile:
@@ -193,11 +196,14 @@ def checked(frames: Iterator[Tensor]) -> Iterator[Tensor]:
     Asking a GPU costs a wait for all it has under way, so there the answers are read once, after the last frame.
     """
     sums: list[Tensor] = []
-    for frame in frames:
+
+    def seen(frame: Tensor) -> Tensor:
         sums.append(frame.sum(dtype=torch.float32))
         if frame.device.type == "cpu":
             _refuse_not_finite(sums)
-        yield frame
+        return frame
+
+    yield from map(seen, frames)  # a loop's variable would hold each frame until the next one is there
     _refuse_not_finite(sums)
 
 

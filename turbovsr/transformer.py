@@ -78,9 +78,15 @@ class Attention(nn.Module):
         batch = x.shape[0]
         q, k, v = self.qkv(x).chunk(3, dim=-1)
         q, k = rotate(self.norm_q(q), *rotation), rotate(self.norm_k(k), *rotation)
-        q, k, v = (windows.partition(y).unflatten(-1, (self.heads, -1)).transpose(1, 2) for y in (q, k, v))
+        q = self._split(windows.partition(q))  # one after the other: each source is dropped before the next copy
+        k = self._split(windows.partition(k))
+        v = self._split(windows.partition(v))
         x = F.scaled_dot_product_attention(q, k, v)
         return self.out(windows.merge(x.transpose(1, 2).flatten(2), batch))
+
+    def _split(self, x: Tensor) -> Tensor:
+        """(B, tokens, C) -> (B, heads, tokens, C/heads)."""
+        return x.unflatten(-1, (self.heads, -1)).transpose(1, 2)
 
 
 class TextAttention(nn.Module):
@@ -204,11 +210,12 @@ class Transformer(nn.Module):
         Returns:
             (B, C, F, h, w).
         """
-        if self.condition_channels:
-            if condition is None:
-                raise ValueError("this transformer has condition channels: give it a condition")
-            noisy = torch.cat([noisy, condition], dim=1)
-        x = self.embed(noisy.permute(0, 2, 3, 4, 1))
+        if not self.condition_channels:
+            x = self.embed(noisy.permute(0, 2, 3, 4, 1))
+        elif condition is None:
+            raise ValueError("this transformer has condition channels: give it a condition")
+        else:
+            x = self.embed(torch.cat([noisy, condition], dim=1).permute(0, 2, 3, 4, 1))
         embedded = self.embed_time(sinusoid(1000 * times).to(x.dtype))  # (B, F, 1, 1, D) where tokens share a time
         if self.embed_step is not None:
             if step_size is None:

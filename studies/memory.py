@@ -1,0 +1,116 @@
+"""Peak memory of `python -m turbovsr IN OUT` at its default tiles, by size and length of the clip.
+
+python -m studies.memory                               # all cases: an hour and a half on two cores
+python -m studies.memory --case 1920x1080:21 --precision float32 --weights nano --output mp4
+
+A line for each run, as a Markdown table, with the bar; the exit code is 1 when one is over it. Linux: the figure is the
+resident set's largest, as the kernel tells it when the process has ended.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from itertools import product
+from pathlib import Path
+from typing import NamedTuple
+
+import cv2
+import numpy as np
+
+from frames.images import write_image
+
+BAR_GB = 3.0
+# The LR sizes of the bar, an image, a short clip, and one long enough for three chunks (1920x1080 has 9 frames in one)
+# or two (33 frames); and the two sizes at which a chunk holds most, 34.8 and 35.0 million pixels.
+CASES = ("480x270:1", "480x270:40", "2000x480:1", "2000x480:36", "1920x1080:1", "1920x1080:3", "1920x1080:21")
+LARGEST_CHUNKS = ("1280x800:36", "1920x1072:20")
+OUTPUTS = ("folder", "mp4")
+
+
+class Case(NamedTuple):
+    """A clip: LR frames of width x height."""
+
+    width: int
+    height: int
+    frames: int
+
+    @classmethod
+    def parse(cls, text: str) -> Case:
+        try:
+            size, frames = text.split(":")
+            width, height = map(int, size.split("x"))
+            return cls(width, height, int(frames))
+        except ValueError as error:
+            raise argparse.ArgumentTypeError(f"'{text}' is not a case like 1920x1080:21") from error
+
+
+class Peak(NamedTuple):
+    """What one process took."""
+
+    gigabytes: float  # 1e9 bytes
+    seconds: float
+
+
+def write_clip(folder: Path, case: Case) -> None:
+    """A picture of blurred noise that moves two pixels a frame."""
+    random = np.random.default_rng(0)
+    coarse = random.integers(0, 256, (case.height // 4 + 2, case.width // 4 + 2, 3), dtype=np.uint8)
+    picture = cv2.resize(coarse, (case.width, case.height), interpolation=cv2.INTER_CUBIC)
+    for index in range(case.frames):
+        write_image(folder / f"{index:04}.png", np.roll(picture, 2 * index, axis=1))
+
+
+def peak(case: Case, weights: str, precision: str, output: str) -> Peak:
+    """The peak of a fresh process.
+
+    Raises:
+        RuntimeError: it failed.
+    """
+    with tempfile.TemporaryDirectory(prefix="memory-") as folder:
+        lr, sr = Path(folder, "lr"), Path(folder, "sr.mp4" if output == "mp4" else "sr")
+        lr.mkdir()
+        write_clip(lr, case)
+        command = [sys.executable, "-m", "turbovsr", str(lr), str(sr), "--weights", weights, "--precision", precision]
+        start = time.monotonic()
+        process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        _, status, usage = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+        if process.returncode:
+            raise RuntimeError(f"{' '.join(command)} ended with {process.returncode}")
+        return Peak(usage.ru_maxrss * 1024 / 1e9, time.monotonic() - start)
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--case", type=Case.parse, action="append", help="WIDTHxHEIGHT:FRAMES of the LR clip")
+    parser.add_argument("--precision", action="append", choices=("auto", "bfloat16", "float32"))
+    parser.add_argument("--weights", action="append", help="a packaged name or a file")
+    parser.add_argument("--output", action="append", choices=OUTPUTS)
+    arguments = parser.parse_args()
+    cases = arguments.case or [Case.parse(text) for text in CASES + LARGEST_CHUNKS]
+    settings = product(
+        cases,
+        arguments.weights or ("nano", "nano-even"),
+        arguments.precision or ("auto", "float32"),
+        arguments.output or ("folder",),
+    )
+    print("| LR frames | weights | precision | output | peak [GB] | seconds |")
+    print("|---|---|---|---|---:|---:|", flush=True)
+    over = 0
+    for case, weights, precision, output in settings:
+        measured = peak(case, weights, precision, output)
+        over += measured.gigabytes >= BAR_GB
+        clip = f"{case.frames} of {case.width}x{case.height}"
+        row = (clip, weights, precision, output, f"{measured.gigabytes:.2f}", f"{measured.seconds:.0f}")
+        print(f"| {' | '.join(row)} |", flush=True)
+    print(f"{over} over {BAR_GB:g} GB" if over else f"all under {BAR_GB:g} GB")
+    return 1 if over else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
