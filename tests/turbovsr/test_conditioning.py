@@ -44,6 +44,14 @@ def test_condition_of_an_image_is_that_of_the_first_frame(model):
     assert torch.allclose(model.projection(lr[:, :, :1]), condition[:, :, :1], atol=1e-6)
 
 
+def test_projecting_one_latent_frame_at_a_time_gives_what_all_at_once_give(model):
+    lr = torch.rand(2, 3, 17, 16, 24) * 2 - 1
+    with torch.enable_grad():  # as in training: all at once
+        expected = model.projection(lr).detach()
+    with torch.inference_mode():
+        assert torch.allclose(model.projection(lr), expected, atol=1e-6)
+
+
 def test_given_frame_has_no_velocity_and_ignores_the_noise_in_its_place(model):
     condition, clean, x = (torch.randn(1, 32, 2, 2, 2) for _ in range(3))
     field = model.velocity(condition, clip_task(2), clean)

@@ -1,3 +1,5 @@
+import weakref
+
 import pytest
 import torch
 
@@ -94,6 +96,22 @@ def test_every_tile_decodes_a_frame_before_any_decodes_the_next():
             tiles = {tile for tile, _ in made}
             assert len(tiles) == 6
             assert len(made) == 6 * min(at_once * (done // at_once + 1), 9)
+
+
+def test_tiles_keep_no_frame_between_their_turns():
+    alive = weakref.WeakSet()
+
+    def decoded(lr):
+        frame = torch.zeros(3, 4 * lr.shape[-2], 4 * lr.shape[-1])
+        alive.add(frame)
+        return frame
+
+    def network(lr, latent):
+        for _ in range(9):
+            yield decoded(lr)
+
+    for _ in tiling.decode(network, torch.zeros(1, 3, 9, 24, 40), None, 16, 9):
+        assert len(alive) == 0
 
 
 def test_tiles_that_take_turns_decode_what_they_decode_at_once(model):
