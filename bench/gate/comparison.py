@@ -17,6 +17,7 @@ from bench.gate.verdict import Interval, change_of, interval_of_mean, verdict_of
 from bench.store.record import GIVEN, NOT_TIMED, Record, Score
 
 _SCOPES = ("tensors", "files")
+NO_GT = "nearer to GT's own value is better, which was not measured: add {metric}-gt to metrics of both runs"
 Pair = tuple[Record, Record | None]
 """One clip in the first run and, where it is there, in the second."""
 Quartet = tuple[Record | None, Record | None, Record | None, Record | None]
@@ -89,12 +90,23 @@ def _quality(metric: str, pairs: list[Pair], margins: dict[str, float]) -> Compa
     if len(both) < len(gated):
         return replace(blank, clips=len(both), note=_lacking(metric, gated, pairs))
     values = [(old.values or [], new.values or []) for old, new in both]
-    higher = both[0][0].better == "higher"
-    changes = [fmean(change_of(a, b, higher) for a, b in zip(*each, strict=True)) for each in values]
+    direction = both[0][0].better
+    ranked = [
+        _ranked(metric, old, new) for old, new in pairs if new and metric in old.scores and old.scores[metric].values
+    ]
+    if not all(old and new for old, new in ranked):
+        return replace(blank, note=NO_GT.format(metric=metric))
+    changes = [fmean(change_of(a, b, direction == "higher") for a, b in zip(*each, strict=True)) for each in ranked]
     before, after = (_mean([_mean(each) for each in side]) for side in zip(*values))
     equal = sum(math.isinf(value) for each, _ in values for value in each)
     note = f"frames that are infinite in both, counted as unchanged: {equal}" if equal else ""
     return _judged(blank, changes, before, after, note)
+
+
+def _ranked(metric: str, old: Record, new: Record) -> tuple[list[float], list[float]]:
+    """The values that decide in both runs: the scores, or their distances to GT's own."""
+    before, after = (list(record.rank_values(metric).values()) for record in (old, new))
+    return before, after
 
 
 def _lacking(metric: str, gated: list[tuple[Score, Score | None]], pairs: list[Pair]) -> str:

@@ -14,10 +14,11 @@ class Kind:
 
     title: str  # "PSNR", for tables and axes
     unit: str  # "dB"; empty: no unit
-    better: Literal["higher", "lower"]
+    better: Literal["higher", "lower", "nearer"]  # nearer: to GT's own value, `best` or that of the metric NAME-gt
     digits: int  # decimals in tables
     window: int = 1  # consecutive frames that a value looks at: a clip of T frames has T - window + 1 values
     reference: bool = True  # False: SR is judged alone, and clips without GT can be scored
+    best: float | None = None  # GT's own value, where it is one number for every frame
 
 
 @runtime_checkable

@@ -41,7 +41,7 @@ class Checkerboard:
     def __init__(self, scale: int, multiples: Sequence[int] = (1, 2), window: int | None = None) -> None:
         self.scale, self.multiples, self.window = scale, tuple(multiples), window
         where = "whole" if window is None else f"hann{window}-median"
-        self.kind = Kind("checkerboard" if window is None else "local checkerboard", "", "lower", 2, reference=False)
+        self.kind = Kind("checkerboard" if window is None else "local checkerboard", "", "nearer", 2, reference=False)
         lattices = ",".join(str(scale * multiple) for multiple in self.multiples)
         self.signature = f"checkerboard|period{lattices}|{where}|luma|uint8|sigma2|mean-frames,clips|v1"
 

@@ -38,7 +38,7 @@ class Flicker:
 
     @property
     def kind(self) -> Kind:
-        return Kind(f"{'moving flicker' if self.moving else 'flicker'} (GT: 1)", "", "lower", 2, window=2)
+        return Kind(f"{'moving flicker' if self.moving else 'flicker'} (GT: 1)", "", "nearer", 2, window=2, best=1.0)
 
     @property
     def signature(self) -> str:

@@ -84,7 +84,7 @@ class WarpError:
     et al. 2016, as in Lai et al. 2018, and what moves out of the frame, are left out. The paper's flow is FlowNet2's.
     """
 
-    kind = Kind("E_warp", "x1e-3", "lower", 3, window=2)
+    kind = Kind("E_warp", "x1e-3", "nearer", 3, window=2)
     signature = f"warp-error|{FLOW} on GT|rgb|uint8|crop0|occlusions-out|mean-pairs,clips|v1"
 
     def begin(self) -> Consecutive:

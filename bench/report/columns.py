@@ -16,7 +16,7 @@ _SPEED = {  # metric: (title, unit, better, digits)
     "peak_memory_mb": ("peak memory", "MiB", "lower", 0),
     "energy_j_per_frame": ("energy per frame", "J", "lower", None),
 }
-_ARROW = {"higher": "↑", "lower": "↓"}
+ARROWS = {"higher": "↑", "lower": "↓", "nearer": "→GT"}
 
 
 @dataclass(frozen=True)
@@ -30,12 +30,13 @@ class Column:
     digits: int | None  # None: three significant digits
     signature: str | None  # None for times: their recipe is in the caption and in summary.csv
     device: str | None = None  # of times, where a table has several devices: each has its own column
+    best: float | None = None  # GT's own value, where nearer to it is better and it is one number
 
     @property
     def header(self) -> str:
         unit = f" [{self.unit}]" if self.unit else ""
         where = f", {self.device}" if self.device else ""
-        return f"{self.title}{where}{unit} {_ARROW[self.better]}"
+        return f"{self.title}{where}{unit} {ARROWS[self.better]}"
 
     @property
     def is_quality(self) -> bool:
@@ -118,7 +119,7 @@ def of_records(records: list[Record], total: list[Row], mix: bool = False) -> li
     for (name, own), kind in kinds.items():
         mixed = mix and any(n == name and s != own for n, s in kinds)
         title, signature = (f"{kind.title} (mixed recipes)", None) if mixed else (kind.short, own)
-        column = Column(name, title, kind.unit, kind.better, kind.digits, signature)
+        column = Column(name, title, kind.unit, kind.better, kind.digits, signature, best=kind.best)
         if not any((c.metric, c.signature) == (name, signature) for c in columns):
             columns.append(column)
     return columns

@@ -61,13 +61,20 @@ def marker(index: int) -> str:
     return MARKERS[(index + index // len(MARKERS)) % len(MARKERS)]
 
 
+def direction(better: str) -> str:
+    """The direction of a score in words, for an axis."""
+    return "nearer to GT is better" if better == "nearer" else f"{better} is better"
+
+
 def front_of(points: Iterable[tuple[float, float]], better: str) -> list[tuple[float, float]]:
-    """The points that no other beats in both, fastest first: the Pareto front.
+    """The points that no other beats in both, fastest first: the Pareto front; none where nearer to GT is better.
 
     Args:
         points: (time, score).
         better: which way the score is better.
     """
+    if better == "nearer":
+        return []
     sign = 1 if better == "higher" else -1
     kept: list[tuple[float, float]] = []
     for x, y in sorted(set(points), key=lambda p: (p[0], -sign * p[1])):

@@ -11,7 +11,7 @@ from bench.report import strip
 from bench.report.grid import figure
 from bench.report.page import regions
 from bench.report.page.material import GT, LR, Material, sr
-from bench.report.page.order import metrics_of, values
+from bench.report.page.order import metrics_of, rank_values, values
 from bench.store.record import Record
 
 VIDEO_WIDTH = 640  # smaller frames are enlarged to about this
@@ -62,6 +62,7 @@ def _labels(cells: list[Record]) -> Callable[[str, int], tuple[strip.Piece, ...]
     """(source, frame) -> its scores as text, the best of each metric bold."""
     metrics = metrics_of(cells)
     known = {sr(record.method): [values(record, metric) for metric in metrics] for record in cells}
+    ranked = {sr(record.method): [rank_values(record, metric) for metric in metrics] for record in cells}
 
     def label(source: str, frame: int) -> tuple[tuple[str, bool], ...]:
         pieces = []
@@ -69,8 +70,9 @@ def _labels(cells: list[Record]) -> Callable[[str, int], tuple[strip.Piece, ...]
             value = known.get(source, [{}] * len(metrics))[index].get(frame)
             if value is None:
                 continue
-            others = [v for scores in known.values() if (v := scores[index].get(frame)) is not None]
-            best = len(others) > 1 and metric.badness(value) == min(map(metric.badness, others))
+            others = [v for scores in ranked.values() if (v := scores[index].get(frame)) is not None]
+            own = ranked[source][index].get(frame)
+            best = own is not None and len(others) > 1 and metric.badness(own) == min(map(metric.badness, others))
             text = figure(value, metric.digits)
             pieces.append((text + " / ", best))
         return tuple([*pieces[:-1], (pieces[-1][0].removesuffix(" / "), pieces[-1][1])] if pieces else ())

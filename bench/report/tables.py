@@ -13,6 +13,7 @@ from bench.report.columns import Column, Fact
 from bench.report.grid import BEST, MARKS, Block, Cell, Grid, Head, figure, listed, rank
 from bench.report.machines import split_by_canary, times_note
 from bench.report.methods import RANDOM_NOTE, random_methods, trained_on
+from bench.report.nearness import nearness, unranked_notes
 from bench.report.notes import score_notes
 from bench.report.summary import ALL, TIMES, Row, rows
 from bench.report.trace import sources
@@ -82,6 +83,11 @@ class Table:
         """Best and second among the methods with the most clips; ties within the interval share the mark."""
         if column not in self._marks:
             found = {m: r for m in self.methods if (r := self.cells.get((m, column))) and r.value is not None}
+            if column.better == "nearer":
+                near = {method: self.nearness(method, column) for method in found}
+                found = {method: row for method, row in near.items() if row is not None}
+                if len(found) < len(near):  # GT's own value is lacking
+                    found = {}
             most = max((row.n for row in found.values()), default=0)
             values = {
                 method: row.value
@@ -95,6 +101,11 @@ class Table:
                 lambda one, other: _tied(found[one], found[other]),
             )
         return self._marks[column]
+
+    def nearness(self, method: str, column: Column) -> Row | None:
+        """The row of a method's distances to GT's own values, clip by clip; None where GT's are lacking."""
+        row = self.cells.get((method, column))
+        return None if row is None else nearness(row, column, self.records)
 
     def grid(self, with_intervals: bool = False) -> Grid:
         """The table as it is printed."""
@@ -238,15 +249,17 @@ def _table(
         methods.sort()
     elif sort:
         for by in [column for column in all_columns if column.metric == sort][:1]:
-            methods.sort(key=lambda method: _place(cells.get((method, by)), by))
+            methods.sort(key=lambda method: _place(cells.get((method, by)), by, records))
     quoted = [f for f in cite or () if f.is_about(data)]
     return Table(
         data, title, caption, all_columns, methods, cells, expected, notes, shown, frozenset(random), records, quoted
     )
 
 
-def _place(row: Row | None, by: Column) -> float:
+def _place(row: Row | None, by: Column, records: list[Record]) -> float:
     """The place of a method when sorted, best first; those without a figure last."""
+    if row is not None and by.better == "nearer":
+        row = nearness(row, by, records)
     if row is None or row.value is None or math.isnan(row.value):
         return float("inf")
     return -row.value if by.better == "higher" else row.value
@@ -278,7 +291,7 @@ def _notes(records: list[Record]) -> list[str]:
             for doubt in _doubts(times):
                 doubts.setdefault((record.method, doubt), []).append(record.clip)
     timed = [f"{', '.join(dict.fromkeys(clips))}, {method}: {doubt}" for (method, doubt), clips in doubts.items()]
-    return [*found, *score_notes(records), *timed]
+    return [*found, *score_notes(records), *unranked_notes(records), *timed]
 
 
 def _doubts(times: Timing) -> list[str]:

@@ -98,7 +98,7 @@ class Score:
 
     title: str
     unit: str
-    better: Literal["higher", "lower"]
+    better: Literal["higher", "lower", "nearer"]  # nearer: to GT's own value, see `Record.gt_values`
     digits: int  # decimals that a table prints
     signature: str  # the full recipe
     short: str  # title with what tells recipes apart: "PSNR-Y"
@@ -107,6 +107,13 @@ class Score:
     window: int = 1  # frames that one value is taken over
     reference: bool = True  # whether it needs ground truth
     reason: str | None = None
+    best: float | None = None  # GT's own value, where it is one number for every frame
+
+    @property
+    def by_index(self) -> dict[int, float]:
+        """The value of each scored frame; empty where there is none."""
+        values = self.values or []
+        return dict(zip(self.indices or range(len(values)), values))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -186,6 +193,27 @@ class Record:
     @property
     def ok(self) -> bool:
         return self.status == "ok"
+
+    def gt_values(self, metric: str) -> dict[int, float]:
+        """GT's own value of a metric at the index of each of its values; empty where it was not measured.
+
+        It is the score's `best`, or what the metric NAME-gt found in the same clip.
+        """
+        score, companion = self.scores[metric], self.scores.get(f"{metric}-gt")
+        if score.best is not None:
+            return dict.fromkeys(score.by_index, score.best)
+        return companion.by_index if companion else {}
+
+    def rank_values(self, metric: str) -> dict[int, float]:
+        """Values of a metric whose direction is higher or lower; of "nearer" the distances to GT's own values, lower
+        is better. Empty where GT's own are lacking."""
+        score = self.scores[metric]
+        if score.better != "nearer":
+            return score.by_index
+        own = self.gt_values(metric)
+        if not score.by_index.keys() <= own.keys():
+            return {}
+        return {index: abs(value - own[index]) for index, value in score.by_index.items()}
 
     def to_json(self) -> dict[str, Any]:
         """Plain data for one line of `records.jsonl`."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+from bench.report.columns import ARROWS
 from bench.store.record import Record
 
 WORST_SHOWN = 8
@@ -26,10 +27,10 @@ class Metric:
     def header(self) -> str:
         """As over a table's column: `PSNR-RGB [dB] ↑`."""
         unit = f" [{self.unit}]" if self.unit else ""
-        return f"{self.title}{unit} {'↑' if self.better == 'higher' else '↓'}"
+        return f"{self.title}{unit} {ARROWS[self.better]}"
 
     def badness(self, value: float) -> float:
-        """Greater is worse."""
+        """Greater is worse; where nearer to GT is better, of distances (`rank_values`)."""
         return -value if self.better == "higher" else value
 
 
@@ -57,23 +58,28 @@ def metrics_of(records: list[Record]) -> list[Metric]:
 def values(record: Record, metric: Metric) -> dict[int, float]:
     """Frame index -> score of one cell; empty where the metric was not taken."""
     score = record.scores.get(metric.name)
-    if not score or score.signature != metric.signature or not score.values:
-        return {}
-    return dict(zip(score.indices or range(len(score.values)), score.values))
+    return score.by_index if score and score.signature == metric.signature else {}
+
+
+def rank_values(record: Record, metric: Metric) -> dict[int, float]:
+    """Frame index -> what ranks it: its score, or its distance to GT's own; empty where that was not measured."""
+    return record.rank_values(metric.name) if values(record, metric) else {}
 
 
 def worst(records: list[Record], metric: Metric, shown: int = WORST_SHOWN) -> list[Bad]:
     """The worst frames of these records by a metric, worst first, at most two of a clip and method."""
-    every = [
-        Bad(record.data, record.clip, frame, record.method, value)
-        for record in records
-        for frame, value in values(record, metric).items()
-        if not math.isnan(value)
-    ]
-    every.sort(key=lambda bad: -metric.badness(bad.value))  # stable: the order of the records breaks ties
+    every: list[tuple[float, Bad]] = []
+    for record in records:
+        shown_values, ranked = values(record, metric), rank_values(record, metric)
+        every += [
+            (metric.badness(value), Bad(record.data, record.clip, frame, record.method, shown_values[frame]))
+            for frame, value in ranked.items()
+            if not math.isnan(value)
+        ]
+    every.sort(key=lambda each: -each[0])  # stable: the order of the records breaks ties
     taken: list[Bad] = []
     counts: dict[tuple, int] = {}
-    for bad in every:
+    for _, bad in every:
         cell = (bad.data, bad.clip, bad.method)
         if counts.get(cell, 0) < A_CLIP:
             counts[cell] = counts.get(cell, 0) + 1

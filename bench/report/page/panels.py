@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from bench.report.grid import figure
-from bench.report.look import front_of
+from bench.report.look import direction, front_of
 from bench.report.page.figures import three
 from bench.report.tables import Column, Table
 
@@ -74,7 +74,7 @@ def _panel(table: Table, time: Column, column: Column, methods: list[str]) -> Pa
     low, high = min(y for _, y in points.values()), max(y for _, y in points.values())
     margin = (high - low) * 0.18 or abs(high) * 0.05 or 0.1
     low, high = low - margin, high + margin
-    up = column.better == "higher"
+    up = column.better != "lower"
 
     def across(x: float) -> float:
         return LEFT + (math.log10(x) - left) / (right - left) * (WIDTH - LEFT - RIGHT)
@@ -86,7 +86,7 @@ def _panel(table: Table, time: Column, column: Column, methods: list[str]) -> Pa
     placed = {method: (across(x), down(y)) for method, (x, y) in points.items()}
     title = f"{column.title} [{column.unit}]" if column.unit else column.title
     said = "; ".join(f"{m} {table.text(m, column)} at {three(x)} ms" for m, (x, _) in points.items())
-    front = front_of(placed.values(), "lower")  # in pixels up is less
+    front = [] if column.better == "nearer" else front_of(placed.values(), "lower")  # in pixels up is less
     marks = [
         Mark(
             methods.index(method),
@@ -97,7 +97,7 @@ def _panel(table: Table, time: Column, column: Column, methods: list[str]) -> Pa
     ]
     return Panel(
         title,
-        "higher is better" if up else "lower is better, axis turned",
+        direction(column.better) + (", axis turned" if column.better == "lower" else ""),
         f"{title} against time per frame. {said}.",
         _ticks_x(left, right, across),
         _ticks_y(low, high, down),

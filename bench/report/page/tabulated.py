@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from bench.report.grid import figure
 from bench.report.page.figures import three
-from bench.report.page.order import Metric, metrics_of, values
+from bench.report.page.order import Metric, metrics_of, rank_values, values
 from bench.report.summary import mean
 from bench.report.tables import TRAINED, Table
 from bench.store.record import Record
@@ -15,7 +15,7 @@ from bench.store.record import Record
 
 @dataclass(frozen=True)
 class HeadCell:
-    """A column's head: a button that sorts; `better` is "higher", "lower" or "text"."""
+    """A column's head: a button that sorts; `better` is "higher", "lower", "nearer" or "text"."""
 
     title: str
     better: str
@@ -24,7 +24,7 @@ class HeadCell:
 
 @dataclass(frozen=True)
 class BodyCell:
-    """A figure as printed, and as sorted; `kind` is a class of the style."""
+    """A figure as printed, and as sorted (a distance, where nearer to GT is better); `kind` is a class of the style."""
 
     text: str
     value: float | None
@@ -73,6 +73,8 @@ def summary(table: Table, methods: list[str]) -> SortedTable:
             row = table.cells.get((method, column))
             best = "best" if method in table.best(column) else ""
             mark = f" {TRAINED}" if row and row.value is not None and table.is_trained_on(method, column) else ""
+            if row and column.better == "nearer":
+                row = table.nearness(method, column)
             cells.append(BodyCell(table.text(method, column) + mark, row.value if row else None, best))
         lines.append(Line(f"{method} {table.data}".lower(), method, methods.index(method), cells))
     return SortedTable(
@@ -100,9 +102,9 @@ def clips(records: list[Record], methods: list[str]) -> SortedTable:
 
 
 def _score(record: Record, metric: Metric) -> BodyCell:
-    scores = list(values(record, metric).values())
-    value = mean(scores) if scores else None
-    return BodyCell("–" if value is None else figure(value, metric.digits), value)
+    scores, ranked = (list(each(record, metric).values()) for each in (values, rank_values))
+    text = figure(mean(scores), metric.digits) if scores else "–"
+    return BodyCell(text, mean(ranked) if ranked else None)
 
 
 def _time(record: Record) -> BodyCell:

@@ -7,7 +7,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
-from bench.report.look import order_of
+from bench.report.look import direction, order_of
 from bench.report.methods import random_methods
 from bench.report.plots import style
 from bench.store.record import Record, Score
@@ -61,7 +61,9 @@ def per_frame(
         if captioned:
             left = f"; {len(columns) - len(shown)} further clips not shown" if len(shown) < len(columns) else ""
             recipe_text = "; ".join(signature for _, signature, _ in recipes)
-            style.caption(figure, f"Up is better in every panel; {recipe_text}{left}", chosen, style.WIDTHS[width])
+            nearer = any(s.better == "nearer" for _, _, s in scored)
+            up = "Up is better unless the axis says otherwise" if nearer else "Up is better in every panel"
+            style.caption(figure, f"{up}; {recipe_text}{left}", chosen, style.WIDTHS[width])
     return figure
 
 
@@ -78,14 +80,14 @@ def _panel(axes: Axes, curves: list[tuple[Record, Score]], methods: list[str], t
             markersize=2.6,
         )
     if any(score.better == "lower" for _, score in curves):
-        axes.invert_yaxis()  # up is better in every panel
+        axes.invert_yaxis()  # up is better
     axes.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=6, steps=[1, 2, 2.5, 5, 10]))
 
 
 def _axis_title(title: str, curves: list[tuple[Record, Score]]) -> str:
     unit = next((f" [{score.unit}]" for _, score in curves if score.unit), "")
     better = next((score.better for _, score in curves), "higher")
-    return f"{title}{unit}\n{better} is better"
+    return f"{title}{unit}\n{direction(better)}"
 
 
 def _where(record: Record) -> str:

@@ -134,6 +134,8 @@ def _panel(axes: Axes, table: Table, time: Column, column: Column, methods: list
         axes.plot(*line.T, color=theme.faint, linewidth=0.9, linestyle=(0, (4, 2)), zorder=1)
     axes.set_xlabel("time per frame [ms]")
     axes.set_ylabel(style.axis_title(column), fontsize=7)
+    if column.better == "nearer":
+        return named, lines
     axes.annotate(
         "better",
         xy=(0.015, 0.99),
@@ -149,7 +151,7 @@ def _panel(axes: Axes, table: Table, time: Column, column: Column, methods: list
 
 
 def _limits(axes: Axes, points: list[Point], better: str) -> None:
-    """Room for the bars, the names and the arrow; up is better in every panel."""
+    """Room for the bars, the names and the arrow; up is better, but where nearer to GT is."""
     xs = [value for p in points for value in (p.x, *(p.x_bar or ()))]
     ys = [value for p in points for value in (p.y, *(p.y_bar or ()))]
     room = max(1.9, (max(xs) / min(xs)) ** 0.28)

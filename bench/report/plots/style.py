@@ -15,7 +15,7 @@ from matplotlib.axes import Axes  # noqa: E402
 from matplotlib.figure import Figure  # noqa: E402
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter  # noqa: E402
 
-from bench.report.look import MARKERS, THEMES, WIDTHS, Theme, color, marker  # noqa: E402
+from bench.report.look import MARKERS, THEMES, WIDTHS, Theme, color, direction, marker  # noqa: E402
 from frames.atomic import replacing
 
 __all__ = ["MARKERS", "THEMES", "WIDTHS", "Theme", "color", "marker"]
@@ -124,7 +124,7 @@ def plain_numbers(axis, low: float, high: float) -> None:
 def axis_title(column) -> str:
     """A column's name, unit and direction, for a value axis."""
     unit = f" [{column.unit}]" if column.unit else ""
-    return f"{column.title}{unit}\n{column.better} is better"
+    return f"{column.title}{unit}\n{direction(column.better)}"
 
 
 def crop_note(column) -> str:

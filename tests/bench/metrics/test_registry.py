@@ -48,7 +48,7 @@ def folder(tmp_path):
 def test_every_file_builds_a_metric_with_its_recipe(name):
     metric = build(name)
     assert isinstance(metric, (FrameMetric, ClipMetric))
-    assert metric.kind.better in ("higher", "lower") and metric.signature.count("|") >= 3
+    assert metric.kind.better in ("higher", "lower", "nearer") and metric.signature.count("|") >= 3
     assert is_network(metric) == ("lpips" in name or name == "dists") == isinstance(metric, PreparesGt)
 
 

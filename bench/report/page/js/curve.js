@@ -1,5 +1,10 @@
-// Scores over the frames of the clip: a click goes to the frame. Up is better in every curve.
+// Scores over the frames of the clip: a click goes to the frame. Up is better, but where nearer to GT's own value is.
 
+const DIRECTION = {
+  higher: "Higher is better",
+  lower: "Lower is better, the axis is turned",
+  nearer: "Nearer to GT's own value is better",
+};
 const CURVE = { height: 190, left: 52, right: 12, top: 10, bottom: 26 };
 
 function drawCurve() {
@@ -13,7 +18,7 @@ function drawCurve() {
     ? "This clip has no scores by this metric."
     : still
       ? "A still: one frame, no curve."
-      : `${metric.better === "lower" ? "Lower is better, the axis is turned" : "Higher is better"}. Filled dots have pictures. Click to open a frame.`;
+      : `${DIRECTION[metric.better]}. Filled dots have pictures. Click to open a frame.`;
   if (!series.length || still) return;
   const finite = series.flatMap(([, [, values]]) => values.map(number)).filter((v) => v !== null && Number.isFinite(v));
   if (!finite.length) return;

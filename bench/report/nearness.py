@@ -1,0 +1,46 @@
+"""Metrics whose best value is GT's own: rows of the distances to it, by which methods are ranked."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from statistics import fmean
+
+from bench.report.columns import Column
+from bench.report.summary import Row
+from bench.store.record import Record
+
+
+def nearness(row: Row, column: Column, records: list[Record]) -> Row | None:
+    """A set's row of a column that is better the nearer it is to GT's own value, as a row of distances to that.
+
+    The distance is taken frame by frame; a clip's is the mean over its frames, the set's the mean over its clips.
+
+    Args:
+        records: of the data set, all methods.
+    Returns:
+        None where GT's own value is lacking in a clip.
+    """
+    distances: dict[str, float] = {}
+    for record in records:
+        score = record.scores.get(column.metric)
+        if record.method == row.method and score and score.values and column.signature in (None, score.signature):
+            values = record.rank_values(column.metric)
+            if not values:
+                return None
+            distances[record.clip] = fmean(values.values())
+    if not distances:
+        return None
+    return replace(row, value=fmean(distances.values()), evidence={clip: (each,) for clip, each in distances.items()})
+
+
+def unranked_notes(records: list[Record]) -> Iterator[str]:
+    """A line for each metric that cannot be ranked, for GT's own value was not measured."""
+    lacking = dict.fromkeys(
+        name
+        for record in records
+        for name, score in record.scores.items()
+        if score.better == "nearer" and score.values and not record.rank_values(name)
+    )
+    for name in lacking:
+        yield f"{name} is not ranked: nearer to GT's own value is better, and that was not measured (metric {name}-gt)"
