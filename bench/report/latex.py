@@ -32,6 +32,7 @@ _SIGNS = {
     "∞": r"$\infty$",
     "↑": r"$\uparrow$",
     "↓": r"$\downarrow$",
+    "→": r"$\rightarrow$",
     "†": r"$\dagger$",
     "‡": r"$\ddagger$",
     "¶": r"\P{}",

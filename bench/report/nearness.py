@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import replace
 from statistics import fmean
@@ -32,6 +33,15 @@ def nearness(row: Row, column: Column, records: list[Record]) -> Row | None:
     if not distances:
         return None
     return replace(row, value=fmean(distances.values()), evidence={clip: (each,) for clip, each in distances.items()})
+
+
+def place(row: Row | None, by: Column, records: list[Record]) -> float:
+    """The place of a method when sorted by a column, best first; those without a figure last."""
+    if row is not None and by.better == "nearer":
+        row = nearness(row, by, records)
+    if row is None or row.value is None or math.isnan(row.value):
+        return float("inf")
+    return -row.value if by.better == "higher" else row.value
 
 
 def unranked_notes(records: list[Record]) -> Iterator[str]:

@@ -13,7 +13,7 @@ from bench.report.columns import Column, Fact
 from bench.report.grid import BEST, MARKS, Block, Cell, Grid, Head, figure, listed, rank
 from bench.report.machines import split_by_canary, times_note
 from bench.report.methods import RANDOM_NOTE, random_methods, trained_on
-from bench.report.nearness import nearness, unranked_notes
+from bench.report.nearness import nearness, place, unranked_notes
 from bench.report.notes import score_notes
 from bench.report.summary import ALL, TIMES, Row, rows
 from bench.report.trace import sources
@@ -249,20 +249,11 @@ def _table(
         methods.sort()
     elif sort:
         for by in [column for column in all_columns if column.metric == sort][:1]:
-            methods.sort(key=lambda method: _place(cells.get((method, by)), by, records))
+            methods.sort(key=lambda method: place(cells.get((method, by)), by, records))
     quoted = [f for f in cite or () if f.is_about(data)]
     return Table(
         data, title, caption, all_columns, methods, cells, expected, notes, shown, frozenset(random), records, quoted
     )
-
-
-def _place(row: Row | None, by: Column, records: list[Record]) -> float:
-    """The place of a method when sorted, best first; those without a figure last."""
-    if row is not None and by.better == "nearer":
-        row = nearness(row, by, records)
-    if row is None or row.value is None or math.isnan(row.value):
-        return float("inf")
-    return -row.value if by.better == "higher" else row.value
 
 
 def _tied(one: Row, other: Row) -> bool:

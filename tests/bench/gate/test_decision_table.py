@@ -61,6 +61,19 @@ ROWS = {
     "a metric is not there": Case(run_of(), altered(run_of(), without("psnr")), 1, "missing"),
     "a metric has no values": Case(run_of(), altered(run_of(), absent), 1, "missing", "too small"),
     "a metric has no values in the golden run": Case(altered(run_of(), absent), run_of(), 1, "missing", "too small"),
+    "GT's own value is lacking": Case(
+        altered(run_of(), with_psnr(better="nearer")),
+        altered(run_of(), with_psnr(better="nearer")),
+        1,
+        "missing",
+        "psnr-gt",
+    ),
+    "nearer to GT's own value": Case(
+        altered(run_of(), with_psnr(better="nearer", best=32.0)),
+        altered(run_of(psnr=[28.5, 29.6, 30.4, 31.5, 32.1]), with_psnr(better="nearer", best=32.0)),
+        0,
+        "better",
+    ),
     "slower": Case(run_of(), run_of(seconds=1.5), 1, "worse", flags=SPEED, metric="speed / base"),
     "slower, but speed is not gated": Case(run_of(), run_of(seconds=1.5), 0, "same"),
     "one clip ten times slower": Case(
