@@ -12,7 +12,7 @@ from bench.report.summary import Row
 from bench.store.record import Record
 
 
-def nearness(row: Row, column: Column, records: list[Record]) -> Row | None:
+def nearness(row: Row | None, column: Column, records: list[Record]) -> Row | None:
     """A set's row of a column that is better the nearer it is to GT's own value, as a row of distances to that.
 
     The distance is taken frame by frame; a clip's is the mean over its frames, the set's the mean over its clips.
@@ -20,8 +20,10 @@ def nearness(row: Row, column: Column, records: list[Record]) -> Row | None:
     Args:
         records: of the data set, all methods.
     Returns:
-        None where GT's own value is lacking in a clip.
+        None where there is no row, or GT's own value is lacking in a clip.
     """
+    if row is None:
+        return None
     distances: dict[str, float] = {}
     for record in records:
         score = record.scores.get(column.metric)
@@ -37,7 +39,7 @@ def nearness(row: Row, column: Column, records: list[Record]) -> Row | None:
 
 def place(row: Row | None, by: Column, records: list[Record]) -> float:
     """The place of a method when sorted by a column, best first; those without a figure last."""
-    if row is not None and by.better == "nearer":
+    if by.better == "nearer":
         row = nearness(row, by, records)
     if row is None or row.value is None or math.isnan(row.value):
         return float("inf")

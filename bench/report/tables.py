@@ -85,9 +85,7 @@ class Table:
             found = {m: r for m in self.methods if (r := self.cells.get((m, column))) and r.value is not None}
             if column.better == "nearer":
                 near = {method: self.nearness(method, column) for method in found}
-                found = {method: row for method, row in near.items() if row is not None}
-                if len(found) < len(near):  # GT's own value is lacking
-                    found = {}
+                found = {method: row for method, row in near.items() if row and None not in near.values()}
             most = max((row.n for row in found.values()), default=0)
             values = {
                 method: row.value
@@ -104,8 +102,7 @@ class Table:
 
     def nearness(self, method: str, column: Column) -> Row | None:
         """The row of a method's distances to GT's own values, clip by clip; None where GT's are lacking."""
-        row = self.cells.get((method, column))
-        return None if row is None else nearness(row, column, self.records)
+        return nearness(self.cells.get((method, column)), column, self.records)
 
     def grid(self, with_intervals: bool = False) -> Grid:
         """The table as it is printed."""
