@@ -1,13 +1,14 @@
-"""DISTS (Ding et al., TPAMI 2020, arXiv 2004.07728) as a training loss.
+"""DISTS (Ding et al., TPAMI 2020, arXiv 2004.07728) as a training loss, and LPIPS-vgg by the same network.
 
-It compares structure and texture of VGG-16 features, as the metric of that name does, differentiably and on batches.
-The same features, weighted by LPIPS's heads for VGG-16, give a second distance at little cost. It is near to LPIPS-vgg
-but not equal: DISTS takes root mean squares where VGG-16 takes maxima.
+DISTS compares structure and texture of VGG-16 features, as the metric of that name does, differentiably and on batches.
+LPIPS-vgg compares the features themselves, weighted by the heads of LPIPS v0.1. DISTS takes root mean squares where
+VGG-16 takes maxima: the heads on DISTS's features give a distance that costs little and is near to LPIPS-vgg.
 """
 
 from __future__ import annotations
 
 import pickle
+from collections.abc import Callable
 from pathlib import Path
 
 import torch
@@ -22,6 +23,9 @@ CHANNELS = [3, 64, 128, 256, 512, 512]  # of the frames and of each stage
 MEAN = (0.485, 0.456, 0.406)
 STD = (0.229, 0.224, 0.225)
 C = 1e-6
+
+Pool = Callable[[Tensor], Tensor]
+"""Halves (N, C, H, W) features between two stages."""
 
 
 class Dists(nn.Module):
@@ -68,18 +72,26 @@ class Dists(nn.Module):
 
     def with_lpips(self, x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
         """DISTS, (N,), and the distance by LPIPS's heads on the same features, (N,)."""
-        features, gt = self._pair(x, y)
-        distance = torch.zeros(len(x), device=x.device)
+        pair = self._pair(x, y)
+        return self._dists(*pair), self._lpips(*pair)
+
+    def lpips(self, x: Tensor, y: Tensor) -> Tensor:
+        """LPIPS-vgg itself, (N,)."""
+        return self._lpips(*self._pair(x, y, _maxima))
+
+    def _lpips(self, features: list[Tensor], gt: list[Tensor]) -> Tensor:
+        distance = torch.zeros(len(gt[0]), device=gt[0].device)
         for a, b, head in zip(features[1:], gt[1:], torch.split(self.heads, CHANNELS[1:])):
             difference = (_unit(a.float()) - _unit(b.float())).square()
             distance = distance + (difference * head.view(1, -1, 1, 1)).sum(dim=1).mean(dim=(1, 2))
-        return self._dists(features, gt), distance
+        return distance
 
-    def _pair(self, x: Tensor, y: Tensor) -> tuple[list[Tensor], list[Tensor]]:
-        """Features of x, and of GT y without gradients."""
+    def _pair(self, x: Tensor, y: Tensor, pool: Pool | None = None) -> tuple[list[Tensor], list[Tensor]]:
+        """Features of x, and of GT y without gradients; pooled by root mean squares unless `pool` is given."""
+        pool = pool or self._root_mean_squares
         with torch.no_grad():
-            gt = self._features(y)
-        return self._features(x), gt
+            gt = self._features(y, pool)
+        return self._features(x, pool), gt
 
     def _dists(self, features: list[Tensor], gt: list[Tensor]) -> Tensor:
         similarity = torch.zeros(len(gt[0]), device=gt[0].device)
@@ -93,16 +105,17 @@ class Dists(nn.Module):
             similarity = similarity + (alpha * structure + beta * texture).sum(dim=1)
         return 1 - similarity
 
-    def _features(self, frames: Tensor) -> list[Tensor]:
+    def _root_mean_squares(self, x: Tensor) -> Tensor:
+        kernel = self.window.to(x).expand(x.shape[1], 1, 3, 3)
+        return (F.conv2d(x.square(), kernel, stride=2, padding=1, groups=x.shape[1]) + 1e-12).sqrt()
+
+    def _features(self, frames: Tensor, pool: Pool) -> list[Tensor]:
         """The frames in 0..1, and the output of each stage."""
         frames = (frames + 1) / 2
         x = ((frames - self.mean) / self.std).contiguous(memory_format=torch.channels_last)
         found = [frames]
         for index, stage in enumerate(self.stages):
-            if index:
-                kernel = self.window.to(x).expand(x.shape[1], 1, 3, 3)
-                x = (F.conv2d(x.square(), kernel, stride=2, padding=1, groups=x.shape[1]) + 1e-12).sqrt()
-            x = stage(x)
+            x = stage(pool(x) if index else x)
             found.append(x)
         return found
 
@@ -114,6 +127,10 @@ def _read_weights(path: Path) -> tuple[Tensor, Tensor]:
         return stored["alpha"].flatten(), stored["beta"].flatten()
     except (RuntimeError, pickle.UnpicklingError, EOFError, KeyError, TypeError, AttributeError) as error:
         raise ValueError(f"{path}: not the weights.pt of DISTS_pytorch ({one_line(error)[:200]})") from error
+
+
+def _maxima(x: Tensor) -> Tensor:
+    return F.max_pool2d(x, 2)
 
 
 def _unit(features: Tensor) -> Tensor:

@@ -1,4 +1,4 @@
-"""A loss on what repeats with the grid of LR pixels: SR's local line power at k/8 cycles a pixel, relative to GT's.
+"""A loss on what repeats with the grid of LR pixels: SR's line power at k/8 cycles a pixel, relative to GT's.
 
 A decoder that makes the 4x4 SR pixels of an LR pixel by one linear layer repeats the spectra of its features at k/4
 cycles a pixel, and at k/8 where its layers work at half the LR size (Odena et al., "Deconvolution and Checkerboard
@@ -19,10 +19,12 @@ FLOOR = (1 / 127.5) ** 2  # added to the power: of one 8-bit level, below which 
 
 
 def lattice_excess(sr: Tensor, gt: Tensor) -> Tensor:
-    """Mean excess of SR's line ratios over GT's, at least 0, as a scalar; 0: no line stands out further than in GT.
+    """Excess of SR's line ratios over GT's, at least 0, as a scalar; 0: no line stands out further than in GT.
 
     A line ratio is the natural logarithm of the power at k/8 cycles a pixel over the power nearby, in a Hann window,
-    along one axis. Ratios of GT below 0 count as 0: a line may be as strong as its surroundings.
+    along one axis. Ratios of GT below 0 count as 0: a line may be as strong as its surroundings. The excess is that of
+    each window, plus that of the mean over all of them: a pattern too weak to tell in one window stands out over a
+    whole frame, where it keeps its phase, and the mean tells it.
 
     Args:
         sr: (N, 3, H, W) in [-1, 1], at least 64 pixels high and wide. Windows that are larger are left out.
@@ -32,10 +34,12 @@ def lattice_excess(sr: Tensor, gt: Tensor) -> Tensor:
         excess = []
         for window in WINDOWS:
             if min(sr.shape[-2:]) >= window:
+                found = line_ratios(sr.float(), window)
                 with torch.no_grad():
-                    allowed = line_ratios(gt.float(), window).clamp(min=0)
-                excess.append(F.relu(line_ratios(sr.float(), window) - allowed).mean())
-        return torch.stack(excess).mean()
+                    allowed = line_ratios(gt.float(), window)
+                excess.append(F.relu(found - allowed.clamp(min=0)).mean())
+                excess.append(F.relu(found.mean(dim=1) - allowed.mean(dim=1).clamp(min=0)).mean())
+        return 2 * torch.stack(excess).mean()
 
 
 def line_ratios(frames: Tensor, window: int) -> Tensor:

@@ -52,6 +52,7 @@ class Loop:
         adversarial: an adversarial loss whose discriminator is trained too; it is part of the checkpoint.
         precision: "bfloat16" computes the losses under autocast; weights, their averages and gradients stay float32.
         ema: where the EMA weights are kept; None: in a copy of the model.
+        constrain: changes the model's weights in place after each step, for conditions that training must keep.
     """
 
     every_process_acts = False  # whether all processes validate and save, not the first alone
@@ -65,6 +66,7 @@ class Loop:
         adversarial: AdversarialLoss | None = None,
         precision: str = "float32",
         ema: Generator | None = None,
+        constrain: Callable[[Any], None] | None = None,
     ):
         self.model, self.config, self.folder, self.adversarial = model, config, Path(folder), adversarial
         self.folder.mkdir(parents=True, exist_ok=True)
@@ -72,6 +74,9 @@ class Loop:
             model.requires_grad_(False)
         for name in trained:
             getattr(model, name).requires_grad_(True)
+        self.constrain = constrain
+        if constrain is not None:
+            constrain(model)
         self.parameters = [p for p in model.parameters() if p.requires_grad]
         self.device, self.autocast_type = self.parameters[0].device, AUTOCAST_TYPES[precision]
         self.ema = (copy.deepcopy(model) if ema is None else ema).requires_grad_(False)
@@ -140,6 +145,8 @@ class Loop:
                 " resumes from the last checkpoint"
             )
         self.optimizer.step()
+        if self.constrain is not None:
+            self.constrain(self.model)
         self._update_ema()
         if self.adversarial and pair is not None:
             with self._autocast():

@@ -76,14 +76,19 @@ class ReconstructionLoss:
         order = torch.from_numpy(rng.numpy.permutation(len(sr)))
         if config.lpips > 0:
             terms["lpips"] = self.networks["lpips"](*self._seen(sr, gt, order[: config.lpips_frames], rng)).mean()
-        if config.lpips_vgg > 0:
+        if config.lpips_vgg > 0 and config.vgg_frames:
+            network = cast(Dists, self.networks["dists"])
+            terms["lpips_vgg"] = network.lpips(*self._seen(sr, gt, order[: config.vgg_frames], rng)).mean()
+            order = order.flip(0)  # DISTS sees other frames
+        elif config.lpips_vgg > 0:
             pair = self._seen(sr, gt, order[: config.dists_frames], rng)
             both = cast(Dists, self.networks["dists"]).with_lpips(*pair)
-            terms |= {"dists": both[0].mean(), "lpips_vgg": both[1].mean()}
-        elif config.dists > 0:
+            return terms | {"dists": both[0].mean(), "lpips_vgg": both[1].mean()}
+        if config.dists > 0:
             terms["dists"] = self.networks["dists"](*self._seen(sr, gt, order[: config.dists_frames], rng)).mean()
         return terms
 
     def _seen(self, sr: Tensor, gt: Tensor, chosen: Tensor, rng: StepRng) -> tuple[Tensor, Tensor]:
         pair = sr[chosen], gt[chosen]
-        return jittered(*pair, rng.numpy) if self.config.jitter else pair
+        config = self.config
+        return jittered(*pair, rng.numpy, config.window, config.resized) if config.jitter else pair

@@ -61,15 +61,19 @@ class ReconstructionConfig:
     lattice: float = 0.0  # see `turbovsr.train.lattice`
     lpips: float = 0.0
     dists: float = 0.0
-    lpips_vgg: float = 0.0  # LPIPS's heads for VGG-16 on the features of DISTS
+    lpips_vgg: float = 0.0
     jitter: bool = False  # whether the networks see frames randomly shifted and resized, SR and GT alike
+    window: int = 0  # edge in pixels of what the networks see of a frame, with jitter; 0: all but 16 pixels
+    resized: float = 0.5  # share of the steps in which they see it at another size, with jitter
     lpips_frames: int = 3
     dists_frames: int = 1
+    vgg_frames: int = 0  # that LPIPS-vgg sees; 0: those of DISTS, by LPIPS's heads on the features of DISTS
     start: int = 0
 
     def __post_init__(self):
-        at_least(self, 0, "pixel", "temporal", "lattice", "lpips", "dists", "lpips_vgg", "start")
+        at_least(self, 0, "pixel", "temporal", "lattice", "lpips", "dists", "lpips_vgg", "start", "vgg_frames")
         at_least(self, 1, "lpips_frames", "dists_frames")
+        share(self, "resized")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -154,7 +158,7 @@ class Stage:
     start: str | None = None  # the stage whose weights it starts from, a packaged name or a .safetensors file
     batch: BatchConfig = field(default_factory=BatchConfig)
     augmentation: Augmentation = field(default_factory=Augmentation)
-    damp_phases: float = 0.0  # share taken out, at the end, of the pattern that the head writes for constant features
+    even_head: bool = False  # whether the head writes no pattern for constant features, see `turbovsr.train.phases`
     latent_noise_std: float = 0.0  # largest standard deviation of the noise on given latents, whose own is 1
 
     def __post_init__(self):
@@ -166,7 +170,6 @@ class Stage:
         if self.crop < 32 or self.crop % 32:
             raise ValueError(f"crop must be a multiple of 32, got {self.crop}")
         at_least(self, 0, "latent_noise_std")
-        share(self, "damp_phases")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,4 +1,4 @@
-"""Damping of what a decoder's head makes of features that do not change from one LR pixel to the next.
+"""A head that writes no pattern where its features do not change from one LR pixel to the next.
 
 The head is a 3x3 convolution to the 4x4 SR pixels of each LR pixel. Its taps summed along a row, without their mean
 over the four columns, are the pattern that it writes where features stay the same along that row: one that repeats
@@ -14,22 +14,20 @@ from turbovsr.geometry import SCALE
 
 
 @torch.no_grad()
-def damp_phases(head: nn.Conv2d, share: float) -> None:
-    """Take a share of that pattern out of a head's weights and bias, along rows and along columns, in place.
+def even_out(head: nn.Conv2d) -> None:
+    """Take that pattern out of a head's weights and bias, along rows and along columns, in place.
 
-    With a share of 1 no pattern is left, and nothing else changes: neither the sum over an LR pixel's row nor how the
-    head responds to features that alternate.
+    Nothing else changes: neither the sum over an LR pixel's row nor how the head responds to features that alternate.
 
     Args:
         head: weights (3 * 4 * 4, C, 3, 3), outputs in the order colour, row, column.
-        share: from 0 to 1.
     """
     assert head.bias is not None
     weight = head.weight.unflatten(0, (3, SCALE, SCALE))
     bias = head.bias.unflatten(0, (3, SCALE, SCALE))
     for phase, taps in ((2, 5), (1, 4)):  # columns of SR pixels with columns of taps, rows with rows
         pattern = weight - weight.mean(dim=phase, keepdim=True)
-        weight = weight - share * pattern.mean(dim=taps, keepdim=True)
-        bias = bias - share * (bias - bias.mean(dim=phase, keepdim=True))
+        weight = weight - pattern.mean(dim=taps, keepdim=True)
+        bias = bias.mean(dim=phase, keepdim=True).expand_as(bias)
     head.weight.copy_(weight.flatten(0, 2))
     head.bias.copy_(bias.flatten(0, 2))

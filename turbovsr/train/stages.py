@@ -30,7 +30,7 @@ from turbovsr.train.ltx.stages import train_latent_stage
 from turbovsr.train.messages import info
 from turbovsr.train.options import Autoencoding, Diffusion, Joint, Stage, TrainConfig
 from turbovsr.train.perceptual import perceptual_networks
-from turbovsr.train.phases import damp_phases
+from turbovsr.train.phases import even_out
 from turbovsr.train.provenance import is_finished, metadata_of, start_weights, store_settings, weights_path
 from turbovsr.train.rng import StepRng
 from turbovsr.train.validate import build_validation
@@ -80,8 +80,6 @@ def train_stage(config: TrainConfig, name: str, device: torch.device) -> None:
     if rank() == 0:
         if isinstance(stage, Autoencoding):
             normalise_latent(ema, source, stage.batch, batches=64, seed=config.seed + 1)
-        if stage.damp_phases:
-            damp_phases(ema.decoder.head, stage.damp_phases)
         with replacing(weights_path(config, name)) as temporary:
             checkpoints.save(ema, temporary, torch.float32, **metadata_of(config, name))
 
@@ -119,7 +117,8 @@ def _run_loop(config: TrainConfig, name: str, model: Model, source: ClipSource, 
         adversarial = AdversarialLoss(stage.gan, device)
     loop_config = dataclasses.replace(stage.loop, seed=config.seed)
     folder = Path(config.out) / name
-    loop = Loop(model, list(stage.trained), loop_config, folder, adversarial, precision)
+    constrain = (lambda model: even_out(model.decoder.head)) if stage.even_head else None
+    loop = Loop(model, list(stage.trained), loop_config, folder, adversarial, precision, constrain=constrain)
     validation = build_validation(config, stage, source, networks, device)
     loss = loss_of(stage, model, networks)
     return loop.run(loss, lambda rng: draw_batch(stage, source, rng), config.workers, validation, validation.picture)

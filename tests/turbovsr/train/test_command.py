@@ -22,7 +22,7 @@ from turbovsr.train.composition import compose_plain, members
 from turbovsr.train.config import checked
 from turbovsr.train.loop import Loop
 from turbovsr.train.ltx.sharding import meta_model
-from turbovsr.train.phases import damp_phases
+from turbovsr.train.phases import even_out
 
 ROOT = Path(__file__).parents[3]
 
@@ -79,12 +79,12 @@ def test_a_stage_can_begin_with_weights_from_elsewhere(words, train, tmp_path):
     assert gone.code == 3 and "c.safetensors: no such weights" in gone.err
 
 
-def test_a_stage_can_end_with_a_damped_head(words, train, tmp_path):
-    answer = train(*words, "stage=regression", "stages.regression.damp_phases=1", f"out={tmp_path}")
+def test_a_stage_can_keep_its_head_even(words, train, tmp_path):
+    answer = train(*words, "stage=regression", "stages.regression.even_head=true", f"out={tmp_path}")
     assert answer.code == 0, answer.err
     model, _ = loading.load(tmp_path / "regression.safetensors")
     head = copy.deepcopy(model.decoder.head)
-    damp_phases(head, 1.0)
+    even_out(head)
     assert torch.allclose(head.weight, model.decoder.head.weight, atol=1e-7)
     assert model.decoder.head.weight.abs().max() > 1e-4
 

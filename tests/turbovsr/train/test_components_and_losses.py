@@ -7,6 +7,7 @@ import torch
 from skimage import data
 
 from bench.metrics import dists as metric
+from bench.metrics import registry
 from frames.errors import EnvironmentInvalid, UserError
 from tests.turbovsr.conftest import TINY
 from turbovsr.model import Model
@@ -81,6 +82,17 @@ def test_the_perceptual_terms_come_after_their_first_step_and_look_at_a_few_fram
 
 
 @pytest.mark.filterwarnings("ignore")
+def test_the_training_loss_is_the_lpips_vgg_that_is_reported(asset):
+    asset("lpips/vgg16.ckpt")
+    gt = data.astronaut()[:64, :80]
+    sr = np.clip(gt + np.random.default_rng(0).normal(0, 20, gt.shape), 0, 255).astype(np.uint8)
+    x, y = (torch.from_numpy(frame).permute(2, 0, 1)[None] / 127.5 - 1 for frame in (sr, gt))
+    network = dists(asset)
+    assert network.lpips(x, y).item() == pytest.approx(registry.build("lpips-vgg").score(sr, gt), abs=1e-5)
+    assert network.lpips(x, x).item() == 0
+
+
+@pytest.mark.filterwarnings("ignore")
 def test_lpips_on_the_features_of_dists_is_the_heads_sum_and_leaves_dists_as_it_is(asset):
     network = dists(asset)
     x, y = torch.rand(2, 2, 3, 48, 64, generator=torch.Generator().manual_seed(0)) * 2 - 1
@@ -88,7 +100,7 @@ def test_lpips_on_the_features_of_dists_is_the_heads_sum_and_leaves_dists_as_it_
     assert torch.equal(both[0], network(x, y))
     heads = list(np.split(network.heads.numpy(), np.cumsum([64, 128, 256, 512])))
     expected = np.zeros(2)
-    for a, b, head in zip(network._features(x)[1:], network._features(y)[1:], heads, strict=True):
+    for a, b, head in zip(*(features[1:] for features in network._pair(x, y)), heads, strict=True):
         a, b = (f.numpy() / np.linalg.norm(f.numpy(), axis=1, keepdims=True) for f in (a, b))
         expected += np.einsum("nchw,c->nhw", (a - b) ** 2, head).mean(axis=(1, 2))
     assert both[1].numpy() == pytest.approx(expected, rel=1e-3)
@@ -107,17 +119,27 @@ def test_the_temporal_term_is_of_changes_between_frames_and_not_of_single_frames
 
 def test_every_term_counts_by_its_weight_and_the_networks_see_jittered_frames():
     class Network(torch.nn.Module):
+        def forward(self, sr, gt):
+            shapes.append(tuple(sr.shape))
+            return torch.full((len(sr),), 2.0)
+
+        def lpips(self, sr, gt):
+            shapes.append(tuple(sr.shape))
+            return torch.full((len(sr),), 3.0)
+
         def with_lpips(self, sr, gt):
             shapes.append(tuple(sr.shape))
             return torch.full((len(sr),), 2.0), torch.full((len(sr),), 3.0)
 
     shapes = []
-    config = ReconstructionConfig(pixel=0.0, lattice=1.0, dists=10.0, lpips_vgg=100.0, dists_frames=2, jitter=True)
+    weights = {"pixel": 0.0, "lattice": 1.0, "dists": 10.0, "lpips_vgg": 100.0}
     sr, gt = torch.rand(1, 3, 9, 64, 64), torch.rand(1, 3, 9, 64, 64)
-    output = ReconstructionLoss(config, {"dists": Network()})(sr, gt, StepRng(0, 0))
-    assert set(output.terms) == {"pixel", "lattice", "dists", "lpips_vgg"}
-    assert output.loss.item() == pytest.approx(320 + output.terms["lattice"].item(), rel=1e-5)
-    assert len(shapes) == 1 and shapes[0][0] == 2 and max(shapes[0][2:]) <= 60
+    for vgg_frames in (3, 0):
+        config = ReconstructionConfig(dists_frames=2, vgg_frames=vgg_frames, jitter=True, **weights)
+        output = ReconstructionLoss(config, {"dists": Network()})(sr, gt, StepRng(0, 0))
+        assert set(output.terms) == {"pixel", "lattice", "dists", "lpips_vgg"}
+        assert output.loss.item() == pytest.approx(320 + output.terms["lattice"].item(), rel=1e-5)
+    assert [shape[0] for shape in shapes] == [3, 2, 2] and all(max(shape[2:]) <= 60 for shape in shapes)
 
 
 @pytest.mark.parametrize("term", ["dists", "lpips_vgg"])

@@ -32,6 +32,17 @@ def test_a_stronger_lattice_stands_out_further():
     assert values == sorted(values) and values[-1] > 2 * values[1]
 
 
+def test_a_pattern_too_weak_for_one_window_stands_out_over_many():
+    sr, gt = noise(0, 256) + 0.1 * stripes(4, 1, 1, 256), noise(1, 256)
+
+    def single(frames: torch.Tensor) -> torch.Tensor:
+        """The excess of windows of 64 pixels, each by itself."""
+        return torch.relu(line_ratios(frames, 64) - line_ratios(gt, 64).clamp(min=0)).mean()
+
+    assert single(sr) < 1.2 * single(noise(0, 256))
+    assert lattice_excess(sr, gt) > 2 * lattice_excess(noise(0, 256), gt)
+
+
 def test_what_gt_shows_itself_is_no_excess():
     gt = noise(1) + stripes(4, 2, 0)
     assert lattice_excess(gt, gt) == 0

@@ -53,8 +53,8 @@ class LatentStage(Stage):
             raise ValueError(f"trained: the kind {self.kind} trains the transformer alone, got {list(self.trained)}")
         if self.loop.optimizer != "adamw":
             raise ValueError(f"loop.optimizer: the kind {self.kind} is trained with adamw, not {self.loop.optimizer}")
-        if self.damp_phases:
-            raise ValueError(f"damp_phases: the kind {self.kind} trains no decoder")
+        if self.even_head:
+            raise ValueError(f"even_head: the kind {self.kind} trains no decoder")
 
 
 @dataclass(frozen=True, kw_only=True)
