@@ -15,7 +15,7 @@ from frames.door import open_regular
 
 TYPES = ("F64", "F32", "F16", "BF16")
 MOST_VALUES = 8_000_000_000  # four times what LTX-Video 2B and its autoencoder hold
-PICKLES = (b"PK\x03\x04", b"\x80")  # torch.save: a zip archive since 1.6, a bare pickle before
+ZIP, PICKLE = b"PK\x03\x04", b"\x80"  # torch.save: a zip archive since 1.6, a bare pickle before
 NAMED = 10  # names that a message lists of each kind
 
 Shapes = Mapping[str, tuple[int, ...]]
@@ -30,8 +30,9 @@ def open_weights(path: Path) -> Iterator[Any]:
         ValueError: a folder or a pipe, a pickled checkpoint, another format, or a damaged file.
     """
     with open_regular(path) as file:
-        start = file.read(4)
-    if start.startswith(PICKLES):
+        start = file.read(8)
+    # A safetensors file begins with the length of its header, which may begin with a pickle's first byte.
+    if start.startswith(ZIP) or (start.startswith(PICKLE) and not start.endswith(bytes(4))):
         raise ValueError(f"{path}: a pickled checkpoint, which could run code; convert it to .safetensors")
     try:
         with safe_open(str(path), framework="pt") as file:

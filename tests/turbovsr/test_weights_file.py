@@ -106,6 +106,15 @@ def test_pickles_are_refused_unread_and_pipes_do_not_hang(tmp_path):
             load(piped)
 
 
+def test_a_file_whose_first_byte_is_that_of_a_pickle_loads(weights, tmp_path):
+    for length in range(0, 512, 8):  # the length of the header comes first, in multiples of 8
+        file = rewritten(weights, tmp_path / "padded.safetensors", notes="x" * length)
+        if file.read_bytes()[0] == 0x80:
+            break
+    assert file.read_bytes()[0] == 0x80
+    assert loading.load(file)[1]["name"] == "tiny"
+
+
 def test_a_header_that_promises_more_than_the_file_has_is_a_damaged_file(tmp_path):
     file = tmp_path / "torn.safetensors"
     header = json.dumps({"a": {"dtype": "F32", "shape": [10**6, 10**6], "data_offsets": [0, 4 * 10**12]}}).encode()
