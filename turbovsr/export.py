@@ -84,9 +84,7 @@ def export(weights: str | Path, output: Path) -> None:
     model = TurboVSR.from_pretrained(weights, device="cpu", precision="float32", use_latent=False)
     decoder = getattr(model.model, "decoder", None)
     if decoder is None or not hasattr(decoder, "consistent"):
-        raise UserError(
-            f"export: {weights} has no decoder of LR frames alone; give nano or a file of its kind"
-        )
+        raise UserError(f"export: {weights} has no decoder of LR frames alone; give nano or a file of its kind")
     path = DecoderPath(decoder).eval().requires_grad_(False)
     example = torch.rand(3, 3, REACH + MULTIPLE, REACH + 2 * MULTIPLE)
     with torch.no_grad(), replacing(output) as part:
