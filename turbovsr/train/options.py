@@ -52,8 +52,7 @@ class Augmentation:
 class ReconstructionConfig:
     """Weights of the terms of the loss, and how many frames of a batch the perceptual ones see.
 
-    LPIPS-alex, DISTS and LPIPS-vgg see a few frames because they cost more than the decoder. `start` is the first step
-    that includes them.
+    The networks see a few frames because they cost more than the decoder; `start` is the first step that they do.
     """
 
     pixel: float = 1.0  # Charbonnier distance
