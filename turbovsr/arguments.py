@@ -29,7 +29,11 @@ def parse(argv: list[str]) -> argparse.Namespace:
     parser.add_argument("--scale", type=int, default=4, choices=SCALES)
     parser.add_argument("--steps", type=int, default=1, help="sampling steps: 1, 2, 4, 8 or 16 (default 1)")
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--weights", default="nano", help="a packaged name or a .safetensors file (default nano)")
+    parser.add_argument(
+        "--weights",
+        default="auto",
+        help="a packaged name, a .safetensors file, or auto: nano for clean, nano-real for degraded frames (default)",
+    )
     parser.add_argument("--device", help="cpu or cuda (default cuda where there is one)")
     parser.add_argument("--precision", default="auto", choices=PRECISIONS)
     parser.add_argument("--color-fix", default="none", choices=COLOR_FIXES)

@@ -3,14 +3,23 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
+import sys
+from itertools import islice
 from pathlib import Path
 
+import numpy as np
 import torch
 
+from frames.input_quality.estimate import estimate
 from frames.source import Source
+from frames.video import index_video, read_window
 from turbovsr import checkpoints
 from turbovsr.pipeline import TurboVSR
 from turbovsr.video import fingerprint
+
+AUTO, PLAIN, RESTORING = "auto", "nano", "nano-real"
+LOOKED_AT = 4  # frames
 
 
 class Models:
@@ -21,12 +30,16 @@ class Models:
         self._loaded: dict[str, TurboVSR] = {}
 
     def model(self, given: Path, source: Source) -> TurboVSR:
-        """The model for an input.
+        """The model for an input; weights that are chosen for it are said on stderr.
 
         Raises:
             ValueError, FileNotFoundError: weights or options that cannot be used.
         """
         chosen, weights = self._arguments, self._arguments.weights
+        if weights == AUTO:
+            found = estimate(np.stack([frame.transpose(2, 0, 1) for frame in _looked_at(given, source)]))
+            weights = RESTORING if found.degraded or chosen.scale == 1 else PLAIN
+            print(f"turbovsr: {given}: weights {weights}, for the input is {found.reason}", file=sys.stderr)
         if weights not in self._loaded:
             self._loaded[weights] = TurboVSR.from_pretrained(
                 weights,
@@ -50,3 +63,13 @@ class Models:
             "options": repr(options),
             "device or precision": repr(device),
         }
+
+
+def _looked_at(given: Path, source: Source) -> list[np.ndarray]:
+    """A few frames, uint8 (H, W, 3): of a video those after its first third, for films begin black."""
+    found: list[np.ndarray] = []
+    if source.timed is not None:
+        with contextlib.suppress(ValueError):  # a damaged video: then its first frames
+            index = index_video(given)
+            found = list(read_window(index, index.frames // 3, LOOKED_AT))
+    return found or list(islice(source.frames(), LOOKED_AT))
