@@ -1,6 +1,6 @@
 """Peak memory of `python -m turbovsr IN OUT` at its default tiles, by size and length of the clip.
 
-python -m studies.memory                               # all cases: an hour and a half on two cores
+python -m studies.memory                               # all cases, which takes hours on two cores
 python -m studies.memory --case 1920x1080:21 --precision float32 --weights nano --output mp4
 
 A line for each run, as a Markdown table, with the bar; the exit code is 1 when one is over it. Linux: the figure is the
@@ -26,7 +26,7 @@ from frames.images import write_image
 
 BAR_GB = 3.0
 # The LR sizes of the bar, an image, a short clip, and one long enough for three chunks (1920x1080 has 9 frames in one)
-# or two (33 frames); and the two sizes at which a chunk holds most, 34.8 and 35.0 million pixels.
+# or two (33 frames); and the two sizes at which a chunk holds most, 33.8 and 35.0 million pixels.
 CASES = ("480x270:1", "480x270:40", "2000x480:1", "2000x480:36", "1920x1080:1", "1920x1080:3", "1920x1080:21")
 LARGEST_CHUNKS = ("1280x800:36", "1920x1072:20")
 OUTPUTS = ("folder", "mp4")
