@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from bench.report import cited
-from bench.report.columns import Column
+from bench.report.columns import FACTS, Column, Fact
 from bench.report.grid import MARKS, Block, Cell, Grid, Head, Provenance, listed
 from bench.report.paper.gather import rows_of
 from bench.report.paper.spec import ColumnRule, Spec
@@ -38,11 +38,16 @@ def grid(spec: Spec, runs: dict[str, list[Record]], published: list[cited.Figure
             notes += [f"{rule.title}: {each}" for each in table.notes]
         for metric in rule.metrics:
             column = next((c for c in table.columns if c.metric == metric), None) if table else None
-            heads.append(Head(_head(metric, column), rule.title))
+            heads.append(Head(FACTS.get(metric) or _head(metric, column), rule.title))
             parts.append((rule, metric, table, column))
     lines = []
     for label in rows:
-        cells = [_cell(label, metric, table, column) for _, metric, table, column in parts]
+        cells = [
+            _fact(metric, [record for record in rows[label] if record.data == rule.data])
+            if metric in FACTS
+            else _cell(label, metric, table, column)
+            for rule, metric, table, column in parts
+        ]
         untrained = any(table and label in table.random for _, _, table, _ in parts)
         lines.append((Cell(label, sup=RANDOM if untrained else ""), *cells))
     blocks = [Block(tuple(lines), "measured here" if spec.cite else "")]
@@ -80,6 +85,10 @@ def _cell(label: str, metric: str, table: Table | None, column: Column | None) -
     if table is None or column is None or label not in table.methods:
         return Cell("–")
     return table.cell(label, column, counted=True)
+
+
+def _fact(name: str, records: list[Record]) -> Cell:
+    return Cell(Fact(name, FACTS[name]).text(records))
 
 
 def _cited(

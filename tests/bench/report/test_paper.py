@@ -86,6 +86,14 @@ def test_what_nobody_measured_is_a_dash_with_a_note(crowd):
     assert all(cell.text == "–" for line in scores.grid(spec(), {}, []).blocks[0].rows for cell in line[1:])
 
 
+def test_facts_of_a_method_are_columns_too(crowd):
+    columns = [{"data": "set", "title": "Set", "metrics": ["parameters", "kind", "psnr"]}]
+    grid = scores.grid(spec(columns=columns), {"run": crowd}, [])
+    assert [head.text for head in grid.heads[1:3]] == ["parameters [M]", "kind"]
+    kinds = {record.descriptor.kind for record in crowd if record.descriptor}
+    assert all(line[2].text in kinds | {"–"} for line in grid.blocks[0].rows)
+
+
 def test_incomplete_cells_say_how_many_clips_they_have(crowd):
     few = [r for r in crowd if r.clip != "a"]
     (block,) = scores.grid(spec(), {"run": few}, []).blocks

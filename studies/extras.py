@@ -1,0 +1,124 @@
+"""Every optional extra installed and tested in an environment of its own, and what is said where it is absent.
+
+python -m studies.extras               # all extras of pyproject.toml but dev and docs; uv on PATH or beside Python
+python -m studies.extras spandrel onnx
+
+An environment has what running needs (requirements.txt) and pytest, and shows the line for an absent extra; then the
+extra is added and its tests are run. The environment that this is started in stays as it is.
+Exit code 1 if anything fails.
+"""
+
+from __future__ import annotations
+
+import argparse
+import shutil
+import subprocess
+import sys
+import tempfile
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+NOT_ASKED = ("dev", "docs")
+RUN = ["run", "data=sample", "data.clips=[city]", "data.frames=1", "timing=once", "store=null"]
+
+
+@dataclass(frozen=True)
+class Extra:
+    """How an extra is checked: its tests, and a command that needs it with what its line says where it is absent."""
+
+    tests: tuple[str, ...]
+    command: tuple[str, ...] = ()
+    says: str = ""
+
+
+EXTRAS = {
+    "gpu": Extra(("tests/bench/timing/test_telemetry.py",)),  # absent: telemetry says so in the record, not in a line
+    "onnx": Extra(
+        ("tests/baselines/test_onnx.py", "tests/turbovsr/test_export.py"),
+        ("method=onnx", "method.weights=LICENSE", "metrics=[psnr]"),
+        "pip install onnxruntime",
+    ),
+    "pyiqa": Extra(
+        ("tests/bench/metrics/test_external_metrics.py",),
+        ("method=bicubic", "metrics=[pyiqa/musiq]"),
+        "pyiqa is not installed; pip install pyiqa",
+    ),
+    "slurm": Extra(
+        ("tests/bench/launch",), ("method=bicubic", "workers=slurm:1", "metrics=[psnr]"), "pip install submitit"
+    ),
+    "spandrel": Extra(
+        ("tests/baselines/test_spandrel.py", "tests/baselines/test_span.py"),
+        ("method=spandrel", "method.weights=LICENSE", "metrics=[psnr]"),
+        "pip install spandrel",
+    ),
+    "vmaf": Extra(
+        ("tests/bench/metrics/test_external_metrics.py",),
+        ("method=bicubic", "metrics=[vmaf]"),
+        "there is no ffmpeg here",
+    ),
+}
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m studies.extras", description=__doc__)
+    parser.add_argument("names", nargs="*", metavar="EXTRA", help=f"of {', '.join(EXTRAS)} (default: all)")
+    arguments = parser.parse_args()
+    declared = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["optional-dependencies"]
+    unknown = {*arguments.names} - EXTRAS.keys() | (declared.keys() ^ EXTRAS.keys()) - {*NOT_ASKED}
+    if unknown:
+        parser.error(f"{', '.join(sorted(unknown))}: not an extra of pyproject.toml that is checked here")
+    good = [check(name, declared[name]) for name in arguments.names or EXTRAS]
+    return 0 if all(good) else 1
+
+
+def check(name: str, packages: list[str]) -> bool:
+    """Make an environment, look at the line without the extra, add it, run its tests; prints a line for each."""
+    extra = EXTRAS[name]
+    with tempfile.TemporaryDirectory(prefix=f"extra-{name}-") as folder:
+        python = environment(Path(folder))
+        absent = not extra.command or missing(python, extra, Path(folder))
+        print(f"{name}: absent, {'one line says what to install' if absent else 'NOT as it should be'}", flush=True)
+        _uv("pip", "install", "--quiet", "--python", str(python), "-c", "requirements.txt", *packages)
+        command = [str(python), "-m", "pytest", "-q", "-p", "no:cacheprovider", *extra.tests]
+        done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+        last = (done.stdout.strip().splitlines() or ["nothing was printed"])[-1]
+        print(
+            f"{name}: {', '.join(packages)}: {'tests pass' if done.returncode == 0 else 'TESTS FAIL'}: {last}",
+            flush=True,
+        )
+        return absent and done.returncode == 0
+
+
+def environment(folder: Path) -> Path:
+    """A new environment with what running needs and pytest; returns its Python."""
+    _uv("venv", "--quiet", "--python", sys.executable, str(folder / "venv"))
+    python = folder / "venv" / "bin" / "python"
+    _uv("pip", "install", "--quiet", "--python", str(python), "--require-hashes", "-r", "requirements.txt")
+    _uv("pip", "install", "--quiet", "--python", str(python), "pytest")
+    return python
+
+
+def missing(python: Path, extra: Extra, folder: Path) -> bool:
+    """Whether a command that needs the extra fails with its line."""
+    command = [str(python), "-m", "bench", *RUN, *extra.command, f"out={folder / 'run'}"]
+    path = {"PATH": str(python.parent), "HOME": str(folder)}
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, env=path)
+    lines = [line for line in done.stderr.splitlines() if extra.says in line]
+    return done.returncode not in (0, 1) and len(lines) == 1 and "Traceback" not in done.stderr
+
+
+def _uv(*words: str) -> None:
+    """Run uv in the checkout.
+
+    Raises:
+        SystemExit: it failed; what it said is on stderr.
+    """
+    uv = shutil.which("uv") or str(Path(sys.executable).with_name("uv"))
+    if subprocess.run([uv, *words], cwd=ROOT).returncode:
+        raise SystemExit(f"uv {words[0]} failed; the line above says why")
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
