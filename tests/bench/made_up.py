@@ -1,9 +1,28 @@
 """Made-up records, as runs write them: nothing is timed here."""
 
 import hashlib
+import json
 from dataclasses import replace
+from pathlib import Path
 
 from bench.store.record import Descriptor, Record, Repetition, Score, Timing
+from bench.store.records import FILE, RecordFile
+
+ENVIRONMENT = {
+    "command": "python -m bench run method=plain data=set",
+    "date": "2026-01-01T00:00:00+00:00",
+    "python": "3.11.0",
+    "platform": "Linux",
+    "packages": {"torch": "2.0", "numpy": "2.0"},
+    "cpu": "a processor",
+    "cores": 2,
+    "threads": 2,
+    "device": "cpu",
+    "gpu": None,
+    "commit": "0123456789" * 4,
+    "dirty": False,
+}
+"""Of a run that may be handed in."""
 
 
 def make(
@@ -62,6 +81,17 @@ def make(
         date="2026-01-02T00:00:00",
     )
     return replace(found, **more)
+
+
+def run_folder(folder: Path, records: list[Record], environment: dict | None = ENVIRONMENT) -> Path:
+    """The folder that a run with these records leaves."""
+    folder.mkdir(parents=True)
+    file = RecordFile(folder / FILE)
+    for record in records:
+        file.append(record)
+    if environment is not None:
+        (folder / "environment.json").write_text(json.dumps(environment), encoding="utf-8")
+    return folder
 
 
 def failed(record: Record, reason: str = "out of memory") -> Record:
