@@ -15,7 +15,7 @@ def load(name_or_path: str | Path | None = None) -> tuple[Model | LTXModel, dict
     """Build the model of a checkpoint and fill it: nano's kind in float32, the LTX kind in the file's precision.
 
     Args:
-        name_or_path: a packaged name ("nano"; None: "nano") or a .safetensors file.
+        name_or_path: a packaged name ("nano", "nano-real"; None: "nano") or a .safetensors file.
     Returns:
         The model in evaluation mode, and the file's metadata.
     Raises:
