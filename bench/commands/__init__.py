@@ -17,6 +17,7 @@ COMMANDS = {
     "check": "compare a run with golden records; exit code 1 if it has become worse",
     "compare": "compare two runs, with intervals and verdicts",
     "submit": "check a run folder against the rules and write results/submissions/NAME for a pull request",
+    "publish": "write a static site of results from many runs: tables, plots, a page a run",
     "export": "write all per-frame scores and repetitions of runs to one Parquet or CSV file",
     "explain": "score a prediction under all protocol presets and find the one behind a quoted number",
     "agreement": "print how far viewers agree with each metric, from a data set with opinion scores",

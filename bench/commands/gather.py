@@ -37,11 +37,11 @@ def gather(runs: list[Path], store: Path | None = None, config_dirs: tuple[str, 
         for material in run.materials():
             _add(material, new[name], materials)
     names = run_names(opened)
-    environments = {names[name]: _environment(run.run / "environment.json") for name, run in opened.items()}
+    environments = {names[name]: read_environment(run.run / "environment.json") for name, run in opened.items()}
     return Gathered(merged(records), list(materials.values()), environments)
 
 
-def _environment(file: Path) -> dict:
+def read_environment(file: Path) -> dict:
     """A run's environment.json; a damaged one is said on stderr, and counts as absent."""
     if not file.is_file():
         return {}

@@ -54,14 +54,14 @@ class Panel:
 
 
 def of_tables(tables: list[Table], methods: list[str]) -> list[tuple[str, list[Panel]]]:
-    """(title of the data set, its panels), without data sets that have none."""
+    """(title, its panels) of each data set and device, without those that have none."""
     found = []
     for table in tables:
-        time = next((column for column in table.columns if column.metric == "ms_per_frame"), None)
-        columns = [column for column in table.columns if time is not None and column.signature]
-        drawn = [panel for column in columns if time and (panel := _panel(table, time, column, methods))]
-        if drawn:
-            found.append((table.title, drawn))
+        for time in (column for column in table.columns if column.metric == "ms_per_frame"):
+            columns = [column for column in table.columns if column.signature]
+            drawn = [panel for column in columns if (panel := _panel(table, time, column, methods))]
+            if drawn:
+                found.append((f"{table.title}, {time.device}" if time.device else table.title, drawn))
     return found
 
 

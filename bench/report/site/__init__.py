@@ -1,0 +1,133 @@
+"""A static site out of many runs: an index with tables and Pareto plots, and a page a run with its records.
+
+The same records give the same bytes; names in them are text, never part of an address.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from markupsafe import Markup
+
+from bench.report.grid import figure
+from bench.report.look import order_of
+from bench.report.page import environment, html, marks, panels
+from bench.report.site.boards import Board, boards, sorted_table
+from bench.report.summary import mean
+from bench.store.record import Record, Score
+
+RUNS, INDEX, RECORDS = "runs", "index.html", "records.jsonl"
+_MOST_NAMED = 5  # points of a plot
+_SCRIPTS = ("dom", "theme", "tables")
+
+
+@dataclass(frozen=True)
+class SiteRun:
+    """One run or submission: its folder's name, its records, and the environments they were measured in."""
+
+    name: str
+    records: list[Record]
+    environments: dict[str, dict[str, Any]]  # by worker, "" for a run of one worker
+
+
+def render(runs: Sequence[SiteRun]) -> dict[str, str]:
+    """The files of the site: path below its folder -> text.
+
+    Args:
+        runs: each with a name of its own, in the order in which methods get their colours.
+    """
+    folders = _folders([run.name for run in runs])
+    found = boards({run.name: run.records for run in runs})
+    methods = order_of(record for board in found for record in board.records)
+    drawn = [(board, sorted_table(board, methods, folders), _plots(board, methods)) for board in found]
+    files = {INDEX: _page("site_index.html", methods, boards=drawn, runs=_listed(runs, folders), size=panels)}
+    for run in runs:
+        place = f"{RUNS}/{folders[run.name]}"
+        lines = [json.dumps(record.to_json(), allow_nan=False) for record in run.records]
+        files[f"{place}/{RECORDS}"] = "\n".join(lines) + "\n"
+        files[f"{place}/{INDEX}"] = _run_page(run)
+    return files
+
+
+def _run_page(run: SiteRun) -> str:
+    """The provenance of a run's rows: each record, the signatures, the environments."""
+    named = {f"{run.name}, worker {worker}" if worker else run.name: e for worker, e in run.environments.items()}
+    return _page(
+        "site_run.html",
+        [],
+        name=run.name,
+        records=[(record, _scores(record), _times(record)) for record in run.records],
+        environments=environment.of_runs(named),
+        described=environment.of_methods(run.records),
+        fact_names=environment.METHOD_FACTS,
+        signatures=environment.signatures(run.records),
+    )
+
+
+def _page(template: str, methods: list[str], **values: Any) -> str:
+    return html.rendered(
+        template,
+        marks=marks,
+        style=html.file("page.css") + Markup(marks.style(len(methods))),
+        script=Markup("\n").join(html.file(f"js/{name}.js") for name in _SCRIPTS),
+        **values,
+    )
+
+
+def _plots(board: Board, methods: list[str]) -> list[tuple[str, list[panels.Panel]]]:
+    """Panels of a board; names beside the points only where there are few, since the table has the same marks."""
+    return [
+        (title, [each if len(each.marks) <= _MOST_NAMED else replace(each, labels=[]) for each in drawn])
+        for title, drawn in panels.of_tables([board.table], methods)
+    ]
+
+
+def _listed(runs: Sequence[SiteRun], folders: dict[str, str]) -> list[tuple[str, str, str]]:
+    """(name, address, what it holds) of each run."""
+    found = []
+    for run in runs:
+        cells = len(run.records)
+        modified = any(each.get("dirty") for each in run.environments.values())
+        unknown = not run.environments or any(each.get("dirty") is None for each in run.environments.values())
+        state = "code modified locally" if modified else "state of the code not known" if unknown else ""
+        days = max(record.date for record in run.records)[:10]
+        said = f"{cells} cells, measured until {days}" + (f"; {state}" if state else "")
+        found.append((run.name, f"{RUNS}/{folders[run.name]}/{INDEX}", said))
+    return found
+
+
+def _folders(names: Sequence[str]) -> dict[str, str]:
+    """A plain folder name for each run: letters, digits, dots, dashes; no two alike whatever the case."""
+    found: dict[str, str] = {}
+    for name in names:
+        plain = re.sub(r"[^A-Za-z0-9._-]+", "-", name).strip(".-")[:60] or "run"
+        taken = {each.lower() for each in found.values()}
+        numbered = (f"{plain}-{number}" if number > 1 else plain for number in range(1, len(names) + 2))
+        found[name] = next(each for each in numbered if each.lower() not in taken)
+    return found
+
+
+def _scores(record: Record) -> list[str]:
+    return [_score(score) for score in record.scores.values()]
+
+
+def _score(score: Score) -> str:
+    if not score.values:
+        return f"{score.short}: not taken" + (f" ({score.reason})" if score.reason else "")
+    return (
+        f"{score.short} {figure(mean(score.values), score.digits)} {score.unit}".strip() + f" (n={len(score.values)})"
+    )
+
+
+def _times(record: Record) -> str:
+    if not record.timing:
+        return record.timing_reason or "none"
+    each_scope = {scope: figure(1e3 * times.median_s / record.frames, None) for scope, times in record.timing.items()}
+    return "; ".join(
+        f"{scope}: {text} ms per frame, {len(record.timing[scope].repetitions)} repetitions"
+        for scope, text in each_scope.items()
+    )

@@ -1,0 +1,87 @@
+"""The tables of a site: runs share one where they upscaled the same clips in the same way."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from bench.report.merge import merged
+from bench.report.page.tabulated import BodyCell, HeadCell, Line, SortedTable
+from bench.report.tables import Table, tables
+from bench.store.record import Record
+
+_OPTIONS = ("degradation", "degradation_options", "frames", "clips")
+"""Of a data set, those that change its clips; places on a disk do not."""
+
+
+@dataclass(frozen=True)
+class Board:
+    """One table: `records` have the labels that tell runs and settings apart."""
+
+    title: str
+    table: Table
+    records: list[Record]
+
+
+def boards(runs: Mapping[str, Sequence[Record]]) -> list[Board]:
+    """One board for each set of clips, in the order of the runs.
+
+    Runs that used one data set under unlike options, or whose clips of one name have unlike frames or sizes, are on
+    boards of their own.
+    """
+    groups: list[tuple[tuple, dict[str, tuple], dict[str, list[Record]]]] = []
+    for run, records in runs.items():
+        for key in dict.fromkeys(map(_key, records)):
+            own = [replace(r, data_config=_options(r)) for r in records if _key(r) == key]
+            clips = {r.clip: (r.frames, r.lr_size) for r in own if r.frames}
+            for other, known, members in groups:
+                if other == key and all(known.get(clip, shape) == shape for clip, shape in clips.items()):
+                    known.update(clips)
+                    members[run] = own
+                    break
+            else:
+                groups.append((key, clips, {run: own}))
+    found: list[Board] = []
+    for _, _, members in groups:
+        records = merged(members)
+        (table,) = tables(records)
+        alike = sum(board.table.title == table.title for board in found)
+        found.append(Board(f"{table.title} ({alike + 1})" if alike else table.title, table, records))
+    return found
+
+
+def sorted_table(board: Board, methods: list[str], folders: Mapping[str, str]) -> SortedTable:
+    """A board's table: method, run, n/expected clips, and every figure with its 95 % interval.
+
+    Args:
+        folders: of each run's page.
+    """
+    table = board.table
+    runs = {record.method: record.run for record in board.records}
+    heads = [HeadCell("method", "text"), HeadCell("run", "text"), HeadCell("clips", "higher")]
+    heads += [HeadCell(column.header, column.better, column.signature or "") for column in table.columns]
+    lines = []
+    for method in table.methods:
+        measured, expected = table.counted(method)
+        cells = [BodyCell(f"{measured}/{expected}", measured, "lacking" if measured < expected else "")]
+        for column in table.columns:
+            row, cell = table.cells.get((method, column)), table.cell(method, column, with_interval=True)
+            best = "best" if method in table.best(column) else ""
+            text = f"{cell.text} {cell.sup}".strip()
+            cells.append(BodyCell(text, row.value if row else None, best))
+        run = runs[method]
+        words = f"{method} {table.data} {run}".lower()
+        lines.append(Line(words, method, methods.index(method), cells, run, f"runs/{folders[run]}/index.html"))
+    caption = "; ".join(filter(None, (table.caption, "in brackets the 95 % interval", table.trained)))
+    return SortedTable(board.title, f"Results on {board.title}", heads, lines, caption)
+
+
+def _options(record: Record) -> dict[str, Any]:
+    return {name: record.data_config.get(name) for name in _OPTIONS}
+
+
+def _key(record: Record) -> tuple:
+    """What must agree for figures to stand in one table."""
+    options = tuple(str(each) for each in _options(record).values())
+    return record.data, record.scale, record.lr_origin, record.lr_made_with, record.expected_clips, options
