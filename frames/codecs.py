@@ -19,8 +19,6 @@ X26X_PRESETS = (
     "veryslow",
     "placebo",
 )
-# x264's macroblock tree gives other bytes from run to run for smaller frames, where torch works in the same process.
-SMALLEST_TREE = 256  # pixels across
 PRORES_PROFILES = ("proxy", "lt", "standard", "hq")
 
 
@@ -47,8 +45,8 @@ _420 = {8: "yuv420p", 10: "yuv420p10le"}
 _RGB = {8: "bgr0", 10: "gbrp10le", 16: "gbrp16le"}
 
 CODECS = {
-    "h264": Codec("H.264", "libx264", (".mp4", ".mkv", ".mov"), _420, _444, X26X_PRESETS, "medium", 0, 51, 16),
-    # x265 4.1 writes beyond its memory for frames of 48 pixels
+    "h264": Codec("H.264", "libx264", (".mp4", ".mkv", ".mov"), _420, _444, X26X_PRESETS, "medium", 0, 51, 18),
+    # the x265 in PyAV 18.1 writes beyond its memory for frames of 48 pixels
     "hevc": Codec(
         "HEVC", "libx265", (".mp4", ".mkv", ".mov"), _420, _444, X26X_PRESETS, "medium", 0, 51, 18, smallest_edge=64
     ),
@@ -139,8 +137,13 @@ class Encoding:
             return f"{width}x{height} has an odd side, which {codec.title} does not take; use h264, hevc or ffv1"
         return None
 
-    def settings(self, height: int, width: int) -> Settings:
-        """What to tell the encoder for frames of this size. 4:2:0, but 4:4:4 where a side is odd: no pixel is lost."""
+    def settings(self, height: int, width: int, repeatable: bool = False) -> Settings:
+        """What to tell the encoder for frames of this size. 4:2:0, but 4:4:4 where a side is odd: no pixel is lost.
+
+        Args:
+            repeatable: without x264's macroblock tree, which gives other bytes from run to run where torch works in
+                the same process.
+        """
         codec = CODECS[self.codec]
         formats = codec.formats_of_odd_sizes if height % 2 or width % 2 else codec.formats
         options = {}
@@ -152,7 +155,7 @@ class Encoding:
             options["preset"] = self.preset or codec.preset or ""
         if self.codec == "ffv1":
             options |= {"level": "3", "slices": "16", "slicecrc": "1"}
-        if self.codec == "h264" and width < SMALLEST_TREE:
+        if self.codec == "h264" and repeatable:
             options["x264-params"] = "mbtree=0"
         if self.codec == "hevc":
             options["x265-params"] = "log-level=error"

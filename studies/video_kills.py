@@ -34,13 +34,15 @@ def video(path: Path, frames: int, height: int, width: int) -> Path:
     return path
 
 
-def started(given: Path, output: Path) -> subprocess.Popen[bytes]:
-    return subprocess.Popen([sys.executable, "-m", "turbovsr", given, output], stderr=subprocess.DEVNULL)
+def started(given: Path, output: Path, codec: str) -> subprocess.Popen[bytes]:
+    return subprocess.Popen(
+        [sys.executable, "-m", "turbovsr", given, output, "--codec", codec], stderr=subprocess.DEVNULL
+    )
 
 
-def calm(given: Path, output: Path) -> float:
+def calm(given: Path, output: Path, codec: str) -> float:
     """Run undisturbed; returns the seconds from the first sign of work to the end."""
-    process, begin = started(given, output), None
+    process, begin = started(given, output, codec), None
     while process.poll() is None:
         begin = begin or (time.monotonic() if steps_of(output).exists() else None)
         time.sleep(0.01)
@@ -49,10 +51,10 @@ def calm(given: Path, output: Path) -> float:
     return time.monotonic() - begin
 
 
-def killed(given: Path, output: Path, after: float) -> bool:
+def killed(given: Path, output: Path, codec: str, after: float) -> bool:
     """Run, and kill it so many seconds after it has begun to work; False if it was faster."""
     (steps_of(output) / "lock").unlink(missing_ok=True)  # it comes again when the work begins
-    process = started(given, output)
+    process = started(given, output, codec)
     while process.poll() is None and not (steps_of(output) / "lock").exists():
         time.sleep(0.01)
     try:
@@ -74,21 +76,22 @@ def main() -> int:
     parser.add_argument("--height", type=int, default=24)
     parser.add_argument("--kills", type=int, default=3)
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--codec", default="h264", help="as for python -m turbovsr")
     options = parser.parse_args()
     chance = random.Random(options.seed)
     with tempfile.TemporaryDirectory() as folder:
         given = video(Path(folder) / "in.mp4", options.frames, options.height, options.width)
         whole, output = Path(folder) / "calm.mp4", Path(folder) / "out.mp4"
-        seconds = calm(given, whole)
+        seconds = calm(given, whole, options.codec)
         print(f"calm run: {seconds:.1f} s of work, {whole.stat().st_size} bytes", flush=True)
         for number in range(options.kills):
             after = chance.uniform(0, seconds / options.kills)
-            if not killed(given, output, after):
+            if not killed(given, output, options.codec, after):
                 break
             parts = len(list(steps_of(output).glob("segment-*.json")))
             print(f"kill {number + 1} after {after:.1f} s: {parts} parts are done", flush=True)
         if not output.exists():
-            calm(given, output)
+            calm(given, output, options.codec)
         same = whole.read_bytes() == output.read_bytes()
     print(f"the same bytes: {'yes' if same else 'NO'}")
     return 0 if same else 1

@@ -54,7 +54,7 @@ class SegmentWriter:
         self._times: list[int] = []
         self._stack.enter_context(written(path))
         container = self._stack.enter_context(created(path, {"fflags": "+bitexact"}))
-        self._encoder = Encoder(container, encoding.settings(*size), size, fps, like, timed=True)
+        self._encoder = Encoder(container, encoding.settings(*size, repeatable=True), size, fps, like, timed=True)
 
     @property
     def frames(self) -> int:

@@ -48,7 +48,8 @@ def test_sizes_that_a_codec_does_not_take_are_said(codec):
 
 
 def test_defaults_and_choices_reach_the_encoder():
-    assert Encoding().settings(144, 256).options == {"crf": "16", "preset": "medium"}
-    assert Encoding(quality=0, preset="slow").settings(144, 256).options == {"crf": "0", "preset": "slow"}
+    assert Encoding().settings(8, 8).options == {"crf": "18", "preset": "medium"}
+    assert Encoding().settings(8, 8, repeatable=True).options["x264-params"] == "mbtree=0"
+    assert Encoding(quality=0, preset="slow").settings(8, 8).options == {"crf": "0", "preset": "slow"}
     assert Encoding("prores", preset="lt", bits=10).settings(8, 8).options["profile"] == "lt"
     assert Encoding().settings(8, 9).pixel_format == "yuv444p"
