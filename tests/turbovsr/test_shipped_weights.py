@@ -2,11 +2,13 @@
 
 from statistics import fmean
 
+import numpy as np
 import pytest
 import torch
 from skimage import data
 
 from frames.bicubic import bicubic
+from frames.degradations.once import Once
 from turbovsr import TurboVSR
 from turbovsr.train.backbones import lpips_alex
 from turbovsr.train.lattice import line_ratios
@@ -34,6 +36,23 @@ def test_shipped_weights_beat_bicubic_on_held_out_photographs(asset):
     mean = {name: {key: fmean(s[key] for s in all_of) for key in all_of[0]} for name, all_of in found.items()}
     assert mean["sr"]["lpips"] < 0.6 * mean["bicubic"]["lpips"]
     assert mean["sr"]["psnr-y"] > mean["bicubic"]["psnr-y"]
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_nano_real_is_nearer_than_bicubic_and_nano_on_noisy_compressed_photographs(asset):
+    distance = lpips_alex(asset("lpips/alexnet.ckpt"))
+    models = {name: TurboVSR.from_pretrained(name) for name in ("nano", "nano-real")}
+    found: dict[str, list[float]] = {"bicubic": [], **{name: [] for name in models}}
+    for photo in (data.astronaut(), data.coffee(), data.rocket()):
+        gt = frame(photo)
+        clip = gt[0].permute(1, 2, 0)[None].to(torch.uint8).numpy()
+        degraded = Once(blur=1.2, noise=6, jpeg=60, crf=28)(clip, np.random.default_rng(0))
+        lr = torch.from_numpy(degraded).permute(0, 3, 1, 2)
+        pictures = {name: model.upscale(lr).float() for name, model in models.items()}
+        for name, sr in (pictures | {"bicubic": bicubic(lr.float(), (256, 256))}).items():
+            found[name].append(distance(sr / 127.5 - 1, gt / 127.5 - 1).item())
+    mean = {name: fmean(values) for name, values in found.items()}
+    assert mean["nano-real"] < 0.75 * mean["bicubic"] and mean["nano-real"] < mean["nano"]
 
 
 def test_shipped_weights_write_nothing_that_repeats_with_the_lr_pixels():
