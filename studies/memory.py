@@ -95,7 +95,7 @@ def main() -> int:
     cases = arguments.case or [Case.parse(text) for text in CASES + LARGEST_CHUNKS]
     settings = product(
         cases,
-        arguments.weights or ("nano", "nano-even"),
+        arguments.weights or ("nano", "nano-real"),
         arguments.precision or ("auto", "float32"),
         arguments.output or ("folder",),
     )
