@@ -19,6 +19,8 @@ from frames.text import printable
 
 EVERY_S = 1.0
 MOST_FAILURES = 10
+UNWRAPPED = 10_000
+"""Columns where the output is a file or a pipe: a line of a log is never broken."""
 
 
 def main(argv: list[str]) -> int:
@@ -26,7 +28,7 @@ def main(argv: list[str]) -> int:
     parser.add_argument("run", type=Path, help="the run's folder")
     parser.add_argument("--once", action="store_true", help="print the state once, for logs")
     arguments = parser.parse_args(argv)
-    console = Console(width=None if Console().is_terminal else 140, highlight=False)
+    console = Console(width=None if Console().is_terminal else UNWRAPPED, highlight=False)
     state = state_of(arguments.run)
     if state is None:
         if not is_run(arguments.run):

@@ -160,7 +160,7 @@ def test_a_stop_ends_the_loop_and_gives_back_what_is_held(tmp_path):
     assert working(job, plan, Measures(), "two")().good == 1
 
 
-def test_a_stop_interrupts_a_unit(tmp_path):
+def test_a_stop_interrupts_a_unit(tmp_path, default_signals):
     job, plan = planned(tmp_path, units(1))
     leases = Leases(job.leases, new_worker(), 60)
     with pytest.raises(KeyboardInterrupt), heartbeat(job, leases, every_s=0.05):
