@@ -6,7 +6,6 @@ import re
 import sys
 from pathlib import Path
 
-from bench.commands.gather import read_environment
 from bench.commands.parser import Parser
 from bench.commands.reading import read_run
 from bench.store.records import runs as runs_below
@@ -27,6 +26,7 @@ def main(argv: list[str]) -> int:
         "--to", type=Path, required=True, metavar="DIR", help="where the site goes: a folder of its own"
     )
     options = parser.parse_args(argv)
+    from bench.commands.gather import read_environment
     from bench.report import site
 
     stale = _before(options.to)
