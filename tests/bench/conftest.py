@@ -1,5 +1,7 @@
-"""A small real clip on disk, and the command line as a function."""
+"""A small real clip on disk, the command line as a function, and a real Chromium where there is one."""
 
+import os
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +11,8 @@ from skimage import data
 from bench.__main__ import main
 from bench.timing import contention
 from frames.images import write_png
+from studies.page import FLAGS
+from tests.bench.browser import Opened
 from tests.command_line import Answer, answer
 
 
@@ -45,3 +49,30 @@ def bench(capfd, monkeypatch, tmp_path):
         return answer(main, arguments, capfd)
 
     return call
+
+
+@pytest.fixture(scope="session")
+def chromium(tmp_path_factory):
+    """Debian's Chromium, or $CHROMIUM, driven by playwright; tests that need it are skipped where there is none."""
+    program = os.environ.get("CHROMIUM") or shutil.which("chromium")
+    if not program:
+        pytest.skip("no chromium here: install Debian's package, or name one in $CHROMIUM")
+    driver = pytest.importorskip("playwright.sync_api", reason="the playwright package is not installed")
+    with driver.sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=program, args=FLAGS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def opened(chromium):
+    """`opened(file, viewport=...)` -> the page, open."""
+    pages = []
+
+    def call(file: Path, **options) -> Opened:
+        pages.append(Opened(chromium, file, **options))
+        return pages[-1]
+
+    yield call
+    for each in pages:
+        each.context.close()

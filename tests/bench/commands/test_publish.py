@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from bench.__main__ import main
+from tests.bench.browser import Opened
 from tests.bench.made_up import ENVIRONMENT, make, run_folder
-from tests.bench.report.page.conftest import Opened, chromium  # noqa: F401  (a fixture)
 
 GOLDEN = Path(__file__).parents[3] / "results" / "golden"
 HOSTILE = "</script><img src=x onerror=alert(1)>\n\"'&"
@@ -109,7 +109,7 @@ def test_what_cannot_be_published_is_one_line(tmp_path, capsys):
 
 @pytest.mark.parametrize("width", [390, 1280])
 @pytest.mark.parametrize("name", ["index.html", "runs/one/index.html", "runs/a-b/index.html"])
-def test_it_opens_from_a_file_and_the_body_does_not_scroll_sideways(site, chromium, width, name):  # noqa: F811
+def test_it_opens_from_a_file_and_the_body_does_not_scroll_sideways(site, chromium, width, name):
     axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="axe is not installed")
     shown = Opened(chromium, site / "site" / name, viewport={"width": width, "height": 800})
     page = shown.page
@@ -120,7 +120,7 @@ def test_it_opens_from_a_file_and_the_body_does_not_scroll_sideways(site, chromi
     shown.context.close()
 
 
-def test_a_click_sorts_a_table(site, chromium):  # noqa: F811
+def test_a_click_sorts_a_table(site, chromium):
     shown = Opened(chromium, site / "site" / "index.html")
     table = shown.page.locator("table.sortable").first
     head = table.locator("th", has_text="PSNR").first
