@@ -24,6 +24,7 @@ from frames.video.info import BT709, BT2020, SQUARE, UNSPECIFIED, Format
 WRITTEN_SUFFIXES = (".mp4", ".mkv", ".mov")
 EXACT_IN = Interpolation.BICUBIC | Interpolation.ACCURATE_RND | Interpolation.FULL_CHR_H_INP
 LIMITED = 1
+UNORDERED = 2  # so few frames are coded in the order in which they are shown
 MAX_FPS = Fraction(1000)
 DEFAULT = Encoding("h264", quality=12)
 LOSSLESS = Settings("libx264rgb", "rgb24", {"qp": "0", "preset": "veryfast"}, rgb=True)
@@ -130,6 +131,7 @@ class Encoder:
     ) -> None:
         self._container, self._settings, self._like = container, settings, like
         self._matrix = BT2020 if like.primaries == BT2020 else BT709
+        self._count = 0
         stream = self._stream = cast(VideoStream, container.add_stream(settings.encoder, rate=fps))
         stream.height, stream.width = size
         stream.pix_fmt, stream.options = settings.pixel_format, dict(settings.options)
@@ -148,11 +150,16 @@ class Encoder:
         picture = self._picture(frame)
         if time is not None:
             picture.time_base, picture.pts = self._like.time_base, time
+        self._count += 1
         self._container.mux(self._stream.encode(picture))
 
     def finish(self) -> None:
         """Encode what the encoder still holds."""
-        self._container.mux(self._stream.encode(None))
+        packets = self._stream.encode(None)
+        if self._count <= UNORDERED:  # x265 leaves the decoding time of a single frame to chance
+            for packet in packets:
+                packet.dts = packet.pts
+        self._container.mux(packets)
 
     def _picture(self, frame: np.ndarray) -> av.VideoFrame:
         if self._settings.rgb:

@@ -74,3 +74,25 @@ def test_ten_bits_are_finer_than_eight(tmp_path, codec, suffix):
     (read,) = read_timed(tmp_path / f"a{suffix}", deep=True)
     assert len(np.unique(read.pixels[32, :, 1])) > 40  # 8 bits have 16 levels there
     assert np.abs(read.pixels.astype(float) - ramp).mean() < 128
+
+
+@pytest.mark.parametrize("frames", [1, 2, 3])
+def test_a_short_hevc_says_when_each_frame_is_decoded(tmp_path, frames):
+    """x265 leaves a single frame's decoding time to chance: one far off in the past, which MP4 holds or refuses."""
+    packets = []
+
+    class Watched:
+        def __init__(self, container):
+            self.add_stream = container.add_stream
+
+        def mux(self, given):
+            packets.extend((packet.pts, packet.dts) for packet in given)
+
+    with created(tmp_path / "a.mp4") as container:
+        settings = Encoding("hevc", bits=10).settings(64, 96)
+        encoder = Encoder(Watched(container), settings, (64, 96), Fraction(25), Format(), False)
+        for frame in waves(frames):
+            encoder.add(frame)
+        encoder.finish()
+    assert sorted(shown for shown, _ in packets) == list(range(frames))
+    assert all(-frames <= decoded <= shown for shown, decoded in packets)
