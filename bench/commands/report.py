@@ -32,6 +32,7 @@ def main(argv: list[str]) -> int:
     if options.budget < 0 or (options.frames is not None and options.frames < 1):
         raise UserError("--budget must not be negative, and --frames at least 1")
     from bench.commands.gather import gather
+    from bench.metrics.places import finder
     from bench.report import page
     from bench.report.page.choose import PictureBudget
 
@@ -40,7 +41,7 @@ def main(argv: list[str]) -> int:
         print("bench: nothing was measured in these runs", file=sys.stderr)
         return NOTHING_MEASURED
     budget = PictureBudget(int(options.budget * 1e6), options.frames, _window(options.crop))
-    text, notes = page.render(gathered.records, gathered.materials, gathered.environments, budget)
+    text, notes = page.render(gathered.records, gathered.materials, gathered.environments, budget, finder)
     out = options.out or options.runs[0] / "page.html"
     with replacing(out) as temporary:
         temporary.write_text(text, encoding="utf-8")

@@ -13,7 +13,7 @@ The score is the larger ratio of both axes and of the lattices of the scale and 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import cv2
 import numpy as np
@@ -51,31 +51,50 @@ class Checkerboard:
         Raises:
             ValueError: scale 1 has no lattice, or no axis is long enough to tell lines from their neighbours.
         """
+        return max(float(np.median(ratios)) for ratios in self._ratios(self._plane(sr)))
+
+    def by_window(self, frame: np.ndarray) -> np.ndarray:
+        """The largest ratio of each window, float (windows down, windows across); `window` must be given.
+
+        Window (i, j) has its upper left corner at row i * window / 2, column j * window / 2.
+
+        Raises:
+            ValueError: as `score`.
+        """
+        side = self.window or 0
+        ratios = np.max(list(self._ratios(self._plane(frame))), axis=0)
+        return ratios.reshape(-1, (frame.shape[1] - side) // (side // 2) + 1)
+
+    def _plane(self, frame: np.ndarray) -> np.ndarray:
+        """Luma less its blur, float (H, W)."""
         if self.scale < 2:
             raise ValueError("checkerboard needs a scale of 2 or more; at scale 1 there is no lattice")
-        plane = sr @ _LUMA
+        plane = frame @ _LUMA
         plane = plane - cv2.GaussianBlur(plane, (0, 0), _SIGMA, borderType=cv2.BORDER_REFLECT_101)
-        longest = self.scale * max(self.multiples)
-        least = longest * _LEAST_BINS
+        least = self._least
         if self.window is not None and self.window < least:
+            longest = least // _LEAST_BINS
             raise ValueError(f"checkerboard: a window of {self.window} px is too small for a lattice of {longest} px")
         if max(plane.shape) < least or (self.window and min(plane.shape) < self.window):
             size = f"{plane.shape[1]}x{plane.shape[0]}"
             raise ValueError(f"checkerboard needs frames of at least {self.window or least} px, this one is {size}")
+        return plane
+
+    @property
+    def _least(self) -> int:
+        """Pixels along an axis that tell the lines of the coarsest lattice from their neighbours."""
+        return self.scale * max(self.multiples) * _LEAST_BINS
+
+    def _ratios(self, plane: np.ndarray) -> Iterator[np.ndarray]:
+        """The ratios of the windows, or of the whole plane, along each axis and for each lattice: float (windows,)."""
         if self.window is not None:
             blocks = _windows(plane, self.window)
-            return self._largest([(blocks, self.window), (blocks.swapaxes(1, 2), self.window)])
-        cut = [side // longest * longest for side in plane.shape]  # lines then fall on whole bins
-        axes = [(plane[None, :, : cut[1]], cut[1]), (plane[None, : cut[0]].swapaxes(1, 2), cut[0])]
-        return self._largest([(each, side) for each, side in axes if side >= least])
-
-    def _largest(self, axes: list[tuple[np.ndarray, int]]) -> float:
-        """The largest of the median ratios of the axes and lattices.
-
-        Args:
-            axes: planes (windows, lines of pixels, pixels), and how many pixels a line has.
-        """
-        found = []
+            axes = [(blocks, self.window), (blocks.swapaxes(1, 2), self.window)]
+        else:
+            longest = self.scale * max(self.multiples)
+            cut = [side // longest * longest for side in plane.shape]  # lines then fall on whole bins
+            both = [(plane[None, :, : cut[1]], cut[1]), (plane[None, : cut[0]].swapaxes(1, 2), cut[0])]
+            axes = [(each, side) for each, side in both if side >= self._least]
         for planes, side in axes:
             spectrum = np.square(np.abs(np.fft.rfft(planes, axis=2))).mean(1)
             spectrum += _ROUNDING * (side if self.window is None else float(np.square(_hann(side)).sum()) * 3 / 8)
@@ -83,9 +102,7 @@ class Checkerboard:
             for multiple in self.multiples:
                 lines, neighbours = _places(side, self.scale, multiple, finest)
                 if lines:
-                    ratios = spectrum[:, lines].mean(1) / spectrum[:, neighbours].mean(1)
-                    found.append(float(np.median(ratios)))
-        return max(found)
+                    yield spectrum[:, lines].mean(1) / spectrum[:, neighbours].mean(1)
 
 
 class CheckerboardOfGt(Checkerboard):

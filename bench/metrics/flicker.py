@@ -24,6 +24,8 @@ _STILL = 0.1  # pixels from frame to frame
 _MARGIN = 9  # pixels around motion that do not count as still: flow is smooth across edges
 _ROUNDING = 1 / 3  # levels
 _LEAST = 0.01  # share of the pixels that a pair needs for a value of its own
+Seen = tuple[np.ndarray, np.ndarray, np.ndarray]
+"""Luma of SR and of GT, float32 (H, W), and GT's grey levels, uint8 (H, W)."""
 
 
 @dataclass(frozen=True)
@@ -54,7 +56,7 @@ class FlickerOfClip:
 
     def __init__(self, moving: bool) -> None:
         self._moving = moving
-        self._before: tuple[np.ndarray, np.ndarray, np.ndarray] | None = None
+        self._before: Seen | None = None
         self._pairs: list[tuple[float, float, float]] = []  # sum of SR's changes, of GT's, share of the pixels
 
     def add(self, sr: np.ndarray, gt: np.ndarray | None) -> None:
@@ -62,7 +64,7 @@ class FlickerOfClip:
         if gt is None:
             raise ValueError("no ground truth")
         check_pair(sr, gt, minimum=48)
-        now = sr @ _LUMA, gt @ _LUMA, cv2.cvtColor(np.ascontiguousarray(gt), cv2.COLOR_RGB2GRAY)
+        now = seen(sr, gt)
         if self._before is not None:
             self._pairs.append(self._changes(self._before, now))
         self._before = now
@@ -78,18 +80,30 @@ class FlickerOfClip:
         whole = _ratio(*(sum(column) for column in zip(*self._pairs)))
         return [_ratio(*pair) if pair[2] >= _LEAST else whole for pair in self._pairs]
 
-    def _changes(self, before: tuple[np.ndarray, ...], now: tuple[np.ndarray, ...]) -> tuple[float, float, float]:
-        forward = flow(before[2], now[2])
-        moves = np.hypot(forward[..., 0], forward[..., 1]) > _STILL
-        if self._moving:
-            after, inside = zip(*(warped(plane, forward) for plane in now[:2]))
-            chosen = moves & inside[0] & ~occluded(forward, flow(now[2], before[2]))
-        else:
-            after = now[:2]
-            chosen = cv2.dilate(moves.astype(np.uint8), np.ones((2 * _MARGIN + 1,) * 2, np.uint8)) == 0
-        sums = [float(np.abs(a - b)[chosen].mean()) if chosen.any() else 0.0 for a, b in zip(after, before)]
+    def _changes(self, before: Seen, now: Seen) -> tuple[float, float, float]:
+        ours, theirs, chosen = changes(before, now, self._moving)
+        sums = [float(each[chosen].mean()) if chosen.any() else 0.0 for each in (ours, theirs)]
         share = float(chosen.mean())
         return sums[0] * share, sums[1] * share, share
+
+
+def seen(sr: np.ndarray, gt: np.ndarray) -> Seen:
+    """What is compared of a pair of frames, uint8 (H, W, 3) RGB: luma of SR, luma of GT, GT's grey levels for flow."""
+    return sr @ _LUMA, gt @ _LUMA, cv2.cvtColor(np.ascontiguousarray(gt), cv2.COLOR_RGB2GRAY)
+
+
+def changes(before: Seen, now: Seen, moving: bool) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """How much each pixel changes, in levels: of SR, of GT, both float (H, W); and which pixels count, bool (H, W)."""
+    forward = flow(before[2], now[2])
+    moves = np.hypot(forward[..., 0], forward[..., 1]) > _STILL
+    if moving:
+        after, inside = zip(*(warped(plane, forward) for plane in now[:2]))
+        chosen = moves & inside[0] & ~occluded(forward, flow(now[2], before[2]))
+    else:
+        after = now[:2]
+        chosen = cv2.dilate(moves.astype(np.uint8), np.ones((2 * _MARGIN + 1,) * 2, np.uint8)) == 0
+    ours, theirs = (np.abs(a - b) for a, b in zip(after, before))
+    return ours, theirs, chosen
 
 
 def _ratio(sr: float, gt: float, share: float) -> float:

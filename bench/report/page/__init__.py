@@ -17,16 +17,22 @@ from bench.report.page import album, environment, html, marks, panels, reliabili
 from bench.report.page.choose import PictureBudget
 from bench.report.page.material import Material
 from bench.report.page.order import Metric, metrics_of, values, worst
+from bench.report.page.places import Asked, Find
 from bench.report.tables import tables
 from bench.store.record import Record
 
 SCRIPTS = (
-    "dom", "state", "theme", "tables", "pixels", "layers", "stage", "controls", "curve", "slices", "atlas", "start",
+    "dom", "state", "theme", "tables", "pixels", "layers", "stage", "controls", "curve", "slices", "spectrum",
+    "atlas", "start",
 )  # fmt: skip
 
 
 def render(
-    records: list[Record], materials: list[Material], environments: dict[str, dict], budget: PictureBudget
+    records: list[Record],
+    materials: list[Material],
+    environments: dict[str, dict],
+    budget: PictureBudget,
+    find: Find,
 ) -> tuple[str, list[str]]:
     """The page, and the lines that it says of its pictures.
 
@@ -35,12 +41,13 @@ def render(
         materials: the frames that there are, one entry a clip; sources that cannot be read become absent.
         environments: run -> its environment.json.
         budget: for the pictures alone.
+        find: how the worst place of a metric is found in a frame.
     """
     found = tables(records)
     # What nobody trained is timed only: the tables say so, and no list of frames ranks its pictures.
     records = [replace(record, scores={}) if is_random(record) else record for record in records]
     methods = order_of(records)
-    pictures = album.build(materials, records, budget)
+    pictures = album.build(materials, records, budget, find)
     page = html.rendered(
         "page.html",
         title=_title(found, methods),
@@ -60,7 +67,7 @@ def render(
         notes=pictures.notes,
         marks=marks,
         style=html.file("page.css") + Markup(marks.style(len(methods))),
-        data=_json(_data(records, pictures, methods)),
+        data=_json(_data(records, pictures, methods, find)),
         pictures=Markup("\n".join(pictures.pictures)),
         script=Markup("\n").join(html.file(f"js/{name}.js") for name in SCRIPTS),
     )
@@ -89,7 +96,7 @@ def _facts(records: list[Record], environments: dict[str, dict]) -> list[tuple[s
     return [(name, text) for name, text in facts.items() if text]
 
 
-def _data(records: list[Record], pictures: album.Album, methods: list[str]) -> dict:
+def _data(records: list[Record], pictures: album.Album, methods: list[str], find: Find) -> dict:
     """The data of the page's script. Frames and methods are numbers there, so that scores take little room."""
     metrics = metrics_of(records)
     number = {(clip["data"], clip["clip"]): index for index, clip in enumerate(pictures.clips)}
@@ -103,20 +110,36 @@ def _data(records: list[Record], pictures: album.Album, methods: list[str]) -> d
     return {
         "methods": methods,
         "metrics": [
-            {"title": m.title, "unit": m.unit, "better": m.better, "digits": m.digits, "signature": m.signature}
+            {
+                "title": m.title,
+                "unit": m.unit,
+                "better": m.better,
+                "digits": m.digits,
+                "signature": m.signature,
+                "place": find(m.signature, m.window)[0],
+            }
             for m in metrics
         ],
         "clips": pictures.clips,
+        "places": pictures.places,
         "scores": scores,
-        "worst": [_worst_lists(records, metric, methods, number) for metric in metrics],
+        "worst": [_worst_lists(records, metric, methods, number, pictures, find) for metric in metrics],
     }
 
 
-def _worst_lists(records: list[Record], metric: Metric, methods: list[str], number: dict) -> list[list]:
-    """For all methods together, then for each: [clip, frame, method, value], worst first."""
+def _worst_lists(
+    records: list[Record], metric: Metric, methods: list[str], number: dict, pictures: album.Album, find: Find
+) -> list[list]:
+    """For all methods together, then for each: [clip, frame, method, value, place or -1], worst first."""
     return [
         [
-            [number[bad.data, bad.clip], bad.frame, methods.index(bad.method), _short(bad.value, metric)]
+            [
+                number[bad.data, bad.clip],
+                bad.frame,
+                methods.index(bad.method),
+                _short(bad.value, metric),
+                pictures.place_of.get(Asked.of(bad, metric, find), -1),
+            ]
             for bad in worst([r for r in records if name in (None, r.method)], metric)
             if (bad.data, bad.clip) in number
         ]

@@ -1,15 +1,16 @@
-"""The pictures of a page: windows of frames and x-t slices, lossless, and a line on everything that is left out."""
+"""The pictures of a page: windows of frames, x-t slices, worst places, lossless, and a line on what is left out."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from bench.report.page import regions
+from bench.report.page import places, regions
 from bench.report.page.choose import Choice, PictureBudget, choose, look
 from bench.report.page.encode import TEXT, Pictures, webp
 from bench.report.page.material import LR, Material
+from bench.report.page.places import Asked
 from bench.store.record import Record
 from frames.errors import one_line
 
@@ -20,7 +21,9 @@ class Album:
 
     pictures: list[str]
     clips: list[dict]
+    places: list[dict]  # see `Place.described`
     notes: list[str]
+    place_of: dict[Asked, int]  # index in `places`
 
 
 @dataclass
@@ -37,21 +40,27 @@ class _Encoded:
         return frames + sum(map(len, self.slices.values())) + len(self.overview or b"")
 
 
-def build(materials: list[Material], records: list[Record], budget: PictureBudget) -> Album:
+def build(materials: list[Material], records: list[Record], budget: PictureBudget, find: places.Find) -> Album:
     """Look at every clip, choose within the budget, encode.
 
     Nothing is compressed with loss: what does not fit is left out, frame by frame. Sources that cannot be read become
     absent, with the reason. The choice rests on an estimate of sizes; where that was too low, the frames that got room
     last go again.
+
+    Args:
+        find: how the worst place of a metric is found.
     """
     if budget.bytes <= 0:
-        return Album([], [_described(material, None) for material in materials], ["No pictures: the budget is 0."])
+        described = [_described(material, None) for material in materials]
+        return Album([], described, [], ["No pictures: the budget is 0."], {})
     looks = [look(material) for material in materials]
-    choices, places = choose(materials, looks, records, budget)
+    worst = places.find_all(materials, records, find, budget.bytes * places.SHARE)
+    budget = replace(budget, bytes=budget.bytes - sum(place.size for place in worst.values()))
+    choices, order = choose(materials, looks, records, budget)
     encoded = [_encoded(material, choice) for material, choice in zip(materials, choices)]
     total = sum(each.size for each in encoded)
-    while places and TEXT * total > budget.bytes:
-        clip, frame = places.pop()
+    while order and TEXT * total > budget.bytes:
+        clip, frame = order.pop()
         total -= sum(len(frames[frame]) for frames in encoded[clip].frames.values())
         if (choice := choices[clip]) is not None:
             choice.frames.remove(frame)
@@ -63,7 +72,8 @@ def build(materials: list[Material], records: list[Record], budget: PictureBudge
         clips.append(_described(material, choice))
         if choice:
             _place(choice, kept, clips[-1], pictures)
-    return Album(pictures.texts, clips, _notes(clips))
+    spots = [place.described(pictures) for place in worst.values()]
+    return Album(pictures.texts, clips, spots, _notes(clips), {asked: index for index, asked in enumerate(worst)})
 
 
 def _described(material: Material, choice: Choice | None) -> dict:
@@ -99,7 +109,7 @@ def _encoded(material: Material, choice: Choice | None) -> _Encoded:
                 if index in choice.frames:
                     found.frames[source][index] = webp(regions.cut(frame, inside))
                 if index < choice.slice_frames:
-                    rows.append(frame[line, inside[0] : inside[0] + inside[2]])
+                    rows.append(frame[line, inside[0] : inside[0] + inside[2]].copy())  # the frame itself goes
         except (ValueError, OSError) as error:  # removed since the first look
             found.frames.pop(source)
             material.drop(source, one_line(error))

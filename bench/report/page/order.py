@@ -22,6 +22,7 @@ class Metric:
     unit: str
     better: str
     digits: int
+    window: int = 1
 
     @property
     def header(self) -> str:
@@ -51,7 +52,7 @@ def metrics_of(records: list[Record]) -> list[Metric]:
     for record in records:
         for name, score in record.scores.items():
             key = (name, score.signature)
-            found[key] = Metric(*key, score.short, score.unit, score.better, score.digits)
+            found[key] = Metric(*key, score.short, score.unit, score.better, score.digits, score.window)
     return list(found.values())
 
 

@@ -75,23 +75,3 @@ function differenceOf(a, b, gain) {
   }
   return out;
 }
-
-/** The square of a side in which two pictures differ most: [x, y, side]. */
-function worstSpot(a, b, side) {
-  const width = Math.min(side, a.width, a.height);
-  const stride = Math.max(4, width >> 3);
-  let best = [0, 0], most = -1;
-  for (let y = 0; y + width <= a.height; y += stride) {
-    for (let x = 0; x + width <= a.width; x += stride) {
-      let sum = 0;
-      for (let v = y; v < y + width; v += 2) {
-        for (let u = x; u < x + width; u += 2) {
-          const i = (v * a.width + u) * 4;
-          sum += Math.abs(a.data[i] - b.data[i]) + Math.abs(a.data[i + 1] - b.data[i + 1]) + Math.abs(a.data[i + 2] - b.data[i + 2]);
-        }
-      }
-      if (sum > most) [most, best] = [sum, [x, y]];
-    }
-  }
-  return [...best, width];
-}

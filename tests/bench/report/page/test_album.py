@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from bench.metrics.places import finder
 from bench.report.look import THEMES
 from bench.report.page import album, marks
 from bench.report.page.choose import PictureBudget
@@ -36,7 +37,7 @@ RECORDS = [make(method, "a", [20.0, 21.0, 22.0], [1.0], size=(16, 24)) for metho
 @pytest.mark.parametrize("gone", [("sr:m",), ("sr:m", "sr:n"), ("gt", "sr:m", "sr:n")])
 def test_what_vanishes_between_two_looks_is_absent_with_its_reason(gone):
     sources = {name: frames(i, 1 if name in gone else 99) for i, name in enumerate(("gt", "sr:m", "sr:n"))}
-    made = album.build([material(sources)], RECORDS, PictureBudget(1_000_000))
+    made = album.build([material(sources)], RECORDS, PictureBudget(1_000_000), finder)
     (clip,) = made.clips
     assert set(clip["absent"]) == set(gone) and set(clip["pictures"]) == set(sources) - set(gone)
     assert clip["shown"] == ([] if len(gone) == 3 else [0, 1, 2])

@@ -3,6 +3,7 @@ from dataclasses import replace
 from pathlib import Path
 from statistics import fmean
 
+from bench.metrics.places import finder
 from bench.report.page import render
 from bench.report.page.choose import PictureBudget
 from bench.store.records import load
@@ -17,7 +18,7 @@ def test_a_method_with_random_weights_is_timed_and_ranked_nowhere():
         for record in records
         if record.method == "turbovsr"
     ]
-    page, _ = render(records + untrained, [], {}, PictureBudget(1_000_000))
+    page, _ = render(records + untrained, [], {}, PictureBudget(1_000_000), finder)
     for record in untrained:
         lpips = f"{fmean(record.scores['lpips-alex'].values):.4f}"
         rows = {

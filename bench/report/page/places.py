@@ -1,0 +1,169 @@
+"""The worst place of each of the worst frames: a crop of SR and of GT there, and one row of both over time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from bench.report.page import regions
+from bench.report.page.encode import TEXT, Pictures, webp
+from bench.report.page.material import GT, Material, sr
+from bench.report.page.order import WORST_SHOWN, Bad, Metric, metrics_of, worst
+from bench.store.record import Record
+
+SIDE = 64  # pixels of a crop
+SLICE_FRAMES = 64  # frames around the worst one that a row is shown of
+SHARE = 0.25  # of the budget of all pictures, at most
+_PACKED = 0.5  # size of a lossless picture over that of its pixels, as a first estimate
+
+Pair = tuple[np.ndarray, np.ndarray | None]
+"""SR and GT of one frame, uint8 (H, W, 3); GT None where there is none."""
+Centre = Callable[[Pair, Pair | None, int], tuple[int, int]]
+"""(the frame, the one after it, the scale) -> (x, y) of the worst place."""
+Find = Callable[[str, int], tuple[str, Centre]]
+"""(a metric's signature, its window) -> how its worst place is found, in words and as a function."""
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A worst frame whose worst place is looked for."""
+
+    data: str
+    clip: str
+    frame: int
+    method: str
+    text: str  # how the place is found
+
+    @classmethod
+    def of(cls, bad: Bad, metric: Metric, find: Find) -> Asked:
+        return cls(bad.data, bad.clip, bad.frame, bad.method, find(metric.signature, metric.window)[0])
+
+
+@dataclass
+class Place:
+    """A worst place and its pictures."""
+
+    box: regions.Box
+    first: int  # frame of the slices' first row
+    crops: list[bytes] = field(default_factory=list)  # SR, then GT where there is one
+    slices: list[bytes] = field(default_factory=list)  # of both, a row of pixels a frame; none of a still
+
+    @property
+    def size(self) -> int:
+        """Bytes in the page."""
+        return int(TEXT * sum(map(len, self.crops + self.slices)))
+
+    def described(self, pictures: Pictures) -> dict:
+        """For the page's script, with the pictures put into the page."""
+        crops, slices = ([pictures.add(each) for each in some] for some in (self.crops, self.slices))
+        return {"box": self.box, "first": self.first, "crops": crops, "slices": slices}
+
+
+def find_all(materials: list[Material], records: list[Record], find: Find, room: float) -> dict[Asked, Place]:
+    """The places of the worst frames with their pictures, as many as there is room for, the worst first.
+
+    Args:
+        room: bytes in the page.
+    """
+    clips = {material.place: material for material in materials}
+    wanted, estimate = [], 0.0
+    for asked, centre in _asked(records, find).items():
+        material = clips.get((asked.data, asked.clip))
+        if material and sr(asked.method) in material.sources:
+            estimate += _estimate(material)
+            if estimate > room:
+                break
+            wanted.append((asked, centre))
+    found: dict[Asked, Place] = {}
+    for material in materials:
+        for method in dict.fromkeys(asked.method for asked, _ in wanted):
+            here = [
+                each for each in wanted if (each[0].data, each[0].clip, each[0].method) == (*material.place, method)
+            ]
+            if here:
+                found |= _of_cell(material, sr(method), here)
+    kept: dict[Asked, Place] = {}
+    for asked, _ in wanted:
+        if asked in found and found[asked].size <= room:
+            room -= found[asked].size
+            kept[asked] = found[asked]
+    return kept
+
+
+def _asked(records: list[Record], find: Find) -> dict[Asked, Centre]:
+    """The worst frames in the order in which they get room: of all methods, then of each; by every metric in turn."""
+    found: dict[Asked, Centre] = {}
+    methods = dict.fromkeys(record.method for record in records)
+    for among in ([None], list(methods)):
+        lists = [
+            (metric, worst([r for r in records if method in (None, r.method)], metric))
+            for metric in metrics_of(records)
+            for method in among
+        ]
+        for rank in range(WORST_SHOWN):
+            for metric, bads in lists:
+                if rank < len(bads):
+                    found.setdefault(Asked.of(bads[rank], metric, find), find(metric.signature, metric.window)[1])
+    return found
+
+
+def _estimate(material: Material) -> float:
+    """Bytes in the page that a place will take, more or less."""
+    rows = min(SIDE, material.size[0]) + min(SLICE_FRAMES, material.frames)
+    return TEXT * _PACKED * 3 * min(SIDE, material.size[1]) * rows * (1 + (GT in material.sources))
+
+
+def _of_cell(material: Material, source: str, wanted: list[tuple[Asked, Centre]]) -> dict[Asked, Place]:
+    """The places of one method's frames of one clip; none where frames cannot be read any more."""
+    try:
+        places = {asked: _place(material, asked.frame, at) for asked, at in _centres(material, source, wanted)}
+        for name in (source, *([GT] if GT in material.sources else [])):
+            _take(material, name, places)
+    except (ValueError, OSError):  # removed since the first look; the reason is told where the frames are encoded
+        return {}
+    return places
+
+
+def _centres(
+    material: Material, source: str, wanted: list[tuple[Asked, Centre]]
+) -> Iterator[tuple[Asked, tuple[int, int]]]:
+    """The centre of each worst place; two frames are held at a time."""
+    before: Pair | None = None
+    for index, now in enumerate(_pairs(material, source)):
+        for asked, centre in wanted:
+            if before is not None and asked.frame == index - 1:
+                yield asked, centre(before, now, material.scale)
+            if asked.frame == index == material.frames - 1:
+                yield asked, centre(now, None, material.scale)
+        before = now
+
+
+def _pairs(material: Material, source: str) -> Iterator[Pair]:
+    if GT in material.sources:
+        yield from zip(material.sources[source](), material.sources[GT]())
+    else:
+        yield from ((frame, None) for frame in material.sources[source]())
+
+
+def _place(material: Material, frame: int, centre: tuple[int, int]) -> Place:
+    height, width = (min(SIDE, side) for side in material.size)
+    corner = centre[0] - width // 2, centre[1] - height // 2
+    box = regions.shifted((*corner, width, height), (0, 0, material.size[1], material.size[0]))
+    return Place(box, min(max(0, frame - SLICE_FRAMES // 2), max(0, material.frames - SLICE_FRAMES)))
+
+
+def _take(material: Material, source: str, places: dict[Asked, Place]) -> None:
+    """Add a source's crops, and where the clip is no still its middle rows over time."""
+    rows: dict[Asked, list[np.ndarray]] = {asked: [] for asked in places}
+    for index, frame in enumerate(material.sources[source]()):
+        for asked, place in places.items():
+            if index == asked.frame:
+                place.crops.append(webp(regions.cut(frame, place.box)))
+            if 0 <= index - place.first < SLICE_FRAMES:
+                x, y, width, height = place.box
+                rows[asked].append(frame[y + height // 2, x : x + width].copy())
+    if material.frames > 1:
+        for asked, place in places.items():
+            place.slices.append(webp(np.stack(rows[asked])))
