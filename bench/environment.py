@@ -5,9 +5,10 @@ from __future__ import annotations
 import os
 import platform
 import subprocess
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from importlib import metadata
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 import psutil
 import torch
@@ -15,10 +16,16 @@ import torch
 from bench.paths import CHECKOUT
 
 _PACKAGES = ("turbovsr-bench", "torch", "torchvision", "numpy", "opencv-python-headless", "av", "lpips", "hydra-core")
+RESULTS = PurePosixPath("results")
+"""Of a checkout: what runs and reports write, tracked or not. No run reads it: a change there is none of the code."""
 
 
-def snapshot(device: str) -> dict:
-    """The environment as plain data; what cannot be known is None."""
+def snapshot(device: str, outputs: Sequence[Path] = ()) -> dict:
+    """The environment as plain data; what cannot be known is None.
+
+    Args:
+        outputs: folders that the run writes: files there that git does not know are no change of the code.
+    """
     return {
         "date": datetime.now(UTC).isoformat(timespec="seconds"),
         "python": platform.python_version(),
@@ -32,7 +39,7 @@ def snapshot(device: str) -> dict:
         "device": device,
         "gpu": _gpu(device),
         "commit": _git("rev-parse", "HEAD"),
-        "dirty": None if (status := _git("status", "--porcelain")) is None else bool(status),
+        "dirty": is_modified(CHECKOUT, outputs) if CHECKOUT else None,
     }
 
 
@@ -41,6 +48,25 @@ def device_name(environment: dict) -> str:
     if environment["gpu"]:
         return environment["gpu"]["name"]
     return f"{environment['cpu']}, {environment['threads']} thread{'s' * (environment['threads'] > 1)}"
+
+
+def is_modified(checkout: Path, outputs: Sequence[Path] = ()) -> bool | None:
+    """Whether a checkout differs from its commit; None where git does not tell.
+
+    Tracked files that changed count, and files that git neither knows nor ignores; `results/` does not, nor do new
+    files in `outputs`.
+    """
+    status = _output("git", "-C", str(checkout), "status", "--porcelain", "-z", "--untracked-files=all", "--no-renames")
+    if status is None:
+        return None
+    written = [path.resolve() for path in outputs]
+    for entry in filter(None, status.split("\0")):
+        state, name = entry[:2], PurePosixPath(entry[3:])
+        if name.is_relative_to(RESULTS):
+            continue
+        if state != "??" or not any((checkout / name).is_relative_to(path) for path in written):
+            return True
+    return False
 
 
 def _version(package: str) -> str | None:
@@ -79,6 +105,7 @@ def _git(*arguments: str) -> str | None:
 
 def _output(*command: str) -> str | None:
     try:
-        return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
+        done = subprocess.run(command, capture_output=True, text=True, errors="replace", check=True)
+        return done.stdout.strip("\n")
     except (OSError, subprocess.CalledProcessError):
         return None

@@ -70,9 +70,10 @@ def join(run: Path, tables: Callable[[Path], None]) -> Joined:
         needed = device.resources(used)
         if plan.timed and not plan.solo:
             stack.enter_context(device.held(needed))
-        machines = Machines(opened.plans)
+        kept = combinations[0].config.store
+        machines = Machines(opened.plans, [job.run, *([Path(kept)] if kept else [])])
         own = new_worker(device.described(needed))
-        folder, store = RunFolder(str(job.run), own.name), Store(combinations[0].config.store)
+        folder, store = RunFolder(str(job.run), own.name), Store(kept)
         if not (job.run / "environment.json").exists():
             folder.describe_environment("python -m bench worker", machines.environment)
         leases = Leases(job.leases, own, plan.expiry_s)

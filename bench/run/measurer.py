@@ -6,9 +6,10 @@ One failure costs one cell. What the store has under the same key is not compute
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import torch
 
@@ -34,11 +35,15 @@ from frames.prefetch import ahead
 
 
 class Machines:
-    """What this machine is for each setting of the plans; found before anything is timed."""
+    """What this machine is for each setting of the plans; found before anything is timed.
 
-    def __init__(self, plans: Iterable[MethodOnData]) -> None:
+    Args:
+        outputs: folders that the run writes (see `bench.environment.snapshot`).
+    """
+
+    def __init__(self, plans: Iterable[MethodOnData], outputs: Sequence[Path] = ()) -> None:
         settings = dict.fromkeys((plan.config.device, plan.config.threads) for plan in plans)
-        environments = {each: _environment(*each) for each in settings}
+        environments = {each: _environment(*each, outputs) for each in settings}
         self._machines = {each: _machine(found, each[1]) for each, found in environments.items()}
         self.environment = sorted(environments.values(), key=lambda found: found["gpu"] is None)[0]  # the richest
 
@@ -175,9 +180,9 @@ def _notes(record: Record) -> list[str]:
     return found + [f"the doctor says: {finding.text} ({finding.evidence})" for finding in record.doctor or ()]
 
 
-def _environment(device: str, threads: int | None) -> dict:
+def _environment(device: str, threads: int | None, outputs: Sequence[Path]) -> dict:
     with _threads(threads):
-        return snapshot(device)
+        return snapshot(device, outputs)
 
 
 def _machine(environment: dict, threads: int | None) -> Machine:

@@ -31,7 +31,7 @@ class Run:
     def __init__(self, combinations: list[Combination], command: str) -> None:
         root = combinations[0].config
         self.plans = open_plan(combinations)
-        self._machines = Machines(self.plans)
+        self._machines = Machines(self.plans, [Path(each) for each in (root.out, root.store) if each])
         self.folder = RunFolder(root.out)
         self.store = Store(root.store)
         self.folder.describe(command, combinations)
