@@ -17,6 +17,7 @@ SLOW = (
     "bench/metrics/test_gt_features.py",
     "bench/metrics/test_perceptual_metrics.py",
     "bench/metrics/test_temporal_metrics.py",
+    "bench/envelope/test_process.py",
     "bench/launch",
     "bench/methods/test_programs.py",
     "bench/report/page",

@@ -18,6 +18,7 @@ ALLOWED = {  # package: what it may import of the project's own
         "bench.labels",
         "bench.metrics.pooling",
         "bench.store.record",
+        "bench.store.trials",
         "bench.timing.stats",
         "frames",
     ),

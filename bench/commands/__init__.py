@@ -5,6 +5,7 @@ COMMANDS = {
     "worker": "work at a run that was planned with workers=, beside others: worker RUN",
     "watch": "show how far a run is, who works at what, and what failed",
     "merge": "join runs made apart, of other clips or methods, in one folder",
+    "envelope": "find the largest frame and the longest clip of a method that fit, and how its cost grows",
     "list": "list methods, data sets, degradations, protocols, timings and metrics",
     "data": "show data sets and where they are; verify every frame; fetch the embedded ones",
     "table": "print the tables of one or several runs (terminal, md, csv, tex)",

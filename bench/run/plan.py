@@ -106,13 +106,18 @@ def _planned(combination: Combination, dataset: Dataset, clips: list[Clip]) -> M
         clips=clips,
         protocol=protocol,
         metrics=chosen,
-        method_config=_method_config(combination),
+        method_config=method_config(combination),
         data_config=data_config(config),
         trained_on=_trained_on(combination),
     )
 
 
-def _method_config(combination: Combination) -> dict[str, Any]:
+def method_config(combination: Combination) -> dict[str, Any]:
+    """What a method is built from: its options resolved, with the class under `_target_`.
+
+    Raises:
+        UserError: an option cannot be resolved or must be given, or no class is named.
+    """
     try:
         options = OmegaConf.to_container(combination.config.method, resolve=True)
     except OmegaConfBaseException as error:

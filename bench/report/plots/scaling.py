@@ -9,9 +9,9 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from bench.report import intervals
 from bench.report.look import order_of
 from bench.report.plots import style
+from bench.report.power_law import exponent_text, power_law
 from bench.store.record import Record, Timing
 
 Point = tuple[float, float]
@@ -42,16 +42,6 @@ def memory_size(
     kind = f"\n{', '.join(filter(None, kinds))}" if any(kinds) else ""
     titles = "size of the output clip, all frames [Mpx]", f"peak memory [MiB]{kind}"
     return _figure(records, theme, width, captioned, _clip_size, _memory, titles, fitted=False)
-
-
-def power_law(x: Sequence[float], y: Sequence[float]) -> tuple[float, float, intervals.Interval | None] | None:
-    """(factor, exponent, interval of the exponent) of y = factor * x ** exponent; None under three different x."""
-    logs = [math.log(value) for value in x], [math.log(value) for value in y]
-    found = intervals.of_slope(*logs)
-    if found is None:
-        return None
-    slope, interval = found
-    return math.exp(np.mean(logs[1]) - slope * np.mean(logs[0])), slope, interval
 
 
 def _figure(
@@ -105,7 +95,7 @@ def _curve(axes: Axes, index: int, name: str, tone: str, points: list[Point], fi
         markersize=max(3.4, 5.6 - 0.5 * index),  # what lies under another marker shows its rim
         markeredgecolor=theme.background,
         markeredgewidth=0.5,
-        label=f"{name}: {_exponent(law)}" if fitted else name,
+        label=f"{name}: {exponent_text(law)}" if fitted else name,
     )
     if law:
         ends = np.array([min(x), max(x)])
@@ -124,14 +114,6 @@ def _limits(axes: Axes, xs: Sequence[float], ys: Sequence[float], fitted: bool) 
         style.plain_numbers(axes.yaxis, min(ys) / room, max(ys) * room)
     else:  # the process's own size dwarfs the growth: from zero on, so that nothing is blown up
         axes.set_ylim(0, max(ys) * 1.15)
-
-
-def _exponent(law: tuple | None) -> str:
-    if law is None:
-        return "too few sizes for an exponent"
-    _, slope, interval = law
-    between = f" ({interval[0]:.2f} to {interval[1]:.2f})" if interval else " (no interval)"
-    return f"exponent {slope:.2f}{between}"
 
 
 def _frame_size(record: Record) -> float:

@@ -1,0 +1,83 @@
+"""A limit of memory for this process, and which errors say that there was no more."""
+
+from __future__ import annotations
+
+import errno
+import re
+from pathlib import Path
+from types import ModuleType
+
+import torch
+
+from frames.errors import EnvironmentInvalid
+
+resource: ModuleType | None
+try:
+    import resource
+except ImportError:  # Windows
+    resource = None
+
+_STATUS = Path("/proc/self/status")
+_SAID = re.compile(
+    r"out of memory|can't allocate memory|cannot allocate memory|not enough memory|insufficient memory|bad_alloc"
+    r"|failed to allocate|could not create a memory|can't start new thread",
+    re.IGNORECASE,
+)
+
+
+def limit_memory(limit: int, device: str) -> None:
+    """Have this process, and those that it starts, refused what they ask for beyond `limit` bytes.
+
+    On a GPU torch's allocator keeps to the share. On a CPU the kernel refuses memory (RLIMIT_DATA: what is mapped
+    writable counts, touched or not) beyond what is held now and what is left of the limit, so that the resident set
+    stays below it. Called again after the method is loaded, it leaves out what loading mapped and never touched.
+
+    Raises:
+        EnvironmentInvalid: this system cannot limit a process.
+    """
+    if device.startswith("cuda"):
+        total = torch.cuda.get_device_properties(device).total_memory
+        torch.cuda.set_per_process_memory_fraction(min(1.0, limit / total), torch.device(device))
+        return
+    check_can_limit(device)
+    assert resource is not None
+    held = _held("VmRSS")
+    _, hard = resource.getrlimit(resource.RLIMIT_DATA)
+    resource.setrlimit(resource.RLIMIT_DATA, (_held("VmData") + max(0, limit - held), hard))
+
+
+def check_can_limit(device: str) -> None:
+    """Raises EnvironmentInvalid where the memory of a process cannot be limited."""
+    if not device.startswith("cuda") and (resource is None or not _STATUS.is_file()):
+        raise EnvironmentInvalid(
+            f"device={device}: an envelope needs Linux here, whose kernel limits a process's memory"
+        )
+
+
+def free_memory(device: str) -> None:
+    """Take the limit back, so that what happened can be told."""
+    if not device.startswith("cuda") and resource is not None:
+        _, hard = resource.getrlimit(resource.RLIMIT_DATA)
+        resource.setrlimit(resource.RLIMIT_DATA, (hard, hard))
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    """Whether an error means that memory was refused; libraries say it in words of their own."""
+    if isinstance(error, (MemoryError, torch.OutOfMemoryError)):
+        return True
+    if isinstance(error, OSError) and error.errno == errno.ENOMEM:
+        return True
+    return says_out_of_memory(str(error))
+
+
+def says_out_of_memory(text: str) -> bool:
+    """Whether a program's last words mean that memory was refused."""
+    return bool(_SAID.search(text))
+
+
+def _held(name: str) -> int:
+    """Bytes by the kernel's count: VmRSS is resident, VmData is mapped writable."""
+    for line in _STATUS.read_text().splitlines():
+        if line.startswith(f"{name}:"):
+            return int(line.split()[1]) * 1024
+    raise RuntimeError(f"{_STATUS} has no {name} line")

@@ -1,0 +1,80 @@
+"""A trial as its parent sees it: a process that is started, waited for, and stopped by the clock."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from bench.envelope.limits import says_out_of_memory
+from bench.envelope.request import Answer, Request
+from bench.launch.crew import environment, last_line
+from bench.store import typed
+from bench.store.trials import FAILED, MEMORY, SLOW
+from frames.text import printable
+
+MODULE = "bench.envelope.child"
+_KILLED = "the system ended it (signal 9), as it does when its own memory runs out"
+
+
+@dataclass(frozen=True)
+class Runner:
+    """Runs trials, each in a process of its own.
+
+    Args:
+        limit_s: seconds after which one is stopped, loading included.
+    """
+
+    limit_s: float
+
+    def __call__(self, request: Request) -> Answer:
+        """The answer of one trial. An interrupt ends its process, and is raised."""
+        with tempfile.TemporaryDirectory(prefix="bench-") as made:
+            answer, said = Path(made, "answer.json"), Path(made, "said.txt")
+            with open(said, "wb") as output:
+                process = subprocess.Popen(
+                    [sys.executable, "-m", MODULE, str(answer)],
+                    env=environment(),
+                    stdin=subprocess.PIPE,
+                    stdout=output,
+                    stderr=output,
+                    start_new_session=True,  # Ctrl-C is the parent's; programs of the method end with it
+                )
+            try:
+                return self._answer(process, request, answer, said)
+            finally:
+                _end(process)
+
+    def _answer(self, process: subprocess.Popen, request: Request, answer: Path, said: Path) -> Answer:
+        assert process.stdin is not None
+        with suppress(BrokenPipeError):
+            process.stdin.write((json.dumps(typed.to_json(request)) + "\n").encode())
+            process.stdin.flush()
+        try:
+            code = process.wait(self.limit_s)
+        except subprocess.TimeoutExpired:
+            return Answer(outcome=SLOW, reason=f"it took longer than trial_s={self.limit_s:g}")
+        if code == 0 and answer.is_file():
+            return typed.from_json(Answer, json.loads(answer.read_text(encoding="utf-8")))
+        if code == -signal.SIGKILL:
+            return Answer(outcome=MEMORY, reason=_KILLED)
+        words = printable(last_line(said))[:300]
+        how = f"ended by signal {-code}" if code < 0 else f"ended with {code}"
+        text = said.read_text(encoding="utf-8", errors="replace")
+        return Answer(outcome=MEMORY if says_out_of_memory(text) else FAILED, reason=f"{how}: {words}")
+
+
+def _end(process: subprocess.Popen) -> None:
+    """The process and whatever it started are gone when this returns."""
+    with suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+    if process.stdin is not None:
+        with suppress(BrokenPipeError):
+            process.stdin.close()

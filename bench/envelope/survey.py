@@ -1,0 +1,169 @@
+"""The envelope of each method of a command: trials until every border is found, or the budget is spent."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from bench.config import Combination
+from bench.envelope.options import Asked
+from bench.envelope.request import Answer, Loaded, Request, Settings
+from bench.envelope.search import Ladder, Tried, search
+from bench.run.plan import method_config
+from bench.store.keys import combined, prediction_key
+from bench.store.trials import SLOW, WORDS, Envelope, Outcome, Point, Trial, TrialFile
+
+LIGHT = 16
+"""A trial is light where so many times its memory and its time would still be within the limits."""
+Run = Callable[[Request], Answer]
+"""Runs one trial; see `bench.envelope.process.Runner`."""
+
+
+@dataclass(frozen=True)
+class Refused:
+    """A method that could not be loaded."""
+
+    method: str
+    answer: Answer
+
+
+class Survey:
+    """Trials of some methods, kept in one file; those of an earlier call that still hold are not made again.
+
+    Args:
+        tell: is told each trial as a line.
+    """
+
+    def __init__(self, asked: Asked, file: TrialFile, run: Run, tell: Callable[[str], None]) -> None:
+        self.asked, self._file, self._run, self._tell = asked, file, run, tell
+        self._until = time.monotonic() + asked.budget_s
+        self._kept = file.read()
+        self.envelopes: dict[str, Envelope] = {}  # what is known by now, also after an interrupt
+        self.refused: list[Refused] = []
+        self.environment: dict[str, Any] = {}
+
+    @property
+    def is_spent(self) -> bool:
+        """Whether the budget of seconds is spent."""
+        return time.monotonic() >= self._until
+
+    def __call__(self, combinations: Iterable[Combination]) -> None:
+        """Find the envelope of each method. Ctrl-C raises KeyboardInterrupt; what was found by then is kept."""
+        for combination in combinations:
+            settings = settings_of(combination, self.asked)
+            self._tell(f"{combination.method}: loading")
+            answer = self._run(Request(settings=settings))
+            if answer.loaded is None:
+                self.refused.append(Refused(combination.method, answer))
+                self._tell(f"{combination.method}: {_said(answer.outcome, answer.reason)}")
+                continue
+            self.environment = answer.loaded.environment
+            self._explore(combination.method, settings, answer.loaded)
+
+    def _explore(self, method: str, settings: Settings, loaded: Loaded) -> None:
+        key = key_of(settings, loaded)
+        found = {trial.point: trial for trial in self._kept if trial.key == key and self._holds(trial)}
+        ladders, room_mb = ladders_of(self.asked, loaded), _room_mb(settings, loaded)
+        while True:
+            tried = {point: _tried(trial, room_mb) for point, trial in found.items()}
+            results = [search(ladder, tried) for ladder in ladders]
+            axes = [axis for axis, _ in results]
+            self.envelopes[method] = Envelope(
+                method=method,
+                device=loaded.device,
+                scale=settings.scale,
+                memory_limit=settings.memory,
+                loaded_mb=round(loaded.memory_mb, 1),
+                descriptor=loaded.descriptor,
+                axes=axes,
+                trials=[found[point] for point in sorted({point for axis in axes for point in axis.points})],
+            )
+            point = next((point for _, point in results if point is not None), None)
+            if point is None or self.is_spent:
+                return
+            found[point] = self._try(method, key, settings, point)
+
+    def _holds(self, trial: Trial) -> bool:
+        """Whether a trial of an earlier call need not be made again: one that was stopped may be given more time."""
+        return trial.outcome != SLOW or trial.limit_s >= self.asked.trial_s
+
+    def _try(self, method: str, key: str, settings: Settings, point: Point) -> Trial:
+        answer = self._run(Request(settings=settings, point=point))
+        trial = Trial(
+            key=key,
+            method=method,
+            point=point,
+            outcome=answer.outcome,
+            reason=answer.reason,
+            limit_s=self.asked.trial_s,
+            seconds=answer.seconds,
+            loaded_mb=answer.loaded_mb,
+            peak_mb=answer.peak_mb,
+            peak_kind=answer.peak_kind,
+            busy=answer.busy,
+            date=datetime.now().astimezone().isoformat(timespec="seconds"),
+        )
+        self._file.append(trial)
+        self._tell(f"{method}: {point}: {_figures(trial)}")
+        return trial
+
+
+def settings_of(combination: Combination, asked: Asked) -> Settings:
+    """How a method of a command is built and called.
+
+    Raises:
+        UserError: see `bench.run.plan.method_config`.
+    """
+    config = combination.config
+    return Settings(
+        method=method_config(combination),
+        device=config.device,
+        threads=config.threads,
+        scale=config.scale,
+        memory=asked.limit(config.device),
+        scope=config.timing.scopes[0],
+        warmup=config.timing.warmup,
+        repeats=config.timing.repeats,
+        budget_s=config.timing.budget_s,
+    )
+
+
+def key_of(settings: Settings, loaded: Loaded) -> str:
+    """What a trial's result depends on beside the clip."""
+    how = (settings.threads, settings.scale, settings.memory, settings.scope)
+    timing = (settings.warmup, settings.repeats, settings.budget_s)
+    return combined(prediction_key(settings.method, "", loaded.kind), loaded.device, how, timing)
+
+
+def ladders_of(asked: Asked, loaded: Loaded) -> list[Ladder]:
+    """The axes that are searched."""
+    fixed = {"frame": (asked.frames, 0), "clip": asked.size}
+    return [Ladder(name, loaded.rules, fixed[name]) for name in asked.axes]
+
+
+def _room_mb(settings: Settings, loaded: Loaded) -> float:
+    """Memory beside the loaded method, in MiB."""
+    gpu = loaded.environment.get("gpu")
+    limit = settings.memory / 2**20 if settings.memory is not None else 1024 * gpu["memory_gb"] if gpu else 0.0
+    return limit - loaded.memory_mb
+
+
+def _tried(trial: Trial, room_mb: float) -> Tried:
+    """A trial as the search sees it: light where the next one may be four times as large and is no waste."""
+    light = (trial.growth_mb or 0.0) * LIGHT < room_mb and (trial.median_s or 0.0) * LIGHT < trial.limit_s
+    return Tried(trial.outcome, trial.reason, light)
+
+
+def _figures(trial: Trial) -> str:
+    """A trial in a few words."""
+    if trial.median_s is None:
+        return _said(trial.outcome, trial.reason)
+    memory = f", {trial.peak_mb:.0f} MiB" if trial.peak_mb is not None else ""
+    return f"{trial.median_s:.3g} s{memory}" + (", on a busy machine" if trial.busy else "")
+
+
+def _said(outcome: Outcome, reason: str) -> str:
+    return f"{WORDS[outcome]}: {reason}"

@@ -1,0 +1,75 @@
+"""Trials in real processes: memory that runs out, aborts, time limits and errors cost the trial alone."""
+
+import json
+import signal
+import subprocess
+import sys
+from dataclasses import replace
+
+import pytest
+
+from bench.envelope.child import answered
+from bench.envelope.process import MODULE, Runner
+from bench.envelope.request import Request, Settings
+from bench.launch.crew import environment
+from bench.store import typed
+from bench.store.trials import FAILED, FITS, MEMORY, SLOW, Point
+
+pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="only Linux limits a process's memory")
+LIMIT = 2 << 30
+POINT = Point(32, 16, 2)
+
+
+def settings(**method) -> Settings:
+    return Settings(
+        method={"_target_": "tests.bench.envelope.stand_in.Greedy"} | method,
+        device="cpu",
+        threads=1,
+        scale=2,
+        memory=None,
+        scope="tensors",
+        warmup=0,
+        repeats=1,
+        budget_s=1.0,
+    )
+
+
+def trial(memory=None, limit_s=600.0, **method):
+    return Runner(limit_s)(Request(settings=replace(settings(**method), memory=memory), point=POINT))
+
+
+def test_memory_within_the_limit_fits_and_beyond_it_is_refused():
+    fits = trial(then="take", megabytes=400, memory=LIMIT)
+    assert fits.outcome == FITS and len(fits.seconds) == 1 and fits.loaded_mb > 50
+    assert 400 <= fits.peak_mb - fits.loaded_mb < 700
+    refused = trial(then="take", megabytes=LIMIT >> 20, memory=LIMIT)
+    assert refused.outcome == MEMORY and "allocate" in refused.reason
+
+
+def test_an_abort_for_lack_of_memory_is_told():
+    aborted = trial(then="abort")
+    assert aborted.outcome == MEMORY and aborted.reason.startswith(f"ended by signal {int(signal.SIGABRT)}: terminate")
+
+
+def test_an_error_of_the_method_is_the_answer_and_loading_alone_needs_no_clip():
+    """In this process: no memory is limited here."""
+    failed = answered(Request(settings=settings(then="fail"), point=POINT))
+    assert failed.outcome == FAILED and failed.reason == "it does not like this clip"
+    loaded = answered(Request(settings=settings(then="fail"))).loaded
+    assert loaded.kind == "cpu" and loaded.descriptor["name"] == "greedy" and loaded.memory_mb > 0
+
+
+def test_a_trial_is_stopped_by_the_clock():
+    stopped = trial(then="wait", limit_s=1.0)
+    assert stopped.outcome == SLOW and "trial_s=1" in stopped.reason
+
+
+def test_a_trial_ends_with_its_parent(tmp_path):
+    """Standard input closes when the parent dies, however it dies."""
+    request = Request(settings=settings(then="wait"), point=POINT)
+    child = subprocess.Popen(
+        [sys.executable, "-m", MODULE, str(tmp_path / "answer.json")], env=environment(), stdin=subprocess.PIPE
+    )
+    child.stdin.write((json.dumps(typed.to_json(request)) + "\n").encode())
+    child.stdin.close()
+    assert child.wait(600) == 1 and not (tmp_path / "answer.json").exists()
