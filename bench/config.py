@@ -29,7 +29,7 @@ from frames.strict_yaml import read_mapping
 
 SINGLE = {"metrics": "metrics=[psnr,ssim]", "save": "save=frames"}
 """Options that are one for the whole run, and how a value is written: their sweep is refused."""
-_MAKES_DATA = ("data", "degradation", "protocol", "scale")
+_MAKES_DATA = ("data", "degradation", "protocol", "scale", "score_every")
 """Options that decide about LR frames, GT frames and scores: swept, they make data sets of their own."""
 
 

@@ -44,6 +44,7 @@ class Root:
     protocol: Any = None
     timing: Timing = field(default_factory=Timing)
     scale: int = 4
+    score_every: int = 1
     device: str = "auto"
     metrics: list[str] = field(default_factory=list)
     save: str = "none"
@@ -68,7 +69,7 @@ def validated(config: DictConfig) -> DictConfig:
     _known("save", config.save, SAVES)
     for scope in config.timing.scopes:
         _known("timing.scopes", scope, SCOPES)
-    _at_least(1, scale=config.scale)
+    _at_least(1, scale=config.scale, score_every=config.score_every)
     _at_least(1, **{"timing.repeats": config.timing.repeats})
     _at_least(0, **{"timing.warmup": config.timing.warmup, "timing.budget_s": config.timing.budget_s})
     if config.timing.limit_s is not None and not 0 < config.timing.limit_s < math.inf:

@@ -24,7 +24,7 @@ from frames.errors import UserError, did_you_mean
 from frames.text_files import read_text
 
 _NOT_OPTIONS = ("_target_", "defaults", "summary")
-_OF_THE_RUN = ("summary", "degradation", "degradation_options", "scale", "protocol")
+_OF_THE_RUN = ("summary", "degradation", "degradation_options", "scale", "protocol", "score_every")
 """In a record beside the data set's own options."""
 
 

@@ -26,6 +26,7 @@ def broken(records: Sequence[Record], environments: Mapping[str, Mapping[str, An
         _line("failed cells", (f"{_where(r)} ({r.reason})" for r in records if not r.ok), "measure them again"),
         _line("clips are missing", _missing(records), "measure the whole set"),
         _line("clips were cut", _cut(records), "measure without data.frames"),
+        _line("frames were left out of the scores", _thinned(records), "measure without score_every"),
         _line("unlike signatures in one column", _unlike(good), "score all cells by one protocol"),
         _line("no digest of the scored frames", (_where(r) for r in good if not _is_digest(r.sr_sha256)), _AGAIN),
         _line("the timed frames are not proved to be the scored ones", _unproved(good), "see docs/timing.md"),
@@ -73,6 +74,12 @@ def _cut(records: Sequence[Record]) -> Iterator[str]:
     for record in records:
         if (frames := record.data_config.get("frames")) is not None:
             yield f"{record.data} with data.frames={frames}"
+
+
+def _thinned(records: Sequence[Record]) -> Iterator[str]:
+    for record in records:
+        if (every := record.data_config.get("score_every")) is not None:
+            yield f"{record.data} with score_every={every}"
 
 
 def _unlike(good: Sequence[Record]) -> Iterator[str]:

@@ -21,7 +21,8 @@ def reason_absent(metric: Metric, indices: Sequence[int], has_gt: bool) -> str |
         return metric.unavailable
     if metric.kind.reference and not has_gt:
         return "no ground truth"
-    if metric.kind.window > 1 and list(indices) != list(range(indices[0], indices[0] + len(indices))):
+    in_order = metric.kind.window > 1 or isinstance(metric, ClipMetric)
+    if in_order and list(indices) != list(range(indices[0], indices[0] + len(indices))):
         return f"{metric.kind.title} needs consecutive frames, the protocol leaves some out"
     if len(indices) < metric.kind.window:
         return f"{metric.kind.title} needs {metric.kind.window} frames"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from frames.errors import UserError, did_you_mean
@@ -21,11 +21,12 @@ class Protocol:
     """How a score is taken. A clip's score is the mean over its frames, a set's the mean over its clips.
 
     Attributes:
-        name: of the preset; no part of a signature, as presets may agree.
+        name: of the preset; no part of a signature, as presets may agree. Where not every frame is scored, it says so.
         psnr, ssim: the colour of each, one of `COLORS`.
         crop: border pixels that PSNR and SSIM leave out on each side.
         drop_first, drop_last: frames of each clip that no metric sees.
         only: the indices of the only frames that are scored; None: all that are not dropped.
+        every: of the frames that are not dropped, only the first, the one `every` later and so on are scored.
         rounding: "uint8" rounds Y to whole levels before it is compared (MATLAB's rgb2ycbcr of uint8), "none" does not.
         definition: "matlab" (Wang et al. 2004; MSE as it is), or "pyiqa" (1e-8 added to the MSE of [0, 1] samples, so
             that equal frames have 80 dB; SSIM on rounded Y, negative contrast-structure terms set to 0).
@@ -38,6 +39,7 @@ class Protocol:
     drop_first: int = 0
     drop_last: int = 0
     only: tuple[int, ...] | None = None
+    every: int = 1
     rounding: str = "none"
     definition: str = "matlab"
 
@@ -47,7 +49,8 @@ class Protocol:
         Raises:
             ValueError: the clip is too short for this protocol.
         """
-        chosen = range(self.drop_first, frames - self.drop_last) if self.only is None else self.only
+        left = range(self.drop_first, frames - self.drop_last, self.every)
+        chosen: Sequence[int] = left if self.only is None else self.only
         if not chosen or chosen[-1] >= frames:
             raise ValueError(f"protocol {self.name} scores {self.selection}, but the clip has only {frames} frames")
         return list(chosen)
@@ -60,12 +63,13 @@ class Protocol:
 
     @property
     def selection(self) -> str:
-        """The frames that are scored, as signatures tell: "all frames", "frames2..-3", "frames3"."""
+        """The frames that are scored, as signatures tell: "all frames", "frames2..-3", "frames3", "every4"."""
         if self.only is not None:
             return "frames" + ",".join(map(str, self.only))
+        every = f"every{self.every}" if self.every > 1 else ""
         if self.drop_first or self.drop_last:
-            return f"frames{self.drop_first}..-{self.drop_last + 1}"
-        return "all frames"
+            return f"frames{self.drop_first}..-{self.drop_last + 1} {every}".rstrip()
+        return every or "all frames"
 
     def signed(self, signature: str) -> str:
         """A metric's signature with the frames that are scored, where these are not all."""
@@ -73,6 +77,21 @@ class Protocol:
             return signature
         before, every, after = signature.partition(_EVERY)
         return f"{before}{self.selection}|{every}{after}" if every else f"{signature}|{self.selection}"
+
+
+def thinned(protocol: Protocol, every: int) -> Protocol:
+    """A protocol that scores every n-th of its frames alone; the same for 1.
+
+    Raises:
+        UserError: the protocol names its frames one by one.
+    """
+    if every == 1:
+        return protocol
+    if protocol.only is not None:
+        raise UserError(
+            f"score_every={every}: protocol {protocol.name} names the frames that it scores; leave score_every out"
+        )
+    return replace(protocol, name=f"{protocol.name} every{every}", every=every)
 
 
 RGB = Protocol()

@@ -135,7 +135,7 @@ def _chosen(values: list[float] | str, protocol: Protocol) -> list[float] | str:
 
 
 def _every_frame(protocol: Protocol) -> Protocol:
-    return replace(protocol, drop_first=0, drop_last=0, only=None)
+    return replace(protocol, drop_first=0, drop_last=0, only=None, every=1)
 
 
 def spread(recipes: Sequence[Recipe]) -> str:

@@ -13,7 +13,7 @@ def short(title: str, signature: str) -> str:
         signature: parts between bars, the metric first: "psnr|y-bt601-studio|uint8|crop8|mean-frames,clips|v1".
     """
     name, color, *rest = signature.split("|")
-    if name in ("psnr", "ssim"):
+    if name in ("psnr", "ssim", "ms-ssim"):
         title += "-RGB" if color.startswith("rgb") else "-Y" + color.removeprefix("y-bt601").replace("-studio", "")
-    told = [part for part in rest if re.match(r"frames|pyiqa|crop[1-9]\d*$", part)]
+    told = [part for part in rest if re.match(r"frames|every|pyiqa|crop[1-9]\d*$", part)]
     return " ".join([title, *told])

@@ -39,7 +39,12 @@ class Ssim:
 
 
 def plane_ssim(x: np.ndarray, y: np.ndarray, clamped: bool = False) -> float:
-    """SSIM of two planes (H, W) with values in [0, 255]; `clamped` sets negative contrast-structure terms to 0.
+    """SSIM of two planes (H, W) with values in [0, 255]; `clamped` sets negative contrast-structure terms to 0."""
+    return plane_terms(x, y, clamped)[0]
+
+
+def plane_terms(x: np.ndarray, y: np.ndarray, clamped: bool = False) -> tuple[float, float]:
+    """(SSIM, its contrast-structure term) of two planes, as `plane_ssim`; both are means over the valid region.
 
     Four separable filters instead of five: SSIM needs the variances only as their sum. Each tile is filtered about its
     own mean, which changes no variance and keeps single precision within 1e-6 of the double-precision definition on
@@ -51,18 +56,19 @@ def plane_ssim(x: np.ndarray, y: np.ndarray, clamped: bool = False) -> float:
     height, width = x.shape
     rows, columns = min(_TILE[0] + margin, height), min(_TILE[1] + margin, width)
     memory = np.empty((8, rows * columns), np.float32)
-    total = 0.0
+    total = np.zeros(2)
     for top in range(0, height - margin, _TILE[0]):
         for left in range(0, width - margin, _TILE[1]):
             tile = slice(top, min(top + rows, height)), slice(left, min(left + columns, width))
             shape = tile[0].stop - top, tile[1].stop - left
             buffers = [plane[: shape[0] * shape[1]].reshape(shape) for plane in memory]
-            total += _tile_sum(x[tile], y[tile], buffers, clamped)
-    return total / ((height - margin) * (width - margin))
+            total += _tile_sums(x[tile], y[tile], buffers, clamped)
+    ssim, contrast = (total / ((height - margin) * (width - margin))).tolist()
+    return ssim, contrast
 
 
-def _tile_sum(x: np.ndarray, y: np.ndarray, buffers: list[np.ndarray], clamped: bool) -> float:
-    """The sum of the SSIM map over the positions whose window lies inside the tile."""
+def _tile_sums(x: np.ndarray, y: np.ndarray, buffers: list[np.ndarray], clamped: bool) -> tuple[float, float]:
+    """The sums of the SSIM map and of its contrast-structure part, over positions whose window lies in the tile."""
     a, b, mean_a, mean_b, products, squares, covariance, variances = buffers
     shift_a, shift_b = (np.float32(plane[::8, ::8].mean()) for plane in (x, y))
     np.subtract(x, shift_a, out=a, casting="unsafe")
@@ -94,7 +100,9 @@ def _tile_sum(x: np.ndarray, y: np.ndarray, buffers: list[np.ndarray], clamped: 
     squares += np.float32(_C1)
     luminance /= squares
     luminance *= structure
-    return float(np.sum(luminance[_RADIUS:-_RADIUS, _RADIUS:-_RADIUS], dtype=np.float64))
+    inner = slice(_RADIUS, -_RADIUS)
+    whole, contrast = (float(np.sum(each[inner, inner], dtype=np.float64)) for each in (luminance, structure))
+    return whole, contrast
 
 
 def build(color: str | None, protocol: Protocol) -> Ssim:

@@ -21,7 +21,8 @@ def cost_key(group: Sequence[MethodOnData]) -> str:
     """What the cost of a unit depends on beside its pixels and the device."""
     first = group[0]
     timing = OmegaConf.to_container(first.config.timing)
-    return combined([plan.method_config for plan in group], timing, sorted(first.metrics), first.config.threads)
+    scored = [sorted(first.metrics), *([first.protocol.every] if first.protocol.every > 1 else [])]
+    return combined([plan.method_config for plan in group], timing, *scored, first.config.threads)
 
 
 def estimated(units: Sequence[Unit], opened: Opened, store: Store, device: str = "") -> list[Unit]:

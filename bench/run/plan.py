@@ -85,6 +85,7 @@ def data_config(config: DictConfig) -> dict[str, Any]:
     options = OmegaConf.to_container(config.data, resolve=True)
     assert isinstance(options, dict)
     made_by = {"degradation": config.degradation.name, "scale": config.scale, "protocol": config.protocol.name}
+    made_by |= {"score_every": config.score_every} if config.score_every > 1 else {}
     degradation = OmegaConf.to_container(config.degradation, resolve=True)
     assert isinstance(degradation, dict)
     details = {str(key): value for key, value in degradation.items() if key not in ("_target_", "name", "scale")}
@@ -94,7 +95,8 @@ def data_config(config: DictConfig) -> dict[str, Any]:
 
 def _planned(combination: Combination, dataset: Dataset, clips: list[Clip]) -> MethodOnData:
     config = combination.config
-    protocol = protocols.parse(cast(dict, OmegaConf.to_container(config.protocol, resolve=True)), config.scale)
+    preset = protocols.parse(cast(dict, OmegaConf.to_container(config.protocol, resolve=True)), config.scale)
+    protocol = protocols.thinned(preset, config.score_every)
     chosen = registry.chosen(
         config.metrics, protocol, scale=config.scale, device=config.device, config_dirs=combination.config_dirs
     )
