@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 from rich.console import Console
@@ -14,21 +15,44 @@ from bench.groups import GROUPS, members
 from frames.errors import OK
 from frames.text_files import read_text
 
+_HELP = """usage: python -m bench list [--cost] [--config-dir DIR]
+
+{about}
+
+--cost            the metrics alone, with what a frame costs on this machine; measured once, a minute or two
+--config-dir DIR  with a folder of configurations of your own"""
+
 
 def main(argv: list[str]) -> int:
     if "-h" in argv or "--help" in argv:
-        print(f"usage: python -m bench list [--config-dir DIR]\n\n{COMMANDS['list']}")
+        print(_HELP.format(about=COMMANDS["list"]))
         return OK
-    _, folders = config_dirs(argv)
+    with_cost = "--cost" in argv
+    _, folders = config_dirs([word for word in argv if word != "--cost"])
     table = Table(box=None, pad_edge=False, show_header=False)
+    caption = ""
+    if with_cost:
+        from bench.commands.costs import rows  # torch and the networks: only where costs are asked for
+
+        found, caption = rows(folders)
+        for name, cost, about in found:
+            table.add_row(escape(f"metrics=[{name}]"), cost, escape(about))
+    else:
+        for word, about in _lines(folders):
+            table.add_row(escape(word), escape(about))
+    Console(width=None if Console().is_terminal else 160, highlight=False).print(table)
+    if caption:
+        print(f"\n{caption}")
+    return OK
+
+
+def _lines(folders: tuple[str, ...]) -> Iterator[tuple[str, str]]:
+    """(what is written on the command line, what it is) of each member of each group."""
     for group in GROUPS:
         for name, file in members(group, folders).items():
-            table.add_row(f"{group}={name}", summary(file))
+            yield f"{group}={name}", summary(file)
     for name, file in members("metric", folders).items():
-        word = name + ("/NAME" if _is_open(file) else "")
-        table.add_row(escape(f"metrics=[{word}]"), summary(file))
-    Console(width=None if Console().is_terminal else 160, highlight=False).print(table)
-    return OK
+        yield f"metrics=[{name}{'/NAME' if is_open(file) else ''}]", summary(file)
 
 
 def summary(file: Path) -> str:
@@ -40,6 +64,6 @@ def summary(file: Path) -> str:
     return next((line.lstrip("# ").strip() for line in lines if line.startswith("#") and "@package" not in line), "")
 
 
-def _is_open(file: Path) -> bool:
+def is_open(file: Path) -> bool:
     """Whether a config leaves an option open (`name: ???`) that the command line fills in."""
     return any(line.split("#")[0].rstrip().endswith("???") for line in read_text(file).splitlines())

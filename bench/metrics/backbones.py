@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import pickle
 from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
@@ -13,10 +14,10 @@ from bench import assets
 from frames.errors import UserError, one_line
 from frames.pickles import read_convolutions
 
-# Where each network's convolutions sit: the key in the asset's tree, and the indices in torchvision's `features`.
+# Where each network's convolutions sit: the key in the asset's tree, and the model of torchvision.
 _TREE_KEY = {"alex": "AlexNet_0", "vgg": "VGG16_0"}
 _ASSET = {"alex": "lpips/alexnet.ckpt", "vgg": "lpips/vgg16.ckpt"}
-_TORCHVISION = {"alex": (0, 3, 6, 8, 10), "vgg": (0, 2, 5, 7, 10, 12, 14, 17, 19, 21, 24, 26, 28)}
+_TORCHVISION = {"alex": "alexnet", "vgg": "vgg16", "squeeze": "squeezenet1_1"}
 
 
 Convs = list[tuple[torch.Tensor, torch.Tensor]]
@@ -25,7 +26,13 @@ Convs = list[tuple[torch.Tensor, torch.Tensor]]
 
 @cache
 def convolutions(net: str) -> Convs:
-    """The ImageNet convolutions of `alex` or `vgg` (VGG-16)."""
+    """The ImageNet convolutions of `alex`, `vgg` (VGG-16) or `squeeze` (SqueezeNet 1.1), in the order of its layers.
+
+    Raises:
+        UserError: they are not at hand; the line says where they are looked for.
+    """
+    if net not in _ASSET:
+        return _from_torchvision(net)
     try:
         file = assets.path(_ASSET[net])
     except FileNotFoundError as missing:
@@ -36,12 +43,12 @@ def convolutions(net: str) -> Convs:
 
 @cache
 def lpips_heads(net: str) -> list[torch.Tensor]:
-    """The five linear heads of LPIPS v0.1, each (1, C, 1, 1), out of the `lpips` package."""
+    """The linear heads of LPIPS v0.1, five or `squeeze`'s seven, each (1, C, 1, 1), out of the `lpips` package."""
     import lpips
 
     file = Path(lpips.__file__).parent / "weights" / "v0.1" / f"{net}.pth"
     state = torch.load(file, map_location="cpu", weights_only=True)
-    return [state[f"lin{i}.model.1.weight"] for i in range(5)]
+    return [state[f"lin{i}.model.1.weight"] for i in range(len(state))]
 
 
 @cache
@@ -59,12 +66,28 @@ def weights_hash(tensors: Iterable[torch.Tensor]) -> str:
     return digest.hexdigest()[:8]
 
 
-def _from_torchvision(net: str, missing: FileNotFoundError) -> Convs:
+def _from_torchvision(net: str, missing: FileNotFoundError | None = None) -> Convs:
+    """The convolutions of torchvision's model, from its cache or its hub.
+
+    Args:
+        missing: why the packaged weights are not there, where there are any.
+    """
     import torchvision
 
-    build = {"alex": torchvision.models.alexnet, "vgg": torchvision.models.vgg16}[net]
+    name = _TORCHVISION[net]
+    weights = torchvision.models.get_model_weights(name).IMAGENET1K_V1
+    file = Path(torch.hub.get_dir()) / "checkpoints" / weights.url.rpartition("/")[2]
+    model = torchvision.models.get_model(name, weights=None)
     try:
-        features = build(weights="IMAGENET1K_V1").features
+        model.load_state_dict(weights.get_state_dict(progress=False, check_hash=True, weights_only=True))
     except OSError as error:
-        raise UserError(f"{missing}; torchvision's hub did not answer either ({one_line(error)})") from error
-    return [(features[i].weight.detach(), features[i].bias.detach()) for i in _TORCHVISION[net]]
+        if missing is not None:
+            raise UserError(f"{missing}; torchvision's hub did not answer either ({one_line(error)})") from error
+        raise UserError(
+            f"the weights of {name} are not at {file}, and torchvision's hub did not answer ({one_line(error)}); "
+            "put the file there"
+        ) from error
+    except (RuntimeError, pickle.UnpicklingError) as error:
+        raise UserError(f"{file}: not the weights of {name} ({one_line(error)}); delete it") from error
+    layers = [layer for layer in model.features.modules() if isinstance(layer, torch.nn.Conv2d)]
+    return [(layer.weight.detach(), layer.bias.detach()) for layer in layers]

@@ -14,7 +14,7 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 
-from bench.metrics.backbones import convolutions
+from bench.metrics.backbones import Convs, convolutions
 
 Bands = Iterator[tuple[int, list[torch.Tensor]]]
 """(stage, features (1, C, rows, W) of the same rows of each frame), stage after stage, top to bottom.
@@ -36,7 +36,7 @@ class AlexNet:
     floats_per_pixel = 64 / 16 + 192 / 64 + (384 + 256 + 256) / 256
 
     def __init__(self, device: str) -> None:
-        self.convs = _channels_last(convolutions("alex"), device)
+        self.convs = channels_last(convolutions("alex"), device)
 
     def bands(self, *frames: torch.Tensor) -> Bands:
         """All stages of float32 (1, 3, H, W) frames of one size, normalised as the metric asks."""
@@ -65,7 +65,7 @@ class Vgg16:
     floats_per_pixel = 64 + 128 / 4 + 256 / 16 + 512 / 64 + 512 / 256
 
     def __init__(self, device: str, pool: Pool = max_pool) -> None:
-        self.convs = _channels_last(convolutions("vgg"), device)
+        self.convs = channels_last(convolutions("vgg"), device)
         self.pool = pool
 
     def bands(self, *frames: torch.Tensor) -> Bands:
@@ -108,7 +108,8 @@ def full_precision(device: str) -> AbstractContextManager:
     return nullcontext() if device == "cpu" else torch.backends.cudnn.flags(allow_tf32=False)
 
 
-def _channels_last(convs, device: str) -> list[tuple[torch.Tensor, torch.Tensor]]:
+def channels_last(convs: Convs, device: str) -> Convs:
+    """Convolutions on a device, their weights laid out as the features are."""
     return [(w.to(device, memory_format=torch.channels_last), b.to(device)) for w, b in convs]
 
 

@@ -1,4 +1,4 @@
-"""LPIPS v0.1 (Zhang et al., CVPR 2018), linear heads on AlexNet or VGG-16: lower is nearer."""
+"""LPIPS v0.1 (Zhang et al., CVPR 2018), linear heads on AlexNet, VGG-16 or SqueezeNet: lower is nearer."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import torch
 from bench.metrics.backbones import convolutions, lpips_heads, weights_hash
 from bench.metrics.base import Kind, check_pair
 from bench.metrics.features import AlexNet, Vgg16, chunks, full_precision, positions, to_input
+from bench.metrics.squeezenet import SqueezeNet
 
 # Inputs in [-1, 1] are shifted and scaled by these (the package's ScalingLayer).
 _SHIFT = torch.tensor([-0.030, -0.088, -0.188]).view(1, 3, 1, 1)
@@ -24,7 +25,7 @@ class Lpips:
 
     def __init__(self, net: str, device: str) -> None:
         self.device = device
-        self.net = {"alex": AlexNet, "vgg": Vgg16}[net](device)
+        self.net = {"alex": AlexNet, "vgg": Vgg16, "squeeze": SqueezeNet}[net](device)
         self.heads = [head.flatten().to(device) for head in lpips_heads(net)]
         self.kind = Kind(f"LPIPS-{net}", "", "lower", 4)
         weights = weights_hash([*(t for pair in convolutions(net) for t in pair), *lpips_heads(net)])
@@ -70,8 +71,8 @@ class Lpips:
         Args:
             bands: (stage, features of one frame, unit features of the other), tables (positions, C).
         """
-        sums = torch.zeros(5, dtype=torch.float64, device=self.device)
-        counts = [0] * 5
+        sums = torch.zeros(len(self.heads), dtype=torch.float64, device=self.device)
+        counts = [0] * len(self.heads)
         for stage, x, unit in bands:
             counts[stage] += len(unit)
             for a, b in chunks(x, unit):
@@ -85,5 +86,5 @@ def _unit(table: torch.Tensor) -> torch.Tensor:
 
 
 def build(net: str, device: str) -> Lpips:
-    """LPIPS on `alex` or `vgg`."""
+    """LPIPS on `alex`, `vgg` or `squeeze`."""
     return Lpips(net, device)

@@ -38,7 +38,7 @@ def build(
     """
     check_name(name, config_dirs)
     family = name.partition("/")[0]
-    if _members(name, config_dirs) != [name]:
+    if is_suite(name, config_dirs):
         raise UserError(f"metric {name}: several metrics; name one of {', '.join(_members(name, config_dirs))}")
     metric = _instance(family, _options(name, {"scale": scale, "device": device}, config_dirs), protocol)
     if not isinstance(metric, (FrameMetric, ClipMetric)) or not isinstance(metric.kind, Kind):
@@ -71,6 +71,11 @@ def chosen(names: Iterable[str], protocol: Protocol, **options: Any) -> dict[str
                     raise
                 found[member] = Unavailable(member, str(error).removeprefix(f"metric {member}: "))
     return found
+
+
+def is_suite(name: str, config_dirs: tuple[str, ...] = ()) -> bool:
+    """Whether a name stands for several metrics."""
+    return _members(name, config_dirs) != [name]
 
 
 def _members(name: str, config_dirs: tuple[str, ...]) -> list[str]:

@@ -16,7 +16,8 @@ from bench.metrics.base import Kind, check_pair
 from frames.errors import UserError
 from frames.ffmpeg import REMEDY, programs
 
-_MODEL = "vmaf_v0.6.1"
+MODEL = "vmaf_v0.6.1"
+"""The model of plain `vmaf`; every libvmaf has it."""
 # RGB to BT.709 in limited range, as a player would be given it; the model looks at Y alone.
 _TO_Y = (
     "scale=in_range=pc:out_range=tv:out_color_matrix=bt709:flags=accurate_rnd+full_chroma_int+bitexact,format=yuv444p"
@@ -27,21 +28,20 @@ _MINIMUM = 16  # libvmaf halves the frame four times
 class Vmaf:
     """0 to 100, higher is nearer. A frame's value depends on its neighbours (motion), so the clip is scored as one."""
 
-    kind = Kind("VMAF", "", "higher", 2)
-
-    def __init__(self, program: str, version: str) -> None:
-        self._program = program
-        self.signature = f"vmaf|{_MODEL}|y-bt709-limited|crop0|ffmpeg-{version}|mean-frames,clips|v1"
+    def __init__(self, program: str, version: str, model: str = MODEL, title: str = "VMAF") -> None:
+        self._program, self._model = program, model
+        self.kind = Kind(title, "", "higher", 2)
+        self.signature = f"vmaf|{model}|y-bt709-limited|crop0|ffmpeg-{version}|mean-frames,clips|v1"
 
     def begin(self) -> VmafClip:
-        return VmafClip(self._program)
+        return VmafClip(self._program, self._model)
 
 
 class VmafClip:
     """Frames go to raw files in a temporary folder, which goes away with this object."""
 
-    def __init__(self, program: str) -> None:
-        self._program = program
+    def __init__(self, program: str, model: str) -> None:
+        self._program, self._model = program, model
         self._folder = tempfile.TemporaryDirectory(prefix="vmaf-")
         self._frames = 0
         self._size = (0, 0)
@@ -65,7 +65,8 @@ class VmafClip:
         raw = ["-f", "rawvideo", "-pix_fmt", "rgb24", "-s", f"{width}x{height}", "-r", "25"]
         graph = f"[0:v]{_TO_Y}[sr];[1:v]{_TO_Y}[gt];"
         graph += (
-            f"[sr][gt]libvmaf=model=version={_MODEL}:log_fmt=json:log_path=vmaf.json:n_threads={os.cpu_count() or 1}"
+            f"[sr][gt]libvmaf=model=version={self._model}:log_fmt=json:log_path=vmaf.json"
+            f":n_threads={os.cpu_count() or 1}"
         )
         command = [self._program, "-nostdin", "-hide_banner", "-loglevel", "error"]
         command += [*raw, "-i", "sr.rgb", *raw, "-i", "gt.rgb", "-filter_complex", graph, "-f", "null", "-"]
@@ -100,6 +101,25 @@ def _output(program: str, option: str) -> str:
     return subprocess.run([program, "-hide_banner", option], capture_output=True, text=True, errors="replace").stdout
 
 
-def build() -> Vmaf:
-    """VMAF by the ffmpeg that is found."""
-    return Vmaf(*find_ffmpeg())
+def _check_model(program: str, model: str) -> None:
+    """Raises UserError unless this ffmpeg's libvmaf has the model built in: two small frames are scored by it."""
+    color = ["-f", "lavfi", "-i", "color=size=64x64:duration=0.04"]
+    command = [program, "-nostdin", "-hide_banner", "-loglevel", "error", *color, *color]
+    command += ["-lavfi", f"libvmaf=model=version={model}", "-f", "null", "-"]
+    done = subprocess.run(command, capture_output=True, text=True, errors="replace")
+    if done.returncode != 0:
+        raise UserError(f"the libvmaf of {program} has no model {model} built in; {REMEDY}")
+
+
+def build(model: str = MODEL, title: str = "VMAF") -> Vmaf:
+    """VMAF by the ffmpeg that is found.
+
+    Args:
+        model: of those that libvmaf brings.
+    Raises:
+        UserError: there is no ffmpeg with libvmaf, or its libvmaf lacks the model.
+    """
+    program, version = find_ffmpeg()
+    if model != MODEL:
+        _check_model(program, model)
+    return Vmaf(program, version, model, title)

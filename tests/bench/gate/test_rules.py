@@ -34,6 +34,7 @@ def test_a_complete_run_breaks_none():
         (run()[1:], ["clips are missing: plain has 1 of 2 clips of set"]),
         ([r for r in run() if r.clip == "a"], ["clips are missing: plain has 1 of 2 clips of set, sharp has 1 of 2"]),
         (with_first(data_config={"frames": 3}), ["clips were cut: set with data.frames=3"]),
+        (with_first(data_config={"score_every": 4}), ["frames were left out of the scores: set with score_every=4"]),
         ([with_score(run()[0], "psnr", signature="psnr|rgb"), *run()[1:]], ["unlike signatures in one column: psnr"]),
         (with_first(protocol="rgb"), ["unlike signatures in one column: protocol on set: rgb and vid4"]),
         (with_first(sr_sha256=None), ["no digest of the scored frames: set/a, plain"]),

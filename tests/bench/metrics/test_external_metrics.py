@@ -80,6 +80,24 @@ def test_vmaf_of_a_real_pair(tid):
     assert count.values() == pytest.approx([88.03], abs=0.5)
 
 
+@pytest.mark.skipif(importlib.util.find_spec("imageio_ffmpeg") is None, reason="imageio-ffmpeg is not installed")
+def test_the_other_models_have_figures_signatures_and_titles_of_their_own(tid):
+    plain, neg, large = (build(name) for name in ("vmaf", "vmaf-neg", "vmaf-4k"))
+    assert [each.kind.title for each in (plain, neg, large)] == ["VMAF", "VMAF-NEG", "VMAF-4K"]
+    assert neg.signature.split("|")[1] == "vmaf_v0.6.1neg" and large.signature.split("|")[1] == "vmaf_4k_v0.6.1"
+    # What the ffmpeg of imageio-ffmpeg 0.8.1 prints for this pair.
+    for metric, expected in ((neg, 87.10), (large, 93.30)):
+        count = metric.begin()
+        count.add(*tid["I04"])
+        assert count.values() == pytest.approx([expected], abs=0.5)
+
+
+def test_a_libvmaf_without_a_model_is_one_line(monkeypatch):
+    monkeypatch.setattr(vmaf, "find_ffmpeg", lambda: (shutil.which("false"), "test"))
+    with pytest.raises(UserError, match="false has no model vmaf_4k_v0.6.1 built in; pip install"):
+        vmaf.build("vmaf_4k_v0.6.1")
+
+
 def test_without_pyiqa_its_metrics_say_how_to_get_it(monkeypatch):
     monkeypatch.setitem(sys.modules, "pyiqa", None)
     with pytest.raises(UserError, match="metric pyiqa/musiq: pyiqa is not installed; pip install pyiqa"):

@@ -4,7 +4,7 @@ import pytest
 from omegaconf import OmegaConf
 
 from bench.groups import members
-from bench.metrics.protocol import RGB, parse
+from bench.metrics.protocol import RGB, parse, thinned
 from bench.metrics.registry import build
 from bench.store import records
 from frames.color import planes
@@ -67,6 +67,17 @@ def test_frames_are_chosen_by_index_or_dropped_at_the_ends():
     assert preset("vid4-duf").indices(6) == [2, 3]
     assert preset("vimeo").indices(7) == [3]
     assert parse({"frames": [4, 0]}).indices(5) == [0, 4]
+
+
+def test_every_nth_of_the_protocols_frames_counted_from_its_first():
+    assert thinned(RGB, 4).indices(9) == [0, 4, 8]
+    assert thinned(preset("vid4-duf"), 3).indices(9) == [2, 5]
+    assert thinned(RGB, 4).signed("dists|vgg16|mean-frames,clips|v1") == "dists|vgg16|every4|mean-frames,clips|v1"
+    duf = build("psnr", thinned(preset("vid4-duf"), 3))
+    assert "|crop8|frames2..-3 every3|mean-frames" in duf.signature
+    assert thinned(RGB, 1) is RGB and thinned(RGB, 4).name == "rgb every4"
+    with pytest.raises(UserError, match="score_every=2: protocol vimeo names the frames that it scores"):
+        thinned(preset("vimeo"), 2)
 
 
 def test_a_clip_too_short_for_the_protocol_is_an_error():

@@ -11,7 +11,8 @@ from bench.metrics.protocol import Protocol
 from bench.metrics.registry import build, check_name
 from frames.errors import UserError
 
-NEED_MORE = {"vmaf", "pyiqa", "no-reference"}  # a program; an optional package; several metrics
+NEED_MORE = {"vmaf", "vmaf-neg", "vmaf-4k", "pyiqa", "lpips-squeeze", "no-reference"}
+"""A program; an optional package; weights from a hub; several metrics."""
 
 
 class Constant:

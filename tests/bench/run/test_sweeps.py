@@ -28,6 +28,7 @@ def measured(record):
         ("scale", ("4", "2")),
         ("threads", ("1", "2")),
         ("protocol", ("rgb", "vid4")),
+        ("score_every", ("1", "2")),
         ("data.frames", ("1", "2")),
         ("method.kernel", ("bicubic", "lanczos")),
     ],
