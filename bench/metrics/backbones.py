@@ -90,4 +90,4 @@ def _from_torchvision(net: str, missing: FileNotFoundError | None = None) -> Con
     except (RuntimeError, pickle.UnpicklingError) as error:
         raise UserError(f"{file}: not the weights of {name} ({one_line(error)}); delete it") from error
     layers = [layer for layer in model.features.modules() if isinstance(layer, torch.nn.Conv2d)]
-    return [(layer.weight.detach(), layer.bias.detach()) for layer in layers]
+    return [(each.weight.detach(), each.bias.detach()) for each in layers if each.bias is not None]

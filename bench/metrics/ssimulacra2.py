@@ -165,5 +165,5 @@ def _kernel(sigma: float = 1.5) -> np.ndarray:
     zeta = np.cross(p, r)  # (52)
     zeta /= zeta[2]
     conditions = np.array([p, r, zeta])  # (56)
-    beta = np.linalg.solve(conditions, [1, radius**2 - sigma**2, zeta @ rho])  # (53), (55)
+    beta = np.linalg.solve(conditions, np.array([1, radius**2 - sigma**2, zeta @ rho]))  # (53), (55)
     return np.cos(np.outer(np.arange(-radius, radius + 1), omega)) @ beta
