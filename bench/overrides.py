@@ -16,7 +16,7 @@ from frames.errors import UserError, one_line
 
 WRITTEN = ("out", "store")
 """Options that name a folder to write, there or not: taken as they stand, commas included, and never swept."""
-PATHS = (*WRITTEN, "root", "gt", "weights", "param", "prompt", "cwd")
+PATHS = (*WRITTEN, "root", "gt", "lr", "weights", "param", "prompt", "cwd")
 """Last words of the keys whose value is a path: a value that exists as one is never read otherwise."""
 
 _WORD = re.compile(r"""'(?:\\.|[^'\\])*' | "(?:\\.|[^"\\])*" | [^\s,()\[\]{}'"=:$]+""", re.VERBOSE)

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from frames.input_quality.estimate import estimate
+from frames.input_quality.estimate import estimate, looked_at
 from frames.source import Source
 from frames.video import index_video, read_window
 from turbovsr import checkpoints
@@ -19,7 +19,6 @@ from turbovsr.pipeline import TurboVSR
 from turbovsr.video import fingerprint
 
 AUTO, PLAIN, RESTORING = "auto", "nano", "nano-real"
-LOOKED_AT = 4  # frames
 
 
 class Models:
@@ -66,10 +65,11 @@ class Models:
 
 
 def _looked_at(given: Path, source: Source) -> list[np.ndarray]:
-    """A few frames, uint8 (H, W, 3): of a video those after its first third, for films begin black."""
+    """The frames that are judged, uint8 (H, W, 3)."""
     found: list[np.ndarray] = []
     if source.timed is not None:
         with contextlib.suppress(ValueError):  # a damaged video: then its first frames
             index = index_video(given)
-            found = list(read_window(index, index.frames // 3, LOOKED_AT))
-    return found or list(islice(source.frames(), LOOKED_AT))
+            wanted = looked_at(index.frames, video=True)
+            found = list(read_window(index, wanted.start, len(wanted)))
+    return found or list(islice(source.frames(), len(looked_at(source.count, video=False))))

@@ -22,6 +22,6 @@ COMMANDS = {
     "export": "write all per-frame scores and repetitions of runs to one Parquet or CSV file",
     "explain": "score a prediction under all protocol presets and find the one behind a quoted number",
     "agreement": "print how far viewers agree with each metric, from a data set with opinion scores",
-    "doctor": "find shifts, wrong order, swapped channels, range and gamma faults in a prediction",
+    "doctor": "find shifts, wrong order, channel, range and gamma faults of a prediction; what is wrong with LR frames",
 }
 """Each command and what it does. This table is all that `python -m bench --help` reads."""

@@ -48,5 +48,6 @@ def degrade(words: list[str], folders: tuple[str, ...]) -> int:
         f"{recipe.origin} LR frames of {names[0]} in {out}"
         + (f", made with {recipe.made_with}" * bool(recipe.made_with))
     )
-    print(f"to use them: data=folder data.root={out} data.gt=GT")
+    takes_lr = "lr" in config.data
+    print("to use them: " + (f"data={names[0]} data.lr={out}" if takes_lr else f"data=folder data.root={out} data.gt=GT"))
     return OK

@@ -1,4 +1,4 @@
-"""`python -m bench doctor --pred DIR --gt DIR`: faults of a prediction other than its quality."""
+"""`python -m bench doctor --pred DIR --gt DIR`: faults of a prediction other than its quality; `doctor SET`: of LR."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ from pathlib import Path
 from statistics import fmean
 from typing import TYPE_CHECKING
 
+from bench.commands.doctor_lr import examine_set
+from bench.commands.options import CONFIG_DIR_HELP
 from bench.commands.pairs import GT_HELP, PRED_HELP, SCALE_HELP, Pair, open_pairs
 from bench.commands.parser import Parser
 from frames.errors import ERROR, NOTHING_MEASURED, OK, REGRESSED, UserError, did_you_mean, one_line
@@ -21,18 +23,28 @@ if TYPE_CHECKING:
     from bench.metrics.base import FrameMetric
     from bench.metrics.protocol import Protocol
 
-ABOUT = """It looks at five frames a clip and their neighbours, prints each fault with the PSNR before and after
-compensation, and changes nothing. Exit codes: 0 healthy, 1 faults were found, 2 nothing to examine, 3 error."""
+ABOUT = """Of a prediction it looks at five frames a clip and their neighbours, and prints each fault with the PSNR before
+and after compensation. Of a data set (doctor vid4 data.root=...) it looks at LR frames, and says where they are noisy,
+compressed or blurred though the configuration says bicubic. Nothing is changed. Exit codes: 0 healthy, 1 faults were
+found, 2 nothing to examine, 3 error."""
 
 
 def main(argv: list[str]) -> int:
     parser = Parser("doctor", ABOUT)
-    parser.add_argument("--pred", type=Path, required=True, help=PRED_HELP)
-    parser.add_argument("--gt", type=Path, required=True, help=GT_HELP)
+    parser.add_argument("words", nargs="*", metavar="SET [KEY=VALUE ...]", help="a data set, with its options")
+    parser.add_argument("--config-dir", action="append", default=[], metavar="DIR", help=CONFIG_DIR_HELP)
+    parser.add_argument("--pred", type=Path, help=PRED_HELP)
+    parser.add_argument("--gt", type=Path, help=GT_HELP)
     parser.add_argument("--compensated", action="store_true", help="score all frames, as they are and compensated")
     parser.add_argument("--protocol", default="rgb", help="how these scores are taken (default: rgb)")
     parser.add_argument("--scale", type=int, default=4, help=SCALE_HELP)
     options = parser.parse_args(argv)
+    if options.words:
+        if options.pred or options.gt:
+            parser.error("a data set, or --pred and --gt, not both")
+        return examine_set(options.words, tuple(options.config_dir))
+    if not (options.pred and options.gt):
+        parser.error("give --pred and --gt, or a data set: doctor vid4")
     from bench.metrics.recipes import ProtocolScorer, read_presets
 
     presets = read_presets(options.scale)

@@ -9,7 +9,7 @@ from typing import Protocol
 
 import numpy as np
 
-from bench.datasets.sources import Degraded, FrameSource, Mapped, Unreadable, cropped, files_of
+from bench.datasets.sources import Degraded, FrameSource, Mapped, Unreadable, cropped, files_of, judged
 from frames.degradations import Degradation, Given, Seeded
 from frames.degradations.given import NOT_MADE
 from frames.images import Size
@@ -47,6 +47,10 @@ class Clip:
     def lr(self) -> Iterator[np.ndarray]:
         """LR frames, uint8 (h, w, 3) RGB."""
         return iter(self._lr)
+
+    def judged_lr(self) -> list[np.ndarray]:
+        """The few LR frames by which their quality is estimated, see `frames.input_quality`."""
+        return judged(self._lr)
 
     def gt(self) -> Iterator[np.ndarray]:
         """GT frames, uint8 (scale*h, scale*w, 3) RGB.
@@ -126,11 +130,13 @@ def build_clip(
     lr: FrameSource | None,
     degradation: Degradation | Seeded | None,
     origin: str = "given",
+    made_with: str = "",
 ) -> Clip:
     """Put a clip together; LR frames are made from GT by the degradation where none are given.
 
     Args:
         origin: of the LR frames that are given, for records.
+        made_with: the versions that these depend on, where that is known.
     Raises:
         ValueError: counts or sizes of LR and GT do not fit each other, or LR must be made and cannot.
     """
@@ -139,7 +145,6 @@ def build_clip(
         if not height or not width:
             raise ValueError(f"{gt.where}: frames of {gt.size[1]}x{gt.size[0]} are too small for scale {scale}")
         gt = cropped(gt, 0, 0, (height, width))
-    made_with = ""
     if lr is None:
         lr, origin = _degraded(name, gt, scale, degradation)
         made_with = degradation.made_with if isinstance(degradation, Seeded) else ""

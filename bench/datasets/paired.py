@@ -6,15 +6,15 @@ from collections.abc import Iterable, Iterator, Mapping
 from functools import cached_property
 from pathlib import Path
 
+from bench.datasets import lr_set
 from bench.datasets.clip import Clip, Description, build_clip, build_clips
 from bench.datasets.layout import ClipOnDisk, check_together
 from bench.datasets.options import capped, path_of, rate, selected
+from bench.datasets.own_lr import OPTION, OwnLR, path_in
 from bench.datasets.places import Place, clips_found, first_place
 from bench.datasets.verify import numbering_problems
 from frames.degradations import Degradation, Given
-from frames.errors import did_you_mean
 
-LR_MODES = ("auto", "given", "made")
 _NAMED = 10  # clips of a set that a message lists; of more, a few
 
 
@@ -29,7 +29,8 @@ class PairedSet:
         frames: use the first that many of each clip; None: all, and then each clip must have its official length.
         clips: use only these; None: all.
         fps: frames per second, for records and videos only.
-        lr: "auto" reads LR frames where they are and makes them where not; "given" and "made" insist.
+        lr: "auto" reads LR frames where they are and makes them where not; "given" and "made" insist; else a path to
+            LR frames of one's own, see `OwnLR`.
     The constructor touches no disk and checks nothing; mistakes are reported by the methods.
     """
 
@@ -73,10 +74,10 @@ class PairedSet:
 
     def clips(self) -> list[Clip]:
         """The clips that are there; see `bench.datasets.clip.Dataset`."""
-        if self._lr not in LR_MODES:
-            raise ValueError(f"data.lr={self._lr}: unknown{did_you_mean(self._lr, LR_MODES)}")
         capped((), self._frames)
-        fps, present = rate(self._fps), self._present()
+        own, fps, present = self._own, rate(self._fps), self._present()
+        if own is not None and not self.gt_layouts:
+            raise ValueError(f"{OPTION}={own.path}: {self.title} has no ground truth; its LR frames are data.root")
         return build_clips(present, lambda name: self._clip(name, present[name], fps), self._scale)
 
     def describe(self) -> Description:
@@ -85,14 +86,19 @@ class PairedSet:
     def problems(self) -> Iterator[str]:
         """Decode every frame of GT and given LR and yield what is wrong, one line each."""
         present = self._present()
+        if self._own is not None:
+            yield from lr_set.problems(self._own.path)
         for name in self.expected:
             if name not in present:
                 yield f"{self.root}: clip {name} is missing"
                 continue
             size = yield from present[name].clip.problems(self._lengths.get(name))
+            lr_size = size and (size[0] // self._scale, size[1] // self._scale)
+            if self._own is not None:
+                yield from self._own.problems(name, present[name].clip, self._frames, lr_size)
+                continue
             lr = self._given_lr(name) if self.gt_layouts else None
             if lr is not None:
-                lr_size = size and (size[0] // self._scale, size[1] // self._scale)
                 yield from lr.clip.problems(self._lengths.get(name), lr_size)
         if self.count and len(self._lengths) > self.count:
             yield f"{self.root}: {len(self._lengths)} clips where {self.count} belong"
@@ -127,22 +133,38 @@ class PairedSet:
             )
         return found
 
+    @cached_property
+    def _own(self) -> OwnLR | None:
+        """The LR frames at the path that data.lr gives."""
+        path = path_in(self._lr)
+        return None if path is None else OwnLR(path, self.expected)
+
     def _clip(self, name: str, place: Place, fps: float) -> Clip:
         self._check_length(name, place.clip)
-        lr = self._given_lr(name) if self.gt_layouts else place
-        if lr is None:
-            self._check_made(name)
-        elif self.gt_layouts:
-            check_together(lr.clip, place.clip)
+        lr, origin, made_with = self._lr_of(name, place)
         return build_clip(
             name,
             scale=self._scale,
             fps=fps,
             gt=place.clip.source(self._frames) if self.gt_layouts else None,
-            lr=None if lr is None else lr.clip.source(self._frames),
+            lr=None if lr is None else lr.source(self._frames),
             degradation=self._degradation,
-            origin=self._origin(lr),
+            origin=origin,
+            made_with=made_with,
         )
+
+    def _lr_of(self, name: str, place: Place) -> tuple[ClipOnDisk | None, str, str]:
+        """The LR frames of a clip (None: they are made), what records say of them, and the versions behind them."""
+        if self._own is not None:
+            self._own.check(name, place.clip, self._frames)
+            return self._own.clip(name), self._own.origin(self._degradation), self._own.made_with
+        lr = self._given_lr(name) if self.gt_layouts else place
+        if lr is None:
+            self._check_made(name)
+            return None, "", ""
+        if self.gt_layouts:
+            check_together(lr.clip, place.clip)
+        return lr.clip, self._origin(lr), ""
 
     def _check_made(self, name: str) -> None:
         """Raises FileNotFoundError where LR frames of a clip are not there and may not be made."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +12,8 @@ import numpy as np
 from bench.methods.contract import FrameSource
 from frames.degradations import Seeded
 from frames.images import Size, image_size, read_image
-from frames.video import read_video
+from frames.input_quality import looked_at
+from frames.video import index_video, read_video, read_window
 
 
 @dataclass(frozen=True)
@@ -145,6 +147,14 @@ def first_frames(source: FrameSource, count: int) -> FrameSource:
     if isinstance(source, VideoFrames):
         return replace(source, frames=count)
     raise ValueError(f"{source.where}: {source.frames} frames cannot be cut to {count}")
+
+
+def judged(source: FrameSource) -> list[np.ndarray]:
+    """The frames of a source by which its quality is estimated, see `frames.input_quality`."""
+    if isinstance(source, VideoFrames):
+        wanted = looked_at(source.frames, video=True)
+        return list(read_window(index_video(source.path), source.start + wanted.start, len(wanted)))
+    return list(islice(source, len(looked_at(source.frames, video=False))))
 
 
 def files_of(source: FrameSource) -> tuple[Path, ...]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from frames.input_quality.detectors import CENTRE, KINDS, SPREAD, WEIGHTS
-from frames.input_quality.features import NAMES, measure
+from frames.input_quality.features import MOST_FRAMES, NAMES, measure
 
 SMALLEST_EDGE = 32  # pixels
 
@@ -42,6 +42,12 @@ class Estimate:
             return f"not judged: frames below {SMALLEST_EDGE} pixels"
         found = f"noise of {self.noise:.1f} levels, block grid {self.grid:.1%}, sharpest edges {self.edge:.1f} px wide"
         return f"{self.kind} ({found})"
+
+
+def looked_at(count: int, video: bool) -> range:
+    """Which frames of an input are judged, by index: of a video those after its first third, for films begin black."""
+    start = count // 3 if video else 0
+    return range(start, min(start + MOST_FRAMES, count))
 
 
 def estimate(frames: np.ndarray) -> Estimate:

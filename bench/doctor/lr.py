@@ -1,0 +1,34 @@
+"""LR frames that look otherwise than the configuration says: noisy, compressed or blurred where it says bicubic."""
+
+from __future__ import annotations
+
+from bench.doctor.finding import Finding
+from frames.input_quality import Estimate
+
+EXPECTED = {"bi": ("clean",), "bd": ("clean", "blurred")}
+"""Degradation -> how its LR frames may look. Of the others, which are made to restore from, everything is expected."""
+
+
+def examine_lr(found: Estimate, degradation: str, given: bool) -> Finding | None:
+    """Compare what LR frames look like with the degradation that the configuration names.
+
+    Args:
+        found: the estimate of the frames.
+        degradation: the name of the configuration's.
+        given: the frames were read, not made from GT.
+    """
+    if found.kind in EXPECTED.get(degradation, (found.kind,)):
+        return None
+    says = {"bi": "bicubic reduction alone", "bd": "blur and reduction alone"}[degradation]
+    remedy = _OF_GIVEN if given else _OF_GT
+    return Finding("input", f"LR frames look {found.kind}, but degradation={degradation} says {says}; {remedy}")
+
+
+_OF_GIVEN = (
+    "if it is real video, write degradation=given, or the name of what was done to it, so that no table sets it beside "
+    "bicubic LR; and take weights that were trained for it (method=turbovsr_real)"
+)
+_OF_GT = (
+    "they are made from GT, so GT looks like that: its noise, blocks or blur count as truth in every score; take better "
+    "GT, or halve it before use"
+)
