@@ -12,6 +12,7 @@ DEMO := results/runs/demo
 
 demo: $(VENV)/installed .assets/fetched
 	$(PY) -m bench run method=bicubic,realesrgan,basicvsr,turbovsr data=sample timing.budget_s=5 out=$(DEMO)
+	$(PY) -m bench run method=bicubic,realesrgan,turbovsr,turbovsr_real data=sample_real timing.budget_s=2 out=$(DEMO)
 	@printf '%s\n' '' 'Next, a page to look at the frames, and a sweep over the sampling steps:' \
 		'  source $(VENV)/bin/activate' \
 		'  python -m bench report $(DEMO)' \

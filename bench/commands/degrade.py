@@ -49,5 +49,7 @@ def degrade(words: list[str], folders: tuple[str, ...]) -> int:
         + (f", made with {recipe.made_with}" * bool(recipe.made_with))
     )
     takes_lr = "lr" in config.data
-    print("to use them: " + (f"data={names[0]} data.lr={out}" if takes_lr else f"data=folder data.root={out} data.gt=GT"))
+    print(
+        "to use them: " + (f"data={names[0]} data.lr={out}" if takes_lr else f"data=folder data.root={out} data.gt=GT")
+    )
     return OK

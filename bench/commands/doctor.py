@@ -23,10 +23,10 @@ if TYPE_CHECKING:
     from bench.metrics.base import FrameMetric
     from bench.metrics.protocol import Protocol
 
-ABOUT = """Of a prediction it looks at five frames a clip and their neighbours, and prints each fault with the PSNR before
-and after compensation. Of a data set (doctor vid4 data.root=...) it looks at LR frames, and says where they are noisy,
-compressed or blurred though the configuration says bicubic. Nothing is changed. Exit codes: 0 healthy, 1 faults were
-found, 2 nothing to examine, 3 error."""
+ABOUT = """Of a prediction it looks at five frames a clip and their neighbours, and prints each fault with the PSNR
+before and after compensation. Of a data set (doctor vid4 data.root=...) it looks at LR frames, and says where they are
+noisy, compressed or blurred though the configuration says bicubic. Nothing is changed. Exit codes: 0 healthy, 1 faults
+were found, 2 nothing to examine, 3 error."""
 
 
 def main(argv: list[str]) -> int:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 
@@ -37,7 +38,7 @@ class Compared:
 
     source: FrameSource
     clip: str
-    made_with: str
+    tell: Callable[[], None]  # called where they differ
 
     @property
     def where(self) -> str:
@@ -57,7 +58,7 @@ class Compared:
             digest.add(frame)
             yield frame
         if digest.hexdigest() != DIGESTS[self.clip]:
-            log.warning("%s", unlike(self.clip, self.made_with))
+            self.tell()
 
 
 def unlike(clip: str, made_with: str) -> str:
@@ -65,12 +66,14 @@ def unlike(clip: str, made_with: str) -> str:
     here = "with the same versions" if made_with == REFERENCE else f"with {made_with}"
     return (
         f"sample_real: the LR frames of clip {clip}, made here {here}, are not those of the reference ({REFERENCE}): "
-        "its figures do not compare with figures from there"
+        "figures of this set do not compare with figures from there"
     )
 
 
 class SampleReal(Sample):
     """The clips of `Sample`, blurred, reduced, noisy and compressed by `degradation=once`; see there for arguments."""
+
+    _told = False
 
     def problems(self) -> Iterator[str]:
         """As those of `Sample`, and LR frames that are not the reference's."""
@@ -87,4 +90,10 @@ class SampleReal(Sample):
         clip = super()._clip(name, piece)
         if clip.lr_origin != ORIGIN or clip.frames != piece.frames:
             return clip  # another degradation, seed or scale, or a part of the clip: there is no reference
-        return replace(clip, _lr=Compared(clip._lr, name, clip.lr_made_with))
+        return replace(clip, _lr=Compared(clip._lr, name, partial(self._tell, name, clip.lr_made_with)))
+
+    def _tell(self, clip: str, made_with: str) -> None:
+        """Say that LR frames differ, once for the set: where one clip's do, it is the encoder, and others' do too."""
+        if not self._told:
+            self._told = True
+            log.warning("%s", unlike(clip, made_with))

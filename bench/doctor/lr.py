@@ -29,6 +29,6 @@ _OF_GIVEN = (
     "bicubic LR; and take weights that were trained for it (method=turbovsr_real)"
 )
 _OF_GT = (
-    "they are made from GT, so GT looks like that: its noise, blocks or blur count as truth in every score; take better "
-    "GT, or halve it before use"
+    "they are made from GT, so GT looks like that: its noise, blocks or blur count as truth in every score; take "
+    "better GT, or halve it before use"
 )

@@ -43,7 +43,7 @@ def grid(spec: Spec, runs: dict[str, list[Record]], published: list[cited.Figure
     lines = []
     for label in rows:
         cells = [
-            _fact(metric, [record for record in rows[label] if record.data == rule.data])
+            _fact(metric, [record for record in rows[label] if record.data in rule.sets])
             if metric in FACTS
             else _cell(label, metric, table, column)
             for rule, metric, table, column in parts
@@ -64,7 +64,9 @@ def grid(spec: Spec, runs: dict[str, list[Record]], published: list[cited.Figure
 
 def _measured(rule: ColumnRule, rows: dict[str, list[Record]]) -> tuple[Table | None, str]:
     """(the measured table of a data set with the rows' labels as methods, a note on what is left out)."""
-    here = [replace(r, method=label) for label, found in rows.items() for r in found if r.data == rule.data]
+    here = [replace(r, method=label) for label, found in rows.items() for r in found if r.data in rule.sets]
+    if len(rule.sets) > 1:
+        here = _pooled(here, rule.title)
     right = [r for r in here if rule.protocol in (None, r.protocol)]
     if not right:
         why = f", or under protocol {listed(r.protocol for r in here)} alone" if here else ""
@@ -72,6 +74,12 @@ def _measured(rule: ColumnRule, rows: dict[str, list[Record]]) -> tuple[Table | 
     left = listed(r.method for r in here if r not in right)
     note = f"{rule.title}: {left} not under protocol {rule.protocol}, left out" if left else ""
     return tables(right)[0], note
+
+
+def _pooled(records: list[Record], title: str) -> list[Record]:
+    """Records of several data sets as those of one, in which each clip of each set is a clip."""
+    expected = sum({record.data: record.expected_clips for record in records}.values())
+    return [replace(r, data=title, clip=f"{r.clip} of {r.data}", expected_clips=expected) for r in records]
 
 
 def _head(metric: str, column: Column | None) -> str:
@@ -95,7 +103,7 @@ def _cited(
     spec: Spec, parts: list, published: list[cited.Figure], records: list[Record]
 ) -> tuple[list[Block], list[str]]:
     """Blocks of cited rows, one a group, and the notes on their marks."""
-    wanted = {rule.data.lower(): rule for rule, *_ in parts}
+    wanted = {name.lower(): rule for rule, *_ in parts for name in rule.sets}
     lines: dict[tuple[str, str, str, int], dict[tuple[str, str], cited.Figure]] = {}
     for each in published:
         if each.data.lower() not in wanted or not any(
@@ -118,8 +126,9 @@ def _cited(
                 continue
             cells = [Cell(method, sup=cited.CITED + letters[source, _protocols(found, wanted)])]
             for rule, metric, _, column in parts:
-                quoted = found.get((rule.data.lower(), cited.METRICS.get(metric, metric)))
-                same = [r for r in records if r.data == rule.data]
+                keys = [(name.lower(), cited.METRICS.get(metric, metric)) for name in rule.sets]
+                quoted = next((found[key] for key in keys if key in found), None)
+                same = [r for r in records if r.data in rule.sets]
                 apart = quoted is not None and column is not None and not quoted.alike(column, same)
                 unlike = unlike or apart
                 cells.append(_cited_cell(quoted, apart))

@@ -39,12 +39,16 @@ class RowRule:
 
 @dataclass(frozen=True)
 class ColumnRule:
-    """The columns of one data set under one protocol."""
+    """The columns of a data set under one protocol; of several, as one set under several seeds, as if they were one."""
 
-    data: str
+    data: str | list[str]
     title: str
     metrics: list[str]
     protocol: str | None = None
+
+    @property
+    def sets(self) -> list[str]:
+        return [self.data] if isinstance(self.data, str) else self.data
 
 
 @dataclass(frozen=True)

@@ -5,8 +5,8 @@ import pytest
 
 from bench.datasets import lr_set
 from bench.datasets.folder import Folder
-from bench.datasets.videolq import VideoLQ
 from bench.datasets.vid4 import Vid4
+from bench.datasets.videolq import VideoLQ
 from frames.degradations import Bicubic, Given
 from frames.degradations.seeded import once
 from frames.errors import UserError

@@ -24,11 +24,13 @@ def test_lr_frames_are_made_by_the_degradation_of_the_samples_gt():
 
 
 def test_other_digests_are_said_once_and_by_verify(monkeypatch, caplog):
-    monkeypatch.setitem(sample_real.DIGESTS, "chelsea", "0" * 64)
-    (found,) = clip().clips()
+    for name in ("chelsea", "coffee"):
+        monkeypatch.setitem(sample_real.DIGESTS, name, "0" * 64)
     with caplog.at_level(logging.WARNING):
-        list(found.lr())
-    assert len(caplog.messages) == 1 and "LR frames of clip chelsea" in caplog.text
+        for found in clip(clips=["chelsea", "coffee"]).clips():
+            list(found.lr())
+            list(found.lr())
+    assert len(caplog.messages) == 1 and "LR frames of clip coffee" in caplog.text and "\n" not in caplog.text
     assert [line for line in clip().problems() if "not those of the reference" in line]
 
 
