@@ -13,7 +13,7 @@ import numpy as np
 from frames.door import check_regular
 from frames.headers import Header
 from frames.images import image_header, image_size, read_image
-from frames.listing import images_in, is_image
+from frames.listing import IMAGE_SUFFIXES, VIDEO_SUFFIXES, entries, images_in, is_image
 from frames.video import TimedFrame, read_timed, video_info
 from frames.video.info import Format
 
@@ -43,12 +43,21 @@ def open_source(path: Path) -> Source:
         FileNotFoundError, ValueError: one line that names the file.
     """
     if path.is_dir():
-        return _images(images_in(path))
+        return _images(_images_of(path))
     check_regular(path, "file or folder of images")
     if not is_image(path):
         return _video(path)
     header = image_header(path)
     return _video(path) if header.format == "png" and header.pictures > 1 else _images([path], still=True)
+
+
+def _images_of(folder: Path) -> list[Path]:
+    """The images of a folder; ValueError for one in which there are none."""
+    if any(map(is_image, entries(folder))):
+        return images_in(folder)
+    deeper = ", folders in it are not looked into" * any(path.is_dir() for path in entries(folder))
+    known = f"images end in {', '.join(IMAGE_SUFFIXES)}, videos in {', '.join(VIDEO_SUFFIXES)}"
+    raise ValueError(f"{folder}: there is no image in it, and no video{deeper}; {known}")
 
 
 def _images(files: list[Path], still: bool = False) -> Source:

@@ -15,6 +15,7 @@ from frames.unexpected import is_deliberate
 from frames.video.encode import WRITTEN_SUFFIXES
 
 ANY = ".mkv"  # takes every kind of stream
+SHOWN = 5  # names that a line lists
 
 
 def videos_in(given: Path) -> list[Path]:
@@ -27,6 +28,10 @@ def videos_in(given: Path) -> list[Path]:
         count = f"{len(videos)} video{'s' * (len(videos) > 1)} in it"
         print(f"turbovsr: {given}: a folder of images; {count} left out", file=sys.stderr)
         return []
+    others = [path.name for path in files if path not in videos]
+    if videos and others:
+        shown = ", ".join(others[:SHOWN]) + f" and {len(others) - SHOWN} more" * (len(others) > SHOWN)
+        print(f"turbovsr: {given}: left out, for they are no videos by their names: {shown}", file=sys.stderr)
     return videos
 
 

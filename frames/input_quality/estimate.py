@@ -21,8 +21,8 @@ class Estimate:
         kind: "clean", or the kind that fits best: "noisy", "compressed", "blurred" or "mixed" (second-order).
         noise: deviation of luma's noise in flat places, grey levels; fine texture counts as noise where all has some.
         grid: share of transform coefficients that are zero on a codec's block grid beyond those beside it.
-        edge: width of the sharpest edges, pixels; about 1.4 in frames reduced by bicubic.
-        score: log odds that the frames are degraded, of that kind.
+        edge: width of the sharpest edges, pixels; about 1.4 in frames reduced by bicubic, infinite without any.
+        score: log odds that the frames are degraded, of that kind; 0 where there are no edges to judge by.
     """
 
     kind: str
@@ -40,6 +40,8 @@ class Estimate:
         """One line: the kind and the measures behind it."""
         if math.isnan(self.noise):
             return f"not judged: frames below {SMALLEST_EDGE} pixels"
+        if math.isinf(self.edge):
+            return "not judged: there is nothing in these frames but flat colour"
         found = f"noise of {self.noise:.1f} levels, block grid {self.grid:.1%}, sharpest edges {self.edge:.1f} px wide"
         return f"{self.kind} ({found})"
 
@@ -67,11 +69,13 @@ def estimate(frames: np.ndarray) -> Estimate:
     scores = log_odds(numbers)
     best = int(scores.argmax())
     by_name = dict(zip(NAMES, numbers))
+    if by_name["edge_90"] == 0:
+        return Estimate("clean", 0.0, 0.0, math.inf, 0.0)
     return Estimate(
         kind=KINDS[best] if scores[best] > 0 else "clean",
         noise=max(0.0, float(np.exp(by_name["flat_10"])) - 0.1),
         grid=float(max(by_name["grid_4"], by_name["grid_8"])),
-        edge=1 / max(float(by_name["edge_90"]), 1e-3),
+        edge=1 / float(by_name["edge_90"]),
         score=float(scores[best]),
     )
 

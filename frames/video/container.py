@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
 
@@ -14,6 +14,7 @@ from av.stream import Disposition, Stream
 from av.video.stream import VideoStream
 
 from frames.door import check_regular, open_regular, pixels_complaint
+from frames.video.structure import truncation
 
 # A playlist or a script with a video's name (HLS, DASH, concat, SDP) would make FFmpeg open what it lists.
 DEMUXERS = (
@@ -57,8 +58,13 @@ def is_cover(stream: Stream) -> bool:
 
 
 def broken(path: Path, error: Exception) -> ValueError:
-    """The error to raise for what FFmpeg says of a file."""
+    """The error to raise for what FFmpeg says of a file; for an empty and a truncated one with that as the reason."""
     reason = getattr(error, "strerror", None) or type(error).__name__
+    with suppress(OSError, ValueError):
+        if not check_regular(path).st_size:
+            reason = "it is empty"
+        elif truncation(path):
+            reason = "it is truncated, and what tells where its frames are is lost"
     return ValueError(f"{path}: not a readable video ({reason}); replace the file")
 
 

@@ -73,7 +73,7 @@ def test_results_are_not_overwritten_unasked(run, folder, tmp_path, capsys):
     "given, output, options, complaint",
     [
         ("nothing", "out", (), "no such file"),
-        ("empty", "out", (), "there is no image in it"),
+        ("empty", "out", (), "there is no image in it, and no video"),
         ("text.mp4", "out", (), "not a readable video"),
         ("text.png", "out", (), "not a PNG, JPEG, BMP, WebP or TIFF image"),
         ("frames", "frames", (), "the input itself"),

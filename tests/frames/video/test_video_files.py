@@ -133,6 +133,10 @@ def test_broken_videos_are_one_line(tmp_path):
             with pytest.raises(ValueError, match=f"{name}: not a readable video") as caught:
                 read(tmp_path / name)
             assert "\n" not in str(caught.value)
+    (tmp_path / "empty.mp4").touch()
+    for name, reason in {"empty.mp4": "it is empty", "cut.mp4": "it is truncated, and"}.items():
+        with pytest.raises(ValueError, match=f"{name}: not a readable video .{reason}"):
+            video_info(tmp_path / name)
     with pytest.raises(FileNotFoundError, match="gone.mp4: no such video"):
         list(read_video(tmp_path / "gone.mp4"))
 
