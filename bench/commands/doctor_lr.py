@@ -38,7 +38,7 @@ def examine_set(words: list[str], config_dirs: tuple[str, ...]) -> int:
             failed += 1
             print(f"{clip.name}: {one_line(error)}", file=sys.stderr)
             continue
-        finding = examine_lr(looks, str(config.degradation.name), clip.lr_origin.startswith("given"))
+        finding = examine_lr(looks.kind, str(config.degradation.name), clip.lr_origin.startswith("given"))
         print(f"{clip.name}: LR frames ({clip.lr_origin}): {looks.reason}")
         if finding is not None:
             found += 1

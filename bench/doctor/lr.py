@@ -3,25 +3,24 @@
 from __future__ import annotations
 
 from bench.doctor.finding import Finding
-from frames.input_quality import Estimate
 
 EXPECTED = {"bi": ("clean",), "bd": ("clean", "blurred")}
 """Degradation -> how its LR frames may look. Of the others, which are made to restore from, everything is expected."""
 
 
-def examine_lr(found: Estimate, degradation: str, given: bool) -> Finding | None:
+def examine_lr(looks: str, degradation: str, given: bool) -> Finding | None:
     """Compare what LR frames look like with the degradation that the configuration names.
 
     Args:
-        found: the estimate of the frames.
+        looks: the kind that `frames.input_quality` found.
         degradation: the name of the configuration's.
         given: the frames were read, not made from GT.
     """
-    if found.kind in EXPECTED.get(degradation, (found.kind,)):
+    if looks in EXPECTED.get(degradation, (looks,)):
         return None
     says = {"bi": "bicubic reduction alone", "bd": "blur and reduction alone"}[degradation]
     remedy = _OF_GIVEN if given else _OF_GT
-    return Finding("input", f"LR frames look {found.kind}, but degradation={degradation} says {says}; {remedy}")
+    return Finding("input", f"LR frames look {looks}, but degradation={degradation} says {says}; {remedy}")
 
 
 _OF_GIVEN = (

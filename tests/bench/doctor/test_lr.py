@@ -7,13 +7,8 @@ from skimage import data
 from bench.doctor.lr import examine_lr
 from frames.degradations.once import Once
 from frames.images import write_png
-from frames.input_quality import Estimate
 
 GT = np.stack([data.astronaut()[at : at + 480, :480] for at in (0, 4)])
-
-
-def looking(kind: str) -> Estimate:
-    return Estimate(kind, noise=1.0, grid=0.1, edge=1.4, score=1.0)
 
 
 @pytest.fixture
@@ -30,7 +25,7 @@ def real(tmp_path, monkeypatch):
 
 @pytest.mark.parametrize("given, remedy", [(True, "write degradation=given"), (False, "GT looks like that")])
 def test_bicubic_frames_that_look_compressed_are_a_finding_with_a_remedy(given, remedy):
-    finding = examine_lr(looking("compressed"), "bi", given)
+    finding = examine_lr("compressed", "bi", given)
     assert finding.kind == "input" and "LR frames look compressed, but degradation=bi" in finding.text
     assert remedy in finding.text and "\n" not in finding.text
 
@@ -39,7 +34,7 @@ def test_bicubic_frames_that_look_compressed_are_a_finding_with_a_remedy(given, 
     "kind, degradation", [("clean", "bi"), ("blurred", "bd"), ("noisy", "given"), ("mixed", "realbasicvsr")]
 )
 def test_what_the_degradation_says_is_no_finding(kind, degradation):
-    assert examine_lr(looking(kind), degradation, given=True) is None
+    assert examine_lr(kind, degradation, given=True) is None
 
 
 def test_the_command_names_the_clip_the_measures_and_the_remedy(bench, real):
