@@ -30,7 +30,8 @@ def test_other_digests_are_said_once_and_by_verify(monkeypatch, caplog):
         for found in clip(clips=["chelsea", "coffee"]).clips():
             list(found.lr())
             list(found.lr())
-    assert len(caplog.messages) == 1 and "LR frames of clip coffee" in caplog.text and "\n" not in caplog.text
+    (line,) = caplog.messages
+    assert "LR frames of clip coffee" in line and "\n" not in line
     assert [line for line in clip().problems() if "not those of the reference" in line]
 
 

@@ -94,6 +94,16 @@ def test_facts_of_a_method_are_columns_too(crowd):
     assert all(line[2].text in kinds | {"–"} for line in grid.blocks[0].rows)
 
 
+def test_a_set_under_several_seeds_is_one_column_with_the_mean_over_all_clips(record):
+    seeds = {"set[seed=0]": (20.0, 22.0), "set[seed=1]": (30.0, 32.0)}
+    made = [record("plain", clip, [v], [1.0], data=d) for d, vs in seeds.items() for clip, v in zip("ab", vs)]
+    columns = [{"data": list(seeds), "title": "Set", "metrics": ["psnr", "parameters"]}]
+    (block,) = scores.grid(spec(columns=columns), {"run": made}, []).blocks
+    assert block.rows[0][1].text == "26.00" and block.rows[0][2].text != "–"
+    (block,) = scores.grid(spec(columns=columns), {"run": made[:3]}, []).blocks
+    assert block.rows[0][1].text == "24.00 (3/4)"
+
+
 def test_incomplete_cells_say_how_many_clips_they_have(crowd):
     few = [r for r in crowd if r.clip != "a"]
     (block,) = scores.grid(spec(), {"run": few}, []).blocks
