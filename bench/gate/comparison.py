@@ -70,7 +70,9 @@ def compare(
     found: list[Comparison] = []
     for data, method in dict.fromkeys((d, m) for d, _, m in then):
         pairs = [(record, now.get(cell)) for cell, record in then.items() if (cell[0], cell[2]) == (data, method)]
-        for metric in dict.fromkeys(name for old, _ in pairs for name in old.scores):
+        for metric in dict.fromkeys(
+            name for old, _ in pairs for name, score in old.scores.items() if score.better != "none"
+        ):
             found.append(_quality(metric, pairs, margins))
         if reference not in (None, method) and any(old.timing_reason not in (GIVEN, NOT_TIMED) for old, _ in pairs):
             found.append(_speed(str(reference), pairs, then, now, margins["speed"]))

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Literal, Protocol, runtime_checkable
+from typing import Any, Literal, Protocol, get_args, runtime_checkable
 
 import numpy as np
+
+Direction = Literal["higher", "lower", "nearer", "none"]
+"""Which way is better; nearer: to GT's own value, `best` or that of the metric NAME-gt; none: it ranks nothing."""
+DIRECTIONS: tuple[Direction, ...] = get_args(Direction)
 
 
 @dataclass(frozen=True)
 class Kind:
-    """How a figure is printed and which way is better."""
+    """How a figure is printed and which way is better; a metric's file may say otherwise (docs/metrics.md)."""
 
     title: str  # "PSNR", for tables and axes
     unit: str  # "dB"; empty: no unit
-    better: Literal["higher", "lower", "nearer"]  # nearer: to GT's own value, `best` or that of the metric NAME-gt
+    better: Direction
     digits: int  # decimals in tables
     window: int = 1  # consecutive frames that a value looks at: a clip of T frames has T - window + 1 values
     reference: bool = True  # False: SR is judged alone, and clips without GT can be scored

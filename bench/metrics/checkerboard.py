@@ -105,21 +105,6 @@ class Checkerboard:
                     yield spectrum[:, lines].mean(1) / spectrum[:, neighbours].mean(1)
 
 
-class CheckerboardOfGt(Checkerboard):
-    """The same ratio of the ground truth: content can be periodic, too."""
-
-    def __init__(self, scale: int, multiples: Sequence[int] = (1, 2), window: int | None = None) -> None:
-        super().__init__(scale, multiples, window)
-        self.kind = Kind(f"{self.kind.title} of GT", "", "lower", 2)
-        self.signature = self.signature.replace("checkerboard|", "checkerboard|of GT|", 1)
-
-    def score(self, sr: np.ndarray, gt: np.ndarray | None = None) -> float:
-        """The ratio of a uint8 (H, W, 3) RGB GT frame; `sr` is not looked at."""
-        if gt is None:
-            raise ValueError("no ground truth")
-        return super().score(gt)
-
-
 def _places(side: int, scale: int, multiple: int, finest: int) -> tuple[list[int], list[int]]:
     """The bins of a lattice's lines that no finer one has, and those of their neighbours."""
     period = scale * multiple

@@ -11,8 +11,6 @@ more: it flickers; less: it is calmer, as blur is. Warping errors without GT's o
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import cv2
 import numpy as np
 
@@ -28,7 +26,6 @@ Seen = tuple[np.ndarray, np.ndarray, np.ndarray]
 """Luma of SR and of GT, float32 (H, W), and GT's grey levels, uint8 (H, W)."""
 
 
-@dataclass(frozen=True)
 class Flicker:
     """Ratios of neighbouring frames' changes, SR's to GT's.
 
@@ -36,16 +33,11 @@ class Flicker:
         moving: along GT's flow where it moves; else where it stands still.
     """
 
-    moving: bool = False
-
-    @property
-    def kind(self) -> Kind:
-        return Kind(f"{'moving flicker' if self.moving else 'flicker'} (GT: 1)", "", "nearer", 2, window=2, best=1.0)
-
-    @property
-    def signature(self) -> str:
-        where = "along GT's flow" if self.moving else f"still {_STILL}px"
-        return f"flicker|{where}|{FLOW} on GT|luma|uint8|crop0|mean-pairs,clips|v1"
+    def __init__(self, moving: bool = False) -> None:
+        self.moving = moving
+        where = "along GT's flow" if moving else f"still {_STILL}px"
+        self.kind = Kind(f"{'moving flicker' if moving else 'flicker'} (GT: 1)", "", "nearer", 2, window=2, best=1.0)
+        self.signature = f"flicker|{where}|{FLOW} on GT|luma|uint8|crop0|mean-pairs,clips|v1"
 
     def begin(self) -> FlickerOfClip:
         return FlickerOfClip(self.moving)

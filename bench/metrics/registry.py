@@ -14,6 +14,8 @@ from omegaconf.errors import OmegaConfBaseException
 
 from bench.groups import members
 from bench.metrics.base import ClipMetric, FrameMetric, Kind, Metric
+from bench.metrics.kinds import kind_said
+from bench.metrics.of_gt import of_gt
 from bench.metrics.protocol import RGB, Protocol
 from bench.metrics.unavailable import Unavailable
 from frames.errors import UserError, did_you_mean, one_line
@@ -40,15 +42,32 @@ def build(
     family = name.partition("/")[0]
     if is_suite(name, config_dirs):
         raise UserError(f"metric {name}: several metrics; name one of {', '.join(_members(name, config_dirs))}")
-    metric = _instance(family, _options(name, {"scale": scale, "device": device}, config_dirs), protocol)
+    options = _options(name, {"scale": scale, "device": device}, config_dirs)
+    if "of_gt" in options:
+        of = options["of_gt"]
+        if of == family:
+            raise UserError(f"metric {name}: of_gt names another metric, whose value of GT it is")
+        metric = of_gt(build(of, protocol, scale=scale, device=device, config_dirs=config_dirs))
+    else:
+        metric = _instance(family, options, protocol)
     if not isinstance(metric, (FrameMetric, ClipMetric)) or not isinstance(metric.kind, Kind):
         raise UserError(
             f"metric {name}: {type(metric).__name__} is no metric: it needs kind, signature, "
             "and score(sr, gt) or begin()"
         )
-    if protocol.signed(metric.signature) != metric.signature:
-        metric = copy.copy(metric)  # the networks are shared
-        object.__setattr__(metric, "signature", protocol.signed(metric.signature))
+    kind = kind_said(name, metric.kind, options.get("kind", {}))
+    return _with(name, _with(name, metric, "kind", kind), "signature", protocol.signed(metric.signature))
+
+
+def _with(name: str, metric: Metric, attribute: str, value: Any) -> Metric:
+    """The metric with this attribute; where it is another one, a copy that shares the networks."""
+    if getattr(metric, attribute) == value:
+        return metric
+    metric = copy.copy(metric)
+    try:
+        object.__setattr__(metric, attribute, value)
+    except AttributeError as error:
+        raise UserError(f"metric {name}: {attribute} must be a plain attribute of {type(metric).__name__}") from error
     return metric
 
 
@@ -116,7 +135,7 @@ def _file(family: str, config_dirs: tuple[str, ...]) -> dict[str, Any]:
         raise UserError(f"{file}: {one_line(error)}") from error
     if isinstance(found, dict) and isinstance(found.get("members"), list):
         return cast(dict[str, Any], found)
-    if not isinstance(found, dict) or not isinstance(found.get("_target_"), str):
+    if not isinstance(found, dict) or not isinstance(found.get("of_gt", found.get("_target_")), str):
         raise UserError(f"{file}: no metric; it needs _target_, the class or function that makes one")
     return cast(dict[str, Any], found)
 
@@ -128,7 +147,7 @@ def _instance(family: str, options: dict[str, Any], protocol: Protocol) -> Any:
         maker = getattr(importlib.import_module(module), attribute)
     except (ImportError, AttributeError, ValueError) as error:
         raise UserError(f"metric {family}: _target_ {target} cannot be imported: {one_line(error)}") from error
-    arguments = {key: value for key, value in options.items() if key not in ("_target_", "summary")}
+    arguments = {key: value for key, value in options.items() if key not in ("_target_", "summary", "kind")}
     try:
         return maker(**{key: protocol if value == _PROTOCOL else value for key, value in arguments.items()})
     except TypeError as error:

@@ -100,16 +100,6 @@ class WarpError:
         return 1000 * float(np.mean(np.square(difference), dtype=np.float64))
 
 
-class WarpErrorOfGt(WarpError):
-    """The warping error of the ground truth itself: what a method's should be near to, since blur makes it small."""
-
-    kind = Kind("E_warp of GT", "x1e-3", "lower", 3, window=2)
-    signature = WarpError.signature.replace("warp-error|", "warp-error|of GT|", 1)
-
-    def begin(self) -> Consecutive:
-        return Consecutive(lambda sr, gt: (gt, _greys(gt, gt)[1]), self._error)
-
-
 class WarpErrorOfSr(WarpError):
     """The warping error along SR's own flow, without GT: E*_warp as DOVE and EvalCrafter define it, after Lai et al.
 

@@ -16,7 +16,12 @@ _SPEED = {  # metric: (title, unit, better, digits)
     "peak_memory_mb": ("peak memory", "MiB", "lower", 0),
     "energy_j_per_frame": ("energy per frame", "J", "lower", None),
 }
-ARROWS = {"higher": "↑", "lower": "↓", "nearer": "→GT"}
+_ARROWS = {"higher": " ↑", "lower": " ↓", "nearer": " →GT", "none": ""}
+
+
+def headed(title: str, unit: str, better: str) -> str:
+    """A column's head: `PSNR-RGB [dB] ↑`; without an arrow where a metric has no direction."""
+    return f"{title} [{unit}]{_ARROWS[better]}" if unit else f"{title}{_ARROWS[better]}"
 
 
 @dataclass(frozen=True)
@@ -34,13 +39,16 @@ class Column:
 
     @property
     def header(self) -> str:
-        unit = f" [{self.unit}]" if self.unit else ""
-        where = f", {self.device}" if self.device else ""
-        return f"{self.title}{where}{unit} {ARROWS[self.better]}"
+        return headed(f"{self.title}, {self.device}" if self.device else self.title, self.unit, self.better)
 
     @property
     def is_quality(self) -> bool:
         return self.metric.split("-")[0] not in _SPEED
+
+    @property
+    def ranks(self) -> bool:
+        """Whether it is a quality of a method; GT's own value is none."""
+        return self.is_quality and self.better != "none"
 
     def holds(self, row: Row) -> bool:
         """Whether a row's figure belongs here."""

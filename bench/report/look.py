@@ -63,17 +63,18 @@ def marker(index: int) -> str:
 
 def direction(better: str) -> str:
     """The direction of a score in words, for an axis."""
-    return "nearer to GT is better" if better == "nearer" else f"{better} is better"
+    said = {"nearer": "nearer to GT is better", "none": "no direction"}
+    return said.get(better, f"{better} is better")
 
 
 def front_of(points: Iterable[tuple[float, float]], better: str) -> list[tuple[float, float]]:
-    """The points that no other beats in both, fastest first: the Pareto front; none where nearer to GT is better.
+    """The points that no other beats in both, fastest first: the Pareto front; none where up or down is not better.
 
     Args:
         points: (time, score).
         better: which way the score is better.
     """
-    if better == "nearer":
+    if better not in ("higher", "lower"):
         return []
     sign = 1 if better == "higher" else -1
     kept: list[tuple[float, float]] = []

@@ -1,4 +1,4 @@
-"""Metrics whose best value is GT's own: rows of the distances to it, by which methods are ranked."""
+"""The row by which a method is ranked: its scores, or their distances where the best value is GT's own."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from statistics import fmean
 from bench.report.columns import Column
 from bench.report.summary import Row
 from bench.store.record import Record
+from frames.errors import UserError
 
 
 def nearness(row: Row | None, column: Column, records: list[Record]) -> Row | None:
@@ -37,10 +38,22 @@ def nearness(row: Row | None, column: Column, records: list[Record]) -> Row | No
     return replace(row, value=fmean(distances.values()), evidence={clip: (each,) for clip, each in distances.items()})
 
 
+def ranking_row(row: Row | None, by: Column, records: list[Record]) -> Row | None:
+    """The row of a column that ranks a method of a set; None where nothing does: see `nearness`, and no direction."""
+    if by.better == "none":
+        return None
+    return nearness(row, by, records) if by.better == "nearer" else row
+
+
 def place(row: Row | None, by: Column, records: list[Record]) -> float:
-    """The place of a method when sorted by a column, best first; those without a figure last."""
-    if by.better == "nearer":
-        row = nearness(row, by, records)
+    """The place of a method when sorted by a column, best first; those without a figure last.
+
+    Raises:
+        UserError: the column has no direction.
+    """
+    if by.better == "none":
+        raise UserError(f"cannot sort by {by.metric}: it has no direction and ranks no method")
+    row = ranking_row(row, by, records)
     if row is None or row.value is None or math.isnan(row.value):
         return float("inf")
     return -row.value if by.better == "higher" else row.value

@@ -13,7 +13,7 @@ from bench.report.columns import Column, Fact
 from bench.report.grid import BEST, MARKS, Block, Cell, Grid, Head, figure, listed, rank
 from bench.report.machines import split_by_canary, times_note
 from bench.report.methods import RANDOM_NOTE, random_methods, trained_on
-from bench.report.nearness import nearness, place, unranked_notes
+from bench.report.nearness import place, ranking_row, unranked_notes
 from bench.report.notes import score_notes
 from bench.report.summary import ALL, TIMES, Row, rows
 from bench.report.trace import sources
@@ -82,10 +82,9 @@ class Table:
     def marks(self, column: Column) -> dict[str, str]:
         """Best and second among the methods with the most clips; ties within the interval share the mark."""
         if column not in self._marks:
-            found = {m: r for m in self.methods if (r := self.cells.get((m, column))) and r.value is not None}
-            if column.better == "nearer":
-                near = {method: self.nearness(method, column) for method in found}
-                found = {method: row for method, row in near.items() if row and None not in near.values()}
+            there = [m for m in self.methods if (r := self.cells.get((m, column))) and r.value is not None]
+            by = {method: self.ranking_row(method, column) for method in there}
+            found = {method: row for method, row in by.items() if row and None not in by.values()}
             most = max((row.n for row in found.values()), default=0)
             values = {
                 method: row.value
@@ -100,9 +99,9 @@ class Table:
             )
         return self._marks[column]
 
-    def nearness(self, method: str, column: Column) -> Row | None:
-        """The row of a method's distances to GT's own values, clip by clip; None where GT's are lacking."""
-        return nearness(self.cells.get((method, column)), column, self.records)
+    def ranking_row(self, method: str, column: Column) -> Row | None:
+        """The row that ranks a method: its own, or its distances to GT's own values; None where nothing does."""
+        return ranking_row(self.cells.get((method, column)), column, self.records)
 
     def grid(self, with_intervals: bool = False) -> Grid:
         """The table as it is printed."""

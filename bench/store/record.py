@@ -98,7 +98,7 @@ class Score:
 
     title: str
     unit: str
-    better: Literal["higher", "lower", "nearer"]  # nearer: to GT's own value, see `Record.gt_values`
+    better: Literal["higher", "lower", "nearer", "none"]  # nearer: to GT's own value, see `Record.gt_values`
     digits: int  # decimals that a table prints
     signature: str  # the full recipe
     short: str  # title with what tells recipes apart: "PSNR-Y"
@@ -206,8 +206,10 @@ class Record:
 
     def rank_values(self, metric: str) -> dict[int, float]:
         """Values of a metric whose direction is higher or lower; of "nearer" the distances to GT's own values, lower
-        is better. Empty where GT's own are lacking."""
+        is better. Empty where GT's own are lacking, and of a metric without a direction."""
         score = self.scores[metric]
+        if score.better == "none":
+            return {}
         if score.better != "nearer":
             return score.by_index
         own = self.gt_values(metric)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from bench.report.columns import ARROWS
+from bench.report.columns import headed
 from bench.store.record import Record
 
 WORST_SHOWN = 8
@@ -27,8 +27,7 @@ class Metric:
     @property
     def header(self) -> str:
         """As over a table's column: `PSNR-RGB [dB] ↑`."""
-        unit = f" [{self.unit}]" if self.unit else ""
-        return f"{self.title}{unit} {ARROWS[self.better]}"
+        return headed(self.title, self.unit, self.better)
 
     def badness(self, value: float) -> float:
         """Greater is worse; where nearer to GT is better, of distances (`rank_values`)."""

@@ -58,7 +58,7 @@ def of_tables(tables: list[Table], methods: list[str]) -> list[tuple[str, list[P
     found = []
     for table in tables:
         for time in (column for column in table.columns if column.metric == "ms_per_frame"):
-            columns = [column for column in table.columns if column.signature]
+            columns = [column for column in table.columns if column.signature and column.ranks]
             drawn = [panel for column in columns if (panel := _panel(table, time, column, methods))]
             if drawn:
                 found.append((f"{table.title}, {time.device}" if time.device else table.title, drawn))

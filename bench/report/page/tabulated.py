@@ -15,7 +15,7 @@ from bench.store.record import Record
 
 @dataclass(frozen=True)
 class HeadCell:
-    """A column's head: a button that sorts; `better` is "higher", "lower", "nearer" or "text"."""
+    """A column's head: a button that sorts; `better` is a metric's direction, or "text"."""
 
     title: str
     better: str
@@ -73,9 +73,8 @@ def summary(table: Table, methods: list[str]) -> SortedTable:
             row = table.cells.get((method, column))
             best = "best" if method in table.best(column) else ""
             mark = f" {TRAINED}" if row and row.value is not None and table.is_trained_on(method, column) else ""
-            if row and column.better == "nearer":
-                row = table.nearness(method, column)
-            cells.append(BodyCell(table.text(method, column) + mark, row.value if row else None, best))
+            by = table.ranking_row(method, column)
+            cells.append(BodyCell(table.text(method, column) + mark, by.value if by else None, best))
         lines.append(Line(f"{method} {table.data}".lower(), method, methods.index(method), cells))
     return SortedTable(
         table.title, f"Summary of {table.title}", heads, lines, "; ".join(filter(None, (table.caption, table.trained)))

@@ -61,8 +61,9 @@ def per_frame(
         if captioned:
             left = f"; {len(columns) - len(shown)} further clips not shown" if len(shown) < len(columns) else ""
             recipe_text = "; ".join(signature for _, signature, _ in recipes)
-            nearer = any(s.better == "nearer" for _, _, s in scored)
-            up = "Up is better unless the axis says otherwise" if nearer else "Up is better in every panel"
+            up = "Up is better in every panel"
+            if any(s.better in ("nearer", "none") for _, _, s in scored):
+                up = "Up is better unless the axis says otherwise"
             style.caption(figure, f"{up}; {recipe_text}{left}", chosen, style.WIDTHS[width])
     return figure
 

@@ -38,7 +38,7 @@ def speed_quality(
     found = []
     for table in tables(records):
         for time in [c for c in table.columns if c.metric == "ms_per_frame"]:
-            scores = [c for c in table.columns if c.is_quality and c.signature and (not metrics or c.metric in metrics)]
+            scores = [c for c in table.columns if c.ranks and c.signature and (not metrics or c.metric in metrics)]
             scores = [c for c in scores if any(_point(table, m, time, c) for m in table.methods)]
             if scores:
                 found.append((table, time, scores))

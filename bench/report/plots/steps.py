@@ -37,7 +37,7 @@ def steps_quality(
         (table, column)
         for table in tables([r for r in records if r.method in chosen_methods])
         for column in table.columns
-        if (column.is_quality and (not metrics or column.metric in metrics)) or column.metric == "ms_per_frame"
+        if (column.ranks and (not metrics or column.metric in metrics)) or column.metric == "ms_per_frame"
         if any(_value(table, m, column) is not None for m in table.methods)
     ]
     with style.styled(theme) as chosen:

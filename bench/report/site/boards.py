@@ -66,10 +66,10 @@ def sorted_table(board: Board, methods: list[str], folders: Mapping[str, str]) -
         measured, expected = table.counted(method)
         cells = [BodyCell(f"{measured}/{expected}", measured, "lacking" if measured < expected else "")]
         for column in table.columns:
-            row, cell = table.cells.get((method, column)), table.cell(method, column, with_interval=True)
+            by, cell = table.ranking_row(method, column), table.cell(method, column, with_interval=True)
             best = "best" if method in table.best(column) else ""
             text = f"{cell.text} {cell.sup}".strip()
-            cells.append(BodyCell(text, row.value if row else None, best))
+            cells.append(BodyCell(text, by.value if by else None, best))
         run = runs[method]
         words = f"{method} {table.data} {run}".lower()
         lines.append(Line(words, method, methods.index(method), cells, run, f"runs/{folders[run]}/index.html"))

@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 import pytest
 
-from bench.metrics.checkerboard import Checkerboard, CheckerboardOfGt
+from bench.metrics.checkerboard import Checkerboard
 from bench.metrics.registry import build
 
 
@@ -110,7 +110,7 @@ def test_scales_without_a_lattice_or_with_one_too_coarse_are_refused(picture):
 
 def test_gt_has_its_own_score_beside(picture):
     sr = lattice(picture, 4, 24)
-    own = CheckerboardOfGt(4)
+    own = build("checkerboard-gt")
     assert own.score(sr, picture) == Checkerboard(4).score(picture)
     assert own.kind.reference and own.signature != Checkerboard(4).signature
     assert build("checkerboard", scale=2).signature != build("checkerboard", scale=4).signature

@@ -49,7 +49,7 @@ def folder(tmp_path):
 def test_every_file_builds_a_metric_with_its_recipe(name):
     metric = build(name)
     assert isinstance(metric, (FrameMetric, ClipMetric))
-    assert metric.kind.better in ("higher", "lower", "nearer") and metric.signature.count("|") >= 3
+    assert metric.kind.better in ("higher", "lower", "nearer", "none") and metric.signature.count("|") >= 3
     assert is_network(metric) == ("lpips" in name or name == "dists") == isinstance(metric, PreparesGt)
 
 
@@ -100,6 +100,64 @@ def test_a_file_that_defines_no_metric_is_one_line(folder, text, words):
     with pytest.raises(UserError, match=words) as caught:
         build("mine", config_dirs=folder("mine", text))
     assert "\n" not in str(caught.value)
+
+
+def test_a_file_says_otherwise_for_its_own_name_and_gts_value_needs_no_code(folder):
+    dirs = folder(
+        "mine", f"_target_: {__name__}.Constant\nvalue: 3\nkind: {{title: near, better: nearer, digits: 2}}\n"
+    )
+    folder("fixed", f"_target_: {__name__}.Constant\nvalue: 3\nkind: {{better: nearer, best: 1}}\n")
+    folder("mine-gt", "of_gt: mine\nsummary: GT's own\n")
+    metric, own = build("mine", config_dirs=dirs), build("mine-gt", config_dirs=dirs)
+    assert metric.kind == Kind("near", "", "nearer", 2) and Constant.kind.better == "lower"
+    assert own.kind == Kind("near of GT", "", "none", 2) and own.signature == "const|of GT|3|v1"
+    assert own.score(None, np.zeros((2, 2, 3), np.uint8)) == 3.0
+    assert build("fixed", config_dirs=dirs).kind.best == 1
+
+
+@pytest.mark.parametrize(
+    "text, words",
+    [
+        ("kind: 3\n", "metric mine: kind holds keys, of title, unit, better"),
+        ("kind: {beter: lower}\n", "metric mine: kind has no 'beter'; did you mean 'better'"),
+        ("kind: {window: 2}\n", "metric mine: kind has no 'window'"),
+        ("kind: {digits: two}\n", "metric mine: kind.digits is 'two'"),
+        ("kind: {digits: -1}\n", "metric mine: kind.digits is -1"),
+        ("kind: {better: lowr}\n", "metric mine: better is 'lowr'; did you mean 'lower'"),
+    ],
+)
+def test_a_kind_that_cannot_be_is_one_line(folder, text, words):
+    with pytest.raises(UserError, match=words) as caught:
+        build("mine", config_dirs=folder("mine", f"_target_: {__name__}.Constant\nvalue: 3\n{text}"))
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("of, words", [("mine", "of_gt names another metric"), ("nothing", "unknown metric 'nothing'")])
+def test_gts_value_of_nothing_is_one_line(folder, of, words):
+    with pytest.raises(UserError, match=words):
+        build("mine", config_dirs=folder("mine", f"of_gt: {of}\n"))
+
+
+def test_every_metric_takes_the_frames_of_a_protocol():
+    for name in sorted(members("metric").keys() - NEED_MORE):
+        if "lpips" not in name and name not in ("dists", "tlp"):
+            assert build(name, Protocol(drop_first=2)).signature.count("|frames2..-1") == 1
+
+
+class Fixed:
+    """A metric whose recipe cannot be added to."""
+
+    kind = Constant.kind
+    signature = property(lambda self: "fixed|v1")
+
+    def score(self, sr, gt):
+        return 0.0
+
+
+def test_a_recipe_that_cannot_take_the_frames_is_one_line(folder):
+    dirs = folder("mine", f"_target_: {__name__}.Fixed\n")
+    with pytest.raises(UserError, match="metric mine: signature must be a plain attribute of Fixed"):
+        build("mine", Protocol(drop_first=2), config_dirs=dirs)
 
 
 def test_an_unknown_name_gets_a_hint(folder):

@@ -7,8 +7,12 @@ import pytest
 from bench.gate.comparison import compare
 from bench.report import tables
 from bench.report.look import front_of
-from bench.report.page import order, tabulated
+from bench.report.page import order, panels, tabulated
+from bench.report.plots.frames import per_frame
+from bench.report.plots.pareto import speed_quality
+from bench.report.site.boards import Board, sorted_table
 from bench.store.record import Record, Score
+from frames.errors import UserError
 from tests.bench.made_up import make
 
 OWN = {"a": [1.2, 1.4], "b": [2.0, 2.2]}
@@ -27,7 +31,7 @@ def records(offsets, companion=True, **more):
     for method, offset in offsets.items():
         for clip, own in OWN.items():
             scores = {"lattice": score([value + offset for value in own], **more)}
-            scores |= {"lattice-gt": score(own, better="lower")} if companion else {}
+            scores |= {"lattice-gt": score(own, better="none")} if companion else {}
             found.append(replace(make(method, clip, [20.0, 20.0], [1.0]), scores=scores))
     return found
 
@@ -80,7 +84,7 @@ def test_the_page_lists_the_farthest_frames_and_sorts_by_distance():
 
 
 def test_no_front_where_up_is_not_better():
-    assert front_of([(1.0, 2.0), (2.0, 3.0)], "nearer") == []
+    assert front_of([(1.0, 2.0), (2.0, 3.0)], "nearer") == front_of([(1.0, 2.0)], "none") == []
 
 
 @pytest.mark.parametrize("before, after, verdict", [(0.5, 0.1, "better"), (0.5, -0.1, "better"), (-0.1, -0.9, "worse")])
@@ -96,6 +100,52 @@ def test_the_gate_refuses_to_judge_without_gts_own_value():
         found = compare(*(records({"ours": 0.1}, companion=has) for has in lacking))
         (judged,) = [each for each in found if each.metric == "lattice"]
         assert judged.verdict == "missing" and "lattice-gt" in judged.note
+
+
+def test_gts_own_value_has_no_arrow_no_mark_no_order_and_no_panel():
+    found = records({"one": 0.5, "two": 1.0})
+    (table,) = tables.tables(found)
+    column = column_of(table, "lattice-gt")
+    assert column.header == "lattice" and table.marks(column) == {}
+    assert "of GT" not in " ".join(table.notes)
+    with pytest.raises(UserError, match="cannot sort by lattice-gt: it has no direction"):
+        tables.tables(found, sort="lattice-gt")
+    metrics = order.metrics_of(found)
+    own = next(m for m in metrics if m.name == "lattice-gt")
+    assert own.header == "lattice" and order.worst(found, own) == []
+    ((_, drawn),) = panels.of_tables([table], table.methods)
+    assert [(panel.title, panel.note) for panel in drawn] == [("lattice", "nearer to GT is better")]
+    (shown,) = tables.tables(found, show=["lattice-gt"])
+    assert "arrow" not in tables.latex(shown) and "| lattice |" in tables.markdown(shown)
+
+
+def test_the_plot_has_no_panel_for_what_ranks_nothing():
+    figure = speed_quality(records({"one": 0.5, "two": 1.0}), metrics=["lattice", "lattice-gt"])
+    assert [axes.get_ylabel() for axes in figure.axes if axes.get_ylabel()] == ["lattice\nnearer to GT is better"]
+    assert speed_quality(records({"one": 0.5}), metrics=["lattice-gt"]) is None
+
+
+def test_curves_and_steps_say_that_there_is_no_direction():
+    figure = per_frame([each for each in records({"one": 0.5})])
+    assert "lattice\nno direction" in [axes.get_ylabel() for axes in figure.axes]
+
+
+def test_the_gate_leaves_out_what_ranks_nothing():
+    found = compare(records({"ours": 0.1}), records({"ours": 0.1}))
+    assert [each.metric for each in found] == ["lattice"]
+
+
+def test_the_site_sorts_by_distance_and_not_by_gts_own_value():
+    found = [replace(each, run=f"run-{each.method}") for each in records({"blurred": -0.9, "near": 0.2})]
+    (table,) = tables.tables(found)
+    board = Board("set", table, found)
+    page = sorted_table(board, table.methods, {f"run-{name}": name for name in table.methods})
+    heads = [head.title for head in page.heads[3:]]
+    values = [dict(zip(heads, (cell.value for cell in line.cells[1:]), strict=True)) for line in page.lines]
+    assert heads == ["FPS [1/s] ↑", "time per frame [ms] ↓", "output [Mpx/s] ↑", "peak memory [MiB] ↓",
+                     "lattice →GT", "lattice"]  # fmt: skip
+    assert [each["lattice →GT"] for each in values] == [pytest.approx(0.9), pytest.approx(0.2)]
+    assert [each["lattice"] for each in values] == [None, None]
 
 
 def test_records_keep_the_direction_and_older_ones_read():

@@ -69,7 +69,7 @@ function spectrumText({ width, height, values }, scale, name) {
 }
 
 function startAtlas() {
-  choices(byId("worst-metric"), data.metrics.map((metric, index) => [String(index), metric.title]), "0");
+  choices(byId("worst-metric"), data.metrics.map((metric, index) => [String(index), metric.title]).filter(([index]) => data.metrics[index].better !== "none"), "0");
   choices(byId("worst-method"), [["-1", "all"], ...data.methods.map((name, index) => [String(index), name])], "-1");
   for (const id of ["worst-metric", "worst-method"]) byId(id).addEventListener("change", drawAtlas);
   new IntersectionObserver((entries, self) => {

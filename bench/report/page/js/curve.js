@@ -4,6 +4,7 @@ const DIRECTION = {
   higher: "Higher is better",
   lower: "Lower is better, the axis is turned",
   nearer: "Nearer to GT's own value is better",
+  none: "Neither more nor less is better",
 };
 const CURVE = { height: 190, left: 52, right: 12, top: 10, bottom: 26 };
 

@@ -1,0 +1,33 @@
+"""What a metric's file says of its kind: its class knows best, a file may say otherwise for its own name."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from bench.metrics.base import DIRECTIONS, Kind
+from frames.errors import UserError, did_you_mean
+
+_TYPES = {"title": (str,), "unit": (str,), "better": (str,), "digits": (int,), "best": (int, float, type(None))}
+
+
+def kind_said(name: str, kind: Kind, said: Any) -> Kind:
+    """A metric's kind with what its file says under `kind`: `title`, `unit`, `better`, `digits`, `best`.
+
+    Args:
+        name: the metric's, for messages.
+        kind: what its class says.
+    Raises:
+        UserError: an unknown key, a value of a wrong type, or a direction that is none.
+    """
+    if not isinstance(said, dict):
+        raise UserError(f"metric {name}: kind holds keys, of {', '.join(_TYPES)}")
+    for key, value in said.items():
+        if key not in _TYPES:
+            raise UserError(f"metric {name}: kind has no '{key}'{did_you_mean(str(key), _TYPES)}")
+        if type(value) not in _TYPES[key] or (key == "digits" and not 0 <= value <= 15):
+            raise UserError(f"metric {name}: kind.{key} is {value!r}")
+    found = replace(kind, **said)
+    if found.better not in DIRECTIONS:
+        raise UserError(f"metric {name}: better is {found.better!r}{did_you_mean(str(found.better), DIRECTIONS)}")
+    return found

@@ -1,0 +1,65 @@
+"""GT's own value of a metric: what a method's should be near to, and no quality of a method."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from bench.metrics.base import Accumulator, ClipMetric, FrameMetric, Kind, Metric
+
+
+def of_gt(metric: Metric) -> Metric:
+    """The metric that scores GT where the given one scores SR; it ranks nothing."""
+    return ClipOfGt(metric) if isinstance(metric, ClipMetric) else FrameOfGt(metric)
+
+
+class FrameOfGt:
+    """GT's own value of a metric of single frames."""
+
+    def __init__(self, metric: FrameMetric) -> None:
+        self._metric = metric
+        self.kind, self.signature = _kind(metric.kind), _signature(metric.signature)
+
+    def score(self, sr: np.ndarray, gt: np.ndarray | None = None) -> float:
+        """The score of a uint8 (H, W, 3) RGB GT frame; `sr` is not looked at."""
+        return self._metric.score(_given(gt), gt)
+
+
+class ClipOfGt:
+    """GT's own value of a metric that sees frames in their order."""
+
+    def __init__(self, metric: ClipMetric) -> None:
+        self._metric = metric
+        self.kind, self.signature = _kind(metric.kind), _signature(metric.signature)
+
+    def begin(self) -> AccumulatorOfGt:
+        return AccumulatorOfGt(self._metric.begin())
+
+
+class AccumulatorOfGt:
+    """Accumulates the scores of one clip's GT."""
+
+    def __init__(self, accumulator: Accumulator) -> None:
+        self._accumulator = accumulator
+
+    def add(self, sr: np.ndarray, gt: np.ndarray | None) -> None:
+        """The next GT frame, uint8 (H, W, 3) RGB; `sr` is not looked at."""
+        self._accumulator.add(_given(gt), gt)
+
+    def values(self) -> list[float]:
+        return self._accumulator.values()
+
+
+def _given(gt: np.ndarray | None) -> np.ndarray:
+    if gt is None:
+        raise ValueError("no ground truth")
+    return gt
+
+
+def _kind(kind: Kind) -> Kind:
+    return replace(kind, title=f"{kind.title} of GT", better="none", reference=True, best=None)
+
+
+def _signature(signature: str) -> str:
+    return signature.replace("|", "|of GT|", 1)
