@@ -45,8 +45,9 @@ def build(
     options = _options(name, {"scale": scale, "device": device}, config_dirs)
     if "of_gt" in options:
         of = options["of_gt"]
-        if of == family:
-            raise UserError(f"metric {name}: of_gt names another metric, whose value of GT it is")
+        check_name(of, config_dirs)
+        if "of_gt" in _file(of.partition("/")[0], config_dirs):
+            raise UserError(f"metric {name}: of_gt names {of}, which is GT's own value itself")
         metric = of_gt(build(of, protocol, scale=scale, device=device, config_dirs=config_dirs))
     else:
         metric = _instance(family, options, protocol)

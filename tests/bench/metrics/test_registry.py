@@ -132,7 +132,9 @@ def test_a_kind_that_cannot_be_is_one_line(folder, text, words):
     assert "\n" not in str(caught.value)
 
 
-@pytest.mark.parametrize("of, words", [("mine", "of_gt names another metric"), ("nothing", "unknown metric 'nothing'")])
+@pytest.mark.parametrize(
+    "of, words", [("mine", "of_gt names mine, which is GT's own value itself"), ("nothing", "unknown metric 'nothing'")]
+)
 def test_gts_value_of_nothing_is_one_line(folder, of, words):
     with pytest.raises(UserError, match=words):
         build("mine", config_dirs=folder("mine", f"of_gt: {of}\n"))
