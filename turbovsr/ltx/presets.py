@@ -12,6 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from turbovsr import checkpoints
+from turbovsr.ltx.autoencoder_layouts import find
 from turbovsr.ltx.loading import fill, read_prompt
 from turbovsr.ltx.model import PATHS, LTXConfig, LTXModel
 
@@ -41,7 +42,7 @@ def configure(
     """The configuration of a size and path; arguments as for `build`.
 
     Raises:
-        ValueError: an unknown size or path, or an invalid window.
+        ValueError: an unknown size, path or layout, or an invalid window.
     """
     if size not in SIZES:
         raise ValueError(f"unknown size {size}: choose one of {', '.join(['nano', *SIZES])}")
@@ -51,9 +52,12 @@ def configure(
         window = TURBO_WINDOW if path == "turbo" else None
     if window is not None and (not isinstance(window, int) or window < 0):
         raise ValueError(f"window must be auto, 0 (attention over the whole clip) or a number of tokens, got {window}")
+    layout = find(f"{autoencoder}-tiny" if size == TINY else autoencoder)
     return LTXConfig(
         path=path,
-        autoencoder=f"{autoencoder}-tiny" if size == TINY else autoencoder,
+        autoencoder=layout.name,
+        latent_channels=layout.latent_channels,
+        condition_channels=layout.latent_channels,
         attention_window=window or None,
         causal_positions=autoencoder not in ("0.9.0", "0.9.1"),
         prompt_tokens=prompt_tokens,

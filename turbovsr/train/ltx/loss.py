@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from turbovsr.conditioning import Task
 from turbovsr.ltx.model import LTXModel
 from turbovsr.shortcut import add_noise, bootstrap_target, shift
 from turbovsr.train.diffusion import task_of
@@ -33,7 +34,8 @@ class LatentLoss:
 
     Args:
         model: its transformer is trained; its autoencoder encodes what comes as clips.
-        stage: `latent_noise_std`, of the given frame, which at inference is a sample; `uniform_levels` or `bootstrap`.
+        stage: `first_given` and `latent_noise_std`, of the given frame, which at inference is a sample;
+            `uniform_levels` and `conditioned`, or `bootstrap`.
         dtype: the transformer computes in it; noise, targets and errors are float32.
     """
 
@@ -43,7 +45,7 @@ class LatentLoss:
     def __call__(self, batch: SampleBatch, ema: LTXModel) -> Tensor:
         """Errors of the samples of a micro-batch, (b,)."""
         latent, condition = self.encoded(batch)
-        task = task_of(latent)
+        task = self.task(latent)
         examples = self._draw(batch, latent)
         x = add_noise(latent, examples.noise, examples.sigma)
         target = examples.noise - latent
@@ -53,12 +55,18 @@ class LatentLoss:
         error = field(x, examples.sigma, 1 / examples.steps).float() - target
         return error[:, :, task.given :].square().flatten(1).mean(dim=1)
 
+    def task(self, latent: Tensor) -> Task:
+        """The task that latents of this length train."""
+        return task_of(latent) if self.stage.first_given else Task(frames=latent.shape[2], given=0)
+
     @torch.no_grad()
     def encoded(self, batch: SampleBatch) -> tuple[Tensor, Tensor]:
         """GT latents in float32 and the condition in the networks' type."""
         target, condition = batch.target, batch.condition
         if not batch.encoded:
             target, condition = self.model.encode(target), self.model.condition(condition)
+        if isinstance(self.stage, Condition) and not self.stage.conditioned:
+            condition = torch.zeros_like(condition)
         return target.float(), condition.to(self.dtype)
 
     def _draw(self, batch: SampleBatch, latent: Tensor) -> Examples:
@@ -88,7 +96,7 @@ class LatentLoss:
         """
         chosen = torch.tensor(batch.is_shortcut, device=x.device).nonzero().flatten()
         asked = chosen if len(chosen) else torch.zeros(1, dtype=torch.long, device=x.device)
-        field = ema.velocity(condition[asked], task_of(x), examples.given[asked])
+        field = ema.velocity(condition[asked], self.task(x), examples.given[asked])
         strength = self.model.config.shift_strength
         halves = bootstrap_target(field, x[asked], examples.u[asked], examples.steps[asked], strength)
         return target.index_copy(0, chosen, halves[: len(chosen)].float())

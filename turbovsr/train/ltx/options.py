@@ -45,6 +45,8 @@ class LatentStage(Stage):
     crop: int = 256  # of clips that are encoded while training; stored latents have sizes of their own
     batch: BatchConfig = field(default_factory=lambda: BatchConfig(images=32, clips=8, frames=49))
     micro_batch: int = 1  # samples that a process computes at once; the others of a step are accumulated
+    first_given: bool = True  # clips are generated given their first frame; false: all their frames at once
+    stills: bool = True  # even steps train stills; false: every step trains clips
 
     def __post_init__(self):
         super().__post_init__()
@@ -62,6 +64,7 @@ class Condition(LatentStage):
     """Flow matching at LTX's noise levels, with the LR condition."""
 
     uniform_levels: float = 0.1  # share of the noise levels that are uniform in 0..1, the others as in LTX
+    conditioned: bool = True  # false: pre-training as a generator, the LR condition is zero
 
     def __post_init__(self):
         super().__post_init__()

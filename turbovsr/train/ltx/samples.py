@@ -97,8 +97,8 @@ class SampleSource(Protocol):
 
 
 def draw_step(stage: LatentStage, source: SampleSource, rng: StepRng) -> SampleBatch:
-    """Draw this process's samples of a step: stills in even steps, clips in odd ones."""
-    stills = trains_first_frame(rng.step)
+    """Draw this process's samples of a step: stills in even steps, clips in odd ones, or clips in all."""
+    stills = stage.stills and trains_first_frame(rng.step)
     count = stage.batch.images if stills else stage.batch.clips
     bucket = source.bucket(rng.shared, stills)
     base = int(rng.shared.integers(LARGEST_SEED))

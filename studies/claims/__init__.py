@@ -1,0 +1,12 @@
+"""The paper's claims, tested on a miniature of the whole chain that is trained here.
+
+    python -m studies.claims --data DATA --held HELD --work WORK
+    python -m studies.claims --report results/claims/claims.json
+
+A small autoencoder in LTX's layout, a transformer pre-trained as a generator of its latents, then, at equal numbers of
+steps and equal data: factorized conditioning against all frames at once, shortcut models against the flow model,
+pre-trained weights against none, 32x32x8 against 8x8x4. Trainings are those of the recipe `ltx`.
+
+DATA: photographs and videos, or what `python -m turbovsr.train.prepare` wrote; HELD: videos that are never trained on,
+one clip length of 9 frames and 128x128 pixels at least. Repeat the command to resume; finished parts are skipped.
+"""

@@ -1,0 +1,111 @@
+"""The work of the study in the order of the claims; each finished part is a file and is skipped the next time."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from torch import nn
+
+from frames.atomic import replacing
+from frames.errors import UserError
+from frames.text_files import parse_json
+from studies.claims import scoring, training
+from studies.claims.autoencoder import train_autoencoder
+from studies.claims.material import autoencoder_alone, held_out, write_training_latents
+from studies.claims.plan import CLAIMS, Arm, Plan, arms
+from turbovsr.train.log import append_line
+from turbovsr.train.messages import info
+
+REMEDY = "remove the file and repeat the command"
+
+
+class Job:
+    """The study in a folder.
+
+    Args:
+        data, held: files to train on, and videos to score on.
+        work: checkpoints, weights, latents and scores go here.
+        networks: perceptual metrics by name.
+    Raises:
+        UserError: the folder was begun with another plan.
+        FileNotFoundError: a path is missing, or no video can be used.
+    """
+
+    def __init__(
+        self, plan: Plan, data: Sequence[Path], held: Sequence[Path], work: Path, networks: Mapping[str, nn.Module]
+    ):
+        self.plan, self.data, self.work, self.networks = plan, data, work, networks
+        work.mkdir(parents=True, exist_ok=True)
+        described = json.loads(json.dumps(dataclasses.asdict(plan)))
+        if read(work / "plan.json") not in (None, described):
+            raise UserError(f"{work}: begun with other sizes or another --budget; name another --work, or remove it")
+        write(work / "plan.json", described)
+        self.clips = held_out(plan, held)
+        write(work / "videos.json", {clip.name: clip.video for clip in self.clips})
+
+    def run(self) -> None:
+        """Do what is not done yet. Raises `Interrupted` after a signal, when the step at hand is saved."""
+        planned = arms(self.plan, training.steps_of_many_tokens(self.plan))
+        for claim in CLAIMS:
+            # Seeds are the outer loop, so that what is finished can be compared at any time.
+            for seed in self.plan.seeds:
+                for arm in planned:
+                    if arm.claim == claim and (arm.has_seeds or seed == self.plan.seeds[0]):
+                        self._prepare(arm.space)
+                        self._arm(arm, seed)
+            info(f"claim {claim}: done")
+
+    def _prepare(self, space: str) -> None:
+        """Train a compression's autoencoder, encode the training clips, and score what needs no transformer."""
+        folder = self.work / space
+        if (folder / "references.json").is_file():
+            return
+        with self._timed(f"autoencoder {space}"):
+            weights = train_autoencoder(self.plan, space, self.data, folder)
+        with self._timed(f"latents {space}"):
+            write_training_latents(self.plan, space, weights, self.data, folder / "latents")
+        model = autoencoder_alone(self.plan, space, weights)
+        write(folder / "references.json", scoring.references(model, self.clips, self.networks))
+
+    def _arm(self, arm: Arm, seed: int) -> None:
+        """Train an arm and score it."""
+        folder = training.folder_of(self.plan, arm, seed, self.work)
+        scored = folder / "scores.json"
+        if scored.is_file() or (not arm.samplers and (folder / f"{arm.kind}.safetensors").is_file()):
+            return
+        with self._timed(f"{folder.name}, training"):
+            weights = training.train_arm(self.plan, arm, seed, self.work)
+        if not arm.samplers:
+            return
+        with self._timed(f"{folder.name}, scores"):
+            found = dict(scoring.score_arm(arm, weights, self.clips, self.networks))
+        write(scored, found)
+        if seed == self.plan.seeds[0] and arm.name.startswith("factorized"):
+            write(folder / "seconds.json", scoring.seconds(weights, self.clips[0], (1, 2, 4)))
+
+    @contextmanager
+    def _timed(self, part: str) -> Iterator[None]:
+        """Note how long a part took, also when it is interrupted."""
+        info(part)
+        began, processor = time.time(), time.process_time()
+        try:
+            yield
+        finally:
+            spent = {"seconds": round(time.time() - began, 1), "cpu_seconds": round(time.process_time() - processor, 1)}
+            append_line(self.work / "times.jsonl", 0, {"part": part} | spent)
+
+
+def read(path: Path) -> Any:
+    """What `write` wrote; None where there is nothing."""
+    return parse_json(path.read_text(encoding="utf-8"), str(path), REMEDY) if path.is_file() else None
+
+
+def write(path: Path, value: Any) -> None:
+    with replacing(path) as temporary:
+        temporary.write_text(json.dumps(value, indent=1) + "\n", encoding="utf-8")
