@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import os
-import sys
 from pathlib import Path
 
 from frames.command_line import Parser, guarded, process
@@ -32,7 +31,9 @@ def _arguments(argv: list[str]) -> argparse.Namespace:
     parser.add_argument("--out", type=Path, help="folder for claims.json and claims.md (default: --work)")
     parser.add_argument("--budget", type=float, default=1.0, help="times the steps of the plan (default %(default)s)")
     parser.add_argument("--smoke", action="store_true", help="toy sizes: tries the code in seconds, measures nothing")
-    parser.add_argument("--report", type=Path, metavar="JSON", help="print the table of a finished study, train nothing")
+    parser.add_argument(
+        "--report", type=Path, metavar="JSON", help="print the table of a finished study, train nothing"
+    )
     parser.add_argument("--so-far", action="store_true", help="write the table of what is there, train nothing")
     parser.add_argument(
         "--lpips",
@@ -47,10 +48,11 @@ def _arguments(argv: list[str]) -> argparse.Namespace:
 
 
 def _run(options: argparse.Namespace) -> int:
-    from studies.claims import report
+    from studies.claims import result as results
+    from studies.claims.tables import markdown
 
     if options.report is not None:
-        print(report.table(report.read_result(options.report)))
+        print(markdown(results.read_result(options.report)))
         return OK
     if not (options.data and options.held and options.work):
         raise UserError(NEEDED)
@@ -75,10 +77,10 @@ def _run(options: argparse.Namespace) -> int:
     except Interrupted as stop:
         info(f"{stop}; the same command resumes")
         code = stop.exit_code
-    result = report.collect(options.work)
-    report.write_all(result, options.out or options.work)
-    print(report.table(result))
-    return code or (OK if result["scores"] else NOTHING_MEASURED)
+    found = results.collect(options.work)
+    results.write_result(found, options.out or options.work)
+    print(markdown(found))
+    return code or (OK if found["scores"] else NOTHING_MEASURED)
 
 
 if __name__ == "__main__":

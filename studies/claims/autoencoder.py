@@ -16,6 +16,7 @@ from studies.claims.plan import LEAST, MOST, Plan
 from turbovsr.ltx import autoencoder_keys
 from turbovsr.ltx.autoencoder import LTXAutoencoder
 from turbovsr.ltx.autoencoder_layouts import LAYOUTS, Layout, Stage
+from turbovsr.ltx.layers import ResidualBlock
 from turbovsr.train.batch import Batch
 from turbovsr.train.data import ClipSource
 from turbovsr.train.loop import Loop
@@ -26,24 +27,36 @@ from turbovsr.train.rng import StepRng
 LATENT_NOISE = 0.1  # standard deviation, so that small errors of a generator do little harm
 POWER_WEIGHT = 1e-3  # of the latent's mean square, against which the noise counts
 STATISTICS_BATCHES = 32  # from which mean and deviation of the latent's channels are measured
-SPACES: dict[str, tuple[tuple[int, ...], tuple[tuple[int, int, int], ...], int]] = {
-    # widths, the factors in time, height and width between them, channels of the latent
-    MOST: ((16, 32, 64, 128, 128), ((1, 2, 2), (2, 1, 1), (2, 2, 2), (2, 2, 2)), 128),
-    LEAST: ((16, 32, 64, 64), ((1, 2, 2), (2, 1, 1), (2, 1, 1)), 16),
+SPACES: dict[str, tuple[tuple[int, ...], tuple[int, ...], tuple[tuple[int, int, int], ...], int]] = {
+    # widths of encoder and decoder, the factors in time, height and width between them, channels of the latent
+    MOST: ((16, 32, 64, 128, 128), (128, 64, 32, 16, 16), ((1, 2, 2), (2, 1, 1), (2, 2, 2), (2, 2, 2)), 128),
+    LEAST: ((16, 32, 64, 64), (64, 32, 16, 16), ((1, 2, 2), (2, 1, 1), (2, 1, 1)), 16),
 }
 
 
 def layout_of(space: str, divisor: int = 1) -> Layout:
     """The layout of a compression, which the recipe finds by its name from here on."""
-    widths, strides, channels = SPACES[space]
-    widths = tuple(width // divisor for width in widths)
-    encoder, decoder = [Stage("res_x", widths[0], count=1)], [Stage("res_x", widths[-1], count=1)]
-    for width, stride in zip(widths[1:], strides):
-        encoder += [Stage("space_to_depth", width, stride=stride), Stage("res_x", width, count=1)]
-    for width, stride in zip(widths[-2::-1], strides[::-1]):
-        decoder += [Stage("depth_to_space", width, stride=stride, skip=True), Stage("res_x", width, count=1)]
-    layout = Layout(f"claims-{space}-{widths[0]}", tuple(encoder), tuple(decoder), channels)
+    down, up, strides, channels = SPACES[space]
+    encoder, decoder = [Stage("res_x", down[0] // divisor, count=1)], [Stage("res_x", up[0] // divisor, count=1)]
+    for width, stride in zip(down[1:], strides):
+        encoder += [Stage("space_to_depth", width // divisor, stride=stride), Stage("res_x", width // divisor, count=1)]
+    for width, stride in zip(up[1:], strides[::-1]):
+        up_stage = Stage("depth_to_space", width // divisor, stride=stride, skip=True)
+        decoder += [up_stage, Stage("res_x", width // divisor, count=1)]
+    layout = Layout(f"claims-{space}-{down[0] // divisor}", tuple(encoder), tuple(decoder), channels)
     return LAYOUTS.setdefault(layout.name, layout)
+
+
+def new_autoencoder(plan: Plan, space: str) -> LTXAutoencoder:
+    """Random weights; residual blocks begin as the identity, which shortens the training of so small a network."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(plan.seeds[0])
+        autoencoder = LTXAutoencoder(layout_of(space, plan.width_divisor))
+    for module in autoencoder.modules():
+        if isinstance(module, ResidualBlock):
+            for value in module.conv2.parameters():
+                torch.nn.init.zeros_(value)
+    return autoencoder
 
 
 def train_autoencoder(plan: Plan, space: str, data: Sequence[Path], folder: Path) -> Path:
@@ -51,14 +64,12 @@ def train_autoencoder(plan: Plan, space: str, data: Sequence[Path], folder: Path
     path = folder / "autoencoder.safetensors"
     if path.is_file():
         return path
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(plan.seeds[0])
-        autoencoder = LTXAutoencoder(layout_of(space, plan.width_divisor))
+    autoencoder = new_autoencoder(plan, space)
     source = ClipSource(DataConfig(paths=tuple(map(str, data))), plan.crop)
     batch = BatchConfig(images=plan.autoencoder_stills, clips=plan.autoencoder_clips, frames=plan.bucket.frames)
     config = LoopConfig(
         steps=autoencoder_steps(plan, space),
-        learning_rate=1e-3,
+        learning_rate=2e-3,
         warmup=50,
         clip_gradient=1.0,
         ema_decay=0.99,

@@ -8,21 +8,17 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 from torch import nn
 
-from frames.atomic import replacing
 from frames.errors import UserError
-from frames.text_files import parse_json
 from studies.claims import scoring, training
-from studies.claims.autoencoder import train_autoencoder
+from studies.claims.autoencoder import autoencoder_tflop, train_autoencoder
+from studies.claims.files import read, write
 from studies.claims.material import autoencoder_alone, held_out, write_training_latents
-from studies.claims.plan import CLAIMS, Arm, Plan, arms
+from studies.claims.plan import CLAIMS, LEAST, MOST, Arm, Plan, arms
 from turbovsr.train.log import append_line
 from turbovsr.train.messages import info
-
-REMEDY = "remove the file and repeat the command"
 
 
 class Job:
@@ -48,6 +44,7 @@ class Job:
         write(work / "plan.json", described)
         self.clips = held_out(plan, held)
         write(work / "videos.json", {clip.name: clip.video for clip in self.clips})
+        write(work / "tflop.json", {space: _tflop(plan, space) for space in (MOST, LEAST)})
 
     def run(self) -> None:
         """Do what is not done yet. Raises `Interrupted` after a signal, when the step at hand is saved."""
@@ -101,11 +98,9 @@ class Job:
             append_line(self.work / "times.jsonl", 0, {"part": part} | spent)
 
 
-def read(path: Path) -> Any:
-    """What `write` wrote; None where there is nothing."""
-    return parse_json(path.read_text(encoding="utf-8"), str(path), REMEDY) if path.is_file() else None
-
-
-def write(path: Path, value: Any) -> None:
-    with replacing(path) as temporary:
-        temporary.write_text(json.dumps(value, indent=1) + "\n", encoding="utf-8")
+def _tflop(plan: Plan, space: str) -> dict[str, float]:
+    """TFLOP of what the two compressions are to be compared at."""
+    return {
+        "autoencoder, a clip there and back": autoencoder_tflop(plan, space),
+        "training, a step of stills and one of clips": training.tflop_of_two_steps(plan, space),
+    }

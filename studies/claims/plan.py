@@ -16,24 +16,24 @@ FLOW_STEPS, SHORTCUT_STEPS = (1, 2, 4, 50), (1, 2, 4)
 class Plan:
     """Sizes and lengths of everything."""
 
-    bucket: Bucket = Bucket(128, 128, 9)  # of training clips and held-out clips
+    bucket: Bucket = Bucket(96, 96, 9)  # of training clips and held-out clips
     seeds: tuple[int, ...] = (0, 1, 2)
-    crop: int = 64  # of the autoencoder's training
-    autoencoder_stills: int = 16
-    autoencoder_clips: int = 4
-    autoencoder_steps: int = 1200
+    crop: int = 32  # of the autoencoder's training
+    autoencoder_stills: int = 24
+    autoencoder_clips: int = 6
+    autoencoder_steps: int = 1500
     width_divisor: int = 1  # of the autoencoders
-    every: int = 6  # a training clip for each so many frames of a video
+    every: int = 9  # a training clip for each so many frames of a video
     held_clips: int = 4  # of each held-out video
-    transformer_width: int = 144
+    transformer_width: int = 96
     transformer_depth: int = 4
     transformer_heads: int = 4
     batch: int = 16
     batch_of_many_tokens: int = 4  # at 8x8x4
-    pretrain_steps: int = 1200
-    condition_steps: int = 400
-    further_steps: int = 300
-    warmup: int = 30
+    pretrain_steps: int = 1000
+    condition_steps: int = 300
+    further_steps: int = 200
+    warmup: int = 20
     learning_rate: float = 1e-3
     degradation: str = "realbasicvsr"
 
@@ -49,7 +49,7 @@ SMOKE = Plan(
     autoencoder_stills=1,
     autoencoder_clips=1,
     autoencoder_steps=2,
-    width_divisor=8,
+    width_divisor=4,
     every=9,
     held_clips=1,
     transformer_width=24,
@@ -106,20 +106,63 @@ def arms(plan: Plan, steps_of_many_tokens: int) -> list[Arm]:
     shortcut = tuple(("shifted", n) for n in SHORTCUT_STEPS)
     uniform = tuple(("uniform", n) for n in SHORTCUT_STEPS)
     return [
-        Arm(name="pretrained", claim="a", kind="condition", steps=plan.pretrain_steps, start=None, options=generator,
-            has_seeds=False),
+        Arm(
+            name="pretrained",
+            claim="a",
+            kind="condition",
+            steps=plan.pretrain_steps,
+            start=None,
+            options=generator,
+            has_seeds=False,
+        ),
         Arm(name="factorized", claim="a", kind="condition", steps=condition, start="pretrained", samplers=ends),
-        Arm(name="all_frames", claim="a", kind="condition", steps=condition, start="pretrained", samplers=ends,
-            options=whole | {"stills": False}),
-        Arm(name="all_frames_and_stills", claim="a", kind="condition", steps=condition, start="pretrained",
-            samplers=ends, options=whole),
+        Arm(
+            name="all_frames",
+            claim="a",
+            kind="condition",
+            steps=condition,
+            start="pretrained",
+            samplers=ends,
+            options=whole | {"stills": False},
+        ),
+        Arm(
+            name="all_frames_and_stills",
+            claim="a",
+            kind="condition",
+            steps=condition,
+            start="pretrained",
+            samplers=ends,
+            options=whole,
+        ),
         Arm(name="flow", claim="c", kind="condition", steps=further, start="factorized", samplers=every),
         Arm(name="shortcut", claim="c", kind="shortcut", steps=further, start="factorized", samplers=shortcut),
-        Arm(name="shortcut_uniform", claim="c", kind="shortcut", steps=further, start="factorized", samplers=uniform,
-            model={"shift_strength": 1.0}),
+        Arm(
+            name="shortcut_uniform",
+            claim="c",
+            kind="shortcut",
+            steps=further,
+            start="factorized",
+            samplers=uniform,
+            model={"shift_strength": 1.0},
+        ),
         Arm(name="not_pretrained", claim="b", kind="condition", steps=condition, start=None, samplers=ends),
-        Arm(name="pretrained_8x8x4", claim="d", kind="condition", steps=many(plan.pretrain_steps), start=None,
-            options=generator, has_seeds=False, space=LEAST),
-        Arm(name="factorized_8x8x4", claim="d", kind="condition", steps=many(condition), start="pretrained_8x8x4",
-            samplers=ends, space=LEAST),
+        Arm(
+            name="pretrained_8x8x4",
+            claim="d",
+            kind="condition",
+            steps=many(plan.pretrain_steps),
+            start=None,
+            options=generator,
+            has_seeds=False,
+            space=LEAST,
+        ),
+        Arm(
+            name="factorized_8x8x4",
+            claim="d",
+            kind="condition",
+            steps=many(condition),
+            start="pretrained_8x8x4",
+            samplers=ends,
+            space=LEAST,
+        ),
     ]
