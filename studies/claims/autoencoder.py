@@ -16,7 +16,6 @@ from studies.claims.plan import LEAST, MOST, Plan
 from turbovsr.ltx import autoencoder_keys
 from turbovsr.ltx.autoencoder import LTXAutoencoder
 from turbovsr.ltx.autoencoder_layouts import LAYOUTS, Layout, Stage
-from turbovsr.ltx.layers import ResidualBlock
 from turbovsr.train.batch import Batch
 from turbovsr.train.data import ClipSource
 from turbovsr.train.loop import Loop
@@ -47,30 +46,21 @@ def layout_of(space: str, divisor: int = 1) -> Layout:
     return LAYOUTS.setdefault(layout.name, layout)
 
 
-def new_autoencoder(plan: Plan, space: str) -> LTXAutoencoder:
-    """Random weights; residual blocks begin as the identity, which shortens the training of so small a network."""
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(plan.seeds[0])
-        autoencoder = LTXAutoencoder(layout_of(space, plan.width_divisor))
-    for module in autoencoder.modules():
-        if isinstance(module, ResidualBlock):
-            for value in module.conv2.parameters():
-                torch.nn.init.zeros_(value)
-    return autoencoder
-
-
 def train_autoencoder(plan: Plan, space: str, data: Sequence[Path], folder: Path) -> Path:
     """Train an autoencoder, or resume; returns its file, under Lightricks' names."""
     path = folder / "autoencoder.safetensors"
     if path.is_file():
         return path
-    autoencoder = new_autoencoder(plan, space)
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(plan.seeds[0])
+        autoencoder = LTXAutoencoder(layout_of(space, plan.width_divisor))
     source = ClipSource(DataConfig(paths=tuple(map(str, data))), plan.crop)
     batch = BatchConfig(images=plan.autoencoder_stills, clips=plan.autoencoder_clips, frames=plan.bucket.frames)
     config = LoopConfig(
         steps=autoencoder_steps(plan, space),
-        learning_rate=2e-3,
-        warmup=50,
+        learning_rate=4e-3,
+        optimizer="muon",  # at the same cost it is several times as far as AdamW
+        warmup=20,
         clip_gradient=1.0,
         ema_decay=0.99,
         save_every=100,

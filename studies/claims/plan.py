@@ -21,7 +21,7 @@ class Plan:
     crop: int = 32  # of the autoencoder's training
     autoencoder_stills: int = 24
     autoencoder_clips: int = 6
-    autoencoder_steps: int = 1500
+    autoencoder_steps: int = 700
     width_divisor: int = 1  # of the autoencoders
     every: int = 9  # a training clip for each so many frames of a video
     held_clips: int = 4  # of each held-out video
@@ -30,9 +30,9 @@ class Plan:
     transformer_heads: int = 4
     batch: int = 16
     batch_of_many_tokens: int = 4  # at 8x8x4
-    pretrain_steps: int = 1000
-    condition_steps: int = 300
-    further_steps: int = 200
+    pretrain_steps: int = 800
+    condition_steps: int = 250
+    further_steps: int = 150
     warmup: int = 20
     learning_rate: float = 1e-3
     degradation: str = "realbasicvsr"

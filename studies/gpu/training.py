@@ -23,7 +23,7 @@ from turbovsr.train.ltx.budget import memory
 from turbovsr.train.ltx.latents import Bucket
 from turbovsr.train.ltx.loop import ShardedLoop
 from turbovsr.train.ltx.loss import LatentLoss
-from turbovsr.train.ltx.options import Condition, LatentStage, LTXModelOptions, Shortcut
+from turbovsr.train.ltx.options import Condition, LTXModelOptions, Shortcut, TransformerStage
 from turbovsr.train.ltx.pace import Pace, sample_tflop
 from turbovsr.train.ltx.samples import SampleBatch
 from turbovsr.train.ltx.sharding import local, process_group, shadow, sharded_model
@@ -64,7 +64,7 @@ def _step(config: LTXConfig, kind: str, bucket: Bucket, device: str, repeats: in
     where = torch.device(device)
     dtype = torch.float32 if where.type == "cpu" else torch.bfloat16
     loop_config = LoopConfig(steps=repeats + 1, learning_rate=1e-5)
-    stage: LatentStage = Condition(kind=kind, loop=loop_config)
+    stage: TransformerStage = Condition(kind=kind, loop=loop_config)
     if kind == "shortcut":
         stage = Shortcut(kind=kind, loop=loop_config, bootstrap=1.0)
     with process_group(where), tempfile.TemporaryDirectory() as folder:

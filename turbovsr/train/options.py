@@ -50,10 +50,9 @@ class Augmentation:
 
 @dataclass(frozen=True, kw_only=True)
 class ReconstructionConfig:
-    """Weights of the terms of the loss, and how many frames of a batch the perceptual ones see.
+    """Weights of the terms of the loss, and how many frames of a batch the perceptual networks see from step `start`.
 
-    The networks see a few frames because they cost more than the decoder; `start` is the first step that they do.
-    """
+    A few, because they cost more than the decoder."""
 
     pixel: float = 1.0  # Charbonnier distance
     temporal: float = 0.0  # Charbonnier distance of the changes from frame to frame: against noise that boils
@@ -159,6 +158,7 @@ class Stage:
     augmentation: Augmentation = field(default_factory=Augmentation)
     even_head: bool = False  # whether the head writes no pattern for constant features, see `turbovsr.train.phases`
     latent_noise_std: float = 0.0  # largest standard deviation of the noise on given latents, whose own is 1
+    optional: bool = False  # trained where it is named as stage=, not with stage=all
 
     def __post_init__(self):
         for part in self.trained:
@@ -183,7 +183,7 @@ class Autoencoding(Stage):
     def __post_init__(self):
         super().__post_init__()
         share(self, "latent_dropout")
-        _check_crop(self)
+        check_crop(self)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -211,7 +211,7 @@ class Joint(Stage):
     def __post_init__(self):
         super().__post_init__()
         _check_generator_options(self)
-        _check_crop(self)
+        check_crop(self)
 
 
 def _check_generator_options(stage: Diffusion | Joint) -> None:
@@ -220,7 +220,8 @@ def _check_generator_options(stage: Diffusion | Joint) -> None:
         raise ValueError(f"condition_dropout must be from 0 to below 1, got {stage.condition_dropout:g}")
 
 
-def _check_crop(stage: Autoencoding | Joint) -> None:
+def check_crop(stage: Any) -> None:
+    """Raise ValueError for a crop too small for a term of the stage's `reconstruction`."""
     if stage.reconstruction.lattice > 0 and stage.crop < 64:
         raise ValueError(f"crop must be at least 64 with reconstruction.lattice above 0, got {stage.crop}")
 
@@ -228,7 +229,7 @@ def _check_crop(stage: Autoencoding | Joint) -> None:
 KINDS = {"autoencoding": Autoencoding, "diffusion": Diffusion, "joint": Joint}
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
 class DataConfig:
     """Training data, and how files are read.
 
@@ -296,5 +297,4 @@ class TrainConfig:
 
     @property
     def data_config(self) -> DataConfig:
-        share, halve, cache = self.video_share, self.halve_videos, self.cache_mb
-        return DataConfig(paths=self.paths, video_share=share, halve_videos=halve, cache_mb=cache)
+        return DataConfig(self.paths, self.video_share, self.halve_videos, self.cache_mb)

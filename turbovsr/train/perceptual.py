@@ -15,7 +15,7 @@ from frames.errors import EnvironmentInvalid, UserError
 from turbovsr.train.backbones import lpips_alex
 from turbovsr.train.dists import Dists
 from turbovsr.train.messages import info
-from turbovsr.train.options import Autoencoding, Joint, Stage, TrainConfig
+from turbovsr.train.options import Stage, TrainConfig
 
 
 def perceptual_networks(config: TrainConfig, stage: Stage, device: torch.device) -> dict[str, nn.Module]:
@@ -54,7 +54,8 @@ def perceptual_networks(config: TrainConfig, stage: Stage, device: torch.device)
 
 def _needing(network: str, stage: Stage) -> list[str]:
     """The terms of a stage's loss that need a network."""
-    if not isinstance(stage, (Autoencoding, Joint)):
+    reconstruction = getattr(stage, "reconstruction", None)
+    if reconstruction is None:
         return []
     terms = {"lpips": ["lpips"], "dists": ["dists", "lpips_vgg"]}[network]
-    return [term for term in terms if getattr(stage.reconstruction, term) > 0]
+    return [term for term in terms if getattr(reconstruction, term) > 0]

@@ -40,7 +40,9 @@ MOST_PARAMETERS = 4_000_000_000  # of a model that is trained from random weight
 
 def train(config: TrainConfig, device: torch.device) -> None:
     """Train the stage that the configuration names, or all of them; finished ones are skipped."""
-    names = list(config.stages) if config.stage == "all" else [config.stage]
+    names = [config.stage]
+    if config.stage == "all":
+        names = [name for name, stage in config.stages.items() if not stage.optional]
     for name in names:
         if is_finished(config, name):
             info(f"stage {name} is finished: {weights_path(config, name)}")

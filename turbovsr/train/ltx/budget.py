@@ -23,7 +23,7 @@ from turbovsr.train.composition import compose_plain, members
 from turbovsr.train.config import checked
 from turbovsr.train.ltx.activations import activation_bytes
 from turbovsr.train.ltx.latents import Bucket
-from turbovsr.train.ltx.options import LatentStage, LTXModelOptions, LTXTrainConfig, Shortcut
+from turbovsr.train.ltx.options import LTXModelOptions, LTXTrainConfig, Shortcut, TransformerStage
 from turbovsr.train.ltx.pace import FORWARD_AND_BACKWARD, HALF_STEPS, forward_tflop
 from turbovsr.train.ltx.sharding import meta_model
 
@@ -83,7 +83,7 @@ def count(module: torch.nn.Module) -> int:
 
 
 def stage_cost(
-    stage: LatentStage, config: LTXConfig, bucket: Bucket, gpus: int, checkpointing: bool, rate: float
+    stage: TransformerStage, config: LTXConfig, bucket: Bucket, gpus: int, checkpointing: bool, rate: float
 ) -> StageCost:
     """A stage's cost; `rate` in TFLOP/s of one card."""
     passes = FORWARD_AND_BACKWARD + checkpointing
@@ -114,7 +114,7 @@ def budget(options: argparse.Namespace) -> TrainingCost:
     stages = {
         name: stage_cost(stage, config, bucket, options.gpus, checkpointing, options.rate)
         for name, stage in recipe.stages.items()
-        if isinstance(stage, LatentStage)
+        if isinstance(stage, TransformerStage)
     }
     parts = {
         word: memory(config, bucket, options.gpus, options.micro_batch, checkpointed)

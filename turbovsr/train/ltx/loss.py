@@ -12,7 +12,7 @@ from turbovsr.ltx.model import LTXModel
 from turbovsr.shortcut import add_noise, bootstrap_target, shift
 from turbovsr.train.diffusion import task_of
 from turbovsr.train.ltx.levels import draw_flow_level, draw_grid_step
-from turbovsr.train.ltx.options import Condition, LatentStage
+from turbovsr.train.ltx.options import Condition, TransformerStage
 from turbovsr.train.ltx.samples import SampleBatch
 
 TERMS = ("task 1", "task 1 shortcut", "task 2", "task 2 shortcut")  # of the log
@@ -39,7 +39,7 @@ class LatentLoss:
         dtype: the transformer computes in it; noise, targets and errors are float32.
     """
 
-    def __init__(self, model: LTXModel, stage: LatentStage, dtype: torch.dtype):
+    def __init__(self, model: LTXModel, stage: TransformerStage, dtype: torch.dtype):
         self.model, self.stage, self.dtype = model, stage, dtype
 
     def __call__(self, batch: SampleBatch, ema: LTXModel) -> Tensor:

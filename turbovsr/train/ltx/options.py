@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import dataclasses
 from dataclasses import dataclass, field
+from typing import ClassVar
 
 from turbovsr.ltx import presets
 from turbovsr.ltx.model import LTXConfig
-from turbovsr.train.options import BatchConfig, Stage, TrainConfig
+from turbovsr.train.options import BatchConfig, ReconstructionConfig, Stage, TrainConfig, check_crop
 from turbovsr.train.schema import at_least, share
-
-TRAINED = ("transformer",)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,28 +38,42 @@ class LTXModelOptions:
 
 @dataclass(frozen=True, kw_only=True)
 class LatentStage(Stage):
-    """Training of the transformer on latents; `batch` counts the samples of all processes together."""
+    """Training in LTX's latent space; `batch` counts the samples of all processes together."""
 
-    trained: tuple[str, ...] = TRAINED
-    crop: int = 256  # of clips that are encoded while training; stored latents have sizes of their own
+    trains: ClassVar[str]  # in messages
+
     batch: BatchConfig = field(default_factory=lambda: BatchConfig(images=32, clips=8, frames=49))
     micro_batch: int = 1  # samples that a process computes at once; the others of a step are accumulated
-    first_given: bool = True  # clips are generated given their first frame; false: all their frames at once
     stills: bool = True  # even steps train stills; false: every step trains clips
 
     def __post_init__(self):
         super().__post_init__()
         at_least(self, 1, "micro_batch")
-        if self.trained != TRAINED:
-            raise ValueError(f"trained: the kind {self.kind} trains the transformer alone, got {list(self.trained)}")
+        (trained,) = (f.default for f in dataclasses.fields(self) if f.name == "trained")
+        if self.trained != trained:
+            raise ValueError(f"trained: the kind {self.kind} trains {self.trains}, got {list(self.trained)}")
         if self.loop.optimizer != "adamw":
             raise ValueError(f"loop.optimizer: the kind {self.kind} is trained with adamw, not {self.loop.optimizer}")
+
+
+@dataclass(frozen=True, kw_only=True)
+class TransformerStage(LatentStage):
+    """Training of the transformer on latents."""
+
+    trains: ClassVar[str] = "the transformer alone"
+
+    trained: tuple[str, ...] = ("transformer",)
+    crop: int = 256  # of clips that are encoded while training; stored latents have sizes of their own
+    first_given: bool = True  # clips are generated given their first frame; false: all their frames at once
+
+    def __post_init__(self):
+        super().__post_init__()
         if self.even_head:
             raise ValueError(f"even_head: the kind {self.kind} trains no decoder")
 
 
 @dataclass(frozen=True, kw_only=True)
-class Condition(LatentStage):
+class Condition(TransformerStage):
     """Flow matching at LTX's noise levels, with the LR condition."""
 
     uniform_levels: float = 0.1  # share of the noise levels that are uniform in 0..1, the others as in LTX
@@ -72,7 +85,7 @@ class Condition(LatentStage):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Shortcut(LatentStage):
+class Shortcut(TransformerStage):
     """Conversion to a shortcut model: flow matching on the sampler's grid, and steps of twice the size."""
 
     bootstrap: float = 0.25  # share of shortcut examples
@@ -82,7 +95,29 @@ class Shortcut(LatentStage):
         share(self, "bootstrap")
 
 
-LATENT_KINDS: dict[str, type[LatentStage]] = {"condition": Condition, "shortcut": Shortcut}
+@dataclass(frozen=True, kw_only=True)
+class Turbo(LatentStage):
+    """Training of the turbo path's projection and decoder, beside the frozen model of the paper's path."""
+
+    trains: ClassVar[str] = "the projection and the decoder"
+
+    trained: tuple[str, ...] = ("projection", "decoder")
+    crop: int = 256
+    reconstruction: ReconstructionConfig = field(default_factory=ReconstructionConfig)  # against GT
+    distilled: float = 0.5  # weight of the Charbonnier distance to the frames of the paper's path
+    condition: float = 1.0  # weight of the projection's squared error against the encoded LR clip
+    oracle: float = 0.25  # share of the samples that are decoded from GT's latent; the others from sampled ones
+    steps: int = 1  # of the sampler
+
+    def __post_init__(self):
+        super().__post_init__()
+        at_least(self, 0, "distilled", "condition")
+        at_least(self, 1, "steps")
+        share(self, "oracle")
+        check_crop(self)
+
+
+LATENT_KINDS: dict[str, type[LatentStage]] = {"condition": Condition, "shortcut": Shortcut, "turbo": Turbo}
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -9,7 +9,7 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from turbovsr.ltx.model import LTXConfig
 from turbovsr.train.diffusion import task_of
-from turbovsr.train.ltx.options import LatentStage, Shortcut
+from turbovsr.train.ltx.options import Shortcut, TransformerStage
 from turbovsr.train.ltx.sharding import meta_model
 
 FORWARD_AND_BACKWARD = 3  # forward passes that both cost together; what checkpointing computes again is not counted
@@ -25,7 +25,7 @@ class Pace:
         peak_tflops: what all devices could compute in a second together, for the MFU; 0: not logged.
     """
 
-    def __init__(self, config: LTXConfig, stage: LatentStage, peak_tflops: float = 0.0):
+    def __init__(self, config: LTXConfig, stage: TransformerStage, peak_tflops: float = 0.0):
         self.config, self.peak_tflops = config, peak_tflops
         self.bootstrap = stage.bootstrap if isinstance(stage, Shortcut) else 0.0
         self._tflop: dict[Shape, float] = {}  # of a sample

@@ -15,12 +15,13 @@ from turbovsr.train.ltx.data import open_source
 from turbovsr.train.ltx.loop import ShardedLoop
 from turbovsr.train.ltx.lora import choose_trained, initial
 from turbovsr.train.ltx.loss import LatentLoss
-from turbovsr.train.ltx.options import LatentStage, LTXTrainConfig
+from turbovsr.train.ltx.options import LatentStage, LTXTrainConfig, TransformerStage, Turbo
 from turbovsr.train.ltx.pace import Pace
 from turbovsr.train.ltx.samples import check_batch, draw_step
 from turbovsr.train.ltx.sharding import fill, process_group, shadow, sharded_model
+from turbovsr.train.ltx.turbo_stage import train_turbo
 from turbovsr.train.ltx.validate import build_validation
-from turbovsr.train.ltx.weights import LICENCE, export, start
+from turbovsr.train.ltx.weights import LICENCE, Trained, export, start
 from turbovsr.train.messages import info
 from turbovsr.train.perceptual import perceptual_networks
 from turbovsr.train.provenance import metadata_of, start_weights, store_settings, weights_path
@@ -35,10 +36,12 @@ def train_latent_stage(config: LTXTrainConfig, name: str, device: torch.device) 
 
 
 def _train(config: LTXTrainConfig, name: str, device: torch.device) -> None:
-    stage, folder = config.stages[name], Path(config.out) / name
+    stage = config.stages[name]
     assert isinstance(stage, LatentStage)
     check_batch(stage)
     info(f"stage {name}: {stage.loop.steps} steps on {device}")
+    if isinstance(stage, Turbo):
+        config = dataclasses.replace(config, lora=0)  # adapters are merged in what it starts from
     dtype = PRECISIONS[_precision(config, device)]
     model = build(config, device, dtype)
     path = _start_path(config, name)
@@ -46,6 +49,17 @@ def _train(config: LTXTrainConfig, name: str, device: torch.device) -> None:
         raise UserError(f"lora={config.lora}: adapters need weights that they adapt; name them as weights=")
     origin = start(model, path, config.seed)
     info(f"starts from {origin}")
+    trained = train_turbo(config, name, model) if isinstance(stage, Turbo) else _train_transformer(config, name, model)
+    notes = {"name": f"{config.model.size} {trained.config.path}, {name}", "licence": LICENCE}
+    notes |= {"origin": f"trained from {origin}"} | metadata_of(config, name)
+    export(trained.config, trained.state, weights_path(config, name), **notes)
+
+
+def _train_transformer(config: LTXTrainConfig, name: str, model: LTXModel) -> Trained:
+    """Train the transformer of a filled model; returns the EMA model."""
+    stage, folder = config.stages[name], Path(config.out) / name
+    assert isinstance(stage, TransformerStage)
+    device, dtype = model.autoencoder.mean.device, model.autoencoder.mean.dtype
     source = open_source(config, stage, model)
     info(source.describe())
     store_settings(config, name, folder, resumes=bool(parts.saved_steps(folder / "checkpoints")))
@@ -67,8 +81,7 @@ def _train(config: LTXTrainConfig, name: str, device: torch.device) -> None:
         validation,
         None if validation is None else validation.picture,
     )
-    notes = {"name": f"{config.model.size} paper, {name}", "licence": LICENCE, "origin": f"trained from {origin}"}
-    export(ema, weights_path(config, name), **notes, **metadata_of(config, name))
+    return Trained(ema.config, ema.state_dict().items())
 
 
 def build(config: LTXTrainConfig, device: torch.device, dtype: torch.dtype) -> LTXModel:

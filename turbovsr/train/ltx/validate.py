@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -39,9 +40,12 @@ def decoded(model: LTXModel, lr: Tensor, latent: Tensor) -> Tensor:
 
 
 def build_validation(
-    config: LTXTrainConfig, networks: Mapping[str, nn.Module], device: torch.device
+    config: LTXTrainConfig,
+    networks: Mapping[str, nn.Module],
+    device: torch.device,
+    model_of: Callable[[Any], LTXModel] = lambda model: model,
 ) -> Validation | None:
-    """Validation on the held-out clips; None without any."""
+    """Validation on the held-out clips; None without any. `model_of` makes the model of what the loop trains."""
     check_held_out(config)
     clips: dict[str, Batch] = {}
     for path in map(Path, config.validate):
@@ -49,4 +53,8 @@ def build_validation(
         lr = config.degradation(gt, np.random.default_rng([config.seed, len(clips)]))
         clips[path.stem] = Batch.from_uint8([gt], [lr])
     pictured = {name: Batch(clip.gt[:, :, :1], clip.lr[:, :, :1]) for name, clip in clips.items()}
-    return Validation(clips, pictured, networks, outputs, device) if clips else None
+
+    def outputs_of(trained: Any, lr: Tensor, gt: Tensor) -> dict[str, Tensor]:
+        return outputs(model_of(trained), lr, gt)
+
+    return Validation(clips, pictured, networks, outputs_of, device) if clips else None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -144,6 +144,14 @@ def _of_own(path: Path, config: LTXConfig) -> Iterator[Named]:
 
 
 @dataclass(frozen=True)
+class Trained:
+    """What a stage has trained: the model's configuration and its weights, maybe sharded."""
+
+    config: LTXConfig
+    state: Iterable[Named]
+
+
+@dataclass(frozen=True)
 class Gathered:
     """A model's description and its whole weights, for `turbovsr.checkpoints.save`."""
 
@@ -155,19 +163,19 @@ class Gathered:
         return self.state
 
 
-def export(model: LTXModel, path: Path, **notes: str) -> None:
+def export(config: LTXConfig, state: Iterable[Named], path: Path, **notes: str) -> None:
     """Write a sharded model to one file that `method=turbovsr_2b method.weights=` takes. All processes must call it.
 
     Adapters are merged, and written to a folder of PEFT's beside it as well, `NAME.lora` beside `NAME.safetensors`.
 
     The first process holds the whole model in its main memory meanwhile.
     """
-    state = whole(model.state_dict().items(), torch.float32)
+    gathered = whole(state, torch.float32)
     if rank() == 0:
-        if any(name.endswith(lora.DOWN) for name in state):
-            lora.write_adapter(path.with_suffix(".lora"), state, notes.get("origin", ""))
+        if any(name.endswith(lora.DOWN) for name in gathered):
+            lora.write_adapter(path.with_suffix(".lora"), gathered, notes.get("origin", ""))
         with replacing(path) as temporary:
-            whole_model = Gathered(model.kind, model.config, lora.merged(state))
+            whole_model = Gathered(LTXModel.kind, config, lora.merged(gathered))
             checkpoints.save(whole_model, temporary, torch.float32, **notes)
         info(f"wrote {path}")
     barrier()

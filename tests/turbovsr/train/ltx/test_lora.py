@@ -44,7 +44,7 @@ def begin(tmp_path_factory, config):
         model = sharded_model(config, None, torch.device("cpu"), torch.float32)
         start(model, None, seed=3)
         fill(model.transformer, [("head.weight", torch.randn(128, 48, generator=torch.Generator().manual_seed(0)))])
-        export(model, file)
+        export(model.config, model.state_dict().items(), file)
     return file
 
 
