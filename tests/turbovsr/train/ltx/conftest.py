@@ -86,11 +86,14 @@ def latents(tmp_path_factory, config) -> Path:
     return write_random_latents(tmp_path_factory.mktemp("latents"), config)
 
 
-def write_random_latents(folder: Path, config: LTXConfig) -> Path:
-    model = meta_model(config)
-    model.autoencoder.to_empty(device="cpu")
-    fill_autoencoder(model, None, seed=3)
-    write_manifest(folder, autoencoder_mark(model.autoencoder))
+def write_random_latents(folder: Path, config: LTXConfig, autoencoder: LTXAutoencoder | None = None) -> Path:
+    """Latents of two sizes; marked as those of an autoencoder, of random weights of seed 3 where none is given."""
+    if autoencoder is None:
+        model = meta_model(config)
+        model.autoencoder.to_empty(device="cpu")
+        fill_autoencoder(model, None, seed=3)
+        autoencoder = model.autoencoder
+    write_manifest(folder, autoencoder_mark(autoencoder))
     generator = torch.Generator().manual_seed(0)
     for bucket, shape in (("64x64x9", (2, 2, 2)), ("32x64x1", (1, 1, 2))):
         for index in range(2):
