@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from torch import nn
 
@@ -94,8 +95,9 @@ class Job:
         try:
             yield
         finally:
-            spent = {"seconds": round(time.time() - began, 1), "cpu_seconds": round(time.process_time() - processor, 1)}
-            append_line(self.work / "times.jsonl", 0, {"part": part} | spent)
+            spent: dict[str, Any] = {"part": part, "seconds": round(time.time() - began, 1)}
+            spent["cpu_seconds"] = round(time.process_time() - processor, 1)
+            append_line(self.work / "times.jsonl", 0, spent)
 
 
 def _tflop(plan: Plan, space: str) -> dict[str, float]:

@@ -58,8 +58,8 @@ def _differences(result: dict[str, Any], claim: str) -> list[str]:
         for metric, (_, digits) in METRICS.items():
             found = None
             if each.same_latents or metric != "latent error":
-                pair = (values(result, cell, metric) for cell in (each.first, each.second))
-                found = difference(*pair, result["videos"])
+                first, second = (values(result, cell, metric) for cell in (each.first, each.second))
+                found = difference(first, second, result["videos"])
             seeds = max(seeds, found.seeds if found else 0)
             cells.append(f"{_text(found, digits, signed=True)} {verdict(metric, found)}" if found else ABSENT)
         lines.append(_row(_name(each.first), _name(each.second), str(seeds), *cells))

@@ -78,7 +78,7 @@ def start(model: LTXModel, path: Path | None, seed: int) -> str:
         return fill_autoencoder(model, None, seed)
     own = None if path.is_dir() else checkpoints.read_header(path)
     if own is not None:
-        fill(model, _of_own(path, config))
+        _fill_from_own(model, path, int(own.config.get("prompt_tokens", 0)))
         return f"{path.name}, a checkpoint of TurboVSR"
     files = WeightFiles(path)
     parts = []
@@ -91,6 +91,23 @@ def start(model: LTXModel, path: Path | None, seed: int) -> str:
         fill(model.transformer, random_transformer(config, seed))
         parts.append("transformer: random weights")
     return "; ".join([*parts, f"autoencoder: {fill_autoencoder(model, path, seed)}"])
+
+
+def _fill_from_own(model: LTXModel, path: Path, tokens: int) -> None:
+    """Fill a model from a checkpoint of TurboVSR, trained with a text of so many tokens.
+
+    Raises:
+        ValueError: it is of another model, or was trained with another text.
+    """
+    text = None if model.prompt is None else model.prompt.clone()
+    given = "names no text" if text is None else f"names a text of {text.shape[1]} tokens"
+    if tokens != model.config.prompt_tokens:
+        trained = f"with a text of {tokens} tokens" if tokens else "without the text branch"
+        raise ValueError(f"{path}: trained {trained}, and prompt= {given}: give the same as there")
+    fill(model, _of_own(path, model.config))
+    # One of them may have been rounded to bfloat16.
+    if text is not None and model.prompt is not None and not torch.allclose(text, model.prompt, rtol=1e-2):
+        raise ValueError(f"{path}: trained with another text of {tokens} tokens than prompt= names: give the same")
 
 
 def fill_autoencoder(model: LTXModel, path: Path | None, seed: int) -> str:
