@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any
 
 from turbovsr.train.ltx.latents import Bucket
@@ -65,7 +67,7 @@ SMOKE = Plan(
 )
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
 class Arm:
     """A training of the transformer.
 
@@ -79,9 +81,9 @@ class Arm:
 
     name: str
     claim: str
-    kind: str
     steps: int
     start: str | None
+    kind: str = "condition"
     options: dict[str, Any] = field(default_factory=dict)
     model: dict[str, Any] = field(default_factory=dict)
     samplers: tuple[tuple[str, int], ...] = ()
@@ -95,74 +97,33 @@ def arms(plan: Plan, steps_of_many_tokens: int) -> list[Arm]:
     Args:
         steps_of_many_tokens: of a training at 8x8x4 for each 1,000 steps at 32x32x8, the arithmetic being equal.
     """
-    ends, every = (("shifted", 1), ("shifted", 50)), tuple((g, n) for g in ("shifted", "uniform") for n in FLOW_STEPS)
-    generator = {"conditioned": False, "first_given": False}
-    whole = {"first_given": False}
-
-    def many(steps: int) -> int:
-        return max(2, steps * steps_of_many_tokens // 1000)
-
+    ends = (("shifted", 1), ("shifted", 50))
     condition, further = plan.condition_steps, plan.further_steps
-    shortcut = tuple(("shifted", n) for n in SHORTCUT_STEPS)
-    uniform = tuple(("uniform", n) for n in SHORTCUT_STEPS)
+    few = [max(2, steps * steps_of_many_tokens // 1000) for steps in (plan.pretrain_steps, condition)]
+    whole = {"first_given": False}
+    pretrained = partial(Arm, start=None, options=whole | {"conditioned": False}, has_seeds=False)
+    adapted = partial(Arm, samplers=ends)
     return [
+        pretrained("pretrained", "a", plan.pretrain_steps),
+        adapted("factorized", "a", condition, "pretrained"),
+        adapted("all_frames", "a", condition, "pretrained", options=whole | {"stills": False}),
+        adapted("all_frames_and_stills", "a", condition, "pretrained", options=whole),
+        Arm("flow", "c", further, "factorized", samplers=_grid("shifted", FLOW_STEPS) + _grid("uniform", FLOW_STEPS)),
+        Arm("shortcut", "c", further, "factorized", kind="shortcut", samplers=_grid("shifted", SHORTCUT_STEPS)),
         Arm(
-            name="pretrained",
-            claim="a",
-            kind="condition",
-            steps=plan.pretrain_steps,
-            start=None,
-            options=generator,
-            has_seeds=False,
-        ),
-        Arm(name="factorized", claim="a", kind="condition", steps=condition, start="pretrained", samplers=ends),
-        Arm(
-            name="all_frames",
-            claim="a",
-            kind="condition",
-            steps=condition,
-            start="pretrained",
-            samplers=ends,
-            options=whole | {"stills": False},
-        ),
-        Arm(
-            name="all_frames_and_stills",
-            claim="a",
-            kind="condition",
-            steps=condition,
-            start="pretrained",
-            samplers=ends,
-            options=whole,
-        ),
-        Arm(name="flow", claim="c", kind="condition", steps=further, start="factorized", samplers=every),
-        Arm(name="shortcut", claim="c", kind="shortcut", steps=further, start="factorized", samplers=shortcut),
-        Arm(
-            name="shortcut_uniform",
-            claim="c",
+            "shortcut_uniform",
+            "c",
+            further,
+            "factorized",
             kind="shortcut",
-            steps=further,
-            start="factorized",
-            samplers=uniform,
             model={"shift_strength": 1.0},
+            samplers=_grid("uniform", SHORTCUT_STEPS),
         ),
-        Arm(name="not_pretrained", claim="b", kind="condition", steps=condition, start=None, samplers=ends),
-        Arm(
-            name="pretrained_8x8x4",
-            claim="d",
-            kind="condition",
-            steps=many(plan.pretrain_steps),
-            start=None,
-            options=generator,
-            has_seeds=False,
-            space=LEAST,
-        ),
-        Arm(
-            name="factorized_8x8x4",
-            claim="d",
-            kind="condition",
-            steps=many(condition),
-            start="pretrained_8x8x4",
-            samplers=ends,
-            space=LEAST,
-        ),
+        adapted("not_pretrained", "b", condition, None),
+        pretrained("pretrained_8x8x4", "d", few[0], space=LEAST),
+        adapted("factorized_8x8x4", "d", few[1], "pretrained_8x8x4", space=LEAST),
     ]
+
+
+def _grid(name: str, steps: Iterable[int]) -> tuple[tuple[str, int], ...]:
+    return tuple((name, count) for count in steps)
