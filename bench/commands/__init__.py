@@ -17,6 +17,7 @@ COMMANDS = {
     "prune": "remove stored frames, times and scores not used for some days",
     "check": "compare a run with golden records; exit code 1 if it has become worse",
     "compare": "compare two runs, with intervals and verdicts",
+    "history": "show scores and speed of methods over the commits of several runs",
     "submit": "check a run folder against the rules and write results/submissions/NAME for a pull request",
     "publish": "write a static site of results from many runs: tables, plots, a page a run",
     "export": "write all per-frame scores and repetitions of runs to one Parquet or CSV file",

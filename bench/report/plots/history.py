@@ -1,0 +1,84 @@
+"""Scores and speed over commits: lines with intervals, broken where figures may not be compared."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from bench.report.history import Line, Moment, Run, machines
+from bench.report.look import direction
+from bench.report.plots import style
+
+_WORSE = "#C1121F"
+_MOST_LABELS = 24  # commits named under the axis
+
+
+def history_plot(lines: Sequence[Line], runs: Sequence[Run], theme: str = "light", width: str = "page") -> Figure:
+    """A panel a metric of one data set, over the runs by date.
+
+    Args:
+        lines: of one data set.
+        runs: all of them, by date.
+    """
+    metrics = list(dict.fromkeys((line.metric, line.title) for line in lines))
+    methods = list(dict.fromkeys(line.method for line in lines))
+    letters = machines(lines)
+    with style.styled(theme) as chosen:
+        figure, panels = style.panels(len(metrics), 1, width, 1.6, chosen)
+        for (axes,), (metric, title) in zip(panels, metrics):
+            own = [line for line in lines if (line.metric, line.title) == (metric, title)]
+            for line in own:
+                _draw(axes, line, methods.index(line.method), runs, letters, chosen)
+            unit = f" [{own[0].unit}]" if own[0].unit else ""
+            axes.set_ylabel(f"{title}{unit}\n{direction(own[0].better)}")
+            axes.set_xlim(-0.5, len(runs) - 0.5)
+            _ticks(axes, runs, axes is panels[-1][0])
+        handles = {label: each for (axes,) in panels for each, label in zip(*axes.get_legend_handles_labels())}
+        style.legend(figure, list(handles.values()))
+        told = "; ".join(f"{letter}: {name}" for name, letter in letters.items())
+        text = (
+            f"{lines[0].data}. Bars: 95 % intervals. A ring: worse by the interval and the margin than the run before."
+        )
+        style.caption(
+            figure, f"{text} Lines break where figures may not be compared. {told}", chosen, style.WIDTHS[width]
+        )
+    return figure
+
+
+def _draw(axes: Axes, line: Line, index: int, runs: Sequence[Run], letters: dict[str, str], theme: style.Theme) -> None:
+    tone = style.color(theme, index)
+    for number, part in enumerate(line.parts):
+        x = [runs.index(moment.run) for moment in part]
+        y = [moment.row.value or 0.0 for moment in part]
+        axes.errorbar(
+            x,
+            y,
+            yerr=[[_reach(m, 0) for m in part], [_reach(m, 1) for m in part]],
+            color=tone,
+            marker=style.marker(index),
+            linestyle=style.dashes(index),
+            markersize=3.6,
+            elinewidth=0.8,
+            capsize=1.5,
+            label=line.method if not number else "_",
+        )
+        if part[0].machine:
+            axes.annotate(letters[part[0].machine], (x[0], y[0]), xytext=(4, 4), textcoords="offset points", fontsize=6)
+        bad = [(a, b) for a, b, m in zip(x, y, part) if m.since_previous and m.since_previous.verdict == "worse"]
+        if bad:
+            axes.plot(*zip(*bad), "o", markersize=9, markerfacecolor="none", markeredgecolor=_WORSE, label="worse")
+
+
+def _reach(moment: Moment, side: int) -> float:
+    """How far the interval goes below (0) or above (1) the value; 0 where there is none."""
+    interval = moment.row.interval
+    return 0.0 if interval is None else max(0.0, (1, -1)[side] * ((moment.row.value or 0.0) - interval[side]))
+
+
+def _ticks(axes: Axes, runs: Sequence[Run], is_last: bool) -> None:
+    step = -(-len(runs) // _MOST_LABELS)
+    axes.set_xticks(range(0, len(runs), step))
+    labels = [f"{run.label}\n{run.date[:10]}" for run in runs[::step]]
+    axes.set_xticklabels(labels if is_last else [""] * len(labels), rotation=0 if len(labels) < 9 else 60)
