@@ -71,7 +71,9 @@ def _measured(rule: ColumnRule, rows: dict[str, list[Record]]) -> tuple[Table | 
     if not right:
         why = f", or under protocol {listed(r.protocol for r in here)} alone" if here else ""
         return None, f"{rule.title}: not measured{why}"
-    left = listed(r.method for r in here if r not in right)
+    shown = {name for metric in rule.metrics for name in (metric, f"{metric}-gt")}
+    right = [replace(r, scores={name: r.scores[name] for name in r.scores if name in shown}) for r in right]
+    left = listed(r.method for r in here if rule.protocol not in (None, r.protocol))
     note = f"{rule.title}: {left} not under protocol {rule.protocol}, left out" if left else ""
     return tables(right)[0], note
 
