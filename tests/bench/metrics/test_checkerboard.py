@@ -51,6 +51,85 @@ def test_the_score_over_the_whole_frame_is_that_of_the_two_dimensional_spectrum(
         )
 
 
+def by_windows(frame, scale, side=64):
+    """The local score written out: the transform as a sum, line by line, window by window."""
+    grey = frame @ [0.299, 0.587, 0.114]
+    grey = grey - cv2.GaussianBlur(grey, (0, 0), 2)
+    hann = 0.5 - 0.5 * np.cos(2 * np.pi * np.arange(side) / side)
+    floor = sum(hann**2) * np.mean(hann**2) / 12
+    reach = range(2, min(6, side // (2 * scale) // 2 - 1) + 1)
+
+    def power(part, axis, k):
+        turn = np.exp(-2j * np.pi * k * np.arange(side) / side)
+        return float(np.mean(np.abs((part * turn if axis else (part.T * turn)).sum(1)) ** 2)) + floor
+
+    found = []
+    for axis in (0, 1):
+        for period, steps in ((scale, range(1, scale // 2 + 1)), (2 * scale, range(1, scale + 1, 2))):
+            ratios = []
+            for top in range(0, grey.shape[0] - side + 1, side // 2):
+                for left in range(0, grey.shape[1] - side + 1, side // 2):
+                    part = grey[top : top + side, left : left + side] * hann[:, None] * hann
+                    lines = [k * side // period for k in steps]
+                    around = [at + sign * step for at in lines for step in reach for sign in (-1, 1)]
+                    near = [power(part, axis, k) for k in around if k <= side // 2]
+                    ratios.append(np.mean([power(part, axis, k) for k in lines]) / np.mean(near))
+            found.append(np.median(ratios))
+    return max(found)
+
+
+@pytest.mark.parametrize("scale", [2, 3, 4])
+def test_the_local_score_is_that_of_sums_written_out(picture, scale):
+    for frame in (picture[:150, :133], lattice(picture, scale, 12)[30:130, :101]):
+        found = Checkerboard(scale, window=64).score(frame)
+        assert found == pytest.approx(by_windows(frame, scale), rel=1e-9)
+
+
+@pytest.mark.parametrize("shape", [(256, 320), (211, 331)])
+@pytest.mark.parametrize("scale, phase", [(2, (1, 0)), (3, (0, 2)), (4, (0, 0)), (4, (3, 1))])
+def test_a_lattice_of_known_strength_has_the_score_that_follows_from_it(scale, phase, shape):
+    noise, strength = 4.0, 6
+    grain = np.random.default_rng(0).normal(128, noise, (*shape, 1)).repeat(3, 2).round().astype(np.uint8)
+    frame = lattice(grain, scale, strength, phase)
+    # A row with bright pixels has strength / scale times the sum of its weights on each line; one row in `scale` has.
+    around = noise**2 + 1 / 12 + 1 / 12  # grain and rounding, and the floor
+    line = (strength / scale) ** 2 / scale
+    side = max(each // (2 * scale) * 2 * scale for each in shape)
+    assert Checkerboard(scale, multiples=(1,)).score(frame) == pytest.approx(1 + line * side / around, rel=0.25)
+    expected = 1 + line * 32**2 / 24 / around  # sum of the window, squared, over the sum of its squares
+    assert Checkerboard(scale, multiples=(1,), window=64).score(frame) == pytest.approx(expected, rel=0.25)
+
+
+def test_gt_with_a_grid_of_its_own_is_told_from_a_lattice(picture):
+    """What the metric ranks by: SR with GT's grid is near to GT, whatever the ratio is."""
+    grid, metric = lattice(picture, 8, 90), Checkerboard(4)
+    own = metric.score(grid)
+    assert own > 3 and abs(metric.score(cv2.GaussianBlur(grid, (0, 0), 0.5)) - own) < abs(metric.score(picture) - own)
+
+
+@pytest.mark.parametrize("level", ["black", "white", "stripes", "squares", "noise"])
+@pytest.mark.parametrize("scale", [1, 2, 3, 4, 8])
+def test_every_frame_has_a_finite_score_or_a_reason(scale, level):
+    rng, compared = np.random.default_rng(3), 0
+    for shape in ((1, 1), (7, 300), (63, 64), (64, 65), (129, 131), (200, 128)):
+        rows, columns = np.indices(shape)
+        values = {
+            "black": np.zeros(shape), "white": np.full(shape, 255), "stripes": columns % scale * 255,
+            "squares": (rows + columns) % 2 * 255, "noise": rng.integers(0, 2, shape) * 255,
+        }[level]  # fmt: skip
+        frame = np.clip(values, 0, 255).astype(np.uint8)[..., None].repeat(3, 2)
+        for window in (None, 64, 128):
+            try:
+                found = Checkerboard(scale, window=window).score(frame)
+            except ValueError as reason:
+                assert "checkerboard" in str(reason)
+            else:
+                compared += 1
+                assert np.isfinite(found) and found > 0
+                assert level not in ("black", "white") or found == pytest.approx(1, abs=1e-6)
+    assert compared >= (0 if scale == 1 else 4)
+
+
 @pytest.mark.parametrize("window", [None, 64])
 def test_a_lattice_stands_out_at_any_phase_and_by_its_strength(picture, window):
     metric = Checkerboard(4, window=window)

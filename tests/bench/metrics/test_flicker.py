@@ -4,6 +4,7 @@ import cv2
 import numpy as np
 import pytest
 
+from bench.metrics.accumulators import reason_absent
 from bench.metrics.flicker import Flicker
 
 ROUNDING = 1 / 3
@@ -77,6 +78,81 @@ def test_moving_content_is_followed_along_gts_flow(pan):
     assert values(moving, pan, pan) == [1.0, 1.0, 1.0]
     blurred = [cv2.GaussianBlur(frame, (0, 0), 3) for frame in pan]
     assert max(values(moving, blurred, pan)) < 1 < min(values(moving, brightened(pan, (0, 20, 0, 20)), pan))
+
+
+def test_the_score_of_moving_content_is_that_of_a_reference_written_pixel_by_pixel(pan):
+    rng = np.random.default_rng(0)
+    gt = [frame[:56, :64] for frame in pan[:2]]
+    sr = [np.clip(f + rng.normal(0, 5, f.shape), 0, 255).astype(np.uint8) for f in gt]
+    greys = [cv2.cvtColor(np.ascontiguousarray(frame), cv2.COLOR_RGB2GRAY) for frame in gt]
+    there, back = (cv2.calcOpticalFlowFarneback(*pair, None, 0.5, 3, 15, 3, 5, 1.2, 0) for pair in (greys, greys[::-1]))
+    lumas = [frame @ np.array([0.299, 0.587, 0.114]) for frame in (*sr, *gt)]
+
+    def read(values, x, y):
+        """Between four pixels, by their areas."""
+        left, top = min(int(x), 62), min(int(y), 54)
+        a, b = x - left, y - top
+        return sum(
+            weight * values[top + down, left + right]
+            for down, right, weight in (
+                (0, 0, (1 - a) * (1 - b)),
+                (0, 1, a * (1 - b)),
+                (1, 0, (1 - a) * b),
+                (1, 1, a * b),
+            )
+        )
+
+    ours, theirs = [], []
+    for y in range(56):
+        for x in range(64):
+            u, v = map(float, there[y, x])
+            if np.hypot(u, v) <= 0.1 or not (0 <= x + u <= 63 and 0 <= y + v <= 55):
+                continue
+            p, q = map(float, read(back, x + u, y + v))
+            down, right = (there[min(y + 1, 55), x] - there[y, x], there[y, min(x + 1, 63)] - there[y, x])
+            unseen = (u + p) ** 2 + (v + q) ** 2 > 0.01 * (u * u + v * v + p * p + q * q) + 0.5
+            edge = sum(down**2) + sum(right**2) > 0.01 * (u * u + v * v) + 0.002
+            if not unseen and not edge:
+                ours.append(abs(read(lumas[1], x + u, y + v) - lumas[0][y, x]))
+                theirs.append(abs(read(lumas[3], x + u, y + v) - lumas[2][y, x]))
+    assert 300 < len(ours)
+    expected = (np.mean(ours) + ROUNDING) / (np.mean(theirs) + ROUNDING)
+    assert values(Flicker(moving=True), sr, gt) == pytest.approx([expected], rel=0.02)  # OpenCV rounds the weights
+
+
+def test_flicker_over_moving_content_grows_with_its_step(pan):
+    dark = [frame // 2 for frame in pan]  # room for the steps
+    weak, strong = (values(Flicker(moving=True), brightened(dark, (0, d, 0, d)), dark) for d in (40, 80))
+    assert np.array(strong) / weak == pytest.approx([(80 + ROUNDING) / (40 + ROUNDING)] * 3, rel=0.05)
+
+
+@pytest.mark.parametrize("moving", [False, True])
+def test_a_still_fault_is_no_flicker(still, pan, moving):
+    clip = pan if moving else still
+    brighter = [np.clip(frame.astype(int) + 8, 0, 255).astype(np.uint8) for frame in clip]
+    assert values(Flicker(moving), brighter, clip) == pytest.approx([1.0] * 3, abs=0.02)
+
+
+@pytest.mark.parametrize("level", [0, 255])
+@pytest.mark.parametrize("shape", [(48, 48), (49, 131)])
+def test_black_and_white_clips_have_finite_scores(level, shape):
+    flat = [np.full((*shape, 3), level, np.uint8)] * 3
+    noisy = [np.random.default_rng(i).integers(0, 256, (*shape, 3), np.uint8) for i in range(3)]
+    assert values(Flicker(), flat, flat) == [1.0, 1.0]
+    assert np.isfinite(values(Flicker(), noisy, flat)).all()
+    for metric in (Flicker(), Flicker(moving=True)):
+        try:
+            assert np.isfinite(values(metric, flat, noisy)).all()
+        except ValueError as reason:
+            assert "GT has no" in str(reason)
+
+
+def test_small_frames_a_change_of_size_and_one_frame_have_reasons():
+    for sr, gt in (((40, 64), (40, 64)), ((64, 64), (64, 60))):
+        with pytest.raises(ValueError, match="too small|SR frame is"):
+            values(Flicker(), [np.zeros((*sr, 3), np.uint8)], [np.zeros((*gt, 3), np.uint8)])
+    assert reason_absent(Flicker(), [0], has_gt=True) == "flicker (GT: 1) needs 2 frames"
+    assert reason_absent(Flicker(), [0, 2], has_gt=True).endswith("the protocol leaves some out")
 
 
 def test_a_clip_without_the_area_is_refused_and_a_pair_without_it_has_the_clips_value():
