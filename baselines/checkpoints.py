@@ -24,6 +24,8 @@ PARTS = ("generator_ema.", "generator.")
 """Prefixes of the upscaler where a checkpoint holds a discriminator, losses or counters, too: those are left out."""
 
 
+LARGEST_VIEW = 64 << 20
+"""Bytes of the largest tensor that may be a view of fewer stored ones, such as a repeated buffer."""
 _GLOBAL = re.compile(r"GLOBAL (\S+) (?:was not an allowed global|whose module)")
 _TORCHSCRIPT = re.compile(r"[^/]*/(code/.*|constants\.pkl)")
 
@@ -76,7 +78,9 @@ def read_stored(path: Path) -> Any:
         if _is_torchscript(path):
             raise ValueError(f"{path}: a TorchScript program, which is not run here; give the model's state dict")
         with warnings.catch_warnings(action="ignore"):  # it warns of pickles that are newer than torch's own
-            return torch.load(path, map_location="cpu", weights_only=True)
+            stored = torch.load(path, map_location="cpu", weights_only=True)
+        _check_held(path, stored)
+        return stored
     except pickle.UnpicklingError as error:
         raise _not_plain(path, str(error)) from None
     except Exception as error:  # whatever a damaged file makes of these readers
@@ -84,6 +88,25 @@ def read_stored(path: Path) -> Any:
             raise
         reason = str(error).partition("\n")[0]
         raise ValueError(f"{path}: not a readable torch checkpoint ({reason}); fetch it again") from error
+
+
+def _check_held(path: Path, stored: Any) -> None:
+    """Refuse tensors that a few stored bytes repeat: the first copy of one of these would take any memory.
+
+    Raises:
+        ValueError: there is one.
+    """
+    waiting = [stored]
+    while waiting:
+        value = waiting.pop()
+        if isinstance(value, dict):
+            waiting += value.values()
+        elif isinstance(value, (list, tuple)):
+            waiting += value
+        elif isinstance(value, torch.Tensor) and value.layout == torch.strided:
+            size = value.numel() * value.element_size()
+            if size > max(LARGEST_VIEW, value.untyped_storage().nbytes()):
+                raise ValueError(f"{path}: it says {size >> 20} MiB of a tensor and holds less; fetch it again")
 
 
 def _is_torchscript(path: Path) -> bool:

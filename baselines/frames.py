@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import torch
 
-_DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16}
+if TYPE_CHECKING:
+    from bench.methods.contract import SizeRule
+
+_DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
 
 
 def check_clip(lr: torch.Tensor, device: torch.device) -> None:
@@ -33,15 +38,29 @@ def check_scale_is_4(scale: int, method: str) -> None:
         raise ValueError(f"{method} has weights for scale 4 only, not {scale}; use scale 4 or an interpolation method")
 
 
-def torch_dtype(precision: str) -> torch.dtype:
+def torch_dtype(precision: str, float16: bool = False) -> torch.dtype:
     """The torch dtype of a `precision` option.
 
+    Args:
+        float16: whether that is one, too.
     Raises:
         ValueError: for anything but "float32" and "bfloat16".
     """
-    if precision not in _DTYPES:
-        raise ValueError(f"precision {precision!r} is unknown; choose one of {', '.join(_DTYPES)}")
+    known = [name for name in _DTYPES if float16 or name != "float16"]
+    if precision not in known:
+        raise ValueError(f"precision {precision!r} is unknown; choose one of {', '.join(known)}")
     return _DTYPES[precision]
+
+
+def padded(frames: torch.Tensor, rule: SizeRule) -> torch.Tensor:
+    """Frames of a size that a rule asks for, the last row and column repeated: (..., H, W) -> (..., h, w)."""
+    height, width = frames.shape[-2:]
+    rows, columns = rule.fitted(height), rule.fitted(width)
+    if (rows, columns) == (height, width):
+        return frames
+    row = torch.arange(rows, device=frames.device).clamp(max=height - 1)
+    column = torch.arange(columns, device=frames.device).clamp(max=width - 1)
+    return frames[..., row[:, None], column]
 
 
 class FiniteCheck:

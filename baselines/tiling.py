@@ -8,6 +8,51 @@ import torch
 
 from baselines.frames import FiniteCheck, to_uint8
 
+TILE = 256
+"""Width and height of a tile in LR pixels where an option `tile` is "auto"."""
+LARGEST_WHOLE = 512 * 512
+"""LR pixels of the largest frame that "auto" takes whole."""
+
+
+def read_tile(tile: str | int) -> int | None:
+    """An option `tile`: None for "auto", 0 for whole frames, or the edge of tiles in LR pixels.
+
+    Raises:
+        ValueError: none of these.
+    """
+    if tile == "auto":
+        return None
+    if isinstance(tile, bool) or not isinstance(tile, int) or tile < 0:
+        raise ValueError(f"method.tile={tile}: write auto, 0 (whole frames) or a number of LR pixels")
+    return tile
+
+
+def read_context(context: int) -> int:
+    """An option `context`.
+
+    Raises:
+        ValueError: no number of pixels.
+    """
+    if isinstance(context, bool) or context < 0 or context != int(context):
+        raise ValueError(f"method.context={context}: write a number of LR pixels, 0 or more")
+    return int(context)
+
+
+def tile_for(tile: int | None, height: int, width: int) -> int:
+    """The edge of tiles for LR frames of this size; 0: whole frames.
+
+    Args:
+        tile: see `read_tile`.
+    """
+    return (0 if height * width <= LARGEST_WHOLE else TILE) if tile is None else tile
+
+
+def said_of_tiles(tile: int | None, context: int) -> str:
+    """For a descriptor: how frames are cut."""
+    if tile is None:
+        return f"frames above {LARGEST_WHOLE} LR pixels in tiles of {TILE} with {context} of context"
+    return f"tiles of {tile} LR pixels with {context} of context" if tile else "whole frames"
+
 
 def tiles(size: int, tile: int, context: int) -> Iterator[tuple[int, int, int, int]]:
     """Cut a line of `size` pixels into tiles of `tile` pixels, with `context` more on either side.

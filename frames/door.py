@@ -77,6 +77,19 @@ def open_regular(path: Path, what: str = "file") -> BinaryIO:
     return os.fdopen(descriptor, "rb")
 
 
+def read_small(path: Path, most: int, what: str = "file") -> bytes:
+    """A whole regular file of at most so many bytes.
+
+    Raises:
+        FileNotFoundError, ValueError: as `open_regular`; also a larger file, of which no more is read.
+    """
+    with reading(path, what) as file:
+        data = file.read(most + 1)
+    if len(data) > most:
+        raise ValueError(f"{path}: larger than {most} bytes, which no such {what} is; take it away")
+    return data
+
+
 def size_complaint(size: int) -> str | None:
     """The fault of an image file of so many bytes, or None."""
     limit = _limit(MEGABYTES)

@@ -58,3 +58,9 @@ def one_line(error: BaseException) -> str:
     if isinstance(error, (UserError, ValueError, FileNotFoundError)) and text:
         return text
     return f"{type(error).__name__}: {text}" if text else type(error).__name__
+
+
+def short_line(error: BaseException, most: int = 200) -> str:
+    """`one_line`, cut to so many characters: for what libraries say, which may be a page."""
+    text = one_line(error)
+    return text if len(text) <= most else text[: most - 3] + "..."

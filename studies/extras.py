@@ -34,6 +34,11 @@ class Extra:
 
 
 EXTRAS = {
+    "diffusers": Extra(
+        ("tests/baselines/test_diffusers.py",),
+        ("method=diffusers", "method.model=tests", "metrics=[psnr]"),
+        "pip install diffusers transformers",
+    ),
     "gpu": Extra(("tests/bench/timing/test_telemetry.py",)),  # absent: telemetry says so in the record, not in a line
     "onnx": Extra(
         ("tests/baselines/test_onnx.py", "tests/turbovsr/test_export.py"),

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import torch
 
 from frames.door import check_regular
-from frames.errors import EnvironmentInvalid, one_line
+from frames.errors import EnvironmentInvalid, one_line, short_line
 
 if TYPE_CHECKING:
     from onnxruntime import InferenceSession
@@ -43,7 +43,7 @@ class Graph:
         try:
             (result,) = self.session.run([self.output], {self.input: frames.contiguous().numpy()})
         except Exception as error:  # onnxruntime has classes of its own, which derive from nothing else
-            raise ValueError(f"onnxruntime could not run it on {tuple(frames.shape)}: {_short(error)}") from None
+            raise ValueError(f"onnxruntime could not run it on {tuple(frames.shape)}: {short_line(error)}") from None
         return torch.from_numpy(result)
 
 
@@ -75,7 +75,7 @@ def open_graph(path: str | Path, device: str) -> Graph:
     try:
         session = onnxruntime.InferenceSession(str(path), options, providers=[chosen])
     except Exception as error:
-        raise ValueError(f"{path}: onnxruntime cannot open it ({_short(error)}); give an ONNX file") from None
+        raise ValueError(f"{path}: onnxruntime cannot open it ({short_line(error)}); give an ONNX file") from None
     inputs, outputs = session.get_inputs(), session.get_outputs()
     shape = inputs[0].shape if len(inputs) == 1 else []
     if len(outputs) != 1 or len(shape) != 4 or _fixed(shape[0]) not in (None, 1) or _fixed(shape[1]) not in (None, 3):
@@ -108,8 +108,3 @@ def count_parameters(path: str | Path) -> int:
     tensors = onnx.load(str(path), load_external_data=False).graph.initializer
     floats = (onnx.TensorProto.FLOAT, onnx.TensorProto.FLOAT16)
     return sum(int(torch.Size(each.dims).numel()) for each in tensors if each.data_type in floats)
-
-
-def _short(error: Exception, most: int = 200) -> str:
-    text = one_line(error)
-    return text if len(text) <= most else text[: most - 3] + "..."

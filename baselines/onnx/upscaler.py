@@ -7,15 +7,16 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import torch
-import torch.nn.functional as F
 
 from baselines.checkpoints import origin
-from baselines.frames import FiniteCheck, check_clip, to_uint8
+from baselines.frames import FiniteCheck, check_clip, padded, to_uint8
 from baselines.onnx.session import count_parameters, open_graph
 from bench.methods.contract import Descriptor, FrameRule, SizeRule, Stages, no_stages
 
 LONGEST = 32
 """Frames that are kept of a call to a graph for clips; it gets one more on either side, as far as there are any."""
+LARGEST_SIDE = 4096
+"""LR pixels that a file or an option may ask for at least."""
 
 
 class Onnx:
@@ -53,16 +54,12 @@ class Onnx:
         self._clips = said.get("clips") == "1"
         self._scale, self.device = scale, torch.device(device)
         self._rule = SizeRule(
-            minimum=_at_least_one("minimum", minimum, said),
-            multiple_of=_at_least_one("multiple_of", multiple_of, said),
+            minimum=_side("minimum", minimum, said, weights),
+            multiple_of=_side("multiple_of", multiple_of, said, weights),
             padding="repeat",
         )
         self._check_scale(weights)
-        data = Path(f"{weights}.data")
-        self.identity = {
-            "onnxruntime": self._graph.version,
-            "data": hashlib.sha256(data.read_bytes()).hexdigest() if data.is_file() else None,
-        }
+        self.identity = {"onnxruntime": self._graph.version, "data": _digest(Path(f"{weights}.data"))}
         self.descriptor = Descriptor(
             name="onnx",
             scale=scale,
@@ -85,20 +82,14 @@ class Onnx:
         sr = torch.empty((frames, 3, self._scale * height, self._scale * width), dtype=torch.uint8, device=lr.device)
         finite = FiniteCheck("onnx")
         with stages("network"):
-            padded = self._padded(lr)
+            x = padded(lr.cpu(), self._rule)
             for start, stop, first, last in _calls(frames, LONGEST if self._clips else 1, self._clips):
-                out = self._run(padded[start:stop])[first - start : last - start, :, : sr.shape[2], : sr.shape[3]]
+                out = self._run(x[start:stop])[first - start : last - start, :, : sr.shape[2], : sr.shape[3]]
                 if out.dtype != torch.uint8:
                     out = to_uint8(finite.see(out.float()) * (255 / self._white))
                 sr[first:last] = out
         finite.done()
         return sr
-
-    def _padded(self, lr: torch.Tensor) -> torch.Tensor:
-        height, width = lr.shape[-2:]
-        below, right = self._rule.fitted(height) - height, self._rule.fitted(width) - width
-        x = lr.cpu()
-        return F.pad(x.float(), (0, right, 0, below), mode="replicate").to(torch.uint8) if below or right else x
 
     def _run(self, frames: torch.Tensor) -> torch.Tensor:
         if self._graph.dtype != torch.uint8:
@@ -125,11 +116,24 @@ class Onnx:
             raise ValueError(f"{weights}: upscales by {found}, not by {self._scale}; run it with scale={found}")
 
 
-def _at_least_one(name: str, given: int | None, said: dict[str, str]) -> int:
-    value = int(said.get(name, 1)) if given is None else given
-    if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-        raise ValueError(f"method.{name}={value}: write a number of LR pixels, 1 or more")
-    return value
+def _side(name: str, given: int | None, said: dict[str, str], weights: str | Path) -> int:
+    """A rule on LR sides: as the option says, or as the file says of itself."""
+    if given is None:
+        told = said.get(name, "1")
+        if not (told.isascii() and told.isdigit() and len(told) < 5 and 1 <= int(told) <= LARGEST_SIDE):
+            raise ValueError(f"{weights}: it says of itself {name}={told[:40]}; give method.{name}, in LR pixels")
+        return int(told)
+    if isinstance(given, bool) or not isinstance(given, int) or not 1 <= given <= LARGEST_SIDE:
+        raise ValueError(f"method.{name}={given}: write a number of LR pixels, 1 to {LARGEST_SIDE}")
+    return given
+
+
+def _digest(file: Path) -> str | None:
+    """sha256 of the file that a graph keeps its weights in; None where there is none."""
+    if not file.is_file():
+        return None
+    with open(file, "rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
 def _calls(frames: int, most: int, whole: bool) -> Iterator[tuple[int, int, int, int]]:

@@ -8,19 +8,13 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from baselines.checkpoints import origin
-from baselines.frames import check_clip
+from baselines.frames import check_clip, torch_dtype
 from baselines.spandrel import weights as files
-from baselines.tiling import upscale_frames
+from baselines.tiling import read_context, read_tile, said_of_tiles, tile_for, upscale_frames
 from bench.methods.contract import Descriptor, SizeRule, Stages, no_stages
 
 if TYPE_CHECKING:
     from spandrel import ImageModelDescriptor
-
-TILE = 256
-"""Width and height of a tile in LR pixels where `tile` is "auto"."""
-LARGEST_WHOLE = 512 * 512
-"""LR pixels of the largest frame that "auto" takes whole."""
-PRECISIONS = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
 
 
 class Spandrel:
@@ -56,9 +50,7 @@ class Spandrel:
         model = files.load(weights)
         _check_scale(model, weights, scale)
         self._tile, self._tiling = _tile(model, tile), model.tiling.name.lower()
-        if context < 0 or context != int(context):
-            raise ValueError(f"method.context={context}: write a number of LR pixels, 0 or more")
-        self._context = int(context)
+        self._context = read_context(context)
         self.dtype = _dtype(model, precision)
         self.device = torch.device(device)
         self.model: Any = model.to(self.device, self.dtype)
@@ -86,20 +78,15 @@ class Spandrel:
     def upscale(self, lr: torch.Tensor, stages: Stages = no_stages) -> torch.Tensor:
         """Upscale one clip; see `bench.methods.contract.Upscaler.upscale`. Stage: "network"."""
         check_clip(lr, self.device)
-        height, width = lr.shape[-2:]
-        whole = self._tile == 0 or (self._tile is None and height * width <= LARGEST_WHOLE)
-        tile = 0 if whole else self._tile or TILE
+        tile = tile_for(self._tile, *lr.shape[-2:])
         with stages("network"):
             return upscale_frames(
                 lambda frame: self.model(frame.to(self.dtype)), lr, self.model.scale, "spandrel", tile, self._context
             )
 
     def _said_of_tiles(self) -> str:
-        if self._tile is None:
-            return f"frames above {LARGEST_WHOLE} LR pixels in tiles of {TILE} with {self._context} of context"
-        if self._tile:
-            return f"tiles of {self._tile} LR pixels with {self._context} of context (tiling {self._tiling})"
-        return f"whole frames (tiling {self._tiling})"
+        said = said_of_tiles(self._tile, self._context)
+        return said if self._tile is None else f"{said} (tiling {self._tiling})"
 
 
 def _check_scale(model: ImageModelDescriptor, weights: str | Path, scale: int) -> None:
@@ -112,21 +99,16 @@ def _check_scale(model: ImageModelDescriptor, weights: str | Path, scale: int) -
 
 def _tile(model: ImageModelDescriptor, tile: str | int) -> int | None:
     """The edge of tiles in LR pixels; 0: whole frames; None: what the frame's size asks for."""
-    supported = model.tiling.name == "SUPPORTED"
-    if tile == "auto":
-        return None if supported else 0
-    if isinstance(tile, bool) or not isinstance(tile, int) or tile < 0:
-        raise ValueError(f"method.tile={tile}: write auto, 0 (whole frames) or a number of LR pixels")
-    if tile and model.tiling.name == "INTERNAL":
+    read = read_tile(tile)
+    if read and model.tiling.name == "INTERNAL":
         raise ValueError(f"method.tile={tile}: {model.architecture.name} cuts frames itself; use method.tile=0")
-    return tile
+    return 0 if read is None and model.tiling.name != "SUPPORTED" else read
 
 
 def _dtype(model: ImageModelDescriptor, precision: str) -> torch.dtype:
-    if precision not in PRECISIONS:
-        raise ValueError(f"precision {precision!r} is unknown; choose one of {', '.join(PRECISIONS)}")
+    dtype = torch_dtype(precision, float16=True)
     able = {"float32": True, "bfloat16": model.supports_bfloat16, "float16": model.supports_half}
     if not able[precision]:
         use = ", ".join(name for name, can in able.items() if can)
         raise ValueError(f"precision {precision!r}: {model.architecture.name} cannot; it can {use}")
-    return PRECISIONS[precision]
+    return dtype

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from baselines.checkpoints import read_stored, unwrapped
-from frames.errors import EnvironmentInvalid, one_line
+from frames.errors import EnvironmentInvalid, one_line, short_line
 
 if TYPE_CHECKING:
     from spandrel import ImageModelDescriptor
@@ -45,7 +45,7 @@ def load(path: str | Path) -> ImageModelDescriptor[torch.nn.Module]:
         model = found.load(state)
     except Exception as error:  # each architecture reads shapes in its own way, and fails in its own way
         raise ValueError(
-            f"{path}: taken for {found.name}, whose tensors it does not hold ({_short(error)}); give another file"
+            f"{path}: taken for {found.name}, whose tensors it does not hold ({short_line(error)}); give another file"
         ) from None
     if not isinstance(model, spandrel.ImageModelDescriptor):
         raise ValueError(f"{path}: {found.name} is for {model.purpose.lower()}, which needs more than frames")
@@ -64,8 +64,3 @@ def version() -> str:
 
 def _is_broken(value: Any) -> bool:
     return isinstance(value, torch.Tensor) and value.is_floating_point() and not bool(value.isfinite().all())
-
-
-def _short(error: Exception, most: int = 160) -> str:
-    text = one_line(error)
-    return text if len(text) <= most else text[: most - 3] + "..."

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -26,9 +27,11 @@ from bench.run.seal import is_sealed, sealed
 from bench.run.units import Unit
 from bench.store import typed
 from frames.atomic import replacing
+from frames.door import open_regular, read_small
 from frames.errors import UserError
 
 WORK = "work"
+_NAME = re.compile(r"\d{4}-\d\d-\d\d_\d\d-\d\d-\d\d-[0-9a-f]{6}")
 _LARGEST = 64 << 20  # bytes of a plan; 100,000 units take 20 MB
 HEARTBEAT_S, EXPIRY_S = 10.0, 120.0
 
@@ -102,9 +105,7 @@ class Job:
         """
         file = self.folder / "plan.json"
         try:
-            if file.stat().st_size > _LARGEST:
-                raise ValueError(f"larger than {_LARGEST >> 20} MiB")
-            content = json.loads(file.read_bytes())
+            content = json.loads(read_small(file, _LARGEST, "plan"))
             if trusted and not is_sealed(content):
                 raise UserError(
                     f"{file}: this plan was not made by you on this installation, so nothing of it is run; start the "
@@ -116,7 +117,7 @@ class Job:
 
     def done(self) -> dict[int, Done]:
         """The finished units so far, by number; each call reads what was appended since the last."""
-        with suppress(FileNotFoundError):
+        with suppress(FileNotFoundError, NotADirectoryError):
             for name in os.listdir(self._logs):
                 text = _appended(f"{self._logs}/{name}", self._seen.get(name, 0))
                 whole = text[: text.rfind(b"\n") + 1]
@@ -169,21 +170,22 @@ class Job:
 
 def _appended(file: str, offset: int) -> bytes:
     """What a file holds from an offset on. It is opened each time: only that shows what other machines wrote."""
-    descriptor = os.open(file, os.O_RDONLY)
     try:
-        os.lseek(descriptor, offset, os.SEEK_SET)
-        parts = []
-        while part := os.read(descriptor, 1 << 20):
-            parts.append(part)
-        return b"".join(parts)
-    finally:
-        os.close(descriptor)
+        stream = open_regular(Path(file), "log")
+    except ValueError:  # a pipe, a folder: nothing that a worker wrote
+        return b""
+    with stream:
+        stream.seek(offset)
+        return stream.read(_LARGEST)
 
 
 def jobs(run: Path) -> list[Job]:
     """The jobs of a run's folder, oldest first."""
+    work = run / WORK
     with suppress(OSError):
-        folders = sorted(path for path in (run / WORK).iterdir() if not path.name.startswith("."))
+        if work.is_symlink():  # to a place that is no run's
+            return []
+        folders = sorted(path for path in work.iterdir() if _NAME.fullmatch(path.name) and not path.is_symlink())
         return [Job(folder) for folder in folders if (folder / "plan.json").is_file()]
     return []
 

@@ -22,11 +22,13 @@ from pathlib import Path
 
 from bench.store import typed
 from bench.store.owner import owner_of
+from frames.door import read_small
 
 LAUNCHER = "launcher-"
 """How names begin of those who wait for a run's end, and work at nothing."""
 _WORKER = ".worker-"
 _NO_LINKS = {errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS, errno.EXDEV, errno.EMLINK, errno.ENOTSUP}
+_LARGEST = 4096  # bytes
 MOST_DEATHS = 2
 """A unit at which so many workers died is failed."""
 
@@ -157,7 +159,7 @@ def taken(folder: Path) -> dict[str, int]:
     found: dict[str, int] = {}
     for name in _names(folder):
         unit, _, attempt = name.rpartition(".")
-        if unit and attempt.isdigit():
+        if unit and attempt.isdecimal():
             found[unit] = max(found.get(unit, 0), int(attempt))
     return found
 
@@ -170,8 +172,8 @@ def workers(folder: Path) -> dict[str, Path]:
 def read_worker(file: Path) -> Worker | None:
     """Who holds a lease; None where the file is gone or is no lease."""
     try:
-        return typed.from_json(Worker, json.loads(file.read_bytes()[:4096]))
-    except (OSError, ValueError):
+        return typed.from_json(Worker, json.loads(read_small(file, _LARGEST)))
+    except (OSError, ValueError, RecursionError):
         return None
 
 
@@ -198,7 +200,7 @@ def alive(worker: Worker, file: Path, expiry_s: float) -> bool:
 def _names(folder: Path) -> list[str]:
     try:
         return os.listdir(folder)
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return []
 
 

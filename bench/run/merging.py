@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -15,6 +14,7 @@ from bench.store.workers import read_workers, write_worker
 from frames.atomic import replacing
 from frames.errors import UserError
 from frames.strict_yaml import read_mapping
+from frames.text_files import read_text
 
 CONFIG = "config.yaml"
 _MAY_DIFFER = ("clips",)  # options of a data set that choose among its clips
@@ -32,6 +32,9 @@ def merge(runs: Sequence[Path], out: Path) -> int:
     loaded = {run: load(run).records for run in runs}
     _refuse_unlike(loaded)
     configs = [_config(run) for run in runs]
+    workers = [facts for run in runs for facts in read_workers(run).values()]
+    environment = runs[0] / "environment.json"
+    told = read_text(environment) if environment.is_file() else None
     newest: dict[tuple[str, str, str], Record] = {}
     for record in (each for found in loaded.values() for each in found):
         before = newest.get(record.cell)
@@ -41,15 +44,14 @@ def merge(runs: Sequence[Path], out: Path) -> int:
     target = RecordFile(out / "records.jsonl")
     for record in newest.values():
         target.append(record)
-    for run in runs:
-        for facts in read_workers(run).values():
-            write_worker(out, facts)
+    for facts in workers:
+        write_worker(out, facts)
     with replacing(out / CONFIG) as part:
         combinations = {(str(c.get("data")), str(c.get("method"))): c for each in configs for c in each}
         content = {"command": "python -m bench merge", "combinations": list(combinations.values())}
         part.write_text(yaml.safe_dump(content, sort_keys=False, allow_unicode=True), "utf-8")
-    if (environment := runs[0] / "environment.json").is_file():
-        shutil.copyfile(environment, out / "environment.json")
+    if told is not None:
+        (out / "environment.json").write_text(told, "utf-8")
     return len(newest)
 
 

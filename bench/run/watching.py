@@ -6,6 +6,7 @@ import time
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
+from math import inf
 from pathlib import Path
 
 from bench.run import leases
@@ -61,10 +62,10 @@ def state_of(run: Path) -> State | None:
 
 def _state(job: Job, plan: Plan) -> State:
     done = job.done()
-    recent = [each.unit for each in done.values() if _age_s(each.ended) < RECENT_S]
-    oldest = max((_age_s(done[unit].ended) + done[unit].seconds for unit in recent), default=0.0)
-    rate = len(recent) / oldest if recent and oldest > 0 else None
     cost = {unit.number: _weight(unit) for unit in plan.units}
+    recent = [unit for unit, each in done.items() if _age_s(each.ended) < RECENT_S and unit in cost]
+    oldest = max((_age_s(done[unit].ended) + done[unit].seconds for unit in recent), default=0.0)
+    rate = len(recent) / oldest if recent and 0 < oldest < inf else None
     finished = sum(cost[unit] for unit in recent)
     left = sum(cost.values()) - sum(cost[unit] for unit in done if unit in cost)
     return State(
@@ -76,7 +77,7 @@ def _state(job: Job, plan: Plan) -> State:
         workers=_workers(job, plan),
         failures=[line for each in done.values() for line in each.lines if ": FAILED: " in line],
         clips_per_minute=None if rate is None else 60 * rate,
-        left_s=oldest * left / finished if finished else None,
+        left_s=oldest * left / finished if rate is not None and 0 < finished < inf and 0 <= left < inf else None,
     )
 
 

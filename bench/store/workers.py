@@ -9,6 +9,7 @@ from typing import Any
 
 from bench.store import typed
 from frames.atomic import replacing
+from frames.door import read_small
 
 WORKERS = "workers"
 _LARGEST = 1 << 20  # bytes
@@ -38,8 +39,8 @@ def read_workers(run: Path) -> dict[str, WorkerFacts]:
     found = {}
     for file in sorted((run / WORKERS).glob("*.json")):
         try:
-            if file.stat().st_size <= _LARGEST:
-                facts = typed.from_json(WorkerFacts, json.loads(file.read_bytes()))
+            facts = typed.from_json(WorkerFacts, json.loads(read_small(file, _LARGEST)))
+            if facts.name == file.stem:  # what becomes a file's name again holds no path
                 found[facts.name] = facts
         except (OSError, ValueError, RecursionError):
             continue

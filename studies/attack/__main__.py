@@ -21,7 +21,7 @@ from collections import Counter
 from pathlib import Path
 
 from studies import forked
-from studies.attack import child, kinds, material
+from studies.attack import child, kinds, material, models
 from studies.attack.case import COLUMNS, Case, Outcome
 
 
@@ -30,6 +30,20 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--count", type=int, default=500, help="cases (default %(default)s)")
     parser.add_argument("--only", type=int, metavar="N", help="only case number N, its output shown")
+    parser.add_argument(
+        "--kinds",
+        nargs="+",
+        metavar="NAME",
+        choices=[each.__name__ for each in kinds.KINDS],
+        help="only cases of these kinds: %(choices)s",
+    )
+    parser.add_argument(
+        "--limit",
+        type=float,
+        default=child.LIMIT_S,
+        metavar="S",
+        help="a command that takes longer hangs (default %(default)g)",
+    )
     parser.add_argument("--keep", type=Path, help="where folders of failed cases are kept (default: a new one)")
     arguments = parser.parse_args()
     kept = arguments.keep or Path(tempfile.mkdtemp(prefix="attack-"))
@@ -37,14 +51,15 @@ def main() -> int:
     os.environ["OMP_NUM_THREADS"] = "1"
     child.bound_files()
     forked.import_everything()
+    models.import_extras()
     whole = kept / "material"
     whole.mkdir()
     forked.apart(lambda: material.make(whole))
-    numbers = range(arguments.count) if arguments.only is None else [arguments.only]
+    numbers = [arguments.only] if arguments.only is not None else chosen(arguments.count, arguments.kinds)
     table: dict[str, Counter] = {}
     for number in numbers:
         case = drawn(arguments.seed, number)
-        outcome = attempt(case, whole, kept / f"case{number}")
+        outcome = attempt(case, whole, kept / f"case{number}", arguments.limit)
         faults = outcome.faults(case)
         row = table.setdefault(case.kind.split(":")[0], Counter())
         row.update(["cases", *faults], code=0)
@@ -74,7 +89,17 @@ def drawn(seed: int, number: int) -> Case:
     return kinds.KINDS[number % len(kinds.KINDS)](random.Random(f"{seed}/{number}"))
 
 
-def attempt(case: Case, whole: Path, folder: Path) -> Outcome:
+def chosen(count: int, names: list[str] | None) -> list[int]:
+    """The numbers of the first `count` cases, or of the first that are of these kinds."""
+    found, number = [], 0
+    while len(found) < count:
+        if not names or kinds.KINDS[number % len(kinds.KINDS)].__name__ in names:
+            found.append(number)
+        number += 1
+    return found
+
+
+def attempt(case: Case, whole: Path, folder: Path, limit_s: float) -> Outcome:
     """Prepare a case's folder, run its command there, and look at what it left."""
     material.copy(whole, folder / "work")
     for name in ("home", "tmp"):
@@ -86,9 +111,11 @@ def attempt(case: Case, whole: Path, folder: Path) -> Outcome:
         "HOME": str(folder / "home"),
         "TMPDIR": str(folder / "tmp"),
         "BENCH_STORE": "results/store",
+        "BENCH_KEY": "of this user",
+        "HF_HUB_OFFLINE": "1",
         "BENCH_ASSETS": os.environ.get("BENCH_ASSETS", str(forked.ROOT / ".assets")),
     }
-    outcome = child.run(case, work, environment, folder / "said.txt")
+    outcome = child.run(case, work, environment, folder / "said.txt", limit_s)
     after = material.snapshot(work, case.may_write)
     outcome.strays = sorted(name for name in before.keys() | after.keys() if before.get(name) != after.get(name))
     outcome.strays += [str(file) for file in (folder / "home").rglob("*") if file.is_file()]

@@ -123,7 +123,7 @@ SPECIAL_TEXT: dict[str, Callable[[Path], None]] = {
 def weights(name: str, rng: random.Random) -> bytes:
     """Weights of that name: damaged, absurd, or a pickle that calls os.system."""
     if name.endswith(".pth"):
-        return rng.choice([_pickle, _zip_pickle, lambda: b"", lambda: rng.randbytes(1000), _tensors])()
+        return rng.choice([_pickle, _zip_pickle, lambda: b"", lambda: rng.randbytes(1000), _tensors, _repeated])()
     content = NANO.read_bytes()
     length = struct.unpack("<Q", content[:8])[0]
     header = json.loads(content[8 : 8 + length])
@@ -153,6 +153,15 @@ def _zip_pickle() -> bytes:
     with zipfile.ZipFile(made, "w") as archive:
         archive.writestr("archive/data.pkl", pickle.dumps(_Payload(), protocol=2))
         archive.writestr("archive/version", "3\n")
+    return made.getvalue()
+
+
+def _repeated() -> bytes:
+    """A tensor of four bytes that stands for four terabytes."""
+    import torch
+
+    made = io.BytesIO()
+    torch.save({"conv.weight": torch.zeros(1).expand(10**6, 10**6)}, made)
     return made.getvalue()
 
 

@@ -6,8 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-VERDICTS = ("check", "doctor", "data", "paper")
-"""Commands of which exit code 1 is an answer: regressed, or damaged."""
+VERDICTS = ("check", "doctor", "data", "paper", "submit")
+"""Commands of which exit code 1 is an answer: regressed, damaged, or against a rule."""
 CODES = (0, 2, 3, 4)
 
 

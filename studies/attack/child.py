@@ -22,7 +22,7 @@ def bound_files() -> None:
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 
 
-def run(case: Case, folder: Path, environment: dict[str, str], said: Path) -> Outcome:
+def run(case: Case, folder: Path, environment: dict[str, str], said: Path, limit_s: float = LIMIT_S) -> Outcome:
     """The command of a case, with `folder` as working directory and its output in the file `said`."""
     began = time.monotonic()
     child = forked.start(case.words, folder, environment, said)
@@ -31,7 +31,7 @@ def run(case: Case, folder: Path, environment: dict[str, str], said: Path) -> Ou
         done, status, usage = os.wait4(child, os.WNOHANG)
         if done:
             break
-        hung = time.monotonic() - began > LIMIT_S
+        hung = time.monotonic() - began > limit_s
         too_large = _resident_mb(child) > LIMIT_MB
         if hung or too_large:
             forked.kill(child)

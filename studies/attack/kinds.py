@@ -6,7 +6,7 @@ import random
 from collections.abc import Callable
 from pathlib import Path
 
-from studies.attack import bombs, material, mutate, options
+from studies.attack import bombs, foreign, material, models, mutate, options
 from studies.attack.case import Case
 
 Draw = Callable[[random.Random], Case]
@@ -265,6 +265,8 @@ def special_runs(rng: random.Random) -> Case:
 KINDS: tuple[Draw, ...] = (
     *(records, records, records, run_files, run_files, store, store, media, media, media, frame, weights),
     *(configs, run_options, run_options, run_options, flags, flags, paths, special, special, special_runs),
+    *(foreign.plans, foreign.plans, foreign.given, foreign.given, foreign.degraded, foreign.many),
+    *(models.graphs, models.networks, models.pipelines, models.programs),
 )
 """Drawn in turn; those with many ways to go wrong come more than once."""
 

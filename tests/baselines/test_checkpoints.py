@@ -112,3 +112,12 @@ def test_values_that_are_not_finite_are_refused(value):
 def test_absent_files_of_basicvsr_are_named(tmp_path):
     with pytest.raises(FileNotFoundError, match="no BasicVSR weights here"):
         checkpoint.load(tmp_path / "none.pth")
+
+
+def test_a_tensor_that_a_few_bytes_repeat_is_refused_before_it_is_copied(tmp_path):
+    file = tmp_path / "w.pth"
+    torch.save({"params": {"conv.weight": torch.zeros(1).expand(10**6, 10**6)}}, file)
+    with pytest.raises(ValueError, match="w.pth: it says 3814697 MiB of a tensor and holds less"):
+        read_state(file)
+    torch.save({"params": {"ids": torch.arange(4)[None].expand(2, 4)}}, file)
+    assert read_state(file)["ids"].shape == (2, 4)

@@ -107,3 +107,9 @@ def test_without_onnxruntime_or_cuda_one_line_says_what_to_install(tmp_path, mon
     monkeypatch.setitem(sys.modules, "onnxruntime", None)
     with pytest.raises(EnvironmentInvalid, match="pip install onnxruntime"):
         Onnx(file)
+
+
+@pytest.mark.parametrize("told", ["1000000000", "²", "-1", "x", "0", ""])
+def test_what_a_file_says_of_its_sides_is_bounded(tmp_path, told):
+    with pytest.raises(ValueError, match="m.onnx: it says of itself minimum=.*; give method.minimum"):
+        Onnx(saved(tmp_path / "m.onnx", minimum=told), scale=2)

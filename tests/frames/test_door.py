@@ -8,7 +8,7 @@ import zlib
 import numpy as np
 import pytest
 
-from frames import images
+from frames import door, images
 from frames.door import check_regular, open_regular
 from frames.images import image_size, read_image, write_image
 from frames.source import open_source
@@ -198,3 +198,14 @@ def test_a_disk_that_cannot_read_is_an_error_with_the_file(tmp_path):
     (tmp_path / "a.png").symlink_to("/proc/self/mem")  # regular, and its first byte cannot be read
     with pytest.raises(ValueError, match="a.png: it cannot be read"):
         read_image(tmp_path / "a.png")
+
+
+def test_a_small_file_is_read_whole_and_of_a_larger_one_no_more(tmp_path):
+    file = tmp_path / "a.json"
+    file.write_bytes(b"12345")
+    assert door.read_small(file, 5) == b"12345"
+    with pytest.raises(ValueError, match="a.json: larger than 4 bytes, which no such plan is"):
+        door.read_small(file, 4, "plan")
+    (tmp_path / "zero").symlink_to("/dev/zero")
+    with pytest.raises(ValueError, match="a device, not a regular file"):
+        door.read_small(tmp_path / "zero", 4)

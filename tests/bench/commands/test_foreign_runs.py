@@ -2,6 +2,7 @@
 
 import ast
 import json
+import os
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -164,3 +165,28 @@ def test_a_configuration_tells_the_store_and_the_degradations(tmp_path):
     assert config.store == Path("s")
     record = make("m", "a", [20.0], [1.0], data="d", data_config={"degradation": "bi"})
     assert config.degradation(record) == {"name": "bi"} and config.degradation(replace(record, data="e")) == {}
+
+
+def test_a_worker_s_name_is_no_path_when_runs_are_merged(bench, tmp_path):
+    """Names in a foreign folder become names of files again."""
+    for name in ("one", "two"):
+        run = tmp_path / name
+        (run / "workers").mkdir(parents=True)
+        record = make("m", name, [20.0], [1.0])
+        (run / "records.jsonl").write_text(json.dumps(record.to_json()) + "\n")
+        facts = {"name": "../../escaped", "host": "h", "device": "d", "began": "now"}
+        (run / "workers" / "w.json").write_text(json.dumps(facts))
+        os.mkfifo(run / "workers" / "pipe.json")
+        (run / "workers" / "zero.json").symlink_to("/dev/zero")
+    answer = bench("merge", tmp_path / "one", tmp_path / "two", "--out", tmp_path / "in" / "both")
+    assert answer.code == 0 and not list(tmp_path.rglob("*escaped*"))
+
+
+def test_an_environment_that_cannot_be_read_leaves_no_half_of_a_merged_run(bench, tmp_path):
+    for name in ("one", "two"):
+        (tmp_path / name).mkdir()
+        record = make("m", name, [20.0], [1.0])
+        (tmp_path / name / "records.jsonl").write_text(json.dumps(record.to_json()) + "\n")
+    (tmp_path / "one" / "environment.json").write_bytes(b"\xff\xff")
+    answer = bench("merge", tmp_path / "one", tmp_path / "two", "--out", tmp_path / "both")
+    assert answer.code == 3 and "environment.json" in answer.err and not (tmp_path / "both").exists()

@@ -140,3 +140,14 @@ def test_processes_that_claim_at_once_never_share_a_unit(tmp_path, count):
     children = [subprocess.Popen([*command, f"w{n}"], stdout=subprocess.PIPE, text=True) for n in range(count)]
     got = [child.communicate(timeout=100)[0].split() for child in children]
     assert sorted(int(unit) for each in got for unit in each) == list(range(300))
+
+
+@pytest.mark.parametrize("make", [os.mkfifo, os.mkdir, lambda path: os.symlink("/dev/zero", path)], ids=str)
+def test_what_is_no_lease_is_nobody_s_and_nothing_waits(tmp_path, make):
+    make(tmp_path / ".worker-x")
+    make(tmp_path / "7.1")
+    (tmp_path / "8.²").touch()
+    (tmp_path / "9.1").write_text("[" * 4000)
+    assert taken(tmp_path) == {"7": 1, "9": 1} and not any_alive(tmp_path, 60.0)
+    (tmp_path / "file").touch()
+    assert taken(tmp_path / "file") == {}

@@ -3,6 +3,7 @@
 import os
 import threading
 from dataclasses import replace
+from datetime import datetime
 
 import pytest
 
@@ -11,6 +12,7 @@ from bench.run.leases import Leases, taken
 from bench.run.measurer import Outcome
 from bench.run.runner import new_worker
 from bench.run.units import Unit, longest_first
+from bench.run.watching import state_of
 from bench.run.worker import Worker, heartbeat
 from bench.store.records import RecordFile, load, worker_file
 from frames.errors import UserError
@@ -227,3 +229,20 @@ def test_a_plan_is_read_as_data_and_run_only_with_its_seal(tmp_path, monkeypatch
     file.write_text('{"seal": [], "units": 5}')
     with pytest.raises(UserError, match="not the plan of a run"):
         job.plan()
+
+
+def test_a_foreign_folder_s_logs_and_links_are_not_followed(tmp_path):
+    """A log that never ends, units of no plan, and a `work` that leads out of the run."""
+    job, _ = planned(tmp_path / "run", units(1))
+    os.mkfifo(job.folder / "done" / "pipe.jsonl")
+    (job.folder / "done" / "folder.jsonl").mkdir()
+    job.append(Done(unit=77, worker="x", seconds=float("nan"), ended=datetime.now().astimezone().isoformat()))
+    state = state_of(tmp_path / "run")
+    assert state.total == 1 and state.clips_per_minute is None and state.left_s is None
+    (tmp_path / "other").mkdir()
+    (tmp_path / "other" / "work").symlink_to(tmp_path / "run" / "work")
+    clean(tmp_path / "other", [])
+    (tmp_path / "run" / "work" / "mine").mkdir()
+    (tmp_path / "run" / "work" / "mine" / "plan.json").write_text("my holiday")
+    clean(tmp_path / "run", [])
+    assert jobs(tmp_path / "other") == [] and (tmp_path / "run" / "work" / "mine" / "plan.json").exists()

@@ -1,0 +1,119 @@
+"""Targets among what many workers and many people share: plans, leases, logs, submissions, degraded sets."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+from pathlib import Path
+
+from studies.attack import bombs, material, mutate
+from studies.attack.case import Case
+
+SMALL = ("method=bicubic", "data=folder", "data.gt=gt", "data.frames=1", "timing=once", "metrics=[psnr]", "store=store")
+SHARED = (
+    ("worker", "plan"),
+    ("worker", "plan", "--stop"),
+    ("watch", "plan", "--once"),
+    ("merge", "plan", "golden", "--out", "out/both"),
+    ("table", "plan"),
+    ("run", *SMALL, "out=plan"),
+)
+GIVEN = (
+    ("submit", "run", "--name", "mine", "--to", "out/submissions"),
+    ("publish", "run", "golden", "--to", "out/site"),
+    ("merge", "run", "golden", "--out", "out/both"),
+    ("run", *material.FULL_RUN, "data=folder", "data.gt=gt", "timing=once", "store=store", "out=run", "--dry-run"),
+)
+
+
+def plans(rng: random.Random) -> Case:
+    """A run of many workers that others have begun: a file of it damaged, altered, or no file at all."""
+    seed, words = rng.random(), rng.choice(SHARED)
+
+    def prepare(folder: Path) -> None:
+        inner = random.Random(seed)
+        files = sorted(file for file in (folder / "plan").rglob("*") if file.is_file())
+        _harm(inner.choice(files), inner)
+        if inner.random() < 0.3:
+            job = next((folder / "plan" / "work").iterdir())
+            name = inner.choice([".worker-x", "0.1", "0.²", "1." + "9" * 200, "0.1/x"])
+            target = job / inner.choice(["leases", "done"]) / name
+            target.parent.mkdir(exist_ok=True)
+            _special(target, inner)
+
+    return Case("plan", ("bench", *words), prepare, may_write=("plan",))
+
+
+def given(rng: random.Random) -> Case:
+    """A run folder of somebody else's, to be judged, joined or shown."""
+    seed, words = rng.random(), rng.choice(GIVEN)
+
+    def prepare(folder: Path) -> None:
+        inner = random.Random(seed)
+        run = folder / "run"
+        if inner.random() < 0.5:
+            facts = {"name": inner.choice(mutate.ODD_VALUES), "host": "h", "device": "d", "began": "now"}
+            (run / "workers").mkdir(exist_ok=True)
+            (run / "workers" / "w.json").write_text(mutate.altered_json(json.dumps(facts), inner))
+            if inner.random() < 0.5:
+                _special(run / "workers" / "x.json", inner)
+        _harm(run / inner.choice(["records.jsonl", "environment.json", "config.yaml"]), inner)
+
+    return Case("given run", ("bench", *words), prepare, may_write=("run",))
+
+
+def degraded(rng: random.Random) -> Case:
+    """LR frames that were degraded elsewhere, with their manifest; and sets to be degraded."""
+    seed = rng.random()
+    words = rng.choice(
+        [
+            ("data", "verify", "folder", "data.gt=gt", "data.root=degraded"),
+            ("run", *SMALL, "data.root=degraded", "out=out"),
+            ("data", "degrade", "folder", "data.gt=gt", "--degradation", "bi", "out/lr"),
+            ("data", "degrade", "folder", "data.gt=gt", "--degradation", rng.choice(["once", "nope", ""]), "degraded"),
+        ]
+    )
+
+    def prepare(folder: Path) -> None:
+        inner = random.Random(seed)
+        files = sorted(file for file in (folder / inner.choice(["gt", "degraded"])).rglob("*") if file.is_file())
+        manifests = sorted((folder / "degraded").glob("*.json"))
+        _harm(inner.choice(manifests if manifests and inner.random() < 0.6 else files), inner)
+
+    return Case("degraded set", ("bench", *words), prepare)
+
+
+def many(rng: random.Random) -> Case:
+    """Two workers at a run whose frames or options are not right."""
+    seed = rng.random()
+    odd = rng.choice(
+        [("workers=2",), ("workers=-1",), ("workers=x",), ("workers=slurm:0",), ("workers=2", "threads=9")]
+    )
+
+    def prepare(folder: Path) -> None:
+        inner = random.Random(seed)
+        file = folder / "gt" / inner.choice(material.CLIPS) / "00000000.png"
+        file.write_bytes(mutate.damaged(file.read_bytes(), inner))
+
+    return Case("workers", ("bench", "run", *SMALL, *odd, "out=out"), prepare)
+
+
+def _harm(file: Path, rng: random.Random) -> None:
+    """One file: other bytes, another value, or something that is no file."""
+    action = rng.random()
+    if action < 0.2:
+        file.unlink()
+        _special(file, rng)
+    elif file.suffix in (".json", ".jsonl") and action < 0.7:
+        lines = file.read_text(encoding="utf-8").splitlines() if file.suffix == ".jsonl" else [file.read_text("utf-8")]
+        at = rng.randrange(len(lines) or 1)
+        lines[at : at + 1] = [mutate.altered_json(lines[at] if lines else "{}", rng)]
+        file.write_text("\n".join(lines) + "\n", encoding="utf-8", errors="surrogatepass")
+    else:
+        file.write_bytes(mutate.damaged(file.read_bytes(), rng))
+
+
+def _special(path: Path, rng: random.Random) -> None:
+    if not os.path.lexists(path):
+        rng.choice(sorted(bombs.SPECIAL_TEXT.items()))[1](path)
