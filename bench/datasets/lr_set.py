@@ -65,7 +65,10 @@ def read_manifest(folder: Path) -> Manifest | None:
     if not isinstance(content, dict) or content.pop("format", None) != FORMAT:
         return None  # another program's
     try:
-        return typed.from_json(Manifest, content)
+        manifest = typed.from_json(Manifest, content)
+        if path_like := next((name for name in manifest.clips if Path(name).name != name or name == ".."), None):
+            raise ValueError(f"its clip {path_like!r} is no name of a folder in it")
+        return manifest
     except ValueError as error:
         raise UserError(f"{path}: not the manifest of an LR set ({error}); write the LR set again") from None
 

@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 
 from bench.store import typed
 from bench.store.owner import make_temporary
+from frames.door import check_regular
 
 T = TypeVar("T")
 _LARGEST = 256 << 20  # bytes
@@ -40,7 +41,7 @@ def read_entry(file: Path, kind: type[T]) -> T | None:
         OSError: it cannot be read.
     """
     try:
-        if file.stat().st_size > _LARGEST:
+        if check_regular(file).st_size > _LARGEST:
             raise Damaged(f"larger than {_LARGEST >> 20} MiB")
         entry = json.loads(file.read_bytes())
     except FileNotFoundError:

@@ -69,7 +69,10 @@ def store(rng: random.Random) -> Case:
         inner = random.Random(seed)
         files = sorted(file for file in (folder / "store").rglob("*") if file.is_file())
         file = inner.choice(files)
-        if file.suffix == ".json" and inner.random() < 0.5:
+        if inner.random() < 0.15:
+            file.unlink()
+            inner.choice(sorted(bombs.SPECIAL_TEXT.items()))[1](file)
+        elif file.suffix == ".json" and inner.random() < 0.5:
             text = mutate.altered_json(file.read_text(), inner)
             file.write_text(text, encoding="utf-8", errors="surrogatepass")
         else:

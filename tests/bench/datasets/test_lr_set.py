@@ -83,6 +83,15 @@ def test_a_damaged_manifest_is_one_clear_error(tmp_path, content):
         lr_set.read_manifest(tmp_path)
 
 
+@pytest.mark.parametrize("name", ["../../etc", "..", "/etc", "a/b"])
+def test_a_clip_of_a_foreign_manifest_lies_in_its_folder(tmp_path, name):
+    clip = {"frames": 1, "size": [4, 4], "sha256": "0" * 64}
+    recipe = {"data": "d", "scale": 4, "origin": "o", "degradation": {}, "made_with": "", "clips": {name: clip}}
+    (tmp_path / "manifest.json").write_text(json.dumps({"format": "lr-set-1", **recipe}))
+    with pytest.raises(UserError, match="is no name of a folder in it"):
+        lr_set.read_manifest(tmp_path)
+
+
 def test_a_manifest_of_another_program_is_not_looked_at(tmp_path):
     (tmp_path / "manifest.json").write_text(json.dumps({"name": "app"}))
     assert lr_set.read_manifest(tmp_path) is None and list(lr_set.problems(tmp_path)) == []

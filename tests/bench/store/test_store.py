@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from bench.store import prediction as predictions
-from bench.store.entries import Damaged
+from bench.store.entries import Damaged, read_entry
 from bench.store.keys import frames_digest
 from bench.store.owner import owner, temporary_name
 from bench.store.pruning import prune
@@ -309,3 +309,10 @@ def test_prune_keeps_what_was_used_lately_while_a_run_works_with_the_store(store
         assert done.in_use and done.entries == 1 and lately.exists()
     assert prune(store.root, 0).entries == 1 and not lately.exists()
     assert (store.root / MARKER).exists()
+
+
+@pytest.mark.parametrize("make", [os.mkfifo, os.mkdir, lambda path: os.symlink("/dev/zero", path)], ids=str)
+def test_an_entry_that_is_no_file_is_damaged_and_nothing_waits_for_it(tmp_path, make):
+    make(tmp_path / "entry.json")
+    with pytest.raises(Damaged):
+        read_entry(tmp_path / "entry.json", StoredScores)
