@@ -28,9 +28,11 @@ MOST_LAYERS, MOST_BLOCKS, MOST_STEPS = 256, 16, 10_000
 _OLD_NAMES = {".query.": ".to_q.", ".key.": ".to_k.", ".value.": ".to_v.", ".proj_attn.": ".to_out.0."}
 
 
-def network(kind: type[nn.Module], folder: Path, dtype: torch.dtype) -> nn.Module:
+def network(kind: Any, folder: Path, dtype: torch.dtype) -> Any:
     """A network of diffusers, its weights in `dtype`, not to be trained.
 
+    Args:
+        kind: its class.
     Raises:
         FileNotFoundError, UserError, ValueError: its folder holds no configuration or weights of it; one line.
     """
@@ -38,14 +40,13 @@ def network(kind: type[nn.Module], folder: Path, dtype: torch.dtype) -> nn.Modul
     return filled(lambda: kind(**options), folder, dtype, _of_today)
 
 
-def text_encoder(folder: Path, dtype: torch.dtype) -> nn.Module:
+def text_encoder(folder: Path, dtype: torch.dtype) -> Any:
     """CLIP's text encoder; see `network`."""
     from transformers import CLIPTextConfig, CLIPTextModel
 
     options = {key: value for key, value in _config(folder).items() if key in CLIPTextConfig.__annotations__}
-    model = filled(lambda: CLIPTextModel(CLIPTextConfig(**options)), folder, dtype, _of_clip)
-    embeddings = model.get_submodule("embeddings")
-    embeddings.register_buffer("position_ids", torch.arange(model.config.max_position_embeddings)[None])
+    model: Any = filled(lambda: CLIPTextModel(CLIPTextConfig(**options)), folder, dtype, _of_clip)
+    model.embeddings.register_buffer("position_ids", torch.arange(model.config.max_position_embeddings)[None])
     return model
 
 
@@ -163,7 +164,7 @@ def _check_counts(file: Path, config: Mapping[str, Any]) -> None:
 
 
 def _known(kind: type, config: Mapping[str, Any]) -> dict[str, Any]:
-    options = inspect.signature(kind.__init__).parameters
+    options = inspect.signature(kind).parameters
     return {key: value for key, value in config.items() if key in options}
 
 

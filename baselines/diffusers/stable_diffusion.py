@@ -143,7 +143,7 @@ def _pipeline(folder: Path, dtype: torch.dtype) -> Any:
     if dtype == torch.float16 and vae.config.force_upcast:
         vae = vae.to(torch.float32)
     text_encoder = parts.text_encoder(folder / "text_encoder", dtype)
-    pipeline = diffusers.StableDiffusionUpscalePipeline(
+    pipeline: Any = diffusers.StableDiffusionUpscalePipeline(
         vae=vae,
         unet=parts.network(diffusers.UNet2DConditionModel, folder / "unet", dtype),
         text_encoder=text_encoder,
