@@ -12,7 +12,7 @@ def on_config(config):
     docs = Path(config["docs_dir"])
     for section in config["nav"]:
         if "TurboVSR" in section:
-            pages = ("training.md", "training-ltx.md")
+            pages = ("training.md", "training-ltx.md", "claims.md")
             section["TurboVSR"] += [page for page in pages if (docs / page).is_file()]
     decisions = sorted(file.relative_to(docs).as_posix() for file in docs.glob(f"{DECISIONS}*.md"))
     config["nav"].append(

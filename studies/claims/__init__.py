@@ -8,5 +8,5 @@ steps and equal data: factorized conditioning against all frames at once, shortc
 pre-trained weights against none, 32x32x8 against 8x8x4. Trainings are those of the recipe `ltx`.
 
 DATA: photographs and videos, or what `python -m turbovsr.train.prepare` wrote; HELD: videos that are never trained on,
-one clip length of 9 frames and 128x128 pixels at least. Repeat the command to resume; finished parts are skipped.
+of 9 frames and 96x96 pixels at least (files are halved). Repeat the command to resume; finished parts are skipped.
 """

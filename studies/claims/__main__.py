@@ -54,6 +54,19 @@ def _run(options: argparse.Namespace) -> int:
     if options.report is not None:
         print(markdown(results.read_result(options.report)))
         return OK
+    code = OK
+    if not options.so_far:
+        code = _work(options)
+    elif options.work is None or not (options.work / "plan.json").is_file():
+        raise UserError("--so-far: name the --work folder of a study that was begun")
+    found = results.collect(options.work)
+    results.write_result(found, options.out or options.work)
+    print(markdown(found))
+    return code or (OK if found["scores"] else NOTHING_MEASURED)
+
+
+def _work(options: argparse.Namespace) -> int:
+    """Train and score what is not done yet; returns the exit code."""
     if not (options.data and options.held and options.work):
         raise UserError(NEEDED)
     import torch
@@ -69,18 +82,12 @@ def _run(options: argparse.Namespace) -> int:
     networks = {"lpips": lpips_alex(options.lpips)} if options.lpips.is_file() else {}
     if not networks:
         info(f"no LPIPS: {options.lpips} is not a file")
-    code = OK
     try:
-        job = Job(plan, options.data, options.held, options.work, networks)
-        if not options.so_far:
-            job.run()
+        Job(plan, options.data, options.held, options.work, networks).run()
     except Interrupted as stop:
         info(f"{stop}; the same command resumes")
-        code = stop.exit_code
-    found = results.collect(options.work)
-    results.write_result(found, options.out or options.work)
-    print(markdown(found))
-    return code or (OK if found["scores"] else NOTHING_MEASURED)
+        return stop.exit_code
+    return OK
 
 
 if __name__ == "__main__":

@@ -38,12 +38,12 @@ class Job:
         self, plan: Plan, data: Sequence[Path], held: Sequence[Path], work: Path, networks: Mapping[str, nn.Module]
     ):
         self.plan, self.data, self.work, self.networks = plan, data, work, networks
-        work.mkdir(parents=True, exist_ok=True)
         described = json.loads(json.dumps(dataclasses.asdict(plan)))
         if read(work / "plan.json") not in (None, described):
             raise UserError(f"{work}: begun with other sizes or another --budget; name another --work, or remove it")
-        write(work / "plan.json", described)
         self.clips = held_out(plan, held)
+        work.mkdir(parents=True, exist_ok=True)
+        write(work / "plan.json", described)
         write(work / "videos.json", {clip.name: clip.video for clip in self.clips})
         write(work / "tflop.json", {space: _tflop(plan, space) for space in (MOST, LEAST)})
 

@@ -46,7 +46,7 @@ class Plan:
 
 
 SMOKE = Plan(
-    seeds=(0, 1),
+    seeds=(0,),
     bucket=Bucket(64, 64, 9),
     autoencoder_stills=1,
     autoencoder_clips=1,

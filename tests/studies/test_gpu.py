@@ -79,7 +79,7 @@ def test_profile_looks_at_the_stage_it_is_told(tmp_path, capsys):
     assert rows and all(row["stage"] == "condition" and row["kernels"] for row in rows)
 
 
-@pytest.mark.parametrize("step", ["check", "headline", "profile"])
+@pytest.mark.parametrize("step", ["check", "headline", "profile", "training"])
 def test_without_cuda_one_line_and_exit_code_4(step, tmp_path, capsys, monkeypatch):
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     assert main([step, "--out", str(tmp_path / "none")]) == 4
