@@ -61,6 +61,17 @@ class RunFrames:
         clips = dict.fromkeys((record.data, record.clip) for record in self.records)
         return [self.material(data, clip) for data, clip in clips]
 
+    @property
+    def has_frames(self) -> bool:
+        """Whether SR frames of some cell can still be read."""
+        for record in self.records:
+            try:
+                self._prediction(record)
+                return True
+            except Absent:
+                continue
+        return False
+
     def material(self, data: str, clip: str) -> Material:
         """The frames of one clip that are there, and why the others are not."""
         cells = [record for record in self.records if (record.data, record.clip) == (data, clip)]

@@ -5,7 +5,9 @@ from __future__ import annotations
 import re
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+from bench.commands.options import CONFIG_DIR_HELP
 from bench.commands.parser import Parser
 from bench.commands.reading import read_run
 from bench.store.records import runs as runs_below
@@ -14,9 +16,13 @@ from frames.atomic import replacing
 from frames.errors import NOTHING_MEASURED, OK, UserError
 from frames.text import printable
 
-ABOUT = """Writes index.html with a table and plots for each set of clips, and runs/NAME/ with each run's records. It
-opens from a file and sends no request. Same records, same bytes."""
-_OURS = re.compile(r"index\.html|runs/[A-Za-z0-9._-]+/(index\.html|records\.jsonl)")
+if TYPE_CHECKING:
+    from bench.report.site.crops import Materials
+
+ABOUT = """Writes index.html with a table and plots for each set of clips, and runs/NAME/ with each run's records. Of
+runs whose frames are at hand (save=frames, or in the store) crops/ shows the same places of all methods and GT side by
+side. It opens from a file and sends no request. Same records and frames, same bytes."""
+_OURS = re.compile(r"index\.html|runs/[A-Za-z0-9._-]+/(index\.html|records\.jsonl)|crops/[A-Za-z0-9._-]+/index\.html")
 
 
 def main(argv: list[str]) -> int:
@@ -25,7 +31,14 @@ def main(argv: list[str]) -> int:
     parser.add_argument(
         "--to", type=Path, required=True, metavar="DIR", help="where the site goes: a folder of its own"
     )
+    parser.add_argument(
+        "--budget", type=float, default=8, metavar="MB", help="size of all crops; 0: none (default %(default)s)"
+    )
+    parser.add_argument("--store", type=Path, help="where predictions are kept (default: what each run says)")
+    parser.add_argument("--config-dir", action="append", default=[], metavar="DIR", help=CONFIG_DIR_HELP)
     options = parser.parse_args(argv)
+    if not 0 <= options.budget < 1000:
+        raise UserError(f"--budget {options.budget:g}: write megabytes from 0 to 1000")
     from bench.commands.gather import read_environment
     from bench.report import site
 
@@ -42,7 +55,9 @@ def main(argv: list[str]) -> int:
     if not found:
         print("bench: nothing was measured in these runs", file=sys.stderr)
         return NOTHING_MEASURED
-    files = site.render([run for _, run in found.values()])
+    folders = [folder for folder, _ in found.values()] if options.budget else []
+    held = _materials(folders, options.store, options.config_dir)
+    files = site.render([run for _, run in found.values()], held, int(options.budget * 1e6))
     for name, text in files.items():
         with replacing(options.to / name) as part:
             part.write_text(text, encoding="utf-8", newline="\n")
@@ -50,6 +65,18 @@ def main(argv: list[str]) -> int:
         (options.to / name).unlink()
     print(options.to / site.INDEX)
     return OK
+
+
+def _materials(folders: list[Path], store: Path | None, config_dirs: list[str]) -> Materials:
+    """The frames of those runs that still hold theirs, by the run's name; GT is read from the data set again."""
+    from bench.commands.frames import RunFrames
+
+    found = {}
+    for folder in folders:
+        run = RunFrames(folder, store, tuple(config_dirs))
+        if run.has_frames:
+            found[folder.resolve().name] = {material.place: material for material in run.materials()}
+    return found
 
 
 def _runs(folders: list[Path]) -> list[Path]:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -16,11 +16,12 @@ from markupsafe import Markup
 from bench.report.grid import figure
 from bench.report.look import order_of
 from bench.report.page import environment, html, marks, panels
+from bench.report.site import crops
 from bench.report.site.boards import Board, boards, sorted_table
 from bench.report.summary import mean
 from bench.store.record import Record, Score
 
-RUNS, INDEX, RECORDS = "runs", "index.html", "records.jsonl"
+RUNS, CROPS, INDEX, RECORDS = "runs", "crops", "index.html", "records.jsonl"
 _MOST_NAMED = 5  # points of a plot
 _SCRIPTS = ("dom", "theme", "tables")
 
@@ -34,23 +35,50 @@ class SiteRun:
     environments: dict[str, dict[str, Any]]  # by worker, "" for a run of one worker
 
 
-def render(runs: Sequence[SiteRun]) -> dict[str, str]:
+def render(runs: Sequence[SiteRun], materials: crops.Materials | None = None, budget: int = 0) -> dict[str, str]:
     """The files of the site: path below its folder -> text.
 
     Args:
         runs: each with a name of its own, in the order in which methods get their colours.
+        materials: the frames of those runs that hold theirs, for crops.
+        budget: bytes of all crops together.
     """
     folders = _folders([run.name for run in runs])
     found = boards({run.name: run.records for run in runs})
     methods = order_of(record for board in found for record in board.records)
-    drawn = [(board, sorted_table(board, methods, folders), _plots(board, methods)) for board in found]
-    files = {INDEX: _page("site_index.html", methods, boards=drawn, runs=_listed(runs, folders), size=panels)}
+    files = _crops(found, materials or {}, budget)
+    names = _folders([board.title for board in found])
+    drawn = [
+        (board, sorted_table(board, methods, folders), _plots(board, methods), _address(names[board.title], files))
+        for board in found
+    ]
+    files |= {INDEX: _page("site_index.html", methods, boards=drawn, runs=_listed(runs, folders), size=panels)}
     for run in runs:
         place = f"{RUNS}/{folders[run.name]}"
         lines = [json.dumps(record.to_json(), allow_nan=False) for record in run.records]
         files[f"{place}/{RECORDS}"] = "\n".join(lines) + "\n"
         files[f"{place}/{INDEX}"] = _run_page(run)
     return files
+
+
+def _crops(found: Sequence[Board], materials: crops.Materials, budget: int) -> dict[str, str]:
+    """A page for each board of which frames are at hand; each has an equal share of the budget."""
+    names = _folders([board.title for board in found])
+    held = {board.title: (board, clips) for board in found if (clips := crops.of_board(board, materials))}
+    pages = {}
+    for title, (board, clips) in held.items():
+        if kept := crops.within(clips, budget / len(held)):
+            text = _page(
+                "site_crops.html", [], ("dom", "crops"), title=title, data=crops.data(kept, board.table.methods)
+            )
+            pages[f"{CROPS}/{names[title]}/{INDEX}"] = text
+    return pages
+
+
+def _address(name: str, files: Collection[str]) -> str:
+    """Of a board's crops; empty where there are none."""
+    address = f"{CROPS}/{name}/{INDEX}"
+    return address if address in files else ""
 
 
 def _run_page(run: SiteRun) -> str:
@@ -68,12 +96,12 @@ def _run_page(run: SiteRun) -> str:
     )
 
 
-def _page(template: str, methods: list[str], **values: Any) -> str:
+def _page(template: str, methods: list[str], scripts: Sequence[str] = _SCRIPTS, **values: Any) -> str:
     return html.rendered(
         template,
         marks=marks,
         style=html.file("page.css") + Markup(marks.style(len(methods))),
-        script=Markup("\n").join(html.file(f"js/{name}.js") for name in _SCRIPTS),
+        script=Markup("\n").join(html.file(f"js/{name}.js") for name in scripts),
         **values,
     )
 

@@ -17,11 +17,12 @@ _OPTIONS = ("degradation", "degradation_options", "frames", "clips")
 
 @dataclass(frozen=True)
 class Board:
-    """One table: `records` have the labels that tell runs and settings apart."""
+    """One table: `records` have the labels that tell runs and settings apart, `originals` those of their runs."""
 
     title: str
     table: Table
     records: list[Record]
+    originals: list[Record]
 
 
 def boards(runs: Mapping[str, Sequence[Record]]) -> list[Board]:
@@ -47,7 +48,8 @@ def boards(runs: Mapping[str, Sequence[Record]]) -> list[Board]:
         records = merged(members)
         (table,) = tables(records)
         alike = sum(board.table.title == table.title for board in found)
-        found.append(Board(f"{table.title} ({alike + 1})" if alike else table.title, table, records))
+        title = f"{table.title} ({alike + 1})" if alike else table.title
+        found.append(Board(title, table, records, [each for own in members.values() for each in own]))
     return found
 
 

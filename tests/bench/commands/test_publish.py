@@ -25,7 +25,7 @@ def contents(folder):
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory):
-    """The golden runs and two submissions: one that lacks a clip, one whose every name is hostile."""
+    """Three golden runs and two submissions: one that lacks a clip, one whose every name is hostile."""
     root = tmp_path_factory.mktemp("publish")
     trained = [
         replace(
@@ -40,7 +40,8 @@ def site(tmp_path_factory):
     other = [replace(r, data=HOSTILE) for r in cells()]
     changed = ENVIRONMENT | {"command": HOSTILE, "cpu": HOSTILE, "dirty": True}
     run_folder(root / "submissions" / "a <b>'\"&", [*named, *other], changed)
-    assert main(["publish", str(GOLDEN), str(root / "submissions"), "--to", str(root / "site")]) == 0
+    golden = [str(GOLDEN / name) for name in ("ablation", "sample", "vid4")]
+    assert main(["publish", *golden, str(root / "submissions"), "--to", str(root / "site")]) == 0
     return root
 
 
