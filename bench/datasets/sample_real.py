@@ -11,7 +11,7 @@ import numpy as np
 
 from bench.datasets.clip import Clip
 from bench.datasets.sample import Piece, Sample
-from bench.methods.contract import FrameSource
+from bench.datasets.sources import Wrapped
 from bench.store.keys import FramesDigest
 from frames.images import Size
 
@@ -33,20 +33,11 @@ DIGESTS = {
 
 
 @dataclass(frozen=True)
-class Compared:
+class Compared(Wrapped):
     """LR frames of a clip that are compared with the reference's once they have been read."""
 
-    source: FrameSource
     clip: str
     tell: Callable[[], None]  # called where they differ
-
-    @property
-    def where(self) -> str:
-        return self.source.where
-
-    @property
-    def frames(self) -> int:
-        return self.source.frames
 
     @property
     def size(self) -> Size:

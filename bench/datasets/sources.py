@@ -73,12 +73,10 @@ class VideoFrames:
 
 
 @dataclass(frozen=True)
-class Mapped:
-    """Each frame of another source passed through a function that gives frames of `size`."""
+class Wrapped:
+    """The base of sources that make their frames from those of another source, one from one."""
 
     source: FrameSource
-    function: Callable[[np.ndarray], np.ndarray]
-    size: Size
 
     @property
     def where(self) -> str:
@@ -87,6 +85,14 @@ class Mapped:
     @property
     def frames(self) -> int:
         return self.source.frames
+
+
+@dataclass(frozen=True)
+class Mapped(Wrapped):
+    """Each frame of another source passed through a function that gives frames of `size`."""
+
+    function: Callable[[np.ndarray], np.ndarray]
+    size: Size
 
     def __iter__(self) -> Iterator[np.ndarray]:
         for frame in self.source:
@@ -94,21 +100,12 @@ class Mapped:
 
 
 @dataclass(frozen=True)
-class Degraded:
+class Degraded(Wrapped):
     """The LR frames that a degradation of whole clips makes of GT frames, made anew by each reading."""
 
-    source: FrameSource
     degradation: Seeded
     clip: str
     size: Size
-
-    @property
-    def where(self) -> str:
-        return self.source.where
-
-    @property
-    def frames(self) -> int:
-        return self.source.frames
 
     def __iter__(self) -> Iterator[np.ndarray]:
         yield from self.degradation.clip(self.source, self.clip)
@@ -159,7 +156,7 @@ def judged(source: FrameSource) -> list[np.ndarray]:
 
 def files_of(source: FrameSource) -> tuple[Path, ...]:
     """The image files behind a source, one a frame; empty where the frames have no files of their own."""
-    if isinstance(source, (Mapped, Degraded)):
+    if isinstance(source, Wrapped):
         return files_of(source.source)
     return source.paths if isinstance(source, ImageFiles) else ()
 
