@@ -11,6 +11,7 @@ from pathlib import Path
 import torch
 
 from bench import assets
+from bench.metrics.unavailable import NotAtHand
 from frames.errors import UserError, one_line
 from frames.pickles import read_convolutions
 
@@ -29,7 +30,8 @@ def convolutions(net: str) -> Convs:
     """The ImageNet convolutions of `alex`, `vgg` (VGG-16) or `squeeze` (SqueezeNet 1.1), in the order of its layers.
 
     Raises:
-        UserError: they are not at hand; the line says where they are looked for.
+        UserError: they are damaged, or not at hand and the hub does not answer (`NotAtHand` where only the hub has
+            them); the line says where they are looked for.
     """
     if net not in _ASSET:
         return _from_torchvision(net)
@@ -83,7 +85,7 @@ def _from_torchvision(net: str, missing: FileNotFoundError | None = None) -> Con
     except OSError as error:
         if missing is not None:
             raise UserError(f"{missing}; torchvision's hub did not answer either ({one_line(error)})") from error
-        raise UserError(
+        raise NotAtHand(
             f"the weights of {name} are not at {file}, and torchvision's hub did not answer ({one_line(error)}); "
             "put the file there"
         ) from error

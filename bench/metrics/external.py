@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import contextlib
 import sys
-from typing import Literal
+from functools import cache
+from typing import Any, Literal
 
 import numpy as np
 import torch
 
 from bench.metrics.base import Kind, check_pair
+from bench.metrics.unavailable import NotAtHand
 from frames.errors import UserError, did_you_mean, one_line
+
+_PACKAGES = {"pkg_resources": "setuptools<81"}
+"""What to install for a module that is not named as its package."""
 
 
 class Pyiqa:
@@ -41,7 +46,8 @@ def build(name: str, device: str) -> Pyiqa:
     """The metric that pyiqa calls `name`.
 
     Raises:
-        UserError: pyiqa is not installed, has no such metric, or its weights cannot be had.
+        UserError: pyiqa is not installed, lacks a package, or has no such metric.
+        NotAtHand: its weights cannot be fetched.
     """
     try:
         import pyiqa
@@ -57,11 +63,28 @@ def build(name: str, device: str) -> Pyiqa:
         raise UserError(
             f"pyiqa has no metric '{name}'{'' if hint.startswith('; known') else hint}; see pyiqa.list_models()"
         )
+    metric, reason = _created(name, device)
+    if metric is None:
+        raise NotAtHand(f"metric pyiqa/{name}: pyiqa could not build it; its weights come from the network ({reason})")
+    return Pyiqa(name, device, pyiqa.__version__, metric)
+
+
+@cache
+def _created(name: str, device: str) -> tuple[Any, str]:
+    """(pyiqa's metric, or None; the reason why not): a download that failed is not tried again for every method.
+
+    Raises:
+        UserError: a package that pyiqa needs is not installed.
+    """
+    import pyiqa
+
     try:
         with contextlib.redirect_stdout(sys.stderr):  # it prints as it loads
-            metric = pyiqa.create_metric(name, device=torch.device(device))
-    except Exception as error:  # each of its networks has its own way of failing to download
+            return pyiqa.create_metric(name, device=torch.device(device)), ""
+    except ImportError as error:
+        package = _PACKAGES.get(error.name or "", error.name)
         raise UserError(
-            f"metric pyiqa/{name}: pyiqa could not build it; its weights come from the network ({one_line(error)})"
+            f"metric pyiqa/{name}: pyiqa needs a module that is not there ({one_line(error)}); pip install '{package}'"
         ) from error
-    return Pyiqa(name, device, pyiqa.__version__, metric)
+    except Exception as error:  # each of its networks has its own way of failing to download
+        return None, one_line(error)

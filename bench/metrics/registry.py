@@ -17,7 +17,7 @@ from bench.metrics.base import ClipMetric, FrameMetric, Kind, Metric
 from bench.metrics.kinds import kind_said
 from bench.metrics.of_gt import of_gt
 from bench.metrics.protocol import RGB, Protocol
-from bench.metrics.unavailable import Unavailable
+from bench.metrics.unavailable import NotAtHand, Unavailable
 from frames.errors import UserError, did_you_mean, one_line
 
 _PROTOCOL = "${protocol}"
@@ -73,14 +73,17 @@ def _with(name: str, metric: Metric, attribute: str, value: Any) -> Metric:
 
 
 def chosen(names: Iterable[str], protocol: Protocol, **options: Any) -> dict[str, Metric]:
-    """Metrics by name, suites such as `no-reference` taken apart; a member that cannot be had is an `Unavailable`.
+    """Metrics by name, suites such as `no-reference` taken apart.
+
+    A member of a suite that cannot be had is an `Unavailable`, and so is a metric whose weights cannot be fetched now.
 
     Args:
         options: as for `build`.
     Raises:
-        UserError: as `build`, of metrics that are asked for by their own name.
+        UserError: as `build`, of metrics that are asked for by their own name; or no metric's weights can be fetched.
     """
     found: dict[str, Metric] = {}
+    refused: list[NotAtHand] = []
     for name in names:
         check_name(name, options.get("config_dirs", ()))
         for member in _members(name, options.get("config_dirs", ())):
@@ -88,8 +91,12 @@ def chosen(names: Iterable[str], protocol: Protocol, **options: Any) -> dict[str
                 found.setdefault(member, build(member, protocol, **options))
             except UserError as error:
                 if member == name:
-                    raise
+                    if not isinstance(error, NotAtHand):
+                        raise
+                    refused.append(error)
                 found[member] = Unavailable(member, str(error).removeprefix(f"metric {member}: "))
+    if refused and len(refused) == len(found):
+        raise refused[0]
     return found
 
 

@@ -1,4 +1,4 @@
-"""A metric of a suite that cannot be had here: it has a place in every table and a reason, and no value."""
+"""A metric that cannot be had here: it has a place in every table and a reason, and no value."""
 
 from __future__ import annotations
 
@@ -6,6 +6,11 @@ import numpy as np
 
 from bench.metrics.base import Kind
 from bench.metrics.pooling import NOT_AT_HAND
+from frames.errors import UserError
+
+
+class NotAtHand(UserError):
+    """What a metric needs could not be fetched now: the other metrics of a run are scored all the same."""
 
 
 class Unavailable:

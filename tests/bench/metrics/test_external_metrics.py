@@ -3,13 +3,16 @@
 import importlib.util
 import shutil
 import sys
+from types import SimpleNamespace
+from urllib.error import URLError
 
 import numpy as np
 import pytest
 
-from bench.metrics import vmaf
+from bench.metrics import external, vmaf
 from bench.metrics.registry import build
 from bench.metrics.vmaf import Vmaf, find_ffmpeg
+from bench.store import records
 from frames.errors import UserError
 
 # Stands in for ffmpeg where the way to and from the program is tested: it writes the log that libvmaf writes, with
@@ -111,3 +114,42 @@ def test_a_metric_of_pyiqa_by_name(tid):
     assert metric.kind.reference and metric.kind.better == "higher"
     with pytest.raises(UserError, match="pyiqa has no metric 'psnrr'; did you mean 'psnr'"):
         build("pyiqa/psnrr")
+
+
+@pytest.fixture
+def offline_pyiqa(monkeypatch):
+    """A package named pyiqa whose downloads fail; returns the names that it was asked for."""
+    asked = []
+
+    def create(name, device):
+        asked.append(name)
+        if name == "clipiqa":
+            raise ModuleNotFoundError("No module named 'pkg_resources'", name="pkg_resources")
+        raise URLError("Name or service not known")
+
+    fake = SimpleNamespace(list_models=lambda: ["musiq", "clipiqa"], create_metric=create, __version__="0")
+    monkeypatch.setitem(sys.modules, "pyiqa", fake)
+    external._created.cache_clear()
+    yield asked
+    external._created.cache_clear()
+
+
+def test_weights_that_cannot_be_fetched_cost_one_column_and_one_try(offline_pyiqa, bench, clips, tmp_path):
+    words = ("data=folder", f"data.gt={clips}", "timing=none", "metrics=[psnr,pyiqa/musiq]", f"out={tmp_path / 'run'}")
+    answer = bench("run", "method=bicubic,nearest", *words)
+    assert answer.code == 0, answer.err
+    told = [line for line in answer.err.splitlines() if "musiq" in line]
+    assert told == [
+        "bench: pyiqa/musiq: not at hand: pyiqa could not build it; its weights come from the network "
+        "(URLError: <urlopen error Name or service not known>)"
+    ]
+    for record in records.load(tmp_path / "run").records:
+        assert len(record.scores["psnr"].values) == 3 and record.scores["pyiqa/musiq"].values is None
+    assert offline_pyiqa == ["musiq"]
+    answer = bench("run", "method=bicubic", "data=folder", f"data.gt={clips}", "metrics=[pyiqa/musiq]")
+    assert answer.code == 3 and "its weights come from the network" in answer.err, "there is nothing else to score"
+
+
+def test_a_package_that_pyiqa_lacks_is_named(offline_pyiqa):
+    with pytest.raises(UserError, match="pyiqa needs a module .*pkg_resources.*; pip install 'setuptools<81'"):
+        build("pyiqa/clipiqa")
