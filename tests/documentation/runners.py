@@ -34,6 +34,7 @@ OF_THE_HUB = {"diffusers", "ltx_upsampler"}
 SMALL = {
     "data": {  # data set: what makes it small; every clip of the sets in the sandbox is tiny already
         "sample": ("data.clips=[city]", "data.frames=2"),
+        "sample_real": ("data.clips=[city]", "data.frames=2"),
         "images4k": ("data.size=[96,64]",),
         "vid4": ("data.frames=1",),
         "reds4": ("data.frames=1",),
