@@ -61,6 +61,13 @@ ROWS = {
     "a metric is not there": Case(run_of(), altered(run_of(), without("psnr")), 1, "missing"),
     "a metric has no values": Case(run_of(), altered(run_of(), absent), 1, "missing", "too small"),
     "a metric has no values in the golden run": Case(altered(run_of(), absent), run_of(), 1, "missing", "too small"),
+    "a metric without a direction fell": Case(
+        altered(run_of(), with_psnr(better="none")),
+        altered(run_of(psnr=1.0), with_psnr(better="none")),
+        0,
+        "same",
+        metric="lpips-alex",
+    ),
     "GT's own value is lacking": Case(
         altered(run_of(), with_psnr(better="nearer")),
         altered(run_of(), with_psnr(better="nearer")),
