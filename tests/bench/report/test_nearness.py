@@ -138,7 +138,7 @@ def test_the_gate_leaves_out_what_ranks_nothing():
 def test_the_site_sorts_by_distance_and_not_by_gts_own_value():
     found = [replace(each, run=f"run-{each.method}") for each in records({"blurred": -0.9, "near": 0.2})]
     (table,) = tables.tables(found)
-    board = Board("set", table, found)
+    board = Board("set", table, found, found)
     page = sorted_table(board, table.methods, {f"run-{name}": name for name in table.methods})
     heads = [head.title for head in page.heads[3:]]
     values = [dict(zip(heads, (cell.value for cell in line.cells[1:]), strict=True)) for line in page.lines]
