@@ -32,7 +32,10 @@ def main(argv: list[str]) -> int:
     state = state_of(arguments.run)
     if state is None:
         if not is_run(arguments.run):
-            raise UserError(f"{arguments.run}: neither a run at work nor the records of one")
+            raise UserError(
+                f"{arguments.run}: no run is at work here, and there are no records; give the folder of a run "
+                "(python -m bench run ... out=DIR)"
+            )
         print(f"{arguments.run}: no run is at work here; python -m bench table {arguments.run} shows what it has")
         return OK
     if arguments.once or not console.is_terminal:

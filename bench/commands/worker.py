@@ -6,7 +6,7 @@ from pathlib import Path
 
 from bench.commands.parser import Parser
 from bench.commands.run import report, say, signals_as_interrupts
-from frames.errors import ERROR, INTERRUPTED, OK
+from frames.errors import ERROR, INTERRUPTED, OK, UserError
 
 ABOUT = """Started by `python -m bench run ... workers=N` or `workers=slurm:N`, or by anything else that starts
 processes on machines that share the folder: ssh, Ray, Kubernetes. Takes one clip after the other; those of a worker
@@ -40,6 +40,8 @@ def main(argv: list[str]) -> int:
 def _stop(run: Path) -> int:
     from bench.run.job import jobs
 
+    if not run.is_dir():
+        raise UserError(f"{run}: no such folder; give the folder of a run (python -m bench run ... out=DIR workers=N)")
     alive = [job for job in jobs(run) if job.plan().shared and job.is_alive()]
     for job in alive:
         job.stop()
