@@ -10,6 +10,8 @@ from studies.attack import bombs, foreign, material, models, mutate, options
 from studies.attack.case import Case
 
 Draw = Callable[[random.Random], Case]
+PAGE = ("report", "run", "--out", "out/page.html", "--frames", "1")
+STRIP = ("compare-frames", "run", "--clip", "left", "--out", "out/strip.png")
 READERS = (
     ("table", "run"),
     ("plot", "run", "--out", "out/plot"),
@@ -19,8 +21,9 @@ READERS = (
     ("export", "run", "--out", "out.csv"),
     ("export", "run", "--out", "out.parquet"),
     ("runs", "."),
-    ("report", "run", "--out", "out/page.html", "--frames", "1"),
-    ("compare-frames", "run", "--clip", "left", "--out", "out/strip.png"),
+    ("history", "run", "golden", "--out", "out/history"),
+    PAGE,
+    STRIP,
 )
 RUN_AGAIN = ("run", *material.FULL_RUN, "data=folder", "data.gt=gt", "timing=once", "store=store")
 
@@ -46,7 +49,7 @@ def records(rng: random.Random) -> Case:
 def run_files(rng: random.Random) -> Case:
     """A run's config.yaml or environment.json, damaged; also under a run that resumes."""
     seed, name = rng.random(), rng.choice(["config.yaml", "environment.json", "summary.csv"])
-    words = rng.choice([READERS[8], READERS[9], (*RUN_AGAIN, "out=run")])
+    words = rng.choice([PAGE, STRIP, (*RUN_AGAIN, "out=run")])
 
     def prepare(folder: Path) -> None:
         inner = random.Random(seed)
@@ -63,7 +66,7 @@ def run_files(rng: random.Random) -> Case:
 def store(rng: random.Random) -> Case:
     """A file of the store, damaged; then the same run again, which reads it."""
     seed = rng.random()
-    words = rng.choice([(*RUN_AGAIN, "out=out"), (*RUN_AGAIN, "out=out", "metrics=[psnr,ssim,tof]"), READERS[8]])
+    words = rng.choice([(*RUN_AGAIN, "out=out"), (*RUN_AGAIN, "out=out", "metrics=[psnr,ssim,tof]"), PAGE])
 
     def prepare(folder: Path) -> None:
         inner = random.Random(seed)

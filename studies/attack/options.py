@@ -117,7 +117,13 @@ PLAIN = {
     "doctor": (["--pred", "gt", "--gt", "gt"], ["--protocol", "--scale", "--pred", "--gt"]),
     "explain": (["--pred", "gt", "--gt", "gt"], ["--quoted", "--metric", "--scale", "--device", "--config-dir"]),
     "paper": (["--out", "out"], ["--check", "--out", "--published"]),
+    "history": (["run", "golden"], ["--metrics", "--methods", "--data", "--reference", "--format", "--out"]),
+    "merge": (["run", "golden", "--out", "out/both"], ["--out"]),
+    "publish": (["run", "--to", "out/site"], ["--to"]),
     "runs": ([], []),
+    "submit": (["run", "--to", "out/given"], ["--name", "--to"]),
+    "watch": (["plan", "--once"], []),
+    "worker": (["plan"], ["--stop"]),
     "list": ([], ["--config-dir"]),
 }
 TURBOVSR = ["--scale", "--steps", "--seed", "--weights", "--device", "--precision", "--color-fix", "--tile", "--fps"]
@@ -143,8 +149,17 @@ def overrides(rng: random.Random) -> tuple[str, ...]:
     return ("run", *given)
 
 
+def envelope(rng: random.Random) -> tuple[str, ...]:
+    """The plan of an envelope with odd options; no trial is made."""
+    keys = ("method", "memory", "axes", "frames", "size", "budget_s", "trial_s", "scale", "threads", "timing.repeats")
+    odd = [f"{rng.choice(keys)}={rng.choice(VALUES)}" for _ in range(rng.randrange(1, 3))]
+    return ("bench", "envelope", "method=bicubic", "device=cpu", "out=out", *odd, "--dry-run")
+
+
 def plain(rng: random.Random) -> tuple[str, ...]:
     """A command with plain flags, one or two of them odd."""
+    if rng.random() < 0.1:
+        return envelope(rng)
     if rng.random() < 0.2:
         return ("turbovsr", "lr/left", "out_frames", rng.choice(TURBOVSR), rng.choice(VALUES))
     command = rng.choice(sorted(PLAIN))
