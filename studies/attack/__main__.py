@@ -57,31 +57,37 @@ def main() -> int:
     forked.apart(lambda: material.make(whole))
     numbers = [arguments.only] if arguments.only is not None else chosen(arguments.count, arguments.kinds)
     table: dict[str, Counter] = {}
-    for number in numbers:
-        case = drawn(arguments.seed, number)
-        outcome = attempt(case, whole, kept / f"case{number}", arguments.limit)
-        faults = outcome.faults(case)
-        row = table.setdefault(case.kind.split(":")[0], Counter())
-        row.update(["cases", *faults], code=0)
-        row[f"exit {outcome.code}"] += 1
-        row["unforeseen"] += outcome.unforeseen
-        row["peak MB"] = max(row["peak MB"], round(outcome.peak_mb))
-        if faults or outcome.unforeseen or arguments.only is not None:
-            label = ", ".join(faults) or "unforeseen"
-            last = outcome.said.strip().splitlines()[-1:] or [""]
-            print(
-                f"{number}: {label}: {shlex.join(case.words)} [{case.kind}, {outcome.code}]: {last[0][:300]}",
-                flush=True,
-            )
-        if arguments.only is not None:
-            print(outcome.said)
-        if not faults:
-            shutil.rmtree(kept / f"case{number}", ignore_errors=True)
+    try:
+        for number in numbers:
+            _count(table, number, arguments, whole, kept)
+    except KeyboardInterrupt:
+        print("interrupted; the table is of the cases so far")
     shutil.rmtree(whole)
     print(*lines(table), sep="\n")
     bad = sum(row[column] for row in table.values() for column in COLUMNS)
-    print(f"{len(numbers)} cases, seed {arguments.seed}: {bad} faults; folders of failed cases: {kept}")
+    done = sum(row["cases"] for row in table.values())
+    print(f"{done} cases, seed {arguments.seed}: {bad} faults; folders of failed cases: {kept}")
     return 1 if bad else 0
+
+
+def _count(table: dict[str, Counter], number: int, arguments: argparse.Namespace, whole: Path, kept: Path) -> None:
+    """One case, added to its row; what went wrong is printed, and its folder stays."""
+    case = drawn(arguments.seed, number)
+    outcome = attempt(case, whole, kept / f"case{number}", arguments.limit)
+    faults = outcome.faults(case)
+    row = table.setdefault(case.kind.split(":")[0], Counter())
+    row.update(["cases", *faults], code=0)
+    row[f"exit {outcome.code}"] += 1
+    row["unforeseen"] += outcome.unforeseen
+    row["peak MB"] = max(row["peak MB"], round(outcome.peak_mb))
+    if faults or outcome.unforeseen or arguments.only is not None:
+        label = ", ".join(faults) or "unforeseen"
+        last = outcome.said.strip().splitlines()[-1:] or [""]
+        print(f"{number}: {label}: {shlex.join(case.words)} [{case.kind}, {outcome.code}]: {last[0][:300]}", flush=True)
+    if arguments.only is not None:
+        print(outcome.said)
+    if not faults:
+        shutil.rmtree(kept / f"case{number}", ignore_errors=True)
 
 
 def drawn(seed: int, number: int) -> Case:
