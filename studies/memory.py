@@ -2,6 +2,7 @@
 
 python -m studies.memory                               # all cases, which takes hours on two cores
 python -m studies.memory --case 1920x1080:21 --precision float32 --weights nano --output mp4
+python -m studies.memory --encoder 7680x4320:14        # the encoder alone, at the size of SR frames, in this process
 
 A line for each run, as a Markdown table, with the bar; the exit code is 1 when one is over it. Linux: the figure is the
 resident set's largest, as the kernel tells it when the process has ended.
@@ -11,10 +12,12 @@ from __future__ import annotations
 
 import argparse
 import os
+import resource
 import subprocess
 import sys
 import tempfile
 import time
+from fractions import Fraction
 from itertools import product
 from pathlib import Path
 from typing import NamedTuple
@@ -22,7 +25,10 @@ from typing import NamedTuple
 import cv2
 import numpy as np
 
+from frames.codecs import Encoding
 from frames.images import write_image
+from frames.video.encode import Encoder, created
+from frames.video.info import Format
 
 BAR_GB = 3.0
 # The LR sizes of the bar, an image, a short clip, and one long enough for three chunks (1920x1080 has 9 frames in one)
@@ -85,13 +91,31 @@ def peak(case: Case, weights: str, precision: str, output: str) -> Peak:
         return Peak(usage.ru_maxrss * 1024 / 1e9, time.monotonic() - start)
 
 
+def encoded(case: Case) -> float:
+    """Write a clip as `python -m turbovsr` writes its parts, without any upscaling; this process's peak in GB."""
+    random = np.random.default_rng(0)
+    coarse = random.integers(0, 256, (case.height // 8, case.width // 8, 3), dtype=np.uint8)
+    picture = cv2.resize(coarse, (case.width, case.height), interpolation=cv2.INTER_CUBIC)
+    settings = Encoding("h264").settings(case.height, case.width, repeatable=True)
+    with tempfile.TemporaryDirectory(prefix="memory-") as folder, created(Path(folder, "sr.mp4")) as container:
+        encoder = Encoder(container, settings, (case.height, case.width), Fraction(24), Format(), timed=False)
+        for index in range(case.frames):
+            encoder.add(np.roll(picture, 8 * index, axis=1))
+        encoder.finish()
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / 1e9
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--case", type=Case.parse, action="append", help="WIDTHxHEIGHT:FRAMES of the LR clip")
     parser.add_argument("--precision", action="append", choices=("auto", "bfloat16", "float32"))
     parser.add_argument("--weights", action="append", help="a packaged name or a file")
     parser.add_argument("--output", action="append", choices=OUTPUTS)
+    parser.add_argument("--encoder", type=Case.parse, help="WIDTHxHEIGHT:FRAMES of SR frames: only the encoder")
     arguments = parser.parse_args()
+    if arguments.encoder:
+        print(f"the encoder alone, {arguments.encoder.frames} frames: {encoded(arguments.encoder):.2f} GB")
+        return 0
     cases = arguments.case or [Case.parse(text) for text in CASES + LARGEST_CHUNKS]
     settings = product(
         cases,
