@@ -6,7 +6,7 @@ from bench.config import Combination
 from bench.launch.options import Asked
 from bench.run.estimate import devices, estimated, hours, kept
 from bench.run.plan import open_plan
-from bench.run.units import Opened, Unit, units_of
+from bench.run.units import Opened, Split, Unit, split_for, units_of
 from bench.run.watching import duration
 from bench.store.store import Store
 from frames.errors import OK
@@ -18,15 +18,18 @@ def dry_run(combinations: list[Combination], asked: Asked) -> int:
     """Print the plan; nothing is measured and nothing written."""
     root = combinations[0].config
     plans, store = open_plan(combinations), Store(root.store)
-    opened, units = Opened(plans), units_of(plans, apart=not asked.is_plain)
-    cells = sum(len(unit.methods) for unit in units)
-    frames = sum(unit.frames * len(unit.methods) for unit in units)
+    split = Split() if asked.is_plain else split_for(plans, asked.count, asked.scorers is not None)
+    opened, units = Opened(plans), units_of(plans, split)
+    upscaled = [unit for unit in units if unit.step != "score"]
+    cells = sum(len(unit.methods) for unit in upscaled)
+    frames = sum(unit.frames * len(unit.methods) for unit in upscaled)
     scales = {plan.data: plan.config.scale for plan in plans}
-    raw = sum(3 * unit.pixels * scales[unit.data] ** 2 * len(unit.methods) for unit in units)
+    raw = sum(3 * unit.pixels * scales[unit.data] ** 2 * len(unit.methods) for unit in upscaled)
     there = kept(opened, root.out, store)
-    print(f"{len(units)} units: {cells} cells (clip and method), {frames} frames")
+    scoring = f" ({len(units) - len(upscaled)} of them scoring)" if split.scoring else ""
+    print(f"{len(units)} units{scoring}: {cells} cells (clip and method), {frames} frames")
     for data in dict.fromkeys(plan.data for plan in plans):
-        own = [unit for unit in units if unit.data == data]
+        own = [unit for unit in upscaled if unit.data == data]
         clips = {unit.clip for unit in own}
         methods = dict.fromkeys(method for unit in own for method in unit.methods)
         print(f"  {data}: {len(clips)} clips; {', '.join(methods)}")

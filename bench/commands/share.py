@@ -15,12 +15,14 @@ from bench.config import Combination
 from bench.launch.crew import Crew
 from bench.launch.local import LocalCrew, places
 from bench.launch.options import Asked
-from bench.launch.shared import SharedRun, at_work, follow
+from bench.launch.shared import POLL_S, SharedRun, at_work, follow
 from bench.run.job import Job, Plan
 from frames import errors
 
 SECOND_S = 10.0
 """How long a launcher waits for a second Ctrl-C, which stops the workers, before it leaves them at work."""
+STOP_S = 30.0
+"""How long a launcher waits for workers that it did not start itself to end."""
 
 
 class _Terminated(KeyboardInterrupt):
@@ -68,15 +70,18 @@ def crew_of(asked: Asked, job: Job, plan: Plan, run: SharedRun) -> Crew:
     Raises:
         UserError: they cannot be started here.
     """
-    options = asked.options or {}
-    there = at_work(job, plan.expiry_s)
+    options, there = asked.options or {}, at_work(job, plan.expiry_s)
+    scoring = sum(worker.scores for worker in there)
+    count, scorers = max(0, asked.count - len(there) + scoring), max(0, (asked.scorers or 0) - scoring)
     if asked.engine == "slurm":
         from bench.launch.slurm import SlurmCrew
 
-        return SlurmCrew(job, max(0, asked.count - len(there)), options, run.needs_whole_nodes)
+        return SlurmCrew(job, count, scorers, options, run.needs_whole_nodes)
     used = {worker.device for worker in there}
-    free = [place for place in places(asked.count, run.is_on_gpus) if not {str(place), place.gpu} & used]
-    return LocalCrew(job, free[: max(0, asked.count - len(there))], int(options["restarts"]))
+    all_places = places(asked.count, run.is_on_gpus, asked.scorers or 0)
+    free = [place for place in all_places if not {str(place), place.gpu} & used]
+    chosen = [place for place in free if not place.scores][:count] + [each for each in free if each.scores][:scorers]
+    return LocalCrew(job, chosen, int(options["restarts"]))
 
 
 def _end(interrupt: KeyboardInterrupt, crew: Crew, job: Job, plan: Plan, quoted: str) -> None:
@@ -94,6 +99,12 @@ def _end(interrupt: KeyboardInterrupt, crew: Crew, job: Job, plan: Plan, quoted:
         say(f"the workers go on without this launcher: {later}; the same command joins them")
         return
     crew.stop()
+    until = time.monotonic() + STOP_S
+    while (left := at_work(job, plan.expiry_s)) and time.monotonic() < until:  # those that others started
+        time.sleep(POLL_S)
+    if left:
+        say(f"{len(left)} workers elsewhere have not answered yet; they end when they see that the run is stopped")
+        return
     job.resume()
     say(f"stopped; finished clips are kept: the same command, or python -m bench worker {quoted}, goes on")
 

@@ -61,6 +61,7 @@ def _shown(state: State) -> RenderableType:
     left = "" if state.left_s is None or state.done == state.total else f", about {duration(state.left_s)} left"
     head = f"{state.folder}: {state.done} of {state.total} units done{rate}{left}"
     head += f"; {state.good} cells good, {state.failed} failed"
+    head += f", {state.to_score} wait for their scores" if state.to_score else ""
     table = Table(box=None, pad_edge=False)
     for title in ("worker", "machine", "device", "works at", "sign of life"):
         table.add_column(title)
@@ -68,7 +69,8 @@ def _shown(state: State) -> RenderableType:
         what = worker.unit or "between two clips"
         again = f" (attempt {worker.attempt})" if worker.attempt > 1 else ""
         sign = f"{worker.silent_s:.0f} s ago" if worker.is_alive else "dead"
-        cells = (worker.name, worker.host, worker.device, what + again, sign)
+        device = worker.device + (", scores" if worker.scores else "")
+        cells = (worker.name, worker.host, device, what + again, sign)
         table.add_row(*(escape(printable(cell)) for cell in cells))
     parts: list[RenderableType] = [escape(printable(head))]
     parts.append(table if state.workers else "nobody is at work")

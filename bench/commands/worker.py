@@ -16,6 +16,9 @@ that died are taken by another. The plan must be your own: its seal is checked b
 def main(argv: list[str]) -> int:
     parser = Parser("worker", ABOUT, "Exit codes: 0 all is done, 3 error or failed clips, 130 interrupted or stopped.")
     parser.add_argument("run", type=Path, help="the run's folder")
+    parser.add_argument(
+        "--scores", action="store_true", help="score what others upscaled, on the processor (launch.scorers=N)"
+    )
     parser.add_argument("--stop", action="store_true", help="ask all workers of the run to give back what they hold")
     arguments = parser.parse_args(argv)
     if arguments.stop:
@@ -24,7 +27,7 @@ def main(argv: list[str]) -> int:
 
     try:
         with signals_as_interrupts():
-            joined = join(arguments.run, lambda run: report(run, quiet=True))
+            joined = join(arguments.run, lambda run: report(run, quiet=True), arguments.scores)
     except KeyboardInterrupt:
         say(f"interrupted; what this worker held is free again, and the run goes on without it: {arguments.run}")
         return INTERRUPTED
@@ -32,7 +35,9 @@ def main(argv: list[str]) -> int:
     if joined.is_last and not totals.good + totals.failed:
         say(f"nothing is left to do in {joined.run}")
         return OK
-    rest = "every clip is done" if joined.is_last else "the run was closed"
+    rest = "the run was closed"
+    if joined.is_last or joined.is_open:
+        rest = "every clip is done" if joined.is_last else "what is left is for workers that score"
     say(f"{totals.good} clips good, {totals.failed} failed here; {rest}: {joined.run}")
     return ERROR if totals.failed else OK
 

@@ -11,7 +11,6 @@ from itertools import permutations
 
 import cv2
 import numpy as np
-from scipy.optimize import minimize_scalar
 
 from bench.doctor.excerpt import Excerpt, gain_db
 from bench.doctor.finding import Compensation, Finding
@@ -106,6 +105,8 @@ _EXPANDED = _Curve(
 
 def _gamma(sr: np.ndarray, gt: np.ndarray) -> _Curve:
     """SR = GT^exponent on [0, 1], the exponent by least squares."""
+    from scipy.optimize import minimize_scalar  # half a second to import
+
     base = np.clip(gt / 255, 1e-3, 1)
     fit = minimize_scalar(lambda log: _square(sr - 255 * base ** np.exp(log)), bounds=(-1.2, 1.2), method="bounded")
     exponent = float(np.exp(fit.x))

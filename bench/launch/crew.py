@@ -34,6 +34,11 @@ class Crew(Protocol):
         """Whether none of them is at work or waits for its turn."""
         ...
 
+    @property
+    def only_scores(self) -> bool:
+        """Whether none of those that upscale is at work or waits for its turn."""
+        ...
+
     def stop(self) -> None:
         """End all workers; each gives back what it holds."""
         ...
@@ -43,9 +48,9 @@ class Crew(Protocol):
         ...
 
 
-def command(run: Path) -> list[str]:
+def command(run: Path, scores: bool = False) -> list[str]:
     """The command of a worker of a run: what every launcher starts."""
-    return [sys.executable, "-m", "bench", "worker", str(run.resolve())]
+    return [sys.executable, "-m", "bench", "worker", str(run.resolve()), *(["--scores"] if scores else [])]
 
 
 def environment() -> dict[str, str]:

@@ -27,6 +27,7 @@ class Place:
 
     cores: list[int]
     gpu: str = ""  # its UUID
+    scores: bool = False  # and upscales nothing
 
     def __str__(self) -> str:
         return device.described([*([self.gpu] if self.gpu else []), *(f"core {core}" for core in self.cores)])
@@ -64,6 +65,10 @@ class LocalCrew:
     def is_over(self) -> bool:
         return not any(self.processes)
 
+    @property
+    def only_scores(self) -> bool:
+        return not any(process for place, process in zip(self.places, self.processes) if not place.scores)
+
     def stop(self) -> None:
         self.job.stop()
         for process in filter(None, self.processes):
@@ -87,12 +92,12 @@ class LocalCrew:
 
     def _start(self, number: int) -> None:
         place, told = self.places[number], environment()
-        if place.gpu:
+        if place.gpu or place.scores:
             told["CUDA_VISIBLE_DEVICES"] = place.gpu
         self.said(number).parent.mkdir(exist_ok=True)
         with open(self.said(number), "ab") as said, _on(place.cores):
             self.processes[number] = subprocess.Popen(
-                command(self.job.run),
+                command(self.job.run, place.scores),
                 env=told,
                 stdin=subprocess.DEVNULL,
                 stdout=said,
@@ -104,22 +109,22 @@ class LocalCrew:
         return printable(last_line(self.said(number))).removeprefix("bench: ")
 
 
-def places(count: int, on_gpus: bool) -> list[Place]:
-    """What each of `count` workers of this machine gets.
+def places(count: int, on_gpus: bool, scorers: int = 0) -> list[Place]:
+    """What each of `count` workers of this machine gets, and each of `scorers` more that score and do nothing else.
 
     Raises:
         UserError: there is not enough for all.
     """
-    cores = device.cores()
-    if on_gpus:
-        found = gpus()
-        if count > len(found):
-            raise UserError(f"workers={count}: there are {len(found)} GPUs here, and each worker needs its own")
-        shares = [share or cores for share in _shares(cores, count)]
-        return [Place(share, gpu) for share, gpu in zip(shares, found)]
-    if count > len(cores):
-        raise UserError(f"workers={count}: there are {len(cores)} cores here, and each worker needs its own")
-    return [Place(share) for share in _shares(cores, count)]
+    cores, asked = device.cores(), f"workers={count}" + (f" launch.scorers={scorers}" if scorers else "")
+    cards = gpus() if on_gpus else [""] * count
+    if count > len(cards):
+        raise UserError(f"{asked}: there are {len(cards)} GPUs here, and each worker needs its own")
+    if count + scorers > len(cores) and (scorers or not on_gpus):
+        raise UserError(f"{asked}: there are {len(cores)} cores here, and each worker needs its own")
+    shares = [share or cores for share in _shares(cores, count + scorers)]
+    return [Place(share, card) for share, card in zip(shares, cards[:count])] + [
+        Place(share, scores=True) for share in shares[count:]
+    ]
 
 
 def gpus() -> list[str]:

@@ -31,7 +31,13 @@ class Asked:
 
     @property
     def is_plain(self) -> bool:
-        return self.engine == "local" and self.count == 1
+        return self.engine == "local" and self.count == 1 and self.scorers is None
+
+    @property
+    def scorers(self) -> int | None:
+        """How many more workers score and do nothing else; None: whoever upscales a clip scores it, too."""
+        found = (self.options or {}).get("scorers")
+        return None if found is None else int(found)
 
     @property
     def expiry_s(self) -> float:
@@ -82,6 +88,9 @@ def _options(name: str, given: dict[str, str], config_dirs: tuple[str, ...]) -> 
     for key in ("expiry_s", "restarts"):
         if not isinstance(found.get(key), (int, float)) or found[key] < 1:
             raise UserError(f"launch.{key}={found.get(key)}: write a number of at least 1")
+    scorers = found.get("scorers")
+    if scorers is not None and (type(scorers) is not int or not 0 <= scorers <= MOST_WORKERS):
+        raise UserError(f"launch.scorers={scorers}: write a whole number of at least 0, or null")
     return {str(key): value for key, value in found.items()}
 
 

@@ -17,7 +17,7 @@ from bench.run.job import Job, Plan, clean, jobs
 from bench.run.plan import MethodOnData, open_plan
 from bench.run.progress import Reporter
 from bench.run.runner import HARNESS, new_worker
-from bench.run.units import Opened, units_of
+from bench.run.units import Opened, split_for, units_of
 from bench.run.worker import heartbeat
 from bench.store.keys import source_digest
 from bench.store.store import Store
@@ -48,6 +48,8 @@ class SharedRun:
         self.asked = asked
         self.words = [word for word in words if word.partition("=")[0] != "out"]
         self.config_dirs = [str(Path(each).resolve()) for each in config_dirs]
+        if asked.scorers is not None and len({plan.config.device for plan in self.plans}) > 1:
+            raise UserError("launch.scorers needs one device for all methods: units of scoring are of all of a clip's")
         self.folder.describe(command, combinations)
 
     @property
@@ -70,12 +72,14 @@ class SharedRun:
             if plan.shared and plan.words == self.words and at_work(job, plan.expiry_s) and not job.is_stopped:
                 return job, plan
         clean(self.folder.path, self.words)
+        split = split_for(self.plans, self.asked.count, self.asked.scorers is not None)
         plan = Plan(
             words=self.words,
             config_dirs=self.config_dirs,
             cwd=str(Path.cwd()),
             code=source_digest(HARNESS),
-            units=estimated(units_of(self.plans, apart=True), Opened(self.plans), self.store),
+            units=estimated(units_of(self.plans, split), Opened(self.plans), self.store),
+            split=split,
             shared=True,
             timed=any(each.is_timed for each in self.plans),
             solo=any(each.is_timed and each.config.timing.solo for each in self.plans),
@@ -128,12 +132,25 @@ def follow(job: Job, plan: Plan, crew: Crew) -> Totals:
             for line in crew.tend(len(done)):
                 news.append(line)
                 reporter.note(line)
-            if crew.is_over and not at_work(job, plan.expiry_s):
+            if _is_deserted(job, plan, crew):
                 why, left = news[-1] if news else "all workers have ended", len(plan.units) - len(done)
+                if all(unit.step == "score" for unit in plan.units if unit.number not in done):
+                    why += f"; what is left is scoring (python -m bench worker {job.run} --scores)"
+                if not crew.is_over:  # those that score wait for frames that nobody makes
+                    crew.stop()
+                    job.resume()
                 raise UserError(f"{why}; nobody is left, and {left} units are. The same command takes them up")
             time.sleep(POLL_S)
         crew.wait(60)
     return totals_of(job)
+
+
+def _is_deserted(job: Job, plan: Plan, crew: Crew) -> bool:
+    """Whether nobody can do what is left: it may be upscaling, and only workers that score are there."""
+    there, done = at_work(job, plan.expiry_s), job.done()
+    if any(unit.step != "score" and unit.number not in done for unit in plan.units):
+        return crew.only_scores and all(worker.scores for worker in there)
+    return crew.is_over and not there
 
 
 def totals_of(job: Job) -> Totals:

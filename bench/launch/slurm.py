@@ -44,21 +44,23 @@ class SlurmCrew:
     """N jobs, which outlive the launcher.
 
     Args:
+        scorers: how many more jobs score and do nothing else; they get no GPU.
         options: of conf/launch/slurm.yaml.
         whole_nodes: what `exclusive: auto` means for this run.
     Raises:
         EnvironmentInvalid: submitit or SLURM is not here.
     """
 
-    def __init__(self, job: Job, count: int, options: dict[str, Any], whole_nodes: bool) -> None:
+    def __init__(self, job: Job, count: int, scorers: int, options: dict[str, Any], whole_nodes: bool) -> None:
         if importlib.util.find_spec("submitit") is None:
             raise EnvironmentInvalid("workers=slurm:N needs the package submitit: pip install submitit==1.5.4")
         if shutil.which("sbatch") is None:
             raise EnvironmentInvalid("workers=slurm:N needs SLURM's sbatch, which is not here; log in to the cluster")
-        self.job, self.count, self.options = job, count, options
+        self.job, self.count, self.scorers, self.options = job, count, scorers, options
         self._whole_nodes = whole_nodes if options["exclusive"] == "auto" else bool(options["exclusive"])
         self._folder = job.folder / "slurm"
         self._jobs: dict[str, Path] = {}  # id -> what it says
+        self._scoring: set[str] = set()  # ids of those that score alone
         self._patience = Patience(int(options["restarts"]))
         self._looked = -math.inf
 
@@ -66,9 +68,15 @@ class SlurmCrew:
     def is_over(self) -> bool:
         return not self._jobs
 
+    @property
+    def only_scores(self) -> bool:
+        return self._jobs.keys() <= self._scoring
+
     def start(self) -> None:
         if self.count:
             self._submit(self.count)
+        if self.scorers:
+            self._submit(self.scorers, scores=True)
 
     def tend(self, done: int) -> list[str]:
         if time.monotonic() - self._looked < LOOK_S:
@@ -84,7 +92,7 @@ class SlurmCrew:
                 told.append(f"{why}; not submitted again")
             else:
                 told.append(f"{why}; submitted again")
-                self._submit(1)
+                self._submit(1, name in self._scoring)
         return told
 
     def stop(self) -> None:
@@ -101,18 +109,19 @@ class SlurmCrew:
         while time.monotonic() < until and any(state in _AT_WORK for state in self._states().values()):
             time.sleep(0.5)
 
-    def _submit(self, count: int) -> None:
+    def _submit(self, count: int, scores: bool = False) -> None:
         import submitit
 
         with _environment():
             executor = submitit.SlurmExecutor(folder=self._folder)
             try:
-                executor.update_parameters(**parameters(self.options, count, self._whole_nodes))
-                task = WorkerTask(command(self.job.run))
+                executor.update_parameters(**parameters(self.options, count, self._whole_nodes, scores))
+                task = WorkerTask(command(self.job.run, scores))
                 jobs = executor.map_array(_call, [task] * count) if count > 1 else [executor.submit(_call, task)]
             except Exception as error:  # submitit's own kinds, and what sbatch says
                 raise UserError(f"SLURM refuses the jobs: {one_line(error)}; see conf/launch/slurm.yaml") from error
         self._jobs |= {job.job_id: job.paths.stderr for job in jobs}
+        self._scoring |= {job.job_id for job in jobs if scores}
 
     def _states(self) -> dict[str, str]:
         """The state of each job, as SLURM tells it; GONE where it does not know it any more."""
@@ -127,15 +136,15 @@ class SlurmCrew:
         return {name: found.get(name, "GONE") for name in self._jobs}
 
 
-def parameters(options: dict[str, Any], count: int, whole_nodes: bool) -> dict[str, Any]:
-    """The parameters of submitit's SlurmExecutor for `count` jobs."""
+def parameters(options: dict[str, Any], count: int, whole_nodes: bool, scores: bool = False) -> dict[str, Any]:
+    """The parameters of submitit's SlurmExecutor for `count` jobs; those that score alone need no GPU."""
     cpus = options.get("cpus_per_task")
     found = {
         "job_name": "bench-worker",
         "time": int(options["time_min"]),
         "partition": options.get("partition"),
         "account": options.get("account"),
-        "gpus_per_task": options.get("gpus_per_task"),
+        "gpus_per_task": None if scores else options.get("gpus_per_task"),
         "cpus_per_task": cpus,
         "mem": f"{options['mem_gb']}GB" if options.get("mem_gb") else None,
         "ntasks_per_node": 1,

@@ -12,14 +12,16 @@ import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from math import prod
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
-from torch.utils.flop_counter import FlopCounterMode
 
 from bench.methods.contract import no_stages
 from bench.timing.measure import Call
 from frames.errors import one_line
+
+if TYPE_CHECKING:
+    from torch.utils.flop_counter import FlopCounterMode
 
 NOT_COUNTABLE = "not countable: "
 
@@ -34,6 +36,8 @@ class Macs:
 
 def _counter() -> FlopCounterMode:
     """torch's counter; with torchvision's deformable convolution where a method has imported it."""
+    from torch.utils.flop_counter import FlopCounterMode  # brings triton along: only where something is counted
+
     known: dict[Any, Callable[..., int]] = {}
     if "torchvision.ops" in sys.modules:
         known[torch.ops.torchvision.deform_conv2d] = _deform_conv2d

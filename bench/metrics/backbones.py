@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import importlib.util
 import pickle
 from collections.abc import Iterable
 from functools import cache
@@ -45,10 +46,14 @@ def convolutions(net: str) -> Convs:
 
 @cache
 def lpips_heads(net: str) -> list[torch.Tensor]:
-    """The linear heads of LPIPS v0.1, five or `squeeze`'s seven, each (1, C, 1, 1), out of the `lpips` package."""
-    import lpips
+    """The linear heads of LPIPS v0.1, five or `squeeze`'s seven, each (1, C, 1, 1), out of the `lpips` package.
 
-    file = Path(lpips.__file__).parent / "weights" / "v0.1" / f"{net}.pth"
+    The package is looked up and not imported: it would bring torchvision along, which takes seconds.
+    """
+    package = importlib.util.find_spec("lpips")
+    if package is None or package.origin is None:
+        raise ModuleNotFoundError("No module named 'lpips'", name="lpips")
+    file = Path(package.origin).parent / "weights" / "v0.1" / f"{net}.pth"
     state = torch.load(file, map_location="cpu", weights_only=True)
     return [state[f"lin{i}.model.1.weight"] for i in range(len(state))]
 

@@ -48,15 +48,17 @@ def described(resources: Iterable[str]) -> str:
 
 
 @contextmanager
-def held(resources: Iterable[str]) -> Iterator[None]:
+def held(resources: Iterable[str], shared: bool = False) -> Iterator[None]:
     """Have these for oneself during the block.
 
+    Args:
+        shared: together with others that share them.
     Raises:
         UserError: another worker has one of them.
     """
     with ExitStack() as stack:
         for name in resources:
-            if not _lock(name, stack, wait=False):
+            if not _lock(name, stack, wait=False, shared=shared):
                 raise UserError(
                     f"{name} is in use by another worker that times here: two on one device slow each other down; give "
                     "this one another (CUDA_VISIBLE_DEVICES, taskset), or let them take turns with timing.solo=true"
@@ -81,7 +83,7 @@ def is_free(resources: Iterable[str]) -> bool:
         return False
 
 
-def _lock(name: str, stack: ExitStack, wait: bool) -> bool:
+def _lock(name: str, stack: ExitStack, wait: bool, shared: bool = False) -> bool:
     """Lock one of this machine's own files; False where another process has it."""
     if fcntl is None:
         return True
@@ -90,7 +92,7 @@ def _lock(name: str, stack: ExitStack, wait: bool) -> bool:
         folder.mkdir(mode=0o700)
     stream = stack.enter_context(open(folder / name.replace(" ", "-"), "ab"))
     try:
-        fcntl.flock(stream, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
+        fcntl.flock(stream, (fcntl.LOCK_SH if shared else fcntl.LOCK_EX) | (0 if wait else fcntl.LOCK_NB))
     except BlockingIOError:
         return False
     return True

@@ -9,7 +9,7 @@ from pathlib import Path
 from omegaconf import OmegaConf
 
 from bench.run.plan import MethodOnData
-from bench.run.units import Opened, Unit, with_cost
+from bench.run.units import Opened, Step, Unit, with_cost
 from bench.store.keys import combined
 from bench.store.record import Record
 from bench.store.records import is_run, load
@@ -17,11 +17,14 @@ from bench.store.store import Store
 from frames.errors import UserError
 
 
-def cost_key(group: Sequence[MethodOnData]) -> str:
+def cost_key(group: Sequence[MethodOnData], step: Step = "all") -> str:
     """What the cost of a unit depends on beside its pixels and the device."""
     first = group[0]
+    every = [first.protocol.every] if first.protocol.every > 1 else []
+    if step == "score":
+        return combined("scoring", len(group), sorted(first.metrics), first.protocol.name, first.config.scale, *every)
     timing = OmegaConf.to_container(first.config.timing)
-    scored = [sorted(first.metrics), *([first.protocol.every] if first.protocol.every > 1 else [])]
+    scored: list = ["upscaling alone"] if step == "upscale" else [sorted(first.metrics), *every]
     return combined([plan.method_config for plan in group], timing, *scored, first.config.threads)
 
 
@@ -34,7 +37,7 @@ def estimated(units: Sequence[Unit], opened: Opened, store: Store, device: str =
     known: dict[str, dict[str, float]] = {}
     found = []
     for unit in units:
-        key = cost_key(opened.group(unit))
+        key = cost_key(opened.group(unit), unit.step)
         costs = known.setdefault(key, store.costs(key))
         rate = costs.get(device) if device else max(costs.values(), default=None)
         found.append(with_cost(unit, None if rate is None else rate * unit.pixels))
@@ -43,7 +46,7 @@ def estimated(units: Sequence[Unit], opened: Opened, store: Store, device: str =
 
 def devices(units: Sequence[Unit], opened: Opened, store: Store) -> list[str]:
     """The devices on which some of these units have a known cost."""
-    keys = dict.fromkeys(cost_key(opened.group(unit)) for unit in units)
+    keys = dict.fromkeys(cost_key(opened.group(unit), unit.step) for unit in units)
     return list(dict.fromkeys(device for key in keys for device in store.costs(key)))
 
 

@@ -3,6 +3,7 @@
     RUN/work/<job>/plan.json         the units and the words of the command, written once, sealed
     RUN/work/<job>/leases/           see `bench.run.leases`
     RUN/work/<job>/done/<worker>.jsonl   one line a finished unit, appended by that worker alone
+    RUN/work/<job>/frames/           SR frames that wait for their scores, see `bench.run.halves`
     RUN/work/<job>/stop              there: workers give back what they hold and end
     RUN/records/<worker>.jsonl       the worker's records (those of a run of one worker are in RUN/records.jsonl)
     RUN/workers/<worker>.json        the worker: machine, device, canary
@@ -20,11 +21,12 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
 from bench.run import leases
 from bench.run.seal import is_sealed, sealed
-from bench.run.units import Unit
+from bench.run.units import Split, Unit
 from bench.store import typed
 from frames.atomic import replacing
 from frames.door import open_regular, read_small
@@ -46,6 +48,7 @@ class Plan:
     cwd: str  # where paths in the words start
     code: str  # digest of the harness that planned it: workers have the same
     units: list[Unit]
+    split: Split = Split()
     shared: bool  # workers of other processes may take part
     timed: bool
     solo: bool = False
@@ -65,6 +68,7 @@ class Done:
     scored: int = 0
     lines: list[str] = field(default_factory=list)  # what a person reads, one a cell
     notes: list[str] = field(default_factory=list)
+    halves: list[dict[str, Any]] = field(default_factory=list)  # records of cells that wait for their scores
     ended: str = ""  # when
 
 
@@ -75,6 +79,7 @@ class Job:
         self.folder = folder
         self.run = folder.parent.parent
         self.leases = folder / "leases"
+        self.frames = folder / "frames"
         self._stop = folder / "stop"
         self._logs = folder / "done"
         self._seen: dict[str, int] = {}  # bytes read of each log

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -14,13 +14,14 @@ from bench.config import expand
 from bench.run import device
 from bench.run.cell import Totals
 from bench.run.folder import RunFolder
+from bench.run.halves import Halves
 from bench.run.job import Job, Plan, jobs
 from bench.run.leases import LAUNCHER, Leases, alive, known, workers
 from bench.run.measurer import Machines, Measurer
 from bench.run.plan import open_plan
 from bench.run.progress import Reporter
 from bench.run.runner import HARNESS, new_worker
-from bench.run.units import Opened, units_of
+from bench.run.units import STEPS, Opened, Step, Unit, units_of
 from bench.run.worker import Worker, heartbeat
 from bench.store.keys import source_digest
 from bench.store.records import is_run
@@ -37,13 +38,15 @@ class Joined:
     run: Path
     totals: Totals
     is_last: bool  # every unit of the run was done when it ended
+    is_open: bool = False  # what is left is for workers of another kind
 
 
-def join(run: Path, tables: Callable[[Path], None]) -> Joined:
+def join(run: Path, tables: Callable[[Path], None], scores: bool = False) -> Joined:
     """Work at the run in a folder until it is done.
 
     Args:
         tables: writes tables and plot of a folder; called by the last worker where no launcher waits for the end.
+        scores: take units of scoring alone, on the processor.
     Raises:
         UserError: there is nothing to work at, the plan is not the user's own or does not fit this installation, or
             another worker times on this device.
@@ -61,8 +64,11 @@ def join(run: Path, tables: Callable[[Path], None]) -> Joined:
         )
     if job.is_stopped and not job.is_alive(plan.expiry_s):
         job.resume()
+    if scores and not plan.split.scoring:
+        raise UserError(f"{run}: scoring is not a unit of its own in this run; plan it with launch.scorers=N")
     os.chdir(plan.cwd)
-    combinations = expand(plan.words, tuple(plan.config_dirs))
+    words = [word for word in plan.words if word.partition("=")[0] != "device"] + ["device=cpu"]
+    combinations = expand(words if scores else plan.words, tuple(plan.config_dirs))
     opened = Opened(open_plan(combinations))
     _check(run, plan, opened)
     with ExitStack() as stack:
@@ -70,24 +76,33 @@ def join(run: Path, tables: Callable[[Path], None]) -> Joined:
         needed = device.resources(used)
         if plan.timed and not plan.solo:
             stack.enter_context(device.held(needed))
+            if used != ["cpu"]:  # nobody scores on the cores from which a card is timed
+                stack.enter_context(device.held(device.resources(["cpu"]), shared=True))
         kept = combinations[0].config.store
         machines = Machines(opened.plans, [job.run, *([Path(kept)] if kept else [])])
-        own = new_worker(device.described(needed))
+        own = new_worker(device.described(needed), scores)
         folder, store = RunFolder(str(job.run), own.name), Store(kept)
         if not (job.run / "environment.json").exists():
             folder.describe_environment("python -m bench worker", machines.environment)
         leases = Leases(job.leases, own, plan.expiry_s)
         stack.enter_context(heartbeat(job, leases, every_s=plan.expiry_s / 12))
         stack.enter_context(store.in_use())
-        stack.enter_context(_known(job, plan, own.name, own.host, own.device, machines, used))
+        stack.enter_context(_known(job, plan, own.name, own.host, own.device, machines, [] if scores else used))
         reporter = stack.enter_context(Reporter(None))
         turn = device.turn if plan.solo else nullcontext
-        measurer = Measurer(opened, machines, folder, store, reporter, own.name, turn)
-        totals = Worker(job, plan, leases, measurer)()
-        is_last = job.is_there and len(job.done()) == len(plan.units)
+        measurer = Measurer(opened, machines, folder, store, reporter, own.name, turn, Halves(job, store))
+        totals = Worker(job, plan, leases, measurer, steps=_steps(scores, used))()
+        is_there, is_last = job.is_there, job.is_there and len(job.done()) == len(plan.units)
         if is_last and not _has_launcher(job, plan) and leases.claim("tables"):  # one of those that see the end
             tables(job.run)
-    return Joined(job.run, totals, is_last)
+    return Joined(job.run, totals, is_last, is_there and not is_last)
+
+
+def _steps(scores: bool, devices: list[str]) -> tuple[Step, ...]:
+    """What a worker does: one with a card leaves scoring to others where that is a unit of its own."""
+    if scores:
+        return ("score",)
+    return STEPS if devices == ["cpu"] else ("all", "upscale")
 
 
 def _newest(run: Path) -> tuple[Job, Plan] | None:
@@ -121,8 +136,11 @@ def _check(run: Path, plan: Plan, opened: Opened) -> None:
     Raises:
         UserError: they are not: the data differ.
     """
-    here = [(unit.data, unit.clip, unit.methods, unit.frames) for unit in units_of(opened.plans, apart=True)]
-    if here != [(unit.data, unit.clip, unit.methods, unit.frames) for unit in plan.units]:
+
+    def facts(units: Iterable[Unit]) -> list[tuple]:
+        return [(unit.data, unit.clip, unit.step, unit.methods, unit.frames) for unit in units]
+
+    if facts(units_of(opened.plans, plan.split)) != facts(plan.units):
         raise UserError(f"{run}: the clips here are not those of the plan: its data sets are elsewhere or have changed")
 
 
@@ -132,14 +150,14 @@ def _known(
 ) -> Iterator[None]:
     """The worker's facts in the run's folder, with its canaries at both ends where something is timed."""
     began = datetime.now().astimezone().isoformat(timespec="seconds")
-    times = [_slowest(devices)] if plan.timed else []
+    times = [_slowest(devices)] if plan.timed and devices else []
     facts = WorkerFacts(name=name, host=host, device=where, began=began, canary=times, environment=machines.environment)
     write_worker(job.run, facts)
     try:
         yield
     finally:
         ended = datetime.now().astimezone().isoformat(timespec="seconds")
-        last = [_slowest(devices)] if plan.timed and sys.exc_info()[0] is None else []
+        last = [_slowest(devices)] if plan.timed and devices and sys.exc_info()[0] is None else []
         write_worker(job.run, replace(facts, ended=ended, canary=times + last))
 
 

@@ -42,6 +42,7 @@ class Worker:
     pid: int
     began: int  # of the process, see `bench.store.owner`
     device: str = ""  # "cpu, cores 0-3", "GPU-<uuid>"
+    scores: bool = False  # and upscales nothing
 
 
 @dataclass(frozen=True)

@@ -10,22 +10,24 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import torch
 
 from bench.datasets.clip import Clip
 from bench.environment import device_name, snapshot
 from bench.report.notes import score_note
-from bench.run.cell import Cell, Inputs, Machine, Totals
+from bench.run.cell import Cell, Inputs, Machine, Totals, Upscaled
 from bench.run.estimate import cost_key
 from bench.run.folder import RunFolder
+from bench.run.halves import Halves
 from bench.run.lookup import look_up
 from bench.run.plan import MethodOnData
 from bench.run.pool import MethodPool
 from bench.run.progress import Reporter
-from bench.run.recording import line_of, record_of, record_of_failure, save_frames
+from bench.run.recording import completed, half_of, line_of, record_of, record_of_failure, save_frames
 from bench.run.score import score
-from bench.run.units import Opened, Unit
+from bench.run.units import Opened, Step, Unit
 from bench.run.upscale import upscale
 from bench.store.keys import frames_digest
 from bench.store.record import Record
@@ -58,6 +60,7 @@ class Outcome:
     totals: Totals = field(default_factory=Totals)
     lines: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    halves: list[dict[str, Any]] = field(default_factory=list)  # records of cells that wait for their scores
 
 
 class Measurer:
@@ -65,7 +68,8 @@ class Measurer:
 
     Args:
         worker: the name that records carry; empty in a run of one worker.
-        turn: entered around the timed part of a unit.
+        turn: entered around the timed part of a unit, and around scoring that is a unit of its own.
+        halves: what is left for units of scoring, in a run of many workers.
     """
 
     def __init__(
@@ -77,9 +81,10 @@ class Measurer:
         reporter: Reporter,
         worker: str = "",
         turn: Callable[[], AbstractContextManager] = nullcontext,
+        halves: Halves | None = None,
     ) -> None:
         self.opened, self.machines, self.folder, self.store, self.reporter = opened, machines, folder, store, reporter
-        self.worker, self._turn = worker, turn
+        self.worker, self._turn, self._halves = worker, turn, halves
         self._pool = MethodPool(lambda method: reporter.working(f"loading {method}"))
 
     def measure(self, unit: Unit, may_record: Callable[[], bool] = lambda: True) -> Outcome | None:
@@ -92,27 +97,37 @@ class Measurer:
         """
         group, clip, outcome = self.opened.group(unit), self.opened.clip(unit), Outcome()
         with _threads(group[0].config.threads):
-            cells = self._measured(clip, group, outcome.totals)
+            waiting = self._waiting(unit)
+            if unit.step == "score":
+                cells = self._scored(clip, [plan for plan in group if plan.method in waiting], waiting, outcome.totals)
+            else:
+                cells = self._measured(clip, group, unit, outcome)
             if not may_record():
                 return None
             for cell in cells:
                 try:
                     if cell.error is not None:
                         raise cell.error
-                    self._finished(cell, unit, outcome)
+                    if unit.step != "upscale":
+                        self._finished(cell, unit, outcome, waiting.get(cell.plan.method))
                 except Exception as error:
                     self._failed(cell, unit, error, outcome)
         return outcome
 
     def give_up(self, unit: Unit, reason: str) -> Outcome:
         """Record every cell of a unit as failed."""
-        clip, outcome = self.opened.clip(unit), Outcome()
+        clip, outcome, waiting = self.opened.clip(unit), Outcome(), self._waiting(unit)
         for plan in self.opened.group(unit):
-            self._failed(Cell(plan, clip, self.machines.of(plan)), unit, UserError(reason), outcome)
+            if unit.step != "score" or plan.method in waiting:
+                self._failed(Cell(plan, clip, self.machines.of(plan)), unit, UserError(reason), outcome)
         return outcome
 
-    def _measured(self, clip: Clip, group: list[MethodOnData], totals: Totals) -> list[Cell]:
-        """Look up, upscale and score; an error ends its cell alone."""
+    def _waiting(self, unit: Unit) -> dict[str, Record]:
+        """The records so far of the cells of a unit of scoring, by method."""
+        return self._halves.of(unit) if self._halves is not None and unit.step == "score" else {}
+
+    def _measured(self, clip: Clip, group: list[MethodOnData], unit: Unit, outcome: Outcome) -> list[Cell]:
+        """Look up, upscale and, unless that is a unit of its own, score; an error ends its cell alone."""
         self._pool.keep_only(group)
         cells = [self._cell(plan, clip) for plan in group]
         self.reporter.working(f"reading {group[0].data}/{clip.name}")
@@ -128,22 +143,75 @@ class Measurer:
         missing = [cell for cell in cells if cell.error is None and cell.upscaled is None]
         if missing:
             with self._turn():
-                totals.upscaled += upscale(missing, inputs, self.store, self.reporter.working)
+                outcome.totals.upscaled += upscale(missing, inputs, self.store, self.reporter.working)
         ready = [cell for cell in cells if cell.error is None]
-        totals.scored += score(ready, inputs, self.store, self.reporter.working, self.reporter.advance)
-        pixels = clip.frames * clip.lr_size[0] * clip.lr_size[1]
-        if len(missing) == len(cells) and all(cell.error is None for cell in cells):  # all of it was computed
-            self.store.keep_cost(cost_key(group), cells[0].machine.name, (time.monotonic() - began) / pixels)
+        if unit.step == "upscale":
+            for cell in ready:
+                self._leave(cell, unit, outcome)
+        else:
+            outcome.totals.scored += score(ready, inputs, self.store, self.reporter.working, self.reporter.advance)
+        if len(missing) == len(cells):  # all of it was computed
+            self._keep_cost(cells, unit.step, time.monotonic() - began)
         return cells
+
+    def _leave(self, cell: Cell, unit: Unit, outcome: Outcome) -> None:
+        """Leave an upscaled cell for a unit of scoring."""
+        assert self._halves is not None
+        try:
+            half = half_of(cell, *self._by(unit))
+            self._halves.keep(cell, half)
+            save_frames(cell, self.folder.path)
+        except Exception as error:
+            cell.error = error
+            return
+        outcome.halves.append(half.to_json())
+        outcome.notes.append(f"{cell.where}: upscaled, {line_of(half)}")
+        self.reporter.note(outcome.notes[-1])
+
+    def _scored(self, clip: Clip, group: list[MethodOnData], waiting: dict[str, Record], totals: Totals) -> list[Cell]:
+        """Score what was upscaled before; an error ends its cell alone."""
+        assert self._halves is not None
+        began, cells = time.monotonic(), [Cell(plan, clip, self.machines.of(plan)) for plan in group]
+        with self._turn():
+            try:
+                inputs = Inputs([], "", frames_digest(ahead(clip.gt())) if clip.has_gt else None)
+            except Exception as error:  # a broken frame costs this clip
+                for cell in cells:
+                    cell.error = error
+                return cells
+            for cell in cells:
+                half = waiting[cell.plan.method]
+                try:
+                    assert half.descriptor is not None and half.sr_sha256 is not None
+                    cell.upscaled = Upscaled(self._halves.frames(half), half.sr_sha256, half.descriptor)
+                except Exception as error:
+                    cell.error = error
+            ready = [cell for cell in cells if cell.error is None]
+            computed = score(ready, inputs, self.store, self.reporter.working, self.reporter.advance)
+        totals.scored += computed
+        if ready and computed == sum(len(cell.plan.metrics) for cell in cells):
+            self._keep_cost(cells, "score", time.monotonic() - began)
+        return cells
+
+    def _keep_cost(self, cells: list[Cell], step: Step, seconds: float) -> None:
+        """Keep what these cells of one clip cost, for plans, if none of them failed."""
+        if all(cell.error is None for cell in cells):
+            clip, key = cells[0].clip, cost_key([cell.plan for cell in cells], step)
+            pixels = clip.frames * clip.lr_size[0] * clip.lr_size[1]
+            self.store.keep_cost(key, cells[0].machine.name, seconds / pixels)
 
     def _cell(self, plan: MethodOnData, clip: Clip) -> Cell:
         method = self._pool.load(plan)
         return Cell(plan, clip, self.machines.of(plan), method.adapter, method.held_mb, error=method.error)
 
-    def _finished(self, cell: Cell, unit: Unit, outcome: Outcome) -> None:
-        save_frames(cell, self.folder.path)
-        record = record_of(cell, *self._by(unit))
+    def _finished(self, cell: Cell, unit: Unit, outcome: Outcome, half: Record | None) -> None:
+        """Record a cell; `half` is its record so far where it was upscaled in a unit of its own."""
+        if half is None:
+            save_frames(cell, self.folder.path)
+        record = record_of(cell, *self._by(unit)) if half is None else completed(half, cell)
         self.folder.append(record)
+        if half is not None and self._halves is not None:
+            self._halves.drop(half)
         outcome.totals.good += 1
         self._say(f"{cell.where}: {line_of(record)}", outcome)
         for note in _notes(record):

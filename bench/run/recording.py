@@ -22,6 +22,20 @@ def record_of(cell: Cell, worker: str = "", unit: int | None = None) -> Record:
     return replace(_record(cell, None, upscaled, scored), worker=worker, unit=unit)
 
 
+def half_of(cell: Cell, worker: str = "", unit: int | None = None) -> Record:
+    """The record of a cell that is upscaled and not scored yet."""
+    if cell.upscaled is None:
+        raise RuntimeError(f"{cell.where}: nothing was measured")
+    return replace(_record(cell, None, cell.upscaled, None), worker=worker, unit=unit)
+
+
+def completed(half: Record, cell: Cell) -> Record:
+    """The record of a cell that was upscaled elsewhere, with its scores."""
+    if cell.scored is None:
+        raise RuntimeError(f"{cell.where}: nothing was measured")
+    return replace(half, scores=_scores(cell, cell.scored), doctor=cell.scored.findings, date=_now())
+
+
 def record_of_failure(cell: Cell, reason: str, worker: str = "", unit: int | None = None) -> Record:
     """The record of a cell that failed."""
     return replace(_record(cell, reason, None, None), worker=worker, unit=unit)
@@ -53,13 +67,6 @@ def _figure(name: str, score: Score) -> str:
 
 def _record(cell: Cell, reason: str | None, upscaled: Upscaled | None, scored: Scored | None) -> Record:
     plan, clip = cell.plan, cell.clip
-    values = scored.values if scored else {}
-    indices = plan.protocol.indices(clip.frames) if values else []
-    scores = {
-        name: described(metric, values[name].values, indices, values[name].reason)
-        for name, metric in plan.metrics.items()
-        if name in values
-    }
     return Record(
         data=plan.data,
         clip=clip.name,
@@ -85,7 +92,21 @@ def _record(cell: Cell, reason: str | None, upscaled: Upscaled | None, scored: S
         timing_reason=upscaled.timing_reason if upscaled else None,
         macs=upscaled.macs.clip if upscaled else None,
         macs_reason=upscaled.macs.reason if upscaled else None,
-        scores=scores,
+        scores=_scores(cell, scored) if scored else {},
         doctor=scored.findings if scored else None,
-        date=datetime.now().astimezone().isoformat(timespec="seconds"),
+        date=_now(),
     )
+
+
+def _scores(cell: Cell, scored: Scored) -> dict[str, Score]:
+    values = scored.values
+    indices = cell.plan.protocol.indices(cell.clip.frames) if values else []
+    return {
+        name: described(metric, values[name].values, indices, values[name].reason)
+        for name, metric in cell.plan.metrics.items()
+        if name in values
+    }
+
+
+def _now() -> str:
+    return datetime.now().astimezone().isoformat(timespec="seconds")

@@ -55,10 +55,11 @@ class Run:
                 return Worker(job, plan, leases, measurer, in_order=True)()
 
 
-def new_worker(device: str = "") -> Holder:
+def new_worker(device: str = "", scores: bool = False) -> Holder:
     """This process as a worker, of a name that no other has."""
     host, pid, began = this_process()
-    return Holder(name=f"{host[:40]}-{pid}-{uuid4().hex[:6]}", host=host, pid=pid, began=began, device=device)
+    name = f"{host[:40]}-{pid}-{uuid4().hex[:6]}"
+    return Holder(name=name, host=host, pid=pid, began=began, device=device, scores=scores)
 
 
 @contextmanager

@@ -1,19 +1,28 @@
-"""Units of work: what one worker takes at a time. One clip with the methods that take turns on it."""
+"""Units of work: what a worker takes at a time. One clip with the methods that take turns on it, or a part of that."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
     from bench.datasets.clip import Clip
     from bench.run.plan import MethodOnData
 
+Step = Literal["all", "upscale", "score"]
+STEPS: tuple[Step, ...] = ("all", "upscale", "score")
+CLIPS_EACH = 8
+"""Without a clock, workers that have so many clips each take them whole: GT is read, and goes through the metrics'
+networks, once for all methods. With fewer clips they take one method each, so that none waits long for the last."""
+
 
 @dataclass(frozen=True)
 class Unit:
-    """One clip of a data set with all methods that take turns on it; with one method where nothing is timed."""
+    """One clip of a data set with all methods that take turns on it; with one method where workers have few clips.
+
+    `step`: upscaling and scoring, or one of the two; scoring comes `after` the units that upscale its methods.
+    """
 
     number: int  # its place in the plan
     data: str
@@ -22,28 +31,54 @@ class Unit:
     frames: int = 0
     pixels: int = 0  # of all LR frames together
     cost_s: float | None = None  # estimated; None: not known
+    step: Step = "all"
+    after: list[int] = field(default_factory=list)
 
     @property
     def where(self) -> str:
-        return f"{self.data}/{self.clip} {', '.join(self.methods)}"
+        what = {"all": "", "upscale": " upscaling", "score": " scoring"}[self.step]
+        return f"{self.data}/{self.clip}{what} {', '.join(self.methods)}"
 
 
-def units_of(plans: Sequence[MethodOnData], apart: bool = False) -> list[Unit]:
-    """All units of a run, in the order of its plans.
+@dataclass(frozen=True)
+class Split:
+    """How a run of many workers is cut into units.
 
     Args:
-        apart: one method a unit where nothing is timed, so that several workers share a clip. (A run of one worker
-            reads each clip once for all its methods.)
+        methods: one method a unit where nothing is timed, so that several workers share a clip.
+        scoring: upscaling and scoring are units of their own, scoring with all methods of a clip.
     """
+
+    methods: bool = False
+    scoring: bool = False
+
+
+def split_for(plans: Sequence[MethodOnData], workers: int, scoring: bool) -> Split:
+    """The cut for so many workers; 0: nobody knows how many will come."""
+    clips = len({(plan.data, clip.name) for plan in plans for clip in plan.clips})
+    return Split(methods=not workers or clips < CLIPS_EACH * workers, scoring=scoring)
+
+
+def units_of(plans: Sequence[MethodOnData], split: Split = Split()) -> list[Unit]:
+    """All units of a run, in the order of its plans."""
     found: list[Unit] = []
     for group in turns(plans):
-        parts = [[plan] for plan in group] if apart and not group[0].is_timed else [group]
+        parts = [[plan] for plan in group] if split.methods and not group[0].is_timed else [group]
         for clip in group[0].clips:
-            for part in parts:
-                pixels = clip.frames * clip.lr_size[0] * clip.lr_size[1]
-                methods = [plan.method for plan in part]
-                found.append(Unit(len(found), part[0].data, clip.name, methods, clip.frames, pixels))
+            first = len(found)
+            found += [
+                _unit(first + n, clip, part, "upscale" if split.scoring else "all") for n, part in enumerate(parts)
+            ]
+            if split.scoring:
+                last = len(found)
+                found.append(_unit(last, clip, group, "score", list(range(first, last))))
     return found
+
+
+def _unit(number: int, clip: Clip, part: Sequence[MethodOnData], step: Step, after: Sequence[int] = ()) -> Unit:
+    pixels = clip.frames * clip.lr_size[0] * clip.lr_size[1]
+    methods = [plan.method for plan in part]
+    return Unit(number, part[0].data, clip.name, methods, clip.frames, pixels, step=step, after=list(after))
 
 
 def turns(plans: Sequence[MethodOnData]) -> list[list[MethodOnData]]:
@@ -59,16 +94,20 @@ def turns(plans: Sequence[MethodOnData]) -> list[list[MethodOnData]]:
 def longest_first(units: Iterable[Unit], methods: Sequence[str] = ()) -> list[Unit]:
     """The order in which workers of many take units: those of the methods that are in memory, then by cost.
 
-    A unit of unknown cost counts by its pixels, at the mean cost of a pixel of those that are known.
+    Upscaling counts with the scoring that waits for it. A unit of unknown cost counts by its pixels, at the mean cost
+    of a pixel of those that are known.
     """
     units = list(units)
     known = [unit for unit in units if unit.cost_s is not None and unit.pixels]
     seconds, pixels = sum(unit.cost_s or 0.0 for unit in known), sum(unit.pixels for unit in known)
     rate = seconds / pixels if pixels else 1.0
+    own = {u.number: u.cost_s if u.cost_s is not None else rate * u.pixels * len(u.methods) for u in units}
+    waiting = {before: own[unit.number] for unit in units for before in unit.after}
 
     def order(unit: Unit) -> tuple[bool, float, int]:
-        cost = unit.cost_s if unit.cost_s is not None else rate * unit.pixels * len(unit.methods)
-        return bool(methods) and list(methods) != unit.methods, -cost, unit.number
+        cost = own[unit.number] + waiting.get(unit.number, 0.0)
+        loads = bool(methods) and unit.step != "score" and list(methods) != unit.methods
+        return loads, -cost, unit.number
 
     return sorted(units, key=order)
 

@@ -10,7 +10,7 @@ from math import inf
 from pathlib import Path
 
 from bench.run import leases
-from bench.run.job import Job, Plan, jobs
+from bench.run.job import Done, Job, Plan, jobs
 from bench.run.units import Unit
 from frames.errors import UserError
 
@@ -25,6 +25,7 @@ class AtWork:
     name: str
     host: str
     device: str
+    scores: bool
     unit: str  # empty: between two
     attempt: int
     silent_s: float  # since its last heartbeat
@@ -40,6 +41,7 @@ class State:
     total: int
     good: int
     failed: int
+    to_score: int  # cells that are upscaled and wait for their scores
     workers: list[AtWork]
     failures: list[str] = field(default_factory=list)
     clips_per_minute: float | None = None  # None: nothing was finished lately
@@ -74,11 +76,17 @@ def _state(job: Job, plan: Plan) -> State:
         total=len(plan.units),
         good=sum(each.good for each in done.values()),
         failed=sum(each.failed for each in done.values()),
+        to_score=_to_score(plan, done),
         workers=_workers(job, plan),
         failures=[line for each in done.values() for line in each.lines if ": FAILED: " in line],
         clips_per_minute=None if rate is None else 60 * rate,
         left_s=oldest * left / finished if rate is not None and 0 < finished < inf and 0 <= left < inf else None,
     )
+
+
+def _to_score(plan: Plan, done: dict[int, Done]) -> int:
+    left = {before for unit in plan.units if unit.number not in done for before in unit.after}
+    return sum(len(done[number].halves) for number in left if number in done)
 
 
 def _weight(unit: Unit) -> float:
@@ -98,7 +106,8 @@ def _workers(job: Job, plan: Plan) -> list[AtWork]:
             where, attempt = held.get(worker.name, ("", 0))
             living = leases.alive(worker, file, plan.expiry_s)
             if living or where:
-                found.append(AtWork(worker.name, worker.host, worker.device, where, attempt, _silence_s(file), living))
+                facts = (worker.name, worker.host, worker.device, worker.scores)
+                found.append(AtWork(*facts, where, attempt, _silence_s(file), living))
     return sorted(found, key=lambda each: (each.host, each.device, each.name))
 
 

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import random
 import signal
 import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager, nullcontext
 from dataclasses import replace
 from datetime import datetime
 from typing import Protocol
@@ -17,13 +16,14 @@ from bench.run.cell import Totals
 from bench.run.job import HEARTBEAT_S, Done, Job, Plan
 from bench.run.leases import MOST_DEATHS, Lease, Leases
 from bench.run.measurer import Outcome
-from bench.run.units import Unit, longest_first
+from bench.run.units import STEPS, Step, Unit, longest_first
 from bench.store.records import RecordFile, worker_file
 
 MOST_PASSED = 64
 """How many units that others have done a worker passes over before it forgets them."""
+_ENDING = ("SIGINT", "SIGTERM", "SIGHUP", "SIGUSR1")
 IDLE_S = 1.0
-"""How often a worker without work looks whether others have died."""
+"""How often a worker without work looks whether others have died, or have upscaled what it may score."""
 
 
 class Measures(Protocol):
@@ -40,14 +40,24 @@ class Worker:
     Args:
         name: the worker's own, unlike all others'.
         in_order: take units as planned (a run of one worker); otherwise the longest first.
+        steps: what it does: units of other steps are left to other workers.
     """
 
-    def __init__(self, job: Job, plan: Plan, leases: Leases, measurer: Measures, in_order: bool = False) -> None:
+    def __init__(
+        self,
+        job: Job,
+        plan: Plan,
+        leases: Leases,
+        measurer: Measures,
+        in_order: bool = False,
+        steps: Sequence[Step] = STEPS,
+    ) -> None:
         self.job, self.plan, self.leases, self.measurer, self.in_order = job, plan, leases, measurer, in_order
         self.name = leases.worker.name
         self.totals = Totals()
         self._methods: list[str] = []  # that the last unit had: they are in memory
-        self._left = plan.units if in_order else longest_first(plan.units)  # in the order in which they are taken
+        own = [unit for unit in plan.units if unit.step in steps]
+        self._left = own if in_order else longest_first(own)  # in the order in which they are taken
 
     def __call__(self) -> Totals:
         """Work until every unit is done, by this worker or by others; or until the job is stopped or closed.
@@ -58,11 +68,12 @@ class Worker:
         while (claimed := self._next()) is not None:
             unit, lease = claimed
             began = time.monotonic()
-            outcome = self._work(unit, lease)
-            if outcome is not None and self.job.is_there:
-                self._log(unit, outcome, time.monotonic() - began)
-            self.leases.release(lease)
-            if not self.in_order and unit.methods != self._methods:
+            with ExitStack() as recording:  # entered before the first record
+                outcome = self._work(unit, lease, recording)
+                if outcome is not None and self.job.is_there:
+                    self._log(unit, outcome, time.monotonic() - began)
+                self.leases.release(lease)
+            if not self.in_order and unit.step != "score" and unit.methods != self._methods:
                 self._methods, self._left = unit.methods, longest_first(self._left, unit.methods)
         return self.totals
 
@@ -73,7 +84,7 @@ class Worker:
                 raise KeyboardInterrupt
             done, taken = self.job.done(), self.leases.taken()
             for index, unit in enumerate(self._left):
-                if unit.number in done or str(unit.number) in taken:
+                if unit.number in done or str(unit.number) in taken or not done.keys() >= set(unit.after):
                     continue
                 if claimed := self._claim(unit, 0):
                     if index > MOST_PASSED:
@@ -97,8 +108,13 @@ class Worker:
             return None
         return None if lease is None else (unit, lease)
 
-    def _work(self, unit: Unit, lease: Lease) -> Outcome | None:
+    def _work(self, unit: Unit, lease: Lease, recording: ExitStack) -> Outcome | None:
         """Measure a unit; of what a dead worker had recorded before nothing is done again."""
+
+        def may_record() -> bool:
+            recording.enter_context(uninterrupted())
+            return self.leases.holds(lease) and self.job.is_there
+
         dead = self.leases.dead_at(lease)
         recorded = {cell: ok for worker in dead for cell, ok in self._recorded(worker.name).items()}
         cells = {method: recorded.get((unit.data, unit.clip, method)) for method in unit.methods}
@@ -109,7 +125,7 @@ class Worker:
             who = ", ".join(f"{worker.host} (process {worker.pid})" for worker in dead)
             outcome = self.measurer.give_up(rest, f"{len(dead)} workers died at this clip: {who}")
         elif rest.methods:
-            outcome = self.measurer.measure(rest, lambda: self.leases.holds(lease) and self.job.is_there)
+            outcome = self.measurer.measure(rest, may_record)
         if outcome is not None:
             outcome.totals.good += sum(known.values())
             outcome.totals.failed += len(known) - sum(known.values())
@@ -132,6 +148,7 @@ class Worker:
             scored=found.scored,
             lines=outcome.lines,
             notes=outcome.notes,
+            halves=outcome.halves,
             ended=datetime.now().astimezone().isoformat(timespec="seconds"),
         )
         self.job.append(done)
@@ -141,28 +158,71 @@ class Worker:
 
 @contextmanager
 def heartbeat(job: Job, leases: Leases, every_s: float = HEARTBEAT_S, stoppable: bool = True) -> Iterator[None]:
-    """Keep this worker known as alive during the block, and pass on a wish to stop as a signal to this process.
+    """Keep this worker known as alive during the block, and pass on a wish to stop as an exception in it.
 
     A wish to stop is looked for every second; nothing else is done meanwhile, so that timed work is left alone.
+
+    Raises:
+        KeyboardInterrupt: the run was stopped, and the block is in the main thread.
     """
     ended = threading.Event()
+    with _stop_signal() if stoppable else nullcontext() as stop:
 
-    def beat() -> None:
-        told, last = False, time.monotonic()
-        while not ended.wait(min(1.0, every_s)):
-            if stoppable and not told and job.is_stopped:
-                told = True
-                os.kill(os.getpid(), signal.SIGINT)
-            if time.monotonic() - last >= every_s:
-                leases.beat()
-                last = time.monotonic()
+        def beat() -> None:
+            told, last = False, time.monotonic()
+            while not ended.wait(min(1.0, every_s)):
+                if stop is not None and not told and job.is_stopped:
+                    told = True
+                    signal.pthread_kill(threading.main_thread().ident or 0, stop)
+                if time.monotonic() - last >= every_s:
+                    leases.beat()
+                    last = time.monotonic()
 
-    leases.open()
-    thread = threading.Thread(target=beat, daemon=True)
-    thread.start()
+        leases.open()
+        thread = threading.Thread(target=beat, daemon=True)
+        thread.start()
+        try:
+            yield
+        finally:
+            ended.set()
+            thread.join()
+            leases.close()
+
+
+@contextmanager
+def _stop_signal() -> Iterator[signal.Signals | None]:
+    """A signal of this process that raises KeyboardInterrupt in the main thread; None where there is none.
+
+    Not SIGINT: a shell lets what it starts with `&` ignore that.
+    """
+    number = getattr(signal, "SIGUSR1", None)
+    if number is None or threading.current_thread() is not threading.main_thread():
+        yield None
+        return
+    before = signal.signal(number, signal.default_int_handler)
+    try:
+        yield number
+    finally:
+        signal.signal(number, before)
+
+
+@contextmanager
+def uninterrupted() -> Iterator[None]:
+    """Signals that end a worker wait until the block is over: what is recorded is logged as done, too.
+
+    Raises:
+        KeyboardInterrupt: at the end of the block, if one came.
+    """
+    came: list[int] = []
+    before = {}
+    if threading.current_thread() is threading.main_thread():
+        for number in filter(None, (getattr(signal, name, None) for name in _ENDING)):
+            if callable(signal.getsignal(number)):
+                before[number] = signal.signal(number, lambda number, frame: came.append(number))
     try:
         yield
     finally:
-        ended.set()
-        thread.join()
-        leases.close()
+        for number, handler in before.items():
+            signal.signal(number, handler)
+    if came:
+        raise KeyboardInterrupt

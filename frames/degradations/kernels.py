@@ -9,7 +9,6 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from scipy.special import j1
 
 
 def offsets(size: int) -> tuple[np.ndarray, np.ndarray]:
@@ -42,6 +41,8 @@ def shaped(size: int, shape: str, sigma_x: float, sigma_y: float, angle: float, 
 
 def sinc(size: int, cutoff: float) -> np.ndarray:
     """Ideal low-pass filter, which leaves ringing: (size, size) float32 that sums to 1; cutoff in radians a pixel."""
+    from scipy.special import j1  # half a second to import
+
     x, y = offsets(size)
     radius = np.hypot(x, y)
     middle = radius == 0

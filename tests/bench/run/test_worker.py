@@ -1,6 +1,7 @@
 """The loop of a worker, with a measurer that measures nothing: what is taken, in which order, and by whom."""
 
 import os
+import signal
 import threading
 from dataclasses import replace
 from datetime import datetime
@@ -169,6 +170,23 @@ def test_a_stop_interrupts_a_unit(tmp_path, default_signals):
         job.stop()
         threading.Event().wait(60)
     assert not job.is_alive()
+
+
+def test_a_stop_waits_until_a_recorded_unit_is_logged(tmp_path, default_signals):
+    job, plan = planned(tmp_path, units(1, 1))
+
+    class Recording(Measures):
+        def measure(self, unit, may_record):
+            outcome = super().measure(unit, may_record)  # what follows is recorded
+            signal.raise_signal(signal.SIGINT)
+            return outcome
+
+    one = working(job, plan, Recording())
+    with pytest.raises(KeyboardInterrupt):
+        one()
+    one.leases.close()
+    assert len(job.done()) == 1 and taken(job.leases) == {}
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
 
 
 def test_a_closed_run_ends_its_workers(tmp_path):
