@@ -1,4 +1,5 @@
-"""Two workers on two cores against two runs of one worker, one after the other."""
+"""Two workers on two cores against two runs of one worker, one after the other; with what starting costs, stated apart,
+and what this machine's two cores give at all when two plain runs use them at once."""
 
 from __future__ import annotations
 
@@ -7,64 +8,122 @@ import subprocess
 import sys
 import tempfile
 import time
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import median
 
+from bench.config import compose
 from bench.run import device
+from bench.targets import open_dataset
+from frames.images import write_png
 from studies.forked import ROOT
 
-WORDS = (
-    "method=turbovsr,bicubic",
-    "data=sample",
-    "metrics=[psnr,ssim,lpips-alex]",
-    "timing=none",
-    "store=null",
-)
-CLIPS = (("city", "astronaut", "rocket"), ("bunny", "street", "coffee", "chelsea"))
-"""Two halves of the sample set, about equally long."""
+WORDS = ("method=bicubic,realesrgan,turbovsr", "data=folder", "metrics=[psnr,ssim,lpips-vgg]", "timing=none")
+WORDS += ("store=null", "threads=1")
+CLIPS = 24
+LENGTHS = (1, 2, 2, 3)
+"""Frames of the clips, in turn."""
+WINDOW = (144, 208)
+"""GT of each clip: a window (height, width) of the sample set's videos, another one for each clip."""
 
 
-@dataclass(frozen=True)
+@dataclass
 class Efficiency:
-    """Seconds of both ways, in pairs."""
+    """Seconds of each way, in rounds; `start` of the smallest run there is (a clip of one frame)."""
 
-    together: list[float]
-    apart: list[float]
+    together: list[float] = field(default_factory=list)
+    apart: list[float] = field(default_factory=list)  # both runs
+    at_once: list[float] = field(default_factory=list)  # the same two runs at the same time, a core each
+    start_together: list[float] = field(default_factory=list)
+    start_apart: list[float] = field(default_factory=list)  # of one run
+
+    def share(self, minutes: float | None = None) -> float:
+        """Efficiency; of a table on which one worker works so long, or as it was measured."""
+        if minutes is None:
+            return median(self.apart) / median(self.together) / 2
+        start, own = median(self.start_together), 2 * median(self.start_apart)
+        rate = (median(self.together) - start) / (median(self.apart) - own)  # seconds for one of one worker's
+        return (60 * minutes + own) / (start + rate * 60 * minutes) / 2
+
+    @property
+    def ceiling(self) -> float:
+        return median(self.apart) / median(self.at_once) / 2
 
     def __str__(self) -> str:
-        share = median(self.apart) / median(self.together) / 2
+        start, own = median(self.start_together), median(self.start_apart)
+        of_tables = ", ".join(f"{100 * self.share(m):.0f} % of {m} minutes" for m in (2, 5, 10, 60))
         return (
             f"two workers {median(self.together):.1f} s, two runs in sequence {median(self.apart):.1f} s (medians of "
-            f"{len(self.apart)}, interleaved): efficiency {100 * share:.0f} %"
+            f"{len(self.apart)}, interleaved): efficiency {100 * self.share():.0f} %, start and tables included\n"
+            f"start and tables alone: two workers {start:.1f} s, one run {own:.1f} s; so a table on which one worker "
+            f"works for so long has an efficiency of {of_tables}\n"
+            f"ceiling: two plain runs at once, a core each, {median(self.at_once):.1f} s: {100 * self.ceiling:.0f} %"
         )
 
 
 def measured(repeats: int, out: Path | None = None) -> Efficiency:
-    """Both ways in turn, each with one thread a worker; both load the program once a process."""
+    """All ways in turn, each with one thread a worker; each loads the program anew in every process."""
     root = Path(tempfile.mkdtemp(prefix="efficiency-", dir=out))
-    together, apart = [], []
-    core = device.cores()[0]
+    names, found = _clips(root / "gt"), Efficiency()
+    halves = names[::2], names[1::2]
+    one, other = (device.cores() * 2)[:2]
+    small = [names[0]]
+
+    def run(name: str, clips: Sequence[str], *more: str, core: int | None = None) -> subprocess.Popen:
+        own = (f"data.gt={root / 'gt'}", f"data.clips=[{','.join(clips)}]", f"out={root / name}")
+        return _start([*WORDS, *own, *more], core)
+
     for index in range(repeats):
-        clips = f"data.clips=[{','.join(name for half in CLIPS for name in half)}]"
-        together.append(_seconds([*WORDS, clips, "workers=2", f"out={root / f'together{index}'}"]))
-        apart.append(
-            sum(
-                _seconds([*WORDS, f"data.clips=[{','.join(half)}]", f"out={root / f'apart{index}-{n}'}"], core)
-                for n, half in enumerate(CLIPS)
-            )
+        found.together.append(_seconds(lambda: [run(f"together{index}", names, "workers=2")]))
+        found.apart.append(
+            sum(_seconds(lambda: [run(f"apart{index}-{n}", half, core=one)]) for n, half in enumerate(halves))
         )
-        print(f"{together[-1]:.1f} s together, {apart[-1]:.1f} s apart", flush=True)
-    return Efficiency(together, apart)
+        if index < 2:
+            found.start_together.append(
+                _seconds(lambda: [run(f"start2-{index}", small, "data.frames=1", "workers=2")])
+            )
+            found.start_apart.append(_seconds(lambda: [run(f"start1-{index}", small, "data.frames=1", core=one)]))
+        if index < 1:
+            found.at_once.append(
+                _seconds(lambda: [run("once0", halves[0], core=one), run("once1", halves[1], core=other)])
+            )
+        print(f"{found.together[-1]:.1f} s together, {found.apart[-1]:.1f} s apart", flush=True)
+    return found
 
 
-def _seconds(words: list[str], core: int | None = None) -> float:
+def _clips(root: Path) -> list[str]:
+    """Write the table's GT; returns the clips' names."""
+    films = [list(clip.gt()) for clip in open_dataset(compose(["data=sample", "data.clips=[bunny,city]"])).clips()]
+    names = []
+    for index in range(CLIPS):
+        film, length = films[index % len(films)], LENGTHS[index // 2 % len(LENGTHS)]
+        rows, columns = (side - cut for side, cut in zip(film[0].shape, WINDOW))
+        top, left = 7 * index % (rows + 1), 11 * index % (columns + 1)
+        names.append(f"clip{index:02}")
+        for number in range(length):
+            frame = film[number][top : top + WINDOW[0], left : left + WINDOW[1]]
+            write_png(root / names[-1] / f"{number:08}.png", frame)
+    return names
+
+
+def _start(words: Sequence[str], core: int | None) -> subprocess.Popen:
     command = [sys.executable, "-m", "bench", "run", *words]
     if core is not None:
         command = ["taskset", "-c", str(core), *command]
     environment = {**os.environ, "OMP_NUM_THREADS": "1", "BENCH_KEY": "of the study"}
+    return subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+
+
+def _seconds(start) -> float:
+    """Until all processes that `start` gives have ended.
+
+    Raises:
+        RuntimeError: one failed; with what it said.
+    """
     began = time.perf_counter()
-    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True)
-    if done.returncode:
-        raise RuntimeError(done.stderr)
+    for process in start():
+        _, said = process.communicate()
+        if process.returncode:
+            raise RuntimeError(said.decode(errors="replace"))
     return time.perf_counter() - began
