@@ -18,7 +18,7 @@ def dry_run(combinations: list[Combination], asked: Asked) -> int:
     """Print the plan; nothing is measured and nothing written."""
     root = combinations[0].config
     plans, store = open_plan(combinations), Store(root.store)
-    split = Split() if asked.is_plain else split_for(plans, asked.count, asked.scorers is not None)
+    split = Split() if asked.is_plain else split_for(plans, asked.total, asked.scorers is not None)
     opened, units = Opened(plans), units_of(plans, split)
     upscaled = [unit for unit in units if unit.step != "score"]
     cells = sum(len(unit.methods) for unit in upscaled)

@@ -40,6 +40,11 @@ class Asked:
         return None if found is None else int(found)
 
     @property
+    def total(self) -> int:
+        """How many workers there will be; 0: nobody knows."""
+        return self.count + (self.scorers or 0) if self.engine != "none" else 0
+
+    @property
     def expiry_s(self) -> float:
         return float((self.options or {}).get("expiry_s", 120.0))
 

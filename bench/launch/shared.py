@@ -72,7 +72,7 @@ class SharedRun:
             if plan.shared and plan.words == self.words and at_work(job, plan.expiry_s) and not job.is_stopped:
                 return job, plan
         clean(self.folder.path, self.words)
-        split = split_for(self.plans, self.asked.count, self.asked.scorers is not None)
+        split = split_for(self.plans, self.asked.total, self.asked.scorers is not None)
         plan = Plan(
             words=self.words,
             config_dirs=self.config_dirs,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Literal
@@ -15,6 +17,8 @@ STEPS: tuple[Step, ...] = ("all", "upscale", "score")
 CLIPS_EACH = 8
 """Without a clock, workers that have so many clips each take them whole: GT is read, and goes through the metrics'
 networks, once for all methods. With fewer clips they take one method each, so that none waits long for the last."""
+SCORINGS_EACH = 4
+"""Units of scoring are cut until there are so many for each worker, for the same reasons."""
 
 
 @dataclass(frozen=True)
@@ -46,17 +50,19 @@ class Split:
 
     Args:
         methods: one method a unit where nothing is timed, so that several workers share a clip.
-        scoring: upscaling and scoring are units of their own, scoring with all methods of a clip.
+        scoring: upscaling and scoring are units of their own, scoring with so many methods of a clip; 0: they are one.
     """
 
     methods: bool = False
-    scoring: bool = False
+    scoring: int = 0
 
 
 def split_for(plans: Sequence[MethodOnData], workers: int, scoring: bool) -> Split:
     """The cut for so many workers; 0: nobody knows how many will come."""
     clips = len({(plan.data, clip.name) for plan in plans for clip in plan.clips})
-    return Split(methods=not workers or clips < CLIPS_EACH * workers, scoring=scoring)
+    methods = max((len(group) for group in turns(plans)), default=1)
+    parts = min(methods, max(1, math.ceil(SCORINGS_EACH * workers / max(1, clips))))
+    return Split(not workers or clips < CLIPS_EACH * workers, math.ceil(methods / parts) if scoring else 0)
 
 
 def units_of(plans: Sequence[MethodOnData], split: Split = Split()) -> list[Unit]:
@@ -69,9 +75,11 @@ def units_of(plans: Sequence[MethodOnData], split: Split = Split()) -> list[Unit
             found += [
                 _unit(first + n, clip, part, "upscale" if split.scoring else "all") for n, part in enumerate(parts)
             ]
-            if split.scoring:
-                last = len(found)
-                found.append(_unit(last, clip, group, "score", list(range(first, last))))
+            upscaled = found[first:]
+            for at in range(0, len(group) if split.scoring else 0, split.scoring or 1):
+                part = group[at : at + split.scoring]
+                after = [each.number for each in upscaled if {plan.method for plan in part} & set(each.methods)]
+                found.append(_unit(len(found), clip, part, "score", after))
     return found
 
 
@@ -102,10 +110,13 @@ def longest_first(units: Iterable[Unit], methods: Sequence[str] = ()) -> list[Un
     seconds, pixels = sum(unit.cost_s or 0.0 for unit in known), sum(unit.pixels for unit in known)
     rate = seconds / pixels if pixels else 1.0
     own = {u.number: u.cost_s if u.cost_s is not None else rate * u.pixels * len(u.methods) for u in units}
-    waiting = {before: own[unit.number] for unit in units for before in unit.after}
+    waiting: dict[int, float] = defaultdict(float)
+    for unit in units:
+        for before in unit.after:
+            waiting[before] += own[unit.number]
 
     def order(unit: Unit) -> tuple[bool, float, int]:
-        cost = own[unit.number] + waiting.get(unit.number, 0.0)
+        cost = own[unit.number] + waiting[unit.number]
         loads = bool(methods) and unit.step != "score" and list(methods) != unit.methods
         return loads, -cost, unit.number
 

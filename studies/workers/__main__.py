@@ -6,10 +6,11 @@
     python -m studies.workers simulate
 
 leases: processes that claim, sleep for a millisecond, and log, as workers do; milliseconds a unit beside the sleep.
-efficiency: two workers on two cores against two runs of one worker on one core each, one after the other, interleaved.
+efficiency: two workers on two cores against two runs of one worker on one core each, one after the other, interleaved;
+what starting costs, and what two plain runs at once reach, stated apart.
 kills: random workers and launchers of one run after another are killed; nothing may be lost or done twice.
-simulate: up to 256 workers on the table of 10 methods, 7 sets of 50 clips, from unit costs that are given and lease
-costs that were measured.
+simulate: up to 1,024 workers on a table of 10 methods and 7 sets of 50 clips at 1080p, from costs of units and leases
+that are measured first.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from studies.workers import efficiency, kills, lease_costs, simulate
+from studies.workers import efficiency, kills, lease_costs, simulate, unit_costs
 
 
 def main() -> int:
@@ -38,8 +39,8 @@ def main() -> int:
         print(efficiency.measured(arguments.repeats, arguments.out))
         return 0
     if arguments.what == "simulate":
-        for line in simulate.table(arguments.seed):
-            print(line)
+        for line in simulate.table(unit_costs.measured(arguments.out), arguments.seed):
+            print(line, flush=True)
         return 0
     tally = kills.killed(arguments.kills, arguments.seed, arguments.out)
     print(tally)

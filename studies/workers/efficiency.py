@@ -70,24 +70,21 @@ def measured(repeats: int, out: Path | None = None) -> Efficiency:
     one, other = (device.cores() * 2)[:2]
     small = [names[0]]
 
-    def run(name: str, clips: Sequence[str], *more: str, core: int | None = None) -> subprocess.Popen:
+    def run(name: str, clips: Sequence[str], *more: str, core: int | None) -> subprocess.Popen:
         own = (f"data.gt={root / 'gt'}", f"data.clips=[{','.join(clips)}]", f"out={root / name}")
         return _start([*WORDS, *own, *more], core)
 
+    def seconds(*runs: tuple) -> float:
+        return _seconds([run(*words, core=core) for *words, core in runs])
+
     for index in range(repeats):
-        found.together.append(_seconds(lambda: [run(f"together{index}", names, "workers=2")]))
-        found.apart.append(
-            sum(_seconds(lambda: [run(f"apart{index}-{n}", half, core=one)]) for n, half in enumerate(halves))
-        )
+        found.together.append(seconds((f"together{index}", names, "workers=2", None)))
+        found.apart.append(seconds((f"apart{index}-0", halves[0], one)) + seconds((f"apart{index}-1", halves[1], one)))
         if index < 2:
-            found.start_together.append(
-                _seconds(lambda: [run(f"start2-{index}", small, "data.frames=1", "workers=2")])
-            )
-            found.start_apart.append(_seconds(lambda: [run(f"start1-{index}", small, "data.frames=1", core=one)]))
+            found.start_together.append(seconds((f"start2-{index}", small, "data.frames=1", "workers=2", None)))
+            found.start_apart.append(seconds((f"start1-{index}", small, "data.frames=1", one)))
         if index < 1:
-            found.at_once.append(
-                _seconds(lambda: [run("once0", halves[0], core=one), run("once1", halves[1], core=other)])
-            )
+            found.at_once.append(seconds(("once0", halves[0], one), ("once1", halves[1], other)))
         print(f"{found.together[-1]:.1f} s together, {found.apart[-1]:.1f} s apart", flush=True)
     return found
 
@@ -115,14 +112,14 @@ def _start(words: Sequence[str], core: int | None) -> subprocess.Popen:
     return subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
 
 
-def _seconds(start) -> float:
-    """Until all processes that `start` gives have ended.
+def _seconds(processes: Sequence[subprocess.Popen]) -> float:
+    """From the start of these processes, just now, until all have ended.
 
     Raises:
         RuntimeError: one failed; with what it said.
     """
     began = time.perf_counter()
-    for process in start():
+    for process in processes:
         _, said = process.communicate()
         if process.returncode:
             raise RuntimeError(said.decode(errors="replace"))

@@ -1,47 +1,111 @@
-"""The full table with more workers than there are here: each takes the longest unit that is left when it is free."""
+"""The full table with more workers than there are here: each takes the unit with the most work behind it when it is
+free, as `bench.run.units.longest_first` has it. Costs are those of `studies.workers.unit_costs`."""
 
 from __future__ import annotations
 
 import heapq
+import math
 import random
 from collections.abc import Iterator
+from dataclasses import dataclass, field
 
-METHODS, SETS, CLIPS, FRAMES = 10, 7, 50, 100
-SECONDS_A_FRAME = (0.02, 0.05, 0.1, 0.1, 0.2, 0.4, 0.7, 1.0, 2.0, 3.0)
-"""Of ten methods on a 1080p frame, upscaling and scoring together: from interpolation to many steps of diffusion."""
-START_S = 60.0  # a worker begins: imports, weights, canary
-LEASE_S = 0.02  # a unit: claim, look at the others' logs, log; the bar of the study `leases`
-LOOK_S = 0.0005  # more of it for each other worker, whose log is opened
+from bench.run.units import CLIPS_EACH, SCORINGS_EACH
+from studies.workers.unit_costs import Costs
+
+SETS, CLIPS, FRAMES = 7, 50, 100
+PIXELS = 1920 * 1080 / 16  # of an LR frame
 WORKERS = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024)
 
 
-def units(seed: int, apart: bool) -> list[float]:
-    """Seconds of each unit: clips of 20 to 100 frames; all methods of a clip, or each alone."""
+@dataclass
+class Task:
+    """One unit: seconds, and which others must be done before."""
+
+    seconds: float
+    after: list[int] = field(default_factory=list)
+
+
+def lengths(seed: int) -> list[int]:
+    """Frames of each clip of the table: 20 to 100."""
     rng = random.Random(seed)
-    found = []
-    for _ in range(SETS * CLIPS):
-        frames = rng.randint(FRAMES // 5, FRAMES)
-        costs = [frames * each for each in SECONDS_A_FRAME]
-        found += costs if apart else [sum(costs)]
+    return [rng.randint(FRAMES // 5, FRAMES) for _ in range(SETS * CLIPS)]
+
+
+def whole(costs: Costs, frames: list[int]) -> list[Task]:
+    """A clip with all methods: what one worker does, and what timed runs do."""
+    each = sum(costs.upscaling.values()) + costs.gt + costs.scoring * len(costs.upscaling)
+    return [Task(each * PIXELS * count) for count in frames]
+
+
+def apart(costs: Costs, frames: list[int]) -> list[Task]:
+    """A clip with one method, scored by whoever upscaled it: GT goes through the networks once a method."""
+    rates = [rate + costs.gt + costs.scoring for rate in costs.upscaling.values()]
+    return [Task(rate * PIXELS * count) for count in frames for rate in rates]
+
+
+def scored_apart(costs: Costs, frames: list[int], parts: int) -> list[Task]:
+    """Upscaling a clip with one method, and scoring it with some of the methods."""
+    found: list[Task] = []
+    rates = list(costs.upscaling.values())
+    size = math.ceil(len(rates) / parts)
+    for count in frames:
+        first = len(found)
+        found += [Task(rate * PIXELS * count) for rate in rates]
+        for at in range(0, len(rates), size):
+            some = range(at, min(at + size, len(rates)))
+            seconds = (costs.gt + costs.scoring * len(some)) * PIXELS * count
+            found.append(Task(seconds, [first + index for index in some]))
     return found
 
 
-def finished(costs: list[float], workers: int) -> float:
-    """Seconds until the last unit is done, the longest first."""
-    free = [START_S] * workers
-    heapq.heapify(free)
-    lease = LEASE_S + LOOK_S * (workers - 1)
-    for cost in sorted(costs, reverse=True):
-        heapq.heappush(free, heapq.heappop(free) + cost + lease)
-    return max(free)
+def finished(tasks: list[Task], workers: int, costs: Costs) -> float:
+    """Seconds until the last unit is done."""
+    behind, open_after = [task.seconds for task in tasks], [len(task.after) for task in tasks]
+    followers: dict[int, list[int]] = {}
+    for index, task in enumerate(tasks):
+        for before in task.after:
+            behind[before] += task.seconds
+            followers.setdefault(before, []).append(index)
+    ready = [(-behind[index], index) for index, task in enumerate(tasks) if not task.after]
+    heapq.heapify(ready)
+    free, running = [costs.start] * workers, []  # when each worker is free; (end, unit)
+    lease, now = costs.lease + costs.look * (workers - 1), costs.start
+    while ready or running:
+        while ready and free and free[0] <= now:
+            heapq.heappop(free)
+            _, index = heapq.heappop(ready)
+            heapq.heappush(running, (now + tasks[index].seconds + lease, index))
+        if running:
+            now, index = heapq.heappop(running)
+            heapq.heappush(free, now)
+            for follower in followers.get(index, ()):
+                open_after[follower] -= 1
+                if not open_after[follower]:
+                    heapq.heappush(ready, (-behind[follower], follower))
+    return now
 
 
-def table(seed: int = 0) -> Iterator[str]:
-    """Efficiency against one worker, and the bound that the longest unit sets, by number of workers."""
-    for apart, name in ((False, "a clip with all methods"), (True, "a clip with one method (timing=none)")):
-        costs = units(seed, apart)
-        one = finished(costs, 1)
-        yield f"{len(costs)} units of {name}: {sum(costs) / 3600:.1f} h of work, the longest {max(costs) / 60:.0f} min"
-        for workers in WORKERS:
-            time = finished(costs, workers)
-            yield f"  {workers:5} workers: {time / 3600:8.2f} h, efficiency {100 * one / time / workers:5.1f} %"
+def chosen(costs: Costs, frames: list[int], workers: int) -> list[Task]:
+    """The cut that `bench.run.units.split_for` makes without a clock, scoring apart where whole clips are too few."""
+    if len(frames) >= CLIPS_EACH * workers:
+        return whole(costs, frames)
+    parts = max(1, math.ceil(SCORINGS_EACH * workers / len(frames)))
+    return scored_apart(costs, frames, min(len(costs.upscaling), parts))
+
+
+def table(costs: Costs, seed: int = 0) -> Iterator[str]:
+    """Efficiency against one worker by number of workers, for each way to cut the table."""
+    frames = lengths(seed)
+    one = finished(whole(costs, frames), 1, costs)
+    yield str(costs)
+    yield f"{len(frames)} clips of {len(costs.upscaling)} methods: {one / 3600:.0f} h by one worker"
+    ways = {
+        "a clip with all methods": lambda n: whole(costs, frames),
+        "a clip with one method": lambda n: apart(costs, frames),
+        "scored apart, all methods": lambda n: scored_apart(costs, frames, 1),
+        "scored apart, as cut": lambda n: chosen(costs, frames, n),
+    }
+    yield f"{'workers':>8}  " + "  ".join(f"{name:>26}" for name in ways)
+    for workers in WORKERS:
+        shares = [one / workers / finished(cut(workers), workers, costs) for cut in ways.values()]
+        yield f"{workers:8}  " + "  ".join(f"{100 * share:25.1f}%" for share in shares)

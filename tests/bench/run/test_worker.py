@@ -97,6 +97,18 @@ def test_known_costs_count_before_sizes_and_methods_in_memory_before_both():
     assert [unit.number for unit in longest_first([cheap, other], ["m"])] == [0, 1]
 
 
+def test_what_is_scored_waits_for_its_upscaling_and_counts_with_it(tmp_path):
+    found = [replace(each, step="upscale") for each in units(1, 2, 9)]
+    scored = replace(units(1)[0], number=3, step="score", after=[0], cost_s=100.0)
+    found = [replace(unit, cost_s=float(unit.pixels)) for unit in found]
+    job, plan = planned(tmp_path, [*found, scored])
+    measures = Measures()
+    working(job, plan, measures, steps=("upscale",))()
+    assert measures.seen == [0, 2, 1] and set(job.done()) == {0, 1, 2}
+    working(job, plan, measures, "two", steps=("score",))()
+    assert measures.seen[3:] == [3]
+
+
 def test_two_workers_share_what_there_is(tmp_path):
     job, plan = planned(tmp_path, units(*[1] * 20))
     both = [Measures(), Measures()]

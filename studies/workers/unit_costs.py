@@ -1,0 +1,76 @@
+"""What units of a real run cost, by pixel, and what a worker and its leases cost beside them."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import median
+
+from bench.launch.crew import command
+from bench.run.job import Done, jobs
+from bench.run.units import Unit
+from studies.forked import ROOT
+from studies.workers import lease_costs
+
+METHODS = ("nearest", "bilinear", "bicubic", "lanczos", "turbovsr", "realesrgan", "esrgan", "span", "basicvsr")
+METHODS += ("dat_light",)
+WORDS = ("data=sample", "data.clips=[rocket,chelsea,coffee]", "metrics=[psnr,ssim,lpips-alex,dists]", "timing=none")
+WORDS += ("store=null", "threads=1", "workers=0", "launch.scorers=0")
+
+
+@dataclass(frozen=True)
+class Costs:
+    """Seconds; of units by pixel of their LR frames."""
+
+    upscaling: dict[str, float]
+    gt: float  # of scoring: once a unit
+    scoring: float  # of scoring: once for each method
+    start: float  # of a worker, imports to end
+    lease: float  # a unit: claim, look at the logs, log
+    look: float  # more of it for each other worker
+
+    def __str__(self) -> str:
+        slowest = max(self.upscaling, key=lambda name: self.upscaling[name])
+        frame = 1920 * 1080 / 16
+        return (
+            f"a frame of 1080p by one thread: upscaling {sum(self.upscaling.values()) * frame:.0f} s by all "
+            f"{len(self.upscaling)} methods ({slowest} {self.upscaling[slowest] * frame:.0f} s), scoring "
+            f"{self.scoring * frame:.1f} s a method and {self.gt * frame:.1f} s for GT; a worker starts and ends in "
+            f"{self.start:.1f} s, a lease takes {1e3 * self.lease:.1f} ms and {1e3 * self.look:.2f} ms for each other one"
+        )
+
+
+def measured(out: Path | None = None, methods: tuple[str, ...] = METHODS) -> Costs:
+    """Run all methods on three photographs, upscaling and scoring apart, and one method alone; then the leases."""
+    root = Path(tempfile.mkdtemp(prefix="costs-", dir=out))
+    os.environ.setdefault("BENCH_KEY", "of the study")
+    units, start = _run(root / "all", methods)
+    alone, _ = _run(root / "one", methods[:1])
+    upscaling = {name: _rate(units, "upscale", [name]) for name in methods}
+    together, one = _rate(units, "score", list(methods)), _rate(alone, "score", list(methods[:1]))
+    scoring = (together - one) / max(1, len(methods) - 1)
+    few, many = lease_costs.measured(400, 2, root), lease_costs.measured(800, 16, root)
+    look = max(0.0, (many.cpu_ms - few.cpu_ms) / 14e3)
+    return Costs(upscaling, max(0.0, one - scoring), scoring, start, few.cpu_ms / 1e3, look)
+
+
+def _run(out: Path, methods: tuple[str, ...]) -> tuple[list[tuple[Unit, Done]], float]:
+    """The units of a run with what they took, and what the worker took beside them."""
+    environment = os.environ | {"OMP_NUM_THREADS": "1"}
+    words = [command(out)[0], "-m", "bench", "run", f"method={','.join(methods)}", *WORDS, f"out={out}"]
+    subprocess.run(words, cwd=ROOT, env=environment, check=True, capture_output=True)
+    began = time.perf_counter()
+    subprocess.run(command(out), cwd=ROOT, env=environment, check=True, capture_output=True)
+    took = time.perf_counter() - began
+    (job,) = jobs(out)
+    done = job.done()
+    return [(unit, done[unit.number]) for unit in job.plan().units], took - sum(each.seconds for each in done.values())
+
+
+def _rate(units: list[tuple[Unit, Done]], step: str, methods: list[str]) -> float:
+    """Seconds a pixel: the median over the clips, of which one loaded the method."""
+    return median(d.seconds / u.pixels for u, d in units if u.step == step and u.methods == methods)
