@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Literal
 
@@ -99,19 +99,19 @@ def turns(plans: Sequence[MethodOnData]) -> list[list[MethodOnData]]:
     return list(groups.values())
 
 
-def longest_first(units: Iterable[Unit], methods: Sequence[str] = ()) -> list[Unit]:
+def longest_first(units: Sequence[Unit], methods: Sequence[str] = (), plan: Sequence[Unit] = ()) -> list[Unit]:
     """The order in which workers of many take units: those of the methods that are in memory, then by cost.
 
-    Upscaling counts with the scoring that waits for it. A unit of unknown cost counts by its pixels, at the mean cost
-    of a pixel of those that are known.
+    Upscaling counts with the scoring that waits for it, which is among the units of the `plan`. A unit of unknown cost
+    counts by its pixels, at the mean cost of a pixel of those that are known.
     """
-    units = list(units)
-    known = [unit for unit in units if unit.cost_s is not None and unit.pixels]
+    plan = plan or units
+    known = [unit for unit in plan if unit.cost_s is not None and unit.pixels]
     seconds, pixels = sum(unit.cost_s or 0.0 for unit in known), sum(unit.pixels for unit in known)
     rate = seconds / pixels if pixels else 1.0
-    own = {u.number: u.cost_s if u.cost_s is not None else rate * u.pixels * len(u.methods) for u in units}
+    own = {u.number: u.cost_s if u.cost_s is not None else rate * u.pixels * len(u.methods) for u in plan}
     waiting: dict[int, float] = defaultdict(float)
-    for unit in units:
+    for unit in plan:
         for before in unit.after:
             waiting[before] += own[unit.number]
 

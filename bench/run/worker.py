@@ -57,7 +57,7 @@ class Worker:
         self.totals = Totals()
         self._methods: list[str] = []  # that the last unit had: they are in memory
         own = [unit for unit in plan.units if unit.step in steps]
-        self._left = own if in_order else longest_first(own)  # in the order in which they are taken
+        self._left = own if in_order else longest_first(own, plan=plan.units)  # in the order in which they are taken
 
     def __call__(self) -> Totals:
         """Work until every unit is done, by this worker or by others; or until the job is stopped or closed.
@@ -74,7 +74,7 @@ class Worker:
                     self._log(unit, outcome, time.monotonic() - began)
                 self.leases.release(lease)
             if not self.in_order and unit.step != "score" and unit.methods != self._methods:
-                self._methods, self._left = unit.methods, longest_first(self._left, unit.methods)
+                self._methods, self._left = unit.methods, longest_first(self._left, unit.methods, self.plan.units)
         return self.totals
 
     def _next(self) -> tuple[Unit, Lease] | None:

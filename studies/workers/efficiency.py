@@ -22,7 +22,7 @@ from studies.forked import ROOT
 WORDS = ("method=bicubic,realesrgan,turbovsr", "data=folder", "metrics=[psnr,ssim,lpips-vgg]", "timing=none")
 WORDS += ("store=null", "threads=1")
 CLIPS = 24
-LENGTHS = (1, 2, 2, 3)
+LENGTHS = (2, 4, 4, 6)
 """Frames of the clips, in turn."""
 WINDOW = (144, 208)
 """GT of each clip: a window (height, width) of the sample set's videos, another one for each clip."""

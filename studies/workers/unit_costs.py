@@ -40,7 +40,7 @@ class Costs:
             f"a frame of 1080p by one thread: upscaling {sum(self.upscaling.values()) * frame:.0f} s by all "
             f"{len(self.upscaling)} methods ({slowest} {self.upscaling[slowest] * frame:.0f} s), scoring "
             f"{self.scoring * frame:.1f} s a method and {self.gt * frame:.1f} s for GT; a worker starts and ends in "
-            f"{self.start:.1f} s, a lease takes {1e3 * self.lease:.1f} ms and {1e3 * self.look:.2f} ms for each other one"
+            f"{self.start:.1f} s, a lease takes {1e3 * self.lease:.1f} ms and {1e3 * self.look:.2f} ms for each other"
         )
 
 
