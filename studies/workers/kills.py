@@ -24,6 +24,8 @@ from studies import forked
 from studies.crashes.job import Job
 
 WORDS = ("method=bicubic,nearest", "data=sample", "data.frames=2", "metrics=[psnr,ssim]", "timing=none")
+APART = "launch.scorers=0"
+"""Every second run has scoring as units of its own."""
 WORKERS = 2
 LAUNCHED = 8
 """One run in so many has a launcher; in the others workers are forked, which begin sooner than new processes."""
@@ -60,21 +62,23 @@ def killed(count: int, seed: int, out: Path | None = None, words: tuple[str, ...
     while tally.kills < count:
         rng = random.Random(f"{seed}/{tally.runs}")
         job = Job(root / f"run{tally.runs}", words)
-        before = len(tally.wrong)
+        before, more = len(tally.wrong), [APART] if tally.runs // LAUNCHED % 2 != tally.runs % 2 else []
+        command = ("run", *words, *more, f"out={job.out}", f"store={job.store}")
         if tally.runs % LAUNCHED == 0:
-            _launched(job, calm, rng, count, length, tally)
+            _launched(job, calm, rng, count, length, tally, (*command, f"workers={WORKERS}"))
         else:
-            _forked(job, calm, rng, count, length, tally)
+            _forked(job, calm, rng, count, length, tally, (*command, "workers=0"))
         if len(tally.wrong) == before:
             shutil.rmtree(job.folder)
         print(tally, flush=True)
     return tally
 
 
-def _launched(job: Job, calm: Job, rng: random.Random, count: int, length: float, tally: Tally) -> None:
+def _launched(
+    job: Job, calm: Job, rng: random.Random, count: int, length: float, tally: Tally, command: tuple[str, ...]
+) -> None:
     """A launcher and its workers: kill one now and then, let the same command take the run up, until it is done."""
     tally.runs += 1
-    command = ("run", *job.words, f"out={job.out}", f"store={job.store}", f"workers={WORKERS}")
     launcher: int | None = job.start(*command)
     until = time.monotonic() + LIMIT_S
     code, left = None, rng.randrange(3, 9)
@@ -102,10 +106,12 @@ def _launched(job: Job, calm: Job, rng: random.Random, count: int, length: float
     _ended(job, calm, tally)
 
 
-def _forked(job: Job, calm: Job, rng: random.Random, count: int, length: float, tally: Tally) -> None:
+def _forked(
+    job: Job, calm: Job, rng: random.Random, count: int, length: float, tally: Tally, command: tuple[str, ...]
+) -> None:
     """Workers without a launcher, which begin at once: each that is killed is followed by another."""
     tally.runs += 1
-    if code := job.to_the_end("run", *job.words, f"out={job.out}", f"store={job.store}", "workers=0"):
+    if code := job.to_the_end(*command):
         tally.wrong.append(f"{job.folder}: the plan ended with {code}")
         return
     crew = [job.start("worker", job.out) for _ in range(WORKERS)]
