@@ -111,7 +111,7 @@ def follow(job: Job, plan: Plan, crew: Crew) -> Totals:
     told: set[int] = set()
     news: list[str] = []
     with (
-        Reporter(sum(len(unit.methods) for unit in plan.units)) as reporter,
+        Reporter(sum(len(unit.methods) for unit in plan.units if unit.step != "score")) as reporter,
         heartbeat(job, leases.Leases(job.leases, own, plan.expiry_s), stoppable=False),
     ):
         reporter.working("starting the workers")

@@ -115,7 +115,7 @@ class SlurmCrew:
         with _environment():
             executor = submitit.SlurmExecutor(folder=self._folder)
             try:
-                executor.update_parameters(**parameters(self.options, count, self._whole_nodes, scores))
+                executor.update_parameters(**parameters(self.options, count, self._whole_nodes and not scores, scores))
                 task = WorkerTask(command(self.job.run, scores))
                 jobs = executor.map_array(_call, [task] * count) if count > 1 else [executor.submit(_call, task)]
             except Exception as error:  # submitit's own kinds, and what sbatch says

@@ -17,8 +17,9 @@ STEPS: tuple[Step, ...] = ("all", "upscale", "score")
 CLIPS_EACH = 8
 """Without a clock, workers that have so many clips each take them whole: GT is read, and goes through the metrics'
 networks, once for all methods. With fewer clips they take one method each, so that none waits long for the last."""
-SCORINGS_EACH = 4
-"""Units of scoring are cut until there are so many for each worker, for the same reasons."""
+SCORING_SHARE = 0.8
+"""A unit of scoring is at most this share of what each worker has to score. Smaller ones cost more, for GT goes through
+the networks in each; with larger ones workers wait for the last (see the study `simulate`)."""
 
 
 @dataclass(frozen=True)
@@ -50,7 +51,8 @@ class Split:
 
     Args:
         methods: one method a unit where nothing is timed, so that several workers share a clip.
-        scoring: upscaling and scoring are units of their own, scoring with so many methods of a clip; 0: they are one.
+        scoring: upscaling and scoring are units of their own, and a unit of scoring has as many of a clip's methods as
+            have so many LR pixels together, one at the least; 0: they are one unit.
     """
 
     methods: bool = False
@@ -60,9 +62,9 @@ class Split:
 def split_for(plans: Sequence[MethodOnData], workers: int, scoring: bool) -> Split:
     """The cut for so many workers; 0: nobody knows how many will come."""
     clips = len({(plan.data, clip.name) for plan in plans for clip in plan.clips})
-    methods = max((len(group) for group in turns(plans)), default=1)
-    parts = min(methods, max(1, math.ceil(SCORINGS_EACH * workers / max(1, clips))))
-    return Split(not workers or clips < CLIPS_EACH * workers, math.ceil(methods / parts) if scoring else 0)
+    pixels = sum(_pixels(clip) for plan in plans for clip in plan.clips)
+    most = math.ceil(SCORING_SHARE * pixels / max(1, workers)) if workers else pixels
+    return Split(not workers or clips < CLIPS_EACH * workers, max(1, most) if scoring else 0)
 
 
 def units_of(plans: Sequence[MethodOnData], split: Split = Split()) -> list[Unit]:
@@ -76,17 +78,29 @@ def units_of(plans: Sequence[MethodOnData], split: Split = Split()) -> list[Unit
                 _unit(first + n, clip, part, "upscale" if split.scoring else "all") for n, part in enumerate(parts)
             ]
             upscaled = found[first:]
-            for at in range(0, len(group) if split.scoring else 0, split.scoring or 1):
-                part = group[at : at + split.scoring]
+            for part in _scored_together(group, _pixels(clip), split.scoring):
                 after = [each.number for each in upscaled if {plan.method for plan in part} & set(each.methods)]
                 found.append(_unit(len(found), clip, part, "score", after))
     return found
 
 
+def _scored_together(group: list[MethodOnData], pixels: int, most: int) -> list[list[MethodOnData]]:
+    """Equal parts of a clip's methods with at most so many LR pixels each; none where scoring is no unit of its own."""
+    if not most:
+        return []
+    parts = min(len(group), max(1, math.ceil(pixels * len(group) / most)))
+    size = math.ceil(len(group) / parts)
+    return [group[at : at + size] for at in range(0, len(group), size)]
+
+
+def _pixels(clip: Clip) -> int:
+    """Of all LR frames together."""
+    return clip.frames * clip.lr_size[0] * clip.lr_size[1]
+
+
 def _unit(number: int, clip: Clip, part: Sequence[MethodOnData], step: Step, after: Sequence[int] = ()) -> Unit:
-    pixels = clip.frames * clip.lr_size[0] * clip.lr_size[1]
     methods = [plan.method for plan in part]
-    return Unit(number, part[0].data, clip.name, methods, clip.frames, pixels, step=step, after=list(after))
+    return Unit(number, part[0].data, clip.name, methods, clip.frames, _pixels(clip), step=step, after=list(after))
 
 
 def turns(plans: Sequence[MethodOnData]) -> list[list[MethodOnData]]:

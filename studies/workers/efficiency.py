@@ -19,8 +19,14 @@ from bench.targets import open_dataset
 from frames.images import write_png
 from studies.forked import ROOT
 
-WORDS = ("method=bicubic,realesrgan,turbovsr", "data=folder", "metrics=[psnr,ssim,lpips-vgg]", "timing=none")
-WORDS += ("store=null", "threads=1")
+WORDS = [
+    "method=bicubic,realesrgan,turbovsr",
+    "data=folder",
+    "metrics=[psnr,ssim,lpips-vgg]",
+    "timing=none",
+    "store=null",
+    "threads=1",
+]
 CLIPS = 24
 LENGTHS = (2, 4, 4, 6)
 """Frames of the clips, in turn."""

@@ -9,7 +9,7 @@ import random
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from bench.run.units import CLIPS_EACH, SCORINGS_EACH
+from bench.run.units import CLIPS_EACH, SCORING_SHARE
 from studies.workers.unit_costs import Costs
 
 SETS, CLIPS, FRAMES = 7, 50, 100
@@ -43,13 +43,14 @@ def apart(costs: Costs, frames: list[int]) -> list[Task]:
     return [Task(rate * PIXELS * count) for count in frames for rate in rates]
 
 
-def scored_apart(costs: Costs, frames: list[int], parts: int) -> list[Task]:
-    """Upscaling a clip with one method, and scoring it with some of the methods."""
+def scored_apart(costs: Costs, frames: list[int], most: float = math.inf) -> list[Task]:
+    """Upscaling a clip with one method, and scoring it with as many as have `most` frames together."""
     found: list[Task] = []
     rates = list(costs.upscaling.values())
-    size = math.ceil(len(rates) / parts)
     for count in frames:
         first = len(found)
+        parts = min(len(rates), max(1, math.ceil(count * len(rates) / most)))
+        size = math.ceil(len(rates) / parts)
         found += [Task(rate * PIXELS * count) for rate in rates]
         for at in range(0, len(rates), size):
             some = range(at, min(at + size, len(rates)))
@@ -68,7 +69,8 @@ def finished(tasks: list[Task], workers: int, costs: Costs) -> float:
             followers.setdefault(before, []).append(index)
     ready = [(-behind[index], index) for index, task in enumerate(tasks) if not task.after]
     heapq.heapify(ready)
-    free, running = [costs.start] * workers, []  # when each worker is free; (end, unit)
+    free = [costs.start] * workers  # when each worker is free
+    running: list[tuple[float, int]] = []  # (end, unit)
     lease, now = costs.lease + costs.look * (workers - 1), costs.start
     while ready or running:
         while ready and free and free[0] <= now:
@@ -89,8 +91,7 @@ def chosen(costs: Costs, frames: list[int], workers: int) -> list[Task]:
     """The cut that `bench.run.units.split_for` makes without a clock, scoring apart where whole clips are too few."""
     if len(frames) >= CLIPS_EACH * workers:
         return whole(costs, frames)
-    parts = max(1, math.ceil(SCORINGS_EACH * workers / len(frames)))
-    return scored_apart(costs, frames, min(len(costs.upscaling), parts))
+    return scored_apart(costs, frames, SCORING_SHARE * sum(frames) * len(costs.upscaling) / workers)
 
 
 def table(costs: Costs, seed: int = 0) -> Iterator[str]:
@@ -102,7 +103,7 @@ def table(costs: Costs, seed: int = 0) -> Iterator[str]:
     ways = {
         "a clip with all methods": lambda n: whole(costs, frames),
         "a clip with one method": lambda n: apart(costs, frames),
-        "scored apart, all methods": lambda n: scored_apart(costs, frames, 1),
+        "scored apart, all methods": lambda n: scored_apart(costs, frames),
         "scored apart, as cut": lambda n: chosen(costs, frames, n),
     }
     yield f"{'workers':>8}  " + "  ".join(f"{name:>26}" for name in ways)

@@ -16,10 +16,20 @@ from bench.run.units import Unit
 from studies.forked import ROOT
 from studies.workers import lease_costs
 
-METHODS = ("nearest", "bilinear", "bicubic", "lanczos", "turbovsr", "realesrgan", "esrgan", "span", "basicvsr")
-METHODS += ("dat_light",)
-WORDS = ("data=sample", "data.clips=[rocket,chelsea,coffee]", "metrics=[psnr,ssim,lpips-alex,dists]", "timing=none")
-WORDS += ("store=null", "threads=1", "workers=0", "launch.scorers=0")
+METHODS = (
+    *("nearest", "bilinear", "bicubic", "lanczos", "turbovsr"),
+    *("realesrgan", "esrgan", "span", "basicvsr", "dat_light"),
+)
+WORDS = [
+    "data=sample",
+    "data.clips=[rocket,chelsea,coffee]",
+    "metrics=[psnr,ssim,lpips-alex,dists]",
+    "timing=none",
+    "store=null",
+    "threads=1",
+    "workers=0",
+    "launch.scorers=0",
+]
 
 
 @dataclass(frozen=True)

@@ -103,8 +103,9 @@ def small(words: list[str]) -> list[str]:
     if any(word.startswith("workers=slurm:") for word in words):  # tests/bench/launch/test_slurm.py has a cluster
         words = ["workers=0" if word.startswith("workers=slurm:") else word for word in words] + ["launch=slurm"]
     words = [re.sub(r"^workers=\d\d*$", few, word) for word in words]
-    if (os.cpu_count() or 1) < 2:
-        words = [word for word in words if not word.startswith("launch.scorers=")]  # each has cores of its own
+    if any(word.startswith("launch.scorers=") for word in words):  # each has cores of its own
+        words = [word.replace("workers=2", "workers=1") for word in words if not word.startswith("launch.scorers=")]
+        words.append(f"launch.scorers={int((os.cpu_count() or 1) > 1)}")
     given = {word.partition("=")[0] for word in words}
     data = next((word.partition("=")[2] for word in words if word.startswith("data=")), "sample").split(",")
     added = list(SMALL["always"])

@@ -25,7 +25,7 @@ def test_scoring_waits_for_its_upscaling():
     tasks = [Task(100.0), Task(50.0), Task(30.0, after=[0])]
     assert simulate.finished(tasks, 2, COSTS) == pytest.approx(10 + 130, rel=0.01)
     frames = [10, 20]
-    whole, cut = simulate.whole(COSTS, frames), simulate.scored_apart(COSTS, frames, 1)
+    whole, cut = simulate.whole(COSTS, frames), simulate.scored_apart(COSTS, frames)
     assert sum(task.seconds for task in whole) == pytest.approx(sum(task.seconds for task in cut))
     assert sum(task.seconds for task in simulate.apart(COSTS, frames)) > sum(task.seconds for task in whole)
 

@@ -96,6 +96,8 @@ def test_each_job_gets_a_gpu_and_cores_of_its_own():
     assert found["gpus_per_task"] == 1 and "--cpu-bind=cores" in found["srun_args"] and found["exclusive"] is True
     assert found["partition"] == "gpu" and found["mem"] == "64GB" and found["array_parallelism"] == 32
     assert found["additional_parameters"] == {"requeue": True, "qos": "high"} and "account" not in found
+    scores = parameters(asked.options, 64, whole_nodes=True, scores=True)
+    assert "gpus_per_task" not in scores and scores["array_parallelism"] == 64 and scores["partition"] == "gpu"
 
 
 def test_the_commands_of_the_page_on_many_workers_are_slurm_s():

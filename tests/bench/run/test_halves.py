@@ -15,8 +15,9 @@ WORDS = ("run", "data=folder", "metrics=[psnr,ssim]", "method=bicubic,nearest")
 
 def facts(run):
     """All that records say, but for who made them, when, and how long that took."""
-    own = {"date": "", "worker": "", "unit": None, "host": "", "canary": (), "macs_reason": None}
-    return [replace(each, **own) for each in load(run).records]
+    return [
+        replace(each, date="", worker="", unit=None, host="", canary=(), macs_reason=None) for each in load(run).records
+    ]
 
 
 @pytest.fixture

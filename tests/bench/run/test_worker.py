@@ -5,6 +5,7 @@ import signal
 import threading
 from dataclasses import replace
 from datetime import datetime
+from types import SimpleNamespace
 
 import pytest
 
@@ -12,7 +13,7 @@ from bench.run.job import Done, Job, Plan, clean, jobs
 from bench.run.leases import Leases, taken
 from bench.run.measurer import Outcome
 from bench.run.runner import new_worker
-from bench.run.units import Unit, longest_first
+from bench.run.units import Unit, longest_first, split_for, units_of
 from bench.run.watching import state_of
 from bench.run.worker import Worker, heartbeat
 from bench.store.records import RecordFile, load, worker_file
@@ -107,6 +108,33 @@ def test_what_is_scored_waits_for_its_upscaling_and_counts_with_it(tmp_path):
     assert measures.seen == [0, 2, 1] and set(job.done()) == {0, 1, 2}
     working(job, plan, measures, "two", steps=("score",))()
     assert measures.seen[3:] == [3]
+
+
+def test_scoring_is_cut_by_methods_where_a_clip_is_more_than_a_worker_s_share():
+    plan = SimpleNamespace(data="set", config=SimpleNamespace(device="cpu", threads=None, timing=None), is_timed=False)
+    plan.config.timing = SimpleNamespace(interleave=True)
+    plan.clips = [SimpleNamespace(name=f"clip{size}", frames=size, lr_size=(1, 1)) for size in (10, 90)]
+    plans = [SimpleNamespace(**vars(plan), method=name) for name in "abcd"]
+    found = units_of(plans, split_for(plans, 4, scoring=True))  # 400 pixels: at most 80 of them in a unit
+    scored = [(unit.clip, unit.methods, unit.after) for unit in found if unit.step == "score"]
+    assert scored[0] == ("clip10", ["a", "b", "c", "d"], [0, 1, 2, 3])
+    assert scored[1:] == [("clip90", [name], [5 + index]) for index, name in enumerate("abcd")]
+    assert [unit.methods for unit in units_of(plans, split_for(plans, 0, True)) if unit.step == "score"] == [
+        ["a", "b", "c", "d"]
+    ] * 2
+
+
+def test_whole_clips_are_taken_where_each_worker_has_many():
+    def plans(clips):
+        clips = [SimpleNamespace(name=f"clip{n}", frames=1, lr_size=(1, 1)) for n in range(clips)]
+        config = SimpleNamespace(device="cpu", threads=None, timing=SimpleNamespace(interleave=True))
+        return [
+            SimpleNamespace(data="set", method=name, config=config, is_timed=False, clips=clips, dataset=None)
+            for name in "ab"
+        ]
+
+    for clips, workers, methods in ((8, 1, ["a", "b"]), (8, 2, ["a"]), (8, 0, ["a"])):
+        assert units_of(plans(clips), split_for(plans(clips), workers, scoring=False))[0].methods == methods
 
 
 def test_two_workers_share_what_there_is(tmp_path):
