@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import warnings
 from pathlib import Path
 
 from frames.command_line import Parser, guarded, process
@@ -60,9 +61,12 @@ def _run(options: argparse.Namespace) -> int:
     elif options.work is None or not (options.work / "plan.json").is_file():
         raise UserError("--so-far: name the --work folder of a study that was begun")
     found = results.collect(options.work)
+    if not found["scores"]:
+        print("nothing is scored yet")
+        return code or NOTHING_MEASURED
     results.write_result(found, options.out or options.work)
     print(markdown(found))
-    return code or (OK if found["scores"] else NOTHING_MEASURED)
+    return code
 
 
 def _work(options: argparse.Namespace) -> int:
@@ -79,8 +83,12 @@ def _work(options: argparse.Namespace) -> int:
 
     torch.set_num_threads(1)
     plan = (SMOKE if options.smoke else Plan()).scaled(options.budget)
-    networks = {"lpips": lpips_alex(options.lpips)} if options.lpips.is_file() else {}
-    if not networks:
+    networks = {}
+    if options.lpips.is_file():
+        with warnings.catch_warnings():  # the package lpips calls torchvision in an old way
+            warnings.filterwarnings("ignore", module="torchvision")
+            networks["lpips"] = lpips_alex(options.lpips)
+    else:
         info(f"no LPIPS: {options.lpips} is not a file")
     try:
         Job(plan, options.data, options.held, options.work, networks).run()

@@ -74,6 +74,14 @@ def test_a_mistake_is_one_line(words, message, tmp_path, capfd):
     assert answered.code == 3 and len(errors) == 1 and message in errors[0], answered.err
 
 
+def test_what_is_not_scored_yet_has_no_table(tmp_path, capfd):
+    unknown = answer(main, ["--so-far", f"--work={tmp_path}"], capfd)
+    assert unknown.code == 3 and "name the --work folder of a study that was begun" in unknown.err
+    (tmp_path / "plan.json").write_text("{}")
+    begun = answer(main, ["--so-far", f"--work={tmp_path}"], capfd)
+    assert begun.code == 2 and begun.out == "nothing is scored yet\n" and not (tmp_path / "claims.md").exists()
+
+
 def test_a_file_of_another_kind_is_no_result(tmp_path, capfd):
     (tmp_path / "x.json").write_text("{}")
     answered = answer(main, ["--report", str(tmp_path / "x.json")], capfd)
