@@ -36,9 +36,10 @@ def comparisons() -> list[Comparison]:
         for end in ends
     ]
     found += [Comparison("b", ("factorized", end), ("not_pretrained", end)) for end in ends]
-    for steps in SHORTCUT_STEPS:
-        for count in sorted({steps, FLOW_STEPS[-1]}):
-            found.append(Comparison("c", ("shortcut", f"shifted, {steps}"), ("flow", f"shifted, {count}")))
+    for flow in ("flow", "flow_on_grid"):
+        for steps in SHORTCUT_STEPS:
+            for count in sorted({steps, FLOW_STEPS[-1]}):
+                found.append(Comparison("c", ("shortcut", f"shifted, {steps}"), (flow, f"shifted, {count}")))
     for steps in SHORTCUT_STEPS:
         found.append(Comparison("c", ("shortcut", f"shifted, {steps}"), ("shortcut_uniform", f"uniform, {steps}")))
     for steps in FLOW_STEPS[1:]:  # one step is the same on every grid
