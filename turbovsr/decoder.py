@@ -1,11 +1,12 @@
 """The conditional decoder: LR frames and latent to SR frames.
 
-Not in the paper; our choice: a decoder that sees the LR frames needs no heavy layers at full resolution. It is a stack
-of residual blocks at half the LR size, which for the same arithmetic has twice the channels and twice the receptive
-field. One small layer runs at the LR size and none above it. A latent cell of 32x32 HR pixels is 4x4 features of the
-stack: the detail that the latent codes linearly (`turbovsr.transforms`) is an input of the blocks that correct it and
-is added to their output. Each frame's input includes its two neighbours. The result is a correction of the bicubic
-enlargement, made consistent with the LR frames (`turbovsr.consistency`).
+Not in the paper; our choice: a decoder that sees the LR frames needs no heavy layers at full resolution. Its trunk is a
+stack of residual blocks at half the LR size, which for the same arithmetic has twice the channels and twice the
+receptive field, or a row of plain layers at the LR size, which learns fidelity several times faster
+(docs/decisions/turbovsr-decoder.md). No layer runs above the LR size. A latent cell is 32x32 HR pixels, 4x4 or 8x8
+features of the trunk: the detail that the latent codes linearly (`turbovsr.transforms`) is an input of the layers that
+correct it and is added to their output. Each frame's input includes its two neighbours. The result is a correction of
+the bicubic enlargement, made consistent with the LR frames (`turbovsr.consistency`).
 
 On a CPU memory traffic counts beside arithmetic: frames pass through the layers one at a time, so that they stay in the
 cache, and with channels innermost, which together doubled the speed. The network computes in the precision of its
@@ -23,8 +24,8 @@ from torch import Tensor, nn
 
 from frames.bicubic import symmetric_pad
 from turbovsr.consistency import add_margins, consistent_base, empty_with_margins, fill_margins
-from turbovsr.geometry import SCALE, VALUES_PER_LR_PIXEL, latent_frames
-from turbovsr.layers import SpatialBlock, zero_conv
+from turbovsr.geometry import CELL, SCALE, VALUES_PER_LR_PIXEL, latent_frames
+from turbovsr.layers import PlainLayer, SpatialBlock, zero_conv
 from turbovsr.rearrange import (
     batch_to_frames,
     depth_to_space,
@@ -74,28 +75,38 @@ class Decoder(nn.Module):
 
     Args:
         latent_channels: channels of the latent.
-        width: channels at half the LR size.
-        head_width: channels of the last layer but one, at the LR size.
-        blocks: numbers of residual blocks before and after the latent is added.
+        width: channels of the trunk.
+        head_width: channels of the last layer but one, at the LR size; with reduction 1 there is no such layer.
+        blocks: numbers of residual blocks, with reduction 1 of plain layers, before and after the latent is added.
         consistent: whether SR frames, downsampled by bicubic, equal the LR frames (`turbovsr.consistency`).
+        reduction: the LR size over that of the trunk, 1 or 2.
     """
 
     mean: Tensor  # (latent_channels,), of the latent over the training set
     std: Tensor
 
     def __init__(
-        self, latent_channels: int, width: int, head_width: int, blocks: tuple[int, int], consistent: bool = True
+        self,
+        latent_channels: int,
+        width: int,
+        head_width: int,
+        blocks: tuple[int, int],
+        consistent: bool = True,
+        reduction: int = 2,
     ):
         super().__init__()
-        self.consistent = consistent
-        self.stem = nn.Conv2d(3 * 3 * 4, width, 3, padding=1)
-        self.before, self.after = (nn.Sequential(*(SpatialBlock(width) for _ in range(count))) for count in blocks)
+        if CELL % reduction:
+            raise ValueError(f"decoder_reduction={reduction} does not divide the {CELL} LR pixels of a latent cell")
+        self.consistent, self.reduction = consistent, reduction
+        self.stem = nn.Conv2d(3 * 3 * reduction**2, width, 3, padding=1)
+        layer = SpatialBlock if reduction > 1 else PlainLayer
+        self.before, self.after = (nn.Sequential(*(layer(width) for _ in range(count))) for count in blocks)
         self.synthesis = SynthesisTransform(latent_channels)
-        self.cells_in = nn.Conv2d(latent_channels, 4 * 4 * width, 1, bias=False)
+        self.cells_in = nn.Conv2d(latent_channels, (CELL // reduction) ** 2 * width, 1, bias=False)
         self.register_buffer("mean", torch.zeros(latent_channels))
         self.register_buffer("std", torch.ones(latent_channels))
-        self.head_up = nn.Conv2d(width, 4 * head_width, 1)
-        self.head = zero_conv(head_width, VALUES_PER_LR_PIXEL, 3, padding=1)
+        self.head_up = nn.Conv2d(width, reduction**2 * head_width, 1) if reduction > 1 else None
+        self.head = zero_conv(head_width if reduction > 1 else width, VALUES_PER_LR_PIXEL, 3, padding=1)
 
     def forward(self, lr: Tensor, latent: Tensor | None, keep: Tensor | None = None) -> Tensor:
         """Decode a clip.
@@ -120,12 +131,13 @@ class Decoder(nn.Module):
     def _prepared(
         self, lr: Tensor, latent: Tensor | None, keep: Tensor | None
     ) -> tuple[Parts, Iterable[Tensor | None], Parts]:
-        """Of each part: stacked frames at half the LR size, coefficients of the latent cells, LR frames."""
+        """Of each part: stacked frames at the trunk's size, coefficients of the latent cells, LR frames."""
         batch, _, frames, height, width = lr.shape
         if height % 8 or width % 8:
             raise ValueError(f"the decoder takes LR frames in multiples of 8, got {height}x{width}: pad them first")
         small = (
-            space_to_depth(part.to(self.stem.weight.dtype), 2) for part in split_frames(frames_to_batch(lr), batch)
+            space_to_depth(part.to(self.stem.weight.dtype), self.reduction)
+            for part in split_frames(frames_to_batch(lr), batch)
         )
         return (
             stack_neighbours(small, batch),
@@ -143,14 +155,18 @@ class Decoder(nn.Module):
         return pixel_shuffle(bicubic_upsample(base) + residual)
 
     def _trunk(self, x: Tensor, cells: Tensor | None) -> Tensor:
-        x = self.before(self.stem(x))
+        x = self.stem(x)
+        x = self.before(x if self.reduction > 1 else F.relu_(x))
         if cells is not None:
-            x = x + depth_to_space(self.cells_in(cells), 4)
-        return F.relu(self.after(x))
+            x = x + depth_to_space(self.cells_in(cells), CELL // self.reduction)
+        x = self.after(x)
+        return F.relu(x) if self.reduction > 1 else x
 
     def _head(self, x: Tensor) -> Tensor:
         """The correction of the bicubic enlargement, (N, 48, h, w) for pixel_shuffle, from the trunk's features."""
-        return self.head(F.relu(depth_to_space(self.head_up(x), 2)))
+        if self.head_up is not None:
+            x = F.relu(depth_to_space(self.head_up(x), self.reduction))
+        return self.head(x)
 
     def _finish_in_bands(self, x: Tensor, cells: Tensor | None, lr: Tensor) -> Tensor:
         """`_finish` of one frame, (3, 4h, 4w), whose layers at the LR size run in bands that stay in the cache."""
@@ -161,7 +177,7 @@ class Decoder(nn.Module):
         for top in range(0, height, BAND):
             bottom = min(top + BAND, height)
             above, below = min(top, 2), min(height - bottom, 2)  # rows that the head's kernel reaches beyond the band
-            band = self._head(x[:, :, (top - above) // 2 : (bottom + below) // 2])
+            band = self._head(x[:, :, (top - above) // self.reduction : (bottom + below) // self.reduction])
             band = band[:, :, above : above + bottom - top]
             inner[:, :, top:bottom] = band if detail is None else band.add_(detail[:, :, top:bottom])
         base = lr.float()

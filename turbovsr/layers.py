@@ -6,6 +6,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+RANDOM_SHARE = 0.3  # of the usual random weights, in a layer that starts near the identity
+
 
 class SpatialBlock(nn.Module):
     """Residual pair of 3x3 convolutions within each frame, (N, C, H, W) -> the same."""
@@ -19,6 +21,27 @@ class SpatialBlock(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         return x + self.conv2(F.relu(self.conv1(F.relu(x))))
+
+
+class PlainLayer(nn.Module):
+    """A 3x3 convolution and a ReLU, (N, C, H, W) -> the same, with as little memory traffic as that takes.
+
+    The convolution starts near the identity, which is what a residual connection would add to it (Zagoruyko and
+    Komodakis 2017, "DiracNets", arXiv 1706.00388).
+    """
+
+    def __init__(self, channels: int):
+        super().__init__()
+        self.conv = nn.Conv2d(channels, channels, 3, padding=1)
+        with torch.no_grad():
+            weight, bias = self.conv.weight, self.conv.bias
+            assert bias is not None
+            bias.zero_()
+            if not weight.is_meta:
+                weight.mul_(RANDOM_SHARE).add_(nn.init.dirac_(torch.empty_like(weight)))
+
+    def forward(self, x: Tensor) -> Tensor:
+        return F.relu_(self.conv(x))
 
 
 def normal_parameter(*shape: int, divisor: float = 1.0) -> nn.Parameter:

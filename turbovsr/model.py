@@ -18,6 +18,7 @@ from turbovsr.generator import Generator, check_config, transformer_of
 class ModelConfig:
     """Widths and depths; the defaults are `nano`, which is trained and shipped.
 
+    decoder_reduction: the LR size over that of the decoder's trunk, 2 or 1; see `turbovsr.decoder.Decoder`.
     finest_steps and shift_strength: of the sampler's noise levels, which the weights were trained with.
     prediction_type: "sample" or "velocity", see `turbovsr.generator.Generator`.
     """
@@ -27,6 +28,7 @@ class ModelConfig:
     decoder_width: int = 64
     decoder_head_width: int = 48
     decoder_blocks: tuple[int, int] = (1, 2)
+    decoder_reduction: int = 2
     consistent: bool = True
     condition_channels: int = 256
     transformer_width: int = 192
@@ -54,6 +56,7 @@ class Model(Generator):
             config.decoder_head_width,
             config.decoder_blocks,
             config.consistent,
+            config.decoder_reduction,
         )
         self.projection = LRProjection(config.condition_channels)
         self.transformer = transformer_of(config, gelu="none")

@@ -4,20 +4,30 @@ import pytest
 import torch
 
 from frames.bicubic import bicubic
-from tests.turbovsr.conftest import TINY
+from tests.turbovsr.conftest import TINY, tiny_model
 from turbovsr.decoder import Decoder, stack_neighbours
 from turbovsr.model import Model
 from turbovsr.rearrange import batch_to_frames, frames_to_batch
+
+
+CONFIGS = [TINY, dataclasses.replace(TINY, decoder_reduction=1)]
+SIZES = ["half the LR size", "the LR size"]
+
+
+@pytest.fixture(params=CONFIGS, ids=SIZES)
+def model(request) -> Model:
+    return tiny_model(request.param)
 
 
 def clip_and_latent(frames=9, height=16, width=24):
     return torch.rand(1, 3, frames, height, width) * 2 - 1, torch.randn(1, 32, 1 + frames // 8, height // 8, width // 8)
 
 
-def test_untrained_decoder_is_bicubic():
+@pytest.mark.parametrize("config", CONFIGS, ids=SIZES)
+def test_untrained_decoder_is_bicubic(config):
     lr, latent = clip_and_latent()
     expected = batch_to_frames(bicubic(frames_to_batch(lr), (64, 96)), 1)
-    config = dataclasses.replace(TINY, consistent=False)
+    config = dataclasses.replace(config, consistent=False)
     assert torch.allclose(Model(config).decoder(lr, latent), expected, atol=1e-6)
 
 

@@ -13,7 +13,7 @@ from turbovsr.train.schema import at_least, positive, share
 PARTS = ("encoder", "decoder", "projection", "transformer")
 OPTIMIZERS = ("adamw", "muon")
 PRECISIONS = ("auto", "float32", "bfloat16")
-MOST_PROCESSES = 512  # threads and workers: more is a slip of the keyboard
+MOST_PROCESSES = 512  # threads and workers
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -140,9 +140,8 @@ class LoopConfig:
         at_least(self, 0, "warmup", "weight_decay")
         share(self, "ema_decay")
         if self.optimizer not in OPTIMIZERS:
-            raise ValueError(
-                f"optimizer: unknown optimizer '{self.optimizer}'{did_you_mean(self.optimizer, OPTIMIZERS)}"
-            )
+            known = did_you_mean(self.optimizer, OPTIMIZERS)
+            raise ValueError(f"optimizer: unknown optimizer '{self.optimizer}'{known}")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -154,6 +153,7 @@ class Stage:
     crop: int
     loop: LoopConfig
     start: str | None = None  # the stage whose weights it starts from, a packaged name or a .safetensors file
+    new_decoder: bool = False  # whether the decoder begins anew and only the other parts start from those weights
     batch: BatchConfig = field(default_factory=BatchConfig)
     augmentation: Augmentation = field(default_factory=Augmentation)
     even_head: bool = False  # whether the head writes no pattern for constant features, see `turbovsr.train.phases`

@@ -68,7 +68,8 @@ def train_stage(config: TrainConfig, name: str, device: torch.device) -> None:
     model = new_model(config.model)
     if stage.start:
         previous, _ = loading.load(start_weights(config, name))
-        checkpoints.fill(model, with_new_blocks(previous.state_dict(), model), stage.start)
+        begin = with_new_decoder if stage.new_decoder else with_new_blocks
+        checkpoints.fill(model, begin(previous.state_dict(), model), stage.start)
     source = ClipSource(config.data_config, stage.crop, stage.augmentation, config.degradation)
     info(source.describe())
     resumes = (folder / "checkpoint.pt").is_file()
@@ -105,6 +106,18 @@ def with_new_blocks(state: Mapping[str, Tensor], model: Model) -> dict[str, Tens
     """
     blocks = {k: v for k, v in model.state_dict().items() if k.startswith(("decoder.before.", "decoder.after."))}
     return blocks | dict(state)
+
+
+def with_new_decoder(state: Mapping[str, Tensor], model: Model) -> dict[str, Tensor]:
+    """Start weights with the model's own decoder, but for the linear detail of the latent, which belongs to the encoder.
+
+    Its trunk does not see the latent yet: random weights there would disturb a decoder that was trained without one.
+    """
+    of_latent = ("decoder.mean", "decoder.std", "decoder.synthesis.")
+    kept = {k: v for k, v in state.items() if k.startswith(of_latent) or not k.startswith("decoder.")}
+    own = {k: v for k, v in model.state_dict().items() if k.startswith("decoder.")}
+    unseen = "decoder.cells_in.weight"
+    return own | {unseen: torch.zeros_like(own[unseen])} | kept
 
 
 def _run_loop(config: TrainConfig, name: str, model: Model, source: ClipSource, device: torch.device) -> Model:

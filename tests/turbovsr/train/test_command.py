@@ -248,7 +248,7 @@ def test_held_out_clips_inside_the_training_data_are_refused(words, train, tmp_p
 def test_help_names_recipes_options_and_the_configuration_is_shown(train):
     answer = train("--help")
     assert answer.code == 0
-    recipes = "recipe: ablation, further, ltx, nano, no_lattice, real, trial"
+    recipes = "recipe: ablation, further, ltx, nano, no_lattice, real, trial, whole"
     for word in (recipes, "realbasicvsr", "data: ???", "accelerate launch", "turbovsr.train.plot"):
         assert word in answer.out
     shown = train("recipe=nano", "out=x", "--print-config")

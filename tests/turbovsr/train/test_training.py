@@ -21,7 +21,7 @@ from turbovsr.train.loop import Loop, learning_rate
 from turbovsr.train.losses import LossOutput, TrainingLoss
 from turbovsr.train.options import Autoencoding, BatchConfig, DataConfig, Diffusion, Joint, LoopConfig
 from turbovsr.train.rng import StepRng
-from turbovsr.train.stages import draw_batch, loss_of, with_new_blocks
+from turbovsr.train.stages import draw_batch, loss_of, with_new_blocks, with_new_decoder
 
 BATCH = BatchConfig(images=2, clips=1, frames=9)
 COMMON = {"trained": ("decoder",), "crop": 64, "loop": LoopConfig(steps=4, learning_rate=1e-3), "batch": BATCH}
@@ -153,6 +153,16 @@ def test_new_blocks_of_the_decoder_begin_as_the_identity():
     assert torch.equal(deep.decoder(lr, None), small.decoder(lr, None))
     with pytest.raises(ValueError, match="wrong weights"):
         checkpoints.fill(small, with_new_blocks(deep.state_dict(), small), "deep")
+
+
+def test_a_new_decoder_begins_as_bicubic_and_keeps_what_belongs_to_the_latent():
+    old, new = tiny_model(), Model(dataclasses.replace(TINY, decoder_reduction=1, decoder_width=16))
+    fresh = new.decoder.stem.weight.clone()
+    checkpoints.fill(new, with_new_decoder(old.state_dict(), new), "old")
+    assert torch.equal(new.decoder.stem.weight, fresh)
+    assert not new.decoder.head.weight.any() and not new.decoder.cells_in.weight.any()
+    assert torch.equal(new.decoder.synthesis.basis, old.decoder.synthesis.basis)
+    assert torch.equal(new.encoder.head.weight, old.encoder.head.weight)
 
 
 def test_learning_rate_warms_up_and_falls_to_a_hundredth():
