@@ -9,7 +9,6 @@ from turbovsr.decoder import Decoder, stack_neighbours
 from turbovsr.model import Model
 from turbovsr.rearrange import batch_to_frames, frames_to_batch
 
-
 CONFIGS = [TINY, dataclasses.replace(TINY, decoder_reduction=1)]
 SIZES = ["half the LR size", "the LR size"]
 

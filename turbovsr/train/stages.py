@@ -109,7 +109,7 @@ def with_new_blocks(state: Mapping[str, Tensor], model: Model) -> dict[str, Tens
 
 
 def with_new_decoder(state: Mapping[str, Tensor], model: Model) -> dict[str, Tensor]:
-    """Start weights with the model's own decoder, but for the linear detail of the latent, which belongs to the encoder.
+    """Start weights with the model's own decoder, but for the latent's linear detail, which belongs to the encoder.
 
     Its trunk does not see the latent yet: random weights there would disturb a decoder that was trained without one.
     """
