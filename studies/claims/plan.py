@@ -103,31 +103,16 @@ def arms(plan: Plan, steps_of_many_tokens: int) -> list[Arm]:
     whole = {"first_given": False}
     pretrained = partial(Arm, start=None, options=whole | {"conditioned": False}, has_seeds=False)
     adapted = partial(Arm, samplers=ends)
+    converted = partial(Arm, claim="c", steps=further, start="factorized", kind="shortcut")
     return [
         pretrained("pretrained", "a", plan.pretrain_steps),
         adapted("factorized", "a", condition, "pretrained"),
         adapted("all_frames", "a", condition, "pretrained", options=whole | {"stills": False}),
         adapted("all_frames_and_stills", "a", condition, "pretrained", options=whole),
         Arm("flow", "c", further, "factorized", samplers=_grid("shifted", FLOW_STEPS) + _grid("uniform", FLOW_STEPS)),
-        Arm("shortcut", "c", further, "factorized", kind="shortcut", samplers=_grid("shifted", SHORTCUT_STEPS)),
-        Arm(
-            "shortcut_uniform",
-            "c",
-            further,
-            "factorized",
-            kind="shortcut",
-            model={"shift_strength": 1.0},
-            samplers=_grid("uniform", SHORTCUT_STEPS),
-        ),
-        Arm(
-            "flow_on_grid",
-            "c",
-            further,
-            "factorized",
-            kind="shortcut",
-            options={"bootstrap": 0.0},
-            samplers=_grid("shifted", FLOW_STEPS),
-        ),
+        converted("shortcut", samplers=_grid("shifted", SHORTCUT_STEPS)),
+        converted("shortcut_uniform", model={"shift_strength": 1.0}, samplers=_grid("uniform", SHORTCUT_STEPS)),
+        converted("flow_on_grid", options={"bootstrap": 0.0}, samplers=_grid("shifted", FLOW_STEPS)),
         adapted("not_pretrained", "b", condition, None),
         pretrained("pretrained_8x8x4", "d", few[0], space=LEAST),
         adapted("factorized_8x8x4", "d", few[1], "pretrained_8x8x4", space=LEAST),
