@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING
 
 from bench import labels
 from bench.commands.parser import Parser
-from bench.commands.reading import read_run
-from bench.store.records import runs as runs_below
+from bench.commands.reading import read_run, run_folders
 from bench.store.workers import read_workers
 from frames.errors import NOTHING_MEASURED, OK, UserError, did_you_mean
 
@@ -82,16 +81,10 @@ def _runs(folders: Sequence[Path]) -> list[Run]:
     from bench.report.history import Run
     from bench.report.merge import run_names
 
-    found: dict[Path, Path] = {}
-    for folder in folders:
-        below = runs_below(folder)
-        if not below:
-            raise UserError(f"{folder}: no run here; give folders of runs (python -m bench run ... out=DIR)")
-        for each in below:
-            found.setdefault(each.resolve(), each)
-    names = run_names(map(str, found.values()))
+    found = run_folders(folders, "give folders of runs (python -m bench run ... out=DIR)")
+    names = run_names(map(str, found))
     runs = []
-    for folder in found.values():
+    for folder in found:
         records = read_run(folder)
         if not records:
             continue

@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING
 
 from bench.commands.options import CONFIG_DIR_HELP
 from bench.commands.parser import Parser
-from bench.commands.reading import read_run
-from bench.store.records import runs as runs_below
+from bench.commands.reading import read_run, run_folders
 from bench.store.workers import read_workers
 from frames.atomic import replacing
 from frames.errors import NOTHING_MEASURED, OK, UserError
@@ -44,7 +43,7 @@ def main(argv: list[str]) -> int:
 
     stale = _before(options.to)
     found: dict[str, tuple[Path, site.SiteRun]] = {}
-    for folder in _runs(options.folders):
+    for folder in run_folders(options.folders, "give folders of runs or submissions"):
         name, records = folder.resolve().name, read_run(folder)
         if name in found:
             raise UserError(f"{found[name][0]} and {folder}: two runs of one name; rename one of the folders")
@@ -77,22 +76,6 @@ def _materials(folders: list[Path], store: Path | None, config_dirs: list[str]) 
         if run.has_frames:
             found[folder.resolve().name] = {material.place: material for material in run.materials()}
     return found
-
-
-def _runs(folders: list[Path]) -> list[Path]:
-    """The runs at or below each folder, each once.
-
-    Raises:
-        UserError: there is none in one of them.
-    """
-    found: dict[Path, Path] = {}
-    for folder in folders:
-        below = runs_below(folder)
-        if not below:
-            raise UserError(f"{folder}: no run here; give folders of runs or submissions")
-        for run in below:
-            found.setdefault(run.resolve(), run)
-    return list(found.values())
 
 
 def _before(target: Path) -> set[str]:

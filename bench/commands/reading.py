@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from bench.store.record import Record
-from bench.store.records import load
+from bench.store.records import load, runs
 from frames.errors import UserError
 
 
@@ -26,6 +26,24 @@ def read_run(folder: Path) -> list[Record]:
 def read_runs(folders: Iterable[Path]) -> dict[str, list[Record]]:
     """The records of several runs, by folder."""
     return {str(folder): read_run(folder) for folder in folders}
+
+
+def run_folders(folders: Iterable[Path], remedy: str) -> list[Path]:
+    """The runs at or below each folder, each once.
+
+    Args:
+        remedy: what to give instead, for the message.
+    Raises:
+        UserError: there is none in one of them.
+    """
+    found: dict[Path, Path] = {}
+    for folder in folders:
+        below = runs(folder)
+        if not below:
+            raise UserError(f"{folder}: no run here; {remedy}")
+        for run in below:
+            found.setdefault(run.resolve(), run)
+    return list(found.values())
 
 
 def read_undamaged(folder: Path) -> list[Record]:
