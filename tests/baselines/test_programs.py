@@ -11,7 +11,7 @@ from bench.datasets.clip import Clip
 from bench.datasets.sources import Unreadable
 from bench.methods.contract import no_stages
 from bench.methods.programs import on_program
-from bench.run.plan import _method_config
+from bench.run.plan import method_config
 from bench.targets import build
 
 ROOT = Path(__file__).parents[2]
@@ -51,7 +51,7 @@ def programs(tmp_path, monkeypatch):
 
 def opened(name, *options):
     (combination,) = config.expand(["data=sample", f"method={name}", "device=cpu", *options])
-    return build(_method_config(combination))
+    return build(method_config(combination))
 
 
 @pytest.mark.parametrize("name", ["realesrgan_ncnn", "upscayl", "video2x"])

@@ -142,7 +142,9 @@ def test_processes_that_claim_at_once_never_share_a_unit(tmp_path, count):
     assert sorted(int(unit) for each in got for unit in each) == list(range(300))
 
 
-@pytest.mark.parametrize("make", [os.mkfifo, os.mkdir, lambda path: os.symlink("/dev/zero", path)], ids=str)
+@pytest.mark.parametrize(
+    "make", [os.mkfifo, os.mkdir, lambda path: os.symlink("/dev/zero", path)], ids=["pipe", "folder", "device"]
+)
 def test_what_is_no_lease_is_nobody_s_and_nothing_waits(tmp_path, make):
     make(tmp_path / ".worker-x")
     make(tmp_path / "7.1")

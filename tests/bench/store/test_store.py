@@ -311,7 +311,9 @@ def test_prune_keeps_what_was_used_lately_while_a_run_works_with_the_store(store
     assert (store.root / MARKER).exists()
 
 
-@pytest.mark.parametrize("make", [os.mkfifo, os.mkdir, lambda path: os.symlink("/dev/zero", path)], ids=str)
+@pytest.mark.parametrize(
+    "make", [os.mkfifo, os.mkdir, lambda path: os.symlink("/dev/zero", path)], ids=["pipe", "folder", "device"]
+)
 def test_an_entry_that_is_no_file_is_damaged_and_nothing_waits_for_it(tmp_path, make):
     make(tmp_path / "entry.json")
     with pytest.raises(Damaged):
