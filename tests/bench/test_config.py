@@ -57,6 +57,7 @@ SWEEPS = {  # every top-level option: how it is swept, or None: it is refused
     "scale": "4,2",
     "device": "auto,cpu",
     "metrics": None,
+    "score_every": "1,2",
     "save": None,
     "out": None,
     "store": None,
