@@ -1,7 +1,9 @@
 """Fixtures of all tests: the assets fetched by `make test`, and small real pictures."""
 
+import os
 import signal
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -63,6 +65,30 @@ def is_slow(path: Path) -> bool:
 def few_threads() -> None:
     """Two threads, so that a shared machine gives the same order of sums to everybody."""
     torch.set_num_threads(min(2, torch.get_num_threads()))
+
+
+@contextmanager
+def restored() -> Iterator[None]:
+    """The working folder, the environment and torch's threads are as before afterwards: commands change them."""
+    folder, variables, threads = Path.cwd(), dict(os.environ), torch.get_num_threads()
+    yield
+    os.chdir(folder)
+    torch.set_num_threads(threads)
+    for name in os.environ.keys() - variables.keys() - {"PYTEST_CURRENT_TEST"}:
+        del os.environ[name]
+    os.environ.update({name: value for name, value in variables.items() if name != "PYTEST_CURRENT_TEST"})
+
+
+@pytest.fixture(scope="module", autouse=True)
+def restored_after_a_file(few_threads: None) -> Iterator[None]:
+    with restored():
+        yield
+
+
+@pytest.fixture(autouse=True)
+def restored_after_a_test(restored_after_a_file: None) -> Iterator[None]:
+    with restored():
+        yield
 
 
 @pytest.fixture(scope="session")
