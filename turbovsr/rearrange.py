@@ -6,6 +6,7 @@ channels innermost in memory the first moves whole runs of numbers, which is sev
 
 from __future__ import annotations
 
+import torch
 from torch import Tensor
 
 from turbovsr.geometry import SCALE
@@ -41,10 +42,19 @@ def pixel_shuffle(x: Tensor) -> Tensor:
 
 
 def pixel_shuffle_into(x: Tensor, frame: Tensor) -> None:
-    """Write the `pixel_shuffle` of (1, 48, H, W) into `frame`, (3, 4H, 4W)."""
+    """Write the `pixel_shuffle` of (1, 48, H, W) into `frame`, (3, 4H, 4W), both float32.
+
+    With channels innermost, the four SR pixels of a row in one LR pixel lie side by side in both: they move as one
+    number of 16 bytes, which takes a third of the time.
+    """
     height, width = x.shape[-2:]
-    pixels = x[0].permute(1, 2, 0).unflatten(-1, (3, SCALE, SCALE)).permute(2, 0, 3, 1, 4)
-    frame.view(3, height, SCALE, width, SCALE).copy_(pixels)
+    fours = (
+        x.contiguous(memory_format=torch.channels_last)[0]
+        .permute(1, 2, 0)
+        .view(torch.complex128)
+        .unflatten(-1, (3, SCALE))
+    )  # (H, W, c, i)
+    frame.view(torch.complex128).view(3, height, SCALE, width).copy_(fours.permute(2, 0, 3, 1))
 
 
 def pixel_unshuffle(frames: Tensor) -> Tensor:

@@ -1,7 +1,8 @@
+import pytest
 import torch
 import torch.nn.functional as F
 
-from turbovsr.rearrange import depth_to_space, pixel_shuffle, pixel_unshuffle, space_to_depth
+from turbovsr.rearrange import depth_to_space, pixel_shuffle, pixel_shuffle_into, pixel_unshuffle, space_to_depth
 
 
 def test_depth_to_space_puts_the_channels_of_a_place_side_by_side_and_space_to_depth_inverts_it():
@@ -16,3 +17,14 @@ def test_pixel_unshuffle_is_that_of_torch():
     frames = torch.randn(2, 3, 8, 12)
     assert torch.equal(pixel_unshuffle(frames), F.pixel_unshuffle(frames, 4))
     assert torch.equal(pixel_shuffle(pixel_unshuffle(frames)), frames)
+
+
+@pytest.mark.parametrize("memory_format", [torch.contiguous_format, torch.channels_last])
+@pytest.mark.parametrize(("height", "width"), [(8, 24), (16, 8)])
+def test_written_into_rows_of_a_frame_the_pixels_are_the_same(memory_format, height, width):
+    x = torch.randn(1, 48, height, width).contiguous(memory_format=memory_format)
+    frame = torch.full((3, 4 * height + 8, 4 * width), torch.nan)
+    pixel_shuffle_into(x, frame[:, 4 : 4 + 4 * height])
+    assert torch.equal(frame[:, 4 : 4 + 4 * height], pixel_shuffle(x)[0])
+    assert frame[:, :4].isnan().all()
+    assert frame[:, 4 + 4 * height :].isnan().all()
