@@ -120,12 +120,12 @@ def _opened(path: Path, header_alone: bool = False) -> tuple[Header, bytes]:
         data = file.read(HEADER_BYTES)
         try:
             header = read_header(data)
-        except BrokenFile as first:  # a JPEG may carry megabytes of metadata before its size, a TIFF has it last
+        except BrokenFile:  # a JPEG may carry megabytes of metadata before its size, a TIFF has it last
             data += file.read()
             try:
                 header = read_header(data)
-            except BrokenFile:
-                raise _broken(path, str(first)) from None
+            except BrokenFile as error:
+                raise _broken(path, str(error)) from None
         complaint = pixels_complaint(header.height, header.width)
         if complaint:
             raise ValueError(f"{path}: {complaint}")

@@ -11,6 +11,9 @@ SUBFILE, WIDTH, HEIGHT, BITS, EXTRA_SAMPLES = 0x00FE, 0x0100, 0x0101, 0x0102, 0x
 PIECES = ((0x0111, 0x0117), (0x0144, 0x0145))  # offsets and byte counts of strips, of tiles
 TYPES = {1: "B", 3: "H", 4: "I"}  # byte, short, long
 MAX_PAGES = 4096
+MAX_VALUES = 1 << 20  # of one tag; a strip may be a single row
+LISTS = {BITS, EXTRA_SAMPLES, *(tag for pair in PIECES for tag in pair)}  # tags of several values
+KNOWN = {SUBFILE, WIDTH, HEIGHT, ORIENTATION_TAG} | LISTS
 
 Tags = dict[int, tuple[int, ...]]
 
@@ -48,25 +51,35 @@ def check(data: bytes) -> None:
 
 
 def _pages(data: bytes) -> Iterator[Tags]:
+    """The tags of each page that are known here; of pages after the first whether they are of reduced size alone."""
     order = "<" if data[:2] == b"II" else ">"
     (at,) = struct.unpack_from(order + "I", data, 4)
     seen: set[int] = set()
     while at and at not in seen and len(seen) < MAX_PAGES:
+        wanted = {SUBFILE} if seen else set(KNOWN)
         seen.add(at)
         (entries,) = struct.unpack_from(order + "H", data, at)
-        yield dict(_tag(data, order, at + 2 + 12 * index) for index in range(entries))
+        tags: Tags = {}
+        for index in range(entries):
+            place = at + 2 + 12 * index
+            (tag,) = struct.unpack_from(order + "H", data, place)
+            if tag in wanted:  # once: thousands of entries may point to the same megabytes of values
+                wanted.remove(tag)
+                tags[tag] = _values(data, order, place, tag in LISTS)
+        yield tags
         (at,) = struct.unpack_from(order + "I", data, at + 2 + 12 * entries)
 
 
-def _tag(data: bytes, order: str, at: int) -> tuple[int, tuple[int, ...]]:
-    """A tag and its values; of types that no tag here has, the values are left out."""
-    tag, kind, count = struct.unpack_from(order + "HHI", data, at)
+def _values(data: bytes, order: str, at: int, several: bool) -> tuple[int, ...]:
+    """The values of the tag at a place, or the first one; 0 for types that no tag here has."""
+    _, kind, count = struct.unpack_from(order + "HHI", data, at)
     letter = TYPES.get(kind)
     if letter is None or not count:
-        return tag, (0,)
-    form = f"{order}{count}{letter}"
-    size = struct.calcsize(form)
+        return (0,)
+    if several and count > MAX_VALUES:
+        raise BrokenFile(f"a TIFF with {count} values of one tag")
+    size = struct.calcsize(f"{order}{count}{letter}")
     (where,) = struct.unpack_from(order + "I", data, at + 8)
     if size > 4 and where + size > len(data):
         raise struct.error("the values of a tag lie beyond the data")
-    return tag, struct.unpack_from(form, data, at + 8 if size <= 4 else where)
+    return struct.unpack_from(f"{order}{count if several else 1}{letter}", data, at + 8 if size <= 4 else where)

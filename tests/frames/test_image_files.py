@@ -2,6 +2,7 @@
 
 import os
 import struct
+import tracemalloc
 import zlib
 
 import cv2
@@ -221,3 +222,18 @@ def test_alpha_and_depth_are_known_from_the_header(tmp_path, frame):
 def test_a_size_that_a_format_cannot_hold_is_one_line(tmp_path):
     with pytest.raises(ValueError, match="a.webp: 20000x2 cannot be written as .webp"):
         write_image(tmp_path / "a.webp", np.zeros((2, 20000, 3), np.uint8))
+
+
+@pytest.mark.parametrize("first", [0x0111, 0x4000])  # a tag that is read, tags that are not
+def test_a_tiff_whose_tags_point_to_the_same_megabytes_takes_little_memory(tmp_path, first):
+    entries, count, step = 400, 100_000, int(first == 0x4000)
+    tags = b"".join(struct.pack("<HHII", first + step * n, 1, count, 8 + 6 + 12 * entries) for n in range(entries))
+    directory = struct.pack("<H", entries) + tags + struct.pack("<I", 0)
+    (tmp_path / "a.tif").write_bytes(b"II*\0" + struct.pack("<I", 8) + directory + bytes(count))
+    tracemalloc.start()
+    try:
+        with pytest.raises(ValueError, match="a TIFF without a size"):
+            image_header(tmp_path / "a.tif")
+        assert tracemalloc.get_traced_memory()[1] < 20e6
+    finally:
+        tracemalloc.stop()
