@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+import av
 import av.error
 import numpy as np
 
@@ -14,6 +16,7 @@ from frames.video.decode import Reader, to_rgb
 from frames.video.orientation import upright_size
 
 EXACT_SEEK = ("mov", "matroska")  # containers where seeking to a time stamp lands where it should; MPEG-PS does not
+STEPS_BACK = (0, 64, 512)  # frames before the wanted one that are sought in turn; encoders put 12 to 300 in a group
 
 
 @dataclass(frozen=True)
@@ -51,24 +54,58 @@ def index_video(path: str | Path) -> VideoIndex:
 def read_window(index: VideoIndex, start: int, count: int) -> Iterator[np.ndarray]:
     """Yield frames start .. start + count - 1, fewer at the end: uint8 (H, W, 3) RGB, the same as a reading in order.
 
+    A key frame is not always a place where decoding can begin: frames shown before it may follow it in the file (open
+    groups of pictures), and a picture that is refreshed bit by bit is whole only later. Where the frame wanted first
+    does not come first, reading begins further back, in the end at the beginning.
+
     Raises:
         ValueError: damaged within the window, or gone since it was indexed; one line with the file's name.
     """
+    sought = [start - back for back in STEPS_BACK if back < start] if index.stamps is not None else []
+    for place in sought:
+        with suppress(_Missed):
+            yield from _read(index, place, start, count)
+            return
+    yield from _read(index, 0, start, count)
+
+
+class _Missed(Exception):
+    """Frames that are wanted were not decoded; none has been given."""
+
+
+def _read(index: VideoIndex, place: int, start: int, count: int) -> Iterator[np.ndarray]:
+    """The frames of `read_window`, where the reading begins at the key frame of frame `place`.
+
+    Raises:
+        _Missed: that is too late for the first one.
+    """
     with open_video(index.path) as (container, stream):
-        if index.stamps is not None and start:
-            container.seek(index.stamps[min(start, index.frames - 1)], stream=stream)
+        if index.stamps is not None and place:
+            container.seek(index.stamps[min(place, index.frames - 1)], stream=stream)
         reader, given = Reader(index.path, container, stream), 0
-        for frame in reader.frames():
-            if index.stamps is None:
-                before = reader.decoded <= start
-            else:
-                before = frame.pts is None or frame.pts < index.stamps[start]
-            if before:
-                continue
-            yield to_rgb(frame)
-            given += 1
-            if given == count:
-                break
+        try:
+            for frame in reader.frames():
+                if _is_before(index, start, frame, reader.decoded):
+                    continue
+                if place and not given and index.stamps is not None and frame.pts != index.stamps[start]:
+                    raise _Missed
+                yield to_rgb(frame)
+                given += 1
+                if given == count:
+                    break
+        except ValueError:
+            if place and not reader.decoded:  # none of the last frames can be decoded from there
+                raise _Missed from None
+            raise
         complaint = reader.complaint(to_the_end=False)
     if complaint:
         raise ValueError(f"{index.path}: {complaint}; replace the file")
+    if place and not given:
+        raise _Missed
+
+
+def _is_before(index: VideoIndex, start: int, frame: av.VideoFrame, decoded: int) -> bool:
+    """Whether a frame, the `decoded`-th, is shown before frame `start`."""
+    if index.stamps is None:
+        return decoded <= start
+    return frame.pts is None or frame.pts < index.stamps[start]

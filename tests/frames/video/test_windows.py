@@ -21,6 +21,26 @@ def test_windows_are_the_frames_of_a_sequential_reading(encode, name, codec, sou
         assert all(np.array_equal(a, b) for a, b in zip(window, frames[start:]))
 
 
+GROUPS = "keyint=12:min-keyint=12:scenecut=0:bframes=3"
+
+
+@pytest.mark.parametrize(
+    ("codec", "options"),
+    [
+        ("libx264", {"x264-params": f"open-gop=1:{GROUPS}"}),
+        ("libx265", {"x265-params": f"open-gop=1:{GROUPS}:log-level=error"}),
+        ("libx264", {"x264-params": "intra-refresh=1:keyint=12"}),
+    ],
+)
+def test_windows_begin_right_where_key_frames_are_no_beginning(encode, codec, options):
+    path = encode("a.mp4", codec=codec, options=options)
+    frames, index = list(read_video(path)), index_video(path)
+    for start in range(1, 50):
+        window = list(read_window(index, start, 2))
+        assert len(window) == min(2, 50 - start)
+        assert all(np.array_equal(a, b) for a, b in zip(window, frames[start:])), start
+
+
 def test_a_damaged_window_is_named(encode):
     path = encode("a.mp4")
     index = index_video(path)
