@@ -136,10 +136,14 @@ class Resize:
             raise ValueError(f"interpolations must be some of {', '.join(INTERPOLATIONS)}")
 
     def __call__(self, clip: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+        return self.to_size(clip, self.drawn(clip.shape[1:3], rng), rng)
+
+    def drawn(self, size: tuple[int, ...], rng: np.random.Generator) -> tuple[int, int]:
+        """A random (height, width) relative to `size`."""
         choice = rng.choice(3, p=np.array(self.odds) / sum(self.odds))
         scale = (rng.uniform(1, self.scale[1]), rng.uniform(self.scale[0], 1), 1.0)[choice]
-        height, width = (max(SMALLEST_EDGE, 2 * int(scale * edge // 2)) for edge in clip.shape[1:3])
-        return self.to_size(clip, (height, width), rng)
+        height, width = (max(SMALLEST_EDGE, 2 * int(scale * edge // 2)) for edge in size)
+        return height, width
 
     def to_size(self, clip: np.ndarray, size: tuple[int, int], rng: np.random.Generator) -> np.ndarray:
         """Resize to (height, width) by one of the interpolations."""
@@ -149,7 +153,11 @@ class Resize:
 
 @dataclass(frozen=True, kw_only=True)
 class Noise:
-    """Gaussian noise, or Poisson noise as photons make it; grey or coloured."""
+    """Gaussian noise, or Poisson noise as photons make it; grey or coloured.
+
+    The public codes count photons in different units: MMagic, whose degradation is RealBasicVSR's, on pixels in 0..255,
+    BasicSR, whose is Real-ESRGAN's, in 0..1. The same `poisson_scale` is 16 times as strong there.
+    """
 
     gaussian_share: float = 0.5
     grey_share: float = 0.4
@@ -157,10 +165,12 @@ class Noise:
     sigma_step: float = 0.1
     poisson_scale: Range = (0.05, 3.0)
     poisson_scale_step: float = 0.005
+    poisson_unit: float = 1.0  # grey levels: 1 as MMagic, 255 as BasicSR
 
     def __post_init__(self) -> None:
         check_range("sigma", self.sigma, 0)
         check_range("poisson_scale", self.poisson_scale, 0)
+        check_range("poisson_unit", (self.poisson_unit, self.poisson_unit), 1, 255)
         check_share("gaussian_share", self.gaussian_share)
         check_share("grey_share", self.grey_share)
 
@@ -171,15 +181,14 @@ class Noise:
             shape = (*clip.shape[:3], 1 if grey else 3)
             return clip + strength.astype(np.float32)[:, None, None, None] * rng.standard_normal(shape, np.float32)
         strength = walk(rng, self.poisson_scale, self.poisson_scale_step, len(clip))
-        return np.stack([frame + scale * photons(frame, grey, rng) for frame, scale in zip(clip, strength)])
+        return np.stack([frame + scale * self._photons(frame, grey, rng) for frame, scale in zip(clip, strength)])
 
-
-def photons(frame: np.ndarray, grey: bool, rng: np.random.Generator) -> np.ndarray:
-    """Poisson noise of a frame in grey levels, (H, W, 1 or 3): variance level / n for the n levels the frame has,
-    rounded up to a power of two."""
-    counted = np.clip(np.rint(cv2.cvtColor(frame, cv2.COLOR_RGB2GRAY)[..., None] if grey else frame), 0, 255)
-    levels = 2 ** math.ceil(math.log2(len(np.unique(counted))))
-    return (rng.poisson(counted * levels) / levels - counted).astype(np.float32)
+    def _photons(self, frame: np.ndarray, grey: bool, rng: np.random.Generator) -> np.ndarray:
+        """Poisson noise of a frame in grey levels, (H, W, 1 or 3): variance unit * level / n for the n levels that the
+        frame has, rounded up to a power of two."""
+        counted = np.clip(np.rint(cv2.cvtColor(frame, cv2.COLOR_RGB2GRAY)[..., None] if grey else frame), 0, 255)
+        rate = 2 ** math.ceil(math.log2(len(np.unique(counted)))) / self.poisson_unit
+        return (rng.poisson(counted * rate) / rate - counted).astype(np.float32)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,10 +1,13 @@
 """The second-order degradation of Real-ESRGAN (arXiv 2107.10833), with the parameters of its public configuration.
 
 First blur, resize, noise, JPEG. Then blur in 8 of 10 clips, resize and noise; and, in random order, JPEG, and the
-resize to the LR size followed by a sinc filter in 8 of 10 clips. That is RealBasicVSR's without video codecs.
+resize to the LR size followed by a sinc filter in 8 of 10 clips. RealBasicVSR's differs: it has codecs, its second
+resize is relative to what the first one made instead of the LR size, its Poisson noise is a sixteenth as strong, and
+noise is not clipped at once.
 
-It was made for images. Our choice for clips: parameters are drawn once for all frames, noise anew for each. Another
-difference from the public code: GT is not sharpened first, and no edge falls below 16 pixels.
+It was made for images. Our choice for clips: parameters are drawn once for all frames, noise anew for each. Other
+differences from the public code: GT is not sharpened first, edges in between are even and never below 16 pixels, and
+JPEG is OpenCV's.
 """
 
 from __future__ import annotations
@@ -24,7 +27,7 @@ STILL: dict[str, Any] = {
     "cutoff_step": 0,
 }
 """Steps of a blur that is the same in all frames."""
-STILL_NOISE: dict[str, Any] = {"sigma_step": 0, "poisson_scale_step": 0}
+STILL_NOISE: dict[str, Any] = {"sigma_step": 0, "poisson_scale_step": 0, "poisson_unit": 255}
 SINC_SIZES = (7, 9, 11, 13, 15, 17, 19, 21)
 SINC_CUTOFF = (np.pi / 3, np.pi)  # radians a pixel
 SINC_PROBABILITY = 0.8
@@ -52,10 +55,11 @@ class RealESRGAN:
     def __call__(self, clip: np.ndarray, rng: np.random.Generator) -> np.ndarray:
         """uint8 (T, H, W, 3) RGB -> uint8 (T, H / scale, W / scale, 3)."""
         size = clip.shape[1] // self.scale, clip.shape[2] // self.scale
-        first = (self.first_blur, self.first_resize, self.first_noise, self.jpeg)
-        x = clip.astype(np.float32)
-        for operation in (*first, self.second_blur, self.second_resize, self.second_noise):
-            x = operation(x, rng)
+        x = self.first_resize(self.first_blur(clip.astype(np.float32), rng), rng)
+        x = self.jpeg(self.first_noise(x, rng).clip(0, 255), rng)
+        x = self.second_blur(x, rng)
+        x = self.second_resize.to_size(x, self.second_resize.drawn(size, rng), rng)
+        x = self.second_noise(x, rng).clip(0, 255)
         last = [self.jpeg, lambda frames, rng: self._final_resize(frames, rng, size)]
         for index in rng.permutation(2):
             x = last[index](x, rng)

@@ -31,6 +31,24 @@ def test_parameters_stay_the_same_over_a_clip():
     assert noise.std(axis=(1, 2, 3)) == pytest.approx(noise.std(), rel=0.05)
 
 
+def test_the_second_resize_is_relative_to_the_lr_size():
+    """As in the public code: from 0.3 to 1.2 of it, whatever the first resize made."""
+    heights = []
+
+    def seen(clip, rng):
+        heights.append(clip.shape[1])
+        return clip
+
+    gt = np.zeros((1, 512, 512, 3), np.uint8)
+    for seed in range(30):
+        RealESRGAN(second_noise=seen)(gt, np.random.default_rng(seed))
+    assert min(heights) >= 38 and max(heights) <= 154 and heights.count(128) > 5
+
+
+def test_noise_is_that_of_basicsr():
+    assert RealESRGAN().first_noise.poisson_unit == RealESRGAN().second_noise.poisson_unit == 255
+
+
 def test_a_scale_below_one_is_refused():
     with pytest.raises(ValueError, match="scale"):
         RealESRGAN(scale=0)
