@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from bench import labels
 from bench.commands.parser import Parser
 from bench.commands.reading import read_run, run_folders
+from bench.store.moments import moment
 from bench.store.workers import read_workers
 from frames.errors import NOTHING_MEASURED, OK, UserError, did_you_mean
 
@@ -78,7 +79,7 @@ def _runs(folders: Sequence[Path]) -> list[Run]:
         UserError: there is none in one of them.
     """
     from bench.commands.gather import read_environment
-    from bench.report.history import Run
+    from bench.report.history import Run, in_order
     from bench.report.merge import run_names
 
     found = run_folders(folders, "give folders of runs (python -m bench run ... out=DIR)")
@@ -92,9 +93,9 @@ def _runs(folders: Sequence[Path]) -> list[Run]:
         environments = [each for each in (read_environment(folder / "environment.json"), *workers) if each]
         commits = {str(each.get("commit") or "") for each in environments}
         modified = any(each.get("dirty") for each in environments)
-        date = max(record.date for record in records)
+        date = max((record.date for record in records), key=moment)
         runs.append(Run(names[str(folder)], date, commits.pop() if len(commits) == 1 else "", modified, records))
-    return sorted(runs, key=lambda run: (run.date, run.name))
+    return in_order(runs)
 
 
 def _chosen(found: list[Line], name: str, wanted: Iterable[str] | None) -> list[Line]:

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
+from bench.store.moments import moment
 from bench.store.record import GIVEN, Record
 
 NEEDED = ("date", "python", "platform", "packages", "cpu", "cores", "threads", "device", "commit", "dirty")
@@ -138,12 +139,9 @@ def _modified(environment: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _older(records: Sequence[Record], environment: Mapping[str, Any]) -> Iterator[str]:
-    """Cells measured before the environment was noted, by an earlier run into this folder or the store.
-
-    Times are ISO 8601 in UTC, to the second.
-    """
-    start = str(environment.get("date") or "")[:19]
+    """Cells measured before the environment was noted, by an earlier run into this folder or the store."""
+    start = moment(str(environment.get("date") or ""))
     for record in records:
-        taken = min(record.date[:19], (record.timed or record.date)[:19])
-        if start and taken < start:
+        taken = min(record.date, record.timed or record.date, key=moment)
+        if moment(taken) < start:
             yield f"{_where(record)} ({taken})"

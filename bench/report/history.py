@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from statistics import fmean, median
 from typing import Any
@@ -15,6 +15,7 @@ from bench.report.grid import Block, Cell, Grid, Head, figure
 from bench.report.intervals import Interval
 from bench.report.merge import by_settings
 from bench.report.summary import ALL, Row, rows
+from bench.store.moments import moment
 from bench.store.record import Record, Score
 
 SPEED = ("fps", "fps-files")
@@ -80,6 +81,11 @@ class Line:
     parts: list[list[Moment]]
 
 
+def in_order(runs: Iterable[Run]) -> list[Run]:
+    """The runs by the moment at which the last of their records was made."""
+    return sorted(runs, key=lambda run: (moment(run.date), run.name))
+
+
 def lines(runs: Sequence[Run], judge: Judge, reference: str | None = None) -> list[Line]:
     """The lines of all methods and metrics, in the order of the runs' dates.
 
@@ -89,7 +95,7 @@ def lines(runs: Sequence[Run], judge: Judge, reference: str | None = None) -> li
         reference: the method whose time is the unit of speed; None: frames a second.
     """
     found: dict[tuple[str, str, str], list[tuple[str, Moment, Score | None]]] = {}
-    for run in sorted(runs, key=lambda run: (run.date, run.name)):
+    for run in in_order(runs):
         records = by_settings(run.records)
         for row in _figures(records, reference):
             own = [r for r in records if (r.data, r.method) == (row.data, row.method) and r.ok]

@@ -10,11 +10,12 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from types import ModuleType
 from typing import IO
 
+from bench.store.moments import moment
 from bench.store.record import Record
 from bench.store.workers import read_workers
 from frames.errors import UserError
@@ -133,7 +134,7 @@ class Records:
             if known := facts.get(record.worker):
                 record = replace(record, host=known.host, canary=tuple(known.canary))
             before = self._cells.get(record.cell)
-            if before is None or _when(before) <= _when(record):
+            if before is None or moment(before.date) <= moment(record.date):
                 self._cells[record.cell] = record
         self.damaged = [damage for file in (self._main, *others) for damage in file.damaged]
         self.torn = next((file.torn for file in (self._main, *others) if file.torn), None)
@@ -221,15 +222,7 @@ def _mend_last_line(stream: IO) -> bool:
 
 def _place(record: Record) -> tuple[int, datetime]:
     """The place of a worker's record: as planned, the newest of one cell last."""
-    return record.unit or 0, _when(record)
-
-
-def _when(record: Record) -> datetime:
-    """When a record was made; long ago where it does not tell."""
-    try:
-        return datetime.fromisoformat(record.date).astimezone()
-    except (ValueError, OverflowError, OSError):
-        return datetime(1, 1, 2, tzinfo=UTC)
+    return record.unit or 0, moment(record.date)
 
 
 def _reason(error: BaseException) -> str:

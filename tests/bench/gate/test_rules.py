@@ -53,6 +53,15 @@ def test_a_broken_rule_of_the_records_is_one_line(records, said):
     assert len(found) == len(said) and all(line.startswith(start) for line, start in zip(found, said))
 
 
+@pytest.mark.parametrize(
+    "taken, count",
+    [("2025-12-31T17:00:00-08:00", 0), ("2026-01-01T09:30:00+10:00", 1), ("2026-01-01T10:00:00+10:00", 0)],
+)
+def test_a_record_in_another_time_zone_is_as_old_as_it_is(taken, count):
+    found = lines(with_first(date=taken))
+    assert len(found) == count and all(line.startswith("older than the environment: set/a, plain") for line in found)
+
+
 @pytest.mark.parametrize("name", NEEDED)
 def test_every_fact_of_the_environment_is_asked_for(name):
     (line,) = lines(run(), **{name: None})

@@ -38,6 +38,15 @@ def test_runs_are_in_the_order_of_their_dates_with_the_tables_figures():
     assert part[0].row.value == pytest.approx(31.75) and part[0].row.interval is not None
 
 
+def test_runs_of_unlike_time_zones_are_in_the_order_in_which_they_were_made():
+    early, late = (
+        replace(run(day), date=date)
+        for day, date in ((1, "2026-01-02T09:00:00+09:00"), (2, "2026-01-02T01:00:00+00:00"))
+    )
+    (part,) = line([late, early], "psnr").parts
+    assert [moment.run.name for moment in part] == ["run1", "run2"]
+
+
 @pytest.mark.parametrize("now, verdict", [(30.0, "same"), (29.98, "same"), (29.9, "worse"), (30.2, "better")])
 def test_a_score_is_judged_by_the_paired_interval_and_the_margin(now, verdict):
     assert verdicts([run(1), run(2, psnr=now)], "psnr") == [[None, verdict]]

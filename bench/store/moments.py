@@ -1,0 +1,18 @@
+"""Moments as records and environments write them: ISO 8601, each with the offset of the machine that wrote it."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+UNKNOWN = datetime(1, 1, 2, tzinfo=UTC)
+
+
+def moment(text: str) -> datetime:
+    """A moment that can be compared with those of other machines; `UNKNOWN`, long ago, where the text is none.
+
+    One without an offset is in this machine's time.
+    """
+    try:
+        return datetime.fromisoformat(text).astimezone()
+    except (ValueError, OverflowError, OSError):
+        return UNKNOWN
