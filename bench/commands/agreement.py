@@ -23,6 +23,8 @@ def main(argv: list[str]) -> int:
     from rich.table import Table
 
     from bench.metrics.agreement import GROUPS, METRICS, agreements, read
+    from bench.report import sheet
+    from frames.atomic import replacing
     from frames.text import printable
 
     rows = read(arguments.dataset)
@@ -35,10 +37,8 @@ def main(argv: list[str]) -> int:
         table.add_row(escape(printable(each.metric)), *figures, str(each.clips))
     Console(highlight=False).print(table)
     if arguments.csv:
-        lines = ["metric,within_lr_input,within_source,clips"]
-        for each in found:
-            figures = ("" if value is None else f"{value:.3f}" for value in each.within.values())
-            lines.append(",".join([each.metric, *figures, str(each.clips)]))
-        arguments.csv.parent.mkdir(parents=True, exist_ok=True)
-        arguments.csv.write_text("\n".join(lines) + "\n", encoding="utf-8")
+        with replacing(arguments.csv) as part, open(part, "w", encoding="utf-8", newline="") as out:
+            lines = sheet.writer(out, floats=".3f")
+            lines.row(("metric", "within_lr_input", "within_source", "clips"))
+            lines.rows([each.metric, *each.within.values(), each.clips] for each in found)
     return OK

@@ -12,7 +12,7 @@ from rich.table import Table
 from bench.commands import COMMANDS
 from bench.commands.options import config_dirs
 from bench.groups import GROUPS, members
-from frames.errors import OK
+from frames.errors import OK, UserError
 from frames.text_files import read_text
 
 _HELP = """usage: python -m bench list [--cost] [--config-dir DIR]
@@ -28,7 +28,9 @@ def main(argv: list[str]) -> int:
         print(_HELP.format(about=COMMANDS["list"]))
         return OK
     with_cost = "--cost" in argv
-    _, folders = config_dirs([word for word in argv if word != "--cost"])
+    words, folders = config_dirs([word for word in argv if word != "--cost"])
+    if words:
+        raise UserError(f"list takes no names: '{words[0]}'; of data sets, `python -m bench data NAME` lists the clips")
     table = Table(box=None, pad_edge=False, show_header=False)
     caption = ""
     if with_cost:

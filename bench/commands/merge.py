@@ -10,7 +10,8 @@ from frames.errors import NOTHING_MEASURED, OK, UserError
 
 ABOUT = """Joins runs that differ in their methods and clips alone. Where they differ in anything else (options of the
 data set, degradation, scale, protocol, metrics, options of one method) they are refused, with the difference. Of a clip
-that several of them have for one method, the newest record counts."""
+that several of them have for one method, the newest record counts that did not fail. Of the environments what all runs
+agree on is kept."""
 
 
 def main(argv: list[str]) -> int:

@@ -29,8 +29,8 @@ def main(argv: list[str]) -> int:
     parser.add_argument("--config-dir", action="append", default=[], metavar="DIR", help=CONFIG_DIR_HELP)
     parser.add_argument("--all", action="store_true", help="beside the page its tables (md, csv, tex) and all plots")
     options = parser.parse_args(argv)
-    if options.budget < 0 or (options.frames is not None and options.frames < 1):
-        raise UserError("--budget must not be negative, and --frames at least 1")
+    if not 0 <= options.budget < 1000 or (options.frames is not None and options.frames < 1):
+        raise UserError("--budget must not be negative and below 1000, --frames at least 1")
     from bench.commands.gather import gather
     from bench.metrics.places import finder
     from bench.report import page

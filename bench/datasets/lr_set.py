@@ -85,7 +85,7 @@ def write(recipe: Manifest, clips: Iterable[Clip], folder: Path) -> Iterator[tup
     for clip in clips:
         if clip.refusal:
             raise UserError(f"clip {clip.name} cannot be used: {clip.refusal}")
-        name = file_name(clip.name)
+        name = clip.name if Path(clip.name).name == clip.name else file_name(clip.name)  # as `data.root` finds it
         there = manifest.clips.get(name)
         if there is not None and there.frames == clip.frames and not list(_clip_problems(folder / name, there)):
             yield clip.name, False

@@ -15,7 +15,7 @@ from bench.report.grid import Block, Cell, Grid, Head, figure
 from bench.report.intervals import Interval
 from bench.report.merge import by_settings
 from bench.report.summary import ALL, Row, rows
-from bench.store.moments import moment
+from bench.store import moments
 from bench.store.record import Record, Score
 
 SPEED = ("fps", "fps-files")
@@ -83,13 +83,14 @@ class Line:
 
 def in_order(runs: Iterable[Run]) -> list[Run]:
     """The runs by the moment at which the last of their records was made."""
-    return sorted(runs, key=lambda run: (moment(run.date), run.name))
+    return sorted(runs, key=lambda run: (moments.moment(run.date), run.name))
 
 
 def lines(runs: Sequence[Run], judge: Judge, reference: str | None = None) -> list[Line]:
     """The lines of all methods and metrics, in the order of the runs' dates.
 
-    A part of a line ends where the recipe, the clips, the method's options or, of a time, the machine change.
+    A part of a line ends where the recipe, the clips, the method's options or, of a time, the machine change; that of a
+    relative speed where the reference's options or precision change, too.
 
     Args:
         reference: the method whose time is the unit of speed; None: frames a second.
@@ -99,12 +100,14 @@ def lines(runs: Sequence[Run], judge: Judge, reference: str | None = None) -> li
         records = by_settings(run.records)
         for row in _figures(records, reference):
             own = [r for r in records if (r.data, r.method) == (row.data, row.method) and r.ok]
+            base = [r for r in records if (r.data, r.method) == (row.data, reference) and r.ok]
+            base = base if row.metric == RELATIVE else []
             score = next((r.scores[row.metric] for r in own if row.metric in r.scores), None)
             if row.value is None or (score is None and not is_speed(row.metric)):
                 continue
-            busy = any(times.busy for r in own for times in r.timing.values())
+            busy = any(times.busy for r in own + base for times in r.timing.values())
             moment = Moment(run, row, _machine(row), busy) if score is None else Moment(run, row, "")
-            found.setdefault((row.data, row.method, row.metric), []).append((_key(row, own), moment, score))
+            found.setdefault((row.data, row.method, row.metric), []).append((_key(row, own, base), moment, score))
     return [_line(key, entries, judge) for key, entries in found.items()]
 
 
@@ -145,7 +148,7 @@ def _line(key: tuple[str, str, str], entries: list[tuple[str, Moment, Score | No
             parts.append([])
             before = same
         part = parts[-1]
-        if part and not (score and score.better == "nearer"):
+        if part and not (score and score.better in ("nearer", "none")):
             changes = [_change(each, moment, score, judge) for each in (part[-1], part[0])]
             moment = replace(moment, since_previous=changes[0], since_first=changes[1])
         part.append(moment)
@@ -172,12 +175,15 @@ def _change(old: Moment, new: Moment, score: Score | None, judge: Judge) -> Chan
     return Change(change, interval, judge(new.row.metric, score, change, interval))
 
 
-def _key(row: Row, records: Sequence[Record]) -> str:
-    """What must agree for two figures to stand on one line."""
+def _key(row: Row, records: Sequence[Record], base: Sequence[Record]) -> str:
+    """What must agree for two figures to stand on one line; `base`: the reference's records, of a relative speed."""
     recipe = _machine(row) if is_speed(row.metric) else row.signature
+    unit = {json.dumps([r.method_config, r.descriptor and r.descriptor.dtype], sort_keys=True) for r in base}
     clips = [(r.clip, r.frames, r.lr_size, r.lr_origin, r.lr_made_with, _options(r.data_config)) for r in records]
     methods = {json.dumps(r.method_config, sort_keys=True) for r in records}
-    return json.dumps([recipe, sorted(row.evidence), sorted(clips, key=str), sorted(methods)], sort_keys=True)
+    return json.dumps(
+        [recipe, sorted(row.evidence), sorted(clips, key=str), sorted(methods), sorted(unit)], sort_keys=True
+    )
 
 
 def _options(config: Mapping[str, Any]) -> dict[str, Any]:

@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+import json
+import tempfile
 from collections.abc import Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import yaml
 
+from bench.store.moments import moment
 from bench.store.record import Record
-from bench.store.records import RecordFile, load
+from bench.store.records import FILE, RecordFile, load
 from bench.store.workers import read_workers, write_worker
-from frames.atomic import replacing
 from frames.errors import UserError
 from frames.strict_yaml import read_mapping
-from frames.text_files import read_text
+from frames.text_files import read_json
 
-CONFIG = "config.yaml"
+CONFIG, ENVIRONMENT = "config.yaml", "environment.json"
+COMMAND = "python -m bench merge"
 _MAY_DIFFER = ("clips",)  # options of a data set that choose among its clips
 
 
@@ -33,26 +37,56 @@ def merge(runs: Sequence[Path], out: Path) -> int:
     _refuse_unlike(loaded)
     configs = [_config(run) for run in runs]
     workers = [facts for run in runs for facts in read_workers(run).values()]
-    environment = runs[0] / "environment.json"
-    told = read_text(environment) if environment.is_file() else None
-    newest: dict[tuple[str, str, str], Record] = {}
+    environment = _agreed([_environment(run) for run in runs])
+    kept: dict[tuple[str, str, str], Record] = {}
     for record in (each for found in loaded.values() for each in found):
-        before = newest.get(record.cell)
-        if before is None or before.date <= record.date or (record.ok and not before.ok):
-            newest[record.cell] = record
-    out.mkdir(parents=True)
-    target = RecordFile(out / "records.jsonl")
-    for record in newest.values():
-        target.append(record)
-    for facts in workers:
-        write_worker(out, facts)
-    with replacing(out / CONFIG) as part:
-        combinations = {(str(c.get("data")), str(c.get("method"))): c for each in configs for c in each}
-        content = {"command": "python -m bench merge", "combinations": list(combinations.values())}
-        part.write_text(yaml.safe_dump(content, sort_keys=False, allow_unicode=True), "utf-8")
-    if told is not None:
-        (out / "environment.json").write_text(told, "utf-8")
-    return len(newest)
+        if record.cell not in kept or _rank(kept[record.cell]) <= _rank(record):
+            kept[record.cell] = record
+    combinations = {(str(c.get("data")), str(c.get("method"))): c for each in configs for c in each}
+    config = {"command": COMMAND, "combinations": list(combinations.values())}
+    out.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=out.parent, prefix=".merge-") as made:
+        folder = Path(made) / "run"
+        folder.mkdir()
+        target = RecordFile(folder / FILE)
+        for record in kept.values():
+            target.append(record)
+        for facts in workers:
+            write_worker(folder, facts)
+        (folder / CONFIG).write_text(yaml.safe_dump(config, sort_keys=False, allow_unicode=True), "utf-8")
+        (folder / ENVIRONMENT).write_text(json.dumps(environment, indent=2) + "\n", "utf-8")
+        folder.rename(out)  # whole, or not there
+    return len(kept)
+
+
+def _rank(record: Record) -> tuple[bool, datetime]:
+    """Of several records of one cell the greatest counts: of those that did not fail, if there are any, the newest."""
+    return record.ok, moment(record.date)
+
+
+def _environment(run: Path) -> dict[str, Any]:
+    """A run's environment.json; empty where there is none.
+
+    Raises:
+        UserError: it is damaged.
+    """
+    file = run / ENVIRONMENT
+    if not file.is_file():
+        return {}
+    found = read_json(file, "remove it; the runs are then merged without what it says")
+    if not isinstance(found, dict):
+        raise UserError(f"{file}: not a run's environment; remove it")
+    return found
+
+
+def _agreed(environments: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """What all runs agree on; None for the rest, as for all that cannot be known. The date is the earliest."""
+    first, *others = environments
+    found = {key: value if all(each.get(key) == value for each in others) else None for key, value in first.items()}
+    dates = [str(each["date"]) for each in environments if each.get("date")]
+    if "dirty" in found and any(each.get("dirty") for each in environments):
+        found["dirty"] = True
+    return found | {"command": COMMAND} | ({"date": min(dates, key=moment)} if dates else {})
 
 
 def _refuse_unlike(loaded: dict[Path, list[Record]]) -> None:

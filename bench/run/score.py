@@ -34,7 +34,11 @@ def score(cells: list[Cell], inputs: Inputs, store: Store, working: Working, ste
     predictions: list[tuple[Cell, PredictionScores]] = []
     for cell in cells:
         assert cell.upscaled is not None
-        cell.scored = _from_store(cell, cell.upscaled, inputs, store)
+        try:
+            cell.scored = _from_store(cell, cell.upscaled, inputs, store)
+        except ValueError as error:  # the protocol scores frames that this clip has not
+            cell.error = error
+            continue
         missing = {name: metric for name, metric in cell.plan.metrics.items() if name not in cell.scored.values}
         if missing or (cell.scored.findings is None and cell.clip.has_gt):
             predictions.append((cell, PredictionScores(cell.upscaled.frames, missing, cell.plan.protocol)))

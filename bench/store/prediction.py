@@ -76,14 +76,23 @@ def write_prediction(folder: Path, frames: Iterable[np.ndarray], sr_sha256: str)
         if folder.exists():
             old = make_temporary(folder.parent)
             os.rename(folder, old)
-        os.rename(temporary, folder)
-    except BaseException as error:
+        _into_place(temporary, folder)
+    except BaseException:
         shutil.rmtree(temporary, ignore_errors=True)
-        if not (isinstance(error, OSError) and old and folder.exists()):  # another run has just kept the same
-            raise
+        raise
     finally:
         if old is not None:
             shutil.rmtree(old, ignore_errors=True)
+
+
+def _into_place(temporary: Path, folder: Path) -> None:
+    """Give a whole folder its name, unless another run has just kept the same there."""
+    try:
+        os.rename(temporary, folder)
+    except OSError:
+        if not (folder / META).is_file():
+            raise
+        shutil.rmtree(temporary, ignore_errors=True)
 
 
 def read_prediction(folder: Path) -> Prediction | None:

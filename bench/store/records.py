@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -17,7 +17,7 @@ from typing import IO
 
 from bench.store.moments import moment
 from bench.store.record import Record
-from bench.store.workers import read_workers
+from bench.store.workers import WorkerFacts, read_workers
 from frames.errors import UserError
 
 fcntl: ModuleType | None
@@ -127,12 +127,10 @@ class Records:
     def __init__(self, folder: Path) -> None:
         self.file = Path(folder) / FILE
         self._main = RecordFile(self.file)
-        self._cells: dict[tuple[str, str, str], Record] = {record.cell: record for record in self._main.read()}
+        facts = read_workers(Path(folder))
+        self._cells: dict[tuple[str, str, str], Record] = {r.cell: _known(r, facts) for r in self._main.read()}
         others = [RecordFile(file) for file in worker_files(Path(folder))]
-        facts = read_workers(Path(folder)) if others else {}
-        for record in sorted((each for file in others for each in file.read()), key=_place):
-            if known := facts.get(record.worker):
-                record = replace(record, host=known.host, canary=tuple(known.canary))
+        for record in sorted((_known(each, facts) for file in others for each in file.read()), key=_place):
             before = self._cells.get(record.cell)
             if before is None or moment(before.date) <= moment(record.date):
                 self._cells[record.cell] = record
@@ -188,11 +186,13 @@ def _alone(stream: IO) -> Iterator[None]:
     if fcntl is None:
         yield
         return
-    fcntl.flock(stream, fcntl.LOCK_EX)
+    with suppress(OSError):  # a file system without locks
+        fcntl.flock(stream, fcntl.LOCK_EX)
     try:
         yield
     finally:
-        fcntl.flock(stream, fcntl.LOCK_UN)
+        with suppress(OSError):
+            fcntl.flock(stream, fcntl.LOCK_UN)
 
 
 def _mend_last_line(stream: IO) -> bool:
@@ -218,6 +218,12 @@ def _mend_last_line(stream: IO) -> bool:
         stream.seek(0, os.SEEK_END)
         return False
     return True
+
+
+def _known(record: Record, facts: Mapping[str, WorkerFacts]) -> Record:
+    """The record with what is known of its worker."""
+    found = facts.get(record.worker)
+    return record if found is None else replace(record, host=found.host, canary=tuple(found.canary))
 
 
 def _place(record: Record) -> tuple[int, datetime]:

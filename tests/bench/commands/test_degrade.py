@@ -25,6 +25,14 @@ def test_it_writes_says_how_to_use_them_and_continues(bench, gt, tmp_path):
     assert checked.code == 0 and "no problems" in checked.out
 
 
+def test_what_it_writes_is_found_under_the_clips_own_names(bench, gt, tmp_path):
+    (gt / "a").rename(gt / "my clip (1)")
+    lr = tmp_path / "lr"
+    assert bench("data", "degrade", "folder", f"data.gt={gt}", "--degradation", "bd", str(lr)).code == 0
+    shown = bench("data", "folder", f"data.root={lr}", f"data.gt={gt}")
+    assert shown.code == 0 and "2 of 2 clips" in shown.out and "my clip (1)" in shown.out, shown.err
+
+
 @pytest.mark.parametrize(
     "words, message",
     [

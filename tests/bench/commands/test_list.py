@@ -81,3 +81,8 @@ def test_a_metric_that_cannot_be_measured_has_a_reason(monkeypatch, tmp_path, ca
     assert main(["list", "--cost"]) == 0
     said = capsys.readouterr()
     assert said.out.split()[1] == "–" and said.err.splitlines()[-1] == "bench: psnr: no still area"
+
+
+def test_a_name_is_refused(bench):
+    answer = bench("list", "bicubic")
+    assert answer.code == 3 and answer.out == "" and "list takes no names: 'bicubic'" in answer.err

@@ -93,18 +93,53 @@ def test_creeping_losses_are_worse_than_the_first():
     assert len(told) == 2 and "PSNR-Y: worse at 0000000 than in the first" in told[0]
 
 
-def test_speed_relative_to_a_method_of_the_same_run_does_not_see_a_slow_day():
-    def both(day, plain, other):
-        found = run(day, seconds=plain)
-        found.records.extend(replace(r, method="other") for r in run(day, seconds=other).records)
-        return found
+def relative(day, plain, other, change=lambda record: record):
+    """A run of two methods; `change` is made to the records of the other, which is the unit of speed."""
+    found = run(day, seconds=plain)
+    others = run(day, seconds=other, change=change).records
+    return replace(found, records=[*found.records, *(replace(r, method="other") for r in others)])
 
+
+def test_speed_relative_to_a_method_of_the_same_run_does_not_see_a_slow_day():
     def judged(*runs):
         (found,) = [each for each in lines(runs, judge, "other") if each.metric == "speed"]
         return [(round(m.row.value, 3), m.since_previous and m.since_previous.verdict) for m in found.parts[0]]
 
-    assert judged(both(1, 0.1, 0.2), both(2, 0.3, 0.6)) == [(2.0, None), (2.0, "same")]
-    assert judged(both(1, 0.1, 0.2), both(2, 0.4, 0.6)) == [(2.0, None), (1.5, "worse")]
+    assert judged(relative(1, 0.1, 0.2), relative(2, 0.3, 0.6)) == [(2.0, None), (2.0, "same")]
+    assert judged(relative(1, 0.1, 0.2), relative(2, 0.4, 0.6)) == [(2.0, None), (1.5, "worse")]
+
+
+def relative_verdicts(*runs):
+    (found,) = [each for each in lines(runs, judge, "other") if each.metric == "speed"]
+    return [[m.since_previous and m.since_previous.verdict for m in part] for part in found.parts]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda record: replace(record, method_config={"steps": 4}),
+        lambda record: replace(record, descriptor=replace(record.descriptor, dtype="bfloat16")),
+    ],
+)
+def test_another_unit_of_speed_breaks_the_line(change):
+    """The method's own time is the same, the reference has become twice as fast."""
+    assert relative_verdicts(relative(1, 0.1, 0.2), relative(2, 0.1, 0.1, change)) == [[None], [None]]
+
+
+def test_a_relative_speed_is_not_judged_where_the_reference_was_timed_on_a_busy_machine():
+    def busy(record):
+        times = record.timing["tensors"].repetitions
+        return with_times(record, repetitions=[replace(each, busy=True) for each in times])
+
+    assert relative_verdicts(relative(1, 0.1, 0.4, busy), relative(2, 0.1, 0.2)) == [[None, BUSY]]
+
+
+def test_a_metric_without_direction_is_shown_and_not_judged():
+    def undirected(record):
+        return with_score(record, "psnr", better="none")
+
+    found = [run(1, change=undirected), run(2, psnr=20.0, change=undirected)]
+    assert verdicts(found, "psnr") == [[None, None]] and list(worse([line(found, "psnr")])) == []
 
 
 def test_times_of_a_busy_machine_are_not_judged():

@@ -52,6 +52,19 @@ def test_a_run_leaves_configuration_environment_records_summary_tables_and_plots
     assert cv2.imread(str(out / "plot.png")).shape[1] > 600 and "<svg" in (out / "plot.svg").read_text()
 
 
+@pytest.mark.parametrize("store", ["null", "STORE"])
+def test_a_clip_too_short_for_the_protocol_costs_itself(bench, clips, tmp_path, store):
+    for name in ("00000001.png", "00000002.png"):
+        (clips / "pan" / name).unlink()  # pan comes before tilt
+    (tmp_path / "mine" / "protocol").mkdir(parents=True)
+    (tmp_path / "mine" / "protocol" / "late.yaml").write_text("name: late\nframes: {drop_first: 2}\n")
+    kept = f"store={tmp_path / store}" if store != "null" else "store=null"
+    words = ("run", "method=bicubic", "data=folder", f"data.gt={clips}", f"out={tmp_path / 'run'}", "timing=none", kept)
+    answer = bench(*words, "metrics=[psnr]", "protocol=late", "--config-dir", tmp_path / "mine")
+    assert answer.code == 3 and "1 clips good, 1 failed" in answer.err, answer.err
+    assert "pan bicubic: FAILED: protocol late scores frames2..-1" in answer.err
+
+
 def test_a_second_run_computes_nothing_and_a_new_metric_upscales_nothing(bench, clips, tmp_path):
     command = ("run", "method=bicubic", "data=folder", f"data.gt={clips}", f"out={tmp_path / 'run'}", "timing=once")
     assert "2 upscaled, 2 scores computed" in bench(*command, "metrics=[psnr]").err

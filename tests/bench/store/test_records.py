@@ -1,5 +1,6 @@
 """Records survive what a crash leaves behind; keys change with everything that a number depends on."""
 
+import errno
 import json
 import math
 from dataclasses import replace
@@ -42,6 +43,16 @@ def test_a_torn_last_line_loses_that_record_alone(tmp_path):
     file = tmp_path / "records.jsonl"
     file.write_bytes(file.read_bytes()[:-20])
     assert [r.clip for r in load(tmp_path).records] == ["a"]
+    Records(tmp_path).append(record("b"))
+    assert [r.clip for r in load(tmp_path).records] == ["a", "b"]
+
+
+def test_a_file_system_without_locks_keeps_records(tmp_path, monkeypatch):
+    def no_locks(stream, operation):
+        raise OSError(errno.ENOLCK, "No locks available")
+
+    monkeypatch.setattr("bench.store.records.fcntl.flock", no_locks)
+    Records(tmp_path).append(record("a"))
     Records(tmp_path).append(record("b"))
     assert [r.clip for r in load(tmp_path).records] == ["a", "b"]
 

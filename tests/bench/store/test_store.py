@@ -205,6 +205,20 @@ def test_a_store_that_cannot_be_written_costs_the_reuse_alone_and_says_so_once(s
     assert store.prediction(KEY) is None and not list((store.root / "predictions").iterdir())
 
 
+def test_two_runs_that_keep_the_same_at_one_moment_both_succeed(store, said, frames, monkeypatch):
+    rename = os.rename
+
+    def later(source, target):
+        monkeypatch.setattr(os, "rename", rename)
+        kept(store, frames)  # the other run, after this one has seen that nothing is there
+        rename(source, target)
+
+    monkeypatch.setattr(os, "rename", later)
+    kept(store, frames)
+    assert not said and store.prediction(KEY) is not None
+    assert [path.name for path in (store.root / "predictions").iterdir()] == [KEY]
+
+
 def test_a_store_below_a_file_costs_the_reuse_alone(tmp_path, said, frames):
     (tmp_path / "file").write_text("x")
     store = Store(tmp_path / "file" / "store", said.append)

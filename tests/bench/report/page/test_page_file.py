@@ -118,6 +118,7 @@ def test_two_runs_share_a_page_and_keep_their_names(made, bench, tmp_path):
     [
         (["--crop", "big"], "write WIDTHxHEIGHT"),
         (["--budget", "-1"], "--budget must not be negative"),
+        (["--budget", "nan"], "--budget must not be negative"),
         (["--frames", "0"], "--frames at least 1"),
     ],
 )

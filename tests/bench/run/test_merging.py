@@ -1,0 +1,64 @@
+"""Runs joined on made-up records: which record counts, and what is known of where it was measured."""
+
+import json
+
+import pytest
+
+from bench.run.merging import merge
+from bench.store.records import RecordFile, load
+from bench.store.workers import WorkerFacts, write_worker
+from tests.bench.made_up import ENVIRONMENT, failed, make, run_folder
+
+
+def cell(psnr, date, **more):
+    return make("plain", "a", [psnr], [0.1], date=date, **more)
+
+
+@pytest.mark.parametrize("turned", [False, True])
+def test_the_newest_that_did_not_fail_counts_whatever_the_order(tmp_path, turned):
+    newest = "2026-01-02T00:30:00+00:00"  # later than the others, whose clocks show more
+    runs = [
+        run_folder(tmp_path / "one", [cell(30.0, "2026-01-02T02:00:00+02:00")]),
+        run_folder(tmp_path / "two", [cell(31.0, newest)]),
+        run_folder(tmp_path / "three", [failed(cell(0.0, "2026-01-03T00:00:00+00:00"))]),
+    ]
+    assert merge(runs[::-1] if turned else runs, tmp_path / "out") == 1
+    (record,) = load(tmp_path / "out").records
+    assert record.ok and record.date == newest
+
+
+def test_the_environment_says_only_what_all_runs_agree_on(tmp_path):
+    known = {"commit": "a" * 40, "dirty": False, "date": "2026-01-01T05:00:00+00:00"}
+    other = {"commit": "b" * 40, "dirty": True, "date": "2026-01-01T05:00:00+02:00", "python": "3.13.0"}
+    one = run_folder(tmp_path / "one", [cell(30.0, "2026-01-02T00:00:00")], ENVIRONMENT | known)
+    two = run_folder(tmp_path / "two", [make("plain", "b", [30.0], [0.1])], ENVIRONMENT | other)
+    merge([one, two], tmp_path / "out")
+    found = json.loads((tmp_path / "out" / "environment.json").read_text())
+    assert found["cpu"] == ENVIRONMENT["cpu"] and found["command"] == "python -m bench merge"
+    assert found["commit"] is None and found["python"] is None and found["dirty"] is True
+    assert found["date"] == other["date"], "no record is older than the environment"
+
+
+def test_a_worker_s_machine_and_canary_are_known_after_a_merge(tmp_path):
+    for name, seconds in (("w1", 0.1), ("w2", 0.2)):
+        facts = WorkerFacts(name=name, host=f"host of {name}", device="cpu", began="now", canary=[seconds])
+        (tmp_path / name / "records").mkdir(parents=True)
+        RecordFile(tmp_path / name / "records" / f"{name}.jsonl").append(
+            make("plain", name, [30.0], [0.1], worker=name, unit=0)
+        )
+        write_worker(tmp_path / name, facts)
+    merge([tmp_path / "w1", tmp_path / "w2"], tmp_path / "out")
+    found = {record.worker: (record.host, record.canary) for record in load(tmp_path / "out").records}
+    assert found == {"w1": ("host of w1", (0.1,)), "w2": ("host of w2", (0.2,))}
+
+
+def test_a_merge_that_is_interrupted_leaves_nothing(tmp_path, monkeypatch):
+    runs = [run_folder(tmp_path / name, [make("plain", name, [30.0], [0.1])]) for name in ("one", "two")]
+
+    def stopped(*_, **__):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("bench.run.merging.yaml.safe_dump", stopped)
+    with pytest.raises(KeyboardInterrupt):
+        merge(runs, tmp_path / "out")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["one", "two"]
