@@ -89,9 +89,9 @@ def _end(interrupt: KeyboardInterrupt, crew: Crew, job: Job, plan: Plan, quoted:
     later = f"python -m bench watch {quoted} follows them, python -m bench worker {quoted} --stop stops them"
     stop = isinstance(interrupt, _Terminated) or job.is_stopped
     if not stop and not isinstance(interrupt, _HungUp):
-        count = len(at_work(job, plan.expiry_s))
-        say(f"interrupted: Ctrl-C again stops the {count} workers; left alone for {SECOND_S:g} s, they go on")
         try:
+            count = len(at_work(job, plan.expiry_s))
+            say(f"interrupted: Ctrl-C again stops the {count} workers; left alone for {SECOND_S:g} s, they go on")
             time.sleep(SECOND_S)
         except KeyboardInterrupt:
             stop = True

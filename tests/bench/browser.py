@@ -11,7 +11,7 @@ class Opened:
         self.errors: list[str] = []
         self.requests: list[str] = []
         self.page = self.context.new_page()
-        self.page.set_default_timeout(60000)  # a busy machine is no fault of the page
+        self.page.set_default_timeout(600_000)  # ms; a busy machine is no fault of the page
         self.page.on("console", lambda said: said.type in ("error", "warning") and self.errors.append(said.text))
         self.page.on("pageerror", lambda error: self.errors.append(str(error)))
         self.context.route("**/*", self._guard)

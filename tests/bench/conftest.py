@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import tempfile
 from pathlib import Path
 
 import numpy as np
@@ -40,6 +41,14 @@ def quiet_machine(monkeypatch) -> None:
 
 
 @pytest.fixture
+def apart(monkeypatch, tmp_path) -> None:
+    """A key of the tests, and locks on cores that no other test sees: for runs of several workers."""
+    monkeypatch.setenv("BENCH_KEY", "of the tests")
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+
+
+@pytest.fixture
 def bench(capfd, monkeypatch, tmp_path):
     """`bench("run", "method=bicubic", ...)` -> exit code, stdout, stderr."""
 
@@ -59,7 +68,10 @@ def chromium(tmp_path_factory):
         pytest.skip("no chromium here: install Debian's package, or name one in $CHROMIUM")
     driver = pytest.importorskip("playwright.sync_api", reason="the playwright package is not installed")
     with driver.sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=program, args=FLAGS)
+        try:
+            browser = playwright.chromium.launch(executable_path=program, args=FLAGS, timeout=600_000)
+        except driver.Error as error:
+            pytest.skip(f"{program} does not start here: {error.message.splitlines()[0]}")
         yield browser
         browser.close()
 

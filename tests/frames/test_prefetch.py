@@ -44,7 +44,7 @@ def test_not_more_than_depth_is_read_ahead():
 
     items = ahead(counted(), depth=2)
     assert next(items) == 0
-    assert third.wait(10)  # 0 is with the caller, 1 and 2 wait in the queue, 3 waits for room
+    assert third.wait(600)  # 0 is with the caller, 1 and 2 wait in the queue, 3 waits for room
     assert taken == [0, 1, 2, 3]
     items.close()
 

@@ -6,7 +6,6 @@ import random
 import signal
 import subprocess
 import sys
-import time
 from fractions import Fraction
 from pathlib import Path
 
@@ -112,23 +111,34 @@ def _kill(patch: pytest.MonkeyPatch, stage: str, nth: int) -> None:
 
 def test_a_kill_by_the_system_and_the_same_command_again(weights, tmp_path):
     given = phone.record(tmp_path / "in.mp4", seconds=20)
-    command = [sys.executable, "-c", f"{PROGRAM}main(sys.argv[1:])", str(given), str(tmp_path / "out.mp4")]
-    command += ["--weights", str(weights)]
     root = Path(__file__).parents[2]
-    steps = tmp_path / "out.mp4.partial"
-    process = subprocess.Popen(command, cwd=root, stderr=subprocess.DEVNULL)
-    while process.poll() is None and not (steps / "segment-000001.json").exists():
-        time.sleep(0.005)
-    process.send_signal(signal.SIGKILL)
-    process.wait()
-    assert steps.exists() and not (tmp_path / "out.mp4").exists()
-    subprocess.run(command, cwd=root, check=True, stderr=subprocess.DEVNULL)
-    command[4] = str(tmp_path / "calm.mp4")
-    subprocess.run(command, cwd=root, check=True, stderr=subprocess.DEVNULL)
+
+    def command(output: str, killed: bool = False) -> list[str]:
+        program = PROGRAM + AND_KILL * killed + "sys.exit(main(sys.argv[1:]))"
+        return [sys.executable, "-c", program, str(given), str(tmp_path / output), "--weights", str(weights)]
+
+    done = subprocess.run(command("out.mp4", killed=True), cwd=root, stderr=subprocess.DEVNULL)
+    assert done.returncode == -signal.SIGKILL
+    assert (tmp_path / "out.mp4.partial" / "segment-000001.json").exists() and not (tmp_path / "out.mp4").exists()
+    for output in ("out.mp4", "calm.mp4"):
+        subprocess.run(command(output), cwd=root, check=True, stderr=subprocess.DEVNULL)
     assert (tmp_path / "out.mp4").read_bytes() == (tmp_path / "calm.mp4").read_bytes()
 
 
-PROGRAM = "import sys; from turbovsr import video; video.PART = 20; from turbovsr.__main__ import main; "
+PROGRAM = "import sys; from turbovsr import video; video.PART = 20; from turbovsr.__main__ import main\n"
+AND_KILL = """
+import os, signal
+from turbovsr.video import SegmentWriter
+add, frames = SegmentWriter.add, []
+
+def counting(*words, **options):
+    frames.append(1)
+    if len(frames) > 70:  # in the third part or later: two are kept
+        os.kill(os.getpid(), signal.SIGKILL)
+    return add(*words, **options)
+
+SegmentWriter.add = counting
+"""
 
 
 def test_ctrl_c_says_what_is_kept_and_how_to_continue(run, short, tmp_path, capsys, monkeypatch):

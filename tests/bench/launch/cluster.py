@@ -9,6 +9,8 @@ import subprocess
 import time
 from pathlib import Path
 
+from tests.ports import BLOCK, free_block
+
 PROGRAMS = ("slurmctld", "slurmd", "sbatch", "srun", "squeue", "scontrol", "scancel")
 
 CONF = """\
@@ -63,15 +65,15 @@ class Cluster:
             (folder / name).mkdir(parents=True)
         self.conf = folder / "slurm.conf"
         host = socket.gethostname().split(".")[0]
-        controller, node, first = _free_ports()
+        controller = free_block()
         self.conf.write_text(
             CONF.format(
                 host=host,
                 folder=folder,
                 controller=controller,
-                node=node,
-                first=first,
-                last=first + 60,
+                node=controller + 1,
+                first=controller + 2,
+                last=controller + BLOCK - 1,
                 cpus=os.cpu_count(),
             )
         )
@@ -88,14 +90,14 @@ class Cluster:
             self._programs.append(
                 subprocess.Popen([*program, "-f", str(self.conf)], env=self.environment, stdout=said, stderr=said)
             )
-        self.until(lambda: "idle" in self("sinfo", "-h", "-o", "%T"), 60)
+        self.until(lambda: "idle" in self("sinfo", "-h", "-o", "%T"))
 
     def __call__(self, *command: str) -> str:
         """A command's answer."""
-        done = subprocess.run(command, env=self.environment, capture_output=True, text=True, timeout=60)
+        done = subprocess.run(command, env=self.environment, capture_output=True, text=True, timeout=300)
         return done.stdout + done.stderr
 
-    def until(self, holds, seconds: float) -> None:
+    def until(self, holds, seconds: float = 600) -> None:
         """Wait until something holds.
 
         Raises:
@@ -120,14 +122,3 @@ class Cluster:
                 program.wait(20)
             except subprocess.TimeoutExpired:
                 program.kill()
-
-
-def _free_ports() -> tuple[int, int, int]:
-    found = []
-    sockets = [socket.socket() for _ in range(2)]
-    for each in sockets:
-        each.bind(("127.0.0.1", 0))
-        found.append(each.getsockname()[1])
-    for each in sockets:
-        each.close()
-    return found[0], found[1], 40000 + os.getpid() % 20000

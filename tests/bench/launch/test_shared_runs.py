@@ -2,6 +2,7 @@
 
 import json
 import os
+from pathlib import Path
 
 import pytest
 
@@ -9,6 +10,7 @@ from bench.run import device, joining
 from bench.run.job import jobs
 from bench.store.records import load, worker_files
 
+ROOT = Path(__file__).parents[3]
 QUALITY = ("run", "data=folder", "metrics=[psnr,ssim]", "timing=none")
 
 
@@ -48,11 +50,36 @@ def test_workers_one_after_the_other_end_with_what_one_run_has(bench, clips, tmp
     assert answer.code == 0 and "nothing is left to do" in answer.err
 
 
-def test_two_processes_share_the_clips(bench, clips, tmp_path):
+MET = """
+import os
+import time
+from pathlib import Path
+from baselines.interpolation import Interpolation
+
+class Met(Interpolation):
+    def upscale(self, lr, stages):
+        met = Path(__file__).with_name("met")
+        (met / str(os.getpid())).touch()
+        while len(os.listdir(met)) < 2:
+            time.sleep(0.05)
+        return super().upscale(lr, stages)
+"""
+
+
+def test_two_processes_share_the_clips(bench, clips, tmp_path, monkeypatch):
+    """Of a method that begins once both are there: else the first may be done before the other has started."""
     if len(device.cores()) < 2:
         pytest.skip("two cores are needed")
-    words = ("method=bicubic,nearest", f"data.gt={clips}", "timing.repeats=1", "data=folder", "metrics=[psnr]")
-    answer = bench("run", *words, f"out={tmp_path / 'run'}", "workers=2")
+    (tmp_path / "met.py").write_text(MET)
+    (tmp_path / "met").mkdir()
+    (tmp_path / "mine" / "method").mkdir(parents=True)
+    (tmp_path / "mine" / "method" / "met.yaml").write_text(
+        "_target_: met.Met\nname: met\nkernel: nearest\nscale: ${scale}\ndevice: ${device}\nsummary: waits\n"
+    )
+    monkeypatch.syspath_prepend(str(tmp_path))
+    monkeypatch.setenv("PYTHONPATH", f"{ROOT}:{tmp_path}")
+    words = ("method=bicubic,met", f"data.gt={clips}", "timing.repeats=1", "data=folder", "metrics=[psnr]")
+    answer = bench("run", "--config-dir", tmp_path / "mine", *words, f"out={tmp_path / 'run'}", "workers=2")
     assert answer.code == 0 and "4 clips good, 0 failed; 4 upscaled, 4 scores computed" in answer.err, answer.err
     assert len(quality(tmp_path / "run")) == 4 and jobs(tmp_path / "run") == []
     facts = [json.loads(file.read_text()) for file in (tmp_path / "run" / "workers").glob("*.json")]

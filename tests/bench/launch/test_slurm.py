@@ -4,7 +4,6 @@ import os
 import re
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -17,26 +16,32 @@ from bench.store.records import load
 from frames.errors import UserError
 
 ROOT = Path(__file__).parents[3]
-HERE = ("launch.gpus_per_task=null", "launch.cpus_per_task=1", "launch.exclusive=false", "launch.expiry_s=20")
+HERE = ("launch.gpus_per_task=null", "launch.cpus_per_task=1", "launch.exclusive=false", "launch.expiry_s=600")
 
-SLOW = """
+HELD = """
 import time
+from pathlib import Path
 from baselines.interpolation import Interpolation
 
-class Slow(Interpolation):
+class Held(Interpolation):
     def upscale(self, lr, stages):
-        time.sleep(SECONDS)
+        while Path(__file__).with_name("hold").exists():
+            time.sleep(0.05)
         return super().upscale(lr, stages)
 """
 
 
 @pytest.fixture
 def started(cluster, clips, tmp_path):
-    """`started("workers=slurm:2", ...)` -> the process of a run on the cluster; all are ended at the end."""
-    (tmp_path / "slow.py").write_text(SLOW.replace("SECONDS", "2"))
+    """`started("workers=slurm:2", ...)` -> the process of a run on the cluster; all are ended at the end.
+
+    Its method `held` goes on once the file `hold` is gone.
+    """
+    (tmp_path / "held.py").write_text(HELD)
+    (tmp_path / "hold").touch()
     (tmp_path / "mine" / "method").mkdir(parents=True)
-    (tmp_path / "mine" / "method" / "slow.yaml").write_text(
-        "_target_: slow.Slow\nname: slow\nkernel: nearest\nscale: ${scale}\ndevice: ${device}\nsummary: sleeps\n"
+    (tmp_path / "mine" / "method" / "held.yaml").write_text(
+        "_target_: held.Held\nname: held\nkernel: nearest\nscale: ${scale}\ndevice: ${device}\nsummary: waits\n"
     )
     processes = []
 
@@ -59,21 +64,21 @@ def started(cluster, clips, tmp_path):
     for process in processes:
         process.kill()
     cluster("scancel", "--full", "-u", "root")
-    cluster.until(lambda: not cluster("squeue", "-h").strip(), 30)
+    cluster.until(lambda: not cluster("squeue", "-h").strip())
 
 
 def test_jobs_share_the_clips_and_go_on_after_requeue_and_drain(cluster, started, tmp_path, bench, clips):
-    process = started("method=slow,nearest", "workers=slurm:2")
+    process = started("method=held,nearest", "workers=slurm:2")
     run = tmp_path / "run"
-    cluster.until(lambda: any(leases.taken(job.leases) for job in jobs(run)) or process.poll() is not None, 120)
+    cluster.until(lambda: any(leases.taken(job.leases) for job in jobs(run)) or process.poll() is not None)
     running = cluster("squeue", "-h", "-r", "-t", "R", "-o", "%i").split()
     assert running, process.communicate()[0]
     cluster("scontrol", "update", f"nodename={cluster.node}", "state=drain", "reason=tests")
     assert cluster("scontrol", "requeue", running[0]) == ""
-    time.sleep(1)
     assert process.poll() is None
     cluster("scontrol", "update", f"nodename={cluster.node}", "state=resume")
-    said, _ = process.communicate(timeout=200)
+    (tmp_path / "hold").unlink()
+    said, _ = process.communicate(timeout=600)
     assert process.returncode == 0 and "4 clips good, 0 failed" in said, said
     alone = tmp_path / "alone"
     words = ("data=folder", f"data.gt={clips}", "metrics=[psnr]", "timing=none", "store=null", f"out={alone}")
@@ -86,7 +91,7 @@ def test_jobs_share_the_clips_and_go_on_after_requeue_and_drain(cluster, started
 
 
 def test_a_partition_that_is_not_there_is_one_line(cluster, started):
-    said, _ = started("method=nearest", "workers=slurm:1", "launch.partition=nowhere").communicate(timeout=100)
+    said, _ = started("method=nearest", "workers=slurm:1", "launch.partition=nowhere").communicate(timeout=600)
     assert "SLURM refuses the jobs" in said and "nowhere" in said and "Traceback" not in said
 
 

@@ -58,7 +58,7 @@ def test_a_stop_reaches_a_worker_that_ignores_interrupts(bench, words, tmp_path)
     worker = subprocess.Popen([sys.executable, "-c", begin], cwd=tmp_path, stderr=subprocess.PIPE, text=True)
     until(lambda: leases.taken(job.leases), worker)
     assert "end within seconds" in bench("worker", run, "--stop").err
-    _, said = worker.communicate(timeout=100)
+    _, said = worker.communicate(timeout=600)
     assert worker.returncode == 130 and "what this worker held is free again" in said, said
     assert leases.taken(job.leases) == {} and not job.is_alive()
     (tmp_path / "hold").unlink()
@@ -73,7 +73,7 @@ def test_workers_are_left_or_stopped_as_their_launcher_says(bench, words, tmp_pa
     until(lambda: jobs(run) and len(leases.taken(jobs(run)[0].leases)) == 2, launcher)
     (job,) = jobs(run)
     launcher.send_signal(signal.SIGINT)
-    _, said = launcher.communicate(timeout=100)
+    _, said = launcher.communicate(timeout=600)
     assert launcher.returncode == 130 and "Ctrl-C again stops the 2 workers" in said and "the workers go on" in said
     there = at_work(job)
     assert len(there) == 2 and len(leases.taken(job.leases)) == 2
@@ -84,7 +84,7 @@ def test_workers_are_left_or_stopped_as_their_launcher_says(bench, words, tmp_pa
     lines = iter(launcher.stderr.readline, "")
     assert any("Ctrl-C again stops the 2 workers" in line for line in lines)
     launcher.send_signal(signal.SIGINT)
-    _, said = launcher.communicate(timeout=100)
+    _, said = launcher.communicate(timeout=600)
     assert launcher.returncode == 130 and "stopped; finished clips are kept" in said, said
     assert at_work(job) == [] and leases.taken(job.leases) == {}
     (tmp_path / "hold").unlink()

@@ -1,9 +1,11 @@
 """An upscaler in its own environment: one YAML file, PNG files in, PNG files out, a clear line when it fails."""
 
 import json
+import os
+import select
 import shutil
-import time
 import venv
+from contextlib import nullcontext
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +15,8 @@ from baselines.external import External
 from bench.datasets.folder import Folder
 from bench.methods.contract import no_stages
 from bench.methods.programs import on_program
+from bench.timing import measure
+from bench.timing.memory import Peak
 from frames.degradations import Bicubic
 from frames.errors import one_line
 from frames.images import read_image
@@ -64,7 +68,8 @@ def theirs(python: Path) -> str:
     return f'"{python} {THEIRS} --input {{input}} --output {{output}} --scale {{scale}}"'
 
 
-def test_ffmpeg_s_lanczos_is_run_as_a_program_and_agrees_with_ours(run, tmp_path):
+def test_ffmpeg_s_lanczos_is_run_as_a_program_and_agrees_with_ours(run, tmp_path, monkeypatch):
+    monkeypatch.setattr(measure, "peak_of_started", lambda: nullcontext(Peak(123.4, "started processes")))
     answer, records = run("method=lanczos,ffmpeg_lanczos", "save=frames", "metrics=[psnr]", "timing.repeats=2")
     assert answer.code == 0, answer.err
     saved = tmp_path / "run" / "frames"
@@ -76,7 +81,7 @@ def test_ffmpeg_s_lanczos_is_run_as_a_program_and_agrees_with_ours(run, tmp_path
     assert record["descriptor"]["notes"].startswith("ffmpeg version")
     assert set(record["timing"]) == {"files"} and record["timing"]["files"]["clock"] == "perf_counter"
     assert len(record["timing"]["files"]["repetitions"]) == 2 and record["timing"]["files"]["same_output"]
-    assert 1 < record["timing"]["files"]["peak_memory_mb"] < 200  # ffmpeg's own, not this process's
+    assert record["timing"]["files"]["peak_memory_mb"] == 123.4  # of what was started, not of this process
     assert "FPS (files)" in answer.out
 
 
@@ -165,13 +170,19 @@ def test_what_goes_wrong_is_said_with_its_remedy(tmp_path, clips, options, says)
 
 
 def test_what_a_program_left_running_is_ended_with_it(tmp_path):
-    alive = tmp_path / "alive"
-    program = External(scale=4, **shell(f"(while true; do touch {alive}; sleep 0.02; done) & sleep 0.2; exit 1"))
-    with pytest.raises(RuntimeError):
-        program.upscale_files(tmp_path, tmp_path)
-    alive.unlink()
-    time.sleep(0.2)
-    assert not alive.exists()
+    """Whoever has a pipe open for writing is alive: when all of them have ended, its reader is at the end."""
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    reading = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+    try:
+        program = External(scale=4, **shell(f"exec 3> {pipe}; echo begun >&3; sleep 3600 & exit 1"))
+        with pytest.raises(RuntimeError):
+            program.upscale_files(tmp_path, tmp_path)
+        os.set_blocking(reading, True)
+        assert os.read(reading, 100) == b"begun\n"
+        assert select.select([reading], [], [], 600)[0] and os.read(reading, 100) == b""
+    finally:
+        os.close(reading)
 
 
 def test_the_environment_of_a_program_is_the_user_s_to_set(monkeypatch, tmp_path):

@@ -64,7 +64,7 @@ def test_the_latex_compiles_with_booktabs(rebuilt, tmp_path):
     folder = tmp_path / "tex"
     shutil.copytree(rebuilt[0], folder)
     command = ["pdflatex", "-interaction=nonstopmode", "-halt-on-error", "main.tex"]
-    answer = subprocess.run(command, cwd=folder, capture_output=True, timeout=120)
+    answer = subprocess.run(command, cwd=folder, capture_output=True, timeout=600)
     log = answer.stdout.decode(errors="replace")
     assert answer.returncode == 0, log[-2000:]
     assert (folder / "main.pdf").stat().st_size > 10_000 and "Overfull \\hbox" not in log

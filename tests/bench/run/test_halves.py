@@ -10,6 +10,7 @@ from bench.run import device, joining
 from bench.run.job import jobs
 from bench.store.records import load
 
+pytestmark = pytest.mark.usefixtures("apart")
 WORDS = ("run", "data=folder", "metrics=[psnr,ssim]", "method=bicubic,nearest")
 
 

@@ -138,7 +138,7 @@ def test_processes_that_claim_at_once_never_share_a_unit(tmp_path, count):
     )
     command = [sys.executable, "-c", code, tmp_path / "leases"]
     children = [subprocess.Popen([*command, f"w{n}"], stdout=subprocess.PIPE, text=True) for n in range(count)]
-    got = [child.communicate(timeout=100)[0].split() for child in children]
+    got = [child.communicate(timeout=600)[0].split() for child in children]
     assert sorted(int(unit) for each in got for unit in each) == list(range(300))
 
 

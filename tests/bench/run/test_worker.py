@@ -144,7 +144,7 @@ def test_two_workers_share_what_there_is(tmp_path):
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(60)
+        thread.join(600)
     assert sorted(both[0].seen + both[1].seen) == list(range(20))
 
 
@@ -208,7 +208,7 @@ def test_a_stop_interrupts_a_unit(tmp_path, default_signals):
     leases = Leases(job.leases, new_worker(), 60)
     with pytest.raises(KeyboardInterrupt), heartbeat(job, leases, every_s=0.05):
         job.stop()
-        threading.Event().wait(60)
+        threading.Event().wait(600)
     assert not job.is_alive()
 
 

@@ -1,6 +1,8 @@
 """The clock, the stages, the memory peak and the repetitions."""
 
 import itertools
+import subprocess
+import sys
 import threading
 from contextlib import nullcontext
 from types import SimpleNamespace
@@ -147,6 +149,30 @@ def test_without_a_high_water_mark_the_memory_is_looked_at_again_and_again(monke
         done.set()
     assert peak.mb == 9
     assert peak.kind == "process, resident, sampled every 5 ms"
+
+
+@pytest.mark.skipif(not memory._TASKS.is_dir(), reason="Linux tells who started whom")
+def test_the_memory_of_a_started_program_is_its_own(monkeypatch):
+    """A program that lives until it was looked at: 100 MiB, beside this process's many more."""
+    program = "import sys; block = bytearray(100 << 20); print('held', flush=True); sys.stdin.read()"
+    looked, started = threading.Event(), memory._started_mb
+
+    def looking(older):
+        found = started(older)
+        if held.is_set() and found > 100:
+            looked.set()
+        return found
+
+    held = threading.Event()
+    monkeypatch.setattr(memory, "_started_mb", looking)
+    with memory.peak_of_started() as peak:
+        streams = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
+        with subprocess.Popen([sys.executable, "-S", "-c", program], **streams) as process:
+            assert process.stdout.readline() == b"held\n"
+            held.set()
+            assert looked.wait(300)
+    assert 100 < peak.mb < 200
+    assert peak.kind == "started processes, resident, sampled every 5 ms"
 
 
 def test_quartiles_and_interval_of_the_median():

@@ -2,13 +2,14 @@
 
 import os
 import signal
-import socket
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 import torch
+
+from tests.ports import free_block
 
 ROOT = Path(__file__).parents[3]
 
@@ -17,12 +18,9 @@ ROOT = Path(__file__).parents[3]
 def found(words, tmp_path_factory) -> Path:
     """What the two processes wrote (see two_processes.py)."""
     folder = tmp_path_factory.mktemp("found")
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
     launch = [sys.executable, "-m", "accelerate.commands.launch", "--multi_gpu", "--num_processes", "2"]
     launch += ["--num_machines", "1", "--mixed_precision", "no", "--dynamo_backend", "no"]
-    launch += ["--main_process_port", str(port), "-m", "tests.turbovsr.train.two_processes"]
+    launch += ["--main_process_port", str(free_block()), "-m", "tests.turbovsr.train.two_processes"]
     command = [*launch, str(folder), *words, "stage=regression", f"out={folder / 'out'}"]
     command += ["stages.regression.loop.steps=3", "++stages.regression.gan.width=4", "workers=0"]
     environment = os.environ | {"OMP_NUM_THREADS": "1", "OMP_WAIT_POLICY": "PASSIVE"}

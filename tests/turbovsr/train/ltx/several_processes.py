@@ -6,13 +6,15 @@ killed with SIGKILL in step 3 and four resume.
 
 import os
 import signal
-import socket
 import sys
+import tempfile
+import time
 import traceback
 from pathlib import Path
 
 import torch
 import torch._dynamo  # slow to import, which each process would do for itself
+from torch.distributed import TCPStore
 
 from turbovsr.train import stages
 from turbovsr.train.composition import compose_plain
@@ -24,18 +26,15 @@ CPU = torch.device("cpu")
 KILLED_IN = 3
 
 
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
-
-
-def kill_in_step(step: int) -> None:
-    """Make this process kill itself in a step."""
+def kill_in_step(step: int, met: Path, count: int) -> None:
+    """Make this process kill itself in a step, once all have come so far: none still waits for another's answer."""
     backward = ShardedLoop._backward
 
     def dying(self, *arguments):
         if self.step + 1 == step:
+            (met / str(os.getpid())).touch()
+            while len(os.listdir(met)) < count:
+                time.sleep(0.01)
             os.kill(os.getpid(), signal.SIGKILL)
         return backward(self, *arguments)
 
@@ -44,7 +43,9 @@ def kill_in_step(step: int) -> None:
 
 def run(words: list[str], out: Path, count: int, killed: bool = False) -> list[int]:
     """Train in `count` forked processes; their exit codes, negative for signals."""
-    port, children = free_port(), []
+    met, children = Path(tempfile.mkdtemp(dir=found)), []
+    store = TCPStore("127.0.0.1", 0, is_master=True, wait_for_workers=False)  # as a launcher's: its port is its own
+    launched = {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": store.port, "TORCHELASTIC_USE_AGENT_STORE": True}
     config = checked(compose_plain([*words, f"out={out}"]))
     for rank in range(count):
         child = os.fork()
@@ -53,10 +54,10 @@ def run(words: list[str], out: Path, count: int, killed: bool = False) -> list[i
             continue
         code = 1
         try:
-            launched = {"RANK": rank, "WORLD_SIZE": count, "LOCAL_RANK": rank, "MASTER_PORT": port}
-            os.environ |= {name: str(value) for name, value in launched.items()} | {"MASTER_ADDR": "127.0.0.1"}
+            own = launched | {"RANK": rank, "WORLD_SIZE": count, "LOCAL_RANK": rank}
+            os.environ |= {name: str(value) for name, value in own.items()}
             if killed:
-                kill_in_step(KILLED_IN)
+                kill_in_step(KILLED_IN, met, count)
             with processes(CPU):
                 stages.train(config, CPU)
             code = 0
