@@ -22,7 +22,7 @@ DEMUXERS = (
     "hevc,vvc,av1,obu,ivf,nut,dv,rm"
 )
 # Gigabytes of zeros inside a file keep FFmpeg searching for the next packet for minutes.
-PATIENCE_S = 8.0  # of opening, and of reading one packet
+PATIENCE_S = 30.0  # of opening, and of reading one packet; a busy machine may pause for seconds
 _OPTIONS = {"format_whitelist": DEMUXERS, "protocol_whitelist": "file"}
 
 
