@@ -1,5 +1,6 @@
 """Fixtures of all tests: the assets fetched by `make test`, and small real pictures."""
 
+import logging
 import os
 import random
 import signal
@@ -69,6 +70,12 @@ def is_slow(path: Path) -> bool:
     """Whether a test file, or a folder around it, is in SLOW."""
     here = Path(__file__).parent
     return any(here / name in (path, *path.parents) for name in SLOW)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def quiet_matplotlib() -> None:
+    """A machine's first use of it may say that its fonts are listed, or that there is no home: in any test."""
+    logging.getLogger("matplotlib").setLevel(logging.ERROR)
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -20,7 +20,7 @@ class IntervalMeans:
 
     def __init__(self) -> None:
         self.sums: defaultdict[str, float] = defaultdict(float)
-        self.steps, self.samples, self.since = 0, 0, time.time()
+        self.steps, self.samples, self.since = 0, 0, time.perf_counter()
 
     def add(self, terms: dict[str, float], samples: int) -> None:
         """Count one step: its loss terms, and the clips or stills that it saw in all processes."""
@@ -31,14 +31,17 @@ class IntervalMeans:
 
     @property
     def samples_per_second(self) -> float:
-        return self.samples / (time.time() - self.since)
+        return self.samples / self._spent()
 
     def entries(self, learning_rate: float) -> dict[str, float]:
         """Entries of a line of the log."""
-        spent = time.time() - self.since
+        spent = self._spent()
         means = {name: round(value / self.steps, 5) for name, value in self.sums.items()}
         pace = {"s/step": round(spent / self.steps, 3), "samples/s": round(self.samples / spent, 2)}
         return means | {"lr": learning_rate} | pace
+
+    def _spent(self) -> float:
+        return max(time.perf_counter() - self.since, 1e-9)  # a clock may stand still between two looks
 
 
 class ProgressBar:
@@ -46,7 +49,7 @@ class ProgressBar:
 
     def __init__(self, steps: int, first: int, shown: bool = True):
         self.steps, self.first, self.shown = steps, first, shown
-        self.started, self.done = time.time(), first
+        self.started, self.done = time.perf_counter(), first
         self._bar = Progress(
             BarColumn(),
             MofNCompleteColumn(),
@@ -75,7 +78,7 @@ class ProgressBar:
     def left(self) -> str:
         """Remaining time at the pace so far, as h:mm:ss."""
         done = self.done - self.first
-        seconds = (time.time() - self.started) / done * (self.steps - self.done) if done else 0
+        seconds = (time.perf_counter() - self.started) / done * (self.steps - self.done) if done else 0
         return str(timedelta(seconds=round(seconds)))
 
     def line(self, step: int, entries: dict[str, float]) -> None:

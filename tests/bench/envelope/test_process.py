@@ -41,7 +41,8 @@ def trial(memory=None, limit_s=600.0, **method):
 def test_memory_within_the_limit_fits_and_beyond_it_is_refused():
     fits = trial(then="take", megabytes=400, memory=LIMIT)
     assert fits.outcome == FITS and len(fits.seconds) == 1 and fits.loaded_mb > 50
-    assert 400 <= fits.peak_mb - fits.loaded_mb < 700
+    if "sampled" not in fits.peak_kind:  # else the block may have come and gone between two looks
+        assert 400 <= fits.peak_mb - fits.loaded_mb < 700
     refused = trial(then="take", megabytes=LIMIT >> 20, memory=LIMIT)
     assert refused.outcome == MEMORY and "allocate" in refused.reason
 

@@ -28,7 +28,7 @@ def found(words, tmp_path_factory) -> Path:
     with open(log, "w") as file:
         process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=file, stderr=file, start_new_session=True)
         try:
-            code = process.wait(timeout=900)
+            code = process.wait(timeout=3600)
         finally:
             if process.poll() is None:
                 os.killpg(process.pid, signal.SIGKILL)

@@ -32,7 +32,7 @@ class Pace:
         self._start()
 
     def _start(self) -> None:
-        self.tokens, self.tflop, self.since = 0, 0.0, time.time()
+        self.tokens, self.tflop, self.since = 0, 0.0, time.perf_counter()
 
     def add(self, shape: Shape, samples: int) -> None:
         """Count one step of `samples` samples, with latents of this shape."""
@@ -43,7 +43,7 @@ class Pace:
 
     def entries(self) -> dict[str, float]:
         """Entries of a line of the log, since the last one; counting starts again."""
-        seconds = time.time() - self.since
+        seconds = max(time.perf_counter() - self.since, 1e-9)  # a clock may stand still between two looks
         found = {"tokens/s": round(self.tokens / seconds, 1), "TFLOP/s": round(self.tflop / seconds, 4)}
         if self.peak_tflops:
             found["MFU"] = round(self.tflop / seconds / self.peak_tflops, 4)

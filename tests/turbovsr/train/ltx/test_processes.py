@@ -39,7 +39,7 @@ def found(tmp_path_factory) -> Path:
     with open(folder / "log.txt", "w") as file:
         process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=file, stderr=file, start_new_session=True)
         try:
-            code = process.wait(timeout=900)
+            code = process.wait(timeout=3600)
         finally:
             if process.poll() is None:
                 os.killpg(process.pid, signal.SIGKILL)
