@@ -9,7 +9,6 @@ with it count as two. Resampling, norms and activations are not counted: they co
 
 from __future__ import annotations
 
-import argparse
 import json
 import sys
 from dataclasses import asdict, dataclass
@@ -17,6 +16,8 @@ from dataclasses import asdict, dataclass
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
+from frames.command_line import Parser
+from frames.errors import ERROR, OK
 from turbovsr.generator import Generator
 from turbovsr.geometry import SCALE, SPATIAL_COMPRESSION, missing_frames, pad_to
 from turbovsr.ltx import presets
@@ -127,7 +128,7 @@ def main(arguments: list[str] | None = None) -> int:
         from turbovsr.train.ltx import budget as training
 
         return training.main([word for word in words if word != "--train"])
-    parser = argparse.ArgumentParser(prog="python -m turbovsr.budget", description="TFLOP of a clip by stage")
+    parser = Parser("python -m turbovsr.budget", "TFLOP of a clip by stage")
     parser.add_argument(
         "--train",
         action="store_true",
@@ -159,9 +160,9 @@ def main(arguments: list[str] | None = None) -> int:
         ]
     except ValueError as error:
         print(f"error: {error}", file=sys.stderr)
-        return 3
+        return ERROR
     print(json.dumps([asdict(each) for each in found], indent=2) if options.json else text_of(found))
-    return 0
+    return OK
 
 
 if __name__ == "__main__":

@@ -33,6 +33,7 @@ except ImportError:  # Windows
     fcntl = None
 
 IDENTITY, LOCK = "run.json", "lock"
+REMEDY = "--overwrite starts anew"
 
 
 @dataclass(frozen=True)
@@ -63,7 +64,7 @@ class Partial:
         """Hold the folder during the block, with the steps in it read.
 
         Args:
-            anew: throw away the steps of another run, where they are refused otherwise.
+            anew: throw away steps of another run, and damaged ones, where they are refused otherwise.
         Raises:
             UserError, OSError: steps of another run, or damaged ones; another process is at work here.
         """
@@ -131,26 +132,31 @@ class Partial:
             self.folder.rmdir()
 
     def _read(self, anew: bool) -> None:
-        path = self.folder / IDENTITY
-        remedy = "--overwrite starts anew"
-        if path.exists():
-            found = read_json(path, remedy)
-            known = found if isinstance(found, dict) else {}
-            unlike = [name for name, value in self._identity.items() if known.get(name) != value]
-            if unlike and not anew:
-                raise UserError(
-                    f"{self.folder}: a run with other {', '.join(unlike)} was stopped here; give the same to continue "
-                    f"it, or {remedy}"
-                )
-            if not unlike:
+        if (self.folder / IDENTITY).exists():
+            try:
+                self._check_identity()
                 return self._read_steps()
+            except UserError:
+                if not anew:
+                    raise
+            self.segments, self.ending = [], None
             for old in (*self.folder.glob("segment-*"), *self.folder.glob("tail-*")):
                 old.unlink()
         self._write(IDENTITY.removesuffix(".json"), self._identity)
 
+    def _check_identity(self) -> None:
+        found = read_json(self.folder / IDENTITY, REMEDY)
+        known = found if isinstance(found, dict) else {}
+        unlike = [name for name, value in self._identity.items() if known.get(name) != value]
+        if unlike:
+            raise UserError(
+                f"{self.folder}: a run with other {', '.join(unlike)} was stopped here; give the same to continue it, "
+                f"or {REMEDY}"
+            )
+
     def _read_steps(self) -> None:
         while (path := self.folder / f"{self._name(len(self.segments))}.json").exists():
-            step = read_json(path, "--overwrite starts anew")
+            step = read_json(path, REMEDY)
             video = self.next_path()
             try:
                 times, order = (tuple(map(int, step[name])) for name in ("times", "order"))

@@ -111,7 +111,7 @@ class TurboVSR:
             self.model, metadata = loading.load(weights)
         else:
             self.model, metadata = presets.build(size, weights=weights, device=device, dtype=self.dtype, **shape)
-        _check_restores(scale, self.model.config)
+        _check_restores(scale, self.model)
         finest = self.model.config.finest_steps
         if steps not in [2**n for n in range(finest.bit_length())]:
             raise ValueError(f"steps must be a power of two from 1 to {finest}, got {steps}")
@@ -259,9 +259,9 @@ class TurboVSR:
         return f"{self.steps} step(s), seed {self.seed}{fix}"
 
 
-def _check_restores(scale: int, config: Any) -> None:
+def _check_restores(scale: int, model: Any) -> None:
     """Raises ValueError at scale 1 for weights that change nothing there."""
-    if scale == 1 and getattr(config, "consistent", False):
+    if scale == 1 and getattr(model.decoder, "consistent", False):  # the paper's path has no decoder of its own
         raise ValueError(
             "TurboVSR at scale 1: these weights make SR frames that agree with their LR frames, so they would give "
             "those back unchanged; restoring takes weights trained with consistent=false"

@@ -54,7 +54,7 @@ def draw_levels(count: int, finest: int, bootstrap: float, random: torch.Generat
         steps: (count,), `finest` for the flow examples, else one of 1, 2, ... finest/2 for about a share `bootstrap`.
         u: (count,), start of the step in warped time, one of the levels of a sampler of `steps` steps, in (0, 1].
     """
-    levels = finest.bit_length() - 1
+    levels = max(finest.bit_length() - 1, 1)  # a finest sampler of one step has no coarser ones: all are flow examples
     steps = 2 ** torch.randint(0, levels, (count,), generator=random)
     is_flow = torch.rand(count, generator=random) >= bootstrap
     steps = torch.where(is_flow, finest, steps).float()

@@ -57,6 +57,6 @@ def test_command_prints_a_table_or_json(capsys):
 def test_command_refuses_what_it_cannot_count(capsys):
     assert budget.main(["--model", "nano", "--path", "paper"]) == 3
     assert "path=turbo alone" in capsys.readouterr().err
-    with pytest.raises(SystemExit):
+    with pytest.raises(SystemExit, match="3"):
         budget.main(["--size", "large"])
     assert "HEIGHTxWIDTH" in capsys.readouterr().err

@@ -37,6 +37,8 @@ def test_scale_1_restores_and_refuses_weights_that_would_give_the_lr_frames_back
     free = tmp_path / "free.safetensors"
     checkpoints.save(tiny_model(replace(TINY, consistent=False)), free, torch.float32, name="free", licence="none")
     lr = clip(2, 3, 7, 5)
+    with pytest.raises(ValueError, match="agree with their LR frames"):
+        TurboVSR(size="2b-tiny", path="turbo", scale=1)
     restored = TurboVSR(free, chunk=2, scale=1).upscale(lr)
     assert restored.shape == lr.shape and not torch.equal(restored, lr)
 

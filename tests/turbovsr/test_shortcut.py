@@ -55,6 +55,11 @@ def test_half_steps_are_asked_for_with_half_the_step_size():
     assert asked == [([1.0], [0.5]), ([pytest.approx(2 / 3)], [0.5])]
 
 
+def test_a_sampler_of_one_step_is_trained_by_flow_examples_alone():
+    steps, u = draw_levels(100, 1, 0.5, torch.Generator().manual_seed(0))
+    assert set(steps.tolist()) == set(u.tolist()) == {1}
+
+
 def test_levels_cover_the_powers_of_two_and_stay_on_their_grids():
     steps, u = draw_levels(4000, 16, 0.5, torch.Generator().manual_seed(0))
     assert set(steps.tolist()) == {1, 2, 4, 8, 16}

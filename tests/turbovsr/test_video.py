@@ -189,6 +189,15 @@ def test_damaged_parts_are_noticed(run, stopped, tmp_path, capsys, name):
     assert name.split(".")[0] in line and ("damaged" in line or "JSON" in line)
 
 
+@pytest.mark.parametrize("name", ["run.json", "segment-000000.json", "segment-000001.mp4"])
+def test_damaged_parts_are_thrown_away_where_that_is_asked_for(run, stopped, tmp_path, name):
+    path = tmp_path / "out.mp4.partial" / name
+    path.write_bytes(path.read_bytes()[:-20])
+    assert run(stopped, tmp_path / "out.mp4", "--overwrite") == 0
+    assert video_info(tmp_path / "out.mp4").frames == video_info(stopped).frames
+    assert not path.parent.exists()
+
+
 def test_two_processes_do_not_work_on_one_video(run, stopped, tmp_path, capsys):
     fcntl = pytest.importorskip("fcntl")
     with open(tmp_path / "out.mp4.partial" / "lock", "ab") as lock:

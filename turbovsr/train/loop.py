@@ -103,8 +103,13 @@ class Loop:
             write_picture: writes a picture of the EMA model's frames, every `picture_every` steps and at the end.
         Raises:
             Interrupted: after SIGINT or SIGTERM, when the current step is finished and saved.
-            ValueError: a gradient is not finite.
+            ValueError: a gradient is not finite; the checkpoint is beyond the last step.
         """
+        if self.step > self.config.steps:
+            raise ValueError(
+                f"{self.folder}: trained to step {self.step}, beyond loop.steps={self.config.steps}: set that to"
+                f" {self.step} to end with the weights that are there, or remove {self.folder} to start anew"
+            )
         batches = load_batches(draw, self.config.seed, self.step, self.config.steps, workers)
         progress = ProgressBar(self.config.steps, self.step, shown=rank() == 0)
         try:

@@ -97,8 +97,9 @@ def store_settings(config: TrainConfig, name: str, folder: Path, resumes: bool) 
     if resumes and path.is_file():
         before = _read(path)
         if before["marks"].get("start_sha256") != settings["marks"].get("start_sha256"):
+            start = config.stages[name].start or "weights="
             raise UserError(
-                f"{folder} was started from other weights of {config.stages[name].start} than exist now:"
+                f"{folder} was started from other weights of {start} than exist now:"
                 f" remove {folder} to train {name} anew"
             )
         changed = _changes(before, settings)

@@ -145,7 +145,11 @@ def pane(clip: Tensor, label: str) -> np.ndarray:
 
 
 def check_held_out(config: TrainConfig) -> None:
-    """Raise `UserError` for a held-out clip that lies in the training data."""
+    """Raise `UserError` for a held-out clip that lies in the training data, or has the name of another one."""
+    names = [Path(clip).stem for clip in config.validate]
+    for name in names:
+        if names.count(name) > 1:
+            raise UserError(f"validate: {names.count(name)} clips are called {name}; scores go by name, rename them")
     for clip in map(Path, config.validate):
         for root in map(Path, config.paths):
             if clip.resolve().is_relative_to(root.resolve()):

@@ -261,6 +261,11 @@ def test_held_out_clips_inside_the_training_data_are_refused(words, train, tmp_p
     assert answer.code == 3 and "must not" in answer.err
 
 
+def test_held_out_clips_of_one_name_are_refused(words, train, tmp_path):
+    answer = train(*words, "stage=regression", f"out={tmp_path}", "validate=[one/a.mp4,two/a.mp4]")
+    assert answer.code == 3 and "2 clips are called a" in answer.err
+
+
 def test_help_names_recipes_options_and_the_configuration_is_shown(train):
     answer = train("--help")
     assert answer.code == 0

@@ -117,6 +117,17 @@ def test_resumed_training_equals_unbroken_training(stage, trained, optimizer, so
     assert steps == [1, 2, 3, 3, 4]  # the third step, done after the last checkpoint, was done again
 
 
+def test_training_beyond_its_last_step_is_refused(source, tmp_path):
+    def train(steps):
+        model = new_model()
+        config = LoopConfig(steps=steps, learning_rate=1e-3)
+        Loop(model, ["decoder"], config, tmp_path).run(*training_of("autoencoding", model, source))
+
+    train(2)
+    with pytest.raises(ValueError, match="trained to step 2, beyond loop.steps=1: set that to 2"):
+        train(1)
+
+
 def test_training_cannot_resume_with_another_optimizer(source, tmp_path):
     def train(optimizer):
         model = new_model()

@@ -16,6 +16,7 @@ from dataclasses import asdict, dataclass
 
 import torch
 
+from frames.command_line import Parser
 from frames.errors import ERROR, OK, UserError
 from turbovsr.ltx import presets
 from turbovsr.ltx.model import LTXConfig
@@ -164,11 +165,7 @@ def _number(value: float) -> str:
 
 def main(arguments: list[str]) -> int:
     """Print the budget; returns the exit code."""
-    parser = argparse.ArgumentParser(
-        prog="python -m turbovsr.budget --train",
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    parser = Parser("python -m turbovsr.budget --train", (__doc__ or "").strip())
     parser.add_argument("--gpus", type=int, default=8, help="cards in all (default 8)")
     parser.add_argument("--size", default="1080x1920x49", help="HR height x width x frames of the clips")
     parser.add_argument("--model", default="2b", choices=list(presets.SIZES))

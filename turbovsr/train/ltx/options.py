@@ -136,3 +136,6 @@ class LTXTrainConfig(TrainConfig):
         super().__post_init__()
         at_least(self, 0, "lora", "peak_tflops")
         at_least(self, 1, "keep_last")
+        for name, stage in self.stages.items():
+            if isinstance(stage, Shortcut) and stage.bootstrap and self.model.config().finest_steps == 1:
+                raise ValueError(f"model.finest_steps=1: stage {name} needs a step that has halves; give 2 or more")

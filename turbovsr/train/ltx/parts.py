@@ -17,6 +17,7 @@ from torch.distributed.checkpoint.api import CheckpointException
 
 from frames.errors import one_line
 from turbovsr.train.distributed import barrier, rank
+from turbovsr.train.ltx.plain_parts import PlainPlanner, PlainReader
 
 PARTIAL = ".partial"
 
@@ -37,8 +38,10 @@ def save(folder: Path, step: int, state: dict[str, Any], keep_last: int) -> None
     barrier()
     dcp.save(state, checkpoint_id=partial)
     if rank() == 0:
-        shutil.rmtree(whole, ignore_errors=True)
-        os.rename(partial, whole)
+        if whole.is_dir():  # a stop right after a save saves the same step again
+            shutil.rmtree(partial)
+        else:
+            os.rename(partial, whole)
         _sync(folder)
         for old in saved_steps(folder)[:-keep_last]:
             shutil.rmtree(folder / f"{old:07d}")
@@ -46,14 +49,14 @@ def save(folder: Path, step: int, state: dict[str, Any], keep_last: int) -> None
 
 
 def load(folder: Path, step: int, state: dict[str, Any]) -> None:
-    """Read the checkpoint of a step into the tensors of a state. All processes must call it.
+    """Read the checkpoint of a step into the tensors of a state. All processes must call it. Nothing in it runs.
 
     Raises:
         ValueError: it is damaged, or was saved with other weights in it.
     """
     path = folder / f"{step:07d}"
     try:
-        dcp.load(state, checkpoint_id=path)
+        dcp.load(state, storage_reader=PlainReader(path), planner=PlainPlanner())
     except (
         CheckpointException,
         OSError,

@@ -83,6 +83,7 @@ def test_bfloat16_computes_in_it_and_keeps_float32_weights(data, train, tmp_path
             "not in one recipe",
         ),
         (["model.size=7b"], "unknown size 7b"),
+        (["model.finest_steps=1"], "model.finest_steps=1: stage shortcut needs a step that has halves"),
         (["keep_last=0"], "keep_last must be at least 1"),
         (["lora=2", "stages.condition.batch.clips=1"], "lora=2: adapters need weights that they adapt"),
     ],
