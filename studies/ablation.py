@@ -30,7 +30,9 @@ from bench.datasets.sample import Sample
 from bench.datasets.vid4 import Vid4
 from bench.environment import snapshot
 from bench.metrics.registry import build
+from frames.command_line import Parser, guarded, process
 from frames.degradations import Bicubic
+from frames.errors import OK
 from turbovsr import loading
 from turbovsr.generator import Generator
 from turbovsr.geometry import CELL, latent_frames
@@ -159,8 +161,8 @@ def run(arguments: argparse.Namespace) -> dict[str, dict[str, dict[str, float]]]
     }
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+def main() -> int:
+    parser = Parser("python -m studies.ablation", (__doc__ or "").strip())
     parser.add_argument("--vid4", help="root of Vid4; without it the natural clips of the sample set alone")
     parser.add_argument("--frames", type=int, default=17, help="at most so many frames of a clip")
     parser.add_argument("--weights", help="a checkpoint; default: nano")
@@ -169,10 +171,7 @@ def main() -> None:
     parser.add_argument("--sampled", help="a checkpoint whose decoder was trained with sampled latents")
     parser.add_argument("--out", type=Path, help="JSON with the scores of every clip")
     arguments = parser.parse_args()
-    try:
-        found = run(arguments)
-    except (FileNotFoundError, ValueError) as error:
-        raise SystemExit(f"ablation: {error}") from None
+    found = run(arguments)
     means = {
         row: {name: statistics.fmean(clip[name] for clip in clips.values()) for name in METRICS}
         for row, clips in found.items()
@@ -188,7 +187,8 @@ def main() -> None:
     if arguments.out:
         text = json.dumps({"environment": snapshot("cpu"), "means": means, "clips": found}, indent=1)
         arguments.out.write_text(text + "\n")
+    return OK
 
 
 if __name__ == "__main__":
-    main()
+    process(lambda _: guarded("studies.ablation", main))

@@ -22,6 +22,8 @@ from torch import Tensor
 from torch.utils.flop_counter import FlopCounterMode
 
 from frames.bicubic import bicubic
+from frames.command_line import Parser, guarded, process
+from frames.errors import UserError
 from turbovsr import TurboVSR
 from turbovsr.color_fix import coarse_band
 from turbovsr.geometry import CELL, SCALE, SPATIAL_COMPRESSION, clip_frames, pad_to
@@ -49,7 +51,7 @@ def steps(build: Callable[..., TurboVSR], size: tuple[int, int], frames: int) ->
     starts = range(new, frames - upscaler.overlap, new)
     frame = photo(*size, halved=True)
     if not starts:
-        raise SystemExit(f"a clip of {frames} frames has one chunk: give --frames of at least {length + 1}")
+        raise UserError(f"a clip of {frames} frames has one chunk: give --frames of at least {length + 1}")
     across: list[float] = []
     inside: list[float] = []
     before: Tensor | None = None
@@ -175,7 +177,7 @@ def verdict(what: str, value: float, sense: str, bar: float) -> bool:
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = Parser("python -m studies.chunks", (__doc__ or "").strip())
     parser.add_argument("--only", choices=KINDS, action="append")
     parser.add_argument("--weights")
     parser.add_argument("--precision", default="float32")
@@ -209,4 +211,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    process(lambda _: guarded("studies.chunks", main))

@@ -5,7 +5,6 @@ python -m studies.exported            # nano, one thread, two sizes; turns of ei
 
 from __future__ import annotations
 
-import argparse
 import tempfile
 import time
 from pathlib import Path
@@ -13,6 +12,7 @@ from pathlib import Path
 import torch
 
 from baselines.onnx import Onnx
+from frames.command_line import Parser, guarded, process
 from turbovsr import TurboVSR
 from turbovsr.export import export
 
@@ -21,7 +21,7 @@ FRAMES = 9
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(prog="python -m studies.exported", description=__doc__)
+    parser = Parser("python -m studies.exported", (__doc__ or "").strip())
     parser.add_argument("--weights", default="nano", help="a packaged name or a .safetensors file")
     parser.add_argument("--turns", type=int, default=5)
     arguments = parser.parse_args()
@@ -50,4 +50,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    raise SystemExit(main())
+    process(lambda _: guarded("studies.exported", main))

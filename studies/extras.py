@@ -10,7 +10,6 @@ Exit code 1 if anything fails.
 
 from __future__ import annotations
 
-import argparse
 import shutil
 import subprocess
 import sys
@@ -18,6 +17,9 @@ import tempfile
 import tomllib
 from dataclasses import dataclass
 from pathlib import Path
+
+from frames.command_line import Parser, guarded, process
+from frames.errors import UserError
 
 ROOT = Path(__file__).parents[1]
 NOT_ASKED = ("dev", "docs")
@@ -67,7 +69,7 @@ EXTRAS = {
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(prog="python -m studies.extras", description=__doc__)
+    parser = Parser("python -m studies.extras", (__doc__ or "").strip())
     parser.add_argument("names", nargs="*", metavar="EXTRA", help=f"of {', '.join(EXTRAS)} (default: all)")
     arguments = parser.parse_args()
     declared = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["optional-dependencies"]
@@ -118,12 +120,12 @@ def _uv(*words: str) -> None:
     """Run uv in the checkout.
 
     Raises:
-        SystemExit: it failed; what it said is on stderr.
+        UserError: it failed; what it said is on stderr.
     """
     uv = shutil.which("uv") or str(Path(sys.executable).with_name("uv"))
     if subprocess.run([uv, *words], cwd=ROOT).returncode:
-        raise SystemExit(f"uv {words[0]} failed; the line above says why")
+        raise UserError(f"uv {words[0]} failed; the line above says why")
 
 
 if __name__ == "__main__":
-    raise SystemExit(main())
+    process(lambda _: guarded("studies.extras", main))

@@ -26,6 +26,7 @@ import cv2
 import numpy as np
 
 from frames.codecs import Encoding
+from frames.command_line import Parser, guarded, process
 from frames.images import write_image
 from frames.video.encode import Encoder, created
 from frames.video.info import Format
@@ -106,7 +107,7 @@ def encoded(case: Case) -> float:
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = Parser("python -m studies.memory", (__doc__ or "").strip())
     parser.add_argument("--case", type=Case.parse, action="append", help="WIDTHxHEIGHT:FRAMES of the LR clip")
     parser.add_argument("--precision", action="append", choices=("auto", "bfloat16", "float32"))
     parser.add_argument("--weights", action="append", help="a packaged name or a file")
@@ -137,4 +138,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    process(lambda _: guarded("studies.memory", main))

@@ -7,7 +7,6 @@ Libraries that are not installed are named and left out. Needs the test assets: 
 
 from __future__ import annotations
 
-import argparse
 import json
 import os
 import platform
@@ -23,8 +22,9 @@ from bench import assets
 from bench.datasets.sample import Sample
 from bench.metrics.gt_features import GtFeatures
 from bench.metrics.registry import build
+from frames.command_line import Parser, guarded, process
 from frames.degradations import Bicubic
-from frames.errors import one_line
+from frames.errors import OK, one_line
 from frames.images import read_image
 from frames.video import read_video
 from studies import libraries
@@ -166,8 +166,8 @@ def speed_line(row: dict) -> str:
     return f"{start} ours {ours}  theirs {theirs}  {row['ratio']:6.2f}x (bar {row['bar']}x) {verdict}"
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+def main() -> int:
+    parser = Parser("python -m studies.metrics", (__doc__ or "").strip())
     parser.add_argument("--only", choices=("digits", "speed"), help="one of the two tables")
     parser.add_argument("--repeats", type=int, default=15, help="interleaved rounds of the speed table (default 15)")
     parser.add_argument("--threads", type=int, default=1, help="of torch and OpenCV (default 1)")
@@ -189,7 +189,8 @@ def main() -> None:
     if options.json:
         with open(options.json, "w", encoding="utf-8") as file:
             json.dump(found, file, indent=2)
+    return OK
 
 
 if __name__ == "__main__":
-    main()
+    process(lambda _: guarded("studies.metrics", main))

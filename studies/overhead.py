@@ -5,16 +5,16 @@ python -m studies.overhead
 
 from __future__ import annotations
 
-import argparse
-
 import torch
 
 from bench.timing.measure import Limits, Session, take_turns
 from bench.timing.stats import median, quartiles
+from frames.command_line import Parser, guarded, process
+from frames.errors import OK
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+def main() -> int:
+    parser = Parser("python -m studies.overhead", (__doc__ or "").strip())
     parser.add_argument("--repeats", type=int, default=200)
     parser.add_argument("--device", default="cpu")
     arguments = parser.parse_args()
@@ -39,7 +39,8 @@ def main() -> None:
         times = [1e6 * repetition.total_s for repetition in session.result.repetitions]
         low, high = quartiles(times)
         print(f"{name:13} {median(times):7.2f} us a call inside the clock (quartiles {low:.2f} to {high:.2f})")
+    return OK
 
 
 if __name__ == "__main__":
-    main()
+    process(lambda _: guarded("studies.overhead", main))

@@ -5,7 +5,6 @@ python -m studies.page PAGE.html
 
 from __future__ import annotations
 
-import argparse
 import os
 import shutil
 import sys
@@ -13,6 +12,7 @@ from pathlib import Path
 from time import perf_counter
 
 from bench.timing.stats import median, quartiles
+from frames.command_line import Parser, guarded, process
 
 FLAGS = [
     "--no-sandbox",
@@ -26,7 +26,7 @@ LIMIT_S = 2.0
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = Parser("python -m studies.page", (__doc__ or "").strip())
     parser.add_argument("page", type=Path, help="a file that `python -m bench report` wrote")
     parser.add_argument("--repeats", type=int, default=5)
     arguments = parser.parse_args()
@@ -61,4 +61,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    process(lambda _: guarded("studies.page", main))

@@ -8,7 +8,6 @@ does it; repetitions take turns, medians are compared.
 
 from __future__ import annotations
 
-import argparse
 import tempfile
 import time
 from collections.abc import Callable
@@ -23,7 +22,9 @@ from bench.metrics.protocol import RGB
 from bench.metrics.registry import build
 from bench.run.scoring import PredictionScores, score_together
 from bench.timing.stats import median
+from frames.command_line import Parser, guarded, process
 from frames.degradations import Bicubic
+from frames.errors import OK
 from frames.images import write_png
 from frames.video import read_video
 
@@ -42,8 +43,8 @@ class InMemory:
         return iter(self._all)
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+def main() -> int:
+    parser = Parser("python -m studies.scoring", (__doc__ or "").strip())
     parser.add_argument("--frames", type=int, default=30)
     parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument(
@@ -74,6 +75,7 @@ def main() -> None:
         f"whole run : slowest stage ({slowest}) = {medians['whole run'] / medians[slowest]:.2f} (bar 1.2); "
         f"one after the other it would be {in_sequence / medians[slowest]:.2f}"
     )
+    return OK
 
 
 def _material(folder: Path, frames: int) -> tuple[FrameSource, list[FrameSource]]:
@@ -110,4 +112,4 @@ def _score(clip: Clip, predictions: list, names: tuple[str, ...]) -> None:
 
 
 if __name__ == "__main__":
-    main()
+    process(lambda _: guarded("studies.scoring", main))

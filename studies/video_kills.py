@@ -8,7 +8,6 @@ A line for each kill, then whether the bytes are the same; the exit code is 1 wh
 
 from __future__ import annotations
 
-import argparse
 import random
 import subprocess
 import sys
@@ -18,6 +17,8 @@ from pathlib import Path
 
 import numpy as np
 
+from frames.command_line import Parser, guarded, process
+from frames.errors import UserError
 from frames.video import write_video
 
 
@@ -47,7 +48,7 @@ def calm(given: Path, output: Path, codec: str) -> float:
         begin = begin or (time.monotonic() if steps_of(output).exists() else None)
         time.sleep(0.01)
     if process.returncode or begin is None:
-        raise SystemExit(f"the calm run ended with {process.returncode}")
+        raise UserError(f"the calm run ended with {process.returncode}")
     return time.monotonic() - begin
 
 
@@ -70,7 +71,7 @@ def steps_of(output: Path) -> Path:
 
 def main() -> int:
     """Parse the options and print the lines."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = Parser("python -m studies.video_kills", (__doc__ or "").strip())
     parser.add_argument("--frames", type=int, default=2000)
     parser.add_argument("--width", type=int, default=32)
     parser.add_argument("--height", type=int, default=24)
@@ -98,4 +99,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    process(lambda _: guarded("studies.video_kills", main))
