@@ -128,7 +128,7 @@ _MODULES = {"Convolution": nn.Conv2d, "PReLU": nn.PReLU, "MemoryData": Constant}
 
 
 def fill(network: nn.Module, model: str, param: Path, found: list[tuple[Layer, dict[str, np.ndarray]]]) -> None:
-    """Give a network the weights that `read_weights` found.
+    """Give a network the weights that `read_weights` found; it may lie on the meta device.
 
     ncnn files keep no torch names. Both they and our modules list layers in the order of computation, so layers are
     matched by that order, and kind and shape are checked for each.
@@ -148,7 +148,7 @@ def fill(network: nn.Module, model: str, param: Path, found: list[tuple[Layer, d
         if not isinstance(module, _MODULES[layer.kind]) or wanted != given:
             raise ValueError(f"{param}: layer {layer.name} is not {model}'s: {given} for {wanted}; give {model}'s file")
         for name, array in arrays.items():
-            getattr(module, name).data = torch.from_numpy(array)
+            setattr(module, name, nn.Parameter(torch.from_numpy(array)))
 
 
 class _Reader:

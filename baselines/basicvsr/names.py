@@ -66,6 +66,8 @@ def fill(
 ) -> None:
     """Give a network the tensors of a checkpoint.
 
+    A network whose sizes a checkpoint tells is built on the meta device: a few tensors of it could ask for any memory.
+
     Args:
         path: the checkpoint, for messages.
         sources: for each source our key -> its key; the one that the checkpoint fits best counts.
@@ -84,7 +86,8 @@ def fill(
     refuse("has unknown", sorted(str(key) for key in set(stored) - set(names.values())))
     state = network.state_dict()
     refuse("has wrong shapes for", [key for ours, key in names.items() if stored[key].shape != state[ours].shape])
-    network.load_state_dict({ours: stored[key] for ours, key in names.items()}, strict=True)
+    given = {ours: stored[key].to(state[ours].dtype).contiguous() for ours, key in names.items()}
+    network.load_state_dict(given, strict=True, assign=True)
 
 
 def count_blocks(stored: dict[str, torch.Tensor], theirs: str) -> int:

@@ -112,7 +112,8 @@ def load(path: str | Path) -> Network:
         raise ValueError(f"{path}: no BasicVSR++ checkpoint for x4 (it has no feat_extract.main.0.weight that fits)")
     stored.pop("step_counter", None)  # MMagic counts the steps of its training in the network
     blocks = names.count_blocks(stored, f"backbone.{PASSES[0]}")
-    network = Network(channels, blocks)
+    with torch.device("meta"):
+        network = Network(channels, blocks)
     sources = [names.tensors(_layers(blocks, source), "flow", "spynet") for source in names.SOURCES]
     for index, name in enumerate(PASSES):
         for source in sources:

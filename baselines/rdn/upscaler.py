@@ -92,7 +92,8 @@ def load(model: Path, weights: Path) -> Network:
         channels, growth = found["F_1_1/kernel"].shape[2:]
         scale = isqrt(found["UPN3/kernel"].shape[3] // 3)
         blocks = sum(name.startswith("LFF_") and name.endswith("/kernel") for name in found)
-        network = Network(channels, growth, blocks, scale)
+        with torch.device("meta"):  # a width that a short file announces could ask for any memory
+            network = Network(channels, growth, blocks, scale)
     except (KeyError, ValueError, IndexError):
         raise ValueError(f"{model}: no residual dense network; give esrgan-slim's or -medium's model.json") from None
     names = _names(blocks)
@@ -112,7 +113,7 @@ def load(model: Path, weights: Path) -> Network:
     odd = [name for name, value in state.items() if value.shape != expected[name].shape]
     if odd:
         raise ValueError(f"{model}: wrong shapes for {', '.join(odd[:3])}; fetch both files again")
-    network.load_state_dict(state)
+    network.load_state_dict(state, assign=True)
     return network.eval().requires_grad_(False)
 
 

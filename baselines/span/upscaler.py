@@ -93,6 +93,7 @@ def load(param: Path, weights: Path) -> SPAN:
     scale = isqrt(outputs[-1] // 3) if outputs else 0
     if scale < 1 or outputs[0] < 1:
         raise ValueError(f"{param}: no SPAN network; give the .param file of one")
-    network = SPAN(outputs[0], scale)
+    with torch.device("meta"):  # a width that a short file announces could ask for any memory
+        network = SPAN(outputs[0], scale)
     ncnn.fill(network, "SPAN", param, found)
     return network.eval().requires_grad_(False)

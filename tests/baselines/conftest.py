@@ -1,11 +1,13 @@
 """Small real clips, made by whole-number arithmetic so that no resizing code is part of a golden number."""
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 
 import numpy as np
 import pytest
 import torch
 from skimage import data
+from torch import nn
 
 
 @pytest.fixture(scope="package", autouse=True)
@@ -35,3 +37,24 @@ def panning_hr() -> np.ndarray:
 def panning_lr(panning_hr) -> torch.Tensor:
     """uint8 (3, 3, 37, 45): `panning_hr` made four times smaller."""
     return torch.stack([box_mean(frame) for frame in panning_hr])
+
+
+@pytest.fixture
+def allocated(monkeypatch):
+    """`with allocated() as sizes`: numbers of weights of the convolutions that are built meanwhile, but on "meta"."""
+
+    @contextmanager
+    def watched():
+        sizes: list[int] = []
+        before = nn.Conv2d.reset_parameters
+
+        def seen(layer):
+            if not layer.weight.is_meta:
+                sizes.append(layer.weight.numel())
+            before(layer)
+
+        with monkeypatch.context() as patch:
+            patch.setattr(nn.Conv2d, "reset_parameters", seen)
+            yield sizes
+
+    return watched

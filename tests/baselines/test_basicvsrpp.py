@@ -43,6 +43,14 @@ def checkpoint(source, channels=CHANNELS, blocks=BLOCKS):
     return state
 
 
+def test_a_width_that_one_tensor_announces_takes_no_memory(tmp_path, allocated):
+    wide = checkpoint("mmagic") | {"feat_extract.main.0.weight": torch.zeros(4096, 3, 3, 3)}
+    torch.save(wide, tmp_path / "wide.pth")
+    with allocated() as sizes, pytest.raises(ValueError, match="has wrong shapes for"):
+        load(tmp_path / "wide.pth")
+    assert max(sizes, default=0) < 1e6
+
+
 def deformable(x, offset, mask, weight, bias, groups=16):
     """Modulated deformable 3x3 convolution, sample by sample: Zhu et al. 2019, equation 1."""
     _, channels, height, width = x.shape

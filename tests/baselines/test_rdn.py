@@ -38,6 +38,13 @@ def write(folder, values, **changes):
     return folder / "model.json", folder / "w.bin"
 
 
+def test_a_width_that_one_kernel_announces_takes_no_memory(tmp_path, allocated):
+    wide = kernels() | {"F_1_1/kernel": np.zeros((1, 1, 4096, GROWTH), "<f4")}
+    with allocated() as sizes, pytest.raises(ValueError, match="wrong shapes"):
+        load(*write(tmp_path, wide))
+    assert max(sizes, default=0) < 1e6
+
+
 def reference(x, weights, blocks=BLOCKS, scale=4):
     """The graph of the package's model.json, node by node."""
 

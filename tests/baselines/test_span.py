@@ -62,6 +62,14 @@ def test_files_give_the_network_back(tmp_path, network):
     assert read.scale == 2 and torch.equal(read(x), network(x))
 
 
+def test_a_width_that_one_layer_announces_takes_no_memory(tmp_path, network, allocated):
+    network.enter = nn.Conv2d(3, 4096, 1)
+    files = write(tmp_path, network)
+    with allocated() as sizes, pytest.raises(ValueError, match="is not SPAN's"):
+        load(*files)
+    assert max(sizes, default=0) < 1e6
+
+
 def test_any_size_and_tiles(tmp_path, network, panning_lr):
     files = write(tmp_path, network)
     whole = Span(*files, scale=2).upscale(panning_lr[:1])
