@@ -5,7 +5,8 @@
 Each case is drawn from the seed: material is damaged in a folder of its own, and a command that reads it runs in a
 forked process. Counted are tracebacks, hangs over 60 s, processes over 4 GB, files outside the folders that the command
 may write to, executed inputs, exit codes that the design does not have, and errors without a word. The folders of the
-cases that failed are kept. Exit code 1 if there are any.
+cases that failed are kept. Exit code 1 if there are any. With --state cases of earlier calls count, and those that
+failed are tried again, so that a call can be repeated until it has come to its end.
 """
 
 from __future__ import annotations
@@ -17,12 +18,12 @@ import shlex
 import shutil
 import sys
 import tempfile
-from collections import Counter
 from pathlib import Path
 
 from studies import forked
 from studies.attack import child, kinds, material, models
-from studies.attack.case import COLUMNS, Case, Outcome
+from studies.attack.case import Case, Outcome
+from studies.attack.tally import Count, Tally
 
 
 def main() -> int:
@@ -44,6 +45,7 @@ def main() -> int:
         metavar="S",
         help="a command that takes longer hangs (default %(default)g)",
     )
+    parser.add_argument("--state", type=Path, help="a file that keeps the cases between calls")
     parser.add_argument("--keep", type=Path, help="where folders of failed cases are kept (default: a new one)")
     arguments = parser.parse_args()
     kept = arguments.keep or Path(tempfile.mkdtemp(prefix="attack-"))
@@ -56,30 +58,26 @@ def main() -> int:
     whole.mkdir()
     forked.apart(lambda: material.make(whole))
     numbers = [arguments.only] if arguments.only is not None else chosen(arguments.count, arguments.kinds)
-    table: dict[str, Counter] = {}
+    tally = Tally(arguments.seed, arguments.state)
     try:
         for number in numbers:
-            _count(table, number, arguments, whole, kept)
+            if not tally.done(number) or arguments.only is not None:
+                tally.add(_tried(number, arguments, whole, kept))
     except KeyboardInterrupt:
         print("interrupted; the table is of the cases so far")
     shutil.rmtree(whole)
-    print(*lines(table), sep="\n")
-    bad = sum(row[column] for row in table.values() for column in COLUMNS)
-    done = sum(row["cases"] for row in table.values())
+    lines, done, bad = tally.summary(numbers)
+    print(*lines, sep="\n")
     print(f"{done} cases, seed {arguments.seed}: {bad} faults; folders of failed cases: {kept}")
     return 1 if bad else 0
 
 
-def _count(table: dict[str, Counter], number: int, arguments: argparse.Namespace, whole: Path, kept: Path) -> None:
-    """One case, added to its row; what went wrong is printed, and its folder stays."""
+def _tried(number: int, arguments: argparse.Namespace, whole: Path, kept: Path) -> Count:
+    """One case; what went wrong is printed, and its folder stays."""
     case = drawn(arguments.seed, number)
+    shutil.rmtree(kept / f"case{number}", ignore_errors=True)
     outcome = attempt(case, whole, kept / f"case{number}", arguments.limit)
     faults = outcome.faults(case)
-    row = table.setdefault(case.kind.split(":")[0], Counter())
-    row.update(["cases", *faults], code=0)
-    row[f"exit {outcome.code}"] += 1
-    row["unforeseen"] += outcome.unforeseen
-    row["peak MB"] = max(row["peak MB"], round(outcome.peak_mb))
     if faults or outcome.unforeseen or arguments.only is not None:
         label = ", ".join(faults) or "unforeseen"
         last = outcome.said.strip().splitlines()[-1:] or [""]
@@ -88,6 +86,7 @@ def _count(table: dict[str, Counter], number: int, arguments: argparse.Namespace
         print(outcome.said)
     if not faults:
         shutil.rmtree(kept / f"case{number}", ignore_errors=True)
+    return Count.of(number, case, outcome)
 
 
 def drawn(seed: int, number: int) -> Case:
@@ -128,20 +127,6 @@ def attempt(case: Case, whole: Path, folder: Path, limit_s: float) -> Outcome:
     outcome.strays += [str(file) for file in (folder / "tmp").rglob("*") if file.is_file() and not _is_log(file)]
     outcome.ran = any(folder.rglob("CANARY"))
     return outcome
-
-
-def lines(table: dict[str, Counter]) -> list[str]:
-    """The table as text: a row a kind of input, then all of them."""
-    total: Counter = Counter()
-    for row in table.values():
-        total.update(row)
-    total["peak MB"] = max((row["peak MB"] for row in table.values()), default=0)
-    codes = sorted(name for name in total if name.startswith("exit ") and name != "exit code")
-    columns = ["cases", *codes, *COLUMNS, "unforeseen", "peak MB"]
-    cells = [["input", *columns]]
-    cells += [[kind, *(str(row[column]) for column in columns)] for kind, row in [*table.items(), ("all", total)]]
-    widths = [max(len(row[index]) for row in cells) for index in range(len(cells[0]))]
-    return ["  ".join(cell.rjust(width) for cell, width in zip(row, widths, strict=True)) for row in cells]
 
 
 def _is_log(file: Path) -> bool:
