@@ -62,9 +62,14 @@ def rows(config_dirs: tuple[str, ...] = ()) -> tuple[list[tuple[str, str, str]],
     return found, told + busy
 
 
+def key_of(metric: Metric) -> str:
+    """Where the store keeps a metric's costs."""
+    return combined("cost of a metric", metric.signature, cost.SIZE, torch.__version__)
+
+
 def _cost(name: str, metric: Metric, machine: str, store: Store) -> Cost:
     """The kept cost, or a new one."""
-    key = combined("cost of a metric", metric.signature, cost.SIZE, torch.__version__)
+    key = key_of(metric)
     known = store.costs(key).get(machine)
     if known is not None:
         return Cost(known, busy=False)

@@ -63,6 +63,22 @@ def given(rng: random.Random) -> Case:
     return Case("given run", ("bench", *words), prepare, may_write=("run",))
 
 
+def costs(rng: random.Random) -> Case:
+    """What metrics cost: the kept figure of one damaged, or a metric by somebody's YAML that is not right."""
+    seed, words = rng.random(), ("list", "--cost", "--config-dir", "mine")
+
+    def prepare(folder: Path) -> None:
+        inner = random.Random(seed)
+        kept = sorted((folder / "results" / "store" / "costs").iterdir())
+        if inner.random() < 0.5:
+            _harm(inner.choice(kept), inner)
+        else:
+            file = folder / "mine" / "metric" / "mine.yaml"
+            file.write_bytes(mutate.altered_text(file.read_text(), inner).encode("utf-8", "replace"))
+
+    return Case("costs", ("bench", *words), prepare)
+
+
 def degraded(rng: random.Random) -> Case:
     """LR frames that were degraded elsewhere, with their manifest; and sets to be degraded."""
     seed = rng.random()

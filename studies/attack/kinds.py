@@ -271,7 +271,7 @@ def special_runs(rng: random.Random) -> Case:
 KINDS: tuple[Draw, ...] = (
     *(records, records, records, run_files, run_files, store, store, media, media, media, frame, weights),
     *(configs, run_options, run_options, run_options, flags, flags, paths, special, special, special_runs),
-    *(foreign.plans, foreign.plans, foreign.given, foreign.given, foreign.degraded, foreign.many),
+    *(foreign.plans, foreign.plans, foreign.given, foreign.given, foreign.degraded, foreign.many, foreign.costs),
     *(models.graphs, models.networks, models.pipelines, models.programs),
 )
 """Drawn in turn; those with many ways to go wrong come more than once."""

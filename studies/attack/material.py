@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +15,7 @@ FRAMES = 3
 SIZE = (48, 64)  # height, width of GT
 MEDIA = ("still.png", "still.jpg", "still.bmp", "clip.mp4", "clip.mkv")
 FULL_RUN = ("method=bicubic,nearest", "metrics=[psnr,ssim]")
+METRIC = "_target_: bench.metrics.psnr.build\nsummary: mine\ncolor: null\nprotocol: ${protocol}\n"
 METHOD = "_target_: baselines.interpolation.Interpolation\nname: mine\nkernel: bicubic\nscale: ${scale}\n"
 
 
@@ -40,8 +42,9 @@ def make(root: Path) -> None:
         cv2.imwrite(str(root / name), frames[0][..., ::-1])
     for name in ("clip.mp4", "clip.mkv"):
         write_video(root / name, iter(frames), 24)
-    (root / "mine" / "method").mkdir(parents=True)
-    (root / "mine" / "method" / "mine.yaml").write_text(METHOD)
+    for group, text in (("method", METHOD), ("metric", METRIC)):
+        (root / "mine" / group).mkdir(parents=True)
+        (root / "mine" / group / "mine.yaml").write_text(text)
     small = ["data=folder", "data.gt=gt", "data.frames=1", "timing=once", "metrics=[psnr]", "store=store"]
     _called(main, ["run", "method=bicubic", *small, "out=plan", "workers=0"])
     _called(main, ["data", "degrade", "folder", "data.gt=gt", "--degradation", "bi", "degraded"])
@@ -59,6 +62,24 @@ def make(root: Path) -> None:
         _called(main, words)
         for plot in (*(root / out).glob("plot.*"), *(root / out).glob("table.*")):
             plot.unlink()
+    _keep_costs(root / "results" / "store")
+
+
+def _keep_costs(place: Path) -> None:
+    """Costs of all metrics that can be built, in the store that commands use: to measure them would take minutes."""
+    from bench.commands import costs
+    from bench.commands.list import is_open
+    from bench.environment import device_name, snapshot
+    from bench.groups import members
+    from bench.metrics.registry import build, is_suite
+    from bench.store.store import Store
+
+    store, machine = Store(place), device_name(snapshot("cpu"))
+    with store.in_use():
+        for name, file in members("metric").items():
+            if not is_open(file) and not is_suite(name):
+                with suppress(Exception):  # weights or programs that are not at hand
+                    store.keep_cost(costs.key_of(build(name)), machine, 0.01)
 
 
 def _called(main: Callable[[list[str]], int], words: list[str]) -> None:

@@ -124,7 +124,7 @@ PLAIN = {
     "submit": (["run", "--to", "out/given"], ["--name", "--to"]),
     "watch": (["plan", "--once"], []),
     "worker": (["plan"], ["--stop"]),
-    "list": ([], ["--config-dir"]),
+    "list": ([], ["--config-dir", "--cost"]),
 }
 TURBOVSR = ["--scale", "--steps", "--seed", "--weights", "--device", "--precision", "--color-fix", "--tile", "--fps"]
 
