@@ -8,6 +8,7 @@ import sys
 import time
 
 import numpy as np
+import psutil
 import pytest
 
 from bench.store import prediction as predictions
@@ -313,6 +314,13 @@ def test_prune_keeps_what_a_living_process_writes_and_removes_what_a_dead_one_le
     assert (owner(dead), owner(living), owner(".tmp-other.host-1-1-" + "0" * 32)) == ("gone", "alive", "unknown")
     assert prune(store.root, 30).entries == 1
     assert (store.root / "predictions" / living).exists() and not (store.root / "predictions" / dead).exists()
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="elsewhere a process's start is told by the clock")
+def test_a_process_lives_on_when_the_clock_is_set(monkeypatch):
+    name = temporary_name()
+    monkeypatch.setattr(psutil.Process, "create_time", lambda process: 1.0)
+    assert owner(name) == "alive"
 
 
 def test_prune_keeps_what_was_used_lately_while_a_run_works_with_the_store(store, frames):
