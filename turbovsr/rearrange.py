@@ -48,12 +48,8 @@ def pixel_shuffle_into(x: Tensor, frame: Tensor) -> None:
     number of 16 bytes, which takes a third of the time.
     """
     height, width = x.shape[-2:]
-    fours = (
-        x.contiguous(memory_format=torch.channels_last)[0]
-        .permute(1, 2, 0)
-        .view(torch.complex128)
-        .unflatten(-1, (3, SCALE))
-    )  # (H, W, c, i)
+    pixels = x.contiguous(memory_format=torch.channels_last)[0].permute(1, 2, 0)  # (H, W, 48)
+    fours = pixels.view(torch.complex128).unflatten(-1, (3, SCALE))  # (H, W, c, i)
     frame.view(torch.complex128).view(3, height, SCALE, width).copy_(fours.permute(2, 0, 3, 1))
 
 
