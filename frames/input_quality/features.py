@@ -2,7 +2,8 @@
 
 Noise shows in flat places, as power of the finest diagonal detail. A block transform coded coarsely leaves blocks
 without fine detail on its own grid, of 4 or 8 pixels, more often than beside it; and it smooths the colours. Blur
-leaves no edge that is sharp. All of it is measured in a window in the middle of a few frames, at their own size.
+leaves no edge that is sharp. What leaves no grid is in `processing`. All of it is measured in a window in the middle of
+a few frames, at their own size.
 """
 
 from __future__ import annotations
@@ -10,6 +11,8 @@ from __future__ import annotations
 from functools import cache
 
 import numpy as np
+
+from frames.input_quality import processing
 
 WINDOW = 256  # pixels, largest edge of the part that is looked at
 MOST_FRAMES = 4
@@ -24,13 +27,14 @@ NAMES = (
     "spread",  # flat_90 - flat_10
     *("colour_25", "colour_50", "colour_90"),  # as flat_*, of the colours at half the size
     "still",  # share of blocks that do not change from frame to frame; 0 for an image
+    *processing.NAMES,
 )
 
 GRID = slice(NAMES.index("grid_4"), NAMES.index("empty_8") + 1)
 
 
 def measure(frames: np.ndarray) -> np.ndarray:
-    """The numbers called `NAMES` of the first frames of a clip, (21,).
+    """The numbers called `NAMES` of the first frames of a clip, (31,).
 
     Args:
         frames: uint8 (T, H, W, 3) RGB, at least 32 pixels high and wide.
@@ -42,7 +46,8 @@ def measure(frames: np.ndarray) -> np.ndarray:
     numbers[GRID] = by_frame[:, GRID].max(axis=0)
     changes = [np.abs(blocks(a, 8) - blocks(b, 8)).max(axis=(1, 2)) for a, b in zip(lumas, lumas[1:])]
     still = float(np.mean([(change < 1).mean() for change in changes])) if changes else 0.0
-    return np.append(numbers, still)
+    processed = np.mean([processing.measure(luma, part) for luma, part in zip(lumas, parts)], axis=0)
+    return np.concatenate([numbers, [still], processed])
 
 
 def blocks(plane: np.ndarray, edge: int) -> np.ndarray:
