@@ -28,8 +28,11 @@ USAGE = """usage: python -m bench run [KEY=VALUE ...] [--config-dir DIR]
   protocol=NAME        how PSNR and SSIM are taken; each data set brings its own
   degradation=NAME     how LR frames are made where none are given (bi, bd, realbasicvsr, ...; given: none are made)
   scale=4  device=auto|cpu|cuda  threads=N
+  timing=once|none     once: one call each without warm-up; none: frames and scores without times
   timing.repeats=3 timing.warmup=1 timing.budget_s=30 timing.scopes=[tensors,files]
+  score_every=N        score every Nth frame alone (its figures stand apart)
   save=frames|video    keep the SR frames
+  store=DIR            where frames, times and scores are kept for later runs; null: nowhere
   workers=N            share the work: N processes here, one a GPU or a share of the cores; slurm:N jobs; 0 only plans
   launch.KEY=VALUE     options of who starts them (conf/launch): launch.partition=gpu launch.time_min=60
   --dry-run            print the plan with its estimated cost, and do nothing

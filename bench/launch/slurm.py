@@ -87,6 +87,8 @@ class SlurmCrew:
             if state in _AT_WORK or self.job.is_stopped:
                 continue
             said = last_line(self._jobs.pop(name))
+            if state == "COMPLETED" and name not in self._scoring and self._leaves_scoring():
+                continue  # it has done its part
             why = f"job {name} ended ({state.lower()})" + (f": {printable(said)}" if said else "")
             if self._patience.is_over(done) or state == "CANCELLED":
                 told.append(f"{why}; not submitted again")
@@ -108,6 +110,13 @@ class SlurmCrew:
         until = time.monotonic() + seconds
         while time.monotonic() < until and any(state in _AT_WORK for state in self._states().values()):
             time.sleep(0.5)
+
+    def _leaves_scoring(self) -> bool:
+        """Whether all that is left is scoring, which jobs with a GPU leave to others."""
+        if not self.options.get("gpus_per_task"):
+            return False
+        done = self.job.done()
+        return all(unit.step == "score" for unit in self.job.plan().units if unit.number not in done)
 
     def _submit(self, count: int, scores: bool = False) -> None:
         import submitit

@@ -8,10 +8,12 @@ from pathlib import Path
 
 import pytest
 
+from bench.launch import slurm
 from bench.launch.options import split
 from bench.launch.slurm import parameters
 from bench.run import leases
-from bench.run.job import jobs
+from bench.run.job import Done, Job, Plan, jobs
+from bench.run.units import Unit
 from bench.store.records import load
 from frames.errors import UserError
 
@@ -93,6 +95,24 @@ def test_jobs_share_the_clips_and_go_on_after_requeue_and_drain(cluster, started
 def test_a_partition_that_is_not_there_is_one_line(cluster, started):
     said, _ = started("method=nearest", "workers=slurm:1", "launch.partition=nowhere").communicate(timeout=600)
     assert "SLURM refuses the jobs" in said and "nowhere" in said and "Traceback" not in said
+
+
+@pytest.mark.parametrize("gpus, upscaled, again", [(1, True, 0), (1, False, 1), (None, True, 1)])
+def test_a_job_with_a_gpu_is_not_submitted_again_for_scoring(tmp_path, monkeypatch, gpus, upscaled, again):
+    units = [Unit(0, "set", "a", ["m"], step="upscale"), Unit(1, "set", "a", ["m"], step="score", after=[0])]
+    job = Job.new(tmp_path)
+    job.write(Plan(words=[], config_dirs=[], cwd="/", code="", units=units, shared=False, timed=False))
+    if upscaled:
+        job.append(Done(unit=0, worker="w", seconds=1.0))
+    monkeypatch.setattr(slurm.importlib.util, "find_spec", lambda name: name)
+    monkeypatch.setattr(slurm.shutil, "which", lambda name: name)
+    options = {"exclusive": False, "restarts": 3, "gpus_per_task": gpus}
+    crew, submitted = slurm.SlurmCrew(job, 1, 1, options, False), []
+    crew._jobs, crew._scoring = {"1": tmp_path / "said", "2": tmp_path / "said"}, {"2"}
+    monkeypatch.setattr(crew, "_states", lambda: {"1": "COMPLETED", "2": "RUNNING"})
+    monkeypatch.setattr(crew, "_submit", lambda count, scores=False: submitted.append((count, scores)))
+    told = crew.tend(len(job.done()))
+    assert submitted == [(1, False)] * again and len(told) == again and not crew.is_over
 
 
 def test_each_job_gets_a_gpu_and_cores_of_its_own():
