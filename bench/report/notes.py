@@ -16,16 +16,27 @@ def score_note(name: str, score: Score) -> str:
 
 
 def score_notes(records: list[Record]) -> list[str]:
-    """The notes of a table, clip by clip; clips without ground truth are no news here."""
-    lacking: dict[str, dict[str, None]] = {}
+    """The notes of a table; clips without ground truth are no news here.
+
+    A reason why scores are absent stands once, with all clips and methods that it holds for.
+    """
+    lacking: dict[str, dict[str, None]] = {}  # reason of the machine's -> metrics
+    absent: dict[str, dict[str, list[str]]] = {}  # note -> method -> clips
+    infinite = []
     for record in records:
         for name, score in record.scores.items():
             if score.reason and score.reason.startswith(NOT_AT_HAND):
                 lacking.setdefault(score.reason, {})[name] = None
+            elif score.reason == "no ground truth" or not (note := score_note(name, score)):
+                continue
+            elif score.reason:
+                absent.setdefault(note, {}).setdefault(record.method, []).append(record.clip)
+            else:
+                infinite.append(f"{record.clip}, {record.method}: {note}")
     found = [f"{', '.join(names)}: {reason}" for reason, names in lacking.items()]
-    return found + [
-        f"{record.clip}, {record.method}: {note}"
-        for record in records
-        for name, score in record.scores.items()
-        if score.reason != "no ground truth" and (note := score_note(name, score))
-    ]
+    for note, by_method in absent.items():
+        together: dict[tuple[str, ...], list[str]] = {}  # clips -> the methods of which the note holds on these
+        for method, clips in by_method.items():
+            together.setdefault(tuple(clips), []).append(method)
+        found += [f"{', '.join([*clips, *methods])}: {note}" for clips, methods in together.items()]
+    return found + infinite

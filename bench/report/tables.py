@@ -289,7 +289,7 @@ def _doubts(times: Timing) -> list[str]:
     if times.redone:
         watched = any(each.telemetry for each in times.repetitions)  # where no GPU is, none can throttle
         reason = "the GPU throttled or the machine was busy" if watched else "the machine was busy"
-        found.append(f"{times.redone} repetitions redone because {reason}")
+        found.append(f"{times.redone} repetition{'s' * (times.redone > 1)} redone because {reason}")
     if any(each.telemetry and each.telemetry.throttled for each in times.repetitions):
         found.append("the GPU throttled all the same")
     if times.busy:

@@ -173,3 +173,16 @@ def test_infinite_and_absent_scores_stand_in_the_notes(record):
     text = tables.markdown(tables.tables(records)[0])
     assert "a, one: psnr: 1 of 2 frames are equal to GT, so its mean is infinite; 33.01 dB pooled" in text
     assert "b, one: lpips-alex is absent: frame 0: too small" in text
+
+
+def test_a_reason_that_holds_for_many_clips_and_methods_stands_once(record):
+    records = [record(method, clip, [30.0], [1.0]) for clip in "abc" for method in ("one", "two", "three")]
+    for index, each in enumerate(records):
+        if each.clip != "c" and (each.clip, each.method) != ("b", "three"):
+            lost = replace(each.scores["lpips-alex"], values=None, indices=None, reason="too small")
+            records[index] = replace(each, scores=each.scores | {"lpips-alex": lost})
+    (table,) = tables.tables(records)
+    assert table.notes == [
+        "a, b, one, two: lpips-alex is absent: too small",
+        "a, three: lpips-alex is absent: too small",
+    ]
