@@ -48,6 +48,8 @@ def parse(argv: list[str]) -> argparse.Namespace:
         parser.error(f"--preview {arguments.preview}: give a number of seconds above 0")
     if arguments.start < 0 or (arguments.start and arguments.preview is None):
         parser.error(f"--start {arguments.start}: give the seconds, from 0 on, at which a --preview begins")
+    if not 0 <= arguments.seed < 2**63:
+        parser.error(f"--seed {arguments.seed}: give a whole number from 0 on, below 2^63")
     if arguments.tile != "auto":
         try:
             arguments.tile = int(arguments.tile)

@@ -9,12 +9,11 @@ from itertools import islice
 from pathlib import Path
 
 import numpy as np
-import torch
 
 from frames.input_quality.estimate import estimate, looked_at
 from frames.source import Source
 from frames.video import index_video, read_window
-from turbovsr import checkpoints
+from turbovsr import checkpoints, devices
 from turbovsr.pipeline import TurboVSR
 from turbovsr.video import fingerprint
 
@@ -22,11 +21,16 @@ AUTO, PLAIN, RESTORING = "auto", "nano", "nano-real"
 
 
 class Models:
-    """Models by weights, with the other options of `turbovsr.arguments`."""
+    """Models by weights, with the other options of `turbovsr.arguments`.
+
+    Raises:
+        UserError, EnvironmentInvalid: as `turbovsr.devices.chosen`.
+    """
 
     def __init__(self, arguments: argparse.Namespace) -> None:
         self._arguments = arguments
         self._loaded: dict[str, TurboVSR] = {}
+        self._device = devices.chosen(arguments.device)
 
     def model(self, given: Path, source: Source) -> TurboVSR:
         """The model for an input; weights that are chosen for it are said on stderr.
@@ -44,7 +48,7 @@ class Models:
                 weights,
                 steps=chosen.steps,
                 seed=chosen.seed,
-                device=chosen.device or ("cuda" if torch.cuda.is_available() else "cpu"),
+                device=self._device,
                 precision=chosen.precision,
                 scale=chosen.scale,
                 tile=chosen.tile,

@@ -61,7 +61,7 @@ class Partial:
 
     @contextlib.contextmanager
     def claimed(self, anew: bool) -> Iterator[None]:
-        """Hold the folder during the block, with the steps in it read.
+        """Hold the folder during the block, with the steps in it read; it goes if the block fails before any step.
 
         Args:
             anew: throw away steps of another run, and damaged ones, where they are refused otherwise.
@@ -78,7 +78,12 @@ class Partial:
                 except OSError:  # a file system without locks
                     pass
             self._read(anew)
-            yield
+            try:
+                yield
+            except Exception:
+                if not self.segments:
+                    self.remove()
+                raise
 
     @property
     def frames(self) -> int:

@@ -92,6 +92,13 @@ class VideoJob:
         return Beside(self.given, self.plan.tracks, self.zero, self.part.seconds if self.part else None)
 
     @property
+    def absent(self) -> str:
+        """What to say where there is no frame."""
+        if self.part is None:
+            return "there is no frame to upscale"
+        return f"there is no frame from {float(self.part.start):g} s on; give an earlier --start"
+
+    @property
     def count(self) -> int:
         """Frames to expect."""
         if self.part is None:
@@ -118,7 +125,7 @@ class VideoJob:
             if steps.ending is None:
                 self._encode(model, steps, advance)
             if steps.ending is None or not steps.segments:
-                raise ValueError(f"{self.given}: there is no frame to upscale")
+                raise ValueError(f"{self.given}: {self.absent}")
             broken = mux(self.output, steps.segments, self.format.time_base, steps.ending.last, self.beside)
             steps.remove()
         return [steps.ending.damage] * bool(steps.ending.damage) + broken
@@ -168,6 +175,8 @@ class Frames:
             try:
                 pixels, time = next(read)
             except StopIteration:
+                if count == 0:
+                    raise ValueError(f"{self._job.given}: {self._job.absent}") from None
                 return
             except (ValueError, OSError) as error:
                 if count == 0:

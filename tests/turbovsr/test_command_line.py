@@ -94,12 +94,37 @@ def test_mistakes_are_one_line_and_exit_code_3(run, folder, tmp_path, capsys, gi
 
 
 @pytest.mark.parametrize(
-    "options", [("--scale", "5"), ("--tile", "some"), ("--fps", "0"), ("--fps", "x"), ("--fps", "1/0"), ("--what",)]
+    "options",
+    [
+        ("--scale", "5"),
+        ("--tile", "some"),
+        ("--fps", "0"),
+        ("--fps", "x"),
+        ("--fps", "1/0"),
+        ("--what",),
+        ("--seed", "-1"),
+        ("--seed", str(2**63)),
+    ],
 )
 def test_wrong_options_are_one_line_and_exit_code_3(run, tmp_path, capsys, options):
     assert run(tmp_path, tmp_path / "out", *options) == 3
     (line,) = capsys.readouterr().err.splitlines()
     assert line.startswith("turbovsr: ") and options[0] in line
+
+
+@pytest.mark.parametrize(("device", "code"), [("tpu", 3), ("xla", 3), ("cuda:99", 4)])
+def test_a_device_that_is_not_here_is_one_line(run, folder, tmp_path, capsys, device, code):
+    assert run(folder, tmp_path / "out", "--device", device) == code
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith(f"turbovsr: --device {device}: ") and "unexpected" not in line
+
+
+def test_a_preview_beyond_the_end_names_the_option_and_leaves_nothing(run, tmp_path, capsys):
+    write_video(tmp_path / "clip.mp4", [picture(0, 16, 24)] * 5, 25)
+    assert run(tmp_path / "clip.mp4", tmp_path / "out.mp4", "--preview", 1, "--start", 100) == 3
+    lines = [line for line in capsys.readouterr().err.splitlines() if line.startswith("turbovsr: ")]
+    assert len(lines) == 1 and "clip.mp4: there is no frame from 100 s on; give an earlier --start" in lines[0]
+    assert [path.name for path in tmp_path.iterdir()] == ["clip.mp4"]
 
 
 def test_without_torch_the_remedy_is_named():
