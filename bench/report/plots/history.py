@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from bench.report.history import Line, Moment, Run, machines
+from bench.report.history import Line, Moment, Run, is_speed, machines
 from bench.report.look import direction
 from bench.report.plots import style
 
@@ -33,6 +33,8 @@ def history_plot(lines: Sequence[Line], runs: Sequence[Run], theme: str = "light
                 _draw(axes, line, methods.index(line.method), runs, letters, chosen)
             unit = f" [{own[0].unit}]" if own[0].unit else ""
             axes.set_ylabel(f"{title}{unit}\n{direction(own[0].better)}")
+            if is_speed(metric):
+                axes.set_yscale("log")  # methods are orders of magnitude apart
             axes.set_xlim(-0.5, len(runs) - 0.5)
             _ticks(axes, runs, axes is panels[-1][0])
         handles = {label: each for (axes,) in panels for each, label in zip(*axes.get_legend_handles_labels())}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -44,12 +45,14 @@ def boards(runs: Mapping[str, Sequence[Record]]) -> list[Board]:
             else:
                 groups.append((key, clips, {run: own}))
     found: list[Board] = []
+    titles: Counter[str] = Counter()
     for _, _, members in groups:
         records = merged(members)
         (table,) = tables(records)
-        alike = sum(board.table.title == table.title for board in found)
-        title = f"{table.title} ({alike + 1})" if alike else table.title
-        found.append(Board(title, table, records, [each for own in members.values() for each in own]))
+        titles[table.title] += 1
+        title = f"{table.title} ({titles[table.title]})" if titles[table.title] > 1 else table.title
+        originals = [each for own in members.values() for each in own]
+        found.append(Board(title, replace(table, title=title), records, originals))
     return found
 
 

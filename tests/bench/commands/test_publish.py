@@ -86,7 +86,7 @@ def test_clips_of_one_name_and_unlike_size_are_in_tables_of_their_own(tmp_path):
     run_folder(tmp_path / "two", cells(size=(20, 20)))
     assert main(["publish", str(tmp_path), "--to", str(tmp_path / "site")]) == 0
     text = (tmp_path / "site" / "index.html").read_text()
-    assert text.count("<table") == 2 and "set ×4 (2)" in text
+    assert text.count("<table") == 2 and text.count("set ×4 (2)<") == 2, "over the table and over its plots"
 
 
 def test_what_cannot_be_published_is_one_line(tmp_path, capsys):

@@ -190,4 +190,5 @@ def test_the_plot_rings_what_is_worse_and_is_the_same_each_time():
     ringed = [each for axes in figure.axes for each in axes.get_lines() if each.get_label() == "worse"]
     assert [list(each.get_xdata()) for each in ringed] == [[1]]
     assert len(figure.axes) == 3  # PSNR, LPIPS, FPS
+    assert [axes.get_yscale() for axes in figure.axes] == ["linear", "linear", "log"]
     assert style.rendered(figure) == style.rendered(history_plot(found, runs))
