@@ -4,6 +4,7 @@ import logging
 import os
 import random
 import signal
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -103,9 +104,14 @@ def restored_after_a_file(few_threads: None) -> Iterator[None]:
 
 
 @pytest.fixture(autouse=True)
-def restored_after_a_test(restored_after_a_file: None) -> Iterator[None]:
+def restored_after_a_test(restored_after_a_file: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    modules = set(sys.modules)
     with restored():
         yield
+    for name in set(sys.modules) - modules:  # of tests that write modules: another test's may have the same name
+        file = getattr(sys.modules[name], "__file__", None)
+        if file and Path(file).is_relative_to(tmp_path_factory.getbasetemp()):
+            del sys.modules[name]
 
 
 @pytest.fixture(scope="session")
