@@ -17,6 +17,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 from textwrap import fill as wrapped
+from typing import Any
 
 import numpy as np
 
@@ -33,11 +34,15 @@ OTHERWISE = 0.6  # share of the clean inputs of the fit that are not of bicubic 
 RIDGE = 1.0
 CLEAN = 0.75  # weight of the clean inputs in a fit, of 1: chosen by the right answers among inputs left out of it
 BAR = 0.95
+ORDER = (  # of the inputs of the fit
+    *("clean", "compressed", "noisy", "clean", "processed", "blurred"),
+    *("mixed", "clean", "processed", "mixed", "clean", "processed"),
+)
 
 
 def check(gt_root: str | None, count: int, seed: int, kinds: tuple[str, ...]) -> int:
     """Print how many inputs of each kind were judged right; returns the exit code."""
-    common = {"domain": "vimeo", "scale": 4, "degradation": Bicubic(4), "frames": 4}
+    common: dict[str, Any] = {"domain": "vimeo", "scale": 4, "degradation": Bicubic(4), "frames": 4}
     source = Folder(name="folder", root=None, gt=gt_root, **common) if gt_root else Sample(name="sample", **common)
     clips = [multiple_of_8(np.stack(list(clip.gt()))) for clip in source.clips()]
     right: dict[str, list[bool]] = {kind: [] for kind in kinds}
@@ -65,10 +70,8 @@ def training_inputs(data: Path, count: int, seed: int) -> Iterator[tuple[str, np
     """Kinds and LR frames: crops of any size of photographs, and one to four frames of videos."""
     photos, shots = (sorted((data / name).glob("*.npy")) for name in ("photos", "shots"))
     rng = np.random.default_rng(seed)
-    order = ("clean", "compressed", "noisy", "clean", PROCESSED, "blurred", "mixed", "clean", PROCESSED)
-    order += ("mixed", "clean", PROCESSED)
     for index in range(count):
-        turn = order[index % len(order)]
+        turn = ORDER[index % len(ORDER)]
         wanted = [8 * int(rng.integers(24, 90)), 8 * int(rng.integers(32, 110))]
         if rng.random() < 0.55:
             clip = np.load(shots[rng.integers(len(shots))], mmap_mode="r")
@@ -79,7 +82,7 @@ def training_inputs(data: Path, count: int, seed: int) -> Iterator[tuple[str, np
         height, width = (min(pair) // 8 * 8 for pair in zip(clip.shape[1:3], wanted))
         top, left = (rng.integers(0, side - size + 1) for side, size in zip(clip.shape[1:3], (height, width)))
         gt = np.array(clip[:, top : top + height, left : left + width])
-        kind = turn if isinstance(turn, str) else turn[rng.integers(len(turn))]
+        kind = PROCESSED[rng.integers(len(PROCESSED))] if turn == "processed" else turn
         otherwise = kind == "clean" and rng.random() < OTHERWISE
         yield kind, clean_otherwise(gt, rng) if otherwise else degraded(kind, gt, rng)
 
