@@ -135,7 +135,8 @@ def _lacking(environment: Mapping[str, Any]) -> Iterator[str]:
 
 def _modified(environment: Mapping[str, Any]) -> Iterator[str]:
     if environment.get("dirty"):
-        yield f"commit {str(environment.get('commit'))[:10]} with changes or files that git does not know"
+        commit = str(environment.get("commit") or "not known")[:10]
+        yield f"commit {commit} with changes or files that git does not know"
 
 
 def _older(records: Sequence[Record], environment: Mapping[str, Any]) -> Iterator[str]:

@@ -82,6 +82,11 @@ def test_a_broken_rule_of_the_environment_is_one_line(changed, said):
     assert line.startswith(said)
 
 
+def test_modified_code_of_an_unknown_commit_is_told_in_words():
+    lacks, modified = lines(run(), commit=None, dirty=True)
+    assert "commit" in lacks and modified.startswith("the code was modified locally: commit not known with changes")
+
+
 def test_frames_that_another_program_made_need_no_times():
     given = [replace(record, timing={}, timing_reason=GIVEN) for record in run()]
     assert lines(given) == []
