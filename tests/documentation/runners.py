@@ -5,7 +5,6 @@ from __future__ import annotations
 import importlib
 import importlib.util
 import inspect
-import os
 import re
 import shlex
 import shutil
@@ -22,6 +21,7 @@ from sandbox import CAPITALS
 
 from bench import assets, config
 from bench.__main__ import main
+from bench.run import device
 
 ROOT = Path(__file__).parents[2]
 
@@ -105,7 +105,7 @@ def small(words: list[str]) -> list[str]:
     words = [re.sub(r"^workers=\d\d*$", few, word) for word in words]
     if any(word.startswith("launch.scorers=") for word in words):  # each has cores of its own
         words = [word.replace("workers=2", "workers=1") for word in words if not word.startswith("launch.scorers=")]
-        words.append(f"launch.scorers={int((os.cpu_count() or 1) > 1)}")
+        words.append(f"launch.scorers={int(len(device.cores()) > 1)}")
     given = {word.partition("=")[0] for word in words}
     data = next((word.partition("=")[2] for word in words if word.startswith("data=")), "sample").split(",")
     added = list(SMALL["always"])
@@ -120,7 +120,7 @@ def small(words: list[str]) -> list[str]:
 
 def few(workers: re.Match[str]) -> str:
     """As many workers as a small machine has cores for."""
-    return f"workers={min(int(workers[0].partition('=')[2]), 2, os.cpu_count() or 1)}"
+    return f"workers={min(int(workers[0].partition('=')[2]), 2, len(device.cores()))}"
 
 
 def _python(command: Command, words: list[str], capture: Callable[[], str]) -> None:
