@@ -88,7 +88,8 @@ def realbasicvsr(*, name: str, scale: int, seed: int = 0) -> Seeded:
 
 def realesrgan(*, name: str, scale: int, seed: int = 0) -> Seeded:
     """Real-ESRGAN's second-order degradation, without video codecs; see `RealESRGAN`."""
-    return Seeded(name, RealESRGAN(scale=scale), checked_seed(seed))
+    details = "v2"  # without it: frames made before 2026-11-28, with weaker noise and another second resize
+    return Seeded(name, RealESRGAN(scale=scale), checked_seed(seed), details=details)
 
 
 def compressed(

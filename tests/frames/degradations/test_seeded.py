@@ -76,3 +76,8 @@ def test_a_seed_is_a_whole_number(seed):
 def test_compression_needs_a_rate():
     with pytest.raises(ValueError, match="crf=null and bitrate=null"):
         build("compressed", crf=None)
+
+
+def test_the_changed_degradation_of_real_esrgan_has_a_signature_of_its_own():
+    assert realesrgan(name="realesrgan", scale=4, seed=3).signature == "realesrgan-x4-v2-seed3"
+    assert realbasicvsr(name="realbasicvsr", scale=4, seed=3).signature == "realbasicvsr-x4-seed3"
