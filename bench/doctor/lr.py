@@ -1,11 +1,12 @@
-"""LR frames that look otherwise than the configuration says: noisy, compressed, blurred or processed where it says bicubic."""
+"""LR frames that look otherwise than the configuration says: for instance noisy where it says bicubic."""
 
 from __future__ import annotations
 
 from bench.doctor.finding import Finding
 
 EXPECTED = {"bi": ("clean",), "bd": ("clean", "blurred", "processed")}
-"""Degradation -> how its LR frames may look: blur may be taken for enlarging, a processed kind. Of the others, which are made to restore from, everything is expected."""
+"""Degradation -> how its LR frames may look: blur may be taken for enlarging, a processed kind. Of the others, which
+are made to restore from, everything is expected."""
 
 
 def examine_lr(looks: str, degradation: str, given: bool) -> Finding | None:
