@@ -16,6 +16,7 @@ from bench.commands.options import config_dirs
 from frames import errors
 
 if TYPE_CHECKING:
+    from bench.launch.options import Asked
     from bench.run.cell import Totals
 
 DRY = "--dry-run"
@@ -48,21 +49,31 @@ def main(argv: list[str]) -> int:
     if "-h" in argv or "--help" in argv:
         print(USAGE, end="")
         return errors.OK
-    from bench.config import expand  # torch, hydra: `run --help` answers at once
-    from bench.launch.options import split
-    from bench.run.runner import Run
+    from bench.launch.options import split  # omegaconf: `run --help` answers at once
 
     overrides, folders = config_dirs([word for word in argv if word != DRY])
     command = "python -m bench run " + shlex.join(argv)
     overrides, asked = split(overrides, folders)
-    if DRY in argv:
+    if asked.is_plain or DRY in argv:
+        return _plain(overrides, folders, command, asked, dry=DRY in argv)
+    from bench.launch.waiting import Waiting, places_ahead
+
+    with Waiting(places_ahead(asked, overrides)) as waiting:  # they import torch and hydra while this process does
+        from bench.commands.share import share
+        from bench.config import expand
+
+        return share(expand(overrides, folders), command, overrides, folders, asked, waiting)
+
+
+def _plain(overrides: list[str], folders: tuple[str, ...], command: str, asked: Asked, dry: bool) -> int:
+    """A run of one worker in this process, or what a run would be."""
+    from bench.config import expand
+    from bench.run.runner import Run
+
+    if dry:
         from bench.commands.dry_run import dry_run
 
         return dry_run(expand(overrides, folders), asked)
-    if not asked.is_plain:
-        from bench.commands.share import share
-
-        return share(expand(overrides, folders), command, overrides, folders, asked)
     run = Run(expand(overrides, folders), command)
     try:
         with signals_as_interrupts():

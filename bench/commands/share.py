@@ -16,6 +16,7 @@ from bench.launch.crew import Crew
 from bench.launch.local import LocalCrew, places
 from bench.launch.options import Asked
 from bench.launch.shared import POLL_S, SharedRun, at_work, follow
+from bench.launch.waiting import Waiting
 from bench.run.job import Job, Plan
 from frames import errors
 
@@ -34,9 +35,18 @@ class _HungUp(KeyboardInterrupt):
 
 
 def share(
-    combinations: list[Combination], command: str, words: list[str], config_dirs: tuple[str, ...], asked: Asked
+    combinations: list[Combination],
+    command: str,
+    words: list[str],
+    config_dirs: tuple[str, ...],
+    asked: Asked,
+    waiting: Waiting,
 ) -> int:
-    """Plan, start the workers, follow them, write tables; returns the exit code."""
+    """Plan, start the workers, follow them, write tables; returns the exit code.
+
+    Args:
+        waiting: workers that were started before, and wait for the plan.
+    """
     run = SharedRun(combinations, command, words, config_dirs, asked)
     job, plan = run.plan()
     folder = run.folder.path
@@ -45,26 +55,28 @@ def share(
         say(f"{len(plan.units)} units are planned in {folder}; start workers with python -m bench worker {quoted}")
         return errors.OK
     try:
-        crew = crew_of(asked, job, plan, run)
+        crew = crew_of(asked, job, plan, run, waiting)
     except errors.UserError:
         if not at_work(job, plan.expiry_s):
             job.remove()
         raise
     try:
         with _signals():
-            totals = follow(job, plan, crew)
+            totals = follow(job, plan, crew, lambda: report(folder))
     except KeyboardInterrupt as interrupt:
+        if len(job.done()) == len(plan.units):
+            job.remove()
+            raise
         _end(interrupt, crew, job, plan, quoted)
         return errors.INTERRUPTED
     except errors.UserError:
         report(folder)
         raise
     job.remove()
-    report(folder)
     return exit_code(totals, folder)
 
 
-def crew_of(asked: Asked, job: Job, plan: Plan, run: SharedRun) -> Crew:
+def crew_of(asked: Asked, job: Job, plan: Plan, run: SharedRun, waiting: Waiting) -> Crew:
     """The workers that are asked for, less those that are at work already.
 
     Raises:
@@ -81,7 +93,7 @@ def crew_of(asked: Asked, job: Job, plan: Plan, run: SharedRun) -> Crew:
     all_places = places(asked.count, run.is_on_gpus, asked.scorers or 0)
     free = [place for place in all_places if not {str(place), place.gpu} & used]
     chosen = [place for place in free if not place.scores][:count] + [each for each in free if each.scores][:scorers]
-    return LocalCrew(job, chosen, int(options["restarts"]))
+    return LocalCrew(job, chosen, int(options["restarts"]), waiting)
 
 
 def _end(interrupt: KeyboardInterrupt, crew: Crew, job: Job, plan: Plan, quoted: str) -> None:

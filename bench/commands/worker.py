@@ -6,6 +6,7 @@ from pathlib import Path
 
 from bench.commands.parser import Parser
 from bench.commands.run import report, say, signals_as_interrupts
+from bench.launch.waiting import told
 from frames.errors import ERROR, INTERRUPTED, OK, UserError
 
 ABOUT = """Started by `python -m bench run ... workers=N` or `workers=slurm:N`, or by anything else that starts
@@ -15,7 +16,9 @@ that died are taken by another. The plan must be your own: its seal is checked b
 
 def main(argv: list[str]) -> int:
     parser = Parser("worker", ABOUT, "Exit codes: 0 all is done, 3 error or failed clips, 130 interrupted or stopped.")
-    parser.add_argument("run", type=Path, help="the run's folder")
+    parser.add_argument(
+        "run", type=Path, help="the run's folder; - waits until a launcher names it on the standard input"
+    )
     parser.add_argument(
         "--scores", action="store_true", help="score what others upscaled, on the processor (launch.scorers=N)"
     )
@@ -23,13 +26,16 @@ def main(argv: list[str]) -> int:
     arguments = parser.parse_args(argv)
     if arguments.stop:
         return _stop(arguments.run)
+    run = told() if str(arguments.run) == "-" else arguments.run
+    if run is None:
+        return OK
     from bench.run.joining import join  # torch, hydra: `worker --help` answers at once
 
     try:
         with signals_as_interrupts():
-            joined = join(arguments.run, lambda run: report(run, quiet=True), arguments.scores)
+            joined = join(run, lambda run: report(run, quiet=True), arguments.scores)
     except KeyboardInterrupt:
-        say(f"interrupted; what this worker held is free again, and the run goes on without it: {arguments.run}")
+        say(f"interrupted; what this worker held is free again, and the run goes on without it: {run}")
         return INTERRUPTED
     totals = joined.totals
     if joined.is_last and not totals.good + totals.failed:

@@ -48,9 +48,10 @@ class Crew(Protocol):
         ...
 
 
-def command(run: Path, scores: bool = False) -> list[str]:
-    """The command of a worker of a run: what every launcher starts."""
-    return [sys.executable, "-m", "bench", "worker", str(run.resolve()), *(["--scores"] if scores else [])]
+def command(run: Path | None, scores: bool = False) -> list[str]:
+    """The command of a worker of a run: what every launcher starts; None: a run that it is told of later."""
+    where = "-" if run is None else str(run.resolve())
+    return [sys.executable, "-m", "bench", "worker", where, *(["--scores"] if scores else [])]
 
 
 def environment() -> dict[str, str]:

@@ -10,13 +10,18 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
+from typing import IO, TYPE_CHECKING
 
 from bench.launch.crew import Patience, command, environment, last_line
 from bench.run import device
 from bench.run.job import Job
 from frames.errors import EnvironmentInvalid, UserError
 from frames.text import printable
+
+if TYPE_CHECKING:
+    from bench.launch.waiting import Waiting
 
 SAID = "said"
 
@@ -34,16 +39,22 @@ class Place:
 
 
 class LocalCrew:
-    """N processes, each in a session of its own: they outlive the launcher and its terminal."""
+    """N processes, each in a session of its own: they outlive the launcher and its terminal.
 
-    def __init__(self, job: Job, places: Sequence[Place], restarts: int = 3) -> None:
-        self.job, self.places = job, list(places)
+    Args:
+        waiting: workers that were started before the plan; those whose places are wanted are taken, the rest is ended.
+    """
+
+    def __init__(self, job: Job, places: Sequence[Place], restarts: int = 3, waiting: Waiting | None = None) -> None:
+        self.job, self.places, self._waiting = job, list(places), waiting
         self.processes: list[subprocess.Popen | None] = [None] * len(self.places)
         self._patience = Patience(restarts)
 
     def start(self) -> None:
         for number in range(len(self.places)):
             self._start(number)
+        if self._waiting is not None:
+            self._waiting.dismiss()
 
     def tend(self, done: int) -> list[str]:
         told = []
@@ -91,22 +102,25 @@ class LocalCrew:
         return self.job.folder / SAID / f"worker-{number}.txt"
 
     def _start(self, number: int) -> None:
-        place, told = self.places[number], environment()
-        if place.gpu or place.scores:
-            told["CUDA_VISIBLE_DEVICES"] = place.gpu
-        self.said(number).parent.mkdir(exist_ok=True)
-        with open(self.said(number), "ab") as said, _on(place.cores):
-            self.processes[number] = subprocess.Popen(
-                command(self.job.run, place.scores),
-                env=told,
-                stdin=subprocess.DEVNULL,
-                stdout=said,
-                stderr=said,
-                start_new_session=True,
-            )
+        place, said = self.places[number], self.said(number)
+        said.parent.mkdir(exist_ok=True)
+        process = self._waiting.take(place, self.job.run, said) if self._waiting is not None else None
+        if process is None:
+            with open(said, "ab") as stream:
+                process = spawn(command(self.job.run, place.scores), place, subprocess.DEVNULL, stream)
+        self.processes[number] = process
 
     def _last(self, number: int) -> str:
         return printable(last_line(self.said(number))).removeprefix("bench: ")
+
+
+def spawn(words: Sequence[str], place: Place, stdin: int, said: IO[bytes] | int) -> subprocess.Popen:
+    """Start a process that has a place for itself, in a session of its own."""
+    told = environment()
+    if place.gpu or place.scores:
+        told["CUDA_VISIBLE_DEVICES"] = place.gpu
+    with _on(place.cores):
+        return subprocess.Popen(words, env=told, stdin=stdin, stdout=said, stderr=said, start_new_session=True)
 
 
 def places(count: int, on_gpus: bool, scorers: int = 0) -> list[Place]:
@@ -133,18 +147,24 @@ def gpus() -> list[str]:
     Raises:
         EnvironmentInvalid: nvidia-smi does not tell.
     """
-    if shutil.which("nvidia-smi") is None:
+    tool = shutil.which("nvidia-smi")
+    if tool is None:
         raise EnvironmentInvalid("workers=N on GPUs needs nvidia-smi, which tells their UUIDs; it is not here")
-    asked = ["nvidia-smi", "--query-gpu=uuid", "--format=csv,noheader"]
-    done = subprocess.run(asked, capture_output=True, text=True)
-    found = done.stdout.split()
-    if done.returncode or not found:
-        raise EnvironmentInvalid(f"nvidia-smi finds no GPU: {done.stdout.strip() or done.stderr.strip()}")
+    found = list(_uuids(tool))
     chosen = os.environ.get("CUDA_VISIBLE_DEVICES")
     if chosen is None:
         return found
     picked = [name.strip() for name in chosen.split(",") if name.strip()]
     return [found[int(name)] if name.isdecimal() and int(name) < len(found) else name for name in picked]
+
+
+@cache
+def _uuids(tool: str) -> tuple[str, ...]:
+    """What nvidia-smi tells; asked once, since that may take seconds."""
+    done = subprocess.run([tool, "--query-gpu=uuid", "--format=csv,noheader"], capture_output=True, text=True)
+    if done.returncode or not done.stdout.split():
+        raise EnvironmentInvalid(f"nvidia-smi finds no GPU: {done.stdout.strip() or done.stderr.strip()}")
+    return tuple(done.stdout.split())
 
 
 def _shares(cores: list[int], count: int) -> list[list[int]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -24,7 +25,10 @@ from bench.store.store import Store
 from frames.errors import UserError
 from frames.text import printable
 
-POLL_S = 0.5
+POLL_S = 0.25
+"""How often a launcher looks for what is done."""
+COUNT_S = 2.0
+"""How often it counts the workers, of whom each has a file to read."""
 
 
 class SharedRun:
@@ -99,58 +103,72 @@ def at_work(job: Job, expiry_s: float) -> list[leases.Worker]:
     ]
 
 
-def follow(job: Job, plan: Plan, crew: Crew) -> Totals:
-    """Start the workers, tell what they finish, and return when every unit is done.
+def follow(job: Job, plan: Plan, crew: Crew, tables: Callable[[], None]) -> Totals:
+    """Start the workers, tell what they finish, and return when every unit is done and they have ended.
 
+    Args:
+        tables: writes tables and plot, while the workers end; those of timed runs when they have: a last canary tells.
     Raises:
         UserError: nobody can work.
         KeyboardInterrupt: Ctrl-C, or the run was stopped; the workers are left as they are.
     """
     own = new_worker()
     own = replace(own, name=leases.LAUNCHER + own.name)
-    told: set[int] = set()
-    news: list[str] = []
-    with (
-        Reporter(sum(len(unit.methods) for unit in plan.units if unit.step != "score")) as reporter,
-        heartbeat(job, leases.Leases(job.leases, own, plan.expiry_s), stoppable=False),
-    ):
-        reporter.working("starting the workers")
-        crew.start()
-        while len(told) < len(plan.units):
-            done = job.done()
-            for number in [number for number in done if number not in told]:
-                told.add(number)
-                for line in done[number].lines:
-                    reporter.finished(printable(line))
-                for line in done[number].notes:
-                    reporter.note(printable(line))
-            reporter.working(f"{len(at_work(job, plan.expiry_s))} workers")
-            if len(told) == len(plan.units):
-                break
-            if job.is_stopped:
-                raise KeyboardInterrupt
-            for line in crew.tend(len(done)):
-                news.append(line)
-                reporter.note(line)
-            if _is_deserted(job, plan, crew):
-                why, left = news[-1] if news else "all workers have ended", len(plan.units) - len(done)
-                if all(unit.step == "score" for unit in plan.units if unit.number not in done):
-                    why += f"; what is left is scoring (python -m bench worker {job.run} --scores)"
-                if not crew.is_over:  # those that score wait for frames that nobody makes
-                    crew.stop()
-                    job.resume()
-                raise UserError(f"{why}; nobody is left, and {left} units are. The same command takes them up")
-            time.sleep(POLL_S)
+    with heartbeat(job, leases.Leases(job.leases, own, plan.expiry_s), stoppable=False):
+        with Reporter(sum(len(unit.methods) for unit in plan.units if unit.step != "score")) as reporter:
+            reporter.working("starting the workers")
+            crew.start()
+            _follow(job, plan, crew, reporter)
+        if plan.timed:
+            crew.wait(60)
+        tables()
         crew.wait(60)
     return totals_of(job)
 
 
+def _follow(job: Job, plan: Plan, crew: Crew, reporter: Reporter) -> None:
+    """Tell what is finished until all is."""
+    told: set[int] = set()
+    news: list[str] = []
+    counted = time.monotonic()
+    while len(told) < len(plan.units):
+        done = job.done()
+        for number in [number for number in done if number not in told]:
+            told.add(number)
+            for line in done[number].lines:
+                reporter.finished(printable(line))
+            for line in done[number].notes:
+                reporter.note(printable(line))
+        if time.monotonic() - counted >= COUNT_S:
+            reporter.working(f"{len(at_work(job, plan.expiry_s))} workers")
+            counted = time.monotonic()
+        if len(told) == len(plan.units):
+            return
+        if job.is_stopped:
+            raise KeyboardInterrupt
+        for line in crew.tend(len(done)):
+            news.append(line)
+            reporter.note(line)
+        if _is_deserted(job, plan, crew):
+            why, left = news[-1] if news else "all workers have ended", len(plan.units) - len(done)
+            if all(unit.step == "score" for unit in plan.units if unit.number not in done):
+                why += f"; what is left is scoring (python -m bench worker {job.run} --scores)"
+            if not crew.is_over:  # those that score wait for frames that nobody makes
+                crew.stop()
+                job.resume()
+            raise UserError(f"{why}; nobody is left, and {left} units are. The same command takes them up")
+        time.sleep(POLL_S)
+
+
 def _is_deserted(job: Job, plan: Plan, crew: Crew) -> bool:
     """Whether nobody can do what is left: it may be upscaling, and only workers that score are there."""
-    there, done = at_work(job, plan.expiry_s), job.done()
-    if any(unit.step != "score" and unit.number not in done for unit in plan.units):
-        return crew.only_scores and all(worker.scores for worker in there)
-    return crew.is_over and not there
+    if not crew.only_scores:
+        return False
+    there, done = at_work(job, plan.expiry_s), job.done()  # in this order: who has ended has logged what it did
+    left = [unit for unit in plan.units if unit.number not in done]
+    if any(unit.step != "score" for unit in left):
+        return all(worker.scores for worker in there)
+    return bool(left) and crew.is_over and not there
 
 
 def totals_of(job: Job) -> Totals:

@@ -22,8 +22,9 @@ from bench.store.records import RecordFile, worker_file
 MOST_PASSED = 64
 """How many units that others have done a worker passes over before it forgets them."""
 _ENDING = ("SIGINT", "SIGTERM", "SIGHUP", "SIGUSR1")
-IDLE_S = 1.0
-"""How often a worker without work looks whether others have died, or have upscaled what it may score."""
+IDLE_S, IDLE_SHARE = (0.1, 1.0), 0.1
+"""How long a worker without work waits before it looks again whether others have died, have upscaled what it may score,
+or are done: a tenth of the time that it has waited so far, within these bounds."""
 
 
 class Measures(Protocol):
@@ -79,6 +80,7 @@ class Worker:
 
     def _next(self) -> tuple[Unit, Lease] | None:
         """Claim a unit; waits while others hold all that are left. None when all are done."""
+        began = time.monotonic()
         while self.job.is_there:
             if self.job.is_stopped:
                 raise KeyboardInterrupt
@@ -96,7 +98,8 @@ class Worker:
             for unit in self._left:
                 if (attempt := taken.get(str(unit.number))) and (claimed := self._claim(unit, attempt)):
                     return claimed
-            time.sleep(IDLE_S * random.uniform(0.5, 1.0))
+            least, most = IDLE_S
+            time.sleep(min(max(least, IDLE_SHARE * (time.monotonic() - began)), most) * random.uniform(0.5, 1.0))
         return None
 
     def _claim(self, unit: Unit, attempt: int) -> tuple[Unit, Lease] | None:

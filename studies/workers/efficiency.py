@@ -3,7 +3,7 @@ and what this machine's two cores give at all when two plain runs use them at on
 
 from __future__ import annotations
 
-import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -18,6 +18,7 @@ from bench.run import device
 from bench.targets import open_dataset
 from frames.images import write_png
 from studies.forked import ROOT
+from studies.workers.unit_costs import in_use
 
 WORDS = [
     "method=bicubic,realesrgan,turbovsr",
@@ -27,7 +28,7 @@ WORDS = [
     "store=null",
     "threads=1",
 ]
-CLIPS = 24
+CLIPS = 40
 LENGTHS = (2, 4, 4, 6)
 """Frames of the clips, in turn."""
 WINDOW = (144, 208)
@@ -69,7 +70,11 @@ class Efficiency:
 
 
 def measured(repeats: int, out: Path | None = None) -> Efficiency:
-    """All ways in turn, each with one thread a worker; each loads the program anew in every process."""
+    """All ways in turn, each with one thread a worker; each loads the program anew in every process.
+
+    Compiled bytecode is kept in the study's own folder, and one run that is not counted fills it: so is an installation
+    that has been used once.
+    """
     root = Path(tempfile.mkdtemp(prefix="efficiency-", dir=out))
     names, found = _clips(root / "gt"), Efficiency()
     halves = names[::2], names[1::2]
@@ -78,11 +83,12 @@ def measured(repeats: int, out: Path | None = None) -> Efficiency:
 
     def run(name: str, clips: Sequence[str], *more: str, core: int | None) -> subprocess.Popen:
         own = (f"data.gt={root / 'gt'}", f"data.clips=[{','.join(clips)}]", f"out={root / name}")
-        return _start([*WORDS, *own, *more], core)
+        return _start([*WORDS, *own, *more], core, root / "bytecode")
 
     def seconds(*runs: tuple) -> float:
         return _seconds([run(*words, core=core) for *words, core in runs])
 
+    seconds(("first", small, "data.frames=1", None))
     for index in range(repeats):
         found.together.append(seconds((f"together{index}", names, "workers=2", None)))
         found.apart.append(seconds((f"apart{index}-0", halves[0], one)) + seconds((f"apart{index}-1", halves[1], one)))
@@ -92,6 +98,7 @@ def measured(repeats: int, out: Path | None = None) -> Efficiency:
         if index < 1:
             found.at_once.append(seconds(("once0", halves[0], one), ("once1", halves[1], other)))
         print(f"{found.together[-1]:.1f} s together, {found.apart[-1]:.1f} s apart", flush=True)
+    shutil.rmtree(root / "bytecode")
     return found
 
 
@@ -110,11 +117,11 @@ def _clips(root: Path) -> list[str]:
     return names
 
 
-def _start(words: Sequence[str], core: int | None) -> subprocess.Popen:
+def _start(words: Sequence[str], core: int | None, bytecode: Path) -> subprocess.Popen:
     command = [sys.executable, "-m", "bench", "run", *words]
     if core is not None:
         command = ["taskset", "-c", str(core), *command]
-    environment = {**os.environ, "OMP_NUM_THREADS": "1", "BENCH_KEY": "of the study"}
+    environment = in_use(bytecode) | {"OMP_NUM_THREADS": "1", "BENCH_KEY": "of the study"}
     return subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
 
 

@@ -17,6 +17,7 @@ from pathlib import Path
 
 import psutil
 
+from bench.run import leases
 from bench.run.job import jobs
 from bench.store.records import RecordFile, worker_files
 from frames.errors import UserError
@@ -88,7 +89,7 @@ def _launched(
             if code == 0:
                 break
         _check(job, tally)
-        workers = _workers(job)
+        workers = _workers(job, launcher)
         if left and tally.kills < count and workers:
             left -= 1
             tally.kills += 1
@@ -172,11 +173,19 @@ def _began(file: Path) -> float:
     return datetime.fromisoformat(facts["began"]).timestamp()
 
 
-def _workers(job: Job) -> list[psutil.Process]:
-    """The worker processes of this run."""
+def _workers(job: Job, launcher: int | None) -> list[psutil.Process]:
+    """The worker processes of this run: of the launcher, which may still wait for its plan, and those without one."""
     found = []
-    for process in psutil.process_iter(["cmdline"]):
+    for process in psutil.process_iter(["cmdline", "ppid"]):
         words = process.info["cmdline"] or []
-        if "worker" in words and str((job.folder / job.out).resolve()) in words:
+        names_it = str((job.folder / job.out).resolve()) in words or process.info["ppid"] == launcher
+        if "worker" in words and names_it:
             found.append(process)
+    there = {process.pid for process in found}
+    for each in jobs(job.folder / job.out):  # those whose launcher is dead
+        for worker, file in leases.known(leases.workers(each.leases).values()):
+            at_work = not worker.name.startswith(leases.LAUNCHER) and leases.alive(worker, file, 60)
+            if at_work and worker.pid not in there:
+                with suppress(psutil.NoSuchProcess):
+                    found.append(psutil.Process(worker.pid))
     return found

@@ -62,8 +62,8 @@ def measured(out: Path | None = None, methods: tuple[str, ...] = METHODS) -> Cos
     """
     root = Path(tempfile.mkdtemp(prefix="costs-", dir=out))
     os.environ.setdefault("BENCH_KEY", "of the study")
-    units, start = _run(root / "all", methods)
-    alone, _ = _run(root / "one", methods[:1])
+    units, _ = _run(root / "all", methods)  # which compiles what is imported
+    alone, start = _run(root / "one", methods[:1])
     upscaling = {name: _rate(units, "upscale", [name]) for name in methods}
     together, one = _rate(units, "score", list(methods)), _rate(alone, "score", list(methods[:1]))
     scoring = (together - one) / max(1, len(methods) - 1)
@@ -76,7 +76,7 @@ def measured(out: Path | None = None, methods: tuple[str, ...] = METHODS) -> Cos
 
 def _run(out: Path, methods: tuple[str, ...]) -> tuple[list[tuple[Unit, Done]], float]:
     """The units of a run with what they took, and what the worker took beside them."""
-    environment = os.environ | {"OMP_NUM_THREADS": "1"}
+    environment = in_use(out.with_name("bytecode")) | {"OMP_NUM_THREADS": "1"}
     words = [command(out)[0], "-m", "bench", "run", f"method={','.join(methods)}", *WORDS, f"out={out}"]
     subprocess.run(words, cwd=ROOT, env=environment, check=True, capture_output=True)
     began = time.perf_counter()
@@ -85,6 +85,12 @@ def _run(out: Path, methods: tuple[str, ...]) -> tuple[list[tuple[Unit, Done]], 
     (job,) = jobs(out)
     done = job.done()
     return [(unit, done[unit.number]) for unit in job.plan().units], took - sum(each.seconds for each in done.values())
+
+
+def in_use(bytecode: Path) -> dict[str, str]:
+    """This process's environment, with compiled bytecode kept in a folder, as an installation in use has it."""
+    kept = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    return kept | {"PYTHONPYCACHEPREFIX": str(bytecode)}
 
 
 def _rate(units: list[tuple[Unit, Done]], step: str, methods: list[str]) -> float:
