@@ -12,13 +12,13 @@ from pathlib import Path
 
 import pytest
 
-from bench.launch import local, waiting
+from bench.launch import local, shared, waiting
 from bench.launch.local import LocalCrew, Place
 from bench.launch.options import split
 from bench.launch.waiting import Waiting, places_ahead
 from bench.run import device
-from bench.run.job import Job
-from frames.errors import EnvironmentInvalid
+from bench.run.job import Job, jobs
+from frames.errors import EnvironmentInvalid, UserError
 
 ROOT = Path(__file__).parents[3]
 READS = "import sys, json; line = sys.stdin.readline(); line and open(json.loads(line)[1], 'a').write('told')"
@@ -59,6 +59,24 @@ def test_none_is_left_where_there_is_no_plan(worker, place, reason):
         processes = [process for _, process in waits._processes]
         raise reason
     assert [process.poll() for process in processes] == [-signal.SIGKILL] * 2
+
+
+@pytest.mark.parametrize(
+    "raised, code, says", [(KeyboardInterrupt(), 130, "interrupted"), (UserError("no clips"), 3, "no clips")]
+)
+def test_a_command_that_comes_to_no_plan_leaves_nothing(bench, worker, tmp_path, monkeypatch, raised, code, says):
+    """Ctrl-C, or a mistake, before the plan is written."""
+
+    def fails(_):
+        raise raised
+
+    worker(WAITS)
+    begun = []
+    monkeypatch.setattr(waiting, "spawn", lambda *words: begun.append(local.spawn(*words)) or begun[-1])
+    monkeypatch.setattr(shared, "open_plan", fails)
+    answer = bench("run", "data=sample", f"out={tmp_path / 'run'}", "workers=1", "launch.scorers=0", "device=cpu")
+    assert answer.code == code and says in answer.err, answer.err
+    assert [process.poll() for process in begun] == [-signal.SIGKILL] and jobs(tmp_path / "run") == []
 
 
 def test_those_whose_places_are_not_wanted_end_at_once(worker, place, tmp_path):
