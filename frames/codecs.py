@@ -19,6 +19,9 @@ X26X_PRESETS = (
     "veryslow",
     "placebo",
 )
+LARGE = 4096 * 2304
+"""Pixels of a frame above which x264 is told to hold few of them."""
+FEW_FRAMES = "sliced-threads=1:sync-lookahead=0:ref=1:bframes=0"
 PRORES_PROFILES = ("proxy", "lt", "standard", "hq")
 
 
@@ -140,6 +143,9 @@ class Encoding:
     def settings(self, height: int, width: int, repeatable: bool = False) -> Settings:
         """What to tell the encoder for frames of this size. 4:2:0, but 4:4:4 where a side is odd: no pixel is lost.
 
+        x264 holds some ten frames. For frames above `LARGE` it gets one reference, no B frames and threads that share a
+        frame, not one each (docs/decisions/videos.md).
+
         Args:
             repeatable: without x264's macroblock tree, which gives other bytes from run to run where torch works in
                 the same process.
@@ -155,8 +161,10 @@ class Encoding:
             options["preset"] = self.preset or codec.preset or ""
         if self.codec == "ffv1":
             options |= {"level": "3", "slices": "16", "slicecrc": "1"}
-        if self.codec == "h264" and repeatable:
-            options["x264-params"] = "mbtree=0"
+        if self.codec == "h264":
+            words = ["mbtree=0"] * repeatable + [FEW_FRAMES] * (height * width > LARGE)
+            if words:
+                options["x264-params"] = ":".join(words)
         if self.codec == "hevc":
             options["x265-params"] = "log-level=error"
         return Settings(codec.encoder, formats[self.bits], options, rgb=self.codec == "ffv1")

@@ -2,10 +2,11 @@
 
 python -m studies.memory                               # all cases, which takes hours on two cores
 python -m studies.memory --case 1920x1080:21 --precision float32 --weights nano --output mp4
+python -m studies.memory --case 1920x1080:14 --weights nano-real --precision auto --output mp4 --output mkv-10
 python -m studies.memory --encoder 7680x4320:14        # the encoder alone, at the size of SR frames, in this process
 
 A line for each run, as a Markdown table, with the bar; the exit code is 1 when one is over it. Linux: the figure is the
-resident set's largest, as the kernel tells it when the process has ended.
+resident set's largest, as the kernel tells it when the process has ended. The command starts no process of its own.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
 from fractions import Fraction
 from itertools import product
 from pathlib import Path
@@ -36,7 +38,15 @@ BAR_GB = 3.0
 # or two (33 frames); and the two sizes at which a chunk holds most, 33.8 and 35.0 million pixels.
 CASES = ("480x270:1", "480x270:40", "2000x480:1", "2000x480:36", "1920x1080:1", "1920x1080:3", "1920x1080:21")
 LARGEST_CHUNKS = ("1280x800:36", "1920x1072:20")
-OUTPUTS = ("folder", "mp4")
+# Videos: the encoder holds frames beside. 14 frames are more than x264 holds, 60 of 2000x480 are two chunks.
+VIDEOS = ("480x270:40", "2000x480:60", "1920x1080:14")
+OUTPUTS = {
+    "folder": ("sr",),
+    "mp4": ("sr.mp4",),
+    "mkv": ("sr.mkv",),
+    "mkv-10": ("sr.mkv", "--bits", "10"),  # HEVC
+}
+"""The words of the command line that name the output."""
 
 
 class Case(NamedTuple):
@@ -79,10 +89,11 @@ def peak(case: Case, weights: str, precision: str, output: str) -> Peak:
         RuntimeError: it failed.
     """
     with tempfile.TemporaryDirectory(prefix="memory-") as folder:
-        lr, sr = Path(folder, "lr"), Path(folder, "sr.mp4" if output == "mp4" else "sr")
+        lr, (name, *options) = Path(folder, "lr"), OUTPUTS[output]
         lr.mkdir()
         write_clip(lr, case)
-        command = [sys.executable, "-m", "turbovsr", str(lr), str(sr), "--weights", weights, "--precision", precision]
+        words = [str(lr), str(Path(folder, name)), "--weights", weights, "--precision", precision, *options]
+        command = [sys.executable, "-m", "turbovsr", *words]
         start = time.monotonic()
         process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         _, status, usage = os.wait4(process.pid, 0)
@@ -92,18 +103,34 @@ def peak(case: Case, weights: str, precision: str, output: str) -> Peak:
         return Peak(usage.ru_maxrss * 1024 / 1e9, time.monotonic() - start)
 
 
-def encoded(case: Case) -> float:
-    """Write a clip as `python -m turbovsr` writes its parts, without any upscaling; this process's peak in GB."""
+def encoded(case: Case) -> tuple[float, int]:
+    """Write a clip as `python -m turbovsr` writes its parts, without any upscaling; the peak in GB, bytes."""
     random = np.random.default_rng(0)
     coarse = random.integers(0, 256, (case.height // 8, case.width // 8, 3), dtype=np.uint8)
     picture = cv2.resize(coarse, (case.width, case.height), interpolation=cv2.INTER_CUBIC)
     settings = Encoding("h264").settings(case.height, case.width, repeatable=True)
-    with tempfile.TemporaryDirectory(prefix="memory-") as folder, created(Path(folder, "sr.mp4")) as container:
-        encoder = Encoder(container, settings, (case.height, case.width), Fraction(24), Format(), timed=False)
-        for index in range(case.frames):
-            encoder.add(np.roll(picture, 8 * index, axis=1))
-        encoder.finish()
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / 1e9
+    with tempfile.TemporaryDirectory(prefix="memory-") as folder:
+        video = Path(folder, "sr.mp4")
+        with created(video) as container:
+            encoder = Encoder(container, settings, (case.height, case.width), Fraction(24), Format(), timed=False)
+            for index in range(case.frames):
+                encoder.add(np.roll(picture, 8 * index, axis=1))
+            encoder.finish()
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / 1e9, video.stat().st_size
+
+
+def rows(arguments: argparse.Namespace) -> Iterator[tuple[Case, str, str, str]]:
+    """Case, weights, precision and output of each run: what was chosen, for the rest what the bar names."""
+    weights = arguments.weights or ("nano", "nano-real")
+    precisions = arguments.precision or ("auto", "float32")
+    if arguments.case or arguments.output:
+        cases = arguments.case or [Case.parse(text) for text in (*CASES, *LARGEST_CHUNKS)]
+        yield from product(cases, weights, precisions, arguments.output or ("folder",))
+        return
+    folders, videos = ([Case.parse(text) for text in texts] for texts in ((*CASES, *LARGEST_CHUNKS), VIDEOS))
+    yield from product(folders, weights, precisions, ("folder",))
+    yield from product(videos, weights, precisions, ("mp4",))
+    yield from product(videos[-1:], weights, precisions, ("mkv", "mkv-10"))
 
 
 def main() -> int:
@@ -115,19 +142,13 @@ def main() -> int:
     parser.add_argument("--encoder", type=Case.parse, help="WIDTHxHEIGHT:FRAMES of SR frames: only the encoder")
     arguments = parser.parse_args()
     if arguments.encoder:
-        print(f"the encoder alone, {arguments.encoder.frames} frames: {encoded(arguments.encoder):.2f} GB")
+        gigabytes, size = encoded(arguments.encoder)
+        print(f"the encoder alone, {arguments.encoder.frames} frames: {gigabytes:.2f} GB, {size:,} bytes")
         return 0
-    cases = arguments.case or [Case.parse(text) for text in CASES + LARGEST_CHUNKS]
-    settings = product(
-        cases,
-        arguments.weights or ("nano", "nano-real"),
-        arguments.precision or ("auto", "float32"),
-        arguments.output or ("folder",),
-    )
     print("| LR frames | weights | precision | output | peak [GB] | seconds |")
     print("|---|---|---|---|---:|---:|", flush=True)
     over = 0
-    for case, weights, precision, output in settings:
+    for case, weights, precision, output in rows(arguments):
         measured = peak(case, weights, precision, output)
         over += measured.gigabytes >= BAR_GB
         clip = f"{case.frames} of {case.width}x{case.height}"

@@ -106,7 +106,7 @@ class Partial:
                 raise self._damaged(path) from None
         if frames.ndim != 4 or frames.shape[1] != 3 or frames.dtype not in (np.uint8, np.uint16):
             raise self._damaged(path)
-        return list(torch.from_numpy(frames))
+        return [torch.from_numpy(frame.copy()) for frame in frames]  # each to be dropped by itself
 
     def keep(self, segment: Segment, tail: list[Tensor], ending: Ending | None = None) -> None:
         """Count a finished part, at `next_path`, as done; the last one with an ending and without a tail."""

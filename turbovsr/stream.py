@@ -126,7 +126,9 @@ def upscale_frames(
     """
     indices = count()
     resume = resume or Resume()
-    tail = deque(resume.tail)  # x4 frames that the next chunk overlaps
+    tail, chunk_done = deque(resume.tail), resume.chunk_done  # x4 frames that the next chunk overlaps
+    del resume  # it would hold those frames to the end
+    nothing = torch.empty(0)
 
     def emit(write: Callable[[Tensor], None]) -> Tensor:
         out = allocate(next(indices), chunk[0])
@@ -151,10 +153,12 @@ def upscale_frames(
         if len(chunk) == len(tail):  # the clip ends where `resume` was to begin
             break
         shared = len(tail)
+        if shared == overlap > 1:
+            tail[-1] = nothing  # the last shared frame is the new chunk's alone
         placed = map(place, count(), upscale_chunk(chunk, tail[0] if tail else None))
         yield from filter(lambda out: out is not None, placed)  # a loop would hold each frame until the next is there
         if tail:
-            resume.chunk_done(list(tail))
+            chunk_done(list(tail))
     while tail:
         yield emit(partial(_copy, tail.popleft()))
 

@@ -123,7 +123,7 @@ def decode(
     streams: dict[tuple[Span, Span], Iterator[Tensor]] = {}
     for first in range(0, frames, at_once):
         count = min(at_once, frames - first)
-        canvas = room(count, 3, SCALE * height, SCALE * width)
+        canvas = [room(3, SCALE * height, SCALE * width) for _ in range(count)]
         for rows in spans(height, tile):
             y = slice(rows.outer_start, rows.outer_stop)
             band = room(count, 3, SCALE * (y.stop - y.start), SCALE * width)
@@ -142,8 +142,8 @@ def decode(
             for whole, piece in zip(canvas, band):
                 join(whole, piece, rows, dim=-2)
             del band, whole, piece
-        yield from canvas
-        del canvas
+        while canvas:
+            yield canvas.pop(0)  # and none is held here
 
 
 def join(whole: Tensor, piece: Tensor, span: Span, dim: int) -> None:
@@ -164,7 +164,10 @@ def join(whole: Tensor, piece: Tensor, span: Span, dim: int) -> None:
         old, new = (levels_of(x.narrow(dim, 0, rise)) for x in (place, piece))
         store(torch.lerp(old, new, weight if dim == -1 else weight[:, None]), place.narrow(dim, 0, rise))
         place, piece = (x.narrow(dim, rise, length - rise) for x in (place, piece))
-    store(levels_of(piece), place)
+    if piece.dtype == place.dtype:
+        place.copy_(piece)
+    else:
+        store(levels_of(piece), place)
 
 
 def encode(network: Callable[[Tensor], Tensor], hr: Tensor, tile: int) -> Tensor:

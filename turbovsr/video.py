@@ -149,6 +149,7 @@ class VideoJob:
                 writer = SegmentWriter(steps.next_path(), self.encoding, size, self.rate, self.format)
             last = time if last is None else max(time, last + 1)
             writer.add(frame, last)
+            del sr, frame  # else they are held until the next ones are there
             advance(1)
         if writer is not None:
             steps.keep(writer.close(), [], Ending(reader.last_duration(), reader.damage))

@@ -10,6 +10,7 @@ import av
 import numpy as np
 
 FULL_RANGE = 2
+BAND = 64  # rows
 WHITE, WHITE_OF_LIMITED = 65535, 255 * 256
 
 
@@ -35,5 +36,8 @@ def reduced(pixels: np.ndarray, bits: int) -> np.ndarray:
 def _scaled(pixels: np.ndarray, white: int, given: int) -> np.ndarray:
     if white == given:
         return pixels
-    scaled = (pixels.astype(np.uint64) * white + given // 2) // given
-    return np.minimum(scaled, WHITE).astype(np.uint16)
+    out = np.empty(pixels.shape, np.uint16)
+    for top in range(0, len(pixels), BAND):  # 64 bits a sample: a whole frame of 7680x4320 would take 0.8 GB at a time
+        scaled = (pixels[top : top + BAND].astype(np.uint64) * white + given // 2) // given
+        out[top : top + BAND] = np.minimum(scaled, WHITE)
+    return out

@@ -1,6 +1,6 @@
 import pytest
 
-from frames.codecs import CODECS, Encoding
+from frames.codecs import CODECS, FEW_FRAMES, Encoding
 
 
 def chosen(suffix, given_bits=8, codec=None, quality=None, preset=None, bits=None):
@@ -53,3 +53,11 @@ def test_defaults_and_choices_reach_the_encoder():
     assert Encoding(quality=0, preset="slow").settings(8, 8).options == {"crf": "0", "preset": "slow"}
     assert Encoding("prores", preset="lt", bits=10).settings(8, 8).options["profile"] == "lt"
     assert Encoding().settings(8, 9).pixel_format == "yuv444p"
+
+
+def test_encoders_of_large_frames_hold_few_of_them():
+    plain, large = ((Encoding().settings(height, width).options) for height, width in ((2304, 4096), (2304, 4098)))
+    assert "x264-params" not in plain
+    assert large == {**plain, "x264-params": FEW_FRAMES}
+    assert Encoding().settings(4320, 7680, repeatable=True).options["x264-params"] == f"mbtree=0:{FEW_FRAMES}"
+    assert "ref=1" in FEW_FRAMES and "bframes=0" in FEW_FRAMES

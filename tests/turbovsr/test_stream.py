@@ -72,6 +72,36 @@ def test_memory_does_not_grow_with_the_clip(upscaler):
     assert held[60] == held[18]
 
 
+def frames_held(size):
+    """Frames of pixels of `size` bytes that there are."""
+    found = (thing for thing in gc.get_objects() if type(thing) is torch.Tensor and thing.dtype == torch.uint8)
+    storages = (thing.untyped_storage() for thing in found)
+    return len({storage.data_ptr() for storage in storages if storage.nbytes() == size})
+
+
+@pytest.mark.parametrize("resumed", [False, True])
+def test_few_sr_frames_are_held_at_a_time(weights, monkeypatch, resumed):
+    size, in_a_tile, given = 3 * 64 * 96, [], []
+    upscaler = TurboVSR(weights, chunk=2, tile=16)
+    decode_frames = upscaler.model.decode_frames
+
+    def decoded(lr, latent):
+        for frame in decode_frames(lr, latent):
+            in_a_tile.append(frames_held(size))
+            yield frame
+
+    monkeypatch.setattr(upscaler.model, "decode_frames", decoded)
+    resume = Resume([torch.zeros(3, 64, 96, dtype=torch.uint8) for _ in range(3)]) if resumed else None
+    stream = upscaler.stream(iter(clip(15, 16, 24)), resume)
+    del resume
+    while (frame := next(stream, None)) is not None:
+        given.append(frames_held(size))
+        del frame
+    assert len(given) == 15
+    assert max(in_a_tile) == 4  # the frame that tiles go into, their row of it, two that the next chunk overlaps
+    assert max(given) == 3  # the one given, two that the next chunk overlaps
+
+
 def test_chunks_share_frames():
     assert list(chunks(range(1), 9, 3)) == [[0]]
     assert list(chunks(range(9), 9, 3)) == [list(range(9))]

@@ -8,7 +8,8 @@ import pytest
 
 from frames.codecs import Encoding
 from frames.video import read_timed, read_video
-from frames.video.encode import Encoder, created
+from frames.video.deep import scaled_down
+from frames.video.encode import Encoder, _packed, created
 from frames.video.info import Format
 
 KR, KB = 0.2126, 0.0722  # BT.709
@@ -96,3 +97,16 @@ def test_a_short_hevc_says_when_each_frame_is_decoded(tmp_path, frames):
         encoder.finish()
     assert sorted(shown for shown, _ in packets) == list(range(frames))
     assert all(-frames <= decoded <= shown for shown, decoded in packets)
+
+
+@pytest.mark.parametrize("kind, form", [(np.uint8, "rgb24"), (np.uint16, "rgb48le")])
+def test_planar_frames_of_any_width_reach_ffmpeg_as_they_are(kind, form):
+    planar = np.random.default_rng(0).integers(0, np.iinfo(kind).max, (3, 150, 53), dtype=kind, endpoint=True)
+    frame = planar.transpose(1, 2, 0)
+    expected = frame if kind == np.uint8 else scaled_down(frame)
+    assert np.array_equal(_packed(frame).to_ndarray(), expected) and _packed(frame).format.name == form
+
+
+def test_pixels_are_scaled_in_bands_as_they_are_at_once():
+    pixels = np.arange(3 * 150 * 50, dtype=np.uint16).reshape(150, 50, 3) * 2
+    assert np.array_equal(scaled_down(pixels), (pixels.astype(np.uint64) * 65280 + 32767) // 65535)
