@@ -197,9 +197,7 @@ class TurboVSR:
         frames = chain([first], frames)
         del first  # it would be held to the end
         upscale_chunk = partial(self._upscale_chunk, noise=noise, stages=stages)
-        upscaled = upscale_frames(frames, upscale_chunk, length, self.overlap, allocate, self.scale, resume)
-        del resume, frames
-        yield from upscaled
+        yield from upscale_frames(frames, upscale_chunk, length, self.overlap, allocate, self.scale, resume)
 
     def _upscale_chunk(
         self, frames: list[Tensor], given: Tensor | None, noise: Noise, stages: Stages

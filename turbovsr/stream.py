@@ -13,8 +13,8 @@ Where visible steps come from, and what removes them:
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
 from functools import partial
 from itertools import count, islice
 
@@ -44,10 +44,10 @@ class Resume:
     chunk_done: called after the last new frame of a chunk, if another may follow, with its `tail`: the x4 frames that
         the next chunk overlaps, of which none has been yielded. The tensors are not to be changed.
     tail: such frames of an earlier call; the LR frames then begin with those that they belong to. Empty: from the
-        start of a clip.
+        start of a clip. It is emptied at the beginning, so that each frame is held until it has been used.
     """
 
-    tail: Sequence[Tensor] = ()
+    tail: list[Tensor] = field(default_factory=list)
     chunk_done: Callable[[list[Tensor]], None] = _nothing
 
 
@@ -126,8 +126,8 @@ def upscale_frames(
     """
     indices = count()
     resume = resume or Resume()
-    tail, chunk_done = deque(resume.tail), resume.chunk_done  # x4 frames that the next chunk overlaps
-    del resume  # it would hold those frames to the end
+    tail = deque(resume.tail)  # x4 frames that the next chunk overlaps
+    resume.tail.clear()
     nothing = torch.empty(0)
 
     def emit(write: Callable[[Tensor], None]) -> Tensor:
@@ -158,7 +158,7 @@ def upscale_frames(
         placed = map(place, count(), upscale_chunk(chunk, tail[0] if tail else None))
         yield from filter(lambda out: out is not None, placed)  # a loop would hold each frame until the next is there
         if tail:
-            chunk_done(list(tail))
+            resume.chunk_done(list(tail))
     while tail:
         yield emit(partial(_copy, tail.popleft()))
 
