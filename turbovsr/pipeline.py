@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
-from itertools import chain
+from itertools import chain, repeat, takewhile
 from pathlib import Path
 from typing import Any
 
@@ -181,7 +181,6 @@ class TurboVSR:
 
         return self._run(checked(frames), allocate, no_stages, resume)
 
-    @torch.inference_mode()
     def _run(
         self,
         frames: Iterable[Tensor],
@@ -190,6 +189,22 @@ class TurboVSR:
         resume: Resume | None = None,
     ) -> Iterator[Tensor]:
         """Upscale frames into tensors from `allocate`; see `upscale_frames`."""
+        upscaled = self._upscaled(frames, allocate, stages, resume)
+
+        def following(_: None) -> Any:
+            with torch.inference_mode():
+                return next(upscaled, None)
+
+        # As a decorator of a generator inference_mode holds each frame until the next one is there.
+        return takewhile(lambda frame: frame is not None, map(following, repeat(None)))
+
+    def _upscaled(
+        self,
+        frames: Iterable[Tensor],
+        allocate: Callable[[int, Tensor], Tensor],
+        stages: Stages,
+        resume: Resume | None,
+    ) -> Iterator[Tensor]:
         noise = Noise(self.model.config.latent_channels, self.chunk, self.seed)
         frames = iter(frames)
         first = next(frames)
