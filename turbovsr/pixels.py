@@ -10,6 +10,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+BAND = 128  # rows that a crossfade takes at a time
+
 
 def to_unit(frames: Tensor, device: torch.device, multiple: int = 1) -> Tensor:
     """uint8 or uint16 (..., H, W) -> float32 [-1, 1] on `device`, right and bottom edges repeated up to a multiple."""
@@ -50,8 +52,9 @@ def crossfade(old: Tensor, new: Tensor, weight: float, out: Tensor) -> None:
     if weight == 0:
         out.copy_(old)
         return
-    for one, other, place in zip(old, new, out):  # by colour: a whole frame of 7680x4320 takes 1.2 GB in float32
-        store(torch.lerp(levels_of(one), levels_of(other), weight), place)
+    for colours in zip(old, new, out):  # in bands of a colour: a whole frame of 7680x4320 takes 1.2 GB in float32
+        for one, other, place in zip(*(colour.split(BAND) for colour in colours)):
+            store(torch.lerp(levels_of(one), levels_of(other), weight), place)
 
 
 def _step(pixels: Tensor) -> int:

@@ -15,7 +15,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from frames.codecs import Encoding
+from frames.codecs import FEW_FRAMES, Encoding
 from frames.door import check_regular, reading
 from frames.errors import one_line
 from frames.listing import images_in
@@ -240,5 +240,6 @@ def fingerprint(path: Path) -> str:
 
 
 def versions() -> str:
-    """The libraries that pixels and bytes depend on."""
-    return repr((torch.__version__, av.__version__, sorted(av.library_versions.items()), torch.get_num_threads()))
+    """The libraries, and what encoders are told beside the user's choices, that pixels and bytes depend on."""
+    libraries = torch.__version__, av.__version__, sorted(av.library_versions.items())
+    return repr((*libraries, torch.get_num_threads(), FEW_FRAMES))

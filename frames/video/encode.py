@@ -191,7 +191,7 @@ def _packed(frame: np.ndarray) -> av.VideoFrame:
     deep = frame.dtype == np.uint16
     picture = av.VideoFrame(width, height, "rgb48le" if deep else "rgb24")
     plane, size = picture.planes[0], frame.itemsize
-    pixels = np.ndarray(frame.shape, frame.dtype, buffer=plane, strides=(plane.line_size, 3 * size, size))
+    pixels = np.ndarray(frame.shape, frame.dtype, buffer=memoryview(plane), strides=(plane.line_size, 3 * size, size))
     for top in range(0, height, BAND):
         band = frame[top : top + BAND]
         band = scaled_down(band) if deep else band
