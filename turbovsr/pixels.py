@@ -53,7 +53,7 @@ def crossfade(old: Tensor, new: Tensor, weight: float, out: Tensor) -> None:
         out.copy_(old)
         return
     for colours in zip(old, new, out):  # in bands of a colour: a whole frame of 7680x4320 takes 1.2 GB in float32
-        for one, other, place in zip(*(colour.split(BAND) for colour in colours)):
+        for one, other, place in zip(*(colour.split(BAND) for colour in torch.atleast_1d(*colours))):
             store(torch.lerp(levels_of(one), levels_of(other), weight), place)
 
 
