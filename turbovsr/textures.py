@@ -38,7 +38,10 @@ def textures(detail: Tensor, batch: int) -> Tensor:
 
 def lr_textures(lr: Tensor) -> Tensor:
     """Textures of the two finest octaves of LR frames, (N, 3, 8h, 8w) -> (N, 24, h, w)."""
-    return space_to_depth(_logarithms(band_energies(pixel_unshuffle(lr)), LR_MIDDLE), QUARTERS)
+    # One frame at a time on a CPU: the colours of all take several times the memory of their luma.
+    parts = [lr] if lr.is_cuda else lr.split(1)
+    luma = torch.cat([_luma(pixel_unshuffle(part)) for part in parts])
+    return space_to_depth(_logarithms(_band_energies(luma), LR_MIDDLE), QUARTERS)
 
 
 def band_energies(pixels: Tensor) -> Tensor:
@@ -47,8 +50,16 @@ def band_energies(pixels: Tensor) -> Tensor:
     Finest octave first; in each the bands that vary across, downwards, and both ways. Their sum is the variance of the
     luma (the mean of the colours) of the 4x4 pixels.
     """
-    luma = pixels.float().unflatten(1, (3, SCALE**2)).mean(dim=1)
-    transform, membership = _haar(pixels.device)
+    return _band_energies(_luma(pixels))
+
+
+def _luma(pixels: Tensor) -> Tensor:
+    """(N, 48, h, w) -> (N, 16, h, w), float32."""
+    return pixels.float().unflatten(1, (3, SCALE**2)).mean(dim=1)
+
+
+def _band_energies(luma: Tensor) -> Tensor:
+    transform, membership = _haar(luma.device)
     return F.conv2d(F.conv2d(luma, transform).square(), membership)
 
 
