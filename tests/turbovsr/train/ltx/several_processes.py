@@ -24,6 +24,7 @@ from turbovsr.train.ltx.loop import ShardedLoop
 
 CPU = torch.device("cpu")
 KILLED_IN = 3
+DIGITS = 8  # of a port, as it is told
 
 
 def kill_in_step(step: int, met: Path, count: int) -> None:
@@ -42,11 +43,14 @@ def kill_in_step(step: int, met: Path, count: int) -> None:
 
 
 def run(words: list[str], out: Path, count: int, killed: bool = False) -> list[int]:
-    """Train in `count` forked processes; their exit codes, negative for signals."""
+    """Train in `count` forked processes; their exit codes, negative for signals.
+
+    The store of the processes is the parent's, so that its port is its own, and begins after the last fork: a child
+    would get the locks that the store's thread holds at that moment, and nobody to open them.
+    """
     met, children = Path(tempfile.mkdtemp(dir=found)), []
-    store = TCPStore("127.0.0.1", 0, is_master=True, wait_for_workers=False)  # as a launcher's: its port is its own
-    launched = {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": store.port, "TORCHELASTIC_USE_AGENT_STORE": True}
     config = checked(compose_plain([*words, f"out={out}"]))
+    told, tell = os.pipe()
     for rank in range(count):
         child = os.fork()
         if child:
@@ -54,7 +58,8 @@ def run(words: list[str], out: Path, count: int, killed: bool = False) -> list[i
             continue
         code = 1
         try:
-            own = launched | {"RANK": rank, "WORLD_SIZE": count, "LOCAL_RANK": rank}
+            launched = {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": int(os.read(told, DIGITS)), "RANK": rank}
+            own = launched | {"TORCHELASTIC_USE_AGENT_STORE": True, "WORLD_SIZE": count, "LOCAL_RANK": rank}
             os.environ |= {name: str(value) for name, value in own.items()}
             if killed:
                 kill_in_step(KILLED_IN, met, count)
@@ -64,7 +69,11 @@ def run(words: list[str], out: Path, count: int, killed: bool = False) -> list[i
         except BaseException:
             traceback.print_exc()
         os._exit(code)
-    return [os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) for child in children]
+    store = TCPStore("127.0.0.1", 0, is_master=True, wait_for_workers=False)
+    os.write(tell, count * f"{store.port:{DIGITS}}".encode())
+    codes = [os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) for child in children]
+    del store  # and its thread, before anything is forked again
+    return codes
 
 
 if __name__ == "__main__":
