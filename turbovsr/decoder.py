@@ -27,6 +27,7 @@ from turbovsr.consistency import add_margins, consistent_base, empty_with_margin
 from turbovsr.geometry import CELL, SCALE, VALUES_PER_LR_PIXEL, latent_frames
 from turbovsr.layers import PlainLayer, SpatialBlock, zero_conv
 from turbovsr.rearrange import (
+    add_depth_to_space,
     batch_to_frames,
     depth_to_space,
     frames_to_batch,
@@ -150,7 +151,7 @@ class Decoder(nn.Module):
         x = self._trunk(x, cells)
         residual = self._head(x)
         if cells is not None:
-            residual = residual + self.synthesis.detail(cells)
+            residual = add_depth_to_space(residual, self.synthesis.detail(cells), CELL)
         base = consistent_base(lr, add_margins(residual)) if self.consistent else lr
         return pixel_shuffle(bicubic_upsample(base) + residual)
 
@@ -158,7 +159,7 @@ class Decoder(nn.Module):
         x = self.stem(x)
         x = self.before(x if self.reduction > 1 else F.relu_(x))
         if cells is not None:
-            x = x + depth_to_space(self.cells_in(cells), CELL // self.reduction)
+            x = add_depth_to_space(x, self.cells_in(cells), CELL // self.reduction)
         x = self.after(x)
         return F.relu(x) if self.reduction > 1 else x
 
@@ -179,7 +180,11 @@ class Decoder(nn.Module):
             above, below = min(top, 2), min(height - bottom, 2)  # rows that the head's kernel reaches beyond the band
             band = self._head(x[:, :, (top - above) // self.reduction : (bottom + below) // self.reduction])
             band = band[:, :, above : above + bottom - top]
-            inner[:, :, top:bottom] = band if detail is None else band.add_(detail[:, :, top:bottom])
+            if detail is None:
+                inner[:, :, top:bottom] = band
+            else:
+                cells_here = detail[:, :, top // CELL : bottom // CELL]
+                add_depth_to_space(band, cells_here, CELL, out=inner[:, :, top:bottom])
         base = lr.float()
         if self.consistent:
             fill_margins(correction)

@@ -16,7 +16,7 @@ from torch import Tensor, nn
 
 from turbovsr.geometry import CELL, SPATIAL_COMPRESSION, TEMPORAL_COMPRESSION
 from turbovsr.layers import normal_parameter
-from turbovsr.rearrange import depth_to_space, space_to_depth
+from turbovsr.rearrange import space_to_depth
 
 CELL_VALUES = 3 * SPATIAL_COMPRESSION**2
 # The basis is stored with entries near 1 and scaled here, so that one learning rate suits it and everything else.
@@ -63,5 +63,5 @@ class SynthesisTransform(nn.Module):
         return coefficients.flatten(0, 1)
 
     def detail(self, coefficients: Tensor) -> Tensor:
-        """Detail of frames, for pixel_shuffle, from their coefficients, (N, C, h, w) -> (N, 48, 8h, 8w)."""
-        return depth_to_space(F.conv2d(BASIS_SCALE * coefficients, self.basis[:, :, None, None]), CELL)
+        """Detail of frames from their coefficients, (N, C, h, w) -> (N, 3072, h, w), for `depth_to_space` by 8."""
+        return F.conv2d(BASIS_SCALE * coefficients, self.basis[:, :, None, None])

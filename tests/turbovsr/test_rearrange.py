@@ -2,7 +2,14 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from turbovsr.rearrange import depth_to_space, pixel_shuffle, pixel_shuffle_into, pixel_unshuffle, space_to_depth
+from turbovsr.rearrange import (
+    add_depth_to_space,
+    depth_to_space,
+    pixel_shuffle,
+    pixel_shuffle_into,
+    pixel_unshuffle,
+    space_to_depth,
+)
 
 
 def test_depth_to_space_puts_the_channels_of_a_place_side_by_side_and_space_to_depth_inverts_it():
@@ -11,6 +18,19 @@ def test_depth_to_space_puts_the_channels_of_a_place_side_by_side_and_space_to_d
     assert wide.shape == (2, 3, 4, 6)
     assert wide[1, 2, 3, 5] == x[1, 9 + 2, 1, 2]  # row 1, column 1 of the last place
     assert torch.equal(space_to_depth(wide, 2), x)
+
+
+@pytest.mark.parametrize("memory_format", [torch.contiguous_format, torch.channels_last])
+def test_added_where_it_belongs_a_deep_tensor_need_not_be_rearranged(memory_format):
+    x, deep = torch.randn(2, 3, 12, 6).contiguous(memory_format=memory_format), torch.randn(2, 12, 4, 3)
+    wanted = x[:, :, 2:10] + depth_to_space(deep, 2)
+    assert torch.equal(add_depth_to_space(x[:, :, 2:10], deep, 2), wanted)
+    whole = torch.full((2, 3, 12, 10), torch.nan).contiguous(memory_format=memory_format)
+    inner = whole[:, :, 2:10, 2:8]
+    assert add_depth_to_space(x[:, :, 2:10], deep, 2, out=inner) is inner
+    assert torch.equal(inner, wanted)
+    assert whole[:, :, :2].isnan().all()
+    assert whole[..., 8:].isnan().all()
 
 
 def test_pixel_unshuffle_is_that_of_torch():

@@ -1,6 +1,6 @@
 import torch
 
-from turbovsr.rearrange import space_to_depth
+from turbovsr.rearrange import depth_to_space, space_to_depth
 from turbovsr.transforms import BASIS_SCALE, CELL_VALUES, AnalysisTransform, SynthesisTransform
 
 
@@ -25,7 +25,7 @@ def test_synthesis_puts_back_in_place_what_analysis_found():
     still = torch.randn(1, 48, 16, 8).expand(9, -1, -1, -1)  # a still clip: the mean over time loses nothing
     latent = analysis(still, 1)
     assert latent.shape == (1, 6, 2, 2, 1)
-    detail = synthesis.detail(synthesis.coefficients(latent))
+    detail = depth_to_space(synthesis.detail(synthesis.coefficients(latent)), 8)
     assert detail.shape == (9, 48, 16, 8)
     seen, truth = (space_to_depth(x, 8).permute(0, 2, 3, 1) for x in (detail, still))
     assert torch.allclose(seen, truth @ directions @ directions.T, atol=1e-4)
