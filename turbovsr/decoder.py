@@ -5,7 +5,8 @@ stack of residual blocks at half the LR size, which for the same arithmetic has 
 receptive field, or a row of plain layers at the LR size, which learns fidelity several times faster
 (docs/decisions/turbovsr-decoder.md). No layer runs above the LR size. A latent cell is 32x32 HR pixels, 4x4 or 8x8
 features of the trunk: the detail that the latent codes linearly (`turbovsr.transforms`) is an input of the layers that
-correct it and is added to their output. Each frame's input includes its two neighbours. The result is a correction of
+correct it and is added to their output. Each frame's input includes its two neighbours and, with `memory`, features
+that the frame before it hands on (RLSP, Fuoli et al. 2019, arXiv 1909.08080). The result is a correction of
 the bicubic enlargement, made consistent with the LR frames (`turbovsr.consistency`).
 
 On a CPU memory traffic counts beside arithmetic: frames pass through the layers one at a time, so that they stay in the
@@ -81,6 +82,7 @@ class Decoder(nn.Module):
         blocks: numbers of residual blocks, with reduction 1 of plain layers, before and after the latent is added.
         consistent: whether SR frames, downsampled by bicubic, equal the LR frames (`turbovsr.consistency`).
         reduction: the LR size over that of the trunk, 1 or 2.
+        memory: channels of the features that each frame hands on to the next one's first layer.
     """
 
     mean: Tensor  # (latent_channels,), of the latent over the training set
@@ -94,14 +96,16 @@ class Decoder(nn.Module):
         blocks: tuple[int, int],
         consistent: bool = True,
         reduction: int = 2,
+        memory: int = 0,
     ):
         super().__init__()
         if CELL % reduction:
             raise ValueError(f"decoder_reduction={reduction} does not divide the {CELL} LR pixels of a latent cell")
-        self.consistent, self.reduction = consistent, reduction
-        self.stem = nn.Conv2d(3 * 3 * reduction**2, width, 3, padding=1)
+        self.consistent, self.reduction, self.memory = consistent, reduction, memory
+        self.stem = nn.Conv2d(3 * 3 * reduction**2 + memory, width, 3, padding=1)
         layer = SpatialBlock if reduction > 1 else PlainLayer
         self.before, self.after = (nn.Sequential(*(layer(width) for _ in range(count))) for count in blocks)
+        self.hand_on = nn.Conv2d(width, memory, 3, padding=1) if memory else None
         self.synthesis = SynthesisTransform(latent_channels)
         self.cells_in = nn.Conv2d(latent_channels, (CELL // reduction) ** 2 * width, 1, bias=False)
         self.register_buffer("mean", torch.zeros(latent_channels))
@@ -119,15 +123,17 @@ class Decoder(nn.Module):
         Returns:
             (B, 3, 1+8k, 4h, 4w), about [-1, 1], not clamped.
         """
-        finished = list(map(self._finish, *self._prepared(lr, latent, keep)))
+        x, cells, parts = self._prepared(lr, latent, keep)
+        finished = list(map(self._finish, self._features(x, cells, len(lr)), cells, parts))
         return batch_to_frames(torch.cat(finished), lr.shape[0])
 
     def frames(self, lr: Tensor, latent: Tensor | None) -> Iterator[Tensor]:
         """The frames of `forward` for a batch of one, (3, 4h, 4w) each, in order, each as soon as it is finished."""
-        prepared = self._prepared(lr, latent, None)
+        x, cells, parts = self._prepared(lr, latent, None)
+        features = self._features(x, cells, 1)
         if lr.is_cuda:
-            return chain.from_iterable(map(self._finish, *prepared))
-        return map(self._finish_in_bands, *prepared)
+            return chain.from_iterable(map(self._finish, features, cells, parts))
+        return map(self._finish_in_bands, features, cells, parts)
 
     def _prepared(
         self, lr: Tensor, latent: Tensor | None, keep: Tensor | None
@@ -147,13 +153,33 @@ class Decoder(nn.Module):
         )
 
     def _finish(self, x: Tensor, cells: Tensor | None, lr: Tensor) -> Tensor:
-        """All layers: (N, ...) -> (N, 3, 4h, 4w)."""
-        x = self._trunk(x, cells)
+        """From the trunk's features, (N, ...), to SR frames, (N, 3, 4h, 4w)."""
         residual = self._head(x)
         if cells is not None:
             residual = add_depth_to_space(residual, self.synthesis.detail(cells), CELL)
         base = consistent_base(lr, add_margins(residual)) if self.consistent else lr
         return pixel_shuffle(bicubic_upsample(base) + residual)
+
+    def _features(self, parts: Parts, cells: Iterable[Tensor | None], batch: int) -> Iterator[Tensor]:
+        """The trunk's features of each part; with a memory each frame's depend on those of the frame before."""
+        hand_on = self.hand_on
+        if hand_on is None:
+            return map(self._trunk, parts, cells)
+        kept: Tensor | None = None
+
+        def follow(x: Tensor, cells: Tensor | None) -> Tensor:
+            nonlocal kept
+            frames = x.unflatten(0, (batch, -1)).unbind(1)
+            cells_each = repeat(None) if cells is None else cells.unflatten(0, (batch, -1)).unbind(1)
+            features = []
+            for frame, own in zip(frames, cells_each):
+                if kept is None:
+                    kept = frame.new_zeros(batch, self.memory, *frame.shape[2:])
+                features.append(self._trunk(torch.cat([frame, kept], dim=1), own))
+                kept = F.relu_(hand_on(features[-1]))
+            return features[0] if len(features) == 1 else torch.stack(features, dim=1).flatten(0, 1)
+
+        return map(follow, parts, cells)
 
     def _trunk(self, x: Tensor, cells: Tensor | None) -> Tensor:
         x = self.stem(x)
@@ -172,7 +198,6 @@ class Decoder(nn.Module):
     def _finish_in_bands(self, x: Tensor, cells: Tensor | None, lr: Tensor) -> Tensor:
         """`_finish` of one frame, (3, 4h, 4w), whose layers at the LR size run in bands that stay in the cache."""
         height, width = lr.shape[-2:]
-        x = self._trunk(x, cells)
         detail = None if cells is None else self.synthesis.detail(cells)
         correction, inner = empty_with_margins(height, width, x)
         for top in range(0, height, BAND):

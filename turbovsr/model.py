@@ -19,6 +19,7 @@ class ModelConfig:
     """Widths and depths; the defaults are `nano`, which is trained and shipped.
 
     decoder_reduction: the LR size over that of the decoder's trunk, 2 or 1; see `turbovsr.decoder.Decoder`.
+    decoder_memory: features that the decoder hands on from each frame to the next.
     finest_steps and shift_strength: of the sampler's noise levels, which the weights were trained with.
     prediction_type: "sample" or "velocity", see `turbovsr.generator.Generator`.
     """
@@ -29,6 +30,7 @@ class ModelConfig:
     decoder_head_width: int = 48
     decoder_blocks: tuple[int, int] = (1, 2)
     decoder_reduction: int = 2
+    decoder_memory: int = 0
     consistent: bool = True
     condition_channels: int = 256
     transformer_width: int = 192
@@ -57,6 +59,7 @@ class Model(Generator):
             config.decoder_blocks,
             config.consistent,
             config.decoder_reduction,
+            config.decoder_memory,
         )
         self.projection = LRProjection(config.condition_channels)
         self.transformer = transformer_of(config, gelu="none")
