@@ -82,7 +82,7 @@ class Decoder(nn.Module):
         blocks: numbers of residual blocks, with reduction 1 of plain layers, before and after the latent is added.
         consistent: whether SR frames, downsampled by bicubic, equal the LR frames (`turbovsr.consistency`).
         reduction: the LR size over that of the trunk, 1 or 2.
-        memory: channels of the features that each frame hands on to the next one's first layer.
+        memory: whether each frame hands features on to the next one's first layer.
     """
 
     mean: Tensor  # (latent_channels,), of the latent over the training set
@@ -96,16 +96,17 @@ class Decoder(nn.Module):
         blocks: tuple[int, int],
         consistent: bool = True,
         reduction: int = 2,
-        memory: int = 0,
+        memory: bool = False,
     ):
         super().__init__()
         if CELL % reduction:
             raise ValueError(f"decoder_reduction={reduction} does not divide the {CELL} LR pixels of a latent cell")
-        self.consistent, self.reduction, self.memory = consistent, reduction, memory
-        self.stem = nn.Conv2d(3 * 3 * reduction**2 + memory, width, 3, padding=1)
+        self.consistent, self.reduction = consistent, reduction
+        self.stem = nn.Conv2d(3 * 3 * reduction**2, width, 3, padding=1)
+        self.hand_on = nn.Conv2d(width, width, 3, padding=1) if memory else None
+        self.recall = nn.Conv2d(width, width, 3, padding=1) if memory else None
         layer = SpatialBlock if reduction > 1 else PlainLayer
         self.before, self.after = (nn.Sequential(*(layer(width) for _ in range(count))) for count in blocks)
-        self.hand_on = nn.Conv2d(width, memory, 3, padding=1) if memory else None
         self.synthesis = SynthesisTransform(latent_channels)
         self.cells_in = nn.Conv2d(latent_channels, (CELL // reduction) ** 2 * width, 1, bias=False)
         self.register_buffer("mean", torch.zeros(latent_channels))
@@ -165,24 +166,24 @@ class Decoder(nn.Module):
         hand_on = self.hand_on
         if hand_on is None:
             return map(self._trunk, parts, cells)
-        kept: Tensor | None = None
+        memory: Tensor | None = None
 
         def follow(x: Tensor, cells: Tensor | None) -> Tensor:
-            nonlocal kept
-            frames = x.unflatten(0, (batch, -1)).unbind(1)
-            cells_each = repeat(None) if cells is None else cells.unflatten(0, (batch, -1)).unbind(1)
+            nonlocal memory
             features = []
-            for frame, own in zip(frames, cells_each):
-                if kept is None:
-                    kept = frame.new_zeros(batch, self.memory, *frame.shape[2:])
-                features.append(self._trunk(torch.cat([frame, kept], dim=1), own))
-                kept = F.relu_(hand_on(features[-1]))
+            cells_each = repeat(None) if cells is None else cells.unflatten(0, (batch, -1)).unbind(1)
+            for frame, own in zip(x.unflatten(0, (batch, -1)).unbind(1), cells_each):
+                features.append(self._trunk(frame, own, memory))
+                memory = F.relu_(hand_on(features[-1]))
             return features[0] if len(features) == 1 else torch.stack(features, dim=1).flatten(0, 1)
 
         return map(follow, parts, cells)
 
-    def _trunk(self, x: Tensor, cells: Tensor | None) -> Tensor:
+    def _trunk(self, x: Tensor, cells: Tensor | None, memory: Tensor | None = None) -> Tensor:
+        """Features of stacked frames; `memory`: what the frames before them handed on."""
         x = self.stem(x)
+        if self.recall is not None and memory is not None:
+            x = x.add_(self.recall(memory))
         x = self.before(x if self.reduction > 1 else F.relu_(x))
         if cells is not None:
             x = add_depth_to_space(x, self.cells_in(cells), CELL // self.reduction)

@@ -19,7 +19,7 @@ class ModelConfig:
     """Widths and depths; the defaults are `nano`, which is trained and shipped.
 
     decoder_reduction: the LR size over that of the decoder's trunk, 2 or 1; see `turbovsr.decoder.Decoder`.
-    decoder_memory: features that the decoder hands on from each frame to the next.
+    decoder_memory: whether a frame hands features on to the next one in the decoder.
     finest_steps and shift_strength: of the sampler's noise levels, which the weights were trained with.
     prediction_type: "sample" or "velocity", see `turbovsr.generator.Generator`.
     """
@@ -30,7 +30,7 @@ class ModelConfig:
     decoder_head_width: int = 48
     decoder_blocks: tuple[int, int] = (1, 2)
     decoder_reduction: int = 2
-    decoder_memory: int = 0
+    decoder_memory: bool = False
     consistent: bool = True
     condition_channels: int = 256
     transformer_width: int = 192

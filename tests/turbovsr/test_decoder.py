@@ -12,7 +12,7 @@ from turbovsr.rearrange import batch_to_frames, frames_to_batch
 CONFIGS = [
     TINY,
     dataclasses.replace(TINY, decoder_reduction=1),
-    dataclasses.replace(TINY, decoder_reduction=1, decoder_memory=6),
+    dataclasses.replace(TINY, decoder_reduction=1, decoder_memory=True),
 ]
 SIZES = ["half the LR size", "the LR size", "with memory"]
 
@@ -77,7 +77,7 @@ def test_frames_meet_the_same_neighbours_however_many_go_at_once(at_once):
     assert torch.equal(one_by_one[0], torch.cat([frames[0], frames[0], frames[1]]))
 
 
-@pytest.mark.parametrize("memory", [0, 8])
+@pytest.mark.parametrize("memory", [False, True])
 def test_clips_of_a_batch_keep_to_themselves(memory):
     network = Decoder(8, 8, 8, (1, 1), memory=memory)
     lr, latent = torch.rand(2, 3, 9, 8, 16), torch.randn(2, 8, 2, 1, 2)
