@@ -15,6 +15,7 @@ from bench.methods.contract import Descriptor, FrameRule, SizeRule, Stages, no_s
 from turbovsr import checkpoints, loading, tiling
 from turbovsr import precision as precisions
 from turbovsr.color_fix import COLOR_FIXES
+from turbovsr.freed_memory import keep_freed_memory
 from turbovsr.geometry import (
     CELL,
     SCALE,
@@ -116,6 +117,8 @@ class TurboVSR:
         if steps not in [2**n for n in range(finest.bit_length())]:
             raise ValueError(f"steps must be a power of two from 1 to {finest}, got {steps}")
         self.model.to(self.device, self.dtype)
+        if self.device.type == "cpu":
+            keep_freed_memory()
         self.model.prepare(compile)
         self.steps, self.seed, self.scale, self.use_latent = steps, seed, scale, use_latent
         self.chunk, self.overlap, self.tile, self.color_fix = chunk, overlap, tile, color_fix
