@@ -5,7 +5,6 @@ PY := $(VENV)/bin/python
 UV := 0.13.9
 
 GATED := method=bicubic,realesrgan,turbovsr data=sample metrics=[psnr,ssim,lpips-alex] store=null
-PACKAGES := frames bench baselines turbovsr
 DEMO := results/runs/demo
 
 .PHONY: demo test test-fast lint format check golden docs setup requirements clean
@@ -28,7 +27,7 @@ test-fast: $(VENV)/installed-dev .assets/fetched-test
 lint: $(VENV)/installed-dev
 	$(PY) -m ruff format --check --quiet .
 	$(PY) -m ruff check --quiet .
-	$(PY) -m mypy $(PACKAGES)
+	$(PY) -m mypy
 
 format: $(VENV)/installed-dev
 	$(PY) -m ruff check --fix --quiet . || true

@@ -12,6 +12,7 @@ from pathlib import Path
 import torch
 
 from baselines.onnx import Onnx
+from bench.methods.contract import Upscaler
 from frames.command_line import Parser, guarded, process
 from turbovsr import TurboVSR
 from turbovsr.export import export
@@ -29,7 +30,7 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "exported.onnx"
         export(arguments.weights, file)
-        methods = {
+        methods: dict[str, Upscaler] = {
             "onnxruntime": Onnx(file),
             "torch": TurboVSR.from_pretrained(
                 arguments.weights, device="cpu", precision="float32", use_latent=False, scale=4

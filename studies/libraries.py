@@ -159,8 +159,20 @@ def pyiqa_dists() -> Score:
     return _distance(network, lambda frame: tensor(frame) / 255)
 
 
-def ours(name: str, **protocol) -> Callable[[], FrameMetric]:
-    return lambda: build(name, parse(protocol))
+def frame_metric(name: str, **protocol: str) -> FrameMetric:
+    """One of our metrics that score frame by frame; `protocol` as a configuration says it.
+
+    Raises:
+        TypeError: it scores whole clips.
+    """
+    metric = build(name, parse(protocol))
+    if not isinstance(metric, FrameMetric):
+        raise TypeError(f"{name} scores clips, not frames")
+    return metric
+
+
+def ours(name: str, **protocol: str) -> Callable[[], FrameMetric]:
+    return lambda: frame_metric(name, **protocol)
 
 
 RIVALS = (
@@ -204,6 +216,7 @@ def _filled(net: str) -> Callable[..., torch.nn.Module]:
         layers = [layer for layer in model.features if isinstance(layer, torch.nn.Conv2d)]
         for layer, (weight, bias) in zip(layers, convolutions(net), strict=True):
             layer.weight.data.copy_(weight)
+            assert layer.bias is not None  # as all convolutions of these two networks
             layer.bias.data.copy_(bias)
         return model
 

@@ -21,7 +21,6 @@ import torch
 from bench import assets
 from bench.datasets.sample import Sample
 from bench.metrics.gt_features import GtFeatures
-from bench.metrics.registry import build
 from frames.command_line import Parser, guarded, process
 from frames.degradations import Bicubic
 from frames.errors import OK, one_line
@@ -40,7 +39,8 @@ SLOW_S = 10.0
 def pairs() -> Iterator[tuple[str, np.ndarray, np.ndarray]]:
     """(name, SR, GT): five TID2013 pictures, and sample frames at a quarter of the size, brought back in two ways."""
     for name in TID:
-        yield (f"tid2013/{name}", *(read_image(assets.path(f"tid2013/{kind}/{name}.bmp")) for kind in ("dist", "ref")))
+        sr, gt = (read_image(assets.path(f"tid2013/{kind}/{name}.bmp")) for kind in ("dist", "ref"))
+        yield f"tid2013/{name}", sr, gt
     sample = Sample(name="sample", domain="vimeo", scale=4, degradation=Bicubic(scale=4))
     for clip in sample.clips():
         for index, (lr, gt) in enumerate(zip(clip.lr(), clip.gt(), strict=True)):
@@ -57,8 +57,8 @@ def digits() -> list[dict]:
     material = list(pairs())
     rows = []
     for name, published in PUBLISHED.items():
-        metric = build(name).score
-        found = {pair.split("/")[1]: metric(sr, gt) for pair, sr, gt in material if pair.startswith("tid2013")}
+        score = libraries.frame_metric(name).score
+        found = {pair.split("/")[1]: score(sr, gt) for pair, sr, gt in material if pair.startswith("tid2013")}
         worst = max(abs(found[pair] - value) for pair, value in published.items())
         rows.append({"metric": name, "library": "published values", "settings": "4 digits", "pairs": len(published),
                      "max_difference": worst, "bar": 1e-4})  # fmt: skip
@@ -101,12 +101,14 @@ def speed(repeats: int) -> list[dict]:
     lr = Bicubic(scale=4)(gt)
     methods = [upscaled(lr, SIZE, way) for way in UPSCALINGS]
     times: dict[str, list[float]] = {}
-    jobs = dict(_jobs(methods, gt))
-    for name, job in list(jobs.items()):
+    jobs: dict[str, Callable[[], object]] = {}
+    absent: dict[str, str] = {}
+    for name, job in _jobs(methods, gt):
         if isinstance(job, str):
+            absent[name] = job
             continue
         job()  # warm-up
-        times[name] = []
+        jobs[name], times[name] = job, []
     for _ in range(repeats):
         for name in times:
             if len(times[name]) >= SLOW_ROUNDS and median(times[name]) > SLOW_S:
@@ -120,14 +122,15 @@ def speed(repeats: int) -> list[dict]:
         ("psnr", "psnr ours", "psnr scikit-image", 10),
         ("lpips-alex, three methods", "lpips ours", "lpips lpips", 1.7),
     ):  # fmt: skip
-        row = {"metric": name, "library": library.split()[1], "bar": bar, "ours_ms": [1e3 * s for s in times[own]]}
+        row: dict[str, object] = {"metric": name, "library": library.split()[1], "bar": bar,
+                                  "ours_ms": [1e3 * s for s in times[own]]}  # fmt: skip
         if library in times:
             row |= {
                 "library_ms": [1e3 * s for s in times[library]],
                 "ratio": median(times[library]) / median(times[own]),
             }
         else:
-            row["absent"] = jobs[library]
+            row["absent"] = absent[library]
         rows.append(row)
         print(speed_line(row))
     return rows
@@ -135,7 +138,8 @@ def speed(repeats: int) -> list[dict]:
 
 def _jobs(methods: list[np.ndarray], gt: np.ndarray) -> Iterator[tuple[str, Callable[[], object] | str]]:
     """(name, what is timed, or why it cannot be). All start from the same uint8 frames."""
-    sr, lpips, features = methods[0], build("lpips-alex"), GtFeatures()
+    sr, features = methods[0], GtFeatures()
+    psnr, ssim, lpips = (libraries.frame_metric(name) for name in ("psnr", "ssim", "lpips-alex"))
 
     def three_with_shared_truth() -> list[float]:
         features.clear()
@@ -148,9 +152,9 @@ def _jobs(methods: list[np.ndarray], gt: np.ndarray) -> Iterator[tuple[str, Call
             return one_line(error)
         return lambda: [score(each, gt) for each in frames]
 
-    yield "psnr ours", lambda: build("psnr").score(sr, gt)
+    yield "psnr ours", lambda: psnr.score(sr, gt)
     yield "psnr scikit-image", rival(libraries.skimage_psnr, [sr])
-    yield "ssim ours", lambda: build("ssim").score(sr, gt)
+    yield "ssim ours", lambda: ssim.score(sr, gt)
     yield "ssim scikit-image", rival(libraries.skimage_ssim, [sr])
     yield "ssim pyiqa", rival(lambda: libraries.pyiqa_metric("ssim", test_y_channel=False), [sr])
     yield "lpips ours", three_with_shared_truth

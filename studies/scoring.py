@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 
 import cv2
@@ -58,7 +59,7 @@ def main() -> int:
         kept = [InMemory(each) for each in predictions]
         cases: dict[str, Callable[[], None]] = {"reading": lambda: _read(gt, predictions)}
         for name in STAGES:
-            cases[name] = lambda name=name: _score(loaded, kept, (name,))
+            cases[name] = partial(_score, loaded, kept, (name,))
         cases["whole run"] = lambda: _score(on_disk, predictions, STAGES)
         seconds: dict[str, list[float]] = {name: [] for name in cases}
         for _ in range(arguments.repeats + 1):
@@ -70,7 +71,7 @@ def main() -> int:
     for name, value in medians.items():
         print(f"{name:12} {value:7.2f} s")
     in_sequence = sum(value for name, value in medians.items() if name != "whole run")
-    slowest = max((name for name in medians if name != "whole run"), key=medians.get)
+    slowest = max((name for name in medians if name != "whole run"), key=medians.__getitem__)
     print(
         f"whole run : slowest stage ({slowest}) = {medians['whole run'] / medians[slowest]:.2f} (bar 1.2); "
         f"one after the other it would be {in_sequence / medians[slowest]:.2f}"
@@ -89,8 +90,8 @@ def _material(folder: Path, frames: int) -> tuple[FrameSource, list[FrameSource]
         for name, flag in zip(names[1:], (cv2.INTER_NEAREST, cv2.INTER_LINEAR, cv2.INTER_CUBIC)):
             large = cv2.resize(small, (frame.shape[1], frame.shape[0]), interpolation=flag)
             write_png(folder / name / f"{index:08d}.png", large)
-    gt, *predictions = (image_files(sorted((folder / name).iterdir())) for name in names)
-    return gt, predictions
+    sources: list[FrameSource] = [image_files(sorted((folder / name).iterdir())) for name in names]
+    return sources[0], sources[1:]
 
 
 def _clip(gt: FrameSource) -> Clip:
@@ -103,7 +104,7 @@ def _read(gt: FrameSource, predictions: list[FrameSource]) -> None:
             pass
 
 
-def _score(clip: Clip, predictions: list, names: tuple[str, ...]) -> None:
+def _score(clip: Clip, predictions: Sequence[FrameSource], names: tuple[str, ...]) -> None:
     sheets = [PredictionScores(frames, {name: build(name) for name in names}, RGB) for frames in predictions]
     score_together(sheets, clip, lambda: None)
     for sheet in sheets:

@@ -96,7 +96,8 @@ def drawn(seed: int, number: int) -> Case:
 
 def chosen(count: int, names: list[str] | None) -> list[int]:
     """The numbers of the first `count` cases, or of the first that are of these kinds."""
-    found, number = [], 0
+    found: list[int] = []
+    number = 0
     while len(found) < count:
         if not names or kinds.KINDS[number % len(kinds.KINDS)].__name__ in names:
             found.append(number)

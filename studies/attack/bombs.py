@@ -75,7 +75,7 @@ def wide_png(path: Path) -> None:
     path.write_bytes(png(2**20, 3))
 
 
-SPECIAL: dict[str, Callable[[Path], None]] = {
+SPECIAL: dict[str, Callable[[Path], object]] = {
     "pipe.png": os.mkfifo,
     "pipe.mp4": os.mkfifo,
     "zero.png": lambda path: path.symlink_to("/dev/zero"),
@@ -107,7 +107,7 @@ def _sparse_text(path: Path) -> None:
         file.truncate(6 * 2**30)
 
 
-SPECIAL_TEXT: dict[str, Callable[[Path], None]] = {
+SPECIAL_TEXT: dict[str, Callable[[Path], object]] = {
     "pipe": os.mkfifo,
     "/dev/zero": lambda path: path.symlink_to("/dev/zero"),
     "sparse": _sparse_text,

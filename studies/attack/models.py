@@ -74,7 +74,7 @@ def material_graph(file: Path, rng: random.Random) -> bytes:
     side = rng.choice([4, 4, 4, 0, 10**6])
     factors = helper.make_tensor("factors", onnx.TensorProto.FLOAT, [4], [1, 1, side, side])
     node = helper.make_node("Resize", ["x", "", "factors"], ["y"], mode="nearest")
-    shape = rng.choice([("n", 3, "h", "w"), (1, 3, 64, 64), ("n", 3), ()])
+    shape: tuple[str | int, ...] = rng.choice([("n", 3, "h", "w"), (1, 3, 64, 64), ("n", 3), ()])
     values = [helper.make_tensor_value_info(name, onnx.TensorProto.FLOAT, shape) for name in ("x", "y")]
     graph = helper.make_graph([node], "g", values[:1], values[1:], [factors])
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=9)
