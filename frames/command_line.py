@@ -26,13 +26,13 @@ class Parser(argparse.ArgumentParser):
 
     Args:
         prog: what a user types, like `python -m bench table`.
-        about: the help's first paragraph; its line breaks are kept.
+        description: the help's first paragraph; its line breaks are kept.
         epilog: the help's last paragraph.
     """
 
-    def __init__(self, prog: str, about: str, epilog: str | None = None) -> None:
+    def __init__(self, prog: str, description: str | None = None, epilog: str | None = None) -> None:
         kept = argparse.RawDescriptionHelpFormatter
-        super().__init__(prog=prog, description=about, epilog=epilog, formatter_class=kept)
+        super().__init__(prog=prog, description=description, epilog=epilog, formatter_class=kept)
 
     def error(self, message: str) -> NoReturn:
         program = self.prog.removeprefix("python -m ").split()[0].split(".")[0]

@@ -19,7 +19,6 @@ import statistics
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -33,6 +32,7 @@ from bench.metrics.registry import build
 from frames.command_line import Parser, guarded, process
 from frames.degradations import Bicubic
 from frames.errors import OK
+from studies.outputs import out_file
 from turbovsr import loading
 from turbovsr.generator import Generator
 from turbovsr.geometry import CELL, latent_frames
@@ -169,7 +169,7 @@ def main() -> int:
     parser.add_argument("--without", help="a checkpoint whose decoder was trained without a latent")
     parser.add_argument("--oracle", help="a checkpoint whose decoder was trained with the oracle latent")
     parser.add_argument("--sampled", help="a checkpoint whose decoder was trained with sampled latents")
-    parser.add_argument("--out", type=Path, help="JSON with the scores of every clip")
+    parser.add_argument("--out", type=out_file, help="JSON with the scores of every clip")
     arguments = parser.parse_args()
     found = run(arguments)
     means = {

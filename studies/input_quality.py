@@ -12,7 +12,6 @@ for each kind against clean, and writes `frames/input_quality/detectors.py`.
 
 from __future__ import annotations
 
-import argparse
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -23,8 +22,9 @@ import numpy as np
 
 from bench.datasets.folder import Folder
 from bench.datasets.sample import Sample
+from frames.command_line import Parser, guarded, process
 from frames.degradations import Bicubic
-from frames.errors import OK, REGRESSED
+from frames.errors import OK, REGRESSED, UserError
 from frames.input_quality import estimate, features
 from frames.input_quality.estimate import FARTHEST
 from studies.input_kinds import DEGRADED, PROCESSED, clean_otherwise, degraded
@@ -67,8 +67,14 @@ def multiple_of_8(clip: np.ndarray) -> np.ndarray:
 
 
 def training_inputs(data: Path, count: int, seed: int) -> Iterator[tuple[str, np.ndarray]]:
-    """Kinds and LR frames: crops of any size of photographs, and one to four frames of videos."""
+    """Kinds and LR frames: crops of any size of photographs, and one to four frames of videos.
+
+    Raises:
+        UserError: there are no photographs or no videos.
+    """
     photos, shots = (sorted((data / name).glob("*.npy")) for name in ("photos", "shots"))
+    if not (photos and shots):
+        raise UserError(f"{data}: no photos/*.npy and shots/*.npy; name what python -m turbovsr.train.prepare wrote")
     rng = np.random.default_rng(seed)
     for index in range(count):
         turn = ORDER[index % len(ORDER)]
@@ -143,8 +149,8 @@ def shape(table: np.ndarray) -> str:
     return ".reshape(len(KINDS), -1)" if len(table) > 1 else ""
 
 
-def main(argv: list[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(prog="studies.input_quality", description=__doc__.splitlines()[0])
+def main() -> int:
+    parser = Parser("python -m studies.input_quality", (__doc__ or "").strip())
     actions = parser.add_subparsers(dest="action", required=True)
     checking, fitting = actions.add_parser("check"), actions.add_parser("fit")
     checking.add_argument("--gt", help="a folder of clips instead of the sample set")
@@ -154,7 +160,7 @@ def main(argv: list[str] | None = None) -> int:
     fitting.add_argument("data", type=Path)
     fitting.add_argument("--count", type=int, default=4200)
     fitting.add_argument("--seed", type=int, default=31)
-    options = parser.parse_args(argv)
+    options = parser.parse_args()
     if options.action == "check":
         kinds = PROCESSED if options.processed else ("clean", *DEGRADED)
         return check(options.gt, options.count, options.seed, kinds)
@@ -166,4 +172,4 @@ def main(argv: list[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    process(lambda _: guarded("studies.input_quality", main))

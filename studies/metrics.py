@@ -28,6 +28,7 @@ from frames.images import read_image
 from frames.video import read_video
 from studies import libraries
 from studies.libraries import PUBLISHED, RIVALS, Score
+from studies.outputs import out_file
 
 TID = ("I03", "I04", "I06", "I08", "I19")
 UPSCALINGS = {"bicubic": cv2.INTER_CUBIC, "nearest": cv2.INTER_NEAREST, "bilinear": cv2.INTER_LINEAR}
@@ -175,7 +176,7 @@ def main() -> int:
     parser.add_argument("--only", choices=("digits", "speed"), help="one of the two tables")
     parser.add_argument("--repeats", type=int, default=15, help="interleaved rounds of the speed table (default 15)")
     parser.add_argument("--threads", type=int, default=1, help="of torch and OpenCV (default 1)")
-    parser.add_argument("--json", metavar="FILE", help="write all figures there as well")
+    parser.add_argument("--json", type=out_file, metavar="FILE", help="write all figures there as well")
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
     cv2.setNumThreads(options.threads)
@@ -191,8 +192,7 @@ def main() -> int:
         print("\nSpeed, one 1280x720 frame, medians of interleaved repetitions in one process")
         found["speed"] = speed(options.repeats)
     if options.json:
-        with open(options.json, "w", encoding="utf-8") as file:
-            json.dump(found, file, indent=2)
+        options.json.write_text(json.dumps(found, indent=2), encoding="utf-8")
     return OK
 
 

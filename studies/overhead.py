@@ -11,6 +11,7 @@ from bench.timing.measure import Limits, Session, take_turns
 from bench.timing.stats import median, quartiles
 from frames.command_line import Parser, guarded, process
 from frames.errors import OK
+from turbovsr.devices import chosen
 
 
 def main() -> int:
@@ -18,7 +19,8 @@ def main() -> int:
     parser.add_argument("--repeats", type=int, default=200)
     parser.add_argument("--device", default="cpu")
     arguments = parser.parse_args()
-    frame = torch.zeros(1, 3, 8, 8, dtype=torch.uint8, device=arguments.device)
+    device = chosen(arguments.device)
+    frame = torch.zeros(1, 3, 8, 8, dtype=torch.uint8, device=device)
 
     def empty(stages, warm_up):
         return frame
@@ -31,7 +33,7 @@ def main() -> int:
 
     limits = Limits(warmup=5, repeats=arguments.repeats, budget_s=60)
     sessions = {
-        name: Session(call, "tensors", arguments.device, limits)
+        name: Session(call, "tensors", device, limits)
         for name, call in (("no stages", empty), ("three stages", staged))
     }
     take_turns(list(sessions.values()))

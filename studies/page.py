@@ -30,6 +30,8 @@ def main() -> int:
     parser.add_argument("page", type=Path, help="a file that `python -m bench report` wrote")
     parser.add_argument("--repeats", type=int, default=5)
     arguments = parser.parse_args()
+    if not arguments.page.is_file():
+        parser.error(f"{arguments.page}: no such file; name one that `python -m bench report` wrote")
     program = os.environ.get("CHROMIUM") or shutil.which("chromium")
     if not program:
         print("no chromium here: install Debian's package, or name one in $CHROMIUM", file=sys.stderr)

@@ -17,6 +17,7 @@ from pathlib import Path
 
 import numpy as np
 
+from frames.codecs import CODECS
 from frames.command_line import Parser, guarded, process
 from frames.errors import UserError
 from frames.video import write_video
@@ -77,7 +78,7 @@ def main() -> int:
     parser.add_argument("--height", type=int, default=24)
     parser.add_argument("--kills", type=int, default=3)
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--codec", default="h264", help="as for python -m turbovsr")
+    parser.add_argument("--codec", choices=tuple(CODECS), default="h264", help="default %(default)s")
     options = parser.parse_args()
     chance = random.Random(options.seed)
     with tempfile.TemporaryDirectory() as folder:

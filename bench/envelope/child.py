@@ -18,7 +18,7 @@ import numpy as np
 import torch
 
 from bench.datasets.clip import Clip
-from bench.envelope.limits import free_memory, is_out_of_memory, limit_memory
+from bench.envelope.limits import CannotLimit, free_memory, is_out_of_memory, limit_memory
 from bench.envelope.request import Answer, Loaded, Request, Settings
 from bench.envelope.search import Rules
 from bench.environment import device_name, snapshot
@@ -81,6 +81,8 @@ def answered(request: Request) -> Answer:
         if request.point is None:
             return Answer(outcome=FITS, loaded=_loaded(adapter, settings))
         return tried(adapter, settings, request.point)
+    except CannotLimit as error:
+        return Answer(outcome=FAILED, environment=one_line(error))
     except Exception as error:  # the trial's answer, whatever it is
         outcome: Outcome = MEMORY if is_out_of_memory(error) else FAILED
         return Answer(outcome=outcome, reason=one_line(error)[:300])

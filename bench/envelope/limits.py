@@ -25,6 +25,10 @@ _SAID = re.compile(
 )
 
 
+class CannotLimit(EnvironmentInvalid):
+    """A process's memory cannot be limited as asked here: no trial of any method can be made."""
+
+
 def limit_memory(limit: int, device: str) -> None:
     """Have this process, and those that it starts, refused what they ask for beyond `limit` bytes.
 
@@ -33,7 +37,7 @@ def limit_memory(limit: int, device: str) -> None:
     stays below it. Called again after the method is loaded, it leaves out what loading mapped and never touched.
 
     Raises:
-        EnvironmentInvalid: this system cannot limit a process.
+        CannotLimit: this system cannot limit a process, or allows less to every process already.
     """
     if device.startswith("cuda"):
         total = torch.cuda.get_device_properties(device).total_memory
@@ -42,16 +46,27 @@ def limit_memory(limit: int, device: str) -> None:
     check_can_limit(device)
     assert resource is not None
     held = _held("VmRSS")
+    above = _held("VmData") - held  # what is mapped beside it
+    soft = above + max(limit, held)
     _, hard = resource.getrlimit(resource.RLIMIT_DATA)
-    resource.setrlimit(resource.RLIMIT_DATA, (_held("VmData") + max(0, limit - held), hard))
+    if hard != resource.RLIM_INFINITY and soft > hard:
+        raise CannotLimit(_too_low(limit, hard, hard - above if hard - above > held else None))
+    resource.setrlimit(resource.RLIMIT_DATA, (soft, hard))
+
+
+def _too_low(limit: int, hard: int, most: int | None) -> str:
+    """Why a limit above the hard one cannot be set; `most` could be."""
+    smaller = f", or give memory={most // 10**6}MB or less" if most is not None else ""
+    return (
+        f"memory={limit / 1e9:.3g}GB: every process started here may map {hard / 1e9:.3g} GB at most "
+        f"(ulimit -Hd), too little for a trial; raise that limit{smaller}"
+    )
 
 
 def check_can_limit(device: str) -> None:
-    """Raises EnvironmentInvalid where the memory of a process cannot be limited."""
+    """Raises CannotLimit where the memory of a process cannot be limited."""
     if not device.startswith("cuda") and (resource is None or not _STATUS.is_file()):
-        raise EnvironmentInvalid(
-            f"device={device}: an envelope needs Linux here, whose kernel limits a process's memory"
-        )
+        raise CannotLimit(f"device={device}: an envelope needs Linux here, whose kernel limits a process's memory")
 
 
 def free_memory(device: str) -> None:

@@ -12,7 +12,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from bench.envelope.limits import says_out_of_memory
+from bench.envelope.limits import CannotLimit, says_out_of_memory
 from bench.envelope.request import Answer, Request
 from bench.launch.crew import environment, last_line
 from bench.store import typed
@@ -34,7 +34,11 @@ class Runner:
     limit_s: float
 
     def __call__(self, request: Request) -> Answer:
-        """The answer of one trial. An interrupt ends its process, and is raised."""
+        """The answer of one trial. An interrupt ends its process, and is raised.
+
+        Raises:
+            CannotLimit: no trial can be made on this machine.
+        """
         with tempfile.TemporaryDirectory(prefix="bench-") as made:
             answer, said = Path(made, "answer.json"), Path(made, "said.txt")
             with open(said, "wb") as output:
@@ -61,7 +65,10 @@ class Runner:
         except subprocess.TimeoutExpired:
             return Answer(outcome=SLOW, reason=f"it took longer than trial_s={self.limit_s:g}")
         if code == 0 and answer.is_file():
-            return typed.from_json(Answer, json.loads(answer.read_text(encoding="utf-8")))
+            given = typed.from_json(Answer, json.loads(answer.read_text(encoding="utf-8")))
+            if given.environment:
+                raise CannotLimit(given.environment)
+            return given
         if code == -signal.SIGKILL:
             return Answer(outcome=MEMORY, reason=_KILLED)
         words = printable(last_line(said))[:300]

@@ -56,3 +56,4 @@ class Answer:
     peak_mb: float | None = None
     peak_kind: str = ""
     busy: bool = False
+    environment: str = ""  # why no trial can be made on this machine, whatever the method

@@ -42,11 +42,11 @@ class Waiting:
 
     def take(self, place: Place, run: Path, said: Path) -> subprocess.Popen | None:
         """Tell the worker that waits at a place of its run, and where to say what it does; None: none waits there."""
-        for index, (own, process) in enumerate(self._processes):
-            if own == place:
-                del self._processes[index]
-                if _tell(process, run, said):
-                    return process
+        for here in [each for each in self._processes if each[0] == place]:
+            self._processes.remove(here)
+            process = here[1]
+            if _tell(process, run, said):
+                return process
         return None
 
     def dismiss(self) -> None:

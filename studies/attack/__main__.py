@@ -16,18 +16,19 @@ import os
 import random
 import shlex
 import shutil
-import sys
 import tempfile
 from pathlib import Path
 
+from frames.command_line import Parser, guarded, process
 from studies import forked
 from studies.attack import child, kinds, material, models
 from studies.attack.case import Case, Outcome
 from studies.attack.tally import Count, Tally
+from studies.outputs import out_file, out_folder
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = Parser("python -m studies.attack", (__doc__ or "").strip())
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--count", type=int, default=500, help="cases (default %(default)s)")
     parser.add_argument("--only", type=int, metavar="N", help="only case number N, its output shown")
@@ -45,8 +46,8 @@ def main() -> int:
         metavar="S",
         help="a command that takes longer hangs (default %(default)g)",
     )
-    parser.add_argument("--state", type=Path, help="a file that keeps the cases between calls")
-    parser.add_argument("--keep", type=Path, help="where folders of failed cases are kept (default: a new one)")
+    parser.add_argument("--state", type=out_file, help="a file that keeps the cases between calls")
+    parser.add_argument("--keep", type=out_folder, help="where folders of failed cases are kept (default: a new one)")
     arguments = parser.parse_args()
     kept = arguments.keep or Path(tempfile.mkdtemp(prefix="attack-"))
     kept.mkdir(parents=True, exist_ok=True)
@@ -135,4 +136,4 @@ def _is_log(file: Path) -> bool:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    process(lambda _: guarded("studies.attack", main))

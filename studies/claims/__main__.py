@@ -9,6 +9,7 @@ from pathlib import Path
 
 from frames.command_line import Parser, guarded, process
 from frames.errors import NOTHING_MEASURED, OK, UserError
+from studies.outputs import out_folder
 
 PROGRAM = "studies.claims"
 NEEDED = (
@@ -29,7 +30,7 @@ def _arguments(argv: list[str]) -> argparse.Namespace:
     parser.add_argument("--data", type=Path, nargs="+", help="photographs and videos to train on")
     parser.add_argument("--held", type=Path, nargs="+", help="videos to score on, none of them in --data")
     parser.add_argument("--work", type=Path, help="folder for checkpoints, latents and scores; repeat to resume")
-    parser.add_argument("--out", type=Path, help="folder for claims.json and claims.md (default: --work)")
+    parser.add_argument("--out", type=out_folder, help="folder for claims.json and claims.md (default: --work)")
     parser.add_argument("--budget", type=float, default=1.0, help="times the steps of the plan (default %(default)s)")
     parser.add_argument("--smoke", action="store_true", help="toy sizes: tries the code in seconds, measures nothing")
     parser.add_argument(
@@ -59,7 +60,7 @@ def _run(options: argparse.Namespace) -> int:
     if not options.so_far:
         code = _work(options)
     elif options.work is None or not (options.work / "plan.json").is_file():
-        raise UserError("--so-far: name the --work folder of a study that was begun")
+        raise UserError(f"--so-far: no study was begun in --work {options.work}; name the folder of one")
     found = results.collect(options.work)
     if not found["scores"]:
         print("nothing is scored yet")

@@ -15,23 +15,23 @@ in one folder. The first two mount a tmpfs, which needs root.
 
 from __future__ import annotations
 
-import argparse
 import os
-import sys
 import tempfile
 from pathlib import Path
 
+from frames.command_line import Parser, guarded, process
 from studies import forked
 from studies.crashes.conditions import conditions
 from studies.crashes.kills import kills
+from studies.outputs import out_file
 
 DATA = ("data=sample", "data.clips=[city,astronaut,coffee]", "data.frames=2", "timing.repeats=1", "timing.warmup=0")
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = Parser("python -m studies.crashes", (__doc__ or "").strip())
     parser.add_argument("--kills", type=int, default=30, help="how many in all (default %(default)s)")
-    parser.add_argument("--state", type=Path, help="a file that keeps the tally between calls")
+    parser.add_argument("--state", type=out_file, help="a file that keeps the tally between calls")
     parser.add_argument("--conditions", action="store_true", help="bad conditions instead of kills")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--methods", default="bicubic,turbovsr", help="default %(default)s")
@@ -53,4 +53,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    process(lambda _: guarded("studies.crashes", main))

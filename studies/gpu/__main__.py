@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from pathlib import Path
 
 import torch
 
-from frames.errors import ERROR, UserError
+from frames.command_line import Parser, guarded, process
+from frames.errors import UserError
+from studies.outputs import out_folder
 
 HELP = {
     "check": "CUDA against CPU, clocks, stages that add up (exit code 1 when one of them fails)",
@@ -21,17 +22,19 @@ STAGES = ("condition", "denoise", "decode")
 
 def main(arguments: list[str]) -> int:
     """Run one step; returns its exit code: 0 good, 1 a check fails, 2 nothing measured, 3 error, 4 no such device."""
+    return guarded("studies.gpu", lambda: _step(arguments))
+
+
+def _step(arguments: list[str]) -> int:
     from studies import gpu
 
-    parser = argparse.ArgumentParser(
-        prog="python -m studies.gpu", description=gpu.__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = Parser("python -m studies.gpu", (gpu.__doc__ or "").strip())
     commands = parser.add_subparsers(dest="step", required=True, metavar="{check,headline,profile,training}")
     for name, text in HELP.items():
         command = commands.add_parser(name, help=text, description=text)
         command.add_argument("--device", default="cuda")
         command.add_argument("--tiny", action="store_true", help="toy size: tries the code, measures nothing")
-        command.add_argument("--out", type=Path, default=Path("results") / "gpu", help="folder for JSON and log")
+        command.add_argument("--out", type=out_folder, default=Path("results") / "gpu", help="folder for JSON and log")
         command.add_argument("--limit-s", type=float, default=540, help="start no further row after so many seconds")
         command.add_argument(
             "--cudnn-benchmark", action="store_true", help="let cuDNN choose convolutions by trial: a slower first call"
@@ -44,23 +47,16 @@ def main(arguments: list[str]) -> int:
     options = parser.parse_args(arguments)
     from studies.gpu.machine import choose_device, facts
 
-    try:
-        device = choose_device(options.device)
-        if device.startswith("cpu") and not options.tiny:
-            raise UserError("--device cpu: the full size needs hours there; add --tiny to try the code")
-        from studies.gpu.record import Record
+    device = choose_device(options.device)
+    if device.startswith("cpu") and not options.tiny:
+        raise UserError("--device cpu: the full size needs hours there; add --tiny to try the code")
+    from studies.gpu.record import Record
 
-        torch.backends.cudnn.benchmark = options.cudnn_benchmark
-        record = Record(options.step, options.out, facts(device, arguments), options.limit_s)
-        code = _run(options, record, device)
-        record.say(f"\n{record.json}\n{record.log}")
-        return code
-    except (UserError, OSError) as error:
-        print(f"studies.gpu: {error}", file=sys.stderr)
-        return getattr(error, "exit_code", ERROR)
-    except KeyboardInterrupt:
-        print("interrupted", file=sys.stderr)
-        return 130
+    torch.backends.cudnn.benchmark = options.cudnn_benchmark
+    record = Record(options.step, options.out, facts(device, arguments), options.limit_s)
+    code = _run(options, record, device)
+    record.say(f"\n{record.json}\n{record.log}")
+    return code
 
 
 def _run(options: argparse.Namespace, record, device: str) -> int:
@@ -82,4 +78,4 @@ def _run(options: argparse.Namespace, record, device: str) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    process(main)

@@ -12,6 +12,7 @@ from bench.environment import snapshot
 from bench.timing.clock import Stopwatch
 from bench.timing.stats import median
 from frames.errors import EnvironmentInvalid
+from turbovsr.devices import chosen
 
 MATRIX = 8192
 COPY_BYTES = 4 * 2**30
@@ -23,13 +24,14 @@ def choose_device(name: str) -> str:
     """The device asked for.
 
     Raises:
+        UserError: no device has such a name.
         EnvironmentInvalid: CUDA is asked for and there is none.
     """
-    if torch.device(name).type == "cuda" and not torch.cuda.is_available():
+    if name.startswith("cuda") and not torch.cuda.is_available():
         raise EnvironmentInvalid(
             f"--device {name}: torch sees no CUDA device here; try the code with --tiny --device cpu"
         )
-    return name
+    return chosen(name)
 
 
 def facts(device: str, arguments: list[str]) -> dict:

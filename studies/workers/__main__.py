@@ -15,23 +15,23 @@ that are measured first.
 
 from __future__ import annotations
 
-import argparse
-import sys
-from pathlib import Path
-
+from frames.command_line import Parser, guarded, process
+from studies.outputs import out_folder
 from studies.workers import efficiency, kills, lease_costs, simulate, unit_costs
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = Parser("python -m studies.workers", (__doc__ or "").strip())
     parser.add_argument("what", choices=["leases", "efficiency", "kills", "simulate"])
     parser.add_argument("--units", type=int, default=5000, help="of `leases` (default %(default)s)")
     parser.add_argument("--workers", type=int, default=16, help="of `leases` (default %(default)s)")
     parser.add_argument("--repeats", type=int, default=5, help="of `efficiency` (default %(default)s)")
     parser.add_argument("--kills", type=int, default=100, help="of `kills` (default %(default)s)")
     parser.add_argument("--seed", type=int, default=0, help="of `kills` and `simulate` (default %(default)s)")
-    parser.add_argument("--out", type=Path, help="a folder for what is made; a temporary one where none is given")
+    parser.add_argument("--out", type=out_folder, help="a folder for what is made; a temporary one where none is given")
     arguments = parser.parse_args()
+    if arguments.out is not None:
+        arguments.out.mkdir(parents=True, exist_ok=True)
     if arguments.what == "leases":
         print(lease_costs.measured(arguments.units, arguments.workers, arguments.out))
         return 0
@@ -48,4 +48,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    process(lambda _: guarded("studies.workers", main))

@@ -10,6 +10,7 @@ import pytest
 from bench.run.folder import RunFolder
 from bench.store import records
 from frames.images import write_png
+from tests.bench.own_method import write_method
 
 QUICK = ("metrics=[psnr]", "timing=once")
 
@@ -111,8 +112,7 @@ def test_ctrl_c_keeps_finished_clips_and_says_how_to_go_on(bench, clips, tmp_pat
 
 
 def test_a_method_that_hangs_costs_its_clip(bench, clips, tmp_path, monkeypatch):
-    (tmp_path / "mine").mkdir()
-    (tmp_path / "mine" / "slow.py").write_text(
+    code = (
         "import signal, time\n"
         "from bench.methods.contract import Descriptor\n"
         "class Slow:\n"
@@ -122,13 +122,12 @@ def test_a_method_that_hangs_costs_its_clip(bench, clips, tmp_path, monkeypatch)
         "        signal.setitimer(signal.ITIMER_REAL, 0.01)\n"  # the limit is over now, for this method alone
         "        time.sleep(3600)\n"
     )
-    monkeypatch.syspath_prepend(tmp_path / "mine")
-    (tmp_path / "mine" / "method").mkdir()
-    (tmp_path / "mine" / "method" / "slow.yaml").write_text("_target_: slow.Slow\nname: slow\nsummary: sleeps\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    mine = write_method(tmp_path, "slow", code, options="")
     answer = bench(
         "run",
         "--config-dir",
-        tmp_path / "mine",
+        mine,
         "method=slow,bicubic",
         "data=folder",
         f"data.gt={clips}",

@@ -1,6 +1,7 @@
 """Trials in real processes: memory that runs out, aborts, time limits and errors cost the trial alone."""
 
 import json
+import re
 import signal
 import subprocess
 import sys
@@ -8,7 +9,9 @@ from dataclasses import replace
 
 import pytest
 
+from bench.envelope import limits, process
 from bench.envelope.child import answered
+from bench.envelope.limits import CannotLimit
 from bench.envelope.process import MODULE, Runner
 from bench.envelope.request import Request, Settings
 from bench.launch.crew import environment
@@ -74,3 +77,23 @@ def test_a_trial_ends_with_its_parent(tmp_path):
     child.stdin.write((json.dumps(typed.to_json(request)) + "\n").encode())
     child.stdin.close()
     assert child.wait(600) == 1 and not (tmp_path / "answer.json").exists()
+
+
+@pytest.mark.parametrize(
+    "hard, remedy", [(3 << 30, r"raise that limit, or give memory=\d+MB or less"), (1 << 20, "raise that limit$")]
+)
+def test_a_hard_limit_below_the_one_asked_for_is_told_before_any_trial(monkeypatch, hard, remedy):
+    """As where `ulimit -Hd` or a scheduler has set one. Nothing is limited here."""
+    monkeypatch.setattr(limits.resource, "getrlimit", lambda what: (hard, hard))
+    monkeypatch.setattr(limits.resource, "setrlimit", lambda *words: pytest.fail("was limited"))
+    answer = answered(Request(settings=replace(settings(then="fail"), memory=1 << 50)))
+    assert answer.loaded is None and re.search(remedy, answer.environment), answer.environment
+    assert "ulimit -Hd" in answer.environment and "memory=1.13e+06GB" in answer.environment
+
+
+def test_no_method_is_blamed_for_a_limit_that_cannot_be_set(monkeypatch):
+    """Exit code 4 of the command, and no trial that a later call would believe."""
+    monkeypatch.setattr(process, "MODULE", "tests.bench.envelope.cannot_limit")
+    with pytest.raises(CannotLimit, match="ulimit") as told:
+        trial()
+    assert told.value.exit_code == 4

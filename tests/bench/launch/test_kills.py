@@ -10,6 +10,7 @@ from pathlib import Path
 from bench.run import leases
 from bench.run.job import jobs
 from bench.store.records import RecordFile, worker_files
+from tests.bench.own_method import write_method
 
 ROOT = Path(__file__).parents[3]
 SLOW = """
@@ -24,16 +25,12 @@ class Slow(Interpolation):
 
 
 def test_a_killed_worker_is_followed_by_another(bench, clips, tmp_path, monkeypatch):
-    (tmp_path / "slow.py").write_text(SLOW)
-    (tmp_path / "mine" / "method").mkdir(parents=True)
-    (tmp_path / "mine" / "method" / "slow.yaml").write_text(
-        "_target_: slow.Slow\nname: slow\nkernel: nearest\nscale: ${scale}\ndevice: ${device}\nsummary: sleeps\n"
-    )
+    mine = write_method(tmp_path, "slow", SLOW)
     monkeypatch.syspath_prepend(str(tmp_path))
     run = tmp_path / "run"
     (clips / "pan" / "00000002.png").unlink()  # two frames: quick; the other clip sleeps
     words = ("method=slow", "data=folder", f"data.gt={clips}", "metrics=[psnr]", "timing=none", "store=null")
-    planned = bench("run", "--config-dir", tmp_path / "mine", *words, f"out={run}", "workers=0")
+    planned = bench("run", "--config-dir", mine, *words, f"out={run}", "workers=0")
     assert planned.code == 0, planned.err
     environment = os.environ | {"PYTHONPATH": f"{ROOT}:{tmp_path}"}
     command = [sys.executable, "-m", "bench", "worker", str(run)]

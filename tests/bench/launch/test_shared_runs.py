@@ -9,6 +9,7 @@ import pytest
 from bench.run import device, joining
 from bench.run.job import jobs
 from bench.store.records import load, worker_files
+from tests.bench.own_method import write_method
 
 ROOT = Path(__file__).parents[3]
 QUALITY = ("run", "data=folder", "metrics=[psnr,ssim]", "timing=none")
@@ -70,16 +71,12 @@ def test_two_processes_share_the_clips(bench, clips, tmp_path, monkeypatch):
     """Of a method that begins once both are there: else the first may be done before the other has started."""
     if len(device.cores()) < 2:
         pytest.skip("two cores are needed")
-    (tmp_path / "met.py").write_text(MET)
+    mine = write_method(tmp_path, "met", MET)
     (tmp_path / "met").mkdir()
-    (tmp_path / "mine" / "method").mkdir(parents=True)
-    (tmp_path / "mine" / "method" / "met.yaml").write_text(
-        "_target_: met.Met\nname: met\nkernel: nearest\nscale: ${scale}\ndevice: ${device}\nsummary: waits\n"
-    )
     monkeypatch.syspath_prepend(str(tmp_path))
     monkeypatch.setenv("PYTHONPATH", f"{ROOT}:{tmp_path}")
     words = ("method=bicubic,met", f"data.gt={clips}", "timing.repeats=1", "data=folder", "metrics=[psnr]")
-    answer = bench("run", "--config-dir", tmp_path / "mine", *words, f"out={tmp_path / 'run'}", "workers=2")
+    answer = bench("run", "--config-dir", mine, *words, f"out={tmp_path / 'run'}", "workers=2")
     assert answer.code == 0 and "4 clips good, 0 failed; 4 upscaled, 4 scores computed" in answer.err, answer.err
     assert len(quality(tmp_path / "run")) == 4 and jobs(tmp_path / "run") == []
     facts = [json.loads(file.read_text()) for file in (tmp_path / "run" / "workers").glob("*.json")]

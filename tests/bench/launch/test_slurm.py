@@ -16,21 +16,10 @@ from bench.run.job import Done, Job, Plan, jobs
 from bench.run.units import Unit
 from bench.store.records import load
 from frames.errors import UserError
+from tests.bench.own_method import write_held
 
 ROOT = Path(__file__).parents[3]
 HERE = ("launch.gpus_per_task=null", "launch.cpus_per_task=1", "launch.exclusive=false", "launch.expiry_s=600")
-
-HELD = """
-import time
-from pathlib import Path
-from baselines.interpolation import Interpolation
-
-class Held(Interpolation):
-    def upscale(self, lr, stages):
-        while Path(__file__).with_name("hold").exists():
-            time.sleep(0.05)
-        return super().upscale(lr, stages)
-"""
 
 
 @pytest.fixture
@@ -39,12 +28,7 @@ def started(cluster, clips, tmp_path):
 
     Its method `held` goes on once the file `hold` is gone.
     """
-    (tmp_path / "held.py").write_text(HELD)
-    (tmp_path / "hold").touch()
-    (tmp_path / "mine" / "method").mkdir(parents=True)
-    (tmp_path / "mine" / "method" / "held.yaml").write_text(
-        "_target_: held.Held\nname: held\nkernel: nearest\nscale: ${scale}\ndevice: ${device}\nsummary: waits\n"
-    )
+    mine = write_held(tmp_path)
     processes = []
 
     def start(*words):
@@ -56,7 +40,7 @@ def started(cluster, clips, tmp_path):
             f"out={tmp_path / 'run'}",
             "store=null",
         ]
-        command = [sys.executable, "-m", "bench", "run", *own, *HERE, "--config-dir", str(tmp_path / "mine"), *words]
+        command = [sys.executable, "-m", "bench", "run", *own, *HERE, "--config-dir", str(mine), *words]
         environment = cluster.environment | {"PYTHONPATH": f"{ROOT}:{tmp_path}", "OMP_NUM_THREADS": "1"}
         streams = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True}
         processes.append(subprocess.Popen(command, env=environment, cwd=tmp_path, **streams))

@@ -13,19 +13,9 @@ import pytest
 from bench.run import device, leases
 from bench.run.job import jobs
 from bench.store.records import RecordFile, worker_files
+from tests.bench.own_method import write_held
 
 ROOT = Path(__file__).parents[3]
-HELD = """
-import time
-from pathlib import Path
-from baselines.interpolation import Interpolation
-
-class Held(Interpolation):
-    def upscale(self, lr, stages):
-        while Path(__file__).with_name("hold").exists():
-            time.sleep(0.05)
-        return super().upscale(lr, stages)
-"""
 LAUNCHER = "import sys; from bench.commands import share; share.SECOND_S = {}; " + (
     "from bench.__main__ import main; sys.exit(main(sys.argv[1:]))"
 )
@@ -34,15 +24,10 @@ LAUNCHER = "import sys; from bench.commands import share; share.SECOND_S = {}; "
 @pytest.fixture
 def words(tmp_path, clips, monkeypatch) -> list[str]:
     """A run of a method that goes on once the file `hold` is gone."""
-    (tmp_path / "held.py").write_text(HELD)
-    (tmp_path / "hold").touch()
-    (tmp_path / "mine" / "method").mkdir(parents=True)
-    (tmp_path / "mine" / "method" / "held.yaml").write_text(
-        "_target_: held.Held\nname: held\nkernel: nearest\nscale: ${scale}\ndevice: ${device}\nsummary: waits\n"
-    )
+    mine = write_held(tmp_path)
     monkeypatch.syspath_prepend(str(tmp_path))
     monkeypatch.setenv("PYTHONPATH", f"{ROOT}:{tmp_path}")
-    own = ["--config-dir", str(tmp_path / "mine"), "method=held", "data=folder", f"data.gt={clips}", "metrics=[psnr]"]
+    own = ["--config-dir", str(mine), "method=held", "data=folder", f"data.gt={clips}", "metrics=[psnr]"]
     return ["run", *own, "timing=none", "store=null", f"out={tmp_path / 'run'}"]
 
 

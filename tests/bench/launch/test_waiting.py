@@ -52,6 +52,19 @@ def test_one_that_is_told_works_at_that_run(worker, place, tmp_path):
     assert crew.said(0).read_text() == "told"
 
 
+def test_where_one_has_ended_the_next_of_the_same_place_is_told(worker, place, tmp_path):
+    worker(READS)
+    with Waiting([place] * 3) as waits:
+        processes = [process for _, process in waits._processes]
+        processes[0].kill()
+        processes[0].wait()
+        said = tmp_path / "said.txt"
+        assert waits.take(place, tmp_path, said) is processes[1] and processes[1].wait(100) == 0
+        assert waits.take(place, tmp_path, said) is processes[2] and processes[2].wait(100) == 0
+        assert waits.take(place, tmp_path, said) is None
+    assert said.read_text() == "toldtold"
+
+
 @pytest.mark.parametrize("reason", [ValueError, KeyboardInterrupt, SystemExit])
 def test_none_is_left_where_there_is_no_plan(worker, place, reason):
     worker(WAITS)

@@ -14,6 +14,7 @@ import yaml
 
 from bench.store import prediction as predictions
 from frames.images import write_png
+from tests.bench.own_method import write_method
 
 QUICK = ("data=folder", "metrics=[psnr]", "timing=once")
 SLOW = """
@@ -45,15 +46,13 @@ def records_of(folder):
 
 @pytest.mark.parametrize("name", ["SIGTERM", "SIGHUP"])
 def test_a_signal_leaves_a_summary_and_no_temporary_files(clips, tmp_path, default_signals, name):
-    (tmp_path / "slow.py").write_text(SLOW)
-    (tmp_path / "mine" / "method").mkdir(parents=True)
-    (tmp_path / "mine" / "method" / "slow.yaml").write_text("_target_: slow.Slow\nname: slow\nsummary: sleeps\n")
+    mine = write_method(tmp_path, "slow", SLOW, options="")
     (clips / "pan" / "00000002.png").unlink()  # two frames: the first clip is quick, the second sleeps
     (tmp_path / "tmp").mkdir()
     process = started(
         tmp_path,
         "--config-dir",
-        str(tmp_path / "mine"),
+        str(mine),
         "method=slow",
         f"data.gt={clips}",
         "timing.scopes=[files]",
