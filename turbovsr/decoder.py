@@ -82,7 +82,7 @@ class Decoder(nn.Module):
         blocks: numbers of residual blocks, with reduction 1 of plain layers, before and after the latent is added.
         consistent: whether SR frames, downsampled by bicubic, equal the LR frames (`turbovsr.consistency`).
         reduction: the LR size over that of the trunk, 1 or 2.
-        memory: whether each frame hands features on to the next one's first layer.
+        memory: whether each frame hands features on to the next one's first layer, with reduction 1.
     """
 
     mean: Tensor  # (latent_channels,), of the latent over the training set
@@ -101,6 +101,8 @@ class Decoder(nn.Module):
         super().__init__()
         if CELL % reduction:
             raise ValueError(f"decoder_reduction={reduction} does not divide the {CELL} LR pixels of a latent cell")
+        if memory and reduction > 1:
+            raise ValueError("decoder_memory needs decoder_reduction=1, a trunk at the LR size")
         self.consistent, self.reduction = consistent, reduction
         self.stem = nn.Conv2d(3 * 3 * reduction**2, width, 3, padding=1)
         self.hand_on = nn.Conv2d(width, width, 3, padding=1) if memory else None

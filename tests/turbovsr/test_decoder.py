@@ -77,12 +77,17 @@ def test_frames_meet_the_same_neighbours_however_many_go_at_once(at_once):
     assert torch.equal(one_by_one[0], torch.cat([frames[0], frames[0], frames[1]]))
 
 
-@pytest.mark.parametrize("memory", [False, True])
-def test_clips_of_a_batch_keep_to_themselves(memory):
-    network = Decoder(8, 8, 8, (1, 1), memory=memory)
+@pytest.mark.parametrize(("reduction", "memory"), [(2, False), (1, True)])
+def test_clips_of_a_batch_keep_to_themselves(reduction, memory):
+    network = Decoder(8, 8, 8, (1, 1), reduction=reduction, memory=memory)
     lr, latent = torch.rand(2, 3, 9, 8, 16), torch.randn(2, 8, 2, 1, 2)
     torch.nn.init.normal_(network.head.weight, std=0.1)
     with torch.no_grad():
         both = network(lr, latent)
         alone = torch.cat([network(lr[i : i + 1], latent[i : i + 1]) for i in range(2)])
     assert torch.allclose(both, alone, atol=1e-5)
+
+
+def test_a_memory_at_half_the_lr_size_is_refused():
+    with pytest.raises(ValueError, match="decoder_memory needs decoder_reduction=1"):
+        Decoder(8, 8, 8, (1, 1), memory=True)
