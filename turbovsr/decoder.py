@@ -26,7 +26,7 @@ from torch import Tensor, nn
 from frames.bicubic import symmetric_pad
 from turbovsr.consistency import add_margins, consistent_base, empty_with_margins, fill_margins
 from turbovsr.geometry import CELL, SCALE, VALUES_PER_LR_PIXEL, latent_frames
-from turbovsr.layers import PlainLayer, SpatialBlock, zero_conv
+from turbovsr.layers import PlainLayer, SpatialBlock, leaky_, zero_conv
 from turbovsr.rearrange import (
     add_depth_to_space,
     batch_to_frames,
@@ -106,7 +106,7 @@ class Decoder(nn.Module):
         self.consistent, self.reduction = consistent, reduction
         self.stem = nn.Conv2d(3 * 3 * reduction**2, width, 3, padding=1)
         self.hand_on = nn.Conv2d(width, width, 3, padding=1) if memory else None
-        self.recall = nn.Conv2d(width, width, 3, padding=1) if memory else None
+        self.recall = nn.Conv2d(width, width, 3, padding=1, bias=False) if memory else None
         layer = SpatialBlock if reduction > 1 else PlainLayer
         self.before, self.after = (nn.Sequential(*(layer(width) for _ in range(count))) for count in blocks)
         self.synthesis = SynthesisTransform(latent_channels)
@@ -175,18 +175,25 @@ class Decoder(nn.Module):
             features = []
             cells_each = repeat(None) if cells is None else cells.unflatten(0, (batch, -1)).unbind(1)
             for frame, own in zip(x.unflatten(0, (batch, -1)).unbind(1), cells_each):
+                if memory is None:
+                    memory = self.empty_memory(frame)
                 features.append(self._trunk(frame, own, memory))
-                memory = F.relu_(hand_on(features[-1]))
+                memory = leaky_(hand_on(features[-1]))
             return features[0] if len(features) == 1 else torch.stack(features, dim=1).flatten(0, 1)
 
         return map(follow, parts, cells)
 
+    def empty_memory(self, x: Tensor) -> Tensor:
+        """What the first of stacked frames (N, 27, h, w) recalls, (N, width, h, w)."""
+        memory = x.new_zeros(len(x), self.stem.out_channels, *x.shape[2:])
+        return memory.contiguous(memory_format=torch.channels_last)
+
     def _trunk(self, x: Tensor, cells: Tensor | None, memory: Tensor | None = None) -> Tensor:
-        """Features of stacked frames; `memory`: what the frames before them handed on."""
+        """Features of stacked frames; `memory`: what the frames before them handed on, with a memory."""
         x = self.stem(x)
-        if self.recall is not None and memory is not None:
+        if self.recall is not None:
             x = x.add_(self.recall(memory))
-        x = self.before(x if self.reduction > 1 else F.relu_(x))
+        x = self.before(x if self.reduction > 1 else leaky_(x))
         if cells is not None:
             x = add_depth_to_space(x, self.cells_in(cells), CELL // self.reduction)
         x = self.after(x)

@@ -23,8 +23,16 @@ class SpatialBlock(nn.Module):
         return x + self.conv2(F.relu(self.conv1(F.relu(x))))
 
 
+SLOPE = 0.1
+
+
+def leaky_(x: Tensor) -> Tensor:
+    """LeakyReLU in place. Plain layers learn motion better with it than with ReLU."""
+    return F.leaky_relu_(x, SLOPE)
+
+
 class PlainLayer(nn.Module):
-    """A 3x3 convolution and a ReLU, (N, C, H, W) -> the same, with as little memory traffic as that takes.
+    """A 3x3 convolution and a LeakyReLU, (N, C, H, W) -> the same, with as little memory traffic as that takes.
 
     The convolution starts near the identity, which is what a residual connection would add to it (Zagoruyko and
     Komodakis 2017, "DiracNets", arXiv 1706.00388).
@@ -41,7 +49,7 @@ class PlainLayer(nn.Module):
                 weight.mul_(RANDOM_SHARE).add_(nn.init.dirac_(torch.empty_like(weight)))
 
     def forward(self, x: Tensor) -> Tensor:
-        return F.relu_(self.conv(x))
+        return leaky_(self.conv(x))
 
 
 def normal_parameter(*shape: int, divisor: float = 1.0) -> nn.Parameter:
