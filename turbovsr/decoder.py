@@ -127,7 +127,7 @@ class Decoder(nn.Module):
             (B, 3, 1+8k, 4h, 4w), about [-1, 1], not clamped.
         """
         x, cells, parts = self._prepared(lr, latent, keep)
-        finished = list(map(self._finish, self._features(x, cells, len(lr)), cells, parts))
+        finished = list(map(self.finish, self._features(x, cells, len(lr)), cells, parts))
         return batch_to_frames(torch.cat(finished), lr.shape[0])
 
     def frames(self, lr: Tensor, latent: Tensor | None) -> Iterator[Tensor]:
@@ -135,7 +135,7 @@ class Decoder(nn.Module):
         x, cells, parts = self._prepared(lr, latent, None)
         features = self._features(x, cells, 1)
         if lr.is_cuda:
-            return chain.from_iterable(map(self._finish, features, cells, parts))
+            return chain.from_iterable(map(self.finish, features, cells, parts))
         return map(self._finish_in_bands, features, cells, parts)
 
     def _prepared(
@@ -155,7 +155,7 @@ class Decoder(nn.Module):
             split_frames(frames_to_batch(lr), batch),
         )
 
-    def _finish(self, x: Tensor, cells: Tensor | None, lr: Tensor) -> Tensor:
+    def finish(self, x: Tensor, cells: Tensor | None, lr: Tensor) -> Tensor:
         """From the trunk's features, (N, ...), to SR frames, (N, 3, 4h, 4w)."""
         residual = self._head(x)
         if cells is not None:
@@ -165,8 +165,7 @@ class Decoder(nn.Module):
 
     def _features(self, parts: Parts, cells: Iterable[Tensor | None], batch: int) -> Iterator[Tensor]:
         """The trunk's features of each part; with a memory each frame's depend on those of the frame before."""
-        hand_on = self.hand_on
-        if hand_on is None:
+        if self.hand_on is None:
             return map(self._trunk, parts, cells)
         memory: Tensor | None = None
 
@@ -177,11 +176,17 @@ class Decoder(nn.Module):
             for frame, own in zip(x.unflatten(0, (batch, -1)).unbind(1), cells_each):
                 if memory is None:
                     memory = self.empty_memory(frame)
-                features.append(self._trunk(frame, own, memory))
-                memory = leaky_(hand_on(features[-1]))
+                one, memory = self.step(frame, own, memory)
+                features.append(one)
             return features[0] if len(features) == 1 else torch.stack(features, dim=1).flatten(0, 1)
 
         return map(follow, parts, cells)
+
+    def step(self, x: Tensor, cells: Tensor | None, memory: Tensor) -> tuple[Tensor, Tensor]:
+        """The trunk's features of stacked frames, and what they hand on; `memory`: what the frames before handed on."""
+        assert self.hand_on is not None
+        features = self._trunk(x, cells, memory)
+        return features, leaky_(self.hand_on(features))
 
     def empty_memory(self, x: Tensor) -> Tensor:
         """What the first of stacked frames (N, 27, h, w) recalls, (N, width, h, w)."""
@@ -189,7 +194,6 @@ class Decoder(nn.Module):
         return memory.contiguous(memory_format=torch.channels_last)
 
     def _trunk(self, x: Tensor, cells: Tensor | None, memory: Tensor | None = None) -> Tensor:
-        """Features of stacked frames; `memory`: what the frames before them handed on, with a memory."""
         x = self.stem(x)
         if self.recall is not None:
             x = x.add_(self.recall(memory))
@@ -206,7 +210,7 @@ class Decoder(nn.Module):
         return self.head(x)
 
     def _finish_in_bands(self, x: Tensor, cells: Tensor | None, lr: Tensor) -> Tensor:
-        """`_finish` of one frame, (3, 4h, 4w), whose layers at the LR size run in bands that stay in the cache."""
+        """`finish` for one frame, (3, 4h, 4w), whose layers at the LR size run in bands that stay in the cache."""
         height, width = lr.shape[-2:]
         detail = None if cells is None else self.synthesis.detail(cells)
         correction, inner = empty_with_margins(height, width, x)

@@ -2,7 +2,9 @@
 
 The path without a latent (`use_latent=false`): LR frames in, SR frames out, each frame seeing its neighbours. Sampling
 the latent stays with torch. The graph takes float32 (frames, 3, h, w) RGB in [0, 1], any number of frames, sides of at
-least 32 in multiples of 8, and gives (frames, 3, 4h, 4w), not clamped.
+least 32 in multiples of 8, and gives (frames, 3, 4h, 4w), not clamped. That of a decoder with a memory takes three
+frames, the one before, this one and the one after, and what the frame before handed on (1, C, h, w), zeros for the
+first; it gives one SR frame and what it hands on.
 
 Four functions that build tables by the size of a frame are replaced by formulas that know no size while the graph is
 recorded. The inverse of `turbovsr.consistency` becomes one filter over mirrored frames: downsampling and enlargement
@@ -16,6 +18,7 @@ import warnings
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from typing import Any
 from unittest import mock
 
 import torch
@@ -46,6 +49,20 @@ class DecoderPath(nn.Module):
         with torch.enable_grad():  # the decoder takes all frames at once then, in one pass that can be recorded
             clip = (lr * 2 - 1).transpose(0, 1).unsqueeze(0)
             return (self.decoder(clip, None)[0].transpose(0, 1) + 1) / 2
+
+
+class RecurrentPath(nn.Module):
+    """What is exported of a decoder with a memory: three frames (3, 3, h, w) RGB in [0, 1] and the memory (1, C, h, w)
+    -> the SR frame of the middle one (1, 3, 4h, 4w), and the memory for the next one."""
+
+    def __init__(self, decoder: Any) -> None:
+        super().__init__()
+        self.decoder = decoder
+
+    def forward(self, lr: Tensor, memory: Tensor) -> tuple[Tensor, Tensor]:
+        frames = lr * 2 - 1
+        features, memory = self.decoder.step(frames.flatten(0, 1).unsqueeze(0), None, memory)
+        return (self.decoder.finish(features, None, frames[1:2]) + 1) / 2, memory
 
 
 def run(argv: list[str]) -> int:
@@ -85,30 +102,46 @@ def export(weights: str | Path, output: Path) -> None:
     decoder = getattr(model.model, "decoder", None)
     if decoder is None or not hasattr(decoder, "consistent"):
         raise UserError(f"export: {weights} has no decoder of LR frames alone; give nano or a file of its kind")
-    path = DecoderPath(decoder).eval().requires_grad_(False)
-    example = torch.rand(3, 3, REACH + MULTIPLE, REACH + 2 * MULTIPLE)
+    path, example, axes, said = _recurrent(decoder) if decoder.recall is not None else _by_clips(decoder)
+    path.eval().requires_grad_(False)
     with torch.no_grad(), replacing(output) as part:
-        path(example)  # tables that do not depend on the size are made now, as constants
+        path(*example)  # tables that do not depend on the size are made now, as constants
         with _without_sizes(), warnings.catch_warnings(action="ignore"):  # of the tracer, about checks of sizes
             torch.onnx.export(
                 path,
-                (example,),
+                example,
                 str(part),
                 dynamo=False,
                 opset_version=OPSET,
-                input_names=["lr"],
-                output_names=["sr"],
-                dynamic_axes={"lr": {0: "frames", 2: "h", 3: "w"}, "sr": {0: "frames", 2: "sr_h", 3: "sr_w"}},
+                input_names=[name for name in axes if name in ("lr", "memory")],
+                output_names=[name for name in axes if name not in ("lr", "memory")],
+                dynamic_axes=axes,
             )
-        _describe(onnx, part, model)
+        graph = onnx.load(str(part))
+        said |= {"minimum": REACH, "multiple_of": MULTIPLE, "licence": model.descriptor.licence}
+        onnx.helper.set_model_props(graph, {name: str(value) for name, value in said.items()})
+        onnx.save(graph, str(part))
 
 
-def _describe(onnx, file: Path, model: TurboVSR) -> None:
-    """What `method=onnx` reads: sizes, and that frames see their neighbours."""
-    graph = onnx.load(str(file))
-    said = {"minimum": REACH, "multiple_of": MULTIPLE, "clips": 1, "licence": model.descriptor.licence}
-    onnx.helper.set_model_props(graph, {name: str(value) for name, value in said.items()})
-    onnx.save(graph, str(file))
+Parts = tuple[nn.Module, tuple[Tensor, ...], dict[str, dict[int, str]], dict[str, Any]]
+"""A graph's module, its inputs while it is recorded, dynamic axes of its inputs and outputs, and what it says of itself
+to `method=onnx`."""
+
+
+def _by_clips(decoder: nn.Module) -> Parts:
+    axes = {"lr": {0: "frames", 2: "h", 3: "w"}, "sr": {0: "frames", 2: "sr_h", 3: "sr_w"}}
+    return DecoderPath(decoder), (_example(),), axes, {"clips": 1}
+
+
+def _recurrent(decoder: Any) -> Parts:
+    lr, side = _example(), {2: "h", 3: "w"}
+    memory = decoder.empty_memory(lr[:1])
+    axes = {"lr": side, "memory": side, "sr": {2: "sr_h", 3: "sr_w"}, "memory_out": side}
+    return RecurrentPath(decoder), (lr, memory), axes, {"memory": memory.shape[1]}
+
+
+def _example() -> Tensor:
+    return torch.rand(3, 3, REACH + MULTIPLE, REACH + 2 * MULTIPLE)
 
 
 @contextmanager

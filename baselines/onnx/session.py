@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import torch
 
@@ -15,15 +15,17 @@ if TYPE_CHECKING:
     from onnxruntime import InferenceSession
 
 HOW_TO_INSTALL = "pip install onnxruntime (the extra `onnx` of this project)"
+MEMORY, MEMORY_OUT = "memory", "memory_out"
 TYPES = {"tensor(float)": torch.float32, "tensor(float16)": torch.float16, "tensor(uint8)": torch.uint8}
 
 
 @dataclass(frozen=True)
 class Graph:
-    """A session and its one input and one output.
+    """A session and its one input and one output, beside what a frame hands on to the next one.
 
     Attributes:
         dtype: of the input.
+        memory: channels of what a frame hands on, as a second input and output; 0: none.
         metadata: what the file says of itself, by name.
     """
 
@@ -33,6 +35,7 @@ class Graph:
     dtype: torch.dtype
     metadata: dict[str, str]
     version: str
+    memory: int = 0
 
     def __call__(self, frames: torch.Tensor) -> torch.Tensor:
         """Run the graph: (N, 3, h, w) of `dtype` on the CPU -> (N, 3, H, W).
@@ -40,11 +43,31 @@ class Graph:
         Raises:
             ValueError: onnxruntime could not.
         """
+        return self._run([self.output], {self.input: frames})[0]
+
+    def follow(self, frames: torch.Tensor, memory: torch.Tensor | None) -> tuple[torch.Tensor, torch.Tensor]:
+        """Run a graph with a memory on a frame between its neighbours.
+
+        Args:
+            frames: (3, 3, h, w) of `dtype`: the frame before, this one, the one after.
+            memory: what the frame before handed on; None for the first.
+        Returns:
+            The SR frame, (1, 3, H, W), and what it hands on.
+        Raises:
+            ValueError: onnxruntime could not.
+        """
+        if memory is None:
+            memory = torch.zeros(1, self.memory, *frames.shape[2:])
+        sr, memory = self._run([self.output, MEMORY_OUT], {self.input: frames, MEMORY: memory})
+        return sr, memory
+
+    def _run(self, outputs: list[str], inputs: dict[str, torch.Tensor]) -> list[torch.Tensor]:
         try:
-            (result,) = self.session.run([self.output], {self.input: frames.contiguous().numpy()})
+            results = self.session.run(outputs, {name: value.contiguous().numpy() for name, value in inputs.items()})
         except Exception as error:  # onnxruntime has classes of its own, which derive from nothing else
-            raise ValueError(f"onnxruntime could not run it on {tuple(frames.shape)}: {short_line(error)}") from None
-        return torch.from_numpy(result)
+            shape = tuple(inputs[self.input].shape)
+            raise ValueError(f"onnxruntime could not run it on {shape}: {short_line(error)}") from None
+        return [torch.from_numpy(result) for result in results]
 
 
 def open_graph(path: str | Path, device: str) -> Graph:
@@ -77,7 +100,12 @@ def open_graph(path: str | Path, device: str) -> Graph:
     except Exception as error:
         raise ValueError(f"{path}: onnxruntime cannot open it ({short_line(error)}); give an ONNX file") from None
     inputs, outputs = session.get_inputs(), session.get_outputs()
+    memory = _memory(inputs, outputs)
+    if memory:
+        inputs, outputs = inputs[:1], outputs[:1]
     shape = inputs[0].shape if len(inputs) == 1 else []
+    if memory and shape[:2] == [3, 3]:
+        shape = [1, *shape[1:]]  # a frame between its neighbours
     if len(outputs) != 1 or len(shape) != 4 or _fixed(shape[0]) not in (None, 1) or _fixed(shape[1]) not in (None, 3):
         raise ValueError(f"{path}: its graph does not map one (N, 3, H, W) tensor to another; give one for RGB frames")
     if _fixed(shape[2]) or _fixed(shape[3]):
@@ -91,7 +119,16 @@ def open_graph(path: str | Path, device: str) -> Graph:
         dtype=TYPES[inputs[0].type],
         metadata=dict(session.get_modelmeta().custom_metadata_map),
         version=onnxruntime.__version__,
+        memory=memory,
     )
+
+
+def _memory(inputs: list[Any], outputs: list[Any]) -> int:
+    """Channels of the second input and output of a graph with a memory; 0 for any other graph."""
+    if [each.name for each in (*inputs[1:], *outputs[1:])] != [MEMORY, MEMORY_OUT]:
+        return 0
+    shape = inputs[1].shape
+    return (_fixed(shape[1]) or 0) if len(shape) == 4 and inputs[1].type == "tensor(float)" else 0
 
 
 def _fixed(side: int | str | None) -> int | None:

@@ -63,14 +63,14 @@ class Onnx:
         self.descriptor = Descriptor(
             name="onnx",
             scale=scale,
-            kind="video" if self._clips else "image",
+            kind="video" if self._clips or self._graph.memory else "image",
             device=device,
             dtype=str(self._graph.dtype).removeprefix("torch."),
             licence=said.get("licence", licence),
             weights=origin(weights, set(), ""),
             parameters=count_parameters(weights),
             size_rule=self._rule,
-            frame_rule=FrameRule(note=f"{LONGEST} at once, with one more on either side" if self._clips else ""),
+            frame_rule=FrameRule(note=self._order()),
             notes=f"onnxruntime {self._graph.version}",
         )
 
@@ -83,18 +83,36 @@ class Onnx:
         finite = FiniteCheck("onnx")
         with stages("network"):
             x = padded(lr.cpu(), self._rule)
-            for start, stop, first, last in _calls(frames, LONGEST if self._clips else 1, self._clips):
-                out = self._run(x[start:stop])[first - start : last - start, :, : sr.shape[2], : sr.shape[3]]
+            for first, out in self._upscaled(x):
+                out = out[..., : sr.shape[2], : sr.shape[3]]
                 if out.dtype != torch.uint8:
                     out = to_uint8(finite.see(out.float()) * (255 / self._white))
-                sr[first:last] = out
+                sr[first : first + len(out)] = out
         finite.done()
         return sr
 
-    def _run(self, frames: torch.Tensor) -> torch.Tensor:
-        if self._graph.dtype != torch.uint8:
-            frames = (frames.float() * (self._white / 255)).to(self._graph.dtype)
-        return self._graph(frames)
+    def _upscaled(self, x: torch.Tensor) -> Iterator[tuple[int, torch.Tensor]]:
+        """The SR frames of a padded clip in parts, each with the number of its first frame."""
+        if not self._graph.memory:
+            for start, stop, first, last in _calls(len(x), LONGEST if self._clips else 1, self._clips):
+                yield first, self._graph(self._levels(x[start:stop]))[first - start : last - start]
+            return
+        memory = None
+        for frame in range(len(x)):
+            neighbours = [max(frame - 1, 0), frame, min(frame + 1, len(x) - 1)]
+            sr, memory = self._graph.follow(self._levels(x[neighbours]), memory)
+            yield frame, sr
+
+    def _levels(self, frames: torch.Tensor) -> torch.Tensor:
+        """8-bit frames as the graph takes them."""
+        if self._graph.dtype == torch.uint8:
+            return frames
+        return (frames.float() * (self._white / 255)).to(self._graph.dtype)
+
+    def _order(self) -> str:
+        if self._graph.memory:
+            return "one at a time, with its neighbours and what the frame before hands on"
+        return f"{LONGEST} at once, with one more on either side" if self._clips else ""
 
     def _check_scale(self, weights: str | Path) -> None:
         """Upscale one small black frame.
@@ -104,7 +122,7 @@ class Onnx:
         """
         side = self._rule.fitted(16)
         try:
-            out = self._run(torch.zeros((1, 3, side, side), dtype=torch.uint8))
+            out = next(self._upscaled(torch.zeros((1, 3, side, side), dtype=torch.uint8)))[1]
         except ValueError as error:
             raise ValueError(
                 f"{weights}: {error}; say what sides it takes: method.minimum, method.multiple_of"

@@ -55,8 +55,8 @@ def test_sides_are_padded_as_the_options_or_the_file_say(tmp_path, panning_lr):
 def test_a_graph_for_clips_gets_a_frame_on_either_side(tmp_path, monkeypatch):
     monkeypatch.setattr("baselines.onnx.upscaler.LONGEST", 2)
     upscaler = Onnx(saved(tmp_path / "m.onnx", clips=1), scale=2)
-    seen, run = [], upscaler._run
-    monkeypatch.setattr(upscaler, "_run", lambda frames: (seen.append(len(frames)), run(frames))[1])
+    seen, levels = [], upscaler._levels
+    monkeypatch.setattr(upscaler, "_levels", lambda frames: (seen.append(len(frames)), levels(frames))[1])
     lr = torch.arange(5 * 3 * 4 * 4).reshape(5, 3, 4, 4).to(torch.uint8)
     assert torch.equal(upscaler.upscale(lr), repeated(lr, 2))
     assert seen == [3, 4, 2] and upscaler.descriptor.kind == "video"

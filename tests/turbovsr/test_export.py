@@ -1,12 +1,14 @@
 """The decoder path as an ONNX file: equal to torch at sizes and lengths that the tracer has not seen."""
 
+import dataclasses
 import sys
 
 import pytest
 import torch
 
 from frames.errors import EnvironmentInvalid, UserError
-from turbovsr import consistency, export
+from tests.turbovsr.conftest import TINY, tiny_model
+from turbovsr import checkpoints, consistency, export
 from turbovsr.__main__ import main
 from turbovsr.pipeline import TurboVSR
 
@@ -37,6 +39,22 @@ def test_onnxruntime_gives_torch_s_frames(file, shape):
         expected = export.DecoderPath(model.model.decoder)(lr)
     assert sr.shape == (shape[0], 3, 4 * shape[2], 4 * shape[3])
     assert (sr - expected).abs().max() < 1e-4
+
+
+@needs_onnx
+def test_a_memory_goes_from_frame_to_frame(tmp_path):
+    from baselines.onnx import Onnx
+
+    config = dataclasses.replace(TINY, decoder_memory=True, decoder_reduction=1)
+    weights, file = tmp_path / "memory.safetensors", tmp_path / "memory.onnx"
+    checkpoints.save(tiny_model(config), weights, torch.float32, licence="none", origin="random")
+    assert main(["export", str(weights), str(file)]) == 0
+    model = TurboVSR.from_pretrained(weights, device="cpu", precision="float32", use_latent=False)
+    lr = torch.randint(0, 256, (7, 3, 40, 45), dtype=torch.uint8)
+    frames, upscaler = model.upscale(lr), Onnx(file)
+    assert (upscaler.upscale(lr).int() - frames.int()).abs().max() <= 1
+    assert not torch.equal(frames[1:], model.upscale(lr[1:])), "a frame before was forgotten"
+    assert upscaler.descriptor.kind == "video"
 
 
 @needs_onnx
