@@ -142,17 +142,21 @@ class VideoJob:
                 steps.keep(writer.close(), tail)
                 writer = None
 
-        for sr in model.stream(reader.frames(), Resume(steps.tail(), step)):
-            frame, time = reader.shown(sr)
-            if writer is None:
-                size = frame.shape[0], frame.shape[1]
-                writer = SegmentWriter(steps.next_path(), self.encoding, size, self.rate, self.format)
-            last = time if last is None else max(time, last + 1)
-            writer.add(frame, last)
-            del sr, frame  # else they are held until the next ones are there
-            advance(1)
-        if writer is not None:
-            steps.keep(writer.close(), [], Ending(reader.last_duration(), reader.damage))
+        try:
+            for sr in model.stream(reader.frames(), Resume(steps.tail(), step)):
+                frame, time = reader.shown(sr)
+                if writer is None:
+                    size = frame.shape[0], frame.shape[1]
+                    writer = SegmentWriter(steps.next_path(), self.encoding, size, self.rate, self.format)
+                last = time if last is None else max(time, last + 1)
+                writer.add(frame, last)
+                del sr, frame  # else they are held until the next ones are there
+                advance(1)
+            if writer is not None:
+                steps.keep(writer.close(), [], Ending(reader.last_duration(), reader.damage))
+        finally:
+            if writer is not None:
+                writer.abandon()
 
 
 class Frames:

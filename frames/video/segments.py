@@ -7,7 +7,7 @@ container is the part's own affair: the times of its frames and the order of its
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import chain
@@ -76,8 +76,9 @@ class SegmentWriter:
         return Segment(self._path, tuple(self._times), tuple(ranks[index] for index in range(len(stamps))))
 
     def abandon(self) -> None:
-        """Leave the file as it is, unfinished."""
-        self._stack.close()
+        """Close the file as it is, unless it is closed; what cannot be written, on a full disk, is left out."""
+        with suppress(OSError, ValueError):
+            self._stack.close()
 
 
 def segment_suffix(codec: str) -> str:

@@ -1,5 +1,6 @@
 """Videos in and out: what a phone records is kept, and a run that was stopped ends with the same bytes."""
 
+import gc
 import json
 import os
 import random
@@ -107,6 +108,32 @@ def _kill(patch: pytest.MonkeyPatch, stage: str, nth: int) -> None:
         return original(*words, **options)
 
     patch.setattr(owner, name, stopped)
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full here, the device that is always full")
+def test_a_full_disk_is_one_line_and_what_is_done_is_kept(run, short, tmp_path, capsys, monkeypatch):
+    given, output = phone.record(tmp_path / "in.mp4", seconds=10), tmp_path / "out.mp4"
+    original, unheard = partial.Partial.next_path, []
+
+    def full(steps):
+        path = original(steps)
+        if steps.segments:
+            path.symlink_to("/dev/full")
+        return path
+
+    with monkeypatch.context() as patch:
+        patch.setattr(partial.Partial, "next_path", full)
+        patch.setattr(sys, "unraisablehook", unheard.append)
+        assert run(given, output) == 3
+        gc.collect()
+    said = capsys.readouterr().err
+    assert said.count("No space left on device; free some space") == 1 and "Traceback" not in said and not unheard
+    assert (partial.folder_of(output) / "segment-000000.json").exists()
+    for path in partial.folder_of(output).iterdir():
+        if path.is_symlink():
+            path.unlink()
+    assert run(given, output) == 0 and run(given, tmp_path / "calm.mp4") == 0
+    assert output.read_bytes() == (tmp_path / "calm.mp4").read_bytes()
 
 
 def test_a_kill_by_the_system_and_the_same_command_again(weights, tmp_path):
