@@ -6,7 +6,7 @@ from bench.config import Combination
 from bench.launch.options import Asked
 from bench.run.estimate import devices, estimated, hours, kept
 from bench.run.plan import open_plan
-from bench.run.units import Opened, Split, Unit, split_for, units_of
+from bench.run.units import PARTS, Opened, Split, Unit, split_for, units_of
 from bench.run.watching import duration
 from bench.store.store import Store
 from frames.errors import OK
@@ -20,7 +20,7 @@ def dry_run(combinations: list[Combination], asked: Asked) -> int:
     plans, store = open_plan(combinations), Store(root.store)
     split = Split() if asked.is_plain else split_for(plans, asked.total, asked.scorers is not None)
     opened, units = Opened(plans), units_of(plans, split)
-    upscaled = [unit for unit in units if unit.step != "score"]
+    upscaled = [unit for unit in units if not unit.scores]
     cells = sum(len(unit.methods) for unit in upscaled)
     frames = sum(unit.frames * len(unit.methods) for unit in upscaled)
     scales = {plan.data: plan.config.scale for plan in plans}
@@ -28,6 +28,8 @@ def dry_run(combinations: list[Combination], asked: Asked) -> int:
     there = kept(opened, root.out, store)
     scoring = f" ({len(units) - len(upscaled)} of them scoring)" if split.scoring else ""
     print(f"{len(units)} units{scoring}: {cells} cells (clip and method), {frames} frames")
+    if parts := [unit for unit in units if unit.step in PARTS]:
+        print(f"scoring of {sum(unit.joins for unit in units)} clips is cut in {len(parts)} parts")
     for data in dict.fromkeys(plan.data for plan in plans):
         own = [unit for unit in upscaled if unit.data == data]
         clips = {unit.clip for unit in own}

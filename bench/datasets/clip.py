@@ -9,7 +9,7 @@ from typing import Protocol
 
 import numpy as np
 
-from bench.datasets.sources import Degraded, FrameSource, Mapped, Unreadable, cropped, files_of, judged
+from bench.datasets.sources import Degraded, FrameSource, Mapped, Unreadable, cropped, files_of, judged, some_frames
 from frames.degradations import Degradation, Given, Seeded
 from frames.degradations.given import NOT_MADE
 from frames.images import Size
@@ -52,15 +52,15 @@ class Clip:
         """The few LR frames by which their quality is estimated, see `frames.input_quality`."""
         return judged(self._lr)
 
-    def gt(self) -> Iterator[np.ndarray]:
-        """GT frames, uint8 (scale*h, scale*w, 3) RGB.
+    def gt(self, indices: range | None = None) -> Iterator[np.ndarray]:
+        """GT frames, uint8 (scale*h, scale*w, 3) RGB; all of them, or those of some consecutive indices.
 
         Raises:
             ValueError: the clip has no ground truth.
         """
         if self._gt is None:
             raise ValueError(f"clip {self.name}: there is no ground truth beside {self._lr.where}")
-        return iter(self._gt)
+        return iter(self._gt) if indices is None else some_frames(self._gt, indices)
 
 
 class Dataset(Protocol):

@@ -146,6 +146,17 @@ def first_frames(source: FrameSource, count: int) -> FrameSource:
     raise ValueError(f"{source.where}: {source.frames} frames cannot be cut to {count}")
 
 
+def some_frames(source: FrameSource, indices: range) -> Iterator[np.ndarray]:
+    """The frames of these consecutive indices; of image files and videos no others are read, or turned into RGB."""
+    if isinstance(source, ImageFiles):
+        return iter(replace(source, paths=source.paths[indices.start : indices.stop]))
+    if isinstance(source, VideoFrames):
+        return iter(replace(source, start=source.start + indices.start, frames=len(indices)))
+    if isinstance(source, Mapped):
+        return map(source.function, some_frames(source.source, indices))
+    return islice(source, indices.start, indices.stop)
+
+
 def judged(source: FrameSource) -> list[np.ndarray]:
     """The frames of a source by which its quality is estimated, see `frames.input_quality`."""
     if isinstance(source, VideoFrames):

@@ -42,7 +42,8 @@ class Asked:
     @property
     def total(self) -> int:
         """How many workers there will be; 0: nobody knows."""
-        return self.count + (self.scorers or 0) if self.engine != "none" else 0
+        started = self.count + (self.scorers or 0) if self.engine != "none" else 0
+        return int((self.options or {}).get("expected") or started)
 
     @property
     def expiry_s(self) -> float:
@@ -93,9 +94,10 @@ def _options(name: str, given: dict[str, str], config_dirs: tuple[str, ...]) -> 
     for key in ("expiry_s", "restarts"):
         if not isinstance(found.get(key), (int, float)) or found[key] < 1:
             raise UserError(f"launch.{key}={found.get(key)}: write a number of at least 1")
-    scorers = found.get("scorers")
-    if scorers is not None and (type(scorers) is not int or not 0 <= scorers <= MOST_WORKERS):
-        raise UserError(f"launch.scorers={scorers}: write a whole number of at least 0, or null")
+    for key, least in (("scorers", 0), ("expected", 1)):
+        number = found.get(key)
+        if number is not None and (type(number) is not int or not least <= number <= MOST_WORKERS):
+            raise UserError(f"launch.{key}={number}: write a whole number of at least {least}, or null")
     return {str(key): value for key, value in found.items()}
 
 

@@ -115,7 +115,7 @@ def follow(job: Job, plan: Plan, crew: Crew, tables: Callable[[], None]) -> Tota
     own = new_worker()
     own = replace(own, name=leases.LAUNCHER + own.name)
     with heartbeat(job, leases.Leases(job.leases, own, plan.expiry_s), stoppable=False):
-        with Reporter(sum(len(unit.methods) for unit in plan.units if unit.step != "score")) as reporter:
+        with Reporter(sum(len(unit.methods) for unit in plan.units if not unit.scores)) as reporter:
             reporter.working("starting the workers")
             crew.start()
             _follow(job, plan, crew, reporter)
@@ -151,7 +151,7 @@ def _follow(job: Job, plan: Plan, crew: Crew, reporter: Reporter) -> None:
             reporter.note(line)
         if _is_deserted(job, plan, crew):
             why, left = news[-1] if news else "all workers have ended", len(plan.units) - len(done)
-            if all(unit.step == "score" for unit in plan.units if unit.number not in done):
+            if all(unit.scores for unit in plan.units if unit.number not in done):
                 why += f"; what is left is scoring (python -m bench worker {job.run} --scores)"
             if not crew.is_over:  # those that score wait for frames that nobody makes
                 crew.stop()
@@ -166,7 +166,7 @@ def _is_deserted(job: Job, plan: Plan, crew: Crew) -> bool:
         return False
     there, done = at_work(job, plan.expiry_s), job.done()  # in this order: who has ended has logged what it did
     left = [unit for unit in plan.units if unit.number not in done]
-    if any(unit.step != "score" for unit in left):
+    if any(not unit.scores for unit in left):
         return all(worker.scores for worker in there)
     return bool(left) and crew.is_over and not there
 

@@ -116,7 +116,7 @@ class SlurmCrew:
         if not self.options.get("gpus_per_task"):
             return False
         done = self.job.done()
-        return all(unit.step == "score" for unit in self.job.plan().units if unit.number not in done)
+        return all(unit.scores for unit in self.job.plan().units if unit.number not in done)
 
     def _submit(self, count: int, scores: bool = False) -> None:
         import submitit

@@ -3,12 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Protocol
 
 import numpy as np
 
 from bench.metrics.base import Accumulator, ClipMetric, FrameMetric, Metric
-from bench.metrics.gt_features import GtFeatures
 from bench.metrics.unavailable import Unavailable
+
+
+class ScoresFrames(Protocol):
+    """The way in which pairs of frames are scored: `bench.metrics.gt_features.GtFeatures` is one."""
+
+    def score(self, metric: FrameMetric, sr: np.ndarray, gt: np.ndarray | None) -> float:
+        """The number of `metric.score(sr, gt)`."""
+        ...
 
 
 def reason_absent(metric: Metric, indices: Sequence[int], has_gt: bool) -> str | None:
@@ -29,22 +37,22 @@ def reason_absent(metric: Metric, indices: Sequence[int], has_gt: bool) -> str |
     return None
 
 
-def accumulator(metric: Metric, features: GtFeatures) -> Accumulator:
+def accumulator(metric: Metric, frames: ScoresFrames) -> Accumulator:
     """A fresh accumulator of one clip's scores.
 
     Args:
-        features: the cache of GT features, shared by all predictions that are compared with the same GT.
+        frames: scores single frames: the cache of GT features, shared by all predictions of the same GT, for one.
     """
-    return metric.begin() if isinstance(metric, ClipMetric) else _PerFrame(metric, features)
+    return metric.begin() if isinstance(metric, ClipMetric) else _PerFrame(metric, frames)
 
 
 class _PerFrame:
-    def __init__(self, metric: FrameMetric, features: GtFeatures) -> None:
-        self._metric, self._features = metric, features
+    def __init__(self, metric: FrameMetric, frames: ScoresFrames) -> None:
+        self._metric, self._frames = metric, frames
         self._values: list[float] = []
 
     def add(self, sr: np.ndarray, gt: np.ndarray | None) -> None:
-        self._values.append(self._features.score(self._metric, sr, gt))
+        self._values.append(self._frames.score(self._metric, sr, gt))
 
     def values(self) -> list[float]:
         return list(self._values)

@@ -8,8 +8,9 @@ from pathlib import Path
 
 from omegaconf import OmegaConf
 
+from bench.run.cell import Cell
 from bench.run.plan import MethodOnData
-from bench.run.units import Opened, Step, Unit, with_cost
+from bench.run.units import PARTS, SCORING, Opened, Step, Unit, sees, with_cost
 from bench.store.keys import combined
 from bench.store.record import Record
 from bench.store.records import is_run, load
@@ -20,12 +21,20 @@ from frames.errors import UserError
 def cost_key(group: Sequence[MethodOnData], step: Step = "all") -> str:
     """What the cost of a unit depends on beside its pixels and the device."""
     first = group[0]
+    names = [name for name, metric in first.metrics.items() if step not in PARTS or sees(step, metric)]
     every = [first.protocol.every] if first.protocol.every > 1 else []
-    if step == "score":
-        return combined("scoring", len(group), sorted(first.metrics), first.protocol.name, first.config.scale, *every)
+    if step in SCORING:
+        return combined("scoring", len(group), sorted(names), first.protocol.name, first.config.scale, *every)
     timing = OmegaConf.to_container(first.config.timing)
     scored: list = ["upscaling alone"] if step == "upscale" else [sorted(first.metrics), *every]
     return combined([plan.method_config for plan in group], timing, *scored, first.config.threads)
+
+
+def keep_cost(cells: Sequence[Cell], unit: Unit, seconds: float, store: Store) -> None:
+    """Keep what the cells of a unit cost, for plans."""
+    if unit.pixels and cells:
+        key = cost_key([cell.plan for cell in cells], unit.step)
+        store.keep_cost(key, cells[0].machine.name, seconds / unit.pixels)
 
 
 def estimated(units: Sequence[Unit], opened: Opened, store: Store, device: str = "") -> list[Unit]:

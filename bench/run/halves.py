@@ -1,7 +1,8 @@
 """Cells between upscaling and scoring, where these are units of their own: the record so far, and the SR frames.
 
 The record without scores stands in the log line of the unit that upscaled it: it is there when that unit is done, or
-not at all. The frames are those of the store; what it does not keep lies in the run's folder of work until then.
+not at all. The frames are those of the store; what it does not keep lies in the run's folder of work until then. So do
+the scores that parts of the scoring leave for the last unit of their clip.
 """
 
 from __future__ import annotations
@@ -10,12 +11,13 @@ import re
 import shutil
 
 from bench.run.cell import Cell
+from bench.run.frame_scores import FrameScores
 from bench.run.job import Job
 from bench.run.units import Unit
 from bench.store.keys import combined
 from bench.store.prediction import Prediction
 from bench.store.record import Record
-from bench.store.store import Store
+from bench.store.store import FrameValues, Store
 from frames.errors import UserError
 
 _KEY = re.compile("[0-9a-f]{64}")
@@ -47,25 +49,59 @@ class Halves:
         halves = [half for number in unit.after if number in done for half in done[number].halves]
         return {record.method: record for record in map(Record.from_json, halves) if record.method in unit.methods}
 
+    def gt(self, unit: Unit) -> str | None:
+        """The digest of GT as the workers found it that upscaled."""
+        done = self.job.done()
+        return next((gt for number in unit.after if number in done and (gt := done[number].gt)), None)
+
+    def given_up(self, unit: Unit) -> dict[str, str]:
+        """The methods whose scoring was given up in a part before this unit, with the reason."""
+        done = self.job.done()
+        return {method: why for number in unit.after if number in done for method, why in done[number].given_up.items()}
+
     def frames(self, half: Record) -> Prediction:
-        """The SR frames of a cell, verified.
+        """The SR frames of a cell; they are verified by whoever reads all of them.
 
         Raises:
             UserError: they are not there any more.
-            Damaged: they are not those that were kept.
         """
         for store, key in ((self._own, _key(half)), (self.store, half.prediction or "")):
             if _KEY.fullmatch(key) and (found := store.prediction(key)):
                 if (found.sr_sha256, found.frames) == (half.sr_sha256, half.frames):
-                    found.check()
                     return found
         raise UserError("its SR frames are gone from the store; the same command makes them anew")
 
+    def scores(self, unit: Unit) -> Store:
+        """Where the scores are kept of a clip that is scored in parts."""
+        return self.store if self.store.root is not None else self._of_clip(unit)
+
+    def known(self, unit: Unit, half: Record) -> FrameScores:
+        """The scores of single frames that parts have left of a cell."""
+        found: FrameValues = {}
+        for store in (self.store, self._of_clip(unit)):
+            for signature, values in store.parts(_key(half)).items():
+                found.setdefault(signature, {}).update(values)
+        return FrameScores(found)
+
+    def keep_part(self, unit: Unit, half: Record, values: FrameValues) -> None:
+        """Keep scores of single frames for the last unit of their clip."""
+        name = combined(unit.first, unit.frames, sorted(values))
+        if values and not self.store.keep_part(_key(half), name, values):
+            self._of_clip(unit).keep_part(_key(half), name, values)
+
     def drop(self, half: Record) -> None:
-        """Delete the frames of a cell that has its record, where the run itself kept them."""
+        """Delete what was kept until a cell has its record: frames in the run's folder, and what parts have left."""
         shutil.rmtree(self.job.frames / "predictions" / _key(half), ignore_errors=True)
+        self.store.drop_parts(_key(half))
+
+    def drop_clip(self, unit: Unit) -> None:
+        """Delete what the run itself kept of a clip whose parts are put together."""
+        shutil.rmtree(self.job.frames / combined(unit.data, unit.clip), ignore_errors=True)
+
+    def _of_clip(self, unit: Unit) -> Store:
+        return Store(self.job.frames / combined(unit.data, unit.clip))
 
 
 def _key(half: Record) -> str:
-    """Of the frames that a run keeps itself: two clips may have the same frames."""
+    """Of what is kept of a cell until it is scored: two clips may have the same frames."""
     return combined(half.sr_sha256, *half.cell)

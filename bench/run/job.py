@@ -69,6 +69,8 @@ class Done:
     lines: list[str] = field(default_factory=list)  # what a person reads, one a cell
     notes: list[str] = field(default_factory=list)
     halves: list[dict[str, Any]] = field(default_factory=list)  # records of cells that wait for their scores
+    gt: str | None = None  # the digest of GT of such cells, see `bench.store.keys.frames_digest`
+    given_up: dict[str, str] = field(default_factory=dict)  # methods that a part of the scoring gave up, and why
     ended: str = ""  # when
 
 

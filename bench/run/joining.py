@@ -21,7 +21,7 @@ from bench.run.measurer import Machines, Measurer
 from bench.run.plan import open_plan
 from bench.run.progress import Reporter
 from bench.run.runner import HARNESS, new_worker
-from bench.run.units import STEPS, Opened, Step, Unit, units_of
+from bench.run.units import SCORING, STEPS, Opened, Step, Unit, units_of
 from bench.run.worker import Worker, heartbeat
 from bench.store.keys import source_digest
 from bench.store.records import is_run
@@ -101,7 +101,7 @@ def join(run: Path, tables: Callable[[Path], None], scores: bool = False) -> Joi
 def _steps(scores: bool, devices: list[str]) -> tuple[Step, ...]:
     """What a worker does: one with a card leaves scoring to others where that is a unit of its own."""
     if scores:
-        return ("score",)
+        return SCORING
     return STEPS if devices == ["cpu"] else ("all", "upscale")
 
 
@@ -138,7 +138,7 @@ def _check(run: Path, plan: Plan, opened: Opened) -> None:
     """
 
     def facts(units: Iterable[Unit]) -> list[tuple]:
-        return [(unit.data, unit.clip, unit.step, unit.methods, unit.frames) for unit in units]
+        return [(unit.data, unit.clip, unit.step, unit.methods, unit.first, unit.frames) for unit in units]
 
     if facts(units_of(opened.plans, plan.split)) != facts(plan.units):
         raise UserError(f"{run}: the clips here are not those of the plan: its data sets are elsewhere or have changed")

@@ -17,8 +17,8 @@ import torch
 from bench.datasets.clip import Clip
 from bench.environment import device_name, snapshot
 from bench.report.notes import score_note
-from bench.run.cell import Cell, Inputs, Machine, Totals, Upscaled
-from bench.run.estimate import cost_key
+from bench.run.cell import Cell, Inputs, Machine, Totals
+from bench.run.estimate import keep_cost
 from bench.run.folder import RunFolder
 from bench.run.halves import Halves
 from bench.run.lookup import look_up
@@ -27,7 +27,8 @@ from bench.run.pool import MethodPool
 from bench.run.progress import Reporter
 from bench.run.recording import completed, half_of, line_of, record_of, record_of_failure, save_frames
 from bench.run.score import score
-from bench.run.units import Opened, Step, Unit
+from bench.run.score_apart import ScoreApart
+from bench.run.units import PARTS, Opened, Unit
 from bench.run.upscale import upscale
 from bench.store.keys import frames_digest
 from bench.store.record import Record
@@ -61,6 +62,8 @@ class Outcome:
     lines: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     halves: list[dict[str, Any]] = field(default_factory=list)  # records of cells that wait for their scores
+    gt: str | None = None  # the digest of GT of such cells
+    given_up: dict[str, str] = field(default_factory=dict)  # methods that a part of the scoring gave up, and why
 
 
 class Measurer:
@@ -85,6 +88,7 @@ class Measurer:
     ) -> None:
         self.opened, self.machines, self.folder, self.store, self.reporter = opened, machines, folder, store, reporter
         self.worker, self._turn, self._halves = worker, turn, halves
+        self._apart = ScoreApart(halves, store, reporter) if halves is not None else None
         self._pool = MethodPool(lambda method: reporter.working(f"loading {method}"))
 
     def measure(self, unit: Unit, may_record: Callable[[], bool] = lambda: True) -> Outcome | None:
@@ -98,8 +102,8 @@ class Measurer:
         group, clip, outcome = self.opened.group(unit), self.opened.clip(unit), Outcome()
         with _threads(group[0].config.threads):
             waiting = self._waiting(unit)
-            if unit.step == "score":
-                cells = self._scored(clip, [plan for plan in group if plan.method in waiting], waiting, outcome.totals)
+            if unit.scores:
+                cells = self._scored(unit, [plan for plan in group if plan.method in waiting], waiting, outcome)
             else:
                 cells = self._measured(clip, group, unit, outcome)
             if not may_record():
@@ -112,19 +116,23 @@ class Measurer:
                         self._finished(cell, unit, outcome, waiting.get(cell.plan.method))
                 except Exception as error:
                     self._failed(cell, unit, error, outcome)
+            if unit.joins and self._halves is not None:
+                self._halves.drop_clip(unit)
         return outcome
 
     def give_up(self, unit: Unit, reason: str) -> Outcome:
-        """Record every cell of a unit as failed."""
+        """Record every cell of a unit as failed; those of a part are recorded by the last unit of their clip."""
+        if unit.step in PARTS:
+            return Outcome(given_up=dict.fromkeys(unit.methods, reason))
         clip, outcome, waiting = self.opened.clip(unit), Outcome(), self._waiting(unit)
         for plan in self.opened.group(unit):
-            if unit.step != "score" or plan.method in waiting:
+            if not unit.scores or plan.method in waiting:
                 self._failed(Cell(plan, clip, self.machines.of(plan)), unit, UserError(reason), outcome)
         return outcome
 
     def _waiting(self, unit: Unit) -> dict[str, Record]:
         """The records so far of the cells of a unit of scoring, by method."""
-        return self._halves.of(unit) if self._halves is not None and unit.step == "score" else {}
+        return self._halves.of(unit) if self._halves is not None and unit.scores else {}
 
     def _measured(self, clip: Clip, group: list[MethodOnData], unit: Unit, outcome: Outcome) -> list[Cell]:
         """Look up, upscale and, unless that is a unit of its own, score; an error ends its cell alone."""
@@ -146,12 +154,13 @@ class Measurer:
                 outcome.totals.upscaled += upscale(missing, inputs, self.store, self.reporter.working)
         ready = [cell for cell in cells if cell.error is None]
         if unit.step == "upscale":
+            outcome.gt = inputs.gt_digest
             for cell in ready:
                 self._leave(cell, unit, outcome)
         else:
             outcome.totals.scored += score(ready, inputs, self.store, self.reporter.working, self.reporter.advance)
-        if len(missing) == len(cells):  # all of it was computed
-            self._keep_cost(cells, unit.step, time.monotonic() - began)
+        if len(missing) == len(cells) and all(cell.error is None for cell in cells):  # all of it was computed
+            keep_cost(cells, unit, time.monotonic() - began, self.store)
         return cells
 
     def _leave(self, cell: Cell, unit: Unit, outcome: Outcome) -> None:
@@ -168,37 +177,24 @@ class Measurer:
         outcome.notes.append(f"{cell.where}: upscaled, {line_of(half)}")
         self.reporter.note(outcome.notes[-1])
 
-    def _scored(self, clip: Clip, group: list[MethodOnData], waiting: dict[str, Record], totals: Totals) -> list[Cell]:
-        """Score what was upscaled before; an error ends its cell alone."""
-        assert self._halves is not None
-        began, cells = time.monotonic(), [Cell(plan, clip, self.machines.of(plan)) for plan in group]
+    def _scored(
+        self, unit: Unit, group: list[MethodOnData], waiting: dict[str, Record], outcome: Outcome
+    ) -> list[Cell]:
+        """Score what was upscaled before; an error ends its cell alone. After a part of it no cell is ready."""
+        assert self._apart is not None
+        clip = self.opened.clip(unit)
+        cells = [Cell(plan, clip, self.machines.of(plan)) for plan in group]
         with self._turn():
-            try:
-                inputs = Inputs([], "", frames_digest(ahead(clip.gt())) if clip.has_gt else None)
-            except Exception as error:  # a broken frame costs this clip
-                for cell in cells:
-                    cell.error = error
+            if unit.step not in PARTS:
+                self._apart.whole(unit, cells, waiting, outcome.totals)
                 return cells
-            for cell in cells:
-                half = waiting[cell.plan.method]
-                try:
-                    assert half.descriptor is not None and half.sr_sha256 is not None
-                    cell.upscaled = Upscaled(self._halves.frames(half), half.sr_sha256, half.descriptor)
-                except Exception as error:
-                    cell.error = error
-            ready = [cell for cell in cells if cell.error is None]
-            computed = score(ready, inputs, self.store, self.reporter.working, self.reporter.advance)
-        totals.scored += computed
-        if ready and computed == sum(len(cell.plan.metrics) for cell in cells):
-            self._keep_cost(cells, "score", time.monotonic() - began)
-        return cells
-
-    def _keep_cost(self, cells: list[Cell], step: Step, seconds: float) -> None:
-        """Keep what these cells of one clip cost, for plans, if none of them failed."""
-        if all(cell.error is None for cell in cells):
-            clip, key = cells[0].clip, cost_key([cell.plan for cell in cells], step)
-            pixels = clip.frames * clip.lr_size[0] * clip.lr_size[1]
-            self.store.keep_cost(key, cells[0].machine.name, seconds / pixels)
+            try:
+                self._apart.part(unit, cells, waiting, outcome.totals)
+                outcome.notes.append(f"{unit.where}: done")
+            except Exception as error:  # the last unit of the clip meets it again
+                outcome.notes.append(f"{unit.where}: {one_line(error)}")
+        self.reporter.note(outcome.notes[-1])
+        return []
 
     def _cell(self, plan: MethodOnData, clip: Clip) -> Cell:
         method = self._pool.load(plan)

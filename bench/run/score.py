@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
 
 from bench.doctor.examine import examine
 from bench.metrics.accumulators import reason_absent
 from bench.metrics.base import Metric
 from bench.run.cell import Cell, Inputs, Scored, Upscaled
+from bench.run.frame_scores import FrameScores
 from bench.run.scoring import PredictionScores, score_together
 from bench.store.keys import combined
 from bench.store.record import DoctorFinding
@@ -19,15 +21,23 @@ Working = Callable[[str, int], None]
 
 def is_complete(cell: Cell, upscaled: Upscaled, inputs: Inputs, store: Store) -> bool:
     """Whether the store has every score of these SR frames, so that they need not be read."""
-    scored = _from_store(cell, upscaled, inputs, store)
+    scored = from_store(cell, upscaled, inputs, store)
     return scored.values.keys() == cell.plan.metrics.keys() and (scored.findings is not None or not cell.clip.has_gt)
 
 
-def score(cells: list[Cell], inputs: Inputs, store: Store, working: Working, step: Callable[[], None]) -> int:
+def score(
+    cells: list[Cell],
+    inputs: Inputs,
+    store: Store,
+    working: Working,
+    step: Callable[[], None],
+    known: Mapping[str, FrameScores] = MappingProxyType({}),
+) -> int:
     """Fill in `scored` of these cells of one clip, or their errors; new scores go into the store.
 
     Args:
         step: is called after each frame of each prediction that is scored.
+        known: scores of single frames, by method.
     Returns:
         How many values (clip, method, metric) were computed.
     """
@@ -35,13 +45,14 @@ def score(cells: list[Cell], inputs: Inputs, store: Store, working: Working, ste
     for cell in cells:
         assert cell.upscaled is not None
         try:
-            cell.scored = _from_store(cell, cell.upscaled, inputs, store)
+            cell.scored = from_store(cell, cell.upscaled, inputs, store)
         except ValueError as error:  # the protocol scores frames that this clip has not
             cell.error = error
             continue
         missing = {name: metric for name, metric in cell.plan.metrics.items() if name not in cell.scored.values}
         if missing or (cell.scored.findings is None and cell.clip.has_gt):
-            predictions.append((cell, PredictionScores(cell.upscaled.frames, missing, cell.plan.protocol)))
+            own = known.get(cell.plan.method)
+            predictions.append((cell, PredictionScores(cell.upscaled.frames, missing, cell.plan.protocol, known=own)))
     if not predictions:
         return 0
     clip = cells[0].clip
@@ -70,8 +81,12 @@ def score(cells: list[Cell], inputs: Inputs, store: Store, working: Working, ste
     return count
 
 
-def _from_store(cell: Cell, upscaled: Upscaled, inputs: Inputs, store: Store) -> Scored:
-    """The scores that the store has; a metric that can have no value for this clip has its reason."""
+def from_store(cell: Cell, upscaled: Upscaled, inputs: Inputs, store: Store) -> Scored:
+    """The scores that the store has; a metric that can have no value for this clip has its reason.
+
+    Raises:
+        ValueError: the protocol scores frames that this clip has not.
+    """
     indices = cell.plan.protocol.indices(cell.clip.frames)
     values = {}
     for name, metric in cell.plan.metrics.items():

@@ -18,6 +18,7 @@ from bench.metrics.base import Accumulator, Metric, check_pair, is_network
 from bench.metrics.gt_features import GtFeatures
 from bench.metrics.protocol import Protocol
 from bench.metrics.signature import short
+from bench.run.frame_scores import FrameScores
 from bench.store.record import Score
 from frames.errors import one_line
 from frames.prefetch import ahead
@@ -39,17 +40,19 @@ class PredictionScores:
         default_factory=set
     )  # metrics whose reason may not hold the next time: out of memory, ...
     error: Exception | None = None
+    known: FrameScores | None = None  # scores of single frames that need not be computed; None: there are none
     doctor_frames: dict[int, np.ndarray] = field(default_factory=dict)  # the SR frames that the doctor wants
     _accumulators: dict[str, Accumulator] = field(default_factory=dict)
 
     def begin(self, clip: Clip, features: GtFeatures) -> set[int]:
         """Open the accumulators of the metrics that can have values; returns the indices of the scored frames."""
         indices = self.protocol.indices(clip.frames)
+        frames = features if self.known is None else self.known.over(features)
         for name, metric in self.metrics.items():
             if reason := reason_absent(metric, indices, clip.has_gt):
                 self.reasons[name] = reason
             else:
-                self._accumulators[name] = accumulator(metric, features)
+                self._accumulators[name] = accumulator(metric, frames)
         return set(indices)
 
     def add(self, index: int, sr: np.ndarray, gt: np.ndarray | None, beside: ThreadPoolExecutor) -> list[Future]:
@@ -97,11 +100,16 @@ class PredictionScores:
             self.passing.add(name)
 
 
-def score_together(predictions: list[PredictionScores], clip: Clip, step: Callable[[], None]) -> dict[int, np.ndarray]:
+def score_together(
+    predictions: list[PredictionScores], clip: Clip, step: Callable[[], None], part: range | None = None
+) -> dict[int, np.ndarray]:
     """Score the predictions of one clip; `step` is called after each frame of each prediction.
 
     A prediction whose frames fail ends alone, and so does a metric that refuses a frame.
 
+    Args:
+        part: the indices of the only frames that are looked at, and that the predictions have; by metrics of single
+            frames, and not by the doctor.
     Returns:
         The GT frames that the doctor wants, by index; each prediction's `doctor_frames` has the SR frames.
     Raises:
@@ -110,12 +118,14 @@ def score_together(predictions: list[PredictionScores], clip: Clip, step: Callab
     features = GtFeatures()
     chosen = [_guarded(each, partial(each.begin, clip, features)) or set() for each in predictions]
     sources = [ahead(iter(each.frames), depth=2) for each in predictions]
-    gt = ahead(clip.gt()) if clip.has_gt else iter([None] * clip.frames)
-    wanted_sr, wanted_gt = map(set, needed(clip.frames, clip.frames)) if clip.has_gt else (set(), set())
+    looked_at = range(clip.frames) if part is None else part
+    gt = ahead(clip.gt(part)) if clip.has_gt else iter([None] * len(looked_at))
+    is_examined = clip.has_gt and part is None
+    wanted_sr, wanted_gt = map(set, needed(clip.frames, clip.frames)) if is_examined else (set(), set())
     gt_frames: dict[int, np.ndarray] = {}
     with ThreadPoolExecutor(1) as beside:
         pending: list[Future] = []
-        for index, gt_frame in enumerate(gt):
+        for index, gt_frame in enumerate(gt, looked_at.start):
             now: list[Future] = []
             if index in wanted_gt and gt_frame is not None:
                 gt_frames[index] = gt_frame

@@ -8,25 +8,34 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Literal
 
+from bench.metrics.accumulators import reason_absent
+from bench.metrics.base import ClipMetric, Metric
+
 if TYPE_CHECKING:
     from bench.datasets.clip import Clip
     from bench.run.plan import MethodOnData
 
-Step = Literal["all", "upscale", "score"]
-STEPS: tuple[Step, ...] = ("all", "upscale", "score")
+Step = Literal["all", "upscale", "frames", "order", "score"]
+STEPS: tuple[Step, ...] = ("all", "upscale", "frames", "order", "score")
+PARTS: tuple[Step, ...] = ("frames", "order")
+"""Parts of a clip's scoring: metrics of single frames on some of its frames, metrics that see frames in their order."""
+SCORING: tuple[Step, ...] = (*PARTS, "score")
 CLIPS_EACH = 8
 """Without a clock, workers that have so many clips each take them whole: GT is read, and goes through the metrics'
 networks, once for all methods. With fewer clips they take one method each, so that none waits long for the last."""
-SCORING_SHARE = 0.8
-"""A unit of scoring is at most this share of what each worker has to score. Smaller ones cost more, for GT goes through
-the networks in each; with larger ones workers wait for the last (see the study `simulate`)."""
+SCORING_SHARE = 0.1
+"""A unit of scoring is at most this share of what each worker has to score, or one frame. With larger ones workers wait
+for the last; with smaller ones there are more units for the same (see the study `simulate`)."""
+FRAME_SHARE = 0.8
+"""One frame is cut by methods where it is more than this share: GT goes through the networks in each part anew."""
 
 
 @dataclass(frozen=True)
 class Unit:
     """One clip of a data set with all methods that take turns on it; with one method where workers have few clips.
 
-    `step`: upscaling and scoring, or one of the two; scoring comes `after` the units that upscale its methods.
+    `step`: upscaling and scoring, or one of the two; scoring comes `after` the units that upscale its methods. Where it
+    is cut in parts, a last unit of it comes after these.
     """
 
     number: int  # its place in the plan
@@ -34,15 +43,27 @@ class Unit:
     clip: str
     methods: list[str]
     frames: int = 0
-    pixels: int = 0  # of all LR frames together
+    pixels: int = 0  # of all LR frames together; 0 where parts have looked at them before
     cost_s: float | None = None  # estimated; None: not known
     step: Step = "all"
     after: list[int] = field(default_factory=list)
+    first: int = 0  # of its frames in the clip
 
     @property
     def where(self) -> str:
-        what = {"all": "", "upscale": " upscaling", "score": " scoring"}[self.step]
-        return f"{self.data}/{self.clip}{what} {', '.join(self.methods)}"
+        of_frames = f" scoring frames {self.first} to {self.first + self.frames - 1}"
+        what = {"all": "", "upscale": " upscaling", "frames": of_frames, "order": " scoring in order"}
+        return f"{self.data}/{self.clip}{what.get(self.step, ' scoring')} {', '.join(self.methods)}"
+
+    @property
+    def scores(self) -> bool:
+        """Whether it scores and upscales nothing."""
+        return self.step in SCORING
+
+    @property
+    def joins(self) -> bool:
+        """Whether it is the last of a clip whose scoring is cut in parts."""
+        return self.step == "score" and not self.pixels
 
 
 @dataclass(frozen=True)
@@ -51,8 +72,8 @@ class Split:
 
     Args:
         methods: one method a unit where nothing is timed, so that several workers share a clip.
-        scoring: upscaling and scoring are units of their own, and a unit of scoring has as many of a clip's methods as
-            have so many LR pixels together, one at the least; 0: they are one unit.
+        scoring: upscaling and scoring are units of their own, and where a clip has more than so many LR pixels, counted
+            once a method, its scoring is cut in parts of so many; 0: they are one unit.
     """
 
     methods: bool = False
@@ -77,19 +98,54 @@ def units_of(plans: Sequence[MethodOnData], split: Split = Split()) -> list[Unit
             found += [
                 _unit(first + n, clip, part, "upscale" if split.scoring else "all") for n, part in enumerate(parts)
             ]
-            upscaled = found[first:]
-            for part in _scored_together(group, _pixels(clip), split.scoring):
-                after = [each.number for each in upscaled if {plan.method for plan in part} & set(each.methods)]
-                found.append(_unit(len(found), clip, part, "score", after))
+            if split.scoring:
+                after = list(range(first, len(found)))
+                found += _parts(len(found), clip, group, split.scoring, after)
+                last = _unit(len(found), clip, group, "score", list(range(first, len(found))))
+                found.append(last if len(last.after) == len(after) else replace(last, pixels=0))
     return found
 
 
-def _scored_together(group: list[MethodOnData], pixels: int, most: int) -> list[list[MethodOnData]]:
-    """Equal parts of a clip's methods with at most so many LR pixels each; none where scoring is no unit of its own."""
-    if not most:
+def _parts(number: int, clip: Clip, group: list[MethodOnData], most: int, after: list[int]) -> list[Unit]:
+    """The parts of a clip's scoring, numbered from `number`; none where it has no more than `most` LR pixels in all."""
+    parts = math.ceil(_pixels(clip) * len(group) / most)
+    if parts == 1:
         return []
-    parts = min(len(group), max(1, math.ceil(pixels * len(group) / most)))
-    size = math.ceil(len(group) / parts)
+    found: list[Unit] = []
+    indices, steps = _looked_at(group[0], clip)
+    if "frames" in steps:
+        count = min(parts, len(indices))
+        bounds = [len(indices) * index // count for index in range(count + 1)]
+        for some in (indices[at:to] for at, to in zip(bounds, bounds[1:])):
+            pixels = _pixels(clip) * len(some) // len(indices)
+            by_method = math.ceil(pixels * len(group) / (most * FRAME_SHARE / SCORING_SHARE))
+            for methods in _in_parts(group, by_method):
+                unit = _unit(number + len(found), clip, methods, "frames", after)
+                found.append(replace(unit, first=some[0], frames=some[-1] + 1 - some[0], pixels=pixels))
+    if "order" in steps:
+        for methods in _in_parts(group, parts):
+            found.append(_unit(number + len(found), clip, methods, "order", after))
+    return found if len(found) > 1 else []  # one would be all of it
+
+
+def _looked_at(plan: MethodOnData, clip: Clip) -> tuple[list[int], set[Step]]:
+    """The indices of the frames that are scored, and what kinds of parts there are for the metrics."""
+    try:
+        indices = plan.protocol.indices(clip.frames)
+    except ValueError:  # the clip is too short: it fails with that reason
+        return [], set()
+    able = [each for each in plan.metrics.values() if reason_absent(each, indices, clip.has_gt) is None]
+    return indices, {step for step in PARTS for metric in able if sees(step, metric)}
+
+
+def sees(step: Step, metric: Metric) -> bool:
+    """Whether a part of this kind looks at a metric."""
+    return isinstance(metric, ClipMetric) == (step == "order")
+
+
+def _in_parts(group: list[MethodOnData], parts: int) -> list[list[MethodOnData]]:
+    """A clip's methods in so many equal parts, one at the least and one a method at most."""
+    size = math.ceil(len(group) / max(1, min(len(group), parts)))
     return [group[at : at + size] for at in range(0, len(group), size)]
 
 
@@ -131,7 +187,7 @@ def longest_first(units: Sequence[Unit], methods: Sequence[str] = (), plan: Sequ
 
     def order(unit: Unit) -> tuple[bool, float, int]:
         cost = own[unit.number] + waiting[unit.number]
-        loads = bool(methods) and unit.step != "score" and list(methods) != unit.methods
+        loads = bool(methods) and not unit.scores and list(methods) != unit.methods
         return loads, -cost, unit.number
 
     return sorted(units, key=order)

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from bench.run import leases
 from bench.run.job import Done, Job, Plan, jobs
-from bench.run.units import Unit
+from bench.run.units import PARTS, Unit
 from frames.errors import UserError
 
 RECENT_S = 600.0
@@ -67,7 +67,8 @@ def _state(job: Job, plan: Plan) -> State:
     cost = {unit.number: _weight(unit) for unit in plan.units}
     recent = [unit for unit, each in done.items() if _age_s(each.ended) < RECENT_S and unit in cost]
     oldest = max((_age_s(done[unit].ended) + done[unit].seconds for unit in recent), default=0.0)
-    rate = len(recent) / oldest if recent and 0 < oldest < inf else None
+    clips = len(recent) - len({unit.number for unit in plan.units if unit.step in PARTS} & set(recent))
+    rate = clips / oldest if recent and 0 < oldest < inf else None
     finished = sum(cost[unit] for unit in recent)
     left = sum(cost.values()) - sum(cost[unit] for unit in done if unit in cost)
     return State(

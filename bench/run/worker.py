@@ -16,7 +16,7 @@ from bench.run.cell import Totals
 from bench.run.job import HEARTBEAT_S, Done, Job, Plan
 from bench.run.leases import MOST_DEATHS, Lease, Leases
 from bench.run.measurer import Outcome
-from bench.run.units import STEPS, Step, Unit, longest_first
+from bench.run.units import PARTS, STEPS, Step, Unit, longest_first
 from bench.store.records import RecordFile, worker_file
 
 MOST_PASSED = 64
@@ -74,7 +74,7 @@ class Worker:
                 if outcome is not None and self.job.is_there:
                     self._log(unit, outcome, time.monotonic() - began)
                 self.leases.release(lease)
-            if not self.in_order and unit.step != "score" and unit.methods != self._methods:
+            if not self.in_order and not unit.scores and unit.methods != self._methods:
                 self._methods, self._left = unit.methods, longest_first(self._left, unit.methods, self.plan.units)
         return self.totals
 
@@ -119,7 +119,7 @@ class Worker:
             return self.leases.holds(lease) and self.job.is_there
 
         dead = self.leases.dead_at(lease)
-        recorded = {cell: ok for worker in dead for cell, ok in self._recorded(worker.name).items()}
+        recorded = {cell: ok for worker in dead for cell, ok in self._recorded(worker.name, unit).items()}
         cells = {method: recorded.get((unit.data, unit.clip, method)) for method in unit.methods}
         known = {method: ok for method, ok in cells.items() if ok is not None}
         rest = replace(unit, methods=[method for method in unit.methods if method not in known])
@@ -135,9 +135,11 @@ class Worker:
             outcome.notes += [f"{unit.data}/{unit.clip} {method}: recorded before its worker died" for method in known]
         return outcome
 
-    def _recorded(self, worker: str) -> dict[tuple[str, str, str], bool]:
-        file = worker_file(self.job.run, worker)
-        return {record.cell: record.ok for record in RecordFile(file).read()}
+    def _recorded(self, worker: str, unit: Unit) -> dict[tuple[str, str, str], bool]:
+        """What a worker recorded of a unit; parts of the scoring record nothing."""
+        records = RecordFile(worker_file(self.job.run, worker)).read() if unit.step not in PARTS else []
+        upscaled_before = set(unit.after)  # what failed there is recorded there
+        return {each.cell: each.ok for each in records if each.ok or each.unit not in upscaled_before}
 
     def _log(self, unit: Unit, outcome: Outcome, seconds: float) -> None:
         found, own = outcome.totals, self.totals
@@ -152,6 +154,8 @@ class Worker:
             lines=outcome.lines,
             notes=outcome.notes,
             halves=outcome.halves,
+            gt=outcome.gt,
+            given_up=outcome.given_up,
             ended=datetime.now().astimezone().isoformat(timespec="seconds"),
         )
         self.job.append(done)

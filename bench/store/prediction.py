@@ -42,16 +42,24 @@ class Prediction:
             Damaged: a frame is missing or unreadable, or (after the last one) they are not the frames that were kept.
         """
         digest = FramesDigest()
-        for index in range(self.frames):
-            file = self.folder / f"{index:08d}.png"
-            try:
-                frame = read_image(file)
-            except (OSError, ValueError) as error:
-                raise Damaged(f"{file}: {one_line(error)}") from error
+        for frame in self.some(range(self.frames)):
             digest.add(frame)
             yield frame
         if digest.hexdigest() != self.sr_sha256:
             raise Damaged(f"{self.folder}: these are not the frames that were kept here")
+
+    def some(self, indices: Iterable[int]) -> Iterator[np.ndarray]:
+        """Yield some of the frames; whether they are those that were kept is not looked at.
+
+        Raises:
+            Damaged: a frame is missing or unreadable.
+        """
+        for index in indices:
+            file = self.folder / f"{index:08d}.png"
+            try:
+                yield read_image(file)
+            except (OSError, ValueError) as error:
+                raise Damaged(f"{file}: {one_line(error)}") from error
 
     def check(self) -> None:
         """Read every frame.

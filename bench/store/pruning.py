@@ -23,8 +23,9 @@ _OWN = {
     "predictions": re.compile(_KEY),
     "times": re.compile(rf"{_KEY}\.json"),
     "scores": re.compile(rf"{_KEY}\.json"),
+    "parts": re.compile(_KEY),
     "costs": re.compile(rf"{_KEY}\.json"),
-    DAMAGED: re.compile(rf"(predictions|times|scores|costs)-{_KEY}(\.json)?-[0-9a-f]{{32}}"),
+    DAMAGED: re.compile(rf"(predictions|times|scores|parts|costs)-{_KEY}(-{_KEY})?(\.json)?-[0-9a-f]{{32}}"),
 }
 
 

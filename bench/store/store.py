@@ -6,6 +6,7 @@ Same key: reuse; any change: another key. So a stale result cannot exist, and a 
     ROOT/predictions/<key>/00000000.png ... meta.json     SR frames, lossless
     ROOT/times/<key>.json                                  every repetition of one clip
     ROOT/scores/<key>.json                                 one metric's values, or the doctor's findings
+    ROOT/parts/<key>/<key>.json                            scores of single frames, until their clip has all of them
     ROOT/costs/<key>.json                                  how long such work took, by device: for plans
     ROOT/damaged/                                          entries that were set aside
 
@@ -19,6 +20,8 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
+import shutil
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
@@ -34,9 +37,10 @@ from bench.store.prediction import META, Prediction, read_prediction, write_pred
 from bench.store.record import Descriptor, DoctorFinding, Timing
 from frames.errors import one_line
 
-KINDS = ("predictions", "times", "scores", "costs")
+KINDS = ("predictions", "times", "scores", "parts", "costs")
 DAMAGED = "damaged"
 MARKER = ".bench-store"
+_ENTRY = re.compile(r"[0-9a-f]{64}\.json")
 T = TypeVar("T")
 
 
@@ -58,6 +62,17 @@ class StoredScores:
 
     values: list[float] | None
     reason: str | None = None
+
+
+FrameValues = dict[str, dict[str, float]]
+"""Scores of single frames: by the metric's signature, and by the digest of the frame or of the pair of frames."""
+
+
+@dataclass(frozen=True)
+class StoredPart:
+    """Scores of some frames of one prediction."""
+
+    values: FrameValues
 
 
 @dataclass(frozen=True)
@@ -125,6 +140,27 @@ class Store:
     def keep_scores(self, key: str, scores: StoredScores) -> None:
         self._keep("scores", f"{key}.json", lambda target: write_entry(target, scores))
 
+    def parts(self, key: str) -> FrameValues:
+        """The scores of single frames that are kept of a prediction."""
+        found: FrameValues = {}
+        with contextlib.suppress(OSError):
+            for name in sorted(os.listdir(self.root / "parts" / key) if self.root is not None else ()):
+                if _ENTRY.fullmatch(name):
+                    part = self._read("parts", f"{key}/{name}", lambda file: read_entry(file, StoredPart))
+                    for signature, values in part.values.items() if part else ():
+                        found.setdefault(signature, {}).update(values)
+        return found
+
+    def keep_part(self, key: str, name: str, values: FrameValues) -> bool:
+        """Keep some frames' scores beside those that are kept of the prediction; returns whether they are."""
+        self._keep("parts", f"{key}/{name}.json", lambda target: write_entry(target, StoredPart(values)))
+        return self.root is not None and (self.root / "parts" / key / f"{name}.json").is_file()
+
+    def drop_parts(self, key: str) -> None:
+        """Delete the scores of single frames of a prediction: its clip has all of them."""
+        if self.root is not None:
+            shutil.rmtree(self.root / "parts" / key, ignore_errors=True)
+
     def findings(self, key: str) -> StoredFindings | None:
         return self._read("scores", f"{key}.json", lambda file: read_entry(file, StoredFindings))
 
@@ -152,7 +188,7 @@ class Store:
         entry = self.root / kind / name
         with contextlib.suppress(OSError):
             (self.root / DAMAGED).mkdir(exist_ok=True)
-            os.rename(entry, self.root / DAMAGED / f"{kind}-{name}-{uuid4().hex}")
+            os.rename(entry, self.root / DAMAGED / f"{kind}-{name.replace('/', '-')}-{uuid4().hex}")
         reason = reason.removeprefix(f"{entry}: ")
         self._say(f"{entry}: damaged ({reason}); set aside and computed again")
 

@@ -25,8 +25,8 @@ from studies import forked
 from studies.crashes.job import Job
 
 WORDS = ("method=bicubic,nearest", "data=sample", "data.frames=2", "metrics=[psnr,ssim]", "timing=none")
-APART = "launch.scorers=0"
-"""Every second run has scoring as units of its own."""
+APART = ("launch.scorers=0", "launch.expected=16")
+"""Every second run has scoring as units of its own, in parts."""
 WORKERS = 2
 LAUNCHED = 8
 """One run in so many has a launcher; in the others workers are forked, which begin sooner than new processes."""
@@ -63,7 +63,7 @@ def killed(count: int, seed: int, out: Path | None = None, words: tuple[str, ...
     while tally.kills < count:
         rng = random.Random(f"{seed}/{tally.runs}")
         job = Job(root / f"run{tally.runs}", words)
-        before, more = len(tally.wrong), [APART] if tally.runs // LAUNCHED % 2 != tally.runs % 2 else []
+        before, more = len(tally.wrong), APART if tally.runs // LAUNCHED % 2 != tally.runs % 2 else ()
         command = ("run", *words, *more, f"out={job.out}", f"store={job.store}")
         if tally.runs % LAUNCHED == 0:
             _launched(job, calm, rng, count, length, tally, (*command, f"workers={WORKERS}"))

@@ -1,19 +1,24 @@
 """The full table with more workers than there are here: each takes the unit with the most work behind it when it is
-free, as `bench.run.units.longest_first` has it. Costs are those of `studies.workers.unit_costs`."""
+free, as `bench.run.units.longest_first` has it. Units are cut by `bench.run.units`, costs are those of `unit_costs`."""
 
 from __future__ import annotations
 
 import heapq
-import math
 import random
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from types import SimpleNamespace
+from typing import cast
 
-from bench.run.units import CLIPS_EACH, SCORING_SHARE
+from bench.metrics.protocol import RGB
+from bench.metrics.registry import build
+from bench.run.plan import MethodOnData
+from bench.run.units import Split, Unit, split_for, units_of
 from studies.workers.unit_costs import Costs
 
 SETS, CLIPS, FRAMES = 7, 50, 100
-PIXELS = 1920 * 1080 / 16  # of an LR frame
+SIZE = (1080 // 4, 1920 // 4)
+PIXELS = SIZE[0] * SIZE[1]  # of an LR frame
 WORKERS = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024)
 
 
@@ -33,30 +38,38 @@ def lengths(seed: int) -> list[int]:
 
 def whole(costs: Costs, frames: list[int]) -> list[Task]:
     """A clip with all methods: what one worker does, and what timed runs do."""
-    each = sum(costs.upscaling.values()) + costs.gt + costs.scoring * len(costs.upscaling)
-    return [Task(each * PIXELS * count) for count in frames]
+    return _tasks(costs, frames, Split())
 
 
 def apart(costs: Costs, frames: list[int]) -> list[Task]:
     """A clip with one method, scored by whoever upscaled it: GT goes through the networks once a method."""
-    rates = [rate + costs.gt + costs.scoring for rate in costs.upscaling.values()]
-    return [Task(rate * PIXELS * count) for count in frames for rate in rates]
+    return _tasks(costs, frames, Split(methods=True))
 
 
-def scored_apart(costs: Costs, frames: list[int], most: float = math.inf) -> list[Task]:
-    """Upscaling a clip with one method, and scoring it with as many as have `most` frames together."""
-    found: list[Task] = []
-    rates = list(costs.upscaling.values())
-    for count in frames:
-        first = len(found)
-        parts = min(len(rates), max(1, math.ceil(count * len(rates) / most)))
-        size = math.ceil(len(rates) / parts)
-        found += [Task(rate * PIXELS * count) for rate in rates]
-        for at in range(0, len(rates), size):
-            some = range(at, min(at + size, len(rates)))
-            seconds = (costs.gt + costs.scoring * len(some)) * PIXELS * count
-            found.append(Task(seconds, [first + index for index in some]))
-    return found
+def scored_apart(costs: Costs, frames: list[int], workers: int = 0) -> list[Task]:
+    """Upscaling and scoring apart, cut for so many workers; for an unknown number a clip is scored at once."""
+    return _tasks(costs, frames, split_for(_plans(costs, frames), workers, scoring=True))
+
+
+def _tasks(costs: Costs, frames: list[int], split: Split) -> list[Task]:
+    """The units of a run, in the order of their numbers."""
+    return [Task(_seconds(unit, costs), unit.after) for unit in units_of(_plans(costs, frames), split)]
+
+
+def _plans(costs: Costs, frames: list[int]) -> list[MethodOnData]:
+    """What the cut of a run looks at, of clips with so many frames and no clock."""
+    clips = [SimpleNamespace(name=str(n), frames=count, lr_size=SIZE, has_gt=True) for n, count in enumerate(frames)]
+    config = SimpleNamespace(device="cpu", threads=1, timing=SimpleNamespace(interleave=True))
+    rest = {"clips": clips, "config": config, "is_timed": False, "metrics": {"psnr": build("psnr")}, "protocol": RGB}
+    return [cast(MethodOnData, SimpleNamespace(data="table", method=name, **rest)) for name in costs.upscaling]
+
+
+def _seconds(unit: Unit, costs: Costs) -> float:
+    if unit.joins:
+        return len(unit.methods) * (costs.joining * PIXELS * unit.frames + costs.ending)
+    upscaling = 0.0 if unit.scores else sum(costs.upscaling[name] for name in unit.methods)
+    scoring = 0.0 if unit.step == "upscale" else costs.gt + costs.scoring * len(unit.methods)
+    return (upscaling + scoring) * PIXELS * unit.frames
 
 
 def finished(tasks: list[Task], workers: int, costs: Costs) -> float:
@@ -87,13 +100,6 @@ def finished(tasks: list[Task], workers: int, costs: Costs) -> float:
     return now
 
 
-def chosen(costs: Costs, frames: list[int], workers: int) -> list[Task]:
-    """The cut that `bench.run.units.split_for` makes without a clock, scoring apart where whole clips are too few."""
-    if len(frames) >= CLIPS_EACH * workers:
-        return whole(costs, frames)
-    return scored_apart(costs, frames, SCORING_SHARE * sum(frames) * len(costs.upscaling) / workers)
-
-
 def table(costs: Costs, seed: int = 0) -> Iterator[str]:
     """Efficiency against one worker by number of workers, for each way to cut the table."""
     frames = lengths(seed)
@@ -103,10 +109,10 @@ def table(costs: Costs, seed: int = 0) -> Iterator[str]:
     ways = {
         "a clip with all methods": lambda n: whole(costs, frames),
         "a clip with one method": lambda n: apart(costs, frames),
-        "scored apart, all methods": lambda n: scored_apart(costs, frames),
-        "scored apart, as cut": lambda n: chosen(costs, frames, n),
+        "scored apart, a clip at once": lambda n: scored_apart(costs, frames),
+        "scored apart, as cut": lambda n: scored_apart(costs, frames, n),
     }
-    yield f"{'workers':>8}  " + "  ".join(f"{name:>26}" for name in ways)
+    yield f"{'workers':>8}  " + "  ".join(f"{name:>28}" for name in ways)
     for workers in WORKERS:
         shares = [one / workers / finished(cut(workers), workers, costs) for cut in ways.values()]
-        yield f"{workers:8}  " + "  ".join(f"{100 * share:25.1f}%" for share in shares)
+        yield f"{workers:8}  " + "  ".join(f"{100 * share:27.1f}%" for share in shares)

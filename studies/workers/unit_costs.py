@@ -10,9 +10,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 
+import numpy as np
+
+from bench.config import compose
 from bench.launch.crew import command
 from bench.run.job import Done, jobs
 from bench.run.units import Unit
+from bench.targets import open_dataset
+from frames.images import write_png
 from studies.forked import ROOT
 from studies.workers import lease_costs
 
@@ -20,16 +25,13 @@ METHODS = (
     *("nearest", "bilinear", "bicubic", "lanczos", "turbovsr"),
     *("realesrgan", "esrgan", "span", "basicvsr", "dat_light"),
 )
-WORDS = [
-    "data=sample",
-    "data.clips=[rocket,chelsea,coffee]",
-    "metrics=[psnr,ssim,lpips-alex,dists]",
-    "timing=none",
-    "store=null",
-    "threads=1",
-    "workers=0",
-    "launch.scorers=0",
-]
+WORDS = ("timing=none", "store=null", "threads=1", "workers=0", "launch.scorers=0")
+PHOTOGRAPHS = ("data=sample", "data.clips=[rocket,chelsea,coffee]", "metrics=[psnr,ssim,lpips-alex,dists]")
+IN_PARTS = ("metrics=[psnr]", "launch.expected=1")
+"""A score that is known costs the last unit of a clip nothing: PSNR stands for all."""
+LENGTHS = (3, 9)
+"""Frames of the films that are scored in parts."""
+HEIGHT, WIDTH = 1080, 1920
 
 
 @dataclass(frozen=True)
@@ -39,6 +41,8 @@ class Costs:
     upscaling: dict[str, float]
     gt: float  # of scoring: once a unit
     scoring: float  # of scoring: once for each method
+    joining: float  # once for each method of a clip that is scored in parts: frames are read again, and checked
+    ending: float  # the same, a clip and method and not by pixel: the doctor, the record
     start: float  # of a worker, imports to end
     lease: float  # a unit: claim, look at the logs, log
     look: float  # more of it for each other worker
@@ -49,35 +53,56 @@ class Costs:
         return (
             f"a frame of 1080p by one thread: upscaling {sum(self.upscaling.values()) * frame:.0f} s by all "
             f"{len(self.upscaling)} methods ({slowest} {self.upscaling[slowest] * frame:.0f} s), scoring "
-            f"{self.scoring * frame:.1f} s a method and {self.gt * frame:.1f} s for GT; a worker starts and ends in "
-            f"{self.start:.1f} s, a lease takes {1e3 * self.lease:.1f} ms and {1e3 * self.look:.2f} ms for each other"
+            f"{self.scoring * frame:.1f} s a method and {self.gt * frame:.1f} s for GT, putting parts together "
+            f"{self.joining * frame:.2f} s a method, and {self.ending:.1f} s a clip and method; a worker starts and "
+            f"ends in {self.start:.1f} s, a lease takes {1e3 * self.lease:.1f} ms and {1e3 * self.look:.2f} ms for "
+            "each other"
         )
 
 
 def measured(out: Path | None = None, methods: tuple[str, ...] = METHODS) -> Costs:
-    """Run all methods on three photographs, upscaling and scoring apart, and one method alone; then the leases.
+    """Run all methods on three photographs, upscaling and scoring apart, and one method alone; then two on films of
+    1080p that are scored in parts; then the leases.
 
     Raises:
         RuntimeError: the costs contradict each other, since others were at work.
     """
     root = Path(tempfile.mkdtemp(prefix="costs-", dir=out))
     os.environ.setdefault("BENCH_KEY", "of the study")
-    units, _ = _run(root / "all", methods)  # which compiles what is imported
-    alone, start = _run(root / "one", methods[:1])
+    units, _ = _run(root / "all", methods, *PHOTOGRAPHS)  # which compiles what is imported
+    alone, start = _run(root / "one", methods[:1], *PHOTOGRAPHS)
     upscaling = {name: _rate(units, "upscale", [name]) for name in methods}
     together, one = _rate(units, "score", list(methods)), _rate(alone, "score", list(methods[:1]))
     scoring = (together - one) / max(1, len(methods) - 1)
     if not 0 < scoring < one:
         raise RuntimeError("one method took longer to score than all: the machine is too busy to measure costs")
+    joining, ending = _joining(root)
     few, many = lease_costs.measured(400, 2, root), lease_costs.measured(800, 16, root)
     look = max(0.0, (many.cpu_ms - few.cpu_ms) / 14e3)
-    return Costs(upscaling, one - scoring, scoring, start, few.cpu_ms / 1e3, look)
+    return Costs(upscaling, one - scoring, scoring, joining, ending, start, few.cpu_ms / 1e3, look)
 
 
-def _run(out: Path, methods: tuple[str, ...]) -> tuple[list[tuple[Unit, Done]], float]:
+def _joining(root: Path) -> tuple[float, float]:
+    """What the last unit of a clip takes a method: seconds a pixel of LR frames, and beside that."""
+    (film,) = open_dataset(compose(["data=sample", "data.clips=[bunny]"])).clips()
+    frames = [np.tile(frame, (5, 5, 1))[:HEIGHT, :WIDTH] for frame in film.gt()]
+    for length in LENGTHS:
+        for index, frame in enumerate(frames[:length]):
+            write_png(root / "films" / f"{length:02}" / f"{index:08}.png", frame)
+    methods = ("bicubic", "lanczos")
+    units, _ = _run(root / "parts", methods, *IN_PARTS, "data=folder", f"data.gt={root / 'films'}")
+    took = {unit.frames: done.seconds / len(methods) for unit, done in units if unit.joins}
+    frame_s = (took[LENGTHS[1]] - took[LENGTHS[0]]) / (LENGTHS[1] - LENGTHS[0])
+    ending = took[LENGTHS[0]] - frame_s * LENGTHS[0]
+    if min(frame_s, ending) <= 0:
+        raise RuntimeError("a short film took as long as a longer one: the machine is too busy to measure costs")
+    return frame_s / (HEIGHT * WIDTH / 16), ending
+
+
+def _run(out: Path, methods: tuple[str, ...], *more: str) -> tuple[list[tuple[Unit, Done]], float]:
     """The units of a run with what they took, and what the worker took beside them."""
     environment = in_use(out.with_name("bytecode")) | {"OMP_NUM_THREADS": "1"}
-    words = [command(out)[0], "-m", "bench", "run", f"method={','.join(methods)}", *WORDS, f"out={out}"]
+    words = [command(out)[0], "-m", "bench", "run", f"method={','.join(methods)}", *WORDS, *more, f"out={out}"]
     subprocess.run(words, cwd=ROOT, env=environment, check=True, capture_output=True)
     began = time.perf_counter()
     subprocess.run(command(out), cwd=ROOT, env=environment, check=True, capture_output=True)

@@ -7,7 +7,16 @@ from studies.workers.efficiency import Efficiency
 from studies.workers.simulate import Task
 from studies.workers.unit_costs import Costs
 
-COSTS = Costs({"quick": 1e-6, "slow": 1e-4}, gt=5e-5, scoring=1e-4, start=10.0, lease=0.001, look=0.00001)
+COSTS = Costs(
+    {"quick": 1e-6, "slow": 1e-4},
+    gt=5e-5,
+    scoring=1e-4,
+    joining=1e-5,
+    ending=1.0,
+    start=10.0,
+    lease=0.001,
+    look=0.00001,
+)
 
 
 def test_leases_of_several_processes_come_to_an_end(tmp_path):

@@ -31,6 +31,19 @@ def test_frames_without_truth_are_one_clip_in_natural_order(tmp_path, frames_of)
         clip.gt()
 
 
+def test_some_frames_of_gt_are_those_of_all(tmp_path, frames_of, write_clip):
+    frames = frames_of(5)
+    write_clip(tmp_path / "images" / "a", frames)
+    write_video(tmp_path / "videos" / "a.mkv", frames, 24)
+    for clip in (*folder(gt=tmp_path / "images").clips(), *folder(gt=tmp_path / "videos").clips()):
+        every = list(clip.gt())
+        for some in (range(5), range(1, 3), range(4, 5)):
+            assert all(np.array_equal(a, every[i]) for a, i in zip(clip.gt(some), some, strict=True))
+    (clip,) = folder(gt=tmp_path / "images").clips()
+    (tmp_path / "images" / "a" / "00000000.png").write_bytes(b"")
+    assert len(list(clip.gt(range(1, 5)))) == 4, "no others are read"
+
+
 def test_truth_alone_makes_lr(tmp_path, frames_of, write_clip, bicubic):
     frames = frames_of(3)
     write_clip(tmp_path / "a", frames)

@@ -115,4 +115,5 @@ def test_who_cannot_score_is_told(bench, clips, tmp_path):
     answer = bench(*words, "workers=2", "launch.scorers=x")
     assert answer.code == 3 and "launch.scorers=x: write a whole number" in answer.err
     answer = bench(*words, "workers=1", "launch.scorers=1", "--dry-run")
-    assert "8 units (4 of them scoring): 4 cells (clip and method)" in answer.out, answer.out
+    assert "12 units (8 of them scoring): 4 cells (clip and method)" in answer.out, answer.out
+    assert "scoring of 2 clips is cut in 6 parts" in answer.out

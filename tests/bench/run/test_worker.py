@@ -9,6 +9,8 @@ from types import SimpleNamespace
 
 import pytest
 
+from bench.metrics.protocol import RGB, Protocol
+from bench.metrics.registry import build
 from bench.run.job import Done, Job, Plan, clean, jobs
 from bench.run.leases import Leases, taken
 from bench.run.measurer import Outcome
@@ -110,18 +112,45 @@ def test_what_is_scored_waits_for_its_upscaling_and_counts_with_it(tmp_path):
     assert measures.seen[3:] == [3]
 
 
-def test_scoring_is_cut_by_methods_where_a_clip_is_more_than_a_worker_s_share():
-    plan = SimpleNamespace(data="set", config=SimpleNamespace(device="cpu", threads=None, timing=None), is_timed=False)
-    plan.config.timing = SimpleNamespace(interleave=True)
-    plan.clips = [SimpleNamespace(name=f"clip{size}", frames=size, lr_size=(1, 1)) for size in (10, 90)]
-    plans = [SimpleNamespace(**vars(plan), method=name) for name in "abcd"]
-    found = units_of(plans, split_for(plans, 4, scoring=True))  # 400 pixels: at most 80 of them in a unit
-    scored = [(unit.clip, unit.methods, unit.after) for unit in found if unit.step == "score"]
-    assert scored[0] == ("clip10", ["a", "b", "c", "d"], [0, 1, 2, 3])
-    assert scored[1:] == [("clip90", [name], [5 + index]) for index, name in enumerate("abcd")]
-    assert [unit.methods for unit in units_of(plans, split_for(plans, 0, True)) if unit.step == "score"] == [
-        ["a", "b", "c", "d"]
-    ] * 2
+def cut(frames, workers, metrics=("psnr",), methods="abcd", protocol=RGB):
+    """Units of scoring of clips of so many frames of 100 pixels, where so many workers will come."""
+    clips = [SimpleNamespace(name=f"clip{n}", frames=n, lr_size=(10, 10), has_gt=True) for n in frames]
+    config = SimpleNamespace(device="cpu", threads=None, timing=SimpleNamespace(interleave=True))
+    own = {"metrics": {name: build(name) for name in metrics}, "protocol": protocol, "clips": clips, "config": config}
+    plans = [SimpleNamespace(data="set", method=name, is_timed=False, **own) for name in methods]
+    return [unit for unit in units_of(plans, split_for(plans, workers, scoring=True)) if unit.scores]
+
+
+def test_scoring_is_cut_by_frames_where_a_clip_is_more_than_a_part_of_a_worker_s_share():
+    small, *parts, last = cut((2, 90), 4)  # 36,800 pixels, counted once a method: 920 in a unit
+    assert (small.step, small.methods, small.after, small.joins) == ("score", ["a", "b", "c", "d"], [0, 1, 2, 3], False)
+    assert {unit.step for unit in parts} == {"frames"} and {tuple(unit.methods) for unit in parts} == {tuple("abcd")}
+    seen = [index for unit in parts for index in range(unit.first, unit.first + unit.frames)]
+    assert seen == list(range(90)) and len(parts) == 40 and sum(unit.pixels for unit in parts) == 9000
+    assert all(unit.after == [5, 6, 7, 8] for unit in parts)
+    assert last.joins and last.after == [5, 6, 7, 8, *(unit.number for unit in parts)]
+    assert [unit.step for unit in cut((2, 90), 0)] == ["score"] * 2, "nobody knows how many will come"
+
+
+def test_metrics_that_see_frames_in_their_order_are_cut_by_methods():
+    parts = cut((90,), 1, ("psnr", "tof"))[:-1]
+    assert [unit.frames for unit in parts if unit.step == "frames"] == [9] * 10
+    assert [(unit.methods, unit.first, unit.frames) for unit in parts if unit.step == "order"] == [
+        ([name], 0, 90) for name in "abcd"
+    ]
+    assert {unit.step for unit in cut((90,), 1, ("tof",))} == {"order", "score"}
+
+
+def test_a_frame_is_cut_by_methods_where_it_is_nearly_a_worker_s_share():
+    assert [unit.methods for unit in cut((1,), 1)[:-1]] == [["a", "b"], ["c", "d"]]
+    assert [unit.methods for unit in cut((2,), 1)[:-1]] == [list("abcd")] * 2
+    assert [unit.step for unit in cut((1, 1, 1), 1)] == ["score"] * 3, "one part would be all of it"
+
+
+def test_parts_have_frames_that_are_scored():
+    parts = cut((90,), 1, protocol=Protocol(drop_first=2, drop_last=2, every=20))[:-1]
+    assert [(unit.first, unit.frames) for unit in parts] == [(2, 1), (22, 1), (42, 1), (62, 1), (82, 1)]
+    assert [unit.step for unit in cut((3,), 1, protocol=Protocol(drop_first=3))] == ["score"], "it fails at once"
 
 
 def test_whole_clips_are_taken_where_each_worker_has_many():

@@ -340,3 +340,22 @@ def test_an_entry_that_is_no_file_is_damaged_and_nothing_waits_for_it(tmp_path, 
     make(tmp_path / "entry.json")
     with pytest.raises(Damaged):
         read_entry(tmp_path / "entry.json", StoredScores)
+
+
+def test_parts_of_one_prediction_are_read_together_until_they_are_dropped(store, said):
+    assert store.parts(KEY) == {}
+    assert store.keep_part(KEY, OTHER, {"psnr": {"one": 1.5, "two": float("inf")}})
+    assert store.keep_part(KEY, NEW, {"psnr": {"three": 2.5}, "ssim": {"one": 0.5}})
+    kept = {"psnr": {"one": 1.5, "two": float("inf"), "three": 2.5}, "ssim": {"one": 0.5}}
+    assert Store(store.root).parts(KEY) == kept and store.parts(OTHER) == {}
+    (store.root / "parts" / KEY / f"{NEW}.json").write_text("{")
+    assert store.parts(KEY) == {"psnr": {"one": 1.5, "two": float("inf")}}
+    assert len(said) == 1 and "set aside and computed again" in said[0]
+    assert len(list((store.root / "damaged").iterdir())) == 1
+    old = time.time() - 10 * 86400
+    for path in (*(store.root / "damaged").iterdir(), store.root / "parts" / KEY):
+        os.utime(path, (old, old))
+    assert prune(store.root, days=5, dry_run=True).entries == 2
+    store.drop_parts(KEY)
+    assert store.parts(KEY) == {} and not (store.root / "parts" / KEY).exists()
+    assert not Store(None).keep_part(KEY, OTHER, {}) and Store(None).parts(KEY) == {}

@@ -1,0 +1,54 @@
+"""Scores of single frames that are known before a clip is scored, by the digests of the frames that they are of."""
+
+from __future__ import annotations
+
+from collections import deque
+
+import numpy as np
+
+from bench.metrics.accumulators import ScoresFrames
+from bench.metrics.base import FrameMetric
+from bench.store.keys import frames_digest
+from bench.store.store import FrameValues
+
+
+class FrameScores:
+    """Scores of single frames of one prediction: those that are known, and those that had to be `computed`.
+
+    A score counts for the same metric on the same frames, whoever computed it and from wherever it was read.
+    """
+
+    def __init__(self, known: FrameValues | None = None) -> None:
+        self._known = known or {}
+        self.computed: FrameValues = {}
+        self._seen: deque[tuple[np.ndarray, np.ndarray | None, str]] = deque(maxlen=2)
+
+    def over(self, frames: ScoresFrames) -> ScoresFrames:
+        """Scores frames as `frames` does where the score is not known."""
+        return _Over(self, frames)
+
+    def of(self, metric: FrameMetric, sr: np.ndarray, gt: np.ndarray | None, frames: ScoresFrames) -> float:
+        """The score of a frame."""
+        signature, digest = metric.signature, self._digest(sr, gt)
+        value = self._known.get(signature, {}).get(digest)
+        if value is None:
+            value = frames.score(metric, sr, gt)
+            self.computed.setdefault(signature, {})[digest] = value
+        return value
+
+    def _digest(self, sr: np.ndarray, gt: np.ndarray | None) -> str:
+        """Of the pair, which one metric after the other asks for; some of them are at the frame before."""
+        for one, other, digest in tuple(self._seen):
+            if one is sr and other is gt:
+                return digest
+        digest = frames_digest([sr] if gt is None else [sr, gt])
+        self._seen.append((sr, gt, digest))
+        return digest
+
+
+class _Over:
+    def __init__(self, known: FrameScores, frames: ScoresFrames) -> None:
+        self._known, self._frames = known, frames
+
+    def score(self, metric: FrameMetric, sr: np.ndarray, gt: np.ndarray | None) -> float:
+        return self._known.of(metric, sr, gt, self._frames)

@@ -1,0 +1,44 @@
+"""Scores of single frames that are known: of the same metric and the same frames, or not used."""
+
+import numpy as np
+
+from bench.metrics.registry import build
+from bench.run.frame_scores import FrameScores
+
+
+class Counts:
+    """Scores frames, and counts them."""
+
+    def __init__(self):
+        self.count = 0
+
+    def score(self, metric, sr, gt):
+        self.count += 1
+        return metric.score(sr, gt)
+
+
+def test_a_score_is_computed_once_for_the_same_frames_and_the_same_metric(photo):
+    sr, gt = photo[:40, :40], photo[1:41, :40]
+    frames, first = Counts(), FrameScores()
+    metrics = (build("psnr"), build("psnr-y"), build("ssim"))
+    values = [first.over(frames).score(metric, sr, gt) for metric in metrics]
+    assert frames.count == 3 and values == [metric.score(sr, gt) for metric in metrics]
+    again = FrameScores(first.computed)
+    assert [again.over(frames).score(metric, sr.copy(), gt.copy()) for metric in metrics] == values
+    assert frames.count == 3 and again.computed == {}
+    changed = np.array(sr)
+    changed[0, 0, 0] ^= 1
+    for pair in ((changed, gt), (sr, changed), (gt, sr)):
+        assert again.over(frames).score(metrics[0], *pair) == metrics[0].score(*pair)
+    assert frames.count == 6 and len(again.computed[metrics[0].signature]) == 3
+
+
+def test_frames_without_gt_are_told_from_pairs(photo):
+    class Alone:
+        signature = "alone|v1"
+
+        def score(self, sr, gt):
+            return 0.0 if gt is None else 1.0
+
+    known, frame = FrameScores(), photo[:20, :20]
+    assert [known.over(Counts()).score(Alone(), frame, gt) for gt in (None, frame, None)] == [0.0, 1.0, 0.0]
