@@ -86,7 +86,7 @@ class ScoreApart:
         return score(cells, inputs, store, self._reporter.working, self._reporter.advance, known)
 
     def _frames(self, unit: Unit, cells: list[Cell], waiting: dict[str, Record]) -> int:
-        """Score some frames by metrics of single frames; returns how many (method, metric) have been computed."""
+        """Score some frames by metrics of single frames; returns how many (method, metric) had nothing known before."""
         part, gt = range(unit.first, unit.first + unit.frames), self._halves.gt(unit)
         predictions: list[tuple[Cell, PredictionScores, FrameScores]] = []
         for cell in cells:
@@ -108,7 +108,8 @@ class ScoreApart:
         for cell, each, known in predictions:
             cell.error = each.error
             self._halves.keep_part(unit, waiting[cell.plan.method], known.computed)
-        return sum(len(known.computed) for _, _, known in predictions)
+        count = sum(index in part for index in cells[0].plan.protocol.indices(cells[0].clip.frames))
+        return sum(len(values) == count for _, _, known in predictions for values in known.computed.values())
 
     def _ready(self, cells: list[Cell], waiting: dict[str, Record]) -> list[Cell]:
         """The cells whose SR frames are there, all of them verified."""
