@@ -231,11 +231,12 @@ def _table(
     }
     clips = {record.clip: record.frames for record in records}
     expected = records[-1].expected_clips
-    precisions = listed(r.descriptor.dtype for r in records if r.descriptor and r.descriptor.dtype)
+    dtypes = listed(r.descriptor.dtype for r in records if r.descriptor and r.descriptor.dtype)
+    precisions = f", {dtypes}" if dtypes else ""
     caption = (
         f"{len(clips)}{'' if len(clips) == expected else f' of {expected}'} clips, {sum(clips.values())} frames; "
         f"protocol {listed(r.protocol for r in records)}; "
-        f"LR {listed(r.lr_origin for r in records if r.frames)}; {listed(r.device for r in records)}, {precisions}; "
+        f"LR {listed(r.lr_origin for r in records if r.frames)}; {listed(r.device for r in records)}{precisions}; "
         f"{times_note(records)}; "
         f"{max(r.date for r in records)[:10]}"
     )

@@ -19,9 +19,11 @@ _MARKDOWN = {BEST: ("**", "**"), SECOND: ("<u>", "</u>")}
 
 
 def terminal(grid: Grid, console: Console) -> None:
-    """Print with rich; the best figure of a column is bold, the second underlined."""
-    notes = "\n".join(map(_rich, [grid.caption, *grid.notes]))
-    table = RichTable(title=_rich(grid.title), caption=notes, caption_justify="left")
+    """Print with rich; the best figure of a column is bold, the second underlined.
+
+    Each note is one line, however narrow the table and however long the name of a file in it.
+    """
+    table = RichTable(title=_rich(grid.title))
     for index, head in enumerate(grid.heads):
         title = f"{_rich(head.group)}\n{_rich(head.text)}" if head.group else _rich(head.text)
         table.add_column(title, justify="right" if head.numeric else "left", no_wrap=not index)
@@ -33,6 +35,8 @@ def terminal(grid: Grid, console: Console) -> None:
         for line in block.rows:
             table.add_row(*(_marked(cell, _RICH, _rich) for cell in line))
     console.print(table)
+    for note in (grid.caption, *grid.notes):
+        console.print(_rich(note), style="table.caption", highlight=False, emoji=False, soft_wrap=True)
 
 
 def markdown(grid: Grid) -> str:

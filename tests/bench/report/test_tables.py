@@ -10,7 +10,7 @@ from rich.console import Console
 from bench.report import cited, intervals, tables
 from bench.report.merge import merged
 from frames.errors import UserError
-from tests.bench.made_up import untrained
+from tests.bench.made_up import failed, untrained
 
 PUBLISHED = Path(__file__).parents[3] / "results" / "published"
 
@@ -149,6 +149,16 @@ def test_the_terminal_shows_marks_caption_and_notes(crowd):
     tables.terminal(tables.tables(crowd)[0], console)
     text = console.export_text(styles=True)
     assert "\x1b[1m" in text and "\x1b[4m" in text and "model[steps=4]" in text and "12 frames" in text
+
+
+def test_a_note_is_one_line_however_narrow_the_table(crowd, capsys):
+    """So that the name of a file in it can be copied."""
+    reason = "/a/folder/with a long name/" + "that/goes/on/" * 10 + "00000002.png: the file is truncated; replace it"
+    table = tables.tables([failed(each, reason) for each in crowd])[0]
+    tables.terminal(table, Console(width=60))
+    lines = capsys.readouterr().out.splitlines()
+    assert any(line.endswith(reason) for line in lines), lines
+    assert not any(", ;" in line for line in lines)
 
 
 def test_figures_of_metrics_that_a_method_was_trained_on_are_marked_and_the_caption_says_so(crowd):
