@@ -38,6 +38,10 @@ def main(argv: list[str]) -> int:
         "--published", type=Path, default=PUBLISHED, help="folder of what is cited (default %(default)s)"
     )
     arguments = parser.parse_args(argv)
+    if arguments.check and not arguments.check.is_dir():
+        raise UserError(
+            f"--check {arguments.check}: no such folder; python -m bench paper --out {arguments.check} makes it"
+        )
     every = _specs(arguments.conf)
     specs = build.chosen(every, arguments.names)
     published = cited.load(arguments.published) if any(spec.cite for spec in specs) else ([], [])

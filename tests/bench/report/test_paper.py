@@ -148,6 +148,8 @@ def test_a_mistake_in_a_declaration_is_one_line(change, message):
 def test_the_check_names_the_file_and_the_remedy(bench, monkeypatch, tmp_path):
     monkeypatch.chdir(ROOT)
     out = tmp_path / "paper"
+    answer = bench("paper", "--check", out)
+    assert answer.code == 3 and answer.err.count("\n") == 1 and f"{out}: no such folder" in answer.err
     assert bench("paper", "sample", "speed", "--out", out).code == 0
     assert bench("paper", "sample", "speed", "--check", out).code == 0
     (out / "speed.md").write_text((out / "speed.md").read_text().replace("|---|", "|----|", 1))
