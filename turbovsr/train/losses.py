@@ -13,6 +13,7 @@ from turbovsr.rearrange import frames_to_batch
 from turbovsr.train.dists import Dists
 from turbovsr.train.jitter import jittered
 from turbovsr.train.lattice import lattice_excess
+from turbovsr.train.motion import error_change
 from turbovsr.train.options import ReconstructionConfig
 from turbovsr.train.rng import StepRng
 
@@ -63,6 +64,8 @@ class ReconstructionLoss:
         sr_frames, gt_frames = frames_to_batch(sr), frames_to_batch(gt)
         if config.temporal > 0 and sr.shape[2] > 1:
             terms["temporal"] = charbonnier(sr.diff(dim=2), gt.diff(dim=2))
+        if config.motion > 0 and sr.shape[2] > 1:
+            terms["motion"] = error_change(sr, gt)
         if config.lattice > 0:
             terms["lattice"] = lattice_excess(sr_frames, gt_frames)
         if rng.step >= config.start:

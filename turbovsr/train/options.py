@@ -50,12 +50,13 @@ class Augmentation:
 
 @dataclass(frozen=True, kw_only=True)
 class ReconstructionConfig:
-    """Weights of the terms of the loss, and how many frames of a batch the perceptual networks see from step `start`.
-
-    A few, because they cost more than the decoder."""
+    """Weights of the terms of the loss, and how few frames of a batch the perceptual networks see from step `start`."""
 
     pixel: float = 1.0  # Charbonnier distance
     temporal: float = 0.0  # Charbonnier distance of the changes from frame to frame: against noise that boils
+    motion: float = (
+        0.0  # Charbonnier distance of what the error changes by along GT's motion: against detail that swims
+    )
     lattice: float = 0.0  # see `turbovsr.train.lattice`
     lpips: float = 0.0
     dists: float = 0.0
@@ -69,7 +70,9 @@ class ReconstructionConfig:
     start: int = 0
 
     def __post_init__(self):
-        at_least(self, 0, "pixel", "temporal", "lattice", "lpips", "dists", "lpips_vgg", "start", "vgg_frames")
+        at_least(
+            self, 0, "pixel", "temporal", "motion", "lattice", "lpips", "dists", "lpips_vgg", "start", "vgg_frames"
+        )
         at_least(self, 1, "lpips_frames", "dists_frames")
         share(self, "resized")
 

@@ -1,0 +1,50 @@
+"""Errors that move with the picture: detail that is wrong may be seen, detail that swims always is.
+
+A difference between frames at a fixed place, `reconstruction.temporal`, also punishes wrong detail that moves as it
+should. Along the motion of GT it does not: there the error of a frame should be that of the frame before.
+"""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from turbovsr.rearrange import frames_to_batch
+
+SEEN = 0.1  # of [-1, 1]: where GT differs more from its moved frame before, the motion is not known there
+
+
+def error_change(sr: Tensor, gt: Tensor, eps: float = 1e-3) -> Tensor:
+    """Charbonnier mean of e(t) - W e(t-1), with e = SR - GT and W the motion of GT, over places where it is known.
+
+    Args:
+        sr, gt: clips (B, 3, T, H, W) in [-1, 1], T at least 2.
+    """
+    grid = motion_grid(gt)
+    with torch.no_grad():
+        moved = _moved(gt[:, :, :-1], grid)
+        known = ((frames_to_batch(gt[:, :, 1:]) - moved).abs().mean(1, keepdim=True) < SEEN).to(gt)
+    error = sr - gt
+    change = frames_to_batch(error[:, :, 1:]) - _moved(error[:, :, :-1], grid)
+    return ((change.square() + eps**2).sqrt() * known).mean()
+
+
+def motion_grid(gt: Tensor) -> Tensor:
+    """For `grid_sample`: where each pixel of a frame was in the frame before, (B*(T-1), H, W, 2); by OpenCV's DIS."""
+    height, width = gt.shape[-2:]
+    luma = ((gt.mean(1) + 1) * 127.5).round().clamp(0, 255).to(torch.uint8).cpu().numpy()  # (B, T, H, W)
+    dis = cv2.DISOpticalFlow_create(cv2.DISOPTICAL_FLOW_PRESET_FAST)
+    flows = [dis.calc(now, before, None) for clip in luma for before, now in zip(clip, clip[1:])]
+    rows, columns = np.mgrid[:height, :width].astype(np.float32)
+    places = np.stack(flows) + np.stack([columns, rows], axis=-1)
+    scale = torch.tensor([2 / (width - 1), 2 / (height - 1)], device=gt.device)
+    return torch.from_numpy(places).to(gt.device) * scale - 1
+
+
+def _moved(frames: Tensor, grid: Tensor) -> Tensor:
+    """Frames (B, 3, T-1, H, W) as the next ones would be, (B*(T-1), 3, H, W)."""
+    batch = frames_to_batch(frames).float()
+    return F.grid_sample(batch, grid, padding_mode="border", align_corners=True)
