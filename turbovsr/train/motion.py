@@ -36,8 +36,9 @@ def motion_grid(gt: Tensor) -> Tensor:
     """For `grid_sample`: where each pixel of a frame was in the frame before, (B*(T-1), H, W, 2); by OpenCV's DIS."""
     height, width = gt.shape[-2:]
     luma = ((gt.mean(1) + 1) * 127.5).round().clamp(0, 255).to(torch.uint8).cpu().numpy()  # (B, T, H, W)
-    dis = cv2.DISOpticalFlow_create(cv2.DISOPTICAL_FLOW_PRESET_FAST)
-    flows = [dis.calc(now, before, None) for clip in luma for before, now in zip(clip, clip[1:])]
+    dis = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_FAST)
+    still = np.zeros((height, width, 2), np.float32)
+    flows = [dis.calc(now, before, still.copy()) for clip in luma for before, now in zip(clip, clip[1:])]
     rows, columns = np.mgrid[:height, :width].astype(np.float32)
     places = np.stack(flows) + np.stack([columns, rows], axis=-1)
     scale = torch.tensor([2 / (width - 1), 2 / (height - 1)], device=gt.device)

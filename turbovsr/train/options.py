@@ -54,9 +54,7 @@ class ReconstructionConfig:
 
     pixel: float = 1.0  # Charbonnier distance
     temporal: float = 0.0  # Charbonnier distance of the changes from frame to frame: against noise that boils
-    motion: float = (
-        0.0  # Charbonnier distance of what the error changes by along GT's motion: against detail that swims
-    )
+    motion: float = 0.0  # see `turbovsr.train.motion`: against detail that swims
     lattice: float = 0.0  # see `turbovsr.train.lattice`
     lpips: float = 0.0
     dists: float = 0.0
@@ -70,9 +68,8 @@ class ReconstructionConfig:
     start: int = 0
 
     def __post_init__(self):
-        at_least(
-            self, 0, "pixel", "temporal", "motion", "lattice", "lpips", "dists", "lpips_vgg", "start", "vgg_frames"
-        )
+        at_least(self, 0, "pixel", "temporal", "motion", "lattice", "lpips", "dists", "lpips_vgg")
+        at_least(self, 0, "start", "vgg_frames")
         at_least(self, 1, "lpips_frames", "dists_frames")
         share(self, "resized")
 
