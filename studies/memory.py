@@ -45,6 +45,10 @@ OUTPUTS = {
     "mp4": ("sr.mp4",),
     "mkv": ("sr.mkv",),
     "mkv-10": ("sr.mkv", "--bits", "10"),  # HEVC
+    "mp4-hevc": ("sr.mp4", "--codec", "hevc"),
+    "mp4-av1": ("sr.mp4", "--codec", "av1"),
+    "mkv-ffv1": ("sr.mkv", "--codec", "ffv1"),
+    "mov-prores": ("sr.mov", "--codec", "prores"),
 }
 """The words of the command line that name the output."""
 

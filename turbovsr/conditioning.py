@@ -17,9 +17,13 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from turbovsr.geometry import CELL, SPATIAL_COMPRESSION, TEMPORAL_COMPRESSION, latent_frames
+from turbovsr.pixels import unit_of
 from turbovsr.rearrange import batch_to_frames, frames_to_batch, space_to_depth
 from turbovsr.textures import CHANNELS as TEXTURES
 from turbovsr.textures import lr_textures
+from turbovsr.tiling import parts
+
+CELLS_AT_ONCE = 8192  # that the projection takes on a CPU: several hundred numbers each
 
 
 @dataclass(frozen=True)
@@ -88,7 +92,7 @@ class LRProjection(nn.Module):
 
     The first layer takes all LR pixels of a latent cell and the energies of their finest octaves, which linear layers
     learn only slowly. The first frame has a projection of its own, so the condition of an image equals that of the
-    first frame of a clip.
+    first frame of a clip. LR frames may be pixels, uint8 or uint16, converted as they are used, or floats in [-1, 1].
     """
 
     def __init__(self, channels: int):
@@ -112,11 +116,20 @@ class LRProjection(nn.Module):
         projected = [batch_to_frames(self.first(first), batch)]
         if frames > 1:
             # On a CPU one latent frame at a time: the numbers of all take several times the memory of the LR frames.
-            at_once = frames if lr.is_cuda or torch.is_grad_enabled() else TEMPORAL_COMPRESSION
-            projected += map(self._project, lr[:, :, 1:].split(at_once, dim=2))
+            by_parts = not (lr.is_cuda or torch.is_grad_enabled())
+            project = self._project_in_bands if by_parts else self._project
+            projected += map(project, lr[:, :, 1:].split(TEMPORAL_COMPRESSION if by_parts else frames, dim=2))
         x = frames_to_batch(torch.cat(projected, dim=2))
         x = x + self.around(F.silu(x))
         return batch_to_frames(self.out(F.silu(x)), batch)
+
+    def _project_in_bands(self, lr: Tensor) -> Tensor:
+        """`_project` in bands of at most `CELLS_AT_ONCE` latent cells: what it computes of a cell is of this cell."""
+        rows = lr.shape[-2] // CELL
+        bands = parts(rows, max(CELLS_AT_ONCE * CELL // lr.shape[-1], 1))
+        if len(bands) == 1:
+            return self._project(lr)
+        return torch.cat([self._project(lr[..., CELL * start : CELL * stop, :]) for start, stop in bands], dim=-2)
 
     def _project(self, lr: Tensor) -> Tensor:
         """(B, 3, 8k, h, w) -> (B, channels, k, h/8, w/8), but for what is around each latent cell."""
@@ -127,5 +140,7 @@ class LRProjection(nn.Module):
     def _numbers(self, lr: Tensor) -> Tensor:
         """The pixels and textures of each latent cell, (B, 3, T, h, w) -> (B*T, 192+24, h/8, w/8)."""
         frames = frames_to_batch(lr)
+        if not frames.is_floating_point():
+            frames = unit_of(frames, self.first.weight.dtype)
         cells = torch.cat([space_to_depth(frames, CELL), lr_textures(frames).to(frames)], dim=1)
         return cells.to(self.first.weight.dtype)

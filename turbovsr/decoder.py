@@ -27,6 +27,7 @@ from frames.bicubic import symmetric_pad
 from turbovsr.consistency import add_margins, consistent_base, empty_with_margins, fill_margins
 from turbovsr.geometry import CELL, SCALE, VALUES_PER_LR_PIXEL, latent_frames
 from turbovsr.layers import PlainLayer, SpatialBlock, leaky_, zero_conv
+from turbovsr.pixels import unit_of
 from turbovsr.rearrange import (
     add_depth_to_space,
     batch_to_frames,
@@ -131,7 +132,11 @@ class Decoder(nn.Module):
         return batch_to_frames(torch.cat(finished), lr.shape[0])
 
     def frames(self, lr: Tensor, latent: Tensor | None) -> Iterator[Tensor]:
-        """The frames of `forward` for a batch of one, (3, 4h, 4w) each, in order, each as soon as it is finished."""
+        """The frames of `forward` for a batch of one, (3, 4h, 4w) each, in order, each as soon as it is finished.
+
+        The LR frames may be pixels, uint8 or uint16, which are converted as they are used: of a large clip, float32
+        would take four times their memory.
+        """
         x, cells, parts = self._prepared(lr, latent, None)
         features = self._features(x, cells, 1)
         if lr.is_cuda:
@@ -145,15 +150,10 @@ class Decoder(nn.Module):
         batch, _, frames, height, width = lr.shape
         if height % 8 or width % 8:
             raise ValueError(f"the decoder takes LR frames in multiples of 8, got {height}x{width}: pad them first")
-        small = (
-            space_to_depth(part.to(self.stem.weight.dtype), self.reduction)
-            for part in split_frames(frames_to_batch(lr), batch)
-        )
-        return (
-            stack_neighbours(small, batch),
-            self._cells(latent, keep, frames),
-            split_frames(frames_to_batch(lr), batch),
-        )
+        parts = split_frames(frames_to_batch(lr), batch)
+        small = (space_to_depth(unit_of(part, self.stem.weight.dtype), self.reduction) for part in parts)
+        unit = (part if part.is_floating_point() else unit_of(part, torch.float32) for part in parts)
+        return stack_neighbours(small, batch), self._cells(latent, keep, frames), unit
 
     def finish(self, x: Tensor, cells: Tensor | None, lr: Tensor) -> Tensor:
         """From the trunk's features, (N, ...), to SR frames, (N, 3, 4h, 4w)."""
@@ -244,6 +244,9 @@ class Decoder(nn.Module):
             raise ValueError(f"a latent of {latent.shape[2]} frames does not fit a clip of {frames} frames")
         shape = (1, -1, 1, 1, 1)
         latent = (latent * self.std.view(shape) + self.mean.view(shape)).to(self.stem.weight.dtype)
+        if len(latent) == 1 and keep is None and not (latent.is_cuda or torch.is_grad_enabled()):
+            each = map(self.synthesis.coefficients_of_frame, repeat(latent), range(frames))
+            return (cells.contiguous(memory_format=torch.channels_last) for cells in each)
         cells = self.synthesis.coefficients(latent)
         if keep is not None:
             cells = cells * keep.repeat_interleave(frames).view(-1, 1, 1, 1)

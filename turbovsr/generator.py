@@ -85,7 +85,9 @@ class Generator(nn.Module, ABC):
     """
 
     kind: str
-    decodes_frame_by_frame = True  # whether `decode_frames` keeps little of a clip between one frame and the next
+    # Whether `decode_frames` keeps little of a clip between one frame and the next; then it and `condition` also take
+    # pixels, uint8 or uint16, and convert them as they are used.
+    decodes_frame_by_frame = True
     config: SamplerConfig
     transformer: Transformer
     prompt: Tensor | None

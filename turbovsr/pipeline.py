@@ -25,6 +25,7 @@ from turbovsr.geometry import (
     clip_frames,
     missing_frames,
 )
+from turbovsr.heap import give_back
 from turbovsr.ltx import presets
 from turbovsr.pixels import levels_of, repeat_edges, store, to_unit
 from turbovsr.stream import Resume, check_overlap, checked, described, upscale_frames
@@ -221,30 +222,35 @@ class TurboVSR:
         self, frames: list[Tensor], given: Tensor | None, noise: Noise, stages: Stages
     ) -> Iterator[Callable[[Tensor], None]]:
         """`turbovsr.stream.UpscaleChunk`."""
-        clip = self._prepare(frames)
+        clip = self._pixels(frames)
+        tile = tiling.tile_edge(self.tile, *clip.shape[-2:], clip.shape[2], tiling.DECODED_AT_ONCE)
+        by_frame = self.model.decodes_frame_by_frame
+        if not (tile and by_frame):
+            # In float32 whatever the networks' precision: the decoder adds its detail to the bicubic picture of this.
+            clip = to_unit(clip, self.device)
         latent = self._latent(clip, given, noise, stages) if self.use_latent else None
         del given  # the caller drops it when it has been blended
+        if tile:
+            give_back()
         with stages("decode"):
-            height, width = clip.shape[-2:]
-            tile = tiling.tile_edge(self.tile, height, width, clip.shape[2], tiling.DECODED_AT_ONCE)
-            # In float32 whatever the networks' precision: the decoder adds its detail to the bicubic picture of this.
-            at_once = 1 if self.model.decodes_frame_by_frame else len(frames)
-            dtype = frames[0].dtype
+            at_once, dtype = 1 if by_frame else len(frames), frames[0].dtype
             decoded = tiling.decode(self.model.decode_frames, clip, latent, tile, len(frames), at_once, dtype)
             # A loop's variables would hold each frame until the next one is there.
             yield from map(lambda levels, lr: partial(self._finish, levels, lr), decoded, frames)
 
-    def _prepare(self, frames: list[Tensor]) -> Tensor:
-        """(3, H, W) frames -> float32 (1, 3, 8k+1, h, w) in [-1, 1], h and w multiples of 8."""
+    def _pixels(self, frames: list[Tensor]) -> Tensor:
+        """(3, H, W) frames -> their clip on the device, (1, 3, 8k+1, h, w), h and w multiples of 8."""
         clip = torch.stack([*frames, *missing_frames(len(frames)) * frames[-1:]])
-        return to_unit(clip, self.device, CELL).transpose(0, 1).unsqueeze(0)
+        return repeat_edges(clip, CELL).to(self.device).transpose(0, 1).unsqueeze(0)
 
     def _latent(self, clip: Tensor, given: Tensor | None, noise: Noise, stages: Stages) -> Tensor:
-        """Sample the latent of a prepared clip; `given` is the SR frame of its first frame, None in the first chunk."""
+        """Sample the latent of a clip, pixels or [-1, 1]; `given` is the SR frame of its first frame, None in the first chunk."""
         model = self.model
         with stages("condition"):
-            condition = model.condition(clip.to(self.dtype))
+            condition = model.condition(clip.to(self.dtype) if clip.is_floating_point() else clip)
             first = None if given is None else self._encode(given)
+        if not clip.is_floating_point():
+            give_back()
         with stages("denoise"):
             cells = noise(condition)
             if first is None:

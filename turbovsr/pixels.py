@@ -18,6 +18,16 @@ def to_unit(frames: Tensor, device: torch.device, multiple: int = 1) -> Tensor:
     return repeat_edges(frames, multiple).to(device).float().div_(127.5 * _step(frames)).sub_(1)
 
 
+def unit_of(frames: Tensor, dtype: torch.dtype) -> Tensor:
+    """Frames (N, 3, H, W), pixels or [-1, 1] already, -> [-1, 1] in `dtype`; pixels in float32 one frame at a time."""
+    if frames.is_floating_point():
+        return frames.to(dtype)
+    unit = torch.empty(frames.shape, dtype=dtype, device=frames.device)
+    for frame, out in zip(frames, unit):
+        out.copy_(to_unit(frame, frame.device))
+    return unit
+
+
 def repeat_edges(frames: Tensor, multiple: int) -> Tensor:
     """(..., H, W) with right and bottom edges repeated up to a multiple; the frames themselves where nothing lacks."""
     for dim in (-2, -1):

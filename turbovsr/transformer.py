@@ -28,6 +28,7 @@ EPS = 1e-6
 SINUSOID = 256
 POSITION_RANGE = (20.0, 2048.0, 2048.0)  # seconds, pixels, pixels that map to 1, as in LTX
 ROPE_THETA = 1e4
+TOKENS_AT_ONCE = 8192  # that a feed-forward network takes on a CPU
 KEPT_GRIDS = 4  # token grids whose geometry is kept: a sampler comes back to the same two, first frame and clip
 recomputed = partial(checkpoint, use_reentrant=False, preserve_rng_state=False)  # nothing in a block is random
 
@@ -53,7 +54,7 @@ def rope(positions: Tensor, width: int) -> tuple[Tensor, Tensor]:
 def rotate(x: Tensor, cos: Tensor, sin: Tensor) -> Tensor:
     """Rotate pairs of neighbouring channels by the angles of `rope`."""
     even, odd = x.unflatten(-1, (-1, 2)).unbind(-1)
-    return x * cos + torch.stack([-odd, even], dim=-1).flatten(-2) * sin
+    return (x * cos).add_(torch.stack([-odd, even], dim=-1).flatten(-2) * sin)
 
 
 class TokenGrid(NamedTuple):
@@ -77,9 +78,9 @@ class Attention(nn.Module):
     def forward(self, x: Tensor, rotation: tuple[Tensor, Tensor], windows: Windows) -> Tensor:
         batch = x.shape[0]
         q, k, v = self.qkv(x).chunk(3, dim=-1)
-        q, k = rotate(self.norm_q(q), *rotation), rotate(self.norm_k(k), *rotation)
-        q = self._split(windows.partition(q))  # one after the other: each source is dropped before the next copy
-        k = self._split(windows.partition(k))
+        # one after the other: each source is dropped before the next copy
+        q = self._split(windows.partition(rotate(self.norm_q(q), *rotation)))
+        k = self._split(windows.partition(rotate(self.norm_k(k), *rotation)))
         v = self._split(windows.partition(v))
         x = F.scaled_dot_product_attention(q, k, v)
         return self.out(windows.merge(x.transpose(1, 2).flatten(2), batch))
@@ -137,7 +138,14 @@ class Block(nn.Module):
         x = x + gate1 * attended
         if self.text_attention is not None:
             x = x + self.text_attention(x, text)  # neither normed nor gated, as in LTX
-        return x + gate2 * self.feed_forward(F.rms_norm(x, width, eps=EPS) * (1 + scale2) + shift2)
+        return x + gate2 * self._fed_forward(F.rms_norm(x, width, eps=EPS) * (1 + scale2) + shift2)
+
+    def _fed_forward(self, x: Tensor) -> Tensor:
+        """The feed-forward network; on a CPU in parts, for its hidden layer has four times the channels."""
+        count = -(-x.shape[:-1].numel() // TOKENS_AT_ONCE)
+        if x.is_cuda or torch.is_grad_enabled() or count == 1:
+            return self.feed_forward(x)
+        return torch.cat(list(map(self.feed_forward, x.flatten(0, -2).tensor_split(count)))).view(x.shape)
 
 
 class Transformer(nn.Module):

@@ -62,6 +62,14 @@ class SynthesisTransform(nn.Module):
             coefficients = torch.cat([coefficients, rest], dim=1)
         return coefficients.flatten(0, 1)
 
+    def coefficients_of_frame(self, latent: Tensor, frame: int) -> Tensor:
+        """Those of one frame of one clip, (1, C, 1+k, h, w) -> (1, C, h, w)."""
+        if frame == 0:
+            return self.first(latent[:, :, 0])
+        group, place = divmod(frame - 1, TEMPORAL_COMPRESSION)
+        weight = self.rest.weight.unflatten(0, (TEMPORAL_COMPRESSION, -1))[place]
+        return F.conv2d(latent[:, :, 1 + group], weight)
+
     def detail(self, coefficients: Tensor) -> Tensor:
         """Detail of frames from their coefficients, (N, C, h, w) -> (N, 3072, h, w), for `depth_to_space` by 8."""
         return F.conv2d(BASIS_SCALE * coefficients, self.basis[:, :, None, None])

@@ -4,7 +4,9 @@ import pytest
 import torch
 
 from tests.turbovsr.conftest import TINY, tiny_model
+from turbovsr import conditioning
 from turbovsr.conditioning import clip_task, coordinates, first_frame_task, trains_first_frame
+from turbovsr.pixels import to_unit
 
 
 def test_first_frame_task_generates_the_one_frame_at_sigma():
@@ -79,3 +81,12 @@ def test_a_network_of_velocities_is_believed():
     ones = torch.ones(2)
     said = model.transformer(noise, condition, first_frame_task().times(ones), ones)
     assert torch.allclose(model.sample_first(condition, noise, 1), noise - said, atol=1e-6)
+
+
+def test_projecting_pixels_in_bands_gives_what_their_values_give_at_once(model, monkeypatch):
+    pixels = torch.randint(0, 256, (1, 3, 17, 40, 24), dtype=torch.uint8)
+    with torch.inference_mode():
+        expected = model.projection(to_unit(pixels, pixels.device))
+        for cells in (1, 7, 9):  # bands of a row, and of two or three
+            monkeypatch.setattr(conditioning, "CELLS_AT_ONCE", cells)
+            assert torch.allclose(model.projection(pixels), expected, atol=1e-5)

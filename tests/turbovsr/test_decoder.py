@@ -7,6 +7,7 @@ from frames.bicubic import bicubic
 from tests.turbovsr.conftest import TINY, tiny_model
 from turbovsr.decoder import Decoder, stack_neighbours
 from turbovsr.model import Model
+from turbovsr.pixels import to_unit
 from turbovsr.rearrange import batch_to_frames, frames_to_batch
 
 CONFIGS = [
@@ -91,3 +92,12 @@ def test_clips_of_a_batch_keep_to_themselves(reduction, memory):
 def test_a_memory_at_half_the_lr_size_is_refused():
     with pytest.raises(ValueError, match="decoder_memory needs decoder_reduction=1"):
         Decoder(8, 8, 8, (1, 1), memory=True)
+
+
+@pytest.mark.parametrize("dtype", [torch.uint8, torch.uint16])
+def test_pixels_decode_as_their_values_do(model, dtype):
+    _, latent = clip_and_latent()
+    pixels = torch.randint(0, torch.iinfo(dtype).max + 1, (1, 3, 9, 16, 24)).to(dtype)
+    with torch.inference_mode():
+        expected = list(model.decoder.frames(to_unit(pixels, pixels.device), latent))
+        assert all(map(torch.equal, model.decoder.frames(pixels, latent), expected))

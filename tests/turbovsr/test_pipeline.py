@@ -6,6 +6,7 @@ import torch
 
 from tests.turbovsr.conftest import TINY, tiny_model
 from turbovsr import TurboVSR, checkpoints, precision
+from turbovsr.pixels import to_unit
 
 
 def clip(*shape, seed=0):
@@ -133,6 +134,24 @@ def test_networks_compute_in_the_precision_and_the_base_in_float32(weights, monk
     assert upscaler.upscale(clip(1, 3, 8, 8)).unique().tolist() == [128]
     half = torch.bfloat16
     assert seen == {"condition": half, "noise": half, "lr": torch.float32, "latent": half}
+
+
+@pytest.mark.parametrize("precision", ["float32", "bfloat16"])
+def test_frames_in_tiles_stay_pixels_and_give_what_their_values_give(weights, precision, monkeypatch):
+    upscaler = TurboVSR(weights, chunk=2, tile=16, precision=precision)
+    model, seen, lr = upscaler.model, set(), clip(12, 3, 13, 44)
+    sr = upscaler.upscale(lr)
+
+    def of_values(network, dtype):
+        def called(pixels, *rest):
+            seen.add(pixels.dtype)
+            return network(to_unit(pixels, pixels.device).to(dtype), *rest)
+
+        return called
+
+    monkeypatch.setattr(model, "condition", of_values(model.condition, upscaler.dtype))
+    monkeypatch.setattr(model, "decode_frames", of_values(model.decode_frames, torch.float32))
+    assert torch.equal(upscaler.upscale(lr), sr) and seen == {torch.uint8}
 
 
 def test_auto_precision_reports_what_it_chose(weights, monkeypatch):

@@ -1,6 +1,6 @@
 import torch
 
-from turbovsr.pixels import crossfade, store, to_levels, to_unit
+from turbovsr.pixels import crossfade, store, to_levels, to_unit, unit_of
 
 
 def test_levels_survive_the_round_trip():
@@ -42,3 +42,11 @@ def test_crossfade_by_colour_is_the_crossfade_of_whole_frames():
     store(torch.lerp(old.float(), new.float(), 0.5), expected)
     crossfade(old, new, 0.5, new)
     assert torch.equal(new, expected)
+
+
+def test_values_of_pixels_are_made_in_the_type_asked_for():
+    pixels = torch.tensor([0, 255, 51], dtype=torch.uint8).view(3, 1, 1, 1).expand(3, 3, 2, 2)
+    for dtype in (torch.float32, torch.bfloat16):
+        unit = unit_of(pixels, dtype)
+        assert unit.dtype == dtype and torch.equal(unit, to_unit(pixels, pixels.device).to(dtype))
+        assert torch.equal(unit_of(unit, dtype), unit)

@@ -1,6 +1,7 @@
 import pytest
 import torch
 
+from turbovsr import transformer as network
 from turbovsr.transformer import Transformer
 from turbovsr.windows import Windows
 
@@ -80,3 +81,12 @@ def test_a_kept_geometry_serves_inference_and_training_alike():
     for height in range(4, 12):
         transformer(*inputs(height=height), torch.rand(2, 2, 1, 1), torch.ones(2))
     assert len(transformer._grids) <= 4 and not any("_grids" in key for key in transformer.state_dict())
+
+
+def test_tokens_are_fed_forward_alike_in_parts(monkeypatch):
+    transformer, (x, condition) = build(4), inputs()
+    with torch.inference_mode():
+        whole = transformer(x, condition, torch.full((2, 1, 1, 1), 0.5), torch.ones(2))
+        monkeypatch.setattr(network, "TOKENS_AT_ONCE", 5)
+        parts = transformer(x, condition, torch.full((2, 1, 1, 1), 0.5), torch.ones(2))
+    assert torch.allclose(parts, whole, atol=1e-5)

@@ -36,3 +36,10 @@ def test_analysis_is_causal():
     _, analysis, _ = matched_maps()
     clip = torch.randn(17, 48, 8, 8)
     assert torch.allclose(analysis(clip, 1)[:, :, :2], analysis(clip[:9], 1), atol=1e-5)
+
+
+def test_coefficients_of_each_frame_are_those_of_the_clip():
+    synthesis = SynthesisTransform(6)
+    latent = torch.randn(1, 6, 3, 2, 4)
+    each = torch.cat([synthesis.coefficients_of_frame(latent, frame) for frame in range(17)])
+    assert torch.allclose(each, synthesis.coefficients(latent), atol=1e-6)
