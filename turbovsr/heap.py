@@ -12,7 +12,7 @@ from functools import cache
 
 
 def give_back() -> None:
-    """Return free memory to the system where the C library has a call for it, glibc alone; elsewhere nothing happens."""
+    """Return free memory to the system where the C library, glibc, has a call for it; elsewhere nothing happens."""
     trim = _trim()
     if trim is not None:
         trim(0)

@@ -244,7 +244,7 @@ class TurboVSR:
         return repeat_edges(clip, CELL).to(self.device).transpose(0, 1).unsqueeze(0)
 
     def _latent(self, clip: Tensor, given: Tensor | None, noise: Noise, stages: Stages) -> Tensor:
-        """Sample the latent of a clip, pixels or [-1, 1]; `given` is the SR frame of its first frame, None in the first chunk."""
+        """Sample the latent of a clip, pixels or [-1, 1]; `given`: the first SR frame, None in the first chunk."""
         model = self.model
         with stages("condition"):
             condition = model.condition(clip.to(self.dtype) if clip.is_floating_point() else clip)
