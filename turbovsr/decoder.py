@@ -16,8 +16,8 @@ weights; the bicubic enlargement and the sum with it stay in float32.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from itertools import chain, repeat
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import chain, repeat, tee
 
 import torch
 import torch.nn.functional as F
@@ -45,6 +45,7 @@ FRAMES_ON_GPU = 8  # that pass through the layers at once: a single one leaves a
 
 Parts = Iterable[Tensor]
 """Frames in order, in parts that pass through the layers one after the other."""
+Finish = Callable[[Tensor, Tensor | None, Tensor], Tensor]
 
 
 def split_frames(frames: Tensor, batch: int) -> Sequence[Tensor]:
@@ -127,9 +128,7 @@ class Decoder(nn.Module):
         Returns:
             (B, 3, 1+8k, 4h, 4w), about [-1, 1], not clamped.
         """
-        x, cells, parts = self._prepared(lr, latent, keep)
-        finished = list(map(self.finish, self._features(x, cells, len(lr)), cells, parts))
-        return batch_to_frames(torch.cat(finished), lr.shape[0])
+        return batch_to_frames(torch.cat(list(self._finished(self.finish, lr, latent, keep))), lr.shape[0])
 
     def frames(self, lr: Tensor, latent: Tensor | None) -> Iterator[Tensor]:
         """The frames of `forward` for a batch of one, (3, 4h, 4w) each, in order, each as soon as it is finished.
@@ -137,11 +136,17 @@ class Decoder(nn.Module):
         The LR frames may be pixels, uint8 or uint16, which are converted as they are used: of a large clip, float32
         would take four times their memory.
         """
-        x, cells, parts = self._prepared(lr, latent, None)
-        features = self._features(x, cells, 1)
         if lr.is_cuda:
-            return chain.from_iterable(map(self.finish, features, cells, parts))
-        return map(self._finish_in_bands, features, cells, parts)
+            return chain.from_iterable(self._finished(self.finish, lr, latent))
+        return self._finished(self._finish_in_bands, lr, latent)
+
+    def _finished(
+        self, finish: Finish, lr: Tensor, latent: Tensor | None, keep: Tensor | None = None
+    ) -> Iterator[Tensor]:
+        """What `finish` makes of each part, from the trunk's features, the latent cells and the LR frames."""
+        x, cells, parts = self._prepared(lr, latent, keep)
+        cells, again = tee(cells)  # the trunk and the detail take the same ones, one after the other
+        return map(finish, self._features(x, cells, len(lr)), again, parts)
 
     def _prepared(
         self, lr: Tensor, latent: Tensor | None, keep: Tensor | None

@@ -15,7 +15,7 @@ from bench.methods.contract import Descriptor, FrameRule, SizeRule, Stages, no_s
 from turbovsr import checkpoints, loading, tiling
 from turbovsr import precision as precisions
 from turbovsr.color_fix import COLOR_FIXES
-from turbovsr.freed_memory import keep_freed_memory
+from turbovsr.freed_memory import give_back_freed_memory, keep_freed_memory
 from turbovsr.geometry import (
     CELL,
     SCALE,
@@ -25,7 +25,6 @@ from turbovsr.geometry import (
     clip_frames,
     missing_frames,
 )
-from turbovsr.heap import give_back
 from turbovsr.ltx import presets
 from turbovsr.pixels import levels_of, repeat_edges, store, to_unit
 from turbovsr.stream import Resume, check_overlap, checked, described, upscale_frames
@@ -231,7 +230,7 @@ class TurboVSR:
         latent = self._latent(clip, given, noise, stages) if self.use_latent else None
         del given  # the caller drops it when it has been blended
         if tile:
-            give_back()
+            give_back_freed_memory()
         with stages("decode"):
             at_once, dtype = 1 if by_frame else len(frames), frames[0].dtype
             decoded = tiling.decode(self.model.decode_frames, clip, latent, tile, len(frames), at_once, dtype)
@@ -250,7 +249,7 @@ class TurboVSR:
             condition = model.condition(clip.to(self.dtype) if clip.is_floating_point() else clip)
             first = None if given is None else self._encode(given)
         if not clip.is_floating_point():
-            give_back()
+            give_back_freed_memory()
         with stages("denoise"):
             cells = noise(condition)
             if first is None:
