@@ -222,7 +222,8 @@ class TurboVSR:
     ) -> Iterator[Callable[[Tensor], None]]:
         """`turbovsr.stream.UpscaleChunk`."""
         clip = self._pixels(frames)
-        tile = tiling.tile_edge(self.tile, *clip.shape[-2:], clip.shape[2], tiling.DECODED_AT_ONCE)
+        count, height, width = clip.shape[2:]
+        tile = tiling.tile_edge(self.tile, height, width, count, tiling.DECODED_AT_ONCE)
         by_frame = self.model.decodes_frame_by_frame
         if not (tile and by_frame):
             # In float32 whatever the networks' precision: the decoder adds its detail to the bicubic picture of this.
