@@ -24,7 +24,7 @@ SMALLEST = 2 * CELL
 # LR pixels, times frames of a chunk, that "auto" takes at once; `python -m studies.chunks --only memory` tells how
 # many bytes each of them takes. Fixed, not the memory that is free: a clip must give the same pixels everywhere.
 DECODED_AT_ONCE = 8_000_000
-ENCODED_AT_ONCE = 1_000_000  # of one frame
+ENCODED_AT_ONCE = 500_000  # of one frame: the encoder takes 1.2 GB of float32 for a million
 CHUNK_AT_MOST = 35_000_000  # of all frames of a chunk: 33 frames of 1280x720, 9 of 1920x1080
 
 
