@@ -76,7 +76,7 @@ def test_a_mistake_is_one_line(words, message, tmp_path, capfd):
 
 def test_what_is_not_scored_yet_has_no_table(tmp_path, capfd):
     unknown = answer(main, ["--so-far", f"--work={tmp_path}"], capfd)
-    assert unknown.code == 3 and "name the --work folder of a study that was begun" in unknown.err
+    assert unknown.code == 3 and "no study was begun in --work" in unknown.err
     (tmp_path / "plan.json").write_text("{}")
     begun = answer(main, ["--so-far", f"--work={tmp_path}"], capfd)
     assert begun.code == 2 and begun.out == "nothing is scored yet\n" and not (tmp_path / "claims.md").exists()
