@@ -102,42 +102,42 @@ def export(weights: str | Path, output: Path) -> None:
     decoder = getattr(model.model, "decoder", None)
     if decoder is None or not hasattr(decoder, "consistent"):
         raise UserError(f"export: {weights} has no decoder of LR frames alone; give nano or a file of its kind")
-    path, example, axes, said = _recurrent(decoder) if decoder.recall is not None else _by_clips(decoder)
+    path, inputs, axes = _recurrent(decoder) if decoder.recall is not None else _by_clips(decoder)
     path.eval().requires_grad_(False)
     with torch.no_grad(), replacing(output) as part:
-        path(*example)  # tables that do not depend on the size are made now, as constants
+        path(*inputs.values())  # tables that do not depend on the size are made now, as constants
         with _without_sizes(), warnings.catch_warnings(action="ignore"):  # of the tracer, about checks of sizes
             torch.onnx.export(
                 path,
-                example,
+                tuple(inputs.values()),
                 str(part),
                 dynamo=False,
                 opset_version=OPSET,
-                input_names=[name for name in axes if name in ("lr", "memory")],
-                output_names=[name for name in axes if name not in ("lr", "memory")],
+                input_names=list(inputs),
+                output_names=[name for name in axes if name not in inputs],
                 dynamic_axes=axes,
             )
         graph = onnx.load(str(part))
-        said |= {"minimum": REACH, "multiple_of": MULTIPLE, "licence": model.descriptor.licence}
+        said = {"minimum": REACH, "multiple_of": MULTIPLE, "licence": model.descriptor.licence}
+        if decoder.recall is None:
+            said["clips"] = 1
         onnx.helper.set_model_props(graph, {name: str(value) for name, value in said.items()})
         onnx.save(graph, str(part))
 
 
-Parts = tuple[nn.Module, tuple[Tensor, ...], dict[str, dict[int, str]], dict[str, Any]]
-"""A graph's module, its inputs while it is recorded, dynamic axes of its inputs and outputs, and what it says of itself
-to `method=onnx`."""
+Recorded = tuple[nn.Module, dict[str, Tensor], dict[str, dict[int, str]]]
+"""A graph's module, its inputs while it is recorded, and the axes of any length of its inputs and outputs, by name."""
 
 
-def _by_clips(decoder: nn.Module) -> Parts:
+def _by_clips(decoder: nn.Module) -> Recorded:
     axes = {"lr": {0: "frames", 2: "h", 3: "w"}, "sr": {0: "frames", 2: "sr_h", 3: "sr_w"}}
-    return DecoderPath(decoder), (_example(),), axes, {"clips": 1}
+    return DecoderPath(decoder), {"lr": _example()}, axes
 
 
-def _recurrent(decoder: Any) -> Parts:
-    lr, side = _example(), {2: "h", 3: "w"}
-    memory = decoder.empty_memory(lr[:1])
-    axes = {"lr": side, "memory": side, "sr": {2: "sr_h", 3: "sr_w"}, "memory_out": side}
-    return RecurrentPath(decoder), (lr, memory), axes, {"memory": memory.shape[1]}
+def _recurrent(decoder: Any) -> Recorded:
+    lr, sides = _example(), {2: "h", 3: "w"}
+    axes = {"lr": sides, "memory": sides, "sr": {2: "sr_h", 3: "sr_w"}, "memory_out": sides}
+    return RecurrentPath(decoder), {"lr": lr, "memory": decoder.empty_memory(lr[:1])}, axes
 
 
 def _example() -> Tensor:

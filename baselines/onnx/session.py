@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 HOW_TO_INSTALL = "pip install onnxruntime (the extra `onnx` of this project)"
 MEMORY, MEMORY_OUT = "memory", "memory_out"
+MOST_CHANNELS = 1024  # of a memory: a frame's worth of it is made before the graph runs
 TYPES = {"tensor(float)": torch.float32, "tensor(float16)": torch.float16, "tensor(uint8)": torch.uint8}
 
 
@@ -101,6 +102,8 @@ def open_graph(path: str | Path, device: str) -> Graph:
         raise ValueError(f"{path}: onnxruntime cannot open it ({short_line(error)}); give an ONNX file") from None
     inputs, outputs = session.get_inputs(), session.get_outputs()
     memory = _memory(inputs, outputs)
+    if memory > MOST_CHANNELS:
+        raise ValueError(f"{path}: its memory has {memory} channels, more than {MOST_CHANNELS}")
     if memory:
         inputs, outputs = inputs[:1], outputs[:1]
     shape = inputs[0].shape if len(inputs) == 1 else []

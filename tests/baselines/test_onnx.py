@@ -113,3 +113,35 @@ def test_without_onnxruntime_or_cuda_one_line_says_what_to_install(tmp_path, mon
 def test_what_a_file_says_of_its_sides_is_bounded(tmp_path, told):
     with pytest.raises(ValueError, match="m.onnx: it says of itself minimum=.*; give method.minimum"):
         Onnx(saved(tmp_path / "m.onnx", minimum=told), scale=2)
+
+
+def remembering(path, channels):
+    """A graph with a memory: it gives the middle frame back, and the memory plus one."""
+    helper = onnx.helper
+    first, one = (
+        helper.make_tensor("first", onnx.TensorProto.INT64, [1], [1]),
+        helper.make_tensor("one", FLOAT, [1], [1]),
+    )
+    nodes = [
+        helper.make_node("Gather", ["lr", "first"], ["sr"], axis=0),
+        helper.make_node("Add", ["memory", "one"], ["memory_out"]),
+    ]
+    frames, memory = ("lr", [3, 3, "h", "w"]), ("memory", [1, channels, "h", "w"])
+    inputs = [helper.make_tensor_value_info(name, FLOAT, shape) for name, shape in (frames, memory)]
+    outputs = [helper.make_tensor_value_info(name, FLOAT, [None] * 4) for name in ("sr", "memory_out")]
+    graph = helper.make_graph(nodes, "g", inputs, outputs, [first, one])
+    onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=9), str(path))
+    return path
+
+
+def test_each_frame_of_a_graph_with_a_memory_gets_what_the_one_before_handed_on(tmp_path):
+    graph = open_graph(remembering(tmp_path / "m.onnx", 2), "cpu")
+    frames, memory = torch.rand(3, 3, 4, 4), None
+    for count in (1, 2, 3):
+        sr, memory = graph.follow(frames, memory)
+        assert torch.equal(sr, frames[1:2]) and torch.equal(memory, torch.full((1, 2, 4, 4), float(count)))
+
+
+def test_a_memory_that_would_take_all_memory_is_one_line(tmp_path):
+    with pytest.raises(ValueError, match="its memory has 1000000000 channels, more than 1024"):
+        open_graph(remembering(tmp_path / "m.onnx", 10**9), "cpu")

@@ -113,7 +113,7 @@ def _kill(patch: pytest.MonkeyPatch, stage: str, nth: int) -> None:
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full here, the device that is always full")
 def test_a_full_disk_is_one_line_and_what_is_done_is_kept(run, short, tmp_path, capsys, monkeypatch):
     given, output = phone.record(tmp_path / "in.mp4", seconds=10), tmp_path / "out.mp4"
-    original, unheard = partial.Partial.next_path, []
+    original, abandon, unheard, abandoned = partial.Partial.next_path, video.SegmentWriter.abandon, [], []
 
     def full(steps):
         path = original(steps)
@@ -124,10 +124,12 @@ def test_a_full_disk_is_one_line_and_what_is_done_is_kept(run, short, tmp_path, 
     with monkeypatch.context() as patch:
         patch.setattr(partial.Partial, "next_path", full)
         patch.setattr(sys, "unraisablehook", unheard.append)
+        patch.setattr(video.SegmentWriter, "abandon", lambda writer: (abandoned.append(writer), abandon(writer)))
         assert run(given, output) == 3
         gc.collect()
     said = capsys.readouterr().err
     assert said.count("No space left on device; free some space") == 1 and "Traceback" not in said and not unheard
+    assert len(abandoned) == 1, "the part's file was left open, and says so when the process ends"
     assert (partial.folder_of(output) / "segment-000000.json").exists()
     for path in partial.folder_of(output).iterdir():
         if path.is_symlink():
