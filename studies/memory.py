@@ -27,8 +27,10 @@ from typing import NamedTuple
 import cv2
 import numpy as np
 
+from bench.launch.crew import last_line
 from frames.codecs import Encoding
 from frames.command_line import Parser, guarded, process
+from frames.errors import UserError
 from frames.images import write_image
 from frames.video.encode import Encoder, created
 from frames.video.info import Format
@@ -90,20 +92,22 @@ def peak(case: Case, weights: str, precision: str, output: str) -> Peak:
     """The peak of a fresh process.
 
     Raises:
-        RuntimeError: it failed.
+        UserError: it failed; with the last line that it said.
     """
     with tempfile.TemporaryDirectory(prefix="memory-") as folder:
+        said = Path(folder, "said.txt")
         lr, (name, *options) = Path(folder, "lr"), OUTPUTS[output]
         lr.mkdir()
         write_clip(lr, case)
         words = [str(lr), str(Path(folder, name)), "--weights", weights, "--precision", precision, *options]
         command = [sys.executable, "-m", "turbovsr", *words]
         start = time.monotonic()
-        process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        with open(said, "wb") as errors:
+            process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=errors)
         _, status, usage = os.wait4(process.pid, 0)
         process.returncode = os.waitstatus_to_exitcode(status)
         if process.returncode:
-            raise RuntimeError(f"{' '.join(command)} ended with {process.returncode}")
+            raise UserError(last_line(said) or f"{' '.join(command)} ended with {process.returncode}")
         return Peak(usage.ru_maxrss * 1024 / 1e9, time.monotonic() - start)
 
 

@@ -17,8 +17,7 @@ SMALL_BYTES = 256 * 1024
 def conditions(words: tuple[str, ...], root: Path) -> list[str]:
     """Run the small job under each condition; returns what was wrong."""
     calm = Job(root / "calm-conditions", words)
-    if code := calm.to_the_end():
-        raise RuntimeError(f"the undisturbed run failed with {code}; see {calm.folder / 'said.txt'}")
+    calm.undisturbed()
     wrong: list[str] = []
     for condition in (_full_disk, _read_only, _pruned, _one_store, _one_folder):
         name = condition.__name__[1:].replace("_", " ")

@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 from typing import Any
 
+from bench.launch.crew import last_line
 from bench.store.entries import read_entry
 from bench.store.prediction import read_prediction
 from bench.store.records import load
@@ -24,6 +25,16 @@ class Job:
     def __init__(self, folder: Path, words: tuple[str, ...], out: str = "run", store: str = STORE) -> None:
         self.folder, self.words, self.out, self.store = folder, words, out, store
         (folder / "tmp").mkdir(parents=True, exist_ok=True)
+
+    def undisturbed(self) -> None:
+        """Run it to its end.
+
+        Raises:
+            UserError: it failed; with the last line that it said.
+        """
+        if code := self.to_the_end():
+            said = last_line(self.folder / "said.txt") or f"exit code {code}, and it said nothing"
+            raise UserError(f"the undisturbed run failed: {said}")
 
     def start(self, *command: str) -> int:
         """Start the run, or another command of bench, in this folder; returns the process id."""

@@ -1,8 +1,12 @@
 """The runs that the study of memory makes."""
 
 from argparse import Namespace
+from pathlib import Path
 
-from studies.memory import Case, rows
+import pytest
+
+from frames.errors import UserError
+from studies.memory import Case, peak, rows
 
 NOTHING = Namespace(case=None, weights=None, precision=None, output=None)
 
@@ -21,3 +25,9 @@ def test_what_is_chosen_narrows_the_runs():
     case = Case(64, 48, 3)
     chosen = Namespace(case=[case], weights=["nano"], precision=["auto"], output=["mp4", "mkv"])
     assert list(rows(chosen)) == [(case, "nano", "auto", "mp4"), (case, "nano", "auto", "mkv")]
+
+
+def test_a_command_that_fails_says_why_in_its_last_line(monkeypatch):
+    monkeypatch.chdir(Path(__file__).parents[2])
+    with pytest.raises(UserError, match="^turbovsr: nowhere: no such weights"):
+        peak(Case(64, 64, 1), "nowhere", "auto", "folder")
