@@ -13,7 +13,7 @@ from bench.report.tables import Column, Table
 
 WIDTH, HEIGHT = 360, 270
 LEFT, RIGHT, TOP, BOTTOM = 52, 14, 16, 42
-LETTER = 6.3  # average width of a letter of a label
+LETTER = 7  # width of a letter of a label, on average; labels are bold
 _PLACES = ((10, 4, "start"), (-10, 4, "end"), (0, -10, "middle"), (0, 19, "middle"), (9, -7, "start"), (-9, -7, "end"))
 Box = tuple[float, float, float, float]
 """(left, top, right, bottom)."""
