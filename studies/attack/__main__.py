@@ -126,13 +126,15 @@ def attempt(case: Case, whole: Path, folder: Path, limit_s: float) -> Outcome:
     after = material.snapshot(work, case.may_write)
     outcome.strays = sorted(name for name in before.keys() | after.keys() if before.get(name) != after.get(name))
     outcome.strays += [str(file) for file in (folder / "home").rglob("*") if file.is_file()]
-    outcome.strays += [str(file) for file in (folder / "tmp").rglob("*") if file.is_file() and not _is_log(file)]
+    outcome.strays += [str(file) for file in (folder / "tmp").rglob("*") if file.is_file() and not _stays(file)]
     outcome.ran = any(folder.rglob("CANARY"))
     return outcome
 
 
-def _is_log(file: Path) -> bool:
-    return file.name.startswith("bench-") and file.suffix == ".log"
+def _stays(file: Path) -> bool:
+    """Whether a temporary file stays by design: logs, and locks of devices, which two could hold once they are deleted."""
+    is_log = file.name.startswith("bench-") and file.suffix == ".log"
+    return is_log or (file.parent.name.startswith("bench-devices-") and not file.stat().st_size)
 
 
 if __name__ == "__main__":
