@@ -5,9 +5,9 @@ stack of residual blocks at half the LR size, which for the same arithmetic has 
 receptive field, or a row of plain layers at the LR size, which learns fidelity several times faster
 (docs/decisions/turbovsr-decoder.md). No layer runs above the LR size. A latent cell is 32x32 HR pixels, 4x4 or 8x8
 features of the trunk: the detail that the latent codes linearly (`turbovsr.transforms`) is an input of the layers that
-correct it and is added to their output. Each frame's input includes its two neighbours and, with `memory`, features
-that the frame before it hands on (RLSP, Fuoli et al. 2019, arXiv 1909.08080). The result is a correction of
-the bicubic enlargement, made consistent with the LR frames (`turbovsr.consistency`).
+correct it and, with `detail`, is added to their output. Each frame's input includes its two neighbours and, with
+`memory`, features that the frame before it hands on (RLSP, Fuoli et al. 2019, arXiv 1909.08080). The result is a
+correction of the bicubic enlargement, with `consistent` made consistent with the LR frames (`turbovsr.consistency`).
 
 On a CPU memory traffic counts beside arithmetic: frames pass through the layers one at a time, so that they stay in the
 cache, and with channels innermost, which together doubled the speed. The network computes in the precision of its
@@ -85,6 +85,7 @@ class Decoder(nn.Module):
         consistent: whether SR frames, downsampled by bicubic, equal the LR frames (`turbovsr.consistency`).
         reduction: the LR size over that of the trunk, 1 or 2.
         memory: whether each frame hands features on to the next one's first layer, with reduction 1.
+        detail: whether the detail that the latent codes linearly is added to the output of the last layer.
     """
 
     mean: Tensor  # (latent_channels,), of the latent over the training set
@@ -99,6 +100,7 @@ class Decoder(nn.Module):
         consistent: bool = True,
         reduction: int = 2,
         memory: bool = False,
+        detail: bool = True,
     ):
         super().__init__()
         if CELL % reduction:
@@ -111,7 +113,7 @@ class Decoder(nn.Module):
         self.recall = nn.Conv2d(width, width, 3, padding=1, bias=False) if memory else None
         layer = SpatialBlock if reduction > 1 else PlainLayer
         self.before, self.after = (nn.Sequential(*(layer(width) for _ in range(count))) for count in blocks)
-        self.synthesis = SynthesisTransform(latent_channels)
+        self.synthesis = SynthesisTransform(latent_channels, detail)
         self.cells_in = nn.Conv2d(latent_channels, (CELL // reduction) ** 2 * width, 1, bias=False)
         self.register_buffer("mean", torch.zeros(latent_channels))
         self.register_buffer("std", torch.ones(latent_channels))
@@ -163,7 +165,7 @@ class Decoder(nn.Module):
     def finish(self, x: Tensor, cells: Tensor | None, lr: Tensor) -> Tensor:
         """From the trunk's features, (N, ...), to SR frames, (N, 3, 4h, 4w)."""
         residual = self._head(x)
-        if cells is not None:
+        if cells is not None and self.synthesis.basis is not None:
             residual = add_depth_to_space(residual, self.synthesis.detail(cells), CELL)
         base = consistent_base(lr, add_margins(residual)) if self.consistent else lr
         return pixel_shuffle(bicubic_upsample(base) + residual)
@@ -217,7 +219,7 @@ class Decoder(nn.Module):
     def _finish_in_bands(self, x: Tensor, cells: Tensor | None, lr: Tensor) -> Tensor:
         """`finish` for one frame, (3, 4h, 4w), whose layers at the LR size run in bands that stay in the cache."""
         height, width = lr.shape[-2:]
-        detail = None if cells is None else self.synthesis.detail(cells)
+        detail = None if cells is None or self.synthesis.basis is None else self.synthesis.detail(cells)
         correction, inner = empty_with_margins(height, width, x)
         for top in range(0, height, BAND):
             bottom = min(top + BAND, height)

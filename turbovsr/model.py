@@ -16,9 +16,10 @@ from turbovsr.generator import Generator, check_config, transformer_of
 
 @dataclass(frozen=True, kw_only=True)
 class ModelConfig:
-    """Widths and depths; the defaults are `nano`, which is trained and shipped.
+    """Widths and depths; the defaults are the shape `half` of `turbovsr.train`. What is shipped has its shape `nano`.
 
     decoder_reduction: the LR size over that of the decoder's trunk, 2 or 1; see `turbovsr.decoder.Decoder`.
+    decoder_detail: whether the detail that the latent codes linearly is added to the decoder's output.
     decoder_memory: whether a frame hands features on to the next one in the decoder.
     finest_steps and shift_strength: of the sampler's noise levels, which the weights were trained with.
     prediction_type: "sample" or "velocity", see `turbovsr.generator.Generator`.
@@ -31,6 +32,7 @@ class ModelConfig:
     decoder_blocks: tuple[int, int] = (1, 2)
     decoder_reduction: int = 2
     decoder_memory: bool = False
+    decoder_detail: bool = True
     consistent: bool = True
     condition_channels: int = 256
     transformer_width: int = 192
@@ -60,6 +62,7 @@ class Model(Generator):
             config.consistent,
             config.decoder_reduction,
             config.decoder_memory,
+            config.decoder_detail,
         )
         self.projection = LRProjection(config.condition_channels)
         self.transformer = transformer_of(config, gelu="none")

@@ -44,11 +44,17 @@ class AnalysisTransform(nn.Module):
 
 
 class SynthesisTransform(nn.Module):
-    """Latent to HR detail, in two steps, of which the second and larger one can run frame by frame."""
+    """Latent to HR detail, in two steps, of which the second and larger one can run frame by frame.
 
-    def __init__(self, channels: int):
+    detail: whether there is a second step.
+    """
+
+    basis: nn.Parameter | None
+
+    def __init__(self, channels: int, detail: bool = True):
         super().__init__()
-        self.basis = nn.Parameter(torch.zeros(CELL_VALUES, channels))  # until components are known
+        basis = nn.Parameter(torch.zeros(CELL_VALUES, channels)) if detail else None  # zero until components are known
+        self.register_parameter("basis", basis)
         self.first = nn.Conv2d(channels, channels, 1, bias=False)
         self.rest = nn.Conv2d(channels, TEMPORAL_COMPRESSION * channels, 1, bias=False)
 
@@ -72,4 +78,5 @@ class SynthesisTransform(nn.Module):
 
     def detail(self, coefficients: Tensor) -> Tensor:
         """Detail of frames from their coefficients, (N, C, h, w) -> (N, 3072, h, w), for `depth_to_space` by 8."""
+        assert self.basis is not None
         return F.conv2d(BASIS_SCALE * coefficients, self.basis[:, :, None, None])

@@ -15,13 +15,15 @@ from bench.store import records
 from frames.errors import OK, UserError, one_line
 from frames.text import printable
 
+ROOT = Path("results") / "runs"
+
 
 def main(argv: list[str]) -> int:
     parser = Parser("runs")
-    parser.add_argument(
-        "root", type=Path, nargs="?", default=Path("results") / "runs", help="where to look (default %(default)s)"
-    )
+    parser.add_argument("root", type=Path, nargs="?", default=ROOT, help="where to look (default %(default)s)")
     arguments = parser.parse_args(argv)
+    if arguments.root != ROOT and not arguments.root.exists():
+        raise UserError(f"{arguments.root}: no such folder; without a name `bench runs` looks in {ROOT}")
     table = Table(box=None, pad_edge=False)
     for title in ("run", "last measured", "data", "methods", "clips ok", "failed", "device"):
         table.add_column(title)

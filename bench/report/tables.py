@@ -233,8 +233,10 @@ def _table(
     expected = records[-1].expected_clips
     dtypes = listed(r.descriptor.dtype for r in records if r.descriptor and r.descriptor.dtype)
     precisions = f", {dtypes}" if dtypes else ""
+    frames, total_clips = sum(clips.values()), expected or len(clips)
     caption = (
-        f"{len(clips)}{'' if len(clips) == expected else f' of {expected}'} clips, {sum(clips.values())} frames; "
+        f"{len(clips)}{'' if len(clips) == expected else f' of {expected}'} clip{'s' * (total_clips != 1)}, "
+        f"{frames} frame{'s' * (frames != 1)}; "
         f"protocol {listed(r.protocol for r in records)}; "
         f"LR {listed(r.lr_origin for r in records if r.frames)}; {listed(r.device for r in records)}{precisions}; "
         f"{times_note(records)}; "

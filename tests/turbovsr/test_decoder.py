@@ -14,8 +14,9 @@ CONFIGS = [
     TINY,
     dataclasses.replace(TINY, decoder_reduction=1),
     dataclasses.replace(TINY, decoder_reduction=1, decoder_memory=True),
+    dataclasses.replace(TINY, decoder_reduction=1, decoder_detail=False),
 ]
-SIZES = ["half the LR size", "the LR size", "with memory"]
+SIZES = ["half the LR size", "the LR size", "with memory", "without linear detail"]
 
 
 @pytest.fixture(params=CONFIGS, ids=SIZES)

@@ -19,18 +19,26 @@ needs_onnx = pytest.mark.skipif(
 
 
 @pytest.fixture(scope="module")
-def file(tmp_path_factory):
-    out = tmp_path_factory.mktemp("onnx") / "nano.onnx"
-    assert main(["export", "nano", str(out)]) == 0
+def weights(tmp_path_factory):
+    """Of a decoder at half the LR size, without a memory, consistent with its LR frames."""
+    path = tmp_path_factory.mktemp("onnx") / "tiny.safetensors"
+    checkpoints.save(tiny_model(TINY), path, torch.float32, licence="none", origin="random")
+    return path
+
+
+@pytest.fixture(scope="module")
+def file(weights):
+    out = weights.with_suffix(".onnx")
+    assert main(["export", str(weights), str(out)]) == 0
     return out
 
 
 @needs_onnx
 @pytest.mark.parametrize("shape", [(1, 3, 32, 64), (5, 3, 72, 40)], ids=str)
-def test_onnxruntime_gives_torch_s_frames(file, shape):
+def test_onnxruntime_gives_torch_s_frames(weights, file, shape):
     import onnxruntime
 
-    model = TurboVSR.from_pretrained("nano", device="cpu", precision="float32", use_latent=False)
+    model = TurboVSR.from_pretrained(weights, device="cpu", precision="float32", use_latent=False)
     torch.manual_seed(0)
     lr = torch.rand(shape)
     session = onnxruntime.InferenceSession(str(file), providers=["CPUExecutionProvider"])
@@ -42,13 +50,16 @@ def test_onnxruntime_gives_torch_s_frames(file, shape):
 
 
 @needs_onnx
-def test_a_memory_goes_from_frame_to_frame(tmp_path):
+@pytest.mark.parametrize("weights", ["tiny", "nano"])
+def test_a_memory_goes_from_frame_to_frame(tmp_path, weights):
     from baselines.onnx import Onnx
 
-    config = dataclasses.replace(TINY, decoder_memory=True, decoder_reduction=1)
-    weights, file = tmp_path / "memory.safetensors", tmp_path / "memory.onnx"
-    checkpoints.save(tiny_model(config), weights, torch.float32, licence="none", origin="random")
-    assert main(["export", str(weights), str(file)]) == 0
+    if weights == "tiny":
+        weights = str(tmp_path / "memory.safetensors")
+        config = dataclasses.replace(TINY, decoder_memory=True, decoder_reduction=1)
+        checkpoints.save(tiny_model(config), weights, torch.float32, licence="none", origin="random")
+    file = tmp_path / "memory.onnx"
+    assert main(["export", weights, str(file)]) == 0
     model = TurboVSR.from_pretrained(weights, device="cpu", precision="float32", use_latent=False)
     lr = torch.randint(0, 256, (7, 3, 40, 45), dtype=torch.uint8)
     frames, upscaler = model.upscale(lr), Onnx(file)
@@ -58,16 +69,16 @@ def test_a_memory_goes_from_frame_to_frame(tmp_path):
 
 
 @needs_onnx
-def test_method_onnx_gives_the_frames_of_turbovsr_without_a_latent(file):
+def test_method_onnx_gives_the_frames_of_turbovsr_without_a_latent(weights, file):
     from baselines.onnx import Onnx
 
-    model = TurboVSR.from_pretrained("nano", device="cpu", precision="float32", use_latent=False)
+    model = TurboVSR.from_pretrained(weights, device="cpu", precision="float32", use_latent=False)
     lr = torch.randint(0, 256, (3, 3, 36, 40), dtype=torch.uint8)
     upscaler = Onnx(file)
     difference = (upscaler.upscale(lr).int() - model.upscale(lr).int()).abs()
     assert difference.max() <= 1 and (difference != 0).float().mean() < 1e-3
     assert upscaler.descriptor.kind == "video" and upscaler.descriptor.size_rule.multiple_of == 8
-    assert upscaler.descriptor.parameters > 100_000
+    assert upscaler.descriptor.parameters > 0
 
 
 def test_the_inverse_as_a_filter_is_the_inverse():
@@ -76,9 +87,9 @@ def test_the_inverse_as_a_filter_is_the_inverse():
 
 
 @needs_onnx
-def test_an_output_that_is_there_stays(file, capsys):
+def test_an_output_that_is_there_stays(weights, file, capsys):
     before = file.read_bytes()
-    assert main(["export", "nano", str(file)]) == 3 and "--overwrite replaces it" in capsys.readouterr().err
+    assert main(["export", str(weights), str(file)]) == 3 and "--overwrite replaces it" in capsys.readouterr().err
     assert file.read_bytes() == before
 
 

@@ -46,6 +46,7 @@ def start_from_components(model: Model, source: ClipSource, batches: int, clips:
         part.mean.zero_()
         part.std.fill_(1)
     encoder, decoder = model.encoder.analysis, model.decoder.synthesis
+    assert decoder.basis is not None, "decoder_detail=false"
     encoder.basis.copy_(components.space / BASIS_SCALE)
     encoder.first.weight.copy_(torch.diag(1 / components.space_std)[..., None, None])
     encoder.rest.weight.copy_((components.time / components.time_std[:, None])[..., None, None])

@@ -75,6 +75,8 @@ def train_stage(config: TrainConfig, name: str, device: torch.device) -> None:
     resumes = (folder / "checkpoint.pt").is_file()
     store_settings(config, name, folder, resumes)
     if isinstance(stage, Autoencoding) and stage.components and not resumes:
+        if not config.model.decoder_detail:
+            raise UserError(f"stages.{name}.components: needs model.decoder_detail=true")
         components = stage.components
         share = start_from_components(model, source, components.batches, components.clips, config.seed + 2)
         info(f"the components hold {share:.1%} of the power of the decoder's error")
@@ -114,8 +116,8 @@ def with_new_decoder(state: Mapping[str, Tensor], model: Model) -> dict[str, Ten
     Its trunk does not see the latent yet: random weights there would disturb a decoder that was trained without one.
     """
     of_latent = ("decoder.mean", "decoder.std", "decoder.synthesis.")
-    kept = {k: v for k, v in state.items() if k.startswith(of_latent) or not k.startswith("decoder.")}
     own = {k: v for k, v in model.state_dict().items() if k.startswith("decoder.")}
+    kept = {k: v for k, v in state.items() if not k.startswith("decoder.") or k.startswith(of_latent) and k in own}
     unseen = "decoder.cells_in.weight"
     return own | {unseen: torch.zeros_like(own[unseen])} | kept
 

@@ -249,7 +249,10 @@ def test_runs_are_listed(bench, clips, tmp_path):
     bench("run", "method=bicubic", "data=folder", f"data.gt={clips}", f"out={tmp_path / 'runs' / 'one'}", *FAST)
     answer = bench("runs", tmp_path / "runs")
     assert answer.code == 0 and "bicubic" in answer.out and "folder" in answer.out
-    assert "no runs" in bench("runs", tmp_path / "empty").out
+    (tmp_path / "empty").mkdir()
+    empty, nowhere = bench("runs", tmp_path / "empty"), bench("runs", tmp_path / "nowhere")
+    assert empty.code == 0 and "no runs" in empty.out
+    assert nowhere.code == 3 and "nowhere: no such folder" in nowhere.err
 
 
 def test_the_doctor_looks_at_what_is_scored_and_corrects_nothing(bench, clips, tmp_path):

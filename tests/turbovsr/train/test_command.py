@@ -269,7 +269,7 @@ def test_held_out_clips_of_one_name_are_refused(words, train, tmp_path):
 def test_help_names_recipes_options_and_the_configuration_is_shown(train):
     answer = train("--help")
     assert answer.code == 0
-    recipes = "recipe: ablation, further, ltx, memory, nano, no_lattice, real, trial"
+    recipes = "recipe: ablation, further, ltx, memory, nano, real, trial"
     for word in (recipes, "realbasicvsr", "data: ???", "accelerate launch", "turbovsr.train.plot"):
         assert word in answer.out
     shown = train("recipe=nano", "out=x", "--print-config")

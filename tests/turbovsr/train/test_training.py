@@ -176,6 +176,13 @@ def test_a_new_decoder_begins_as_bicubic_and_keeps_what_belongs_to_the_latent():
     assert torch.equal(new.encoder.head.weight, old.encoder.head.weight)
 
 
+def test_a_new_decoder_may_go_without_linear_detail():
+    old, new = tiny_model(), Model(dataclasses.replace(TINY, decoder_reduction=1, decoder_detail=False))
+    checkpoints.fill(new, with_new_decoder(old.state_dict(), new), "old")
+    assert new.decoder.synthesis.basis is None
+    assert torch.equal(new.decoder.synthesis.first.weight, old.decoder.synthesis.first.weight)
+
+
 def test_learning_rate_warms_up_and_falls_to_a_hundredth():
     config = LoopConfig(steps=100, learning_rate=1.0, warmup=10)
     assert learning_rate(config, 0) == pytest.approx(0.1) and learning_rate(config, 10) == pytest.approx(1.0)
