@@ -261,6 +261,12 @@ def test_held_out_clips_inside_the_training_data_are_refused(words, train, tmp_p
     assert answer.code == 3 and "must not" in answer.err
 
 
+def test_components_need_a_decoder_with_linear_detail(words, train, tmp_path):
+    without = ["model.decoder_detail=false", "+stages.regression.components={batches: 1, clips: 1}"]
+    answer = train(*words, "stage=regression", f"out={tmp_path}", *without)
+    assert answer.code == 3 and "stages.regression.components: needs model.decoder_detail=true" in answer.err
+
+
 def test_held_out_clips_of_one_name_are_refused(words, train, tmp_path):
     answer = train(*words, "stage=regression", f"out={tmp_path}", "validate=[one/a.mp4,two/a.mp4]")
     assert answer.code == 3 and "2 clips are called a" in answer.err
