@@ -20,8 +20,14 @@ X26X_PRESETS = (
     "placebo",
 )
 LARGE = 4096 * 2304
-"""Pixels of a frame above which x264 is told to hold few of them."""
-FEW_FRAMES = "sliced-threads=1:sync-lookahead=0:ref=1:bframes=0"
+"""Pixels of a frame above which an encoder is told to hold few of them."""
+FEW_FRAMES = {
+    "h264": "sliced-threads=1:sync-lookahead=0:rc-lookahead=3:ref=1:bframes=0",
+    "hevc": "frame-threads=1:rc-lookahead=3:ref=1:bframes=0",
+    "av1": "lookahead=0:pred-struct=1",
+}
+PARAMETERS = {"h264": "x264-params", "hevc": "x265-params", "av1": "svtav1-params"}
+"""The encoder's option that takes such words."""
 PRORES_PROFILES = ("proxy", "lt", "standard", "hq")
 
 
@@ -143,8 +149,8 @@ class Encoding:
     def settings(self, height: int, width: int, repeatable: bool = False) -> Settings:
         """What to tell the encoder for frames of this size. 4:2:0, but 4:4:4 where a side is odd: no pixel is lost.
 
-        x264 holds some ten frames. For frames above `LARGE` it gets one reference, no B frames and threads that share a
-        frame, not one each (docs/decisions/videos.md).
+        Encoders hold ten to fifty frames. Of those above `LARGE` they hold few: one reference, no B frames, a short
+        view ahead, threads that share a frame (docs/decisions/videos.md).
 
         Args:
             repeatable: without x264's macroblock tree, which gives other bytes from run to run where torch works in
@@ -161,10 +167,9 @@ class Encoding:
             options["preset"] = self.preset or codec.preset or ""
         if self.codec == "ffv1":
             options |= {"level": "3", "slices": "16", "slicecrc": "1"}
-        if self.codec == "h264":
-            words = ["mbtree=0"] * repeatable + [FEW_FRAMES] * (height * width > LARGE)
+        if self.codec in PARAMETERS:
+            words = ["mbtree=0"] * (repeatable and self.codec == "h264") + ["log-level=error"] * (self.codec == "hevc")
+            words += [FEW_FRAMES[self.codec]] * (height * width > LARGE)
             if words:
-                options["x264-params"] = ":".join(words)
-        if self.codec == "hevc":
-            options["x265-params"] = "log-level=error"
+                options[PARAMETERS[self.codec]] = ":".join(words)
         return Settings(codec.encoder, formats[self.bits], options, rgb=self.codec == "ffv1")

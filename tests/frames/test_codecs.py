@@ -1,6 +1,8 @@
+import av
+import numpy as np
 import pytest
 
-from frames.codecs import CODECS, FEW_FRAMES, Encoding
+from frames.codecs import CODECS, FEW_FRAMES, PARAMETERS, Encoding
 
 
 def chosen(suffix, given_bits=8, codec=None, quality=None, preset=None, bits=None):
@@ -55,9 +57,33 @@ def test_defaults_and_choices_reach_the_encoder():
     assert Encoding().settings(8, 9).pixel_format == "yuv444p"
 
 
-def test_encoders_of_large_frames_hold_few_of_them():
-    plain, large = ((Encoding().settings(height, width).options) for height, width in ((2304, 4096), (2304, 4098)))
-    assert "x264-params" not in plain
-    assert large == {**plain, "x264-params": FEW_FRAMES}
-    assert Encoding().settings(4320, 7680, repeatable=True).options["x264-params"] == f"mbtree=0:{FEW_FRAMES}"
-    assert "ref=1" in FEW_FRAMES and "bframes=0" in FEW_FRAMES
+@pytest.mark.parametrize("codec", FEW_FRAMES)
+def test_encoders_of_large_frames_hold_few_of_them(codec):
+    encoding, name = Encoding(codec), PARAMETERS[codec]
+    plain, large = (encoding.settings(height, width).options for height, width in ((2304, 4096), (2304, 4098)))
+    said = [words for words in (plain.pop(name, None), FEW_FRAMES[codec]) if words]
+    assert large == {**plain, name: ":".join(said)}
+
+
+def test_words_for_x264_come_together():
+    words = Encoding().settings(4320, 7680, repeatable=True).options["x264-params"]
+    assert words == f"mbtree=0:{FEW_FRAMES['h264']}"
+
+
+def waiting(codec: str, height: int, path) -> int:
+    """How many frames an encoder has taken when it gives the first one out; what it is told is that for `height`."""
+    base = np.random.default_rng(0).integers(0, 256, (12, 16, 3), np.uint8).repeat(8, 0).repeat(8, 1)
+    settings = Encoding(codec).settings(height, 7680)
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream(settings.encoder, rate=24)
+        stream.height, stream.width, stream.pix_fmt = 96, 128, settings.pixel_format
+        stream.options = dict(settings.options)
+        for count in range(1, 100):
+            if stream.encode(av.VideoFrame.from_ndarray(np.roll(base, count, axis=1), format="rgb24")):
+                return count
+    raise AssertionError("nothing in 100 frames")
+
+
+@pytest.mark.parametrize("codec", FEW_FRAMES)
+def test_few_frames_of_a_large_size_wait_in_an_encoder(codec, tmp_path):
+    assert waiting(codec, 4320, tmp_path / "few.mkv") <= 8 < waiting(codec, 96, tmp_path / "many.mkv")
