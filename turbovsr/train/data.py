@@ -17,6 +17,7 @@ from frames.listing import is_image, is_video
 from turbovsr.train.augmentation import change_colours, enlarge, flip
 from turbovsr.train.batch import Batch
 from turbovsr.train.cache import Cache
+from turbovsr.train.letters import draw_letters
 from turbovsr.train.messages import info
 from turbovsr.train.options import Augmentation, BatchConfig, DataConfig
 from turbovsr.train.readers import (
@@ -139,14 +140,15 @@ class ClipSource:
         else:
             # The most detailed of some crops, because skies and walls teach little after the first thousand.
             count = options.detail_crop_candidates if rng.random() < options.detail_crop_prob else 1
-            clip = max((self._photo_clip(rng, frames) for _ in range(count)), key=_detail)
+            letters = options.letters_prob > 0 and rng.random() < options.letters_prob
+            clip = max((self._photo_clip(rng, frames, letters) for _ in range(count)), key=_detail)
             if options.blur_prob and rng.random() < options.blur_prob:
                 clip = enlarge(clip, options.noise_std, rng)
         if options.augment_prob and rng.random() < options.augment_prob:
             clip = change_colours(clip, rng)
         return flip(clip, rng)
 
-    def _photo_clip(self, rng: np.random.Generator, frames: int) -> np.ndarray:
+    def _photo_clip(self, rng: np.random.Generator, frames: int, letters: bool) -> np.ndarray:
         photo = self.photos[rng.choice(len(self.photos), p=self.photo_odds)].pixels()
         room = np.array(photo.shape[:2]) - self.crop
         time = np.linspace(0, 1, frames) if frames > 1 else np.zeros(1)
@@ -156,7 +158,11 @@ class ClipSource:
         path -= path.min(axis=0)
         path = np.minimum(path, room)
         corner = rng.integers(0, room - path.max(axis=0) + 1)
-        return np.stack([photo[y : y + self.crop, x : x + self.crop] for y, x in path + corner])
+        bottom, right = corner + path.max(axis=0) + self.crop
+        seen = photo[corner[0] : bottom, corner[1] : right]
+        if letters:
+            seen = draw_letters(seen, rng)
+        return np.stack([seen[y : y + self.crop, x : x + self.crop] for y, x in path])
 
     def _video_clip(self, rng: np.random.Generator, frames: int) -> np.ndarray:
         videos = [video for video in self.videos if video.length >= frames]

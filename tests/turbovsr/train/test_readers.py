@@ -12,6 +12,7 @@ from frames.video import read_video
 from turbovsr.train.augmentation import change_colours
 from turbovsr.train.cache import Cache
 from turbovsr.train.data import ClipSource
+from turbovsr.train.letters import draw_letters
 from turbovsr.train.options import Augmentation, DataConfig
 from turbovsr.train.readers import NoUncutSequence, PhotoFile, VideoFile, cuts, thumbnail
 from turbovsr.train.rng import StepRng
@@ -171,6 +172,33 @@ def test_enlarged_clips_have_noise_where_asked(tmp_path):
     assert (spread_of(0.0) == 0).all()
     spread = spread_of(2.5)
     assert (spread <= 2.7).all() and 0.6 < spread.mean() < 1.9
+
+
+def test_letters_move_with_the_photograph(tmp_path):
+    Image.fromarray(np.full((400, 400, 3), 128, np.uint8)).save(tmp_path / "grey.png")
+    plain, written = (clips_of(tmp_path, video_share=0.0, letters_prob=prob, crop=128) for prob in (0.0, 1.0))
+    assert (plain._augmented_clip(np.random.default_rng(0), 9) == 128).all()
+    shown, moved = 0, 0
+    for seed in range(12):
+        clip = written._photo_clip(np.random.default_rng(seed), 9, letters=True).astype(int)
+        first, last = clip[0], clip[-1]
+        shown += first.std() > 1
+        path = written._photo_clip(np.random.default_rng(seed), 9, letters=False)
+        assert (path == 128).all(), "the photograph itself is left as it was"
+        moved += first.std() > 1 and last.std() > 1 and not np.array_equal(first, last)
+    assert shown >= 8 and moved >= 5
+
+
+def test_letters_are_lighter_or_darker_than_what_is_behind_them_and_leave_the_rest():
+    picture = np.full((256, 256, 3), 128, np.uint8)
+    for seed in range(40):
+        written = draw_letters(picture, np.random.default_rng(seed))
+        assert written.shape == picture.shape and written.dtype == np.uint8
+        assert np.array_equal(written, draw_letters(picture, np.random.default_rng(seed)))
+        changed = (written != 128).any(axis=-1)
+        if changed.sum() > 100:
+            assert np.abs(written[changed].astype(int) - 128).max() > 20
+            assert not changed.all()
 
 
 def test_clips_with_other_colours_keep_their_content():
