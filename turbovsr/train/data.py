@@ -148,7 +148,7 @@ class ClipSource:
             clip = change_colours(clip, rng)
         return flip(clip, rng)
 
-    def _photo_clip(self, rng: np.random.Generator, frames: int, letters: bool) -> np.ndarray:
+    def _photo_clip(self, rng: np.random.Generator, frames: int, letters: bool = False) -> np.ndarray:
         photo = self.photos[rng.choice(len(self.photos), p=self.photo_odds)].pixels()
         room = np.array(photo.shape[:2]) - self.crop
         time = np.linspace(0, 1, frames) if frames > 1 else np.zeros(1)
