@@ -239,7 +239,7 @@ class DataConfig:
     """
 
     paths: tuple[str, ...]
-    video_share: float = 0.35  # probability that a clip is from a video rather than from a panned photograph
+    video_share: float = 0.35  # probability that a clip comes from a video rather than from a panned photograph
     halve_videos: bool = True  # use video files at half their size
     cache_mb: int = 512  # of decoded files kept in memory, in MiB
 
@@ -274,11 +274,11 @@ class TrainConfig:
             raise ValueError(f"unknown stage '{self.stage}'{did_you_mean(self.stage, [*self.stages, 'all'])}")
         known = [*self.stages, *packaged()]
         for name, stage in self.stages.items():
-            if (start := stage.start) and start not in known and not start.endswith(".safetensors"):
+            if (start := stage.start) is not None and start not in known and not start.endswith(".safetensors"):
                 raise ValueError(f"stages.{name}.start: unknown stage '{start}'{did_you_mean(start, known)}")
-        share(self, "video_share")
         if self.precision not in PRECISIONS:
             raise ValueError(f"unknown precision '{self.precision}'{did_you_mean(self.precision, PRECISIONS)}")
+        share(self, "video_share")
         at_least(self, 1, "cache_mb", "validate_frames")
         at_least(self, 0, "seed")
         for name, lowest in (("threads", 1), ("workers", 0)):

@@ -191,14 +191,17 @@ def test_letters_move_with_the_photograph(tmp_path):
 
 def test_letters_are_lighter_or_darker_than_what_is_behind_them_and_leave_the_rest():
     picture = np.full((256, 256, 3), 128, np.uint8)
+    seen = 0
     for seed in range(40):
         written = draw_letters(picture, np.random.default_rng(seed))
         assert written.shape == picture.shape and written.dtype == np.uint8
         assert np.array_equal(written, draw_letters(picture, np.random.default_rng(seed)))
         changed = (written != 128).any(axis=-1)
         if changed.sum() > 100:
+            seen += 1
             assert np.abs(written[changed].astype(int) - 128).max() > 20
             assert not changed.all()
+    assert seen > 30
 
 
 def test_clips_with_other_colours_keep_their_content():
