@@ -26,7 +26,7 @@ from torch import Tensor, nn
 from frames.bicubic import symmetric_pad
 from turbovsr.consistency import add_margins, consistent_base, empty_with_margins, fill_margins
 from turbovsr.geometry import CELL, SCALE, VALUES_PER_LR_PIXEL, latent_frames
-from turbovsr.layers import PlainLayer, SpatialBlock, leaky_, zero_conv
+from turbovsr.layers import PlainLayer, SmallerSizes, SpatialBlock, leaky_, zero_conv
 from turbovsr.pixels import unit_of
 from turbovsr.rearrange import (
     add_depth_to_space,
@@ -86,6 +86,8 @@ class Decoder(nn.Module):
         reduction: the LR size over that of the trunk, 1 or 2.
         memory: whether each frame hands features on to the next one's first layer, with reduction 1.
         detail: whether the detail that the latent codes linearly is added to the output of the last layer.
+        inner_blocks: numbers of residual blocks at a half and at a quarter of the trunk's size, where the latent is
+            added; 0 and 0 for none.
     """
 
     mean: Tensor  # (latent_channels,), of the latent over the training set
@@ -101,6 +103,7 @@ class Decoder(nn.Module):
         reduction: int = 2,
         memory: bool = False,
         detail: bool = True,
+        inner_blocks: tuple[int, int] = (0, 0),
     ):
         super().__init__()
         if CELL % reduction:
@@ -113,6 +116,7 @@ class Decoder(nn.Module):
         self.recall = nn.Conv2d(width, width, 3, padding=1, bias=False) if memory else None
         layer = SpatialBlock if reduction > 1 else PlainLayer
         self.before, self.after = (nn.Sequential(*(layer(width) for _ in range(count))) for count in blocks)
+        self.inner = SmallerSizes(width, inner_blocks) if any(inner_blocks) else None
         self.synthesis = SynthesisTransform(latent_channels, detail)
         self.cells_in = nn.Conv2d(latent_channels, (CELL // reduction) ** 2 * width, 1, bias=False)
         self.register_buffer("mean", torch.zeros(latent_channels))
@@ -207,6 +211,8 @@ class Decoder(nn.Module):
         x = self.before(x if self.reduction > 1 else leaky_(x))
         if cells is not None:
             x = add_depth_to_space(x, self.cells_in(cells), CELL // self.reduction)
+        if self.inner is not None:
+            x = self.inner(x)
         x = self.after(x)
         return F.relu(x) if self.reduction > 1 else x
 

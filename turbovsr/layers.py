@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
+
+from turbovsr.rearrange import space_to_depth
 
 RANDOM_SHARE = 0.3  # of the usual random weights, in a layer that starts near the identity
 
@@ -21,6 +25,34 @@ class SpatialBlock(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         return x + self.conv2(F.relu(self.conv1(F.relu(x))))
+
+
+class SmallerSizes(nn.Module):
+    """Residual blocks at half the size and, within them, at a quarter; (N, C, H, W), H and W multiples of 4.
+
+    A U-Net's inner levels (Ronneberger et al. 2015, arXiv 1505.04597): at half the size twice the channels take the
+    same arithmetic and see twice as far. Enlargement is bilinear, which leaves no lattice. It starts as the identity.
+
+    Args:
+        channels: of the input; the blocks at half the size have twice as many.
+        blocks: numbers of blocks at each size, half of them before and half after the next smaller size.
+    """
+
+    def __init__(self, channels: int, blocks: Sequence[int]):
+        super().__init__()
+        inner, count = 2 * channels, blocks[0]
+        self.down = nn.Conv2d(4 * channels, inner, 1)
+        self.before = nn.Sequential(*(SpatialBlock(inner) for _ in range(count - count // 2)))
+        self.smaller = SmallerSizes(inner, blocks[1:]) if any(blocks[1:]) else None
+        self.after = nn.Sequential(*(SpatialBlock(inner) for _ in range(count // 2)))
+        self.up = zero_conv(inner, channels, 1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        y = self.before(self.down(space_to_depth(x, 2)))
+        if self.smaller is not None:
+            y = self.smaller(y)
+        y = self.up(self.after(y))
+        return x + F.interpolate(y, scale_factor=2.0, mode="bilinear", align_corners=False)
 
 
 SLOPE = 0.1

@@ -20,6 +20,7 @@ class ModelConfig:
 
     decoder_reduction: the LR size over that of the decoder's trunk, 2 or 1; see `turbovsr.decoder.Decoder`.
     decoder_detail: whether the detail that the latent codes linearly is added to the decoder's output.
+    decoder_inner_blocks: residual blocks of the decoder at a half and at a quarter of its trunk's size.
     decoder_memory: whether a frame hands features on to the next one in the decoder.
     finest_steps and shift_strength: of the sampler's noise levels, which the weights were trained with.
     prediction_type: "sample" or "velocity", see `turbovsr.generator.Generator`.
@@ -32,6 +33,7 @@ class ModelConfig:
     decoder_blocks: tuple[int, int] = (1, 2)
     decoder_reduction: int = 2
     decoder_memory: bool = False
+    decoder_inner_blocks: tuple[int, int] = (0, 0)
     decoder_detail: bool = True
     consistent: bool = True
     condition_channels: int = 256
@@ -63,6 +65,7 @@ class Model(Generator):
             config.decoder_reduction,
             config.decoder_memory,
             config.decoder_detail,
+            config.decoder_inner_blocks,
         )
         self.projection = LRProjection(config.condition_channels)
         self.transformer = transformer_of(config, gelu="none")

@@ -18,9 +18,10 @@ from turbovsr.ltx.autoencoder import LTXAutoencoder
 from turbovsr.ltx.autoencoder_layouts import LAYOUTS, Layout, Stage
 from turbovsr.train.batch import Batch
 from turbovsr.train.data import ClipSource
+from turbovsr.train.data_options import BatchConfig, DataConfig
 from turbovsr.train.loop import Loop
 from turbovsr.train.losses import LossOutput, ReconstructionLoss
-from turbovsr.train.options import BatchConfig, DataConfig, LoopConfig, ReconstructionConfig
+from turbovsr.train.options import LoopConfig, ReconstructionConfig
 from turbovsr.train.rng import StepRng
 
 LATENT_NOISE = 0.1  # standard deviation, so that small errors of a generator do little harm

@@ -23,6 +23,7 @@ NOWHERE = {
     "metrics": [["--json", "nowhere/found.json"]],
     "overhead": [["--device", "nowhere"]],
     "page": [["nowhere"]],
+    "pairs": [["out", "--data", "nowhere"], ["a-file", "--data", "empty"], ["out", "--data", "empty"]],
     "video_kills": [["--codec", "nowhere"]],
     "workers": [["leases", "--out", "a-file"], ["simulate", "--out", "a-file"], ["efficiency", "--out", "a-file"]],
 }

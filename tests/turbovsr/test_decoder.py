@@ -15,8 +15,9 @@ CONFIGS = [
     dataclasses.replace(TINY, decoder_reduction=1),
     dataclasses.replace(TINY, decoder_reduction=1, decoder_memory=True),
     dataclasses.replace(TINY, decoder_reduction=1, decoder_detail=False),
+    dataclasses.replace(TINY, decoder_reduction=1, decoder_memory=True, decoder_inner_blocks=(2, 1)),
 ]
-SIZES = ["half the LR size", "the LR size", "with memory", "without linear detail"]
+SIZES = ["half the LR size", "the LR size", "with memory", "without linear detail", "with smaller sizes"]
 
 
 @pytest.fixture(params=CONFIGS, ids=SIZES)

@@ -62,7 +62,7 @@ def test_a_memory_goes_from_frame_to_frame(tmp_path, weights):
 
     if weights == "tiny":
         weights = str(tmp_path / "memory.safetensors")
-        config = dataclasses.replace(TINY, decoder_memory=True, decoder_reduction=1)
+        config = dataclasses.replace(TINY, decoder_memory=True, decoder_reduction=1, decoder_inner_blocks=(1, 1))
         checkpoints.save(tiny_model(config), weights, torch.float32, licence="none", origin="random")
     file = tmp_path / "memory.onnx"
     assert main(["export", weights, str(file)]) == 0

@@ -12,8 +12,9 @@ import torch
 from turbovsr.model import Model
 from turbovsr.train.batch import Batch
 from turbovsr.train.data import ClipSource
+from turbovsr.train.data_options import BatchConfig
 from turbovsr.train.losses import LossOutput, ReconstructionLoss
-from turbovsr.train.options import Autoencoding, BatchConfig
+from turbovsr.train.options import Autoencoding
 from turbovsr.train.rng import StepRng
 
 POWER_WEIGHT = 5e-4  # of the latent's mean square: without it a training has saturated its latent

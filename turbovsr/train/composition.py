@@ -17,6 +17,7 @@ PATHS = (
     "lpips",
     "vgg",
     "dists",
+    "pairs",
     "weights",
     "prompt",
 )  # options whose values name files or folders

@@ -17,9 +17,9 @@ from frames.listing import is_image, is_video
 from turbovsr.train.augmentation import change_colours, enlarge, flip
 from turbovsr.train.batch import Batch
 from turbovsr.train.cache import Cache
+from turbovsr.train.data_options import Augmentation, BatchConfig, DataConfig
 from turbovsr.train.letters import draw_letters
 from turbovsr.train.messages import info
-from turbovsr.train.options import Augmentation, BatchConfig, DataConfig
 from turbovsr.train.readers import (
     BrokenFile,
     NoUncutSequence,
@@ -97,7 +97,7 @@ class ClipSource:
 
     def batch(self, rng: np.random.Generator, clips: int, frames: int) -> Batch:
         """Draw a batch of `clips` clips of `frames` frames."""
-        gt = [self._clip(rng, frames) for _ in range(clips)]
+        gt = [self.clip(rng, frames) for _ in range(clips)]
         return Batch.from_uint8(gt, [self.degradation(clip, rng) for clip in gt])
 
     def _open(self, kind: str, paths: list[Path], open_file: Callable[[Path], Media]) -> list[Media]:
@@ -116,7 +116,7 @@ class ClipSource:
             info(f"left out: {small} of {len(paths)} {kind}, smaller than the crop of {self.crop} px")
         return opened
 
-    def _clip(self, rng: np.random.Generator, frames: int) -> np.ndarray:
+    def clip(self, rng: np.random.Generator, frames: int) -> np.ndarray:
         """A GT clip, uint8 (T, crop, crop, 3)."""
         for _ in range(MOST_DRAWS):
             try:

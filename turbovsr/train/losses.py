@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol, cast
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 from turbovsr.rearrange import frames_to_batch
@@ -44,6 +45,11 @@ def charbonnier(sr: Tensor, gt: Tensor, eps: float = 1e-3) -> Tensor:
     return ((sr - gt).square() + eps**2).sqrt().mean()
 
 
+def fine(frames: Tensor) -> Tensor:
+    """What a mean over 5x5 pixels leaves of frames (N, 3, H, W): edges and textures."""
+    return frames - F.avg_pool2d(frames, 5, stride=1, padding=2, count_include_pad=False)
+
+
 class ReconstructionLoss:
     """Distance of SR clips from GT: Charbonnier, of frames and of their changes, LPIPS, DISTS, and what repeats with
     the LR pixels.
@@ -66,6 +72,8 @@ class ReconstructionLoss:
             terms["temporal"] = charbonnier(sr.diff(dim=2), gt.diff(dim=2))
         if config.motion > 0 and sr.shape[2] > 1:
             terms["motion"] = error_change(sr, gt)
+        if config.fine > 0:
+            terms["fine"] = charbonnier(fine(sr_frames), fine(gt_frames))
         if config.lattice > 0:
             terms["lattice"] = lattice_excess(sr_frames, gt_frames)
         if rng.step >= config.start:

@@ -8,6 +8,7 @@ from typing import Any
 from frames.errors import did_you_mean
 from turbovsr.checkpoints import packaged
 from turbovsr.model import ModelConfig
+from turbovsr.train.data_options import Augmentation, BatchConfig, DataConfig
 from turbovsr.train.schema import at_least, positive, share
 
 PARTS = ("encoder", "decoder", "projection", "transformer")
@@ -17,45 +18,13 @@ MOST_PROCESSES = 512  # threads and workers
 
 
 @dataclass(frozen=True, kw_only=True)
-class BatchConfig:
-    """Batch of one step and process: `images` stills, or `clips` of `frames` frames."""
-
-    images: int = 12
-    clips: int = 2
-    frames: int = 9
-    image_share: float = 0.5  # probability of stills in a stage of kind autoencoding; other kinds alternate
-
-    def __post_init__(self):
-        at_least(self, 1, "images", "clips", "frames")
-        share(self, "image_share")
-        if (self.frames - 1) % 8:
-            raise ValueError(f"frames must be 8k+1, got {self.frames}")
-
-
-@dataclass(frozen=True, kw_only=True)
-class Augmentation:
-    """Random changes of the GT clips of a stage."""
-
-    detail_crop_prob: float = 1.0  # probability that a photograph's crop is the most detailed of several candidates
-    detail_crop_candidates: int = 2
-    blur_prob: float = 0.0  # probability that a photograph is enlarged by up to 1.7: much GT is softer than they are
-    noise_std: float = 0.0  # largest standard deviation of the noise added to those, in 8-bit levels
-    augment_prob: float = 0.0  # probability of shuffled colours, another gamma and contrast, and a transposition
-    letters_prob: float = 0.0  # probability of words or a table of numbers on a photograph
-
-    def __post_init__(self):
-        share(self, "detail_crop_prob", "blur_prob", "augment_prob", "letters_prob")
-        at_least(self, 1, "detail_crop_candidates")
-        at_least(self, 0, "noise_std")
-
-
-@dataclass(frozen=True, kw_only=True)
 class ReconstructionConfig:
     """Weights of the terms of the loss, and how few frames of a batch the perceptual networks see from step `start`."""
 
     pixel: float = 1.0  # Charbonnier distance
     temporal: float = 0.0  # Charbonnier distance of the changes from frame to frame: against noise that boils
     motion: float = 0.0  # see `turbovsr.train.motion`: against detail that swims
+    fine: float = 0.0  # Charbonnier distance of what a mean over 5x5 pixels leaves
     lattice: float = 0.0  # see `turbovsr.train.lattice`
     lpips: float = 0.0
     dists: float = 0.0
@@ -69,7 +38,7 @@ class ReconstructionConfig:
     start: int = 0
 
     def __post_init__(self):
-        at_least(self, 0, "pixel", "temporal", "motion", "lattice", "lpips", "dists", "lpips_vgg")
+        at_least(self, 0, "pixel", "temporal", "motion", "fine", "lattice", "lpips", "dists", "lpips_vgg")
         at_least(self, 0, "start", "vgg_frames")
         at_least(self, 1, "lpips_frames", "dists_frames")
         share(self, "resized")
@@ -215,6 +184,27 @@ class Joint(Stage):
         check_crop(self)
 
 
+@dataclass(frozen=True, kw_only=True)
+class Distillation(Stage):
+    """Training of the decoder towards another upscaler's SR frames, see `turbovsr.train.distillation`."""
+
+    reconstruction: ReconstructionConfig = field(default_factory=ReconstructionConfig)  # towards those
+    gt_pixel: float = 0.0  # of the Charbonnier distance from GT beside them
+    gt_reconstruction: ReconstructionConfig | None = None  # where given, all clips come from the data, under this loss
+    gt_stills: float = 0.0  # share of the batches of stills that do
+    latent_dropout: float = 0.2  # share of the stills and clips that are decoded without a latent
+
+    def __post_init__(self):
+        super().__post_init__()
+        at_least(self, 0, "gt_pixel")
+        share(self, "gt_stills", "latent_dropout")
+        check_crop(self)
+        if self.trained != ("decoder",):
+            raise ValueError(f"trained must be [decoder] with kind=distillation, got {list(self.trained)}")
+        if self.gt_stills > 0 and self.gt_reconstruction is None:
+            raise ValueError("gt_stills needs gt_reconstruction, the loss of those stills")
+
+
 def _check_generator_options(stage: Diffusion | Joint) -> None:
     share(stage, "bootstrap")
     if not 0 <= stage.condition_dropout < 1:
@@ -227,21 +217,7 @@ def check_crop(stage: Any) -> None:
         raise ValueError(f"crop must be at least 64 with reconstruction.lattice above 0, got {stage.crop}")
 
 
-KINDS = {"autoencoding": Autoencoding, "diffusion": Diffusion, "joint": Joint}
-
-
-@dataclass(frozen=True)
-class DataConfig:
-    """Training data, and how files are read.
-
-    Each path is a folder that `turbovsr.train.prepare` wrote (`photos/*.npy`, `shots/*.npy`), any other folder, which
-    is searched with its subfolders for photographs and videos, or a single such file.
-    """
-
-    paths: tuple[str, ...]
-    video_share: float = 0.35  # probability that a clip comes from a video rather than from a panned photograph
-    halve_videos: bool = True  # use video files at half their size
-    cache_mb: int = 512  # of decoded files kept in memory, in MiB
+KINDS = {"autoencoding": Autoencoding, "diffusion": Diffusion, "joint": Joint, "distillation": Distillation}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -257,6 +233,7 @@ class TrainConfig:
     lpips: str = ""
     vgg: str = ""
     dists: str = ""
+    pairs: str = ""
     validate: list[str] = field(default_factory=list)
     validate_frames: int = 1
     video_share: float = 0.35

@@ -54,8 +54,6 @@ def perceptual_networks(config: TrainConfig, stage: Stage, device: torch.device)
 
 def _needing(network: str, stage: Stage) -> list[str]:
     """The terms of a stage's loss that need a network."""
-    reconstruction = getattr(stage, "reconstruction", None)
-    if reconstruction is None:
-        return []
+    losses = [getattr(stage, name, None) for name in ("reconstruction", "gt_reconstruction")]
     terms = {"lpips": ["lpips"], "dists": ["dists", "lpips_vgg"]}[network]
-    return [term for term in terms if getattr(reconstruction, term) > 0]
+    return [term for term in terms if any(loss is not None and getattr(loss, term) > 0 for loss in losses)]

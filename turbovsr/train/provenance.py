@@ -20,6 +20,7 @@ from turbovsr.train.options import TrainConfig
 
 SETTINGS = (
     "data",
+    "pairs",
     "weights",
     "prompt",
     "lora",

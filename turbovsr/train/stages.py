@@ -18,9 +18,11 @@ from turbovsr.model import Model, ModelConfig
 from turbovsr.train.adversarial import AdversarialLoss
 from turbovsr.train.autoencoding import AutoencodingLoss, normalise_latent
 from turbovsr.train.batch import Batch
+from turbovsr.train.batch_loader import DrawBatch
 from turbovsr.train.components import start_from_components
 from turbovsr.train.data import ClipSource
 from turbovsr.train.diffusion import DiffusionLoss
+from turbovsr.train.distillation import DistillationLoss, draw_taught
 from turbovsr.train.distributed import barrier, rank
 from turbovsr.train.joint import JointLoss
 from turbovsr.train.loop import Loop
@@ -28,13 +30,15 @@ from turbovsr.train.losses import ReconstructionLoss, TrainingLoss
 from turbovsr.train.ltx.options import LTXTrainConfig
 from turbovsr.train.ltx.stages import train_latent_stage
 from turbovsr.train.messages import info
-from turbovsr.train.options import Autoencoding, Diffusion, Joint, Stage, TrainConfig
+from turbovsr.train.options import Autoencoding, Diffusion, Distillation, Joint, Stage, TrainConfig
+from turbovsr.train.pairs import PairSource
 from turbovsr.train.perceptual import perceptual_networks
 from turbovsr.train.phases import even_out
 from turbovsr.train.provenance import is_finished, metadata_of, start_weights, store_settings, weights_path
 from turbovsr.train.rng import StepRng
 from turbovsr.train.validate import build_validation
 
+NEW_BLOCKS = ("decoder.before.", "decoder.inner.", "decoder.after.")
 MOST_PARAMETERS = 4_000_000_000  # of a model that is trained from random weights: 16 GB for the weights alone
 
 
@@ -43,6 +47,8 @@ def train(config: TrainConfig, device: torch.device) -> None:
     names = [config.stage]
     if config.stage == "all":
         names = [name for name, stage in config.stages.items() if not stage.optional]
+    if any(isinstance(config.stages[name], Distillation) and not is_finished(config, name) for name in names):
+        PairSource(config.pairs)  # told before hours of other stages
     for name in names:
         if is_finished(config, name):
             info(f"stage {name} is finished: {weights_path(config, name)}")
@@ -106,7 +112,7 @@ def with_new_blocks(state: Mapping[str, Tensor], model: Model) -> dict[str, Tens
 
     New blocks begin as the identity (`turbovsr.layers.SpatialBlock`), so a deeper decoder starts where they ended.
     """
-    blocks = {k: v for k, v in model.state_dict().items() if k.startswith(("decoder.before.", "decoder.after."))}
+    blocks = {k: v for k, v in model.state_dict().items() if k.startswith(NEW_BLOCKS)}
     return blocks | dict(state)
 
 
@@ -138,7 +144,16 @@ def _run_loop(config: TrainConfig, name: str, model: Model, source: ClipSource, 
     loop = Loop(model, list(stage.trained), loop_config, folder, adversarial, precision, constrain=constrain)
     validation = build_validation(config, stage, source, networks, device)
     loss = loss_of(stage, model, networks)
-    return loop.run(loss, lambda rng: draw_batch(stage, source, rng), config.workers, validation, validation.picture)
+    return loop.run(loss, draw_of(config, stage, source), config.workers, validation, validation.picture)
+
+
+def draw_of(config: TrainConfig, stage: Stage, source: ClipSource) -> DrawBatch:
+    """What draws a step's batch. Raises `UserError` where a stage needs pairs and there are none."""
+    if not isinstance(stage, Distillation):
+        return lambda rng: draw_batch(stage, source, rng)
+    pairs = PairSource(config.pairs)
+    info(pairs.describe())
+    return lambda rng: draw_taught(stage, pairs, source, rng)
 
 
 def draw_batch(stage: Stage, source: ClipSource, rng: StepRng) -> Batch:
@@ -151,6 +166,8 @@ def loss_of(stage: Stage, model: Model, networks: dict[str, nn.Module]) -> Train
     """The loss of a stage's kind."""
     if isinstance(stage, Diffusion):
         return DiffusionLoss(model, stage)
+    if isinstance(stage, Distillation):
+        return DistillationLoss(model, stage, networks)
     if isinstance(stage, Joint):
         return JointLoss(model, stage, ReconstructionLoss(stage.reconstruction, networks))
     assert isinstance(stage, Autoencoding)

@@ -17,11 +17,12 @@ from turbovsr.train.components import start_from_components
 from turbovsr.train.composition import compose_plain
 from turbovsr.train.config import checked
 from turbovsr.train.data import ClipSource
+from turbovsr.train.data_options import DataConfig
 from turbovsr.train.diffusion import FlowLoss
 from turbovsr.train.dists import Dists
 from turbovsr.train.joint import JointLoss
 from turbovsr.train.losses import ReconstructionLoss, charbonnier
-from turbovsr.train.options import DataConfig, Diffusion, Joint, LoopConfig, MixConfig, ReconstructionConfig
+from turbovsr.train.options import Diffusion, Joint, LoopConfig, MixConfig, ReconstructionConfig
 from turbovsr.train.perceptual import perceptual_networks
 from turbovsr.train.prepare import held_out_mask
 from turbovsr.train.rng import StepRng

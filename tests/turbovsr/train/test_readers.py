@@ -12,8 +12,8 @@ from frames.video import read_video
 from turbovsr.train.augmentation import change_colours
 from turbovsr.train.cache import Cache
 from turbovsr.train.data import ClipSource
+from turbovsr.train.data_options import Augmentation, DataConfig
 from turbovsr.train.letters import draw_letters
-from turbovsr.train.options import Augmentation, DataConfig
 from turbovsr.train.readers import NoUncutSequence, PhotoFile, VideoFile, cuts, thumbnail
 from turbovsr.train.rng import StepRng
 

@@ -15,11 +15,12 @@ from turbovsr.model import Model
 from turbovsr.train.autoencoding import normalise_latent
 from turbovsr.train.batch_loader import DrawBatch
 from turbovsr.train.data import ClipSource
+from turbovsr.train.data_options import BatchConfig, DataConfig
 from turbovsr.train.diffusion import dropout
 from turbovsr.train.log import IntervalMeans
 from turbovsr.train.loop import Loop, learning_rate
 from turbovsr.train.losses import LossOutput, TrainingLoss
-from turbovsr.train.options import Autoencoding, BatchConfig, DataConfig, Diffusion, Joint, LoopConfig
+from turbovsr.train.options import Autoencoding, Diffusion, Joint, LoopConfig
 from turbovsr.train.rng import StepRng
 from turbovsr.train.stages import draw_batch, loss_of, with_new_blocks, with_new_decoder
 
@@ -157,7 +158,7 @@ def test_only_the_named_parts_are_trained(source, tmp_path):
 
 
 def test_new_blocks_of_the_decoder_begin_as_the_identity():
-    small, deep = tiny_model(), Model(dataclasses.replace(TINY, decoder_blocks=(2, 4)))
+    small, deep = tiny_model(), Model(dataclasses.replace(TINY, decoder_blocks=(2, 4), decoder_inner_blocks=(1, 1)))
     state = with_new_blocks(small.state_dict(), deep)
     deep.load_state_dict(state)
     lr = torch.rand(1, 3, 1, 16, 16)

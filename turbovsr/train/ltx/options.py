@@ -8,7 +8,8 @@ from typing import ClassVar
 
 from turbovsr.ltx import presets
 from turbovsr.ltx.model import LTXConfig
-from turbovsr.train.options import BatchConfig, ReconstructionConfig, Stage, TrainConfig, check_crop
+from turbovsr.train.data_options import BatchConfig
+from turbovsr.train.options import ReconstructionConfig, Stage, TrainConfig, check_crop
 from turbovsr.train.schema import at_least, share
 
 

@@ -4,10 +4,11 @@ import pytest
 import torch
 
 from frames.errors import UserError
+from turbovsr.train.data_options import BatchConfig
 from turbovsr.train.ltx import samples
 from turbovsr.train.ltx.latents import LatentFolder, check_manifest
 from turbovsr.train.ltx.options import Shortcut
-from turbovsr.train.options import BatchConfig, LoopConfig
+from turbovsr.train.options import LoopConfig
 from turbovsr.train.rng import StepRng
 
 

@@ -1,0 +1,69 @@
+"""Learning from another upscaler's frames (Hinton et al. 2015, arXiv 1503.02531), the decoder alone.
+
+What GT shows beyond degraded LR frames is mostly chance, and a gradient towards it mostly noise. Another upscaler's
+frame is a function of the same LR frames: it shows what can be known, so that far fewer steps are needed
+(docs/decisions/turbovsr-real.md).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import torch
+from torch import Tensor, nn
+
+from turbovsr.conditioning import trains_first_frame
+from turbovsr.geometry import latent_frames
+from turbovsr.model import Model
+from turbovsr.train.batch import Batch
+from turbovsr.train.data import ClipSource
+from turbovsr.train.losses import LossOutput, ReconstructionLoss, charbonnier
+from turbovsr.train.options import Distillation
+from turbovsr.train.pairs import PairBatch, PairSource, taught
+from turbovsr.train.rng import StepRng
+
+
+def draw_taught(stage: Distillation, pairs: PairSource, source: ClipSource, rng: StepRng) -> PairBatch | Batch:
+    """Draw stills or clips in turn, of the pairs, or of the data with GT as the stage's `gt` options say."""
+    batch, stills = stage.batch, trains_first_frame(rng.step)
+    from_data = stage.gt_reconstruction is not None and (not stills or rng.shared.random() < stage.gt_stills)
+    if from_data:
+        return source.draw(batch, rng, stills)
+    return pairs.draw(rng, batch.images if stills else batch.clips, stills)
+
+
+class DistillationLoss:
+    """Distance of SR frames from another upscaler's and, less, from GT; for batches of the data from GT alone.
+
+    Args:
+        model: its decoder is trained, with latents that the rest samples.
+        stage: see `Distillation`.
+        networks: see `ReconstructionLoss`.
+    """
+
+    def __init__(self, model: Model, stage: Distillation, networks: Mapping[str, nn.Module]):
+        self.model, self.stage = model, stage
+        self.towards_sr = ReconstructionLoss(stage.reconstruction, networks)
+        self.towards_gt = ReconstructionLoss(stage.gt_reconstruction or stage.reconstruction, networks)
+
+    def __call__(self, batch: PairBatch | Batch, rng: StepRng, ema: Model) -> LossOutput:
+        sr = self._decoded(batch.lr, rng)
+        if isinstance(batch, Batch):
+            return self.towards_gt(sr, batch.gt, rng)
+        frame = taught(sr.shape[2])
+        sr = sr[:, :, frame : frame + 1]
+        output, from_gt = self.towards_sr(sr, batch.sr, rng), charbonnier(sr, batch.gt)
+        terms = {f"taught {name}": value for name, value in output.terms.items()} | {"gt": from_gt.detach()}
+        return LossOutput(output.loss + self.stage.gt_pixel * from_gt, terms, sr)
+
+    def _decoded(self, lr: Tensor, rng: StepRng) -> Tensor:
+        """SR clips, from sampled latents where the clip's length allows one."""
+        if (lr.shape[2] - 1) % 8:
+            return self.model.decoder(lr, None)
+        with torch.no_grad():
+            condition = self.model.projection(lr)
+            shape = (len(lr), self.model.config.latent_channels, latent_frames(lr.shape[2]), *condition.shape[3:])
+            noise = rng.normal(lr.new_empty(shape))
+            latent = self.model.sample_rest(condition, self.model.sample_first(condition, noise, 1), noise, 1)
+        keep = torch.rand(len(lr), generator=rng.torch) >= self.stage.latent_dropout
+        return self.model.decoder(lr, latent, keep.to(lr.device))
