@@ -16,7 +16,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from frames.errors import UserError, one_line
+from frames.errors import UserError
 from turbovsr.geometry import SCALE
 from turbovsr.train.rng import StepRng
 
@@ -108,8 +108,8 @@ def read(path: Path) -> Pair:
     try:
         with np.load(path, allow_pickle=False) as file:
             pair = Pair(file["lr"], file["sr"], file["gt"])
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
-        raise ValueError(f"{path}: no pair of LR and SR frames ({one_line(error)}); remove it") from error
+    except (ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
+        raise ValueError(f"{path}: no pair of LR and SR frames, or a file that was cut short; remove it") from error
     if any(x.dtype != np.uint8 for x in (pair.lr, pair.sr, pair.gt)) or pair.lr.ndim != 4 or not len(pair.lr):
         raise ValueError(f"{path}: no pair of LR and SR frames, uint8 (T, h, w, 3) and (4h, 4w, 3); remove it")
     height, width = pair.lr.shape[1:3]

@@ -131,7 +131,7 @@ def test_fine_is_nothing_of_flat_frames_and_all_of_a_checkerboard():
     [
         ({"sr": np.zeros((60, 64, 3), np.uint8)}, "not 4 times as large as LR frames of 16x16"),
         ({"gt": np.zeros((64, 64, 3), np.float32)}, "uint8"),
-        ({"lr": np.array([{}])}, "allow_pickle"),
+        ({"lr": np.array([{}])}, "no pair"),
     ],
 )
 def test_what_is_no_pair_is_named(tmp_path, changes, message):
