@@ -162,7 +162,7 @@ def test_new_blocks_of_the_decoder_begin_as_the_identity():
     state = with_new_blocks(small.state_dict(), deep)
     deep.load_state_dict(state)
     lr = torch.rand(1, 3, 1, 16, 16)
-    assert torch.equal(deep.decoder(lr, None), small.decoder(lr, None))
+    assert torch.allclose(deep.decoder(lr, None), small.decoder(lr, None), atol=1e-6)  # features in another layout
     with pytest.raises(ValueError, match="wrong weights"):
         checkpoints.fill(small, with_new_blocks(deep.state_dict(), small), "deep")
 
