@@ -4,13 +4,16 @@
     python -m studies.pairs OUT --data DATA --method method=span  # any method of the benchmark, with its options
 
 Six pairs in ten are stills, the others clips of four frames. A pair depends on its number and the seed alone; a second
-run makes what is missing. The upscaler's frames are moved by `--shift` pixels to where GT lies: x4plus draws 0.15
-pixels too far up and to the left (the median over 700 pairs; bicubic: less than 0.01).
+run makes what is missing, and is refused where the first had another method, seed or shift. The upscaler's frames are
+moved by `--shift` pixels to where GT lies: x4plus draws 0.15 pixels too far up and to the left (the median over 700
+pairs; bicubic: less than 0.01).
 """
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -80,11 +83,21 @@ def write(path: Path, source: ClipSource, method: Upscaler, rng: np.random.Gener
         np.savez(temporary, lr=lr, sr=moved(pixels, shift), gt=gt[frame])
 
 
+def check_settings(folder: Path, settings: dict[str, Any]) -> None:
+    """Keep in a folder what its pairs are made with. Raises `UserError` where it holds others."""
+    path = folder / "settings.json"
+    text = json.dumps(settings, indent=1) + "\n"
+    if path.is_file() and path.read_text(encoding="utf-8", errors="replace") != text:
+        raise UserError(f"{path}: these pairs were made with other settings; give another folder, or remove this one")
+    with replacing(path) as temporary:
+        temporary.write_text(text, encoding="utf-8")
+
+
 def main() -> int:
     parser = Parser("python -m studies.pairs", (__doc__ or "").strip())
     parser.add_argument("out", type=out_folder)
     parser.add_argument("--data", type=Path, nargs="+", required=True, help="what turbovsr.train.prepare wrote")
-    parser.add_argument("--count", type=int, default=9500, help="pairs (default 9500: two hours of a core)")
+    parser.add_argument("--count", type=int, default=9500, help="pairs (default 9500: an hour of a core)")
     parser.add_argument("--first", type=int, default=0, help="number of the first, to share the work (default 0)")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--shift", type=float, default=0.15, help="pixels, down and to the right (default 0.15)")
@@ -96,6 +109,8 @@ def main() -> int:
     cv2.setNumThreads(1)
     source = ClipSource(DataConfig(tuple(map(str, arguments.data)), 0.8), CROP, AUGMENTATION, DEGRADATION)
     method = upscaler(arguments.method)
+    settings = {"method": arguments.method, "weights": method.descriptor.weights}
+    check_settings(arguments.out, settings | {"seed": arguments.seed, "shift": arguments.shift})
     print(f"{source.describe()}; {method.descriptor.name}, {method.descriptor.weights}")
     for number in track(range(arguments.first, arguments.first + arguments.count), "pairs"):
         path = arguments.out / f"{KINDS[number % len(KINDS)]}-{number:06d}.npz"

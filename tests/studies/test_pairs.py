@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from frames.bicubic import bicubic
+from frames.errors import UserError
 from studies.pairs import main, moved
 from turbovsr.train.pairs import read, taught
 
@@ -33,8 +34,8 @@ def test_a_pair_holds_a_degraded_clip_and_the_methods_frame_of_it(data, tmp_path
         assert run(monkeypatch, *words) == 0
     finally:
         torch.set_num_threads(threads)
-    assert sorted(path.name for path in out.iterdir()) == ["clip-000006.npz", "still-000005.npz"]
-    for path in out.iterdir():
+    assert sorted(path.name for path in out.iterdir()) == ["clip-000006.npz", "settings.json", "still-000005.npz"]
+    for path in out.glob("*.npz"):
         pair = read(path)
         assert pair.lr.shape == ((4 if "clip" in path.name else 1), 64, 64, 3)
         lr = torch.from_numpy(pair.lr[taught(len(pair.lr))].transpose(2, 0, 1))[None].float()
@@ -44,6 +45,8 @@ def test_a_pair_holds_a_degraded_clip_and_the_methods_frame_of_it(data, tmp_path
     before = (out / "clip-000006.npz").stat().st_mtime_ns
     assert run(monkeypatch, *words) == 0  # what is there stays, what is missing is made
     assert (out / "clip-000006.npz").stat().st_mtime_ns == before and (out / "still-000005.npz").is_file()
+    with pytest.raises(UserError, match="settings.json: these pairs were made with other settings"):
+        run(monkeypatch, *words, "--seed", 2)
 
 
 def test_frames_are_moved_by_a_fraction_of_a_pixel():

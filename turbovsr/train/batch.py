@@ -20,7 +20,7 @@ class Batch:
     @classmethod
     def from_uint8(cls, gt: Sequence[np.ndarray], lr: Sequence[np.ndarray]) -> Batch:
         """Convert clips, uint8 (T, H, W, 3) each, and their LR."""
-        return cls(_to_tensor(gt), _to_tensor(lr))
+        return cls(to_tensor(gt), to_tensor(lr))
 
     def __len__(self) -> int:
         return len(self.gt)
@@ -29,5 +29,6 @@ class Batch:
         return Batch(self.gt.to(device, non_blocking=True), self.lr.to(device, non_blocking=True))
 
 
-def _to_tensor(clips: Sequence[np.ndarray]) -> Tensor:
+def to_tensor(clips: Sequence[np.ndarray]) -> Tensor:
+    """Clips of one size, uint8 (T, H, W, 3) each, as float32 (B, 3, T, H, W) in [-1, 1]."""
     return torch.from_numpy(np.stack(clips)).permute(0, 4, 1, 2, 3).float().div(127.5).sub(1)

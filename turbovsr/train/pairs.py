@@ -18,6 +18,7 @@ from torch import Tensor
 
 from frames.errors import UserError
 from turbovsr.geometry import SCALE
+from turbovsr.train.batch import to_tensor
 from turbovsr.train.rng import StepRng
 
 COLOURS_SHUFFLED = 0.3  # share of the pairs
@@ -66,9 +67,9 @@ class PairBatch:
     def of(cls, pairs: Iterable[Pair]) -> PairBatch:
         found = list(pairs)
         return cls(
-            _unit([pair.lr for pair in found]),
-            _unit([pair.sr[None] for pair in found]),
-            _unit([pair.gt[None] for pair in found]),
+            to_tensor([pair.lr for pair in found]),
+            to_tensor([pair.sr[None] for pair in found]),
+            to_tensor([pair.gt[None] for pair in found]),
         )
 
     def __len__(self) -> int:
@@ -99,8 +100,11 @@ class PairSource:
         files = self.all if stills else self.clips
         if not files:
             raise ValueError(f"{self.all[0].parent}: no clips among these pairs; write some with studies.pairs")
-        pairs = [read(files[index]) for index in rng.numpy.integers(len(files), size=count)]
-        return PairBatch.of((pair.still() if stills else pair).turned(rng.numpy) for pair in pairs)
+        found = (read(files[index]) for index in rng.numpy.integers(len(files), size=count))
+        pairs = [pair.still() if stills else pair for pair in found]
+        if len(shapes := {pair.lr.shape for pair in pairs}) > 1:
+            raise ValueError(f"{files[0].parent}: LR clips of several sizes, {sorted(shapes)}; use one folder for each")
+        return PairBatch.of(pair.turned(rng.numpy) for pair in pairs)
 
 
 def read(path: Path) -> Pair:
@@ -113,13 +117,11 @@ def read(path: Path) -> Pair:
     if any(x.dtype != np.uint8 for x in (pair.lr, pair.sr, pair.gt)) or pair.lr.ndim != 4 or not len(pair.lr):
         raise ValueError(f"{path}: no pair of LR and SR frames, uint8 (T, h, w, 3) and (4h, 4w, 3); remove it")
     height, width = pair.lr.shape[1:3]
+    if height != width:
+        raise ValueError(f"{path}: LR frames of {width}x{height} are not square; remove it")
     large = (SCALE * height, SCALE * width, 3)
     if pair.lr.shape[3] != 3 or not pair.sr.shape == pair.gt.shape == large:
         raise ValueError(
             f"{path}: SR and GT are not {SCALE} times as large as LR frames of {width}x{height}; remove it"
         )
     return pair
-
-
-def _unit(clips: list[np.ndarray]) -> Tensor:
-    return torch.from_numpy(np.stack(clips)).permute(0, 4, 1, 2, 3).float().div(127.5).sub(1)

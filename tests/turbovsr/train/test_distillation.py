@@ -76,6 +76,12 @@ def test_pairs_depend_on_seed_and_step_alone(folder):
     assert torch.equal(first, again) and not torch.equal(first, other)
 
 
+def test_pairs_of_several_sizes_are_refused(folder):
+    save(folder / "clip-3.npz", 4, size=24)
+    with pytest.raises(ValueError, match="LR clips of several sizes"):
+        PairSource(folder).draw(StepRng(0, 0), 40, stills=False)
+
+
 def test_every_orientation_occurs():
     lr = np.arange(4, dtype=np.uint8).reshape(1, 2, 2, 1).repeat(3, axis=3)
     pair = Pair(lr, lr[0].repeat(4, 0).repeat(4, 1), lr[0].repeat(4, 0).repeat(4, 1))
@@ -132,6 +138,7 @@ def test_fine_is_nothing_of_flat_frames_and_all_of_a_checkerboard():
         ({"sr": np.zeros((60, 64, 3), np.uint8)}, "not 4 times as large as LR frames of 16x16"),
         ({"gt": np.zeros((64, 64, 3), np.float32)}, "uint8"),
         ({"lr": np.array([{}])}, "no pair"),
+        ({"lr": np.zeros((1, 16, 8, 3), np.uint8)}, "not square"),
     ],
 )
 def test_what_is_no_pair_is_named(tmp_path, changes, message):
