@@ -24,6 +24,11 @@ NOWHERE = {
     "overhead": [["--device", "nowhere"]],
     "page": [["nowhere"]],
     "pairs": [["out", "--data", "nowhere"], ["a-file", "--data", "empty"], ["out", "--data", "empty"]],
+    "training_data": [
+        ["out", "--packages", "nowhere"],
+        ["out", "--packages", "empty"],
+        ["a-file", "--packages", "empty"],
+    ],
     "video_kills": [["--codec", "nowhere"]],
     "workers": [["leases", "--out", "a-file"], ["simulate", "--out", "a-file"], ["efficiency", "--out", "a-file"]],
 }
