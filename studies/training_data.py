@@ -1,4 +1,4 @@
-"""What TurboVSR's packaged weights are trained on: photographs and videos out of published packages.
+"""What `nano-real`'s last stage was trained on: photographs and videos out of published packages.
 
     python -m studies.training_data OUT --packages DIR [--photos DIR ...] [--not-in CLIP ...]
 
