@@ -9,8 +9,8 @@ DIR holds the packages, which these commands download (Debian 12; `apt-get sourc
     pip download --no-deps --no-binary :all: moviepy==2.2.1
 
 OUT/data gets what training reads (`data=OUT/data`), OUT/held-out ten photographs and three clips to choose weights by,
-that no training sees, and OUT/sources the pictures themselves. `--photos` adds sharp photographs of your own;
-frames that resemble those of `--not-in`, clips to be scored later, are left out. About four minutes of a core, and 3 GB.
+which no training sees, and OUT/sources the pictures themselves. `--photos` adds sharp photographs of your own. Frames
+that resemble those of `--not-in`, clips to be scored later, are left out. It takes four minutes of a core and 3 GB.
 
 Landscapes alone are not enough: weights trained on them gained 22 % of DISTS over bicubic on held-out landscapes and
 12 % on other pictures (docs/decisions/turbovsr-data.md). GCompris' photographs show animals, buildings and people, and
