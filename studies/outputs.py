@@ -1,9 +1,17 @@
-"""Options that name an output, as argparse types: a mistake is told before anything is measured, not after."""
+"""Options that name an output, as argparse types: a mistake is told before anything is measured, not after.
+
+And the settings that a folder of results was made with.
+"""
 
 from __future__ import annotations
 
+import json
 from argparse import ArgumentTypeError
 from pathlib import Path
+from typing import Any
+
+from frames.atomic import replacing
+from frames.errors import UserError
 
 
 def out_file(text: str) -> Path:
@@ -23,3 +31,13 @@ def out_folder(text: str) -> Path:
     if blocking is not None:
         raise ArgumentTypeError(f"{path}: {blocking} is a file; give a folder")
     return path
+
+
+def keep_settings(folder: Path, settings: dict[str, Any]) -> None:
+    """Write `settings.json`, with what the folder is made with. Raises `UserError` where it was made with others."""
+    path = folder / "settings.json"
+    text = json.dumps(settings, indent=1) + "\n"
+    if path.is_file() and path.read_text(encoding="utf-8", errors="replace") != text:
+        raise UserError(f"{path}: this folder was made with other settings; give another one, or remove this one")
+    with replacing(path) as temporary:
+        temporary.write_text(text, encoding="utf-8")

@@ -11,9 +11,7 @@ pairs; bicubic: less than 0.01).
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
-from typing import Any
 
 import cv2
 import numpy as np
@@ -28,7 +26,7 @@ from frames.atomic import replacing
 from frames.command_line import Parser, guarded, process
 from frames.degradations.mixture import Mixture
 from frames.errors import OK, UserError
-from studies.outputs import out_folder
+from studies.outputs import keep_settings, out_folder
 from turbovsr.train.data import ClipSource
 from turbovsr.train.data_options import Augmentation, DataConfig
 from turbovsr.train.pairs import taught
@@ -83,16 +81,6 @@ def write(path: Path, source: ClipSource, method: Upscaler, rng: np.random.Gener
         np.savez(temporary, lr=lr, sr=moved(pixels, shift), gt=gt[frame])
 
 
-def check_settings(folder: Path, settings: dict[str, Any]) -> None:
-    """Keep in a folder what its pairs are made with. Raises `UserError` where it holds others."""
-    path = folder / "settings.json"
-    text = json.dumps(settings, indent=1) + "\n"
-    if path.is_file() and path.read_text(encoding="utf-8", errors="replace") != text:
-        raise UserError(f"{path}: these pairs were made with other settings; give another folder, or remove this one")
-    with replacing(path) as temporary:
-        temporary.write_text(text, encoding="utf-8")
-
-
 def main() -> int:
     parser = Parser("python -m studies.pairs", (__doc__ or "").strip())
     parser.add_argument("out", type=out_folder)
@@ -110,7 +98,7 @@ def main() -> int:
     source = ClipSource(DataConfig(tuple(map(str, arguments.data)), 0.8), CROP, AUGMENTATION, DEGRADATION)
     method = upscaler(arguments.method)
     settings = {"method": arguments.method, "weights": method.descriptor.weights}
-    check_settings(arguments.out, settings | {"seed": arguments.seed, "shift": arguments.shift})
+    keep_settings(arguments.out, settings | {"seed": arguments.seed, "shift": arguments.shift})
     print(f"{source.describe()}; {method.descriptor.name}, {method.descriptor.weights}")
     for number in track(range(arguments.first, arguments.first + arguments.count), "pairs"):
         path = arguments.out / f"{KINDS[number % len(KINDS)]}-{number:06d}.npz"

@@ -34,7 +34,7 @@ from frames.command_line import Parser, guarded, process
 from frames.errors import UserError
 from frames.images import write_image
 from frames.video import read_video
-from studies.outputs import out_folder
+from studies.outputs import keep_settings, out_folder
 from studies.packages import members, webp_in
 from turbovsr.train import prepare
 
@@ -91,12 +91,22 @@ def unpack(files: dict[str, Path], out: Path) -> None:
                     temporary.write_bytes(data)
 
 
+def opened(data: bytes, what: str) -> Image.Image:
+    """A picture. Raises `UserError` where it cannot be read."""
+    try:
+        image = Image.open(io.BytesIO(data))
+        image.load()
+    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
+        raise UserError(f"{what} cannot be read; download the package again") from error
+    return image
+
+
 def photographs(package: Path) -> Iterator[tuple[str, Image.Image]]:
     """GCompris' photographs by name, each once; cut-outs and drawings, which have an alpha channel, are left out."""
     patterns = [f"*/rcc/{name}.rcc" for name in GCOMPRIS]
     for name, data in members(package, *patterns):
         for picture in webp_in(data):
-            image = Image.open(io.BytesIO(picture))
+            image = opened(picture, f"{package}: a picture of {name}")
             if image.mode == "RGB" and min(image.size) >= SHORTEST:
                 yield f"{PurePosixPath(name).stem}-{hashlib.md5(picture).hexdigest()[:8]}", image
 
@@ -107,10 +117,10 @@ def sprites(package: Path) -> list[Image.Image]:
     for name, data in sorted(members(package, f"./{SKY}/*.png")):
         if any(word in name for word in ("label", "effect", "projectile", "/ui/", "/icon")):
             continue
-        opened = Image.open(io.BytesIO(data))
-        if min(opened.size) < 120 or opened.mode not in ("RGBA", "LA", "P"):
+        sprite = opened(data, f"{package}: {name}")
+        if min(sprite.size) < 120 or sprite.mode not in ("RGBA", "LA", "P"):
             continue
-        image = opened.convert("RGBA")
+        image = sprite.convert("RGBA")
         pixels = np.asarray(image)
         inside = pixels[..., 3] > 128
         if 0.1 < inside.mean() < 0.95 and pixels[inside][:, :3].std() > 25:
@@ -185,6 +195,9 @@ def main() -> int:
     )
     arguments = parser.parse_args()
     files = found(arguments.packages)
+    sizes = {path.name: path.stat().st_size for path in files.values()}
+    given = {"photos": [*map(str, arguments.photos)], "not_in": [*map(str, arguments.not_in)]}
+    keep_settings(arguments.out, {"packages": sizes} | given)
     sources, held_out = arguments.out / "sources", arguments.out / "held-out"
     unpack(files, sources)
     write_pictures(files, sources, held_out)

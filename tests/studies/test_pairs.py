@@ -45,7 +45,7 @@ def test_a_pair_holds_a_degraded_clip_and_the_methods_frame_of_it(data, tmp_path
     before = (out / "clip-000006.npz").stat().st_mtime_ns
     assert run(monkeypatch, *words) == 0  # what is there stays, what is missing is made
     assert (out / "clip-000006.npz").stat().st_mtime_ns == before and (out / "still-000005.npz").is_file()
-    with pytest.raises(UserError, match="settings.json: these pairs were made with other settings"):
+    with pytest.raises(UserError, match="settings.json: this folder was made with other settings"):
         run(monkeypatch, *words, "--seed", 2)
 
 

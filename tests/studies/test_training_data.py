@@ -136,3 +136,16 @@ def test_a_damaged_package_is_named(tmp_path, data):
     (tmp_path / "x.deb").write_bytes(data)
     with pytest.raises(ValueError, match="x.deb: no package, or a damaged one"):
         list(packages.members(tmp_path / "x.deb", "*"))
+
+
+def test_a_folder_of_other_packages_and_a_broken_picture_are_refused(downloaded, tmp_path, monkeypatch):
+    out = tmp_path / "out"
+    assert run(monkeypatch, out, "--packages", downloaded) == 0
+    assert run(monkeypatch, out, "--packages", downloaded) == 0, "the same again makes the same"
+    cut = picture(520, 510, "WEBP")[:-4000]
+    cut = cut[:4] + (len(cut) - 8).to_bytes(4, "little") + cut[8:]
+    (downloaded / "gcompris-qt-data_1_all.deb").write_bytes(deb({"./usr/share/gcompris-qt/rcc/erase.rcc": cut}))
+    with pytest.raises(UserError, match=r"settings.json: this folder was made with other settings"):
+        run(monkeypatch, out, "--packages", downloaded)
+    with pytest.raises(UserError, match=r"a picture of .*erase.rcc cannot be read; download the package again"):
+        run(monkeypatch, tmp_path / "other", "--packages", downloaded)
