@@ -195,9 +195,13 @@ def main() -> int:
     )
     arguments = parser.parse_args()
     files = found(arguments.packages)
+    if missing := [str(path) for path in [*arguments.photos, *arguments.not_in] if not path.exists()]:
+        raise UserError(
+            f"{', '.join(missing)}: not there; --photos takes folders, --not-in videos or folders of images"
+        )
     sizes = {path.name: path.stat().st_size for path in files.values()}
-    given = {"photos": [*map(str, arguments.photos)], "not_in": [*map(str, arguments.not_in)]}
-    keep_settings(arguments.out, {"packages": sizes} | given)
+    others = {"photos": [*map(str, arguments.photos)], "not_in": [*map(str, arguments.not_in)]}
+    keep_settings(arguments.out, {"packages": sizes} | others)
     sources, held_out = arguments.out / "sources", arguments.out / "held-out"
     unpack(files, sources)
     write_pictures(files, sources, held_out)

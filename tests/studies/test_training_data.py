@@ -131,6 +131,13 @@ def test_a_missing_package_is_named_before_anything_is_written(downloaded, tmp_p
     assert not (tmp_path / "out").exists()
 
 
+@pytest.mark.parametrize("option", ["--photos", "--not-in"])
+def test_a_folder_that_is_not_there_is_named_before_anything_is_written(downloaded, tmp_path, monkeypatch, option):
+    with pytest.raises(UserError, match="nowhere: not there; --photos takes folders"):
+        run(monkeypatch, tmp_path / "out", "--packages", downloaded, option, tmp_path / "nowhere")
+    assert not (tmp_path / "out").exists()
+
+
 @pytest.mark.parametrize("data", [b"", b"no package at all", b"!<arch>\nshort", deb({"./a": b"b"})[:250]])
 def test_a_damaged_package_is_named(tmp_path, data):
     (tmp_path / "x.deb").write_bytes(data)
