@@ -20,6 +20,7 @@ NOWHERE = {
     "extras": [["nowhere"]],
     "gpu": [["check", "--tiny", "--device", "cpu", "--out", "a-file"], ["check", "--tiny", "--device", "nowhere"]],
     "input_quality": [["check", "--gt", "nowhere"], ["check", "--gt", "empty"], ["fit", "nowhere"], ["fit", "empty"]],
+    "layers": [["data=nowhere"], ["data=folder", "data.gt=nowhere"], ["data=sample", "--weights", "nowhere"]],
     "metrics": [["--json", "nowhere/found.json"]],
     "overhead": [["--device", "nowhere"]],
     "page": [["nowhere"]],
