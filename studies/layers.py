@@ -23,10 +23,10 @@ from rich.progress import track
 from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
+from baselines.interpolation import Interpolation
 from bench.config import expand
 from bench.metrics.registry import build
 from bench.targets import open_dataset
-from frames.bicubic import bicubic
 from frames.command_line import Parser, guarded, process
 from frames.errors import OK, UserError
 from turbovsr.decoder import Decoder
@@ -46,9 +46,7 @@ def layers(decoder: Decoder) -> list[str]:
 
 @contextmanager
 def left_out(decoder: Decoder, name: str) -> Iterator[None]:
-    """During the block the layer of that name gives back what it gets. Raises `UserError` where there is none."""
-    if name not in layers(decoder):
-        raise UserError(f"--without {name}: no such layer; there are {', '.join(layers(decoder))}")
+    """During the block the layer of that name gives back what it gets."""
     parent, _, own = name.rpartition(".")
     layer = decoder.get_submodule(name)
     decoder.get_submodule(parent).add_module(own, nn.Identity())
@@ -56,6 +54,15 @@ def left_out(decoder: Decoder, name: str) -> Iterator[None]:
         yield
     finally:
         decoder.get_submodule(parent).add_module(own, layer)
+
+
+def chosen(decoder: Decoder, without: list[str] | None) -> list[list[str]]:
+    """Layers to leave out together, as `--without` has them; without it each by itself. Raises `UserError`."""
+    known = layers(decoder)
+    choices = [wanted.split(",") for wanted in without or known]
+    for name in set().union(*choices) - set(known):
+        raise UserError(f"--without {name}: no such layer; there are {', '.join(known)}")
+    return choices
 
 
 def clips_of(words: list[str]) -> list[Clip]:
@@ -67,6 +74,8 @@ def clips_of(words: list[str]) -> list[Clip]:
     combinations = expand(["method=bicubic", *words])
     if len(combinations) != 1:
         raise UserError(f"{' '.join(words)}: {len(combinations)} data sets; name one")
+    if combinations[0].config.scale != SCALE:
+        raise UserError(f"scale={combinations[0].config.scale}: the decoder upscales by {SCALE}; leave scale out")
     found = []
     for clip in open_dataset(combinations[0].config).clips():
         lr, gt = (np.stack(list(frames)) for frames in (clip.lr(), clip.gt()))
@@ -85,12 +94,6 @@ def scores(pictures: Iterable[torch.Tensor], clips: list[Clip]) -> dict[str, flo
     return {name: statistics.fmean(values) for name, values in found.items()}
 
 
-def enlarged(lr: torch.Tensor) -> torch.Tensor:
-    """A clip by bicubic, rounded."""
-    size = SCALE * lr.shape[-2], SCALE * lr.shape[-1]
-    return bicubic(lr.float(), size).round().clamp(0, 255).to(torch.uint8)
-
-
 def arithmetic(decoder: Decoder) -> int:
     """Floating-point operations of the decoder for a frame of 64x64 LR pixels, without a latent."""
     with torch.inference_mode(), FlopCounterMode(display=False) as counter:
@@ -107,9 +110,9 @@ def main() -> int:
     model = TurboVSR.from_pretrained(arguments.weights)
     decoder = model.model.decoder
     assert isinstance(decoder, Decoder)
-    clips = clips_of(arguments.words)
-    base, whole = scores((enlarged(lr) for lr, _ in clips), clips), arithmetic(decoder)
-    choices = [wanted.split(",") for wanted in arguments.without or layers(decoder)]
+    choices = chosen(decoder, arguments.without)
+    clips, bicubic = clips_of(arguments.words), Interpolation("bicubic", SCALE).upscale
+    base, whole = scores(map(bicubic, (lr for lr, _ in clips)), clips), arithmetic(decoder)
     width = max(len("left out"), *(len(",".join(names)) for names in choices))
     print(f"{'left out':{width}s} of decoder   LPIPS   DISTS  PSNR-Y")
     for names in track([[], *choices], "scoring", transient=True, console=Console(stderr=True)):

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from frames.errors import UserError
-from studies.layers import arithmetic, layers, left_out, main
+from studies.layers import arithmetic, chosen, clips_of, layers, left_out, main
 from turbovsr.decoder import Decoder
 
 
@@ -39,8 +39,12 @@ def test_left_out_is_the_identity_and_afterwards_all_is_as_before(decoder):
 
 def test_a_layer_that_is_not_there_is_named_with_those_that_are(decoder):
     with pytest.raises(UserError, match="--without after.7: no such layer; there are before.0, "):
-        with left_out(decoder, "after.7"):
-            pass
+        chosen(decoder, ["before.0,after.7"])
+
+
+def test_another_scale_is_refused():
+    with pytest.raises(UserError, match="scale=2: the decoder upscales by 4"):
+        clips_of(["data=sample", "scale=2"])
 
 
 def test_the_table_has_a_row_for_all_layers_and_one_for_each_without_it(tmp_path, monkeypatch, capsys):
