@@ -7,6 +7,8 @@ from collections.abc import Iterable
 import torch
 from torch import Tensor, nn
 
+from turbovsr.train.muon import Muon
+
 BETAS = (0.9, 0.99)
 NARROWEST = 8  # fewest rows or columns of a matrix that Muon trains
 
@@ -25,9 +27,7 @@ class MuonWithAdamW:
         self.parts: dict[str, torch.optim.Optimizer] = {}
         if self.matrices:
             views = [view for _, view in self.matrices]
-            self.parts["muon"] = torch.optim.Muon(
-                views, lr=learning_rate, weight_decay=weight_decay, adjust_lr_fn="match_rms_adamw"
-            )
+            self.parts["muon"] = Muon(views, learning_rate, weight_decay)
         if others:
             self.parts["adamw"] = torch.optim.AdamW(others, learning_rate, betas=BETAS, weight_decay=weight_decay)
 

@@ -4,10 +4,27 @@ from __future__ import annotations
 
 import copy
 
+import pytest
 import torch
 from torch import nn
 
+import turbovsr.train.muon as muon_module
+from turbovsr.train.muon import orthogonalized
 from turbovsr.train.optimizer import MuonWithAdamW, build
+
+JORDAN = (3.4445, -4.775, 2.0315)  # torch's coefficients
+
+
+@pytest.fixture
+def native(monkeypatch):
+    """This machine counts as one that computes bfloat16 natively."""
+    monkeypatch.setattr(muon_module, "native_bfloat16", lambda device: True)
+
+
+@pytest.fixture
+def emulated(monkeypatch):
+    """This machine counts as one that emulates bfloat16."""
+    monkeypatch.setattr(muon_module, "native_bfloat16", lambda device: False)
 
 
 def gradients(parameters: list[nn.Parameter], seed: int) -> None:
@@ -28,7 +45,7 @@ def layers() -> list[nn.Parameter]:
     return [nn.Parameter(torch.randn(shape)) for shape in ((16, 24), (16,), (4, 32))]
 
 
-def test_matrices_are_torchs_muon_and_the_rest_is_adamw():
+def test_matrices_are_torchs_muon_and_the_rest_is_adamw(native):
     ours, theirs = layers(), layers()
     steps(MuonWithAdamW(ours, 1e-2, 0.1), ours)
     settings = {"lr": 1e-2, "weight_decay": 0.1}
@@ -42,7 +59,7 @@ def test_matrices_are_torchs_muon_and_the_rest_is_adamw():
     assert all(map(torch.equal, ours, theirs))
 
 
-def test_a_convolution_learns_as_the_matrix_of_its_outputs_in_any_memory_format():
+def test_a_convolution_learns_as_the_matrix_of_its_outputs_in_any_memory_format(native):
     torch.manual_seed(1)
     weight = torch.randn(16, 8, 3, 3)
     plain = nn.Parameter(weight.clone())
@@ -57,6 +74,44 @@ def test_a_convolution_learns_as_the_matrix_of_its_outputs_in_any_memory_format(
     assert torch.equal(plain.flatten(1), matrix)
     assert torch.allclose(innermost, plain, atol=2e-5)  # its columns are in another order, in bfloat16
     assert not torch.equal(plain, weight)
+
+
+def test_without_native_bfloat16_a_step_is_torchs_but_for_its_rounding(emulated):
+    torch.manual_seed(2)
+    ours = [nn.Parameter(torch.randn(shape)) for shape in ((16, 24), (40, 12))]
+    theirs = [nn.Parameter(parameter.detach().clone()) for parameter in ours]
+    start = [parameter.detach().clone() for parameter in ours]
+    steps(MuonWithAdamW(ours, 1e-2, 0.1), ours)
+    steps(torch.optim.Muon(theirs, lr=1e-2, weight_decay=0.1, adjust_lr_fn="match_rms_adamw"), theirs)
+    for our, their, before in zip(ours, theirs, start):
+        assert (our - their).norm() < 0.02 * (their - before).norm()  # bfloat16 has 8 bits
+        assert not torch.equal(our, their)
+
+
+@pytest.mark.parametrize("shape", [(12, 40), (40, 12)])
+def test_orthogonalized_keeps_singular_vectors_and_brings_singular_values_near_one(shape):
+    torch.manual_seed(3)
+    matrix = torch.randn(shape)
+    left, _, right = torch.linalg.svd(matrix, full_matrices=False)
+    in_its_vectors = left.T @ orthogonalized(matrix, JORDAN, 5, 1e-7) @ right.T
+    values = in_its_vectors.diagonal()
+    assert torch.allclose(in_its_vectors, values.diag(), atol=1e-5)
+    assert values.min() > 0.6 and values.max() < 1.3
+
+
+def test_a_checkpoint_goes_from_one_kind_of_machine_to_the_other(monkeypatch):
+    monkeypatch.setattr(muon_module, "native_bfloat16", lambda device: False)
+    moved, stayed = layers(), layers()
+    first, undisturbed = build("muon", moved, 1e-2, 0.0), build("muon", stayed, 1e-2, 0.0)
+    for optimizer, parameters in ((first, moved), (undisturbed, stayed)):
+        steps(optimizer, parameters, 2)
+    second = build("muon", moved, 1e-2, 0.0)
+    second.load_state_dict(copy.deepcopy(first.state_dict()))
+    before = moved[0].detach().clone()
+    steps(undisturbed, stayed, 1)
+    monkeypatch.setattr(muon_module, "native_bfloat16", lambda device: True)
+    steps(second, moved, 1)
+    assert (moved[0] - stayed[0]).norm() < 0.02 * (stayed[0] - before).norm()
 
 
 def test_its_state_comes_back():
