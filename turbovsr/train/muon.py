@@ -1,7 +1,7 @@
 """Torch's Muon, in float32 where bfloat16 would be emulated.
 
-Torch's computes its products in bfloat16 whatever the device, which on a CPU without such instructions took a quarter
-of a training step and more (docs/training.md).
+Torch's computes its products in bfloat16 whatever the device, which on a CPU without such instructions took more
+than the rest of a training step (docs/decisions/turbovsr-optimizer.md).
 """
 
 from __future__ import annotations
