@@ -23,17 +23,14 @@ class Muon(torch.optim.Muon):
 
     @torch.no_grad()
     def step(self, closure: Callable[[], float] | None = None) -> Any:
-        if all(native_bfloat16(p.device) for group in self.param_groups for p in group["params"]):
+        native = all(native_bfloat16(p.device) for group in self.param_groups for p in group["params"])
+        if native or closure is not None:  # the loop has no closure
             return super().step(closure)
-        loss = None
-        if closure is not None:
-            with torch.enable_grad():
-                loss = closure()
         for group in self.param_groups:
             for parameter in group["params"]:
                 if parameter.grad is not None:
                     self._step_in_float32(parameter, group)
-        return loss
+        return None
 
     def _step_in_float32(self, parameter: Tensor, group: dict) -> None:
         state, gradient, momentum = self.state[parameter], parameter.grad, group["momentum"]
