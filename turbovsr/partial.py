@@ -13,7 +13,6 @@ import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from types import ModuleType
 from typing import Any, BinaryIO
 
 import numpy as np
@@ -23,14 +22,9 @@ from torch import Tensor
 from frames.atomic import replacing
 from frames.door import reading
 from frames.errors import UserError
+from frames.locks import locked
 from frames.text_files import read_json
 from frames.video.segments import Segment
-
-fcntl: ModuleType | None
-try:
-    import fcntl
-except ImportError:  # Windows
-    fcntl = None
 
 IDENTITY, LOCK = "run.json", "lock"
 REMEDY = "--overwrite starts anew"
@@ -69,14 +63,11 @@ class Partial:
             UserError, OSError: steps of another run, or damaged ones; another process is at work here.
         """
         self.folder.mkdir(parents=True, exist_ok=True)
-        with open(self.folder / LOCK, "ab") as lock:
-            if fcntl is not None:
-                try:
-                    fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                except BlockingIOError:
-                    raise UserError(f"{self.folder}: another process is at work on this video; wait for it") from None
-                except OSError:  # a file system without locks
-                    pass
+        with contextlib.ExitStack() as stack:
+            try:
+                stack.enter_context(locked(self.folder / LOCK, wait=False))
+            except BlockingIOError:
+                raise UserError(f"{self.folder}: another process is at work on this video; wait for it") from None
             self._read(anew)
             try:
                 yield

@@ -114,10 +114,10 @@ def report(folder: Path, quiet: bool = False) -> None:
     from bench.commands import plot, table
     from bench.report.merge import by_settings
     from bench.report.summary import write_csv
-    from bench.run.folder import alone
     from bench.store import records
+    from frames.locks import locked
 
-    with alone(folder):
+    with locked(folder):
         if not records.is_run(folder):
             return
         loaded = records.load(folder)

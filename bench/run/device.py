@@ -13,15 +13,9 @@ import tempfile
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
-from types import ModuleType
 
 from frames.errors import UserError
-
-fcntl: ModuleType | None
-try:
-    import fcntl
-except ImportError:  # Windows
-    fcntl = None
+from frames.locks import locked
 
 
 def cores() -> list[int]:
@@ -85,14 +79,11 @@ def is_free(resources: Iterable[str]) -> bool:
 
 def _lock(name: str, stack: ExitStack, wait: bool, shared: bool = False) -> bool:
     """Lock one of this machine's own files; False where another process has it."""
-    if fcntl is None:
-        return True
     folder = Path(tempfile.gettempdir()) / f"bench-devices-{getpass.getuser()}"
     with suppress(FileExistsError):
         folder.mkdir(mode=0o700)
-    stream = stack.enter_context(open(folder / name.replace(" ", "-"), "ab"))
     try:
-        fcntl.flock(stream, (fcntl.LOCK_SH if shared else fcntl.LOCK_EX) | (0 if wait else fcntl.LOCK_NB))
+        stack.enter_context(locked(folder / name.replace(" ", "-"), wait, shared))
     except BlockingIOError:
         return False
     return True

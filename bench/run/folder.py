@@ -3,14 +3,10 @@
 from __future__ import annotations
 
 import json
-import os
 import tempfile
 import traceback
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
 from datetime import datetime
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import yaml
@@ -23,13 +19,8 @@ from bench.store.records import FILE, RecordFile, Records, worker_file
 from bench.store.workers import WORKERS
 from frames.atomic import replacing
 from frames.errors import UserError, one_line
+from frames.locks import locked
 from frames.strict_yaml import read_mapping
-
-fcntl: ModuleType | None
-try:
-    import fcntl
-except ImportError:  # Windows
-    fcntl = None
 
 
 class RunFolder:
@@ -71,7 +62,7 @@ class RunFolder:
             UserError: a combination's data set is here with other options.
         """
         own = [_described(combination) for combination in combinations]
-        with alone(self.path):
+        with locked(self.path):
             self._refuse_mixing(combinations)
             mine = {(each["data"], each["method"]) for each in own}
             others = [each for each in self._combinations() if (each.get("data"), each.get("method")) not in mine]
@@ -114,21 +105,6 @@ class RunFolder:
                     f"{self.path} holds {combination.data} measured with other options ({', '.join(differs)}): choose "
                     f"another out=DIR, or give this one a name of its own with data.name=NAME"
                 )
-
-
-@contextmanager
-def alone(run: Path) -> Iterator[None]:
-    """Hold the lock of a run's folder during the block, where the system has one: other runs into it wait."""
-    if fcntl is None:
-        yield
-        return
-    folder = os.open(run, os.O_RDONLY)
-    try:
-        with suppress(OSError):  # a file system without locks
-            fcntl.flock(folder, fcntl.LOCK_EX)
-        yield
-    finally:
-        os.close(folder)
 
 
 class _Dumper(yaml.SafeDumper):

@@ -5,35 +5,25 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Iterator
 from pathlib import Path
-from types import ModuleType
 
-fcntl: ModuleType | None
-try:
-    import fcntl
-except ImportError:  # Windows
-    fcntl = None
+from frames.locks import locked
 
 
 @contextlib.contextmanager
 def held(marker: Path) -> Iterator[None]:
-    """Share the lock during the block, where there is a marker and the file system has locks."""
+    """Share the lock during the block, where the marker can be opened."""
     with contextlib.ExitStack() as stack:
-        if fcntl is not None:
-            with contextlib.suppress(OSError):
-                stream = stack.enter_context(open(marker, "rb"))
-                fcntl.flock(stream, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        with contextlib.suppress(OSError):
+            stack.enter_context(locked(marker, wait=False, shared=True))
         yield
 
 
 def held_by_others(marker: Path) -> bool:
     """Whether a process shares the lock now."""
-    if fcntl is None:
-        return False
     try:
-        with open(marker, "rb") as stream:
-            fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        with locked(marker, wait=False):
+            return False
     except BlockingIOError:
         return True
-    except OSError:  # a file system without locks
+    except OSError:
         return False
-    return False

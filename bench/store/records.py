@@ -8,23 +8,16 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
-from types import ModuleType
 from typing import IO
 
 from bench.store.moments import moment
 from bench.store.record import Record
 from bench.store.workers import WorkerFacts, read_workers
 from frames.errors import UserError
-
-fcntl: ModuleType | None
-try:
-    import fcntl
-except ImportError:  # Windows
-    fcntl = None
+from frames.locks import locked
 
 FILE, FOLDER = "records.jsonl", "records"
 LARGEST = 2 * 2**30  # bytes; more is no file that a run wrote
@@ -82,7 +75,7 @@ class RecordFile:
         Record.from_json(content)
         line = (json.dumps(content, allow_nan=False) + "\n").encode()
         self.file.parent.mkdir(exist_ok=True)
-        with open(self.file, "a+b", buffering=0) as stream, _alone(stream):
+        with locked(self.file), open(self.file, "a+b", buffering=0) as stream:
             if _mend_last_line(stream):
                 line = b"\n" + line
             stream.write(line)
@@ -178,21 +171,6 @@ def load(folder: Path) -> RunRecords:
         raise UserError(f"{folder}: no {FILE} here; give the folder of a run (python -m bench run ... out=DIR)")
     found = Records(folder)
     return RunRecords(Path(folder), found.all(), found.damaged, found.torn)
-
-
-@contextmanager
-def _alone(stream: IO) -> Iterator[None]:
-    """Hold the file's lock where the system has one: two runs may share a folder."""
-    if fcntl is None:
-        yield
-        return
-    with suppress(OSError):  # a file system without locks
-        fcntl.flock(stream, fcntl.LOCK_EX)
-    try:
-        yield
-    finally:
-        with suppress(OSError):
-            fcntl.flock(stream, fcntl.LOCK_UN)
 
 
 def _mend_last_line(stream: IO) -> bool:

@@ -14,6 +14,7 @@ import av
 import numpy as np
 import pytest
 
+from frames.locks import locked
 from frames.source import open_source
 from frames.video import read_timed, video_info, write_video
 from tests import phone
@@ -228,9 +229,7 @@ def test_damaged_parts_are_thrown_away_where_that_is_asked_for(run, stopped, tmp
 
 
 def test_two_processes_do_not_work_on_one_video(run, stopped, tmp_path, capsys):
-    fcntl = pytest.importorskip("fcntl")
-    with open(tmp_path / "out.mp4.partial" / "lock", "ab") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+    with locked(tmp_path / "out.mp4.partial" / "lock"):
         assert run(stopped, tmp_path / "out.mp4") == 3
     assert "another process is at work" in capsys.readouterr().err
 

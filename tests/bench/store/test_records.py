@@ -51,7 +51,7 @@ def test_a_file_system_without_locks_keeps_records(tmp_path, monkeypatch):
     def no_locks(stream, operation):
         raise OSError(errno.ENOLCK, "No locks available")
 
-    monkeypatch.setattr("bench.store.records.fcntl.flock", no_locks)
+    monkeypatch.setattr("frames.locks.fcntl.flock", no_locks)
     Records(tmp_path).append(record("a"))
     Records(tmp_path).append(record("b"))
     assert [r.clip for r in load(tmp_path).records] == ["a", "b"]

@@ -1,0 +1,68 @@
+"""Locks on files and folders, held for a block and gone with the process however it ends.
+
+`flock` on an open file. Windows and some network drives have none: there a lock is as if nobody else were there.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from types import ModuleType
+
+fcntl: ModuleType | None
+try:
+    import fcntl
+except ImportError:  # Windows
+    fcntl = None
+
+_open: set[int] = set()
+
+
+@contextlib.contextmanager
+def locked(path: str | Path, wait: bool = True, shared: bool = False) -> Iterator[None]:
+    """Hold the lock of a file or a folder during the block. A file that is not there is made, empty.
+
+    Args:
+        wait: until the others are done.
+        shared: together with all who share it; otherwise alone.
+    Raises:
+        BlockingIOError: others hold it, and `wait` is false.
+        OSError: the path cannot be opened.
+    """
+    if fcntl is None:
+        yield
+        return
+    file = _opened(path, os.O_RDONLY if shared or os.path.isdir(path) else os.O_RDWR)  # NFS: alone means writable
+    _open.add(file)
+    try:
+        try:
+            fcntl.flock(file, (fcntl.LOCK_SH if shared else fcntl.LOCK_EX) | (0 if wait else fcntl.LOCK_NB))
+        except BlockingIOError:
+            raise
+        except OSError:  # a file system without locks
+            pass
+        yield
+    finally:
+        _open.discard(file)
+        os.close(file)
+
+
+def _opened(path: str | Path, access: int) -> int:
+    """A file descriptor: for reading alone where writing is not permitted."""
+    try:
+        return os.open(path, access if os.path.exists(path) else access | os.O_CREAT, 0o666)
+    except PermissionError:
+        return os.open(path, os.O_RDONLY)
+
+
+def _release_in_child() -> None:
+    """A process that was forked off would hold the lock when its parent is dead."""
+    for file in _open:
+        os.close(file)
+    _open.clear()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_release_in_child)
