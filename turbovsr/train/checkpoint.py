@@ -11,6 +11,14 @@ import torch
 from frames.atomic import replacing
 from frames.errors import one_line
 
+NAME = "checkpoint.pt"
+
+
+def remove_torn(folder: Path) -> None:
+    """Delete what a kill left of checkpoints that were being written; nobody else may be saving here."""
+    for torn in folder.glob(f".{Path(NAME).stem}.*{Path(NAME).suffix}"):
+        torn.unlink(missing_ok=True)
+
 
 def save(path: Path, state: dict) -> None:
     """Write a state so that neither a kill nor a power cut can cost the previous one."""

@@ -69,6 +69,15 @@ def barrier() -> None:
         dist.barrier()
 
 
+def of_first(value: str) -> str:
+    """What the first process gives, in all processes."""
+    if not dist.is_initialized():
+        return value
+    box = [value]
+    dist.broadcast_object_list(box)
+    return box[0]
+
+
 def average_gradients(parameters: list[nn.Parameter], flag: bool = False) -> bool:
     """Replace each gradient by its mean over the processes; one that a batch did not reach counts as zero.
 

@@ -82,7 +82,7 @@ class Loop:
         self.ema = (copy.deepcopy(model) if ema is None else ema).requires_grad_(False)
         self.optimizer = optimizer.build(config.optimizer, self.parameters, config.learning_rate, config.weight_decay)
         self.step = 0
-        self.checkpoint = self.folder / "checkpoint.pt"
+        self.checkpoint = self.folder / checkpoint.NAME
         if self._is_saved():
             self._resume()
 

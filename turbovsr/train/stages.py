@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import torch
@@ -12,9 +13,11 @@ from torch import Tensor, nn
 from frames.atomic import replacing
 from frames.degradations import ClipBicubic
 from frames.errors import UserError, one_line
+from frames.locks import locked
 from turbovsr import checkpoints, loading
 from turbovsr.conditioning import trains_first_frame
 from turbovsr.model import Model, ModelConfig
+from turbovsr.train import checkpoint
 from turbovsr.train.adversarial import AdversarialLoss
 from turbovsr.train.autoencoding import AutoencodingLoss, normalise_latent
 from turbovsr.train.batch import Batch
@@ -23,7 +26,7 @@ from turbovsr.train.components import start_from_components
 from turbovsr.train.data import ClipSource
 from turbovsr.train.diffusion import DiffusionLoss
 from turbovsr.train.distillation import DistillationLoss, draw_taught
-from turbovsr.train.distributed import barrier, rank
+from turbovsr.train.distributed import barrier, of_first, rank
 from turbovsr.train.joint import JointLoss
 from turbovsr.train.loop import Loop
 from turbovsr.train.losses import ReconstructionLoss, TrainingLoss
@@ -53,9 +56,32 @@ def train(config: TrainConfig, device: torch.device) -> None:
         if is_finished(config, name):
             info(f"stage {name} is finished: {weights_path(config, name)}")
         else:
-            train_stage(config, name, device)
+            with claimed(Path(config.out) / name):
+                train_stage(config, name, device)
         barrier()
     info(f'done; to upscale with it: TurboVSR.from_pretrained("{weights_path(config, names[-1])}")')
+
+
+@contextmanager
+def claimed(folder: Path) -> Iterator[None]:
+    """Hold a stage's folder during the block: two trainings in it would write over each other's checkpoint.
+
+    Raises:
+        UserError: another training holds it; in all processes of this one.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    with ExitStack() as stack:
+        refused = ""
+        if rank() == 0:
+            try:
+                stack.enter_context(locked(folder / "lock", wait=False))
+            except BlockingIOError:
+                refused = f"{folder}: another training is at work here; wait for it, or choose another folder with out="
+        if refused := of_first(refused):
+            raise UserError(refused)
+        if rank() == 0:
+            checkpoint.remove_torn(folder)
+        yield
 
 
 def train_stage(config: TrainConfig, name: str, device: torch.device) -> None:
@@ -78,7 +104,7 @@ def train_stage(config: TrainConfig, name: str, device: torch.device) -> None:
         checkpoints.fill(model, begin(previous.state_dict(), model), stage.start)
     source = ClipSource(config.data_config, stage.crop, stage.augmentation, config.degradation)
     info(source.describe())
-    resumes = (folder / "checkpoint.pt").is_file()
+    resumes = (folder / checkpoint.NAME).is_file()
     store_settings(config, name, folder, resumes)
     if isinstance(stage, Autoencoding) and stage.components and not resumes:
         if not config.model.decoder_detail:

@@ -15,6 +15,7 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
+from frames.locks import locked
 from turbovsr import loading
 from turbovsr.model import Model, ModelConfig
 from turbovsr.train.batch_loader import load_batches
@@ -132,6 +133,19 @@ def test_a_kill_costs_the_last_interval_and_not_one_bit(words, train, tmp_path):
     assert equal(weights(tmp_path / "unbroken"), weights(broken))
     files = [load_file(folder / "regression.safetensors") for folder in (tmp_path / "unbroken", broken)]
     assert files[0].keys() == files[1].keys() and all(torch.equal(files[0][key], files[1][key]) for key in files[0])
+
+
+def test_two_trainings_do_not_share_a_folder(words, train, tmp_path):
+    held = tmp_path / "regression"
+    held.mkdir()
+    with locked(held / "lock"):
+        answer = train(*words, "stage=regression", f"out={tmp_path}")
+    assert answer.code == 3 and f"{held}: another training is at work here" in answer.err
+    assert not list(held.glob("*.pt")) and not list(tmp_path.glob("*.safetensors"))
+    torn = held / ".checkpoint.1-1.pt"  # of a save that was killed
+    torn.touch()
+    assert train(*words, "stage=regression", f"out={tmp_path}").code == 0
+    assert not torn.exists()
 
 
 @pytest.mark.parametrize("number, code", [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
