@@ -32,11 +32,16 @@ def main(argv: list[str]) -> int:
         "--width", choices=plot.WIDTHS, help="of a paper's column or page (default: what fits the kind)"
     )
     parser.add_argument(
-        "--format", type=labels.listed, default=["png", "svg"], metavar="A,B", help="png, svg, pdf (default png,svg)"
+        "--format", type=labels.listed, metavar="A,B", help="png, svg, pdf (default: that of --out, else png,svg)"
     )
     parser.add_argument("--bare", action="store_true", help="no small print under the plot")
-    parser.add_argument("--out", type=Path, help="where to write, without suffix (default: in the first run's folder)")
+    parser.add_argument("--out", type=Path, help="FILE.pdf, or FILE alone (default: in the first run's folder)")
     arguments = parser.parse_args(argv)
+    suffix = arguments.out.suffix[1:] if arguments.out else ""
+    if suffix in plot.FORMATS:
+        arguments.out = arguments.out.with_suffix("")
+        arguments.format = arguments.format or [suffix]
+    arguments.format = arguments.format or ["png", "svg"]
     for given, known, option in (
         (arguments.format, plot.FORMATS, "--format"),
         ([arguments.kind], [*plot.KINDS, "all"], "--kind"),

@@ -52,6 +52,20 @@ def test_plot_draws_every_kind(bench, run):
     assert names == {f"plot{kind}-dark.svg" for kind in kinds}
 
 
+@pytest.mark.parametrize(
+    "options, names",
+    [
+        (["--out", "speed.pdf"], {"speed.pdf"}),
+        (["--out", "speed.pdf", "--format", "png,svg"], {"speed.png", "speed.svg"}),
+        (["--out", "speed.v2"], {"speed.v2.png", "speed.v2.svg"}),
+    ],
+)
+def test_a_plot_has_the_name_that_it_is_given(bench, tmp_path, options, names):
+    answer = bench("plot", GOLDEN, "--metrics", "psnr", options[0], tmp_path / options[1], *options[2:])
+    assert answer.code == 0, answer.err
+    assert {file.name for file in tmp_path.iterdir()} == names
+
+
 def test_plot_without_several_steps_says_what_is_missing(bench):
     answer = bench("plot", GOLDEN, "--kind", "steps")
     assert answer.code == 2 and "method.steps=1,2,4" in answer.err
