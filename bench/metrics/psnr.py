@@ -1,9 +1,10 @@
-"""PSNR: 10 log10(255^2 / MSE), from exact integer sums on RGB."""
+"""PSNR: 10 log10(255^2 / MSE), from exact integer sums on RGB, in double precision on luma and chroma."""
 
 from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from statistics import fmean
 
 import cv2
 import numpy as np
@@ -34,8 +35,8 @@ class Psnr:
         if self.color == "rgb":
             mse = cv2.norm(np.ascontiguousarray(sr), np.ascontiguousarray(gt), cv2.NORM_L2SQR) / sr.size
         else:
-            (x,), (y,) = (planes(frame, self.color, self.protocol.y_rounding("psnr")) for frame in (sr, gt))
-            mse = float(np.mean(np.square(x - y)))
+            pairs = zip(*(planes(frame, self.color, self.protocol.y_rounding("psnr")) for frame in (sr, gt)))
+            mse = fmean(float(np.mean(np.square(x - y))) for x, y in pairs)
         mse += _PYIQA_FLOOR if self.protocol.definition == "pyiqa" else 0.0
         return 10 * math.log10(255.0**2 / mse) if mse else math.inf
 

@@ -14,6 +14,9 @@ def short(title: str, signature: str) -> str:
     """
     name, color, *rest = signature.split("|")
     if name in ("psnr", "ssim", "ms-ssim"):
-        title += "-RGB" if color.startswith("rgb") else "-Y" + color.removeprefix("y-bt601").replace("-studio", "")
+        if color.startswith(("rgb", "cbcr")):
+            title += "-RGB" if color.startswith("rgb") else "-CbCr"
+        else:
+            title += "-Y" + color.removeprefix("y-bt601").replace("-studio", "")
     told = [part for part in rest if re.match(r"frames|every|pyiqa|crop[1-9]\d*$", part)]
     return " ".join([title, *told])

@@ -15,6 +15,7 @@ NOWHERE = {
     "attack": [["--state", "nowhere/cases"], ["--keep", "a-file"]],
     "chunks": [["--only", "tiles", "--weights", "nowhere"]],
     "claims": [["--report", "nowhere"], ["--so-far", "--work", "nowhere"]],
+    "colours": [["method=nowhere", "data=sample"], ["method=bicubic", "data=nowhere"]],
     "crashes": [["--state", "nowhere/kills"]],
     "exported": [["--weights", "nowhere"]],
     "extras": [["nowhere"]],

@@ -4,6 +4,7 @@ import math
 
 import numpy as np
 import pytest
+from skimage.color import rgb2ycbcr
 from skimage.metrics import peak_signal_noise_ratio, structural_similarity
 
 from bench.metrics.protocol import parse
@@ -29,6 +30,15 @@ def test_psnr_on_y_is_studio_range_and_differs_from_full_range_by_a_constant(tid
     for sr, gt in tid.values():
         full_range = peak_signal_noise_ratio(gt @ full, sr @ full, data_range=255)
         assert build("psnr-y").score(sr, gt) - full_range == pytest.approx(20 * math.log10(255 / 219), abs=2e-3)
+
+
+def test_psnr_on_chroma_is_that_of_skimage_and_blind_to_luma(tid):
+    for sr, gt in tid.values():
+        x, y = (rgb2ycbcr(frame)[..., 1:] for frame in (sr, gt))
+        expected = peak_signal_noise_ratio(y, x, data_range=255)
+        assert build("psnr-cbcr").score(sr, gt) == pytest.approx(expected, abs=1e-3)
+    grey = np.zeros((32, 32, 3), np.uint8)
+    assert build("psnr-cbcr").score(grey, grey + 90) > 300
 
 
 def test_luma_of_known_colours():

@@ -12,6 +12,7 @@ from bench.metrics.signature import short
     [
         ("psnr", Protocol(), "PSNR-RGB"),
         ("psnr", Protocol(psnr="y"), "PSNR-Y"),
+        ("psnr-cbcr", Protocol(psnr="y", crop=8), "PSNR-CbCr crop8"),
         ("ssim", Protocol(ssim="y"), "SSIM-Y"),
         ("psnr", Protocol(psnr="y-full"), "PSNR-Y-full"),
         ("psnr", Protocol(psnr="y", crop=8), "PSNR-Y crop8"),
