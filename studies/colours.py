@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import statistics
 from collections.abc import Callable
+from typing import Any
 
 import cv2
 import numpy as np
@@ -67,7 +68,8 @@ def main() -> int:
     arguments = parser.parse_args()
     method = upscaler([word for word in arguments.words if word.startswith("method")])
     clips = clips_of([word for word in arguments.words if not word.startswith("method")])
-    metrics, bicubic = {name: build(name) for name in METRICS}, Interpolation("bicubic", SCALE)
+    metrics: dict[str, Any] = {name: build(name) for name in METRICS}
+    bicubic = Interpolation("bicubic", SCALE)
     found: dict[str, dict[str, list[float]]] = {}  # row -> metric -> clips
     for lr, gt in track(clips, "scoring", transient=True, console=Console(stderr=True)):
         pair = [np.moveaxis(up(lr).numpy(), 1, -1) for up in (method.upscale, bicubic.upscale)]

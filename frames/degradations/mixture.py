@@ -14,12 +14,12 @@ from frames.degradations.realbasicvsr import RealBasicVSR
 
 @dataclass(frozen=True, kw_only=True)
 class Shared:
-    """What a video goes through that was reduced, and compressed once: blur, bicubic reduction, noise, compression.
+    """What a video goes through that was reduced and shared: blur, bicubic reduction, noise, compression.
 
     Args:
         blur: at the size of GT.
         noise: at the LR size, with `noise_probability`.
-        odds: of no compression, of JPEG and of H.264.
+        odds: of no compression, of JPEG, of H.264, and of H.264 after JPEG, as frames of cheap cameras are.
         crf: of H.264, uniform.
     """
 
@@ -27,12 +27,12 @@ class Shared:
     blur: Blur = field(default_factory=lambda: Blur(probability=0.6, sigma=(0.2, 2.5)))
     noise: Noise = field(default_factory=lambda: Noise(sigma=(0.5, 10.0), poisson_scale=(0.02, 1.0)))
     noise_probability: float = 0.5
-    odds: tuple[float, float, float] = (0.2, 0.2, 0.6)
+    odds: tuple[float, float, float, float] = (0.15, 0.2, 0.4, 0.25)
     jpeg: Jpeg = field(default_factory=lambda: Jpeg(quality=(40, 95)))
     crf: Range = (16, 34)
 
     def __post_init__(self) -> None:
-        check_odds("odds", self.odds, 3)
+        check_odds("odds", self.odds, 4)
         check_range("crf", self.crf, 0, 51)
 
     def __call__(self, clip: np.ndarray, rng: np.random.Generator) -> np.ndarray:
@@ -40,10 +40,10 @@ class Shared:
         lr = ClipBicubic(scale=self.scale)(to_uint8(self.blur(clip.astype(np.float32), rng)), rng)
         if rng.random() < self.noise_probability:
             lr = to_uint8(self.noise(lr.astype(np.float32), rng))
-        kind = rng.choice(3, p=np.array(self.odds) / sum(self.odds))
-        if kind == 1:
-            return to_uint8(self.jpeg(lr.astype(np.float32), rng))
-        return codec.video(lr, "libx264", crf=round(float(rng.uniform(*self.crf)), 1)) if kind == 2 else lr
+        kind = rng.choice(4, p=np.array(self.odds) / sum(self.odds))
+        if kind in (1, 3):
+            lr = to_uint8(self.jpeg(lr.astype(np.float32), rng))
+        return codec.video(lr, "libx264", crf=round(float(rng.uniform(*self.crf)), 1)) if kind >= 2 else lr
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from frames.degradations import Bicubic
+from frames.degradations import Bicubic, codec
 from frames.degradations.mixture import Mixture, Shared
 
 
@@ -29,6 +29,24 @@ def test_shared_repeats_by_seed(pans):
     for seed in range(6):
         first, again = (degrade(pans[0], np.random.default_rng(seed)) for _ in "ab")
         assert first.shape == (5, 16, 24, 3) and np.array_equal(first, again)
+
+
+@pytest.mark.parametrize("kind, calls", [(0, []), (1, ["jpeg"]), (2, ["video"]), (3, ["jpeg", "video"])])
+def test_shared_clips_are_compressed_as_the_odds_say(pans, monkeypatch, kind, calls):
+    found = []
+
+    def noted(name, compress):
+        def call(*arguments, **options):
+            found.append(name)
+            return compress(*arguments, **options)
+
+        monkeypatch.setattr(codec, name, call)
+
+    noted("jpeg", codec.jpeg), noted("video", codec.video)
+    odds = [0.0] * 4
+    odds[kind] = 1.0
+    Shared(odds=tuple(odds))(pans[0][:1], np.random.default_rng(0))
+    assert found == calls
 
 
 @pytest.mark.parametrize("options", [{"odds": (0.5, 0.5, 0.5)}, {"scale": 2}])
