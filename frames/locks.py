@@ -34,7 +34,8 @@ def locked(path: str | Path, wait: bool = True, shared: bool = False) -> Iterato
     if fcntl is None:
         yield
         return
-    file = _opened(path, os.O_RDONLY if shared or os.path.isdir(path) else os.O_RDWR)  # NFS: alone means writable
+    # NFS gives an exclusive lock only on a file that is open for writing.
+    file = _opened(path, os.O_RDONLY if shared or os.path.isdir(path) else os.O_RDWR)
     _open.add(file)
     try:
         try:
