@@ -16,9 +16,9 @@ import os, signal, sys
 from frames.locks import locked
 with locked(sys.argv[1], shared=sys.argv[2] == "shared"):
     if os.fork() == 0:
+        print("held", flush=True)
         sys.stdin.read()  # outlives its parent, until the test closes the pipe
         os._exit(0)
-    print("held", flush=True)
     signal.pause()
 """
 
