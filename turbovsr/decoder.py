@@ -25,6 +25,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from frames.bicubic import symmetric_pad
+from turbovsr.colours import ColourCleaning
 from turbovsr.consistency import add_margins, consistent_base, empty_with_margins, fill_margins
 from turbovsr.geometry import CELL, SCALE, VALUES_PER_LR_PIXEL, latent_frames
 from turbovsr.layers import PlainLayer, SmallerSizes, SpatialBlock, leaky_, zero_conv
@@ -89,6 +90,8 @@ class Decoder(nn.Module):
         detail: whether the detail that the latent codes linearly is added to the output of the last layer.
         inner_blocks: numbers of residual blocks at a half and at a quarter of the trunk's size, where the latent is
             added; 0 and 0 for none.
+        colours: channels and number of residual blocks of the layers that clean the LR frames' colours before all
+            else (`turbovsr.colours`); 0 and 0 for none.
     """
 
     mean: Tensor  # (latent_channels,), of the latent over the training set
@@ -105,13 +108,17 @@ class Decoder(nn.Module):
         memory: bool = False,
         detail: bool = True,
         inner_blocks: tuple[int, int] = (0, 0),
+        colours: tuple[int, int] = (0, 0),
     ):
         super().__init__()
         if CELL % reduction:
             raise ValueError(f"decoder_reduction={reduction} does not divide the {CELL} LR pixels of a latent cell")
         if memory and reduction > 1:
             raise ValueError("decoder_memory needs decoder_reduction=1, a trunk at the LR size")
+        if consistent and any(colours):
+            raise ValueError("decoder_colours needs consistent=false: SR frames then have other colours than LR frames")
         self.consistent, self.reduction = consistent, reduction
+        self.colours = ColourCleaning(*colours) if any(colours) else None
         self.stem = nn.Conv2d(3 * 3 * reduction**2, width, 3, padding=1)
         self.hand_on = nn.Conv2d(width, width, 3, padding=1) if memory else None
         self.recall = nn.Conv2d(width, width, 3, padding=1, bias=False) if memory else None
@@ -162,10 +169,19 @@ class Decoder(nn.Module):
         batch, _, frames, height, width = lr.shape
         if height % 8 or width % 8:
             raise ValueError(f"the decoder takes LR frames in multiples of 8, got {height}x{width}: pad them first")
-        parts = split_frames(frames_to_batch(lr), batch)
+        parts: Parts = split_frames(frames_to_batch(lr), batch)
+        again = parts
+        if self.colours is not None:
+            parts, again = tee(map(self.cleaned, parts))
         small = (space_to_depth(unit_of(part, self.stem.weight.dtype), self.reduction) for part in parts)
-        unit = (part if part.is_floating_point() else unit_of(part, torch.float32) for part in parts)
+        unit = (part if part.is_floating_point() else unit_of(part, torch.float32) for part in again)
         return stack_neighbours(small, batch), self._cells(latent, keep, frames), unit
+
+    def cleaned(self, lr: Tensor) -> Tensor:
+        """LR frames (N, 3, h, w), pixels or [-1, 1], as the layers see them: with clean colours if `colours` is set."""
+        if self.colours is None:
+            return lr
+        return self.colours(lr if lr.is_floating_point() else unit_of(lr, torch.float32))
 
     def finish(self, x: Tensor, cells: Tensor | None, lr: Tensor) -> Tensor:
         """From the trunk's features, (N, ...), to SR frames, (N, 3, 4h, 4w)."""

@@ -60,7 +60,7 @@ class RecurrentPath(nn.Module):
         self.decoder = decoder
 
     def forward(self, lr: Tensor, memory: Tensor) -> tuple[Tensor, Tensor]:
-        frames = lr * 2 - 1
+        frames = self.decoder.cleaned(lr * 2 - 1)
         features, memory = self.decoder.step(frames.flatten(0, 1).unsqueeze(0), None, memory)
         return (self.decoder.finish(features, None, frames[1:2]) + 1) / 2, memory
 

@@ -21,6 +21,7 @@ class ModelConfig:
     decoder_reduction: the LR size over that of the decoder's trunk, 2 or 1; see `turbovsr.decoder.Decoder`.
     decoder_detail: whether the detail that the latent codes linearly is added to the decoder's output.
     decoder_inner_blocks: residual blocks of the decoder at a half and at a quarter of its trunk's size.
+    decoder_colours: channels and residual blocks of the layers that clean the LR frames' colours.
     decoder_memory: whether a frame hands features on to the next one in the decoder.
     finest_steps and shift_strength: of the sampler's noise levels, which the weights were trained with.
     prediction_type: "sample" or "velocity", see `turbovsr.generator.Generator`.
@@ -34,6 +35,7 @@ class ModelConfig:
     decoder_reduction: int = 2
     decoder_memory: bool = False
     decoder_inner_blocks: tuple[int, int] = (0, 0)
+    decoder_colours: tuple[int, int] = (0, 0)
     decoder_detail: bool = True
     consistent: bool = True
     condition_channels: int = 256
@@ -66,6 +68,7 @@ class Model(Generator):
             config.decoder_memory,
             config.decoder_detail,
             config.decoder_inner_blocks,
+            config.decoder_colours,
         )
         self.projection = LRProjection(config.condition_channels)
         self.transformer = transformer_of(config, gelu="none")

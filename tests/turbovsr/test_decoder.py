@@ -16,8 +16,16 @@ CONFIGS = [
     dataclasses.replace(TINY, decoder_reduction=1, decoder_memory=True),
     dataclasses.replace(TINY, decoder_reduction=1, decoder_detail=False),
     dataclasses.replace(TINY, decoder_reduction=1, decoder_memory=True, decoder_inner_blocks=(2, 1)),
+    dataclasses.replace(TINY, decoder_reduction=1, decoder_memory=True, decoder_colours=(8, 1), consistent=False),
 ]
-SIZES = ["half the LR size", "the LR size", "with memory", "without linear detail", "with smaller sizes"]
+SIZES = [
+    "half the LR size",
+    "the LR size",
+    "with memory",
+    "without linear detail",
+    "with smaller sizes",
+    "with clean colours",
+]
 
 
 @pytest.fixture(params=CONFIGS, ids=SIZES)

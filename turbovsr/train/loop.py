@@ -73,7 +73,7 @@ class Loop:
         if trained:
             model.requires_grad_(False)
         for name in trained:
-            getattr(model, name).requires_grad_(True)
+            model.get_submodule(name).requires_grad_(True)
         self.constrain = constrain
         if constrain is not None:
             constrain(model)

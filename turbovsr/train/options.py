@@ -11,7 +11,7 @@ from turbovsr.model import ModelConfig
 from turbovsr.train.data_options import Augmentation, BatchConfig, DataConfig
 from turbovsr.train.schema import at_least, positive, share
 
-PARTS = ("encoder", "decoder", "projection", "transformer")
+PARTS = ("encoder", "decoder", "projection", "transformer", "decoder.colours")
 OPTIMIZERS = ("adamw", "muon")
 PRECISIONS = ("auto", "float32", "bfloat16")
 MOST_PROCESSES = 512  # threads and workers
@@ -177,11 +177,23 @@ class Joint(Stage):
     condition_dropout: float = 0.0
     mix: MixConfig = field(default_factory=MixConfig)
     gan: GanConfig | None = None
+    colours: float = 0.0  # weight of `turbovsr.train.colours.colours_error`
 
     def __post_init__(self):
         super().__post_init__()
         _check_generator_options(self)
+        at_least(self, 0, "colours")
         check_crop(self)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Colours(Stage):
+    """Training of the decoder's layers that clean colours, see `turbovsr.train.colours`."""
+
+    def __post_init__(self):
+        super().__post_init__()
+        if self.trained != ("decoder.colours",):
+            raise ValueError(f"trained must be [decoder.colours] with kind=colours, got {list(self.trained)}")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -217,7 +229,13 @@ def check_crop(stage: Any) -> None:
         raise ValueError(f"crop must be at least 64 with reconstruction.lattice above 0, got {stage.crop}")
 
 
-KINDS = {"autoencoding": Autoencoding, "diffusion": Diffusion, "joint": Joint, "distillation": Distillation}
+KINDS = {
+    "autoencoding": Autoencoding,
+    "diffusion": Diffusion,
+    "joint": Joint,
+    "colours": Colours,
+    "distillation": Distillation,
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -253,6 +271,8 @@ class TrainConfig:
         for name, stage in self.stages.items():
             if (start := stage.start) is not None and start not in known and not start.endswith(".safetensors"):
                 raise ValueError(f"stages.{name}.start: unknown stage '{start}'{did_you_mean(start, known)}")
+            if (isinstance(stage, Colours) or getattr(stage, "colours", 0)) and not any(self.model.decoder_colours):
+                raise ValueError(f"stages.{name}: trains layers that clean colours, and model.decoder_colours has none")
         if self.precision not in PRECISIONS:
             raise ValueError(f"unknown precision '{self.precision}'{did_you_mean(self.precision, PRECISIONS)}")
         share(self, "video_share")

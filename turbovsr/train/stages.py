@@ -22,6 +22,7 @@ from turbovsr.train.adversarial import AdversarialLoss
 from turbovsr.train.autoencoding import AutoencodingLoss, normalise_latent
 from turbovsr.train.batch import Batch
 from turbovsr.train.batch_loader import DrawBatch
+from turbovsr.train.colours import ColoursLoss
 from turbovsr.train.components import start_from_components
 from turbovsr.train.data import ClipSource
 from turbovsr.train.diffusion import DiffusionLoss
@@ -33,7 +34,7 @@ from turbovsr.train.losses import ReconstructionLoss, TrainingLoss
 from turbovsr.train.ltx.options import LTXTrainConfig
 from turbovsr.train.ltx.stages import train_latent_stage
 from turbovsr.train.messages import info
-from turbovsr.train.options import Autoencoding, Diffusion, Distillation, Joint, Stage, TrainConfig
+from turbovsr.train.options import Autoencoding, Colours, Diffusion, Distillation, Joint, Stage, TrainConfig
 from turbovsr.train.pairs import PairSource
 from turbovsr.train.perceptual import perceptual_networks
 from turbovsr.train.phases import even_out
@@ -41,7 +42,7 @@ from turbovsr.train.provenance import is_finished, metadata_of, start_weights, s
 from turbovsr.train.rng import StepRng
 from turbovsr.train.validate import build_validation
 
-NEW_BLOCKS = ("decoder.before.", "decoder.inner.", "decoder.after.")
+NEW_BLOCKS = ("decoder.colours.", "decoder.before.", "decoder.inner.", "decoder.after.")
 MOST_PARAMETERS = 4_000_000_000  # of a model that is trained from random weights: 16 GB for the weights alone
 
 
@@ -194,6 +195,8 @@ def loss_of(stage: Stage, model: Model, networks: dict[str, nn.Module]) -> Train
         return DiffusionLoss(model, stage)
     if isinstance(stage, Distillation):
         return DistillationLoss(model, stage, networks)
+    if isinstance(stage, Colours):
+        return ColoursLoss(model)
     if isinstance(stage, Joint):
         return JointLoss(model, stage, ReconstructionLoss(stage.reconstruction, networks))
     assert isinstance(stage, Autoencoding)

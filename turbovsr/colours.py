@@ -1,0 +1,56 @@
+"""Cleaning of the LR frames' colours, for a decoder whose LR frames are not clean.
+
+Codecs keep colours at half the frame's size and in few bits, so stains of colour as large as 16 LR pixels are what
+compression leaves most of. They hardly change luma, and a decoder trained by distances in RGB hardly mends them
+(docs/decisions/turbovsr-real.md, "Colours"). As the image cleaning of RealBasicVSR (Chan et al., CVPR 2022, arXiv
+2111.12704), these layers have a loss of their own, at the LR size; they change chroma alone, for luma's details are
+what the decoder sees noise by.
+"""
+
+from __future__ import annotations
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from turbovsr.layers import SpatialBlock, zero_conv
+from turbovsr.rearrange import depth_to_space, space_to_depth
+
+REDUCTION = 2  # the LR size over that of these layers: that of the colours in most files
+
+RED, GREEN, BLUE = 0.299, 0.587, 0.114  # luma's weights (ITU-R BT.601)
+
+
+def chroma(frames: Tensor) -> Tensor:
+    """Cb and Cr of RGB frames, (N, 3, H, W) -> (N, 2, H, W); for frames in [-1, 1] each in [-1, 1] (ITU-R BT.601)."""
+    red, green, blue = frames.unbind(1)
+    luma = RED * red + GREEN * green + BLUE * blue
+    return torch.stack([(blue - luma) / (2 - 2 * BLUE), (red - luma) / (2 - 2 * RED)], dim=1)
+
+
+def rgb_of_chroma(values: Tensor) -> Tensor:
+    """The RGB frame of no luma that has this chroma, (N, 2, H, W) -> (N, 3, H, W), the inverse of `chroma`."""
+    blue, red = (2 - 2 * BLUE) * values[:, 0], (2 - 2 * RED) * values[:, 1]
+    return torch.stack([red, -(RED * red + BLUE * blue) / GREEN, blue], dim=1)
+
+
+class ColourCleaning(nn.Module):
+    """LR frames, (N, 3, H, W) in [-1, 1], H and W even -> the same with other chroma; luma stays.
+
+    It starts as the identity.
+
+    Args:
+        width: channels, at half the LR size.
+        blocks: number of residual blocks.
+    """
+
+    def __init__(self, width: int, blocks: int):
+        super().__init__()
+        self.stem = nn.Conv2d(3 * REDUCTION**2, width, 3, padding=1)
+        self.blocks = nn.Sequential(*(SpatialBlock(width) for _ in range(blocks)))
+        self.head = zero_conv(width, 2 * REDUCTION**2, 3, padding=1)
+
+    def forward(self, frames: Tensor) -> Tensor:
+        x = space_to_depth(frames.to(self.stem.weight.dtype), REDUCTION)
+        change = self.head(F.relu(self.blocks(self.stem(x))))
+        return frames + rgb_of_chroma(depth_to_space(change, REDUCTION).to(frames.dtype))
