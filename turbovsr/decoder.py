@@ -4,11 +4,12 @@ Not in the paper; our choice: a decoder that sees the LR frames needs no heavy l
 stack of residual blocks at half the LR size, which for the same arithmetic has twice the channels and twice the
 receptive field, or a row of plain layers at the LR size, which learns fidelity several times faster
 (docs/decisions/turbovsr-decoder.md); `inner_blocks` at smaller sizes let it see farther, as degraded frames want
-(docs/decisions/turbovsr-real.md). No layer runs above the LR size. A latent cell is 32x32 HR pixels, 4x4 or 8x8
-features of the trunk: the detail that the latent codes linearly (`turbovsr.transforms`) is an input of the layers that
-correct it and, with `detail`, is added to their output. Each frame's input includes its two neighbours and, with
-`memory`, features that the frame before it hands on (RLSP, Fuoli et al. 2019, arXiv 1909.08080). The result is a
-correction of the bicubic enlargement, with `consistent` made consistent with the LR frames (`turbovsr.consistency`).
+(docs/decisions/turbovsr-real.md), and `colours` cleans their chroma first. No layer runs above the LR size. A latent
+cell is 32x32 HR pixels, 4x4 or 8x8 features of the trunk: the detail that the latent codes linearly
+(`turbovsr.transforms`) is an input of the layers that correct it and, with `detail`, is added to their output. Each
+frame's input includes its two neighbours and, with `memory`, features that the frame before it hands on (RLSP, Fuoli et
+al. 2019, arXiv 1909.08080). The result is a correction of the bicubic enlargement, with `consistent` made consistent
+with the LR frames (`turbovsr.consistency`).
 
 On a CPU memory traffic counts beside arithmetic: frames pass through the layers one at a time, so that they stay in the
 cache, and with channels innermost, which together doubled the speed. The network computes in the precision of its

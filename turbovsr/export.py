@@ -4,7 +4,7 @@ The path without a latent (`use_latent=false`): LR frames in, SR frames out, eac
 the latent stays with torch. The graph takes float32 (frames, 3, h, w) RGB in [0, 1], any number of frames, sides of at
 least 32 in multiples of 8, and gives (frames, 3, 4h, 4w), not clamped. That of a decoder with a memory takes three
 frames, the one before, this one and the one after, and what the frame before handed on (1, C, h, w), zeros for the
-first; it gives one SR frame and what it hands on.
+first; it gives one SR frame and what it hands on. Layers that clean colours see each frame three times there.
 
 Four functions that build tables by the size of a frame are replaced by formulas that know no size while the graph is
 recorded. The inverse of `turbovsr.consistency` becomes one filter over mirrored frames: downsampling and enlargement

@@ -11,7 +11,6 @@ from torch import Tensor
 
 from turbovsr.model import Model
 from turbovsr.train.batch import Batch
-from turbovsr.train.colours import colours_error
 from turbovsr.train.diffusion import FlowLoss, dropout
 from turbovsr.train.losses import LossOutput, ReconstructionLoss
 from turbovsr.train.options import Joint
@@ -25,8 +24,7 @@ class JointLoss:
 
     Args:
         model: all parts are used.
-        stage: `mix`, the latents that the decoder is given; `colours`, the weight of `colours_error`; the rest see
-            `FlowLoss` and `DiffusionLoss`.
+        stage: `mix`, the latents that the decoder is given; the rest see `FlowLoss` and `DiffusionLoss`.
         reconstruction: loss between SR and GT clips.
     """
 
@@ -45,10 +43,6 @@ class JointLoss:
         decoded = torch.where(is_oracle, latent + strength * rng.normal(latent), sampled)
         sr = self.model.decoder(batch.lr, decoded, kind < 1 - mix.none)
         output = self.reconstruction(sr, batch.gt, rng)
-        if self.stage.colours > 0:
-            error = colours_error(self.model.decoder, batch)
-            terms = output.terms | {"colours": error.detach()}
-            output = LossOutput(output.loss + self.stage.colours * error, terms, sr)
         if mix.flow_weight == 0:
             return output
         flow = self.flow(batch, latent, condition, rng, ema)

@@ -177,12 +177,10 @@ class Joint(Stage):
     condition_dropout: float = 0.0
     mix: MixConfig = field(default_factory=MixConfig)
     gan: GanConfig | None = None
-    colours: float = 0.0  # weight of `turbovsr.train.colours.colours_error`
 
     def __post_init__(self):
         super().__post_init__()
         _check_generator_options(self)
-        at_least(self, 0, "colours")
         check_crop(self)
 
 
@@ -271,7 +269,7 @@ class TrainConfig:
         for name, stage in self.stages.items():
             if (start := stage.start) is not None and start not in known and not start.endswith(".safetensors"):
                 raise ValueError(f"stages.{name}.start: unknown stage '{start}'{did_you_mean(start, known)}")
-            if (isinstance(stage, Colours) or getattr(stage, "colours", False)) and not any(self.model.decoder_colours):
+            if isinstance(stage, Colours) and not any(self.model.decoder_colours):
                 raise ValueError(f"stages.{name}: trains layers that clean colours, and model.decoder_colours has none")
         if self.precision not in PRECISIONS:
             raise ValueError(f"unknown precision '{self.precision}'{did_you_mean(self.precision, PRECISIONS)}")

@@ -15,10 +15,7 @@ from turbovsr.colours import chroma, rgb_of_chroma
 from turbovsr.loading import load
 from turbovsr.model import Model
 from turbovsr.train.batch import Batch
-from turbovsr.train.colours import ColoursLoss, colours_error
-from turbovsr.train.joint import JointLoss
-from turbovsr.train.losses import ReconstructionLoss
-from turbovsr.train.options import Joint, LoopConfig, ReconstructionConfig
+from turbovsr.train.colours import ColoursLoss
 from turbovsr.train.rng import StepRng
 
 CONFIG = dataclasses.replace(TINY, decoder_colours=(8, 1), consistent=False)
@@ -31,38 +28,27 @@ def stained(stain: float) -> Batch:
     return Batch(gt, lr.unsqueeze(2))
 
 
-def test_the_error_is_that_of_chroma_from_clean_lr():
-    decoder = Model(CONFIG).decoder
-    assert colours_error(decoder, stained(0.0)) < 1e-10
-    assert colours_error(decoder, stained(0.2)).item() == pytest.approx(0.2**2 / 2, rel=1e-4)
+def error(model: Model, batch: Batch) -> torch.Tensor:
+    return ColoursLoss(model)(batch, StepRng(0, 0), model).loss
+
+
+def test_the_loss_is_the_error_of_chroma_from_clean_lr():
+    model = Model(CONFIG)
+    assert error(model, stained(0.0)) < 1e-10
+    assert error(model, stained(0.2)).item() == pytest.approx(0.2**2 / 2, rel=1e-4)
 
 
 def test_cleaning_learns_to_take_a_stain_away():
     torch.manual_seed(0)
     model, batch = Model(CONFIG), stained(0.2)
     optimizer = torch.optim.Adam(model.decoder.colours.parameters(), 1e-2)
-    loss = ColoursLoss(model)
     for _ in range(60):
         optimizer.zero_grad()
-        loss(batch, StepRng(0, 0), model).loss.backward()
+        error(model, batch).backward()
         optimizer.step()
-    assert colours_error(model.decoder, batch) < 0.05 * 0.2**2 / 2
+    assert error(model, batch) < 0.05 * 0.2**2 / 2
     cleaned = model.decoder.cleaned(batch.lr[:, :, 0])
     assert chroma(cleaned).abs().mean() < 0.05
-
-
-def test_joint_training_adds_the_weighted_error():
-    model, batch = Model(CONFIG), stained(0.2)
-    stage = Joint(kind="joint", trained=("decoder",), crop=64, loop=LoopConfig(steps=1, learning_rate=1e-3))
-    reconstruction = ReconstructionLoss(ReconstructionConfig(), {})
-    plain, weighted = (
-        JointLoss(model, dataclasses.replace(stage, colours=weight), reconstruction)(batch, StepRng(0, 0), model)
-        for weight in (0.0, 50.0)
-    )
-    assert "colours" not in plain.terms
-    added = 50 * weighted.terms["colours"]
-    assert added.item() == pytest.approx(50 * 0.2**2 / 2, rel=1e-4)
-    assert torch.allclose(weighted.loss, plain.loss + added, atol=1e-5)
 
 
 @pytest.fixture
