@@ -17,6 +17,9 @@ demo: $(VENV)/installed .assets/fetched
 		'  python -m bench report $(DEMO)' \
 		'  python -m bench run method=turbovsr method.steps=1,2,4 data=sample'
 
+# Tests in several processes, of two threads each: threads that spin while they wait for others take those others' time.
+test test-fast: export OMP_WAIT_POLICY = PASSIVE
+
 test: $(VENV)/installed-dev .assets/fetched-test
 	$(PY) -m pytest -n auto
 
