@@ -269,7 +269,7 @@ class TrainConfig:
         for name, stage in self.stages.items():
             if (start := stage.start) is not None and start not in known and not start.endswith(".safetensors"):
                 raise ValueError(f"stages.{name}.start: unknown stage '{start}'{did_you_mean(start, known)}")
-            if isinstance(stage, Colours) and not any(self.model.decoder_colours):
+            if "decoder.colours" in stage.trained and not any(self.model.decoder_colours):
                 raise ValueError(f"stages.{name}: trains layers that clean colours, and model.decoder_colours has none")
         if self.precision not in PRECISIONS:
             raise ValueError(f"unknown precision '{self.precision}'{did_you_mean(self.precision, PRECISIONS)}")
