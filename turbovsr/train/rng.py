@@ -8,6 +8,8 @@ from torch import Tensor
 
 from turbovsr.train.distributed import rank
 
+NO_RANK = 2**32 - 1  # numpy pads seeds with zeros: without a third number `shared` would be rank 0's own stream
+
 
 class StepRng:
     """Random generators of one step, seeded by (seed, step, rank), so that a resumed training draws the same numbers.
@@ -20,7 +22,7 @@ class StepRng:
 
     def __init__(self, seed: int, step: int):
         self.step = step
-        self.shared = np.random.default_rng([seed, step])
+        self.shared = np.random.default_rng([seed, step, NO_RANK])
         self.numpy = np.random.default_rng([seed, step, rank()])
         self.torch = torch.Generator().manual_seed(int(self.numpy.integers(2**62)))
 

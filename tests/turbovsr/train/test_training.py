@@ -65,6 +65,14 @@ def test_batches_depend_on_seed_and_step_alone(source):
     assert first.gt.shape == (2, 3, 9, 64, 64) and first.lr.shape == (2, 3, 9, 16, 16)
 
 
+def test_shared_decisions_do_not_follow_the_numbers_of_the_first_process():
+    rng = StepRng(0, 5)
+    shared, own = (set(generator.integers(2**62, size=8).tolist()) for generator in (rng.shared, rng.numpy))
+    assert not shared & own
+    again = StepRng(0, 5).shared.integers(2**62, size=8)
+    assert shared == set(again.tolist())
+
+
 def test_panned_photographs_move_in_whole_pixels(source):
     for step in range(8):
         clip = source._photo_clip(np.random.default_rng(step), 9).astype(int)
