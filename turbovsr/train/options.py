@@ -155,6 +155,11 @@ class Autoencoding(Stage):
         share(self, "latent_dropout")
         check_crop(self)
 
+    @property
+    def trains_encoder(self) -> bool:
+        """Whether the encoder is trained; the decoder alone learns where all clips are decoded without their latent."""
+        return "encoder" in self.trained and self.latent_dropout < 1
+
 
 @dataclass(frozen=True, kw_only=True)
 class Diffusion(Stage):

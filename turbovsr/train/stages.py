@@ -116,7 +116,7 @@ def train_stage(config: TrainConfig, name: str, device: torch.device) -> None:
     model.to(device).decoder.to(memory_format=torch.channels_last)
     ema = _run_loop(config, name, model, source, device)
     if rank() == 0:
-        if isinstance(stage, Autoencoding):
+        if isinstance(stage, Autoencoding) and stage.trains_encoder:
             normalise_latent(ema, source, stage.batch, batches=64, seed=config.seed + 1)
         with replacing(weights_path(config, name)) as temporary:
             checkpoints.save(ema, temporary, torch.float32, **metadata_of(config, name))

@@ -90,6 +90,22 @@ def test_a_stage_can_keep_its_head_even(words, train, tmp_path):
     assert model.decoder.head.weight.abs().max() > 1e-4
 
 
+def test_a_stage_that_trains_no_encoder_leaves_the_latent_as_it_is(words, train, tmp_path):
+    """A transformer that was trained before samples in the statistics that the encoder had."""
+    for name, trained in (("decoder", "[decoder]"), ("dropped", "[encoder,decoder]")):
+        stage = ["stage=regression", f"stages.regression.trained={trained}", "stages.regression.loop.steps=1"]
+        answer = train(*words, *stage, f"out={tmp_path / name}")
+        assert answer.code == 0, answer.err
+        model, _ = loading.load(tmp_path / name / "regression.safetensors")
+        for part in (model.encoder, model.decoder):
+            assert not part.mean.any() and (part.std == 1).all()
+    encoding = ["stages.regression.trained=[encoder,decoder]", "stages.regression.latent_dropout=0.5"]
+    answer = train(*words, "stage=regression", *encoding, "stages.regression.loop.steps=1", f"out={tmp_path / 'both'}")
+    assert answer.code == 0, answer.err
+    model, _ = loading.load(tmp_path / "both" / "regression.safetensors")
+    assert model.encoder.mean.any() and torch.equal(model.encoder.std, model.decoder.std)
+
+
 def started(command: list[str], out: Path, lines: int, **options) -> subprocess.Popen:
     """A training of the stage `regression` that has written so many lines of its log, or has ended."""
     process = subprocess.Popen(command, cwd=ROOT, env=os.environ | {"OMP_NUM_THREADS": "1"}, **options)
