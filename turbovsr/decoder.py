@@ -43,6 +43,7 @@ from turbovsr.rearrange import (
 from turbovsr.transforms import SynthesisTransform
 from turbovsr.upsampling import bicubic_upsample
 
+REDUCTIONS = (1, 2)
 BAND = 32  # LR rows that the head computes at a time
 FRAMES_ON_GPU = 8  # that pass through the layers at once: a single one leaves a GPU waiting for the next launch
 
@@ -112,8 +113,8 @@ class Decoder(nn.Module):
         colours: tuple[int, int] = (0, 0),
     ):
         super().__init__()
-        if CELL % reduction:
-            raise ValueError(f"decoder_reduction={reduction} does not divide the {CELL} LR pixels of a latent cell")
+        if reduction not in REDUCTIONS:
+            raise ValueError(f"decoder_reduction={reduction}: choose 1, a trunk at the LR size, or 2, at half of it")
         if memory and reduction > 1:
             raise ValueError("decoder_memory needs decoder_reduction=1, a trunk at the LR size")
         if consistent and any(colours):

@@ -111,3 +111,9 @@ def test_pixels_decode_as_their_values_do(model, dtype):
     with torch.inference_mode():
         expected = list(model.decoder.frames(to_unit(pixels, pixels.device), latent))
         assert all(map(torch.equal, model.decoder.frames(pixels, latent), expected))
+
+
+@pytest.mark.parametrize("reduction", [-1, 0, 4, 8])
+def test_a_trunk_smaller_than_half_the_lr_size_is_refused(reduction):
+    with pytest.raises(ValueError, match=f"decoder_reduction={reduction}: choose 1"):
+        Decoder(32, 8, 8, (1, 1), reduction=reduction)
