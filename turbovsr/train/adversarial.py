@@ -94,3 +94,5 @@ class AdversarialLoss:
     def load_state_dict(self, state: dict) -> None:
         self.discriminator.load_state_dict(state["discriminator"])
         self.optimizer.load_state_dict(state["optimizer"])
+        for group in self.optimizer.param_groups:  # the saved one is that of the options before
+            group["lr"] = self.config.learning_rate

@@ -85,6 +85,8 @@ class Loop:
         self.checkpoint = self.folder / checkpoint.NAME
         if self._is_saved():
             self._resume()
+            for group in self.optimizer.param_groups:  # the saved ones are those of the options before
+                group["weight_decay"] = config.weight_decay
 
     def run(
         self,

@@ -84,6 +84,13 @@ def test_an_interrupted_training_with_a_discriminator_ends_with_the_same_bits(tm
         assert all(torch.equal(x, y) for x, y in zip(a.state_dict().values(), b.state_dict().values()))
 
 
+def test_a_resumed_discriminator_has_the_learning_rate_that_is_asked_for_now(tmp_path):
+    loop = new_loop(tmp_path, learning_rate=1e-3)
+    loop.run(loss_of(loop.model), draw)
+    (group,) = new_loop(tmp_path, learning_rate=1e-5).adversarial.optimizer.param_groups
+    assert group["lr"] == 1e-5
+
+
 def test_a_discriminator_that_diverges_is_an_error_and_keeps_its_weights():
     adversarial = AdversarialLoss(GanConfig(width=4), CPU)
     before = [p.clone() for p in adversarial.discriminator.parameters()]

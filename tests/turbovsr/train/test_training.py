@@ -148,6 +148,20 @@ def test_training_cannot_resume_with_another_optimizer(source, tmp_path):
         train("adamw")
 
 
+@pytest.mark.parametrize("optimizer", ["adamw", "muon"])
+def test_a_resumed_training_has_the_weight_decay_that_is_asked_for_now(optimizer, source, tmp_path):
+    def groups(weight_decay):
+        model = new_model()
+        config = LoopConfig(steps=1, learning_rate=1e-3, optimizer=optimizer, weight_decay=weight_decay)
+        loop = Loop(model, ["decoder"], config, tmp_path)
+        if loop.step == 0:
+            loop.run(*training_of("autoencoding", model, source))
+        return [group["weight_decay"] for group in loop.optimizer.param_groups]
+
+    assert set(groups(0.1)) == {0.1}
+    assert set(groups(0.5)) == {0.5}
+
+
 def test_condition_dropout_depends_on_the_step_alone():
     condition = torch.ones(2, 50, 1, 10, 10)
     first, again = (dropout(condition, 0.25, StepRng(0, 3)) for _ in range(2))

@@ -12,6 +12,7 @@ from frames.images import write_png
 from tests.command_line import answer
 from tests.turbovsr.train.ltx.conftest import OPTIONS, stage_words
 from turbovsr.ltx import presets
+from turbovsr.train.ltx.loop import ShardedLoop
 from turbovsr.train.prepare import main as prepare
 
 PREPARE = ["--size", "2b-tiny", "--bucket", "64x64x9", "64x64x1", "--degradation", "bicubic", "--at-least", "0"]
@@ -68,6 +69,22 @@ def test_bfloat16_computes_in_it_and_keeps_float32_weights(data, train, tmp_path
     assert trained.dtype == torch.float32 and not torch.equal(trained, trained.bfloat16().float())
     lines = [json.loads(line) for line in (tmp_path / "condition" / "log.jsonl").read_text().splitlines()]
     assert all(0.5 < line["loss"] < 3 and line["MFU"] >= 0 for line in lines)
+
+
+def test_a_resumed_training_has_the_weight_decay_that_is_asked_for_now(latents, train, tmp_path, monkeypatch):
+    found, run = [], ShardedLoop.run
+
+    def recorded(loop, *arguments):
+        found.append({group["weight_decay"] for group in loop.optimizer.param_groups})
+        return run(loop, *arguments)
+
+    monkeypatch.setattr(ShardedLoop, "run", recorded)
+    words = ["recipe=ltx", f"data={latents}", f"out={tmp_path}", *OPTIONS, "stage=condition"]
+    for steps, weight_decay in ((1, 0.1), (2, 0.5)):
+        small = stage_words("condition", steps=steps, **{"loop.weight_decay": weight_decay})
+        answered = train(*words, *small)
+        assert answered.code == 0, answered.err
+    assert "resumed at step 1" in answered.err and found == [{0.1}, {0.5}]
 
 
 @pytest.mark.parametrize(
