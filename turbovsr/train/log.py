@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import time
 from collections import defaultdict
@@ -99,11 +100,15 @@ class ProgressBar:
 
 
 def append_line(path: Path, step: int, entries: dict[str, float]) -> None:
-    """Append a line of JSON to a log; a last line that a kill cut short is ended first."""
+    """Append a line of JSON to a log; a last line that a kill cut short is ended first.
+
+    Values that are not finite become null, for JSON has none: the PSNR of frames that equal GT is infinite.
+    """
+    finite = {name: value if math.isfinite(value) else None for name, value in entries.items()}
     with open(path, "a+b") as file:
         if file.tell() and not _ends_with_newline(file):
             file.write(b"\n")
-        file.write((json.dumps({"step": step} | entries) + "\n").encode())
+        file.write((json.dumps({"step": step} | finite) + "\n").encode())
 
 
 def _ends_with_newline(file: BinaryIO) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import math
 
 import numpy as np
 import pytest
@@ -17,7 +18,7 @@ from turbovsr.train.batch_loader import DrawBatch
 from turbovsr.train.data import ClipSource
 from turbovsr.train.data_options import BatchConfig, DataConfig
 from turbovsr.train.diffusion import dropout
-from turbovsr.train.log import IntervalMeans
+from turbovsr.train.log import IntervalMeans, append_line
 from turbovsr.train.loop import Loop, learning_rate
 from turbovsr.train.losses import LossOutput, TrainingLoss
 from turbovsr.train.options import Autoencoding, Diffusion, Joint, LoopConfig
@@ -247,3 +248,13 @@ def test_means_after_resuming_in_the_middle_of_an_interval_are_means():
         means.add({"loss": value}, samples=4)
     entries = means.entries(1e-3)
     assert entries["loss"] == 2.0 and entries["lr"] == 1e-3
+
+
+def test_a_score_that_is_not_finite_is_null_in_the_log(tmp_path):
+    append_line(tmp_path / "log.jsonl", 5, {"clip/none/psnr-y": math.inf, "clip/none/lpips": 0.5, "loss": math.nan})
+
+    def refused(constant: str):
+        raise ValueError(f"{constant} is no JSON")
+
+    entries = json.loads((tmp_path / "log.jsonl").read_text(), parse_constant=refused)
+    assert entries == {"step": 5, "clip/none/psnr-y": None, "clip/none/lpips": 0.5, "loss": None}
