@@ -79,16 +79,21 @@ def of_first(value: str) -> str:
 
 
 def average_gradients(parameters: list[nn.Parameter], flag: bool = False) -> bool:
-    """Replace each gradient by its mean over the processes; one that a batch did not reach counts as zero.
+    """Replace each gradient by its mean over the processes; one that a process's batch did not reach counts as zero.
+
+    One that no process's batch reached stays None, as in one process: an optimizer then leaves the parameter alone,
+    where for zeros it would go on with momentum and weight decay.
 
     Returns whether some process gave the flag: it travels in the same message, for each message costs a wait.
     """
     if not dist.is_initialized():
         return flag
     gradients = [(p.grad if p.grad is not None else torch.zeros_like(p)).flatten() for p in parameters]
-    flat = torch.cat([*gradients, gradients[0].new_tensor([float(flag)])])
+    flags = gradients[0].new_tensor([float(p.grad is not None) for p in parameters] + [float(flag)])
+    flat = torch.cat([*gradients, flags])
     dist.all_reduce(flat)
     flat /= dist.get_world_size()
-    for p, part in zip(parameters, flat[:-1].split([p.numel() for p in parameters])):
-        p.grad = part.view_as(p)
-    return bool(flat[-1] > 0)
+    *reached, stop = (flat[-len(flags) :] > 0).tolist()
+    for p, part, some in zip(parameters, flat[: -len(flags)].split([p.numel() for p in parameters]), reached):
+        p.grad = part.view_as(p) if some else None
+    return stop

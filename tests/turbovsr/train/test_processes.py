@@ -44,6 +44,12 @@ def test_averaged_gradients_are_those_of_the_joint_batch(found):
             assert torch.allclose(ours, joint, rtol=1e-4, atol=1e-7)
 
 
+def test_a_parameter_that_no_batch_reached_has_no_gradient(found):
+    for rank in (0, 1):
+        both, one, none = torch.load(found / f"gradients-{rank}.pt", weights_only=True)["partly reached"]
+        assert both.tolist() == [1, 3] and one.tolist() == [0.5, 1.5] and none is None
+
+
 def test_both_processes_end_with_the_same_weights(found):
     first, second = (torch.load(found / f"weights-{rank}.pt", weights_only=True) for rank in (0, 1))
     for part in ("model", "ema"):

@@ -27,6 +27,16 @@ def gradients(lr: torch.Tensor, gt: torch.Tensor, averaged: bool) -> list[torch.
     return [p.grad if p.grad is not None else torch.zeros_like(p) for p in parameters]
 
 
+def partly_reached() -> list[torch.Tensor | None]:
+    """Averaged gradients of a parameter that both batches reach, of one that only the second reaches, and of none."""
+    parameters = [torch.nn.Parameter(torch.zeros(2)) for _ in range(3)]
+    for parameter in parameters[: 1 + rank()]:
+        parameter.grad = torch.tensor([1.0, 3.0])
+    assert average_gradients(parameters, flag=rank() == 1)  # each learns that the other one wants to stop
+    assert not average_gradients(parameters)
+    return [parameter.grad for parameter in parameters]
+
+
 class Kept(Loop):
     """Writes the weights that this process ends with."""
 
@@ -45,6 +55,7 @@ if __name__ == "__main__":
         assert world_size() == 2
         own = slice(rank(), rank() + 1)
         result = {"ours": gradients(lr[own], gt[own], True), "joint": gradients(lr, gt, False)}
+        result["partly reached"] = partly_reached()
         torch.save(result, found / f"gradients-{rank()}.pt")
         stages.Loop = Kept
         config_dir = Path(words[words.index("--config-dir") + 1])
