@@ -10,6 +10,7 @@ from turbovsr.checkpoints import packaged
 from turbovsr.model import ModelConfig
 from turbovsr.train.data_options import Augmentation, BatchConfig, DataConfig
 from turbovsr.train.schema import at_least, positive, share
+from turbovsr.train.stage_checks import check_components, check_crop, check_generator, check_trained, check_window
 
 PARTS = ("encoder", "decoder", "projection", "transformer", "decoder.colours")
 OPTIMIZERS = ("adamw", "muon")
@@ -30,7 +31,7 @@ class ReconstructionConfig:
     dists: float = 0.0
     lpips_vgg: float = 0.0
     jitter: bool = False  # whether the networks see frames randomly shifted and resized, SR and GT alike
-    window: int = 0  # edge in pixels of what the networks see of a frame, with jitter; 0: all but 16 pixels
+    window: int = 0  # edge in pixels of what they see of a frame then, 32 at least; 0: all but 16 pixels
     resized: float = 0.5  # share of the steps in which they see it at another size, with jitter
     lpips_frames: int = 3
     dists_frames: int = 1
@@ -42,6 +43,7 @@ class ReconstructionConfig:
         at_least(self, 0, "start", "vgg_frames")
         at_least(self, 1, "lpips_frames", "dists_frames")
         share(self, "resized")
+        check_window(self)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -154,6 +156,8 @@ class Autoencoding(Stage):
         super().__post_init__()
         share(self, "latent_dropout")
         check_crop(self)
+        check_components(self)
+        check_trained(self, *(("decoder",) if self.latent_dropout == 1 else ("encoder", "decoder")))
 
     @property
     def trains_encoder(self) -> bool:
@@ -170,7 +174,8 @@ class Diffusion(Stage):
 
     def __post_init__(self):
         super().__post_init__()
-        _check_generator_options(self)
+        check_generator(self)
+        check_trained(self, "projection", "transformer")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -185,8 +190,10 @@ class Joint(Stage):
 
     def __post_init__(self):
         super().__post_init__()
-        _check_generator_options(self)
+        check_generator(self)
         check_crop(self)
+        if self.mix.none == 1 and self.mix.flow_weight == 0:
+            check_trained(self, "decoder")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -218,18 +225,6 @@ class Distillation(Stage):
             raise ValueError(f"trained must be [decoder] with kind=distillation, got {list(self.trained)}")
         if self.gt_stills > 0 and self.gt_reconstruction is None:
             raise ValueError("gt_stills needs gt_reconstruction, the loss of those stills")
-
-
-def _check_generator_options(stage: Diffusion | Joint) -> None:
-    share(stage, "bootstrap")
-    if not 0 <= stage.condition_dropout < 1:
-        raise ValueError(f"condition_dropout must be from 0 to below 1, got {stage.condition_dropout:g}")
-
-
-def check_crop(stage: Any) -> None:
-    """Raise ValueError for a crop too small for a term of the stage's `reconstruction`."""
-    if stage.reconstruction.lattice > 0 and stage.crop < 64:
-        raise ValueError(f"crop must be at least 64 with reconstruction.lattice above 0, got {stage.crop}")
 
 
 KINDS = {

@@ -181,6 +181,12 @@ def test_only_the_decoder_can_be_taught():
         dataclasses.replace(STAGE, gt_stills=0.5)
 
 
+def test_the_loss_from_gt_needs_a_crop_that_its_terms_can_see():
+    for term in (ReconstructionConfig(lattice=1.0), ReconstructionConfig(jitter=True)):
+        with pytest.raises(ValueError, match="crop must be at least 64 with gt_reconstruction"):
+            dataclasses.replace(STAGE, crop=32, gt_reconstruction=term)
+
+
 def test_pairs_to_a_device_stay_whole(folder):
     batch = PairSource(folder).draw(StepRng(0, 0), 2, True)
     moved = batch.to(torch.device("cpu"))

@@ -29,7 +29,9 @@ BATCH = BatchConfig(images=2, clips=1, frames=9)
 COMMON = {"trained": ("decoder",), "crop": 64, "loop": LoopConfig(steps=4, learning_rate=1e-3), "batch": BATCH}
 STAGES = {
     "autoencoding": Autoencoding(kind="autoencoding", latent_dropout=0.25, latent_noise_std=0.2, **COMMON),
-    "diffusion": Diffusion(kind="diffusion", bootstrap=0.5, latent_noise_std=0.2, **COMMON),
+    "diffusion": Diffusion(
+        kind="diffusion", bootstrap=0.5, latent_noise_std=0.2, **COMMON | {"trained": ("projection", "transformer")}
+    ),
     "joint": Joint(kind="joint", bootstrap=0.5, latent_noise_std=0.2, **COMMON),
 }
 

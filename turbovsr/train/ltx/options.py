@@ -9,8 +9,9 @@ from typing import ClassVar
 from turbovsr.ltx import presets
 from turbovsr.ltx.model import LTXConfig
 from turbovsr.train.data_options import BatchConfig
-from turbovsr.train.options import ReconstructionConfig, Stage, TrainConfig, check_crop
+from turbovsr.train.options import ReconstructionConfig, Stage, TrainConfig
 from turbovsr.train.schema import at_least, share
+from turbovsr.train.stage_checks import check_crop
 
 
 @dataclass(frozen=True, kw_only=True)
