@@ -97,6 +97,8 @@ class LRProjection(nn.Module):
 
     def __init__(self, channels: int):
         super().__init__()
+        if channels < 1:
+            raise ValueError(f"condition_channels={channels}: the LR frames need 1 or more")
         numbers = 3 * CELL * CELL + TEXTURES
         self.first = nn.Conv2d(numbers, channels, 1)
         self.rest = nn.Conv2d(numbers * TEMPORAL_COMPRESSION, channels, 1)

@@ -115,6 +115,9 @@ class Decoder(nn.Module):
         super().__init__()
         if reduction not in REDUCTIONS:
             raise ValueError(f"decoder_reduction={reduction}: choose 1, a trunk at the LR size, or 2, at half of it")
+        if width < 1 or (reduction > 1 and head_width < 1) or (any(colours) and colours[0] < 1):
+            given = f"decoder_width={width}, decoder_head_width={head_width}, decoder_colours={list(colours)}"
+            raise ValueError(f"a layer of the decoder has no channels, 1 is the least: {given}")
         if memory and reduction > 1:
             raise ValueError("decoder_memory needs decoder_reduction=1, a trunk at the LR size")
         if consistent and any(colours):

@@ -58,6 +58,8 @@ class Encoder(nn.Module):
 
     def __init__(self, latent_channels: int, widths: tuple[int, int, int, int]):
         super().__init__()
+        if min(widths) < 1:
+            raise ValueError(f"encoder_widths={list(widths)}: each must be at least 1")
         self.stem = nn.Conv2d(2 * 3 * SCALE**2, widths[0], 3, padding=1)
         self.blocks = nn.ModuleList(SpatialBlock(width) for width in widths)
         self.down = nn.ModuleList(nn.Conv2d(4 * a, b, 1) for a, b in zip(widths, widths[1:]))

@@ -51,6 +51,9 @@ def check_config(config: SamplerConfig) -> None:
     if config.transformer_heads < 1 or config.transformer_width % config.transformer_heads:
         heads = config.transformer_heads
         raise ValueError(f"transformer_width={config.transformer_width} does not divide into {heads} heads")
+    if config.transformer_width < 2 or config.transformer_width % 2:
+        width = config.transformer_width
+        raise ValueError(f"transformer_width={width}: its channels are rotated in pairs, give an even number above 0")
     if config.attention_window is not None and config.attention_window < 1:
         raise ValueError(f"attention_window={config.attention_window}: at least 1 token, or none for the whole clip")
     if config.finest_steps < 1 or config.finest_steps & (config.finest_steps - 1):

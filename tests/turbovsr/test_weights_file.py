@@ -61,6 +61,12 @@ def test_metadata_that_do_not_describe_a_model_are_one_error(weights, tmp_path, 
         ("decoder_blocks", "12"),
         ("transformer_width", 10**7),
         ("transformer_width", 24.0),
+        ("transformer_width", 0),
+        ("decoder_width", 0),
+        ("decoder_head_width", 0),
+        ("decoder_colours", [0, 2]),
+        ("condition_channels", 0),
+        ("encoder_widths", [8, 8, 12, 0]),
         ("transformer_width", True),
         ("transformer_width", None),
         ("transformer_heads", 0),
@@ -81,6 +87,12 @@ def test_absurd_options_are_refused_before_anything_is_built(weights, tmp_path, 
     with pytest.raises(ValueError, match="configuration") as error:
         loading.load(file)
     assert str(file) in str(error.value) and len(str(error.value)) < 500
+
+
+def test_a_transformer_whose_channels_make_no_pairs_is_refused_with_its_file(weights, tmp_path):
+    file = with_option(weights, tmp_path / "odd.safetensors", transformer_width=25, transformer_heads=5)
+    with pytest.raises(ValueError, match="odd.safetensors: no model has its configuration .transformer_width=25"):
+        loading.load(file)
 
 
 def test_weights_of_another_type_or_not_finite_are_named(weights, tmp_path):

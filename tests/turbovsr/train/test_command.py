@@ -270,6 +270,12 @@ def test_every_recipe_is_valid_with_every_degradation(recipe, degradation):
         (["data="], "data: name at least one folder or file"),
         (["out="], "out: name a folder"),
         (["stage=regression", "model.decoder_width=-1"], "model: these sizes do not make a model"),
+        (["stage=regression", "model.decoder_width=0"], "a layer of the decoder has no channels"),
+        (["stage=regression", "model.condition_channels=0"], "condition_channels=0: the LR frames need 1 or more"),
+        (
+            ["stage=regression", "model.transformer_width=25", "model.transformer_heads=5"],
+            "transformer_width=25: its channels are rotated in pairs, give an even number above 0",
+        ),
         (["stage=regression", "model.decoder_width=1000000"], "billion parameters"),
         (["stages.joint.crop=100"], "crop must be a multiple of 32, got 100"),
         (["stages.joint.batch.frames=8"], "batch.frames must be 8k+1, got 8"),
