@@ -46,6 +46,15 @@ def test_components_make_the_latent_help_at_once(tmp_path):
     assert error[1] < 0.7 * error[0]
 
 
+def test_two_groups_of_frames_are_enough_for_components(tmp_path):
+    (tmp_path / "photos").mkdir()
+    picture = np.random.default_rng(0).integers(0, 256, (40, 40, 3), dtype=np.uint8)
+    np.save(tmp_path / "photos" / "a.npy", picture)
+    model = Model(TINY)
+    start_from_components(model, ClipSource(DataConfig(paths=(str(tmp_path),)), crop=32), batches=1, clips=2, seed=0)
+    assert all(value.isfinite().all() for value in model.state_dict().values())
+
+
 def test_charbonnier_is_nearly_the_mean_absolute_difference():
     assert charbonnier(torch.ones(2, 3), torch.zeros(2, 3)).item() == pytest.approx(1, abs=1e-4)
     assert charbonnier(torch.ones(2), torch.ones(2)).item() == pytest.approx(1e-3, rel=1e-3)
