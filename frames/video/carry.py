@@ -10,20 +10,16 @@ from typing import Any, cast
 
 import av
 import av.error
-from av.audio.codeccontext import AudioCodecContext
-from av.audio.frame import AudioFrame
-from av.audio.resampler import AudioResampler
 from av.container import InputContainer, OutputContainer
 from av.stream import Stream
 from av.subtitles.stream import SubtitleStream
 
+from frames.video.sound import Sound
 from frames.video.texts import ASS_HEADER, encoded, plain
 from frames.video.tracks import AAC, COPY, MOV_TEXT, SUBRIP, Track
 
 NO_TEXT = b"\0\0"
 MILLISECOND = Fraction(1, 1000)
-AAC_RATE = 96_000  # bits a second and channel
-AAC_FRAME = 1024  # samples
 COVERS = {"mjpeg": ("cover.jpg", "image/jpeg"), "png": ("cover.png", "image/png")}
 # What says how the source was stored, not what it is.
 STORAGE = ("major_brand", "minor_version", "compatible_brands", "encoder", "rotate", "vendor_id")
@@ -122,17 +118,17 @@ class Carrier:
 
 def _added(
     stream: Stream, source: InputContainer, container: OutputContainer, track: Track
-) -> _Copied | _Texts | _Sound | None:
+) -> _Copied | _Texts | Sound | None:
     if track.kind == "attachment":
         container.add_stream_from_template(stream)
         return None
     if track.kind == "cover":
         return _cover(stream, source, container)
-    way: _Copied | _Texts | _Sound
+    way: _Copied | _Texts | Sound
     if track.way == COPY:
         way = _Copied(stream, container)
     elif track.way == AAC:
-        way = _Sound(stream, container)
+        way = Sound(stream, container)
     else:
         way = _Texts(stream, container, track.way)
     way.out.metadata.update(tags(stream.metadata))
@@ -187,29 +183,3 @@ class _Texts:
             made.pts = made.dts = packet.pts
             made.duration = packet.duration
             yield made
-
-
-class _Sound:
-    """Sound as AAC, of the same rate and layout where AAC has them."""
-
-    def __init__(self, stream: Stream, container: OutputContainer) -> None:
-        context = cast(AudioCodecContext, stream.codec_context)
-        rates = [rate for rate in av.Codec("aac", "w").audio_rates or [] if rate <= context.sample_rate]
-        rate = max(rates, default=44100)
-        self.out = container.add_stream("aac", rate=rate)
-        self.out.codec_context.layout = context.layout
-        self.out.codec_context.bit_rate = AAC_RATE * context.layout.nb_channels
-        self._resampler = AudioResampler("fltp", context.layout, rate, frame_size=AAC_FRAME)
-
-    def packets(self, packet: av.Packet) -> Iterator[av.Packet]:
-        try:
-            decoded = cast(list[AudioFrame], packet.decode())
-        except av.error.FFmpegError:  # one packet's damage is a moment of silence
-            decoded = []
-        for frame in decoded:
-            for piece in self._resampler.resample(frame):
-                yield from self.out.encode(piece)
-        if packet.size == 0:
-            for piece in self._resampler.resample(None):
-                yield from self.out.encode(piece)
-            yield from self.out.encode(None)

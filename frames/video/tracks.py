@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import av
 import av.error
-from av.container import InputContainer
+from av.container import InputContainer, OutputContainer
 from av.stream import Stream
 
 from frames.video.container import is_cover, open_video
+from frames.video.sound import Sound
 from frames.video.texts import TEXTS
 
 COPY, AAC, MOV_TEXT, SUBRIP = "copy", "aac", "mov_text", "subrip"
@@ -44,7 +45,8 @@ def plan_tracks(path: Path, suffix: str, sound: bool = True, subtitles: bool = T
         suffix: of the video to write, in lower case.
         sound, subtitles: whether they are wanted; nothing is said of what is not.
     Raises:
-        FileNotFoundError, ValueError: as `frames.video.container.open_video`.
+        FileNotFoundError, ValueError: as `frames.video.container.open_video`; sound that can neither be copied nor
+            become AAC.
     """
     wanted = {"audio": sound, "subtitle": subtitles}
     tracks, notes = [], []
@@ -52,7 +54,10 @@ def plan_tracks(path: Path, suffix: str, sound: bool = True, subtitles: bool = T
         for stream in _others(container, picture):
             if not wanted.get(stream.type, True):
                 continue
-            track, note = _carried(stream, suffix)
+            try:
+                track, note = _carried(stream, suffix)
+            except ValueError as error:
+                raise ValueError(f"{path}: {error}") from None
             tracks += [track] if track else []
             notes += [note] if note else []
     return Plan(tuple(tracks), tuple(notes))
@@ -69,7 +74,11 @@ def _others(container: InputContainer, picture: Stream) -> Iterator[Stream]:
 
 
 def _carried(stream: Stream, suffix: str) -> tuple[Track | None, str]:
-    """The track that a stream becomes, and a line on it where it does not stay what it is."""
+    """The track that a stream becomes, and a line on it where it does not stay what it is.
+
+    Raises:
+        ValueError: sound that cannot be carried over, without the file's name.
+    """
     codec = stream.codec_context.name if stream.codec_context else ""
     what = f"{NAMES.get(stream.type, stream.type)} (stream {stream.index}{codec and ', '}{codec})"
     if stream.type == "attachment" and suffix == ".mkv":
@@ -81,6 +90,9 @@ def _carried(stream: Stream, suffix: str) -> tuple[Track | None, str]:
     if stream.type == "audio" and codec:
         if _copies(stream, suffix) and not (suffix == ".mp4" and codec.startswith("pcm_")):  # which few programs play
             return Track(stream.index, "audio"), ""
+        if not _becomes_aac(stream, suffix):
+            remedy = f"give {'a name in .mkv or ' * (suffix != '.mkv')}--no-audio"
+            raise ValueError(f"{what} can neither be copied into {suffix} nor become AAC; {remedy}")
         return Track(stream.index, "audio", AAC), f"{what} becomes AAC, for {suffix} does not take it as it is"
     if codec in TEXTS:
         of_mp4 = suffix != ".mkv"
@@ -93,9 +105,19 @@ def _carried(stream: Stream, suffix: str) -> tuple[Track | None, str]:
 
 def _copies(stream: Stream, suffix: str) -> bool:
     """Whether a container takes a stream as it is: it writes a header for it."""
+    return _begins(suffix, lambda container: container.add_stream_from_template(stream, opaque=True))
+
+
+def _becomes_aac(stream: Stream, suffix: str) -> bool:
+    """Whether the encoder of AAC takes the rate and the channels of some sound."""
+    return _begins(suffix, lambda container: Sound(stream, container))
+
+
+def _begins(suffix: str, add: Callable[[OutputContainer], object]) -> bool:
+    """Whether a container with the stream that is added to it begins."""
     try:
         with av.open(io.BytesIO(), "w", format=FORMATS[suffix]) as container:
-            container.add_stream_from_template(stream, opaque=True)
+            add(container)
             container.start_encoding()
     except (ValueError, av.error.FFmpegError):
         return False

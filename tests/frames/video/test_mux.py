@@ -87,8 +87,9 @@ def test_a_clock_that_does_not_begin_at_zero(tmp_path, given_suffix):
     assert min(phone.flashes(tmp_path / "out.mp4")[0], phone.beeps(tmp_path / "out.mp4")[0]) < 0.03
 
 
-def test_pcm_becomes_aac_in_mp4_and_stays_in_matroska(tmp_path):
-    given = phone.record(tmp_path / "in.mov", sound="pcm_s16le", subtitles=False)
+@pytest.mark.parametrize("given_suffix", [".mov", ".mkv"])  # Matroska tells the number of channels alone
+def test_pcm_becomes_aac_in_mp4_and_stays_in_matroska(tmp_path, given_suffix):
+    given = phone.record(tmp_path / f"in{given_suffix}", sound="pcm_s16le", subtitles=False)
     (note,) = again(given, tmp_path / "out.mp4")
     assert "pcm_s16le" in note and "becomes AAC" in note
     assert again(given, tmp_path / "out.mkv") == []
@@ -97,6 +98,44 @@ def test_pcm_becomes_aac_in_mp4_and_stays_in_matroska(tmp_path):
         assert kept.streams.audio[0].codec_context.name == "pcm_s16le"
     beeps = np.array(phone.beeps(tmp_path / "out.mp4")) - np.array(phone.beeps(given))
     assert np.abs(beeps).max() < 0.01
+
+
+def test_channels_of_which_only_the_number_is_known_keep_their_order(tmp_path):
+    given = tmp_path / "in.mkv"
+    _surround(given, "5.1")
+    again(given, tmp_path / "out.mp4")
+    with av.open(str(tmp_path / "out.mp4")) as container:
+        assert container.streams.audio[0].codec_context.layout.name == "5.1"
+        frames = [frame.to_ndarray() for frame in container.decode(audio=0)]
+    assert np.abs(frames[3]).max(1)[:3] == pytest.approx([0.1, 0.2, 0.3], abs=0.02)
+
+
+def test_sound_that_cannot_become_aac_is_said_before_the_work(tmp_path):
+    given = tmp_path / "in.mkv"
+    _surround(given, "22.2")
+    with pytest.raises(ValueError, match="in.mkv: sound .*nor become AAC; give a name in .mkv or --no-audio"):
+        plan_tracks(given, ".mp4")
+    assert plan_tracks(given, ".mkv").notes == plan_tracks(given, ".mp4", sound=False).notes == ()
+
+
+def _surround(path: Path, layout: str) -> None:
+    """A video with PCM, each channel a tone that is a tenth louder than the one before it."""
+    with av.open(str(path), "w") as out:
+        picture = out.add_stream("libx264", rate=10)
+        picture.height, picture.width, picture.pix_fmt = 16, 24, "yuv420p"
+        sound = out.add_stream("pcm_s16le", rate=phone.RATE, layout=layout)
+        packets = []
+        for time in range(4):
+            frame = av.VideoFrame.from_ndarray(np.zeros((16, 24, 3), np.uint8), format="rgb24")
+            frame.pts, frame.time_base = time, Fraction(1, 10)
+            packets += picture.encode(frame)
+        loud = np.arange(1, sound.codec_context.layout.nb_channels + 1) * 3277 % 32768
+        wave = np.sin(2 * np.pi * 1000 * np.arange(phone.RATE * 2 // 5) / phone.RATE)
+        samples = (wave[:, None] * loud).astype(np.int16).reshape(1, -1)
+        frame = av.AudioFrame.from_ndarray(samples, format="s16", layout=layout)
+        frame.rate, frame.pts, frame.time_base = phone.RATE, 0, Fraction(1, phone.RATE)
+        for packet in (*packets, *picture.encode(None), *sound.encode(frame), *sound.encode(None)):
+            out.mux(packet)
 
 
 def test_a_piece_has_what_belongs_to_it(tmp_path):
