@@ -17,7 +17,7 @@ from torch import Tensor
 
 from frames.codecs import FEW_FRAMES, Encoding
 from frames.door import check_regular, reading
-from frames.errors import one_line
+from frames.errors import UserError, one_line
 from frames.listing import images_in
 from frames.source import Source
 from frames.video.carry import Beside
@@ -126,9 +126,17 @@ class VideoJob:
                 self._encode(model, steps, advance)
             if steps.ending is None or not steps.segments:
                 raise ValueError(f"{self.given}: {self.absent}")
-            broken = mux(self.output, steps.segments, self.format.time_base, steps.ending.last, self.beside)
+            broken = self._mux(steps, steps.ending.last)
             steps.remove()
         return [steps.ending.damage] * bool(steps.ending.damage) + broken
+
+    def _mux(self, steps: Partial, last: int) -> list[str]:
+        """Join the parts; what goes wrong says what is left of the work and what to try."""
+        try:
+            return mux(self.output, steps.segments, self.format.time_base, last, self.beside)
+        except ValueError as error:
+            remedy = "try --no-audio and --no-subtitles, or copy its streams into Matroska first (ffmpeg -c copy)"
+            raise UserError(f"{error}; {remedy}; the encoded parts are kept in {steps.folder}") from error
 
     def _encode(self, model: TurboVSR, steps: Partial, advance: Callable[[int], None]) -> None:
         """Upscale and encode what is missing, step by step."""

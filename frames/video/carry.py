@@ -5,15 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
+from math import ceil
 from pathlib import Path
 from typing import Any, cast
 
 import av
 import av.error
 from av.container import InputContainer, OutputContainer
+from av.format import Flags
 from av.stream import Stream
 from av.subtitles.stream import SubtitleStream
 
+from frames.video.clock import Shifts
 from frames.video.sound import Sound
 from frames.video.texts import ASS_HEADER, encoded, plain
 from frames.video.tracks import AAC, COPY, MOV_TEXT, SUBRIP, Track
@@ -72,6 +75,8 @@ class Carrier:
 
     def __init__(self, source: InputContainer, container: OutputContainer, beside: Beside) -> None:
         self._source, self._beside = source, beside
+        self._shifts = Shifts(beside.path, source) if beside.tracks else None
+        self._strict = not container.format.flags & Flags.ts_nonstrict.value
         self.broken: list[str] = []
         self._ways = {}
         for track in beside.tracks:
@@ -81,10 +86,12 @@ class Carrier:
                 self._ways[stream.index] = way
 
     def packets(self) -> Iterator[tuple[Fraction, av.Packet]]:
-        """All packets, with their times in seconds, about in order of time."""
+        """All packets, with their times in seconds, about in order of time; in no stream do they go back."""
         time = Fraction(0)
+        last: dict[int, Fraction] = {}
         for packet in self._read():
             for given in self._ways[packet.stream.index].packets(packet):
+                _put_after(given, last, self._strict)
                 if given.pts is not None or given.dts is not None:
                     time = (given.dts if given.dts is not None else given.pts or 0) * given.time_base
                 yield time, given
@@ -107,13 +114,32 @@ class Carrier:
 
     def _moved(self, packet: av.Packet) -> bool:
         """Put a packet on the output's clock; whether it belongs to the part that is carried over."""
-        shift = round(self._beside.zero / packet.time_base)
+        added = self._shifts.of(packet) if self._shifts else Fraction(0)
+        shift = round((self._beside.zero - added) / packet.time_base)
         packet.pts = None if packet.pts is None else packet.pts - shift
         packet.dts = None if packet.dts is None else packet.dts - shift
         if self._beside.seconds is None or packet.pts is None:
             return True
         ends = (packet.pts + (packet.duration or 0)) * packet.time_base
         return ends > 0 and packet.pts * packet.time_base < self._beside.seconds
+
+
+def _put_after(packet: av.Packet, last: dict[int, Fraction], strict: bool) -> None:
+    """Delay a packet that would be decoded before the last one of its stream; `last` has their times, in seconds.
+
+    Args:
+        strict: the container does not take two packets of one time, but for subtitles.
+    """
+    if packet.dts is None:
+        return
+    index, apart = packet.stream.index, Fraction(0)
+    if strict and packet.stream.type != "subtitle":
+        apart = max(packet.time_base, packet.stream.time_base or packet.time_base)
+    least = ceil((last[index] + apart) / packet.time_base) if index in last else packet.dts
+    if packet.dts < least:
+        packet.dts = least
+        packet.pts = packet.pts if packet.pts is None else max(packet.pts, least)
+    last[index] = packet.dts * packet.time_base
 
 
 def _added(

@@ -16,6 +16,7 @@ from av.video.stream import VideoStream
 
 from frames.errors import UserError
 from frames.video.announced import Announced, announced_of
+from frames.video.clock import Clock, step_of
 from frames.video.container import open_video
 from frames.video.deep import scaled_up
 from frames.video.orientation import upright
@@ -68,7 +69,8 @@ def read_timed(
 ) -> Iterator[TimedFrame]:
     """Yield all frames with their times, which increase strictly; errors as `read_video`.
 
-    A frame without a time stamp, or with one that is not after the last, follows at the average rate.
+    A frame without a time stamp, or with one that is not after the last, follows at the average rate; where stamps jump
+    back, those behind go on from there.
 
     Args:
         deep: uint16 pixels, white is 65535, for videos of more than 8 bits a sample.
@@ -77,15 +79,10 @@ def read_timed(
     """
     path = Path(path)
     with open_video(path) as (container, stream):
-        step = 1 / (stream.average_rate or stream.guessed_rate or Fraction(25))
-        reader = Reader(path, container, stream)
-        time: Fraction | None = None
+        step = step_of(stream)
+        reader, clock = Reader(path, container, stream), Clock(step)
         for frame in reader.frames():
-            stamp = time_of(frame)
-            if time is None:
-                time = stamp or Fraction(0)
-            else:
-                time = stamp if stamp is not None and stamp > time else time + step
+            time = clock.time(time_of(frame))
             duration = frame.duration * (frame.time_base or Fraction(0))
             if reader.decoded > start and (since is None or time + (duration or step) > since):
                 yield TimedFrame(to_rgb(frame, deep), time, duration)

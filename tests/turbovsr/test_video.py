@@ -139,6 +139,21 @@ def test_a_full_disk_is_one_line_and_what_is_done_is_kept(run, short, tmp_path, 
     assert output.read_bytes() == (tmp_path / "calm.mp4").read_bytes()
 
 
+def test_parts_that_cannot_be_joined_are_kept_with_a_remedy(run, tmp_path, capsys, monkeypatch):
+    given, output = phone.record(tmp_path / "in.mp4", seconds=1), tmp_path / "out.mp4"
+    with monkeypatch.context() as patch:
+        patch.setattr("frames.video.mux.joined", _refused)
+        assert run(given, output) == 3
+    (line,) = [line for line in capsys.readouterr().err.splitlines() if line.startswith("turbovsr: ")]
+    assert "out.mp4: the video cannot be written (refused); try --no-audio" in line
+    assert line.endswith(f"the encoded parts are kept in {tmp_path}/out.mp4.partial")
+    assert run(given, output) == 0 and video_info(output).frames == 10
+
+
+def _refused(*_):
+    raise av.error.InvalidDataError(1, "refused")
+
+
 def test_a_kill_by_the_system_and_the_same_command_again(weights, tmp_path):
     given = phone.record(tmp_path / "in.mp4", seconds=20)
     root = Path(__file__).parents[2]

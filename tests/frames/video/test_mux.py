@@ -1,5 +1,6 @@
 """Encoded parts and what their source has beside them, in one file."""
 
+from contextlib import suppress
 from fractions import Fraction
 from pathlib import Path
 
@@ -8,7 +9,7 @@ import numpy as np
 import pytest
 
 from frames.codecs import Encoding
-from frames.video import read_timed, video_info
+from frames.video import DamagedVideo, read_timed, video_info
 from frames.video.carry import Beside
 from frames.video.mux import mux
 from frames.video.segments import Segment, SegmentWriter, segment_suffix
@@ -19,25 +20,30 @@ FRAME = 1 / 10  # s
 PLAIN = Encoding()
 
 
-def parts(given: Path, folder: Path, encoding: Encoding, length: int = 11) -> tuple[list[Segment], int]:
-    """The pictures of a video, encoded again in parts of `length` frames; for how long the last one is shown."""
+def parts(
+    given: Path, folder: Path, encoding: Encoding, length: int = 11, zero: Fraction = Fraction(0)
+) -> tuple[list[Segment], int]:
+    """The pictures of a video from the time `zero` on, encoded again in parts of `length` frames; for how long the last
+    one is shown."""
     unit, segments, writer = video_info(given).format.time_base, [], None
-    for index, frame in enumerate(read_timed(given)):
-        if index % length == 0:
-            segments += [writer.close()] if writer else []
-            path = folder / f"part{index}{segment_suffix(encoding.codec)}"
-            writer = SegmentWriter(path, encoding, frame.pixels.shape[:2], Fraction(10), video_info(given).format)
-        writer.add(frame.pixels, round(frame.time / unit))
-        last = round(frame.duration / unit)
+    with suppress(DamagedVideo):  # raised after the last frame
+        for index, frame in enumerate(read_timed(given)):
+            if index % length == 0:
+                segments += [writer.close()] if writer else []
+                path = folder / f"part{index}{segment_suffix(encoding.codec)}"
+                writer = SegmentWriter(path, encoding, frame.pixels.shape[:2], Fraction(10), video_info(given).format)
+            writer.add(frame.pixels, round((frame.time - zero) / unit))
+            last = round(frame.duration / unit)
     return [*segments, writer.close()], last
 
 
 def again(given: Path, output: Path, encoding: Encoding = PLAIN, **options: object) -> list[str]:
     """Encode a video again, with everything that it has."""
     plan = plan_tracks(given, output.suffix)
-    segments, last = parts(given, output.parent, encoding)
     form = video_info(given).format
-    beside = Beside(given, plan.tracks, min(form.clock, form.start), **options)
+    zero = min(form.clock, form.start)
+    segments, last = parts(given, output.parent, encoding, zero=zero)
+    beside = Beside(given, plan.tracks, zero, **options)
     assert mux(output, segments, form.time_base, last, beside) == []
     return list(plan.notes)
 
@@ -168,3 +174,17 @@ def test_parts_with_pictures_out_of_order_keep_their_times(tmp_path):
         assert all(one.dts < other.dts for one, other in zip(packets, packets[1:]))
         assert all(packet.dts <= packet.pts for packet in packets)
     assert [f.time for f in read_timed(tmp_path / "out.mp4")] == [f.time for f in read_timed(given)]
+
+
+@pytest.mark.parametrize("sound", ["aac", "mp2"])  # MP2 is copied into MP4, too
+@pytest.mark.parametrize("suffix", [".mp4", ".mkv"])
+def test_recordings_put_one_behind_the_other_stay_in_sync(tmp_path, suffix, sound):
+    one = phone.record(tmp_path / "one.ts", sound=sound, subtitles=False, turned=False)
+    (tmp_path / "in.ts").write_bytes(3 * one.read_bytes())
+    again(tmp_path / "in.ts", tmp_path / f"out{suffix}")
+    flashes, beeps = phone.flashes(tmp_path / f"out{suffix}"), phone.beeps(tmp_path / f"out{suffix}")
+    gaps = np.subtract(phone.beeps(one)[:3], phone.flashes(one))
+    assert len(flashes) == 9 and len(beeps) == 10
+    alone = [0, 1, 2, 4, 5, 7, 8]  # the sound of one recording ends with the beep in which the next one begins
+    assert np.subtract(beeps[:9], flashes)[alone] == pytest.approx(np.tile(gaps, 3)[alone], abs=0.003)
+    assert np.diff(flashes) == pytest.approx([1] * 8, abs=0.05)
