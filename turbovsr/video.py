@@ -119,6 +119,7 @@ class VideoJob:
         """
         described = {**identity, "input": fingerprint(self.given), "encoding": repr((self.encoding, self.rate))}
         described |= {"part": repr(self.part), "output": repr((self.timed, self.output.suffix.lower()))}
+        described |= {"sound or subtitles": repr(self.zero)}  # which the times of the parts begin at
         steps = Partial(self.output, described, segment_suffix(self.encoding.codec))
         with steps.claimed(anew):
             advance(steps.frames)

@@ -219,6 +219,16 @@ def test_parts_of_another_run_are_not_mixed_in(run, stopped, tmp_path, capsys):
     assert (tmp_path / "out.mp4").read_bytes() == (tmp_path / "calm.mp4").read_bytes()
 
 
+def test_parts_whose_times_begin_with_the_sound_are_not_mixed_in(run, short, tmp_path, capsys, monkeypatch):
+    given = phone.record(tmp_path / "in.mp4", seconds=5, subtitles=False, late=Fraction(1, 2))
+    with monkeypatch.context() as patch:
+        _kill(patch, "frame", 45)
+        with pytest.raises(Killed):
+            run(given, tmp_path / "out.mp4")
+    assert run(given, tmp_path / "out.mp4", "--no-audio") == 3
+    assert "a run with other sound or subtitles was stopped here" in capsys.readouterr().err
+
+
 def test_another_input_of_the_same_name_is_noticed(run, stopped, tmp_path, capsys):
     phone.record(stopped, seconds=9, sound=None, subtitles=False)
     assert run(stopped, tmp_path / "out.mp4") == 3
