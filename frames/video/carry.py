@@ -23,6 +23,9 @@ from frames.video.tracks import AAC, COPY, MOV_TEXT, SUBRIP, Track
 
 NO_TEXT = b"\0\0"
 MILLISECOND = Fraction(1, 1000)
+# FFmpeg ends a text of MP4 when the number of another stream's time, whatever its unit, is beyond the text's own: this
+# is at least as fine as those of sound and pictures. Much finer, hours without a text would be more than 31 bits hold.
+TEXT_UNIT = Fraction(1, 120_000)
 COVERS = {"mjpeg": ("cover.jpg", "image/jpeg"), "png": ("cover.png", "image/png")}
 # What says how the source was stored, not what it is.
 STORAGE = ("major_brand", "minor_version", "compatible_brands", "encoder", "rotate", "vendor_id")
@@ -197,7 +200,7 @@ class _Texts:
         if codec == MOV_TEXT:
             self.out: Stream = cast(SubtitleStream, container.add_stream(MOV_TEXT))
             context = self.out.codec_context
-            context.subtitle_header, context.time_base = ASS_HEADER, MILLISECOND
+            context.subtitle_header, context.time_base = ASS_HEADER, TEXT_UNIT
         else:
             self.out = container.add_mux_stream(SUBRIP)
 

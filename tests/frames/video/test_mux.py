@@ -93,6 +93,27 @@ def test_a_clock_that_does_not_begin_at_zero(tmp_path, given_suffix):
     assert min(phone.flashes(tmp_path / "out.mp4")[0], phone.beeps(tmp_path / "out.mp4")[0]) < 0.03
 
 
+def test_texts_that_overlap_or_are_hours_apart_keep_their_times(tmp_path):
+    given, begins = tmp_path / "in.mkv", [0, 200, 600, 9_000_000]  # ms
+    with av.open(str(given), "w") as out:
+        picture, texts = out.add_stream("libx264", rate=25), out.add_mux_stream("subrip")
+        picture.height, picture.width, picture.pix_fmt = 16, 24, "yuv420p"
+        for time in (*range(50), 25 * 9002):
+            frame = av.VideoFrame.from_ndarray(np.zeros((16, 24, 3), np.uint8), format="rgb24")
+            frame.pts, frame.time_base = time, Fraction(1, 25)
+            out.mux(picture.encode(frame))
+        out.mux(picture.encode(None))
+        for begin, lasts in zip(begins, [1900, 200, 200, 1000]):
+            packet = av.Packet(b"text")
+            packet.stream, packet.time_base, packet.duration = texts, Fraction(1, 1000), lasts
+            packet.pts = packet.dts = begin
+            out.mux_one(packet)
+    again(given, tmp_path / "out.mp4")
+    with av.open(str(tmp_path / "out.mp4")) as container:
+        packets = [packet for packet in container.demux(subtitles=0) if packet.size > 2]
+    assert [round(1000 * packet.pts * packet.time_base) for packet in packets] == begins
+
+
 @pytest.mark.parametrize("given_suffix", [".mov", ".mkv"])  # Matroska tells the number of channels alone
 def test_pcm_becomes_aac_in_mp4_and_stays_in_matroska(tmp_path, given_suffix):
     given = phone.record(tmp_path / f"in{given_suffix}", sound="pcm_s16le", subtitles=False)
