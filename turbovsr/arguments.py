@@ -12,6 +12,7 @@ from turbovsr.geometry import SCALES
 
 PRECISIONS = ("auto", "float32", "bfloat16")
 COLOR_FIXES = ("none", "wavelet", "adain")
+LEAST_FPS, MOST_FPS = Fraction(1, 100), 1000
 CONTAINERS = ("mp4", "mkv", "mov")
 ABOUT = "Upscale a video, an image, a folder of images or a folder of videos."
 EPILOG = """OUT is a video if its name ends in .mp4, .mkv or .mov, an image if IN is one and the name ends like one, a
@@ -42,8 +43,6 @@ def parse(argv: list[str]) -> argparse.Namespace:
     parser.add_argument("--overwrite", action="store_true", help="replace OUT if it is there already")
     _add_video_options(parser)
     arguments = parser.parse_args(argv)
-    if arguments.fps is not None and not 0 < arguments.fps <= 1000:
-        parser.error(f"--fps {arguments.fps}: give a number above 0, at most 1000")
     if arguments.preview is not None and arguments.preview <= 0:
         parser.error(f"--preview {arguments.preview}: give a number of seconds above 0")
     if arguments.start < 0 or (arguments.start and arguments.preview is None):
@@ -85,10 +84,14 @@ def _add_video_options(parser: Parser) -> None:
 
 
 def _fps(text: str) -> Fraction:
+    """A rate whose denominator is at most 1001, as encoders and containers hold it: 23.976024 is 24000/1001."""
     try:
-        return Fraction(text)
+        rate = Fraction(text)
     except (ValueError, ZeroDivisionError) as error:
         raise argparse.ArgumentTypeError(f"'{text}' is not a number like 24 or 30000/1001") from error
+    if not LEAST_FPS <= rate <= MOST_FPS:
+        raise argparse.ArgumentTypeError(f"{text}: give a number from {float(LEAST_FPS)} to {MOST_FPS}")
+    return rate.limit_denominator(1001)
 
 
 def _seconds(text: str) -> Fraction:

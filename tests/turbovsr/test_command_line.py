@@ -101,6 +101,8 @@ def test_mistakes_are_one_line_and_exit_code_3(run, folder, tmp_path, capsys, gi
         ("--fps", "0"),
         ("--fps", "x"),
         ("--fps", "1/0"),
+        ("--fps", "0.0000001"),
+        ("--fps", "1001"),
         ("--what",),
         ("--seed", "-1"),
         ("--seed", str(2**63)),
@@ -110,6 +112,14 @@ def test_wrong_options_are_one_line_and_exit_code_3(run, tmp_path, capsys, optio
     assert run(tmp_path, tmp_path / "out", *options) == 3
     (line,) = capsys.readouterr().err.splitlines()
     assert line.startswith("turbovsr: ") and options[0] in line
+
+
+@pytest.mark.parametrize(
+    ("given", "rate"),
+    [("23.976023976", "24000/1001"), ("24000/1001", "24000/1001"), ("23.976", "2997/125"), ("1/3", "1/3")],
+)
+def test_rates_are_fractions_that_encoders_hold(given, rate):
+    assert arguments.parse(["IN", "OUT", "--fps", given]).fps == Fraction(rate)
 
 
 @pytest.mark.parametrize(("device", "code"), [("tpu", 3), ("xla", 3), ("cuda:99", 4)])
