@@ -1,4 +1,4 @@
-"""Still images: PNG, JPEG, BMP, WebP and TIFF in and out. Frames are uint8 (H, W, 3) RGB, C-contiguous."""
+"""Still images: PNG, JPEG, BMP, WebP and TIFF in and out. Frames are uint8 or uint16 (H, W, 3) RGB, C-contiguous."""
 
 from __future__ import annotations
 
@@ -18,12 +18,13 @@ HEADER_BYTES = 1 << 16
 ROWS_AT_ONCE = 256  # of 16-bit samples that are rounded to 8 bits
 
 
-def read_image(path: str | Path) -> np.ndarray:
-    """Read one image as uint8 (H, W, 3) RGB.
+def read_image(path: str | Path, deep: bool = False) -> np.ndarray:
+    """Read one image as uint8 (H, W, 3) RGB; `deep`: as uint16, white is 65535, whatever its bits.
 
-    16-bit samples are rounded to 8 bits exactly, round(x / 257). Grey is repeated over the three channels, alpha is
-    dropped (not blended). The Exif orientation of JPEG, WebP and TIFF is applied, that of a PNG is not (it may stand
-    behind the pixels, where a look at the header does not find it); colour profiles and gamma chunks are ignored.
+    16-bit samples are rounded to 8 bits exactly, round(x / 257), unless `deep`. Grey is repeated over the three
+    channels, alpha is dropped (not blended). The Exif orientation of JPEG, WebP and TIFF is applied, that of a PNG is
+    not (it may stand behind the pixels, where a look at the header does not find it); colour profiles and gamma chunks
+    are ignored.
 
     Raises:
         FileNotFoundError: no such file.
@@ -45,10 +46,12 @@ def read_image(path: str | Path) -> np.ndarray:
         image = None
     if image is None:
         raise _broken(path, "it cannot be decoded")
-    if image.dtype == np.uint16:
-        image = _eight_bits(image)
-    if image.dtype != np.uint8:
+    if image.dtype not in (np.uint8, np.uint16):
         raise _broken(path, f"samples of type {image.dtype}")
+    if deep:
+        image = image if image.dtype == np.uint16 else image.astype(np.uint16) * np.uint16(257)
+    elif image.dtype == np.uint16:
+        image = _eight_bits(image)
     frame = cv2.cvtColor(image, cv2.COLOR_BGR2RGB)
     if header.format != "tiff":  # OpenCV turns TIFF whatever it is told
         frame = np.ascontiguousarray(upright(frame, header.orientation))

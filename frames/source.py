@@ -1,4 +1,4 @@
-"""A video, an image or a folder of images as one stream of frames, uint8 (H, W, 3) RGB."""
+"""A video, an image or a folder of images as one stream of frames, uint8 or uint16 (H, W, 3) RGB."""
 
 from __future__ import annotations
 
@@ -20,7 +20,8 @@ from frames.video.info import Format
 
 @dataclass(frozen=True)
 class Source:
-    """Frames that are read when `frames()` or `timed()` is iterated; each call reads anew.
+    """Frames that are read when `frames()` or `timed()` is iterated; each call reads anew. `frames(True)` gives uint16,
+    white is 65535.
 
     `timed` is None for images, and takes the options of `frames.video.read_timed`. `names` are those of image files,
     without suffix; empty where two are alike.
@@ -28,7 +29,7 @@ class Source:
 
     size: tuple[int, int]  # (height, width) in pixels
     count: int
-    frames: Callable[[], Iterator[np.ndarray]]
+    frames: Callable[..., Iterator[np.ndarray]]
     timed: Callable[..., Iterator[TimedFrame]] | None = None
     fps: Fraction | None = None  # the average; None for images
     names: tuple[str, ...] = ()
@@ -68,7 +69,7 @@ def _images(files: list[Path], still: bool = False) -> Source:
     return Source(
         size,
         len(files),
-        lambda: map(read_image, files),
+        lambda deep=False: (read_image(file, deep) for file in files),
         names=names if len({name.casefold() for name in names}) == len(names) else (),
         still=still,
         format=Format(bits=max(header.bits for header in headers), alpha=any(header.alpha for header in headers)),
@@ -88,7 +89,7 @@ def _video(path: Path) -> Source:
     return Source(
         (info.height, info.width),
         info.frames,
-        lambda: (frame.pixels for frame in read_timed(path)),
+        lambda deep=False: (frame.pixels for frame in read_timed(path, deep)),
         partial(read_timed, path),
         Fraction(info.fps).limit_denominator(1001),
         format=info.format,

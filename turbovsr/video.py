@@ -218,15 +218,15 @@ class Frames:
 
     def _read(self) -> Iterator[tuple[np.ndarray, Fraction]]:
         job = self._job
+        deep = job.encoding.bits > 8 and job.source.format.bits > 8
         if job.source.timed is None:
             begin, end = self._start, None
             if job.part is not None:
                 first = int(job.part.start * job.rate)
                 begin, end = begin + first, first + round(job.part.seconds * job.rate)
-            for pixels in islice(job.source.frames(), begin, end):
+            for pixels in islice(job.source.frames(deep), begin, end):
                 yield pixels, Fraction(0)
             return
-        deep = job.encoding.bits > 8 and job.source.format.bits > 8
         if job.part is None:
             timed = job.source.timed(deep, start=self._start)
         else:

@@ -179,6 +179,16 @@ def test_sixteen_bits_are_rounded_alike_in_png_and_tiff(tmp_path):
     assert np.array_equal(read_image(tmp_path / "a.png")[..., ::-1], np.floor(deep / 257 + 0.5).astype(np.uint8))
 
 
+@pytest.mark.parametrize("suffix", [".png", ".tif"])
+def test_all_sixteen_bits_are_read_where_they_are_wanted(tmp_path, frame, suffix):
+    deep = np.random.default_rng(0).integers(0, 65536, (37, 53, 3), dtype=np.uint16)
+    (tmp_path / f"a{suffix}").write_bytes(encoded(suffix, deep[..., ::-1]))
+    write_image(tmp_path / f"b{suffix}", frame)
+    read = [read_image(tmp_path / f"{name}{suffix}", deep=True) for name in "ab"]
+    assert np.array_equal(read[0], deep) and np.array_equal(read[1], frame.astype(np.uint16) * 257)
+    assert {pixels.dtype for pixels in read} == {np.dtype(np.uint16)}
+
+
 @pytest.mark.parametrize("name", ["a.png", "a.webp", "a.tif"])
 def test_several_pictures_in_one_file_are_said(tmp_path, frame, name):
     pages = [Image.fromarray(frame), Image.fromarray(255 - frame), Image.fromarray(frame // 2)]

@@ -11,6 +11,7 @@ from fractions import Fraction
 from pathlib import Path
 
 import av
+import cv2
 import numpy as np
 import pytest
 
@@ -310,6 +311,17 @@ def test_ten_bits_stay_ten_bits_unless_told(run, tmp_path, capsys):
         assert container.streams.video[0].codec_context.codec_tag == "hvc1"
     assert run(tmp_path / "in.mkv", tmp_path / "h264.mp4", "--codec", "h264") == 0
     assert "10 bits a sample become 8" in capsys.readouterr().err
+
+
+def test_images_of_sixteen_bits_keep_theirs(run, tmp_path, capsys):
+    ramp = (20000 + 7 * np.arange(16 * 24).reshape(16, 24)).astype(np.uint16)[..., None].repeat(3, 2)
+    (tmp_path / "in").mkdir()
+    cv2.imwrite(str(tmp_path / "in" / "0.png"), ramp)
+    cv2.imwrite(str(tmp_path / "in" / "1.png"), (ramp >> 8).astype(np.uint8))
+    assert run(tmp_path / "in", tmp_path / "out.mkv", "--codec", "ffv1") == 0
+    assert "bits a sample become" not in capsys.readouterr().err
+    frames = [frame.pixels for frame in read_timed(tmp_path / "out.mkv", deep=True)]
+    assert len(frames) == 2 and np.count_nonzero(frames[0] % 257) > frames[0].size / 2
 
 
 def test_a_preview_is_a_split_screen_of_the_seconds_asked_for(run, tmp_path):
