@@ -16,6 +16,7 @@ from frames.destination import check_destination, is_written_video, losses, writ
 from frames.errors import OK, UserError
 from frames.source import Source, open_source
 from frames.video import DamagedVideo
+from frames.video.info import Format
 from frames.video.tracks import Plan, plan_tracks
 from turbovsr import many
 from turbovsr.models import Models
@@ -68,8 +69,8 @@ def _video(given: Path, source: Source, output: Path, arguments: argparse.Namesp
     if source.timed is not None:
         sound = arguments.audio and arguments.fps is None
         plan = plan_tracks(given, suffix, sound, arguments.subtitles and arguments.fps is None)
-    if arguments.fps is not None and source.format.sound and arguments.audio:
-        plan = replace(plan, notes=(*plan.notes, "sound and subtitles are left out: --fps changes the times"))
+    if arguments.fps is not None:
+        plan = replace(plan, notes=(*plan.notes, *_without_times(source.format, arguments)))
     _say(given, (*losses(source, output, encoding.bits), *plan.notes))
     part = None if arguments.preview is None else Part(arguments.start, arguments.preview)
     job = VideoJob(given, source, output, encoding, plan, arguments.fps, part)
@@ -86,6 +87,14 @@ def _video(given: Path, source: Source, output: Path, arguments: argparse.Namesp
             raise
     if wrong:
         raise UserError(f"{'; '.join(wrong)}; the frames that could be read are in {output}")
+
+
+def _without_times(form: Format, arguments: argparse.Namespace) -> Iterator[str]:
+    """A line on what a constant rate costs."""
+    sound, subtitles = form.sound and arguments.audio, form.subtitles and arguments.subtitles
+    lost = [name for name, n in (("sound", sound), ("subtitles", subtitles), ("chapters", form.chapters)) if n]
+    if lost:
+        yield f"left out, for --fps changes the times: {', '.join(lost)}"
 
 
 def _images(given: Path, source: Source, output: Path, model: TurboVSR) -> None:

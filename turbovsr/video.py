@@ -89,7 +89,8 @@ class VideoJob:
     def beside(self) -> Beside | None:
         if self.source.timed is None:
             return None
-        return Beside(self.given, self.plan.tracks, self.zero, self.part.seconds if self.part else None)
+        seconds = self.part.seconds if self.part else None
+        return Beside(self.given, self.plan.tracks, self.zero, seconds, chapters=self.timed)
 
     @property
     def absent(self) -> str:

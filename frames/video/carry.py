@@ -41,12 +41,14 @@ class Beside:
         tracks: see `frames.video.tracks`.
         zero: the time of the video, in seconds, that is 0 in the output.
         seconds: nothing that begins later than this, after `zero`; None: to the end.
+        chapters: they are carried over as well.
     """
 
     path: Path
     tracks: tuple[Track, ...]
     zero: Fraction
     seconds: Fraction | None = None
+    chapters: bool = True
 
 
 def tags(given: dict[str, str]) -> dict[str, str]:
@@ -61,7 +63,7 @@ def tags(given: dict[str, str]) -> dict[str, str]:
 def chapters(source: InputContainer, beside: Beside) -> list[Any]:
     """The chapters that begin or end in the part of the source that is carried over, on its clock."""
     kept = []
-    for chapter in source.chapters():
+    for chapter in source.chapters() if beside.chapters else ():
         unit = chapter["time_base"] or MILLISECOND
         begin, end = (chapter[name] - round(beside.zero / unit) for name in ("start", "end"))
         if end > 0 and (beside.seconds is None or begin * unit < beside.seconds):

@@ -41,6 +41,7 @@ class Format:
     sound: int = 0  # streams of each kind beside the first of video
     subtitles: int = 0
     other_videos: int = 0
+    chapters: int = 0
 
 
 @dataclass(frozen=True)
@@ -113,4 +114,5 @@ def _format(container: InputContainer, stream: VideoStream, first: av.VideoFrame
         sound=len(container.streams.audio),
         subtitles=len(container.streams.subtitles),
         other_videos=sum(not is_cover(other) for other in container.streams.video if other.index != stream.index),
+        chapters=len(container.chapters()),
     )
