@@ -19,7 +19,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from frames.atomic import replacing
+from frames.atomic import leftovers, replacing
 from frames.door import reading
 from frames.errors import UserError
 from frames.locks import locked
@@ -49,6 +49,7 @@ class Partial:
 
     def __init__(self, output: Path, identity: dict[str, str], suffix: str) -> None:
         self.folder = folder_of(output)
+        self._output = output
         self._identity, self._suffix = identity, suffix
         self.segments: list[Segment] = []
         self.ending: Ending | None = None
@@ -68,6 +69,8 @@ class Partial:
                 stack.enter_context(locked(self.folder / LOCK, wait=False))
             except BlockingIOError:
                 raise UserError(f"{self.folder}: another process is at work on this video; wait for it") from None
+            for old in leftovers(self._output, self.folder):
+                old.unlink()
             self._read(anew)
             try:
                 yield

@@ -135,7 +135,7 @@ class VideoJob:
     def _mux(self, steps: Partial, last: int) -> list[str]:
         """Join the parts; what goes wrong says what is left of the work and what to try."""
         try:
-            return mux(self.output, steps.segments, self.format.time_base, last, self.beside)
+            return mux(self.output, steps.segments, self.format.time_base, last, self.beside, steps.folder)
         except ValueError as error:
             remedy = "try --no-audio and --no-subtitles, or copy its streams into Matroska first (ffmpeg -c copy)"
             raise UserError(f"{error}; {remedy}; the encoded parts are kept in {steps.folder}") from error

@@ -21,7 +21,14 @@ from frames.video.segments import Segment, joined
 QUICKTIME = "com.apple.quicktime."
 
 
-def mux(output: Path, segments: list[Segment], time_base: Fraction, last: int, beside: Beside | None) -> list[str]:
+def mux(
+    output: Path,
+    segments: list[Segment],
+    time_base: Fraction,
+    last: int,
+    beside: Beside | None,
+    within: Path | None = None,
+) -> list[str]:
     """Write a video from encoded parts; the suffix (.mp4, .mkv, .mov) names the container. Atomic.
 
     The same arguments give the same bytes.
@@ -30,13 +37,14 @@ def mux(output: Path, segments: list[Segment], time_base: Fraction, last: int, b
         time_base: the unit of the parts' times, in seconds.
         last: how long the last frame is shown, in that unit.
         beside: streams, chapters and tags to carry over; None: there are none.
+        within: the folder that what is written lies in until it is whole; see `frames.atomic.replacing`.
     Returns:
         A line on what could not be read to its end.
     Raises:
         OSError, ValueError: it cannot be written; one line with the file's name.
     """
     with ExitStack() as stack:
-        temporary = stack.enter_context(replacing(output))
+        temporary = stack.enter_context(replacing(output, within))
         stack.enter_context(written(output))
         source = original = None
         if beside is not None:

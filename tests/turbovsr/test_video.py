@@ -17,7 +17,7 @@ import pytest
 
 from frames.locks import locked
 from frames.source import open_source
-from frames.video import read_timed, video_info, write_video
+from frames.video import mux, read_timed, video_info, write_video
 from tests import phone
 from turbovsr import partial, video
 from turbovsr.__main__ import main
@@ -259,6 +259,15 @@ def test_two_processes_do_not_work_on_one_video(run, stopped, tmp_path, capsys):
     with locked(tmp_path / "out.mp4.partial" / "lock"):
         assert run(stopped, tmp_path / "out.mp4") == 3
     assert "another process is at work" in capsys.readouterr().err
+
+
+def test_what_a_kill_left_of_the_last_step_goes_with_the_folder(run, stopped, tmp_path, monkeypatch):
+    (tmp_path / "out.mp4.partial" / ".out.123-456.mp4").write_bytes(b"half a film")
+    folders, created = [], mux.created
+    monkeypatch.setattr(mux, "created", lambda path, options: folders.append(path.parent) or created(path, options))
+    assert run(stopped, tmp_path / "out.mp4") == 0
+    assert folders == [tmp_path / "out.mp4.partial"]
+    assert sorted(os.listdir(tmp_path)) == ["in.mp4", "out.mp4"]
 
 
 def test_what_others_put_into_the_folder_stays(run, stopped, tmp_path):
