@@ -17,9 +17,9 @@ CONTAINERS = ("mp4", "mkv", "mov")
 ABOUT = "Upscale a video, an image, a folder of images or a folder of videos."
 EPILOG = """OUT is a video if its name ends in .mp4, .mkv or .mov, an image if IN is one and the name ends like one, a
 folder of PNG files if it has no suffix, or of videos if IN is one. A video keeps its times, sound, subtitles, chapters,
-tags and colours; what of IN is not in OUT is said on stderr. Memory does not grow with the length of the video. A run
-that was stopped or killed continues with the same command, and gives the same file. Of a damaged video the frames that
-can be read are written, and the exit code is 3."""
+tags and colours; what of IN is not in OUT is said on stderr. Memory does not grow with the length of the video. A video
+that was stopped or killed continues with the same command, and gives the same file; a folder of PNG files begins anew.
+Of a damaged input the frames that can be read are written, and the exit code is 3."""
 
 
 def parse(argv: list[str]) -> argparse.Namespace:

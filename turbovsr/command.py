@@ -13,9 +13,8 @@ import torch
 
 from frames.codecs import Encoding
 from frames.destination import check_destination, is_written_video, losses, write_frames
-from frames.errors import OK, UserError
+from frames.errors import OK, UserError, one_line
 from frames.source import Source, open_source
-from frames.video import DamagedVideo
 from frames.video.info import Format
 from frames.video.tracks import Plan, plan_tracks
 from turbovsr import many
@@ -99,29 +98,36 @@ def _without_times(form: Format, arguments: argparse.Namespace) -> Iterator[str]
 
 def _images(given: Path, source: Source, output: Path, model: TurboVSR) -> None:
     """SR frames as images, the name of the output says where."""
-    damage: list[DamagedVideo] = []
+    damage: list[Exception] = []
     with bar() as progress:
         task = progress.add_task(_described(model), total=source.count)
         frames = counted(upscaled(model, source, damage), lambda: progress.advance(task))
         write_frames(output, frames, source, None, None)
     if damage:
-        raise DamagedVideo(f"{damage[0]}; the frames that could be read are in {output}")
+        raise UserError(f"{one_line(damage[0])}; the frames that could be read are in {output}")
 
 
-def upscaled(model: TurboVSR, source: Source, damage: list[DamagedVideo]) -> Iterator[Frame]:
+def upscaled(model: TurboVSR, source: Source, damage: list[Exception]) -> Iterator[Frame]:
     """The SR frames of a source, (H, W, 3).
 
-    A damaged video ends where its frames do; what is wrong with it goes into `damage`.
+    A damaged video ends where its frames do, images before the first that cannot be read; what is wrong goes into
+    `damage`.
     """
     planar = (torch.from_numpy(frame.transpose(2, 0, 1).copy()) for frame in kept(source, damage))
     return (frame.permute(1, 2, 0).numpy() for frame in model.stream(planar))
 
 
-def kept(source: Source, damage: list[DamagedVideo]) -> Iterator[Frame]:
-    """The LR frames of a source as far as they can be read; see `upscaled`."""
+def kept(source: Source, damage: list[Exception]) -> Iterator[Frame]:
+    """The LR frames of a source as far as they can be read; see `upscaled`.
+
+    Raises:
+        ValueError, OSError: not even the first one can be.
+    """
+    frames = source.frames()
+    yield next(frames)
     try:
-        yield from source.frames()
-    except DamagedVideo as error:
+        yield from frames
+    except (ValueError, OSError) as error:
         damage.append(error)
 
 

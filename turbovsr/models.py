@@ -76,4 +76,10 @@ def _looked_at(given: Path, source: Source) -> list[np.ndarray]:
             index = index_video(given)
             wanted = looked_at(index.frames, video=True)
             found = list(read_window(index, wanted.start, len(wanted)))
-    return found or list(islice(source.frames(), len(looked_at(source.count, video=False))))
+    if not found:
+        frames = islice(source.frames(), len(looked_at(source.count, video=False)))
+        found.append(next(frames))
+        with contextlib.suppress(ValueError, OSError):  # a broken image is said when the frames before it are done
+            for frame in frames:
+                found.append(frame)
+    return found

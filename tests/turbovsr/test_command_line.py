@@ -158,6 +158,18 @@ def test_a_damaged_video_is_upscaled_as_far_as_it_goes_and_exits_with_3(run, tmp
     assert open_source(tmp_path / "out.mkv").count == len(list((tmp_path / "out").iterdir()))
 
 
+@pytest.mark.parametrize("output", ["out", "out.mkv"])
+def test_images_before_a_broken_one_are_upscaled(run, folder, tmp_path, capsys, output):
+    data = bytearray((folder / "shot2.png").read_bytes())
+    data[len(data) // 2] ^= 1
+    (folder / "shot2.png").write_bytes(data)
+    assert run(folder, tmp_path / output, "--scale", 2) == 3
+    (line,) = [line for line in capsys.readouterr().err.splitlines() if line.startswith("turbovsr: ")]
+    assert "shot2.png: the checksum of its IDAT chunk is wrong" in line
+    assert line.endswith(f"the frames that could be read are in {tmp_path}/{output}")
+    assert open_source(tmp_path / output).count == 2
+
+
 def test_times_of_a_video_are_those_of_the_input(run, tmp_path):
     times = [Fraction(t, 100) for t in (0, 4, 8, 56, 60, 248)]
     write_video(tmp_path / "given.mkv", [picture(t, 16, 24) for t in range(6)], 25, times=times)

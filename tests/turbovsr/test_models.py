@@ -37,5 +37,15 @@ def test_a_damaged_video_is_judged_by_its_first_frames(tmp_path, capsys, monkeyp
     assert "weights nano, for the input is" in capsys.readouterr().err
 
 
+def test_images_are_judged_by_those_before_a_broken_one(tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr(models.TurboVSR, "from_pretrained", _stopped)
+    for index in range(3):
+        write_image(tmp_path / "in" / f"{index}.png", data.astronaut()[index::4, ::4].copy())
+    content = (tmp_path / "in" / "2.png").read_bytes()
+    (tmp_path / "in" / "2.png").write_bytes(content[:-40])
+    assert main([str(tmp_path / "in"), str(tmp_path / "out")]) == 3
+    assert "weights nano, for the input is" in capsys.readouterr().err
+
+
 def _stopped(weights, **options):
     raise ValueError(f"{weights} would be loaded")
