@@ -7,6 +7,7 @@ import os
 import sys
 from collections import Counter
 from collections.abc import Callable
+from itertools import chain, count
 from pathlib import Path
 
 from frames.errors import ERROR, OK, one_line
@@ -68,13 +69,25 @@ def run(videos: list[Path], arguments: argparse.Namespace, upscale: Callable[[Pa
 
 
 def outputs(videos: list[Path], folder: Path, container: str | None) -> list[tuple[Path, Path]]:
-    """Each video and the one to make of it: in the container that is named, else its own, else Matroska."""
+    """Each video and the one to make of it: in the container that is named, else its own, else Matroska.
+
+    Where that gives several of them one name, it is their whole one with the container's suffix, or with a number.
+    """
+    suffixes = [f".{container}" if container else _own(video) for video in videos]
+    plain = [video.stem + suffix for video, suffix in zip(videos, suffixes)]
+    given = Counter(name.casefold() for name in plain)
+    taken = {name for name, times in given.items() if times == 1}
     pairs = []
-    for video in videos:
-        own = video.suffix.lower() if video.suffix.lower() in WRITTEN_SUFFIXES else ANY
-        pairs.append((video, folder / f"{video.stem}.{container}" if container else folder / f"{video.stem}{own}"))
-    names = Counter(output.name.casefold() for _, output in pairs)
-    return [
-        (video, output if names[output.name.casefold()] == 1 else output.with_name(video.name + output.suffix))
-        for video, output in pairs
-    ]
+    for video, suffix, name in zip(videos, suffixes, plain):
+        if given[name.casefold()] > 1:
+            numbers = chain([""], (f".{number}" for number in count(2)))
+            tried = (f"{video.name}{number}{suffix}" for number in numbers)
+            name = next(name for name in tried if name.casefold() not in taken)
+            taken.add(name.casefold())
+        pairs.append((video, folder / name))
+    return pairs
+
+
+def _own(video: Path) -> str:
+    suffix = video.suffix.lower()
+    return suffix if suffix in WRITTEN_SUFFIXES else ANY

@@ -60,4 +60,6 @@ def test_names_and_containers():
 
     assert named("a.mp4", "b.MOV", "c.avi", "d.webm") == ["a.mp4", "b.mov", "c.mkv", "d.mkv"]
     assert named("a.avi", "a.webm", "b.mp4") == ["a.avi.mkv", "a.webm.mkv", "b.mp4"]
+    assert named("a.avi", "a.mkv", "a.avi.mkv") == ["a.avi.2.mkv", "a.mkv.mkv", "a.avi.mkv"]
+    assert named("A.avi", "a.avi") == ["A.avi.mkv", "a.avi.2.mkv"]  # one name on some file systems
     assert named("a.avi", "b.mov", container="mp4") == ["a.mp4", "b.mp4"]
