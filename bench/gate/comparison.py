@@ -14,7 +14,7 @@ from statistics import fmean
 from bench.gate.comparable import Cells, cells, refuse_unlike
 from bench.gate.margins import MARGINS, margin_of
 from bench.gate.verdict import Interval, change_of, interval_of_mean, verdict_of
-from bench.store.record import GIVEN, NOT_TIMED, Record, Score
+from bench.store.record import GIVEN, Record, Score
 
 _SCOPES = ("tensors", "files")
 NO_GT = "nearer to GT's own value is better, which was not measured: add {metric}-gt to metrics of both runs"
@@ -74,7 +74,7 @@ def compare(
             name for old, _ in pairs for name, score in old.scores.items() if score.better != "none"
         ):
             found.append(_quality(metric, pairs, margins))
-        if reference not in (None, method) and any(old.timing_reason not in (GIVEN, NOT_TIMED) for old, _ in pairs):
+        if reference not in (None, method) and any(old.timing_reason != GIVEN for old, _ in pairs):
             found.append(_speed(str(reference), pairs, then, now, margins["speed"]))
     return found
 

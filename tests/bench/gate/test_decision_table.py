@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 
 import pytest
 
-from bench.store.record import GIVEN
+from bench.store.record import GIVEN, NOT_TIMED
 from tests.bench.gate.made_up import altered, record, run_of, timed, with_psnr, without
 from tests.bench.made_up import failed
 
@@ -96,6 +96,14 @@ ROWS = {
     ),
     "no times in the golden run": Case(
         altered(run_of(), timed()), run_of(), 1, "missing", flags=SPEED, metric="speed / base"
+    ),
+    "frames of the golden run made without a clock": Case(
+        altered(run_of(), timed(timing_reason=NOT_TIMED)),
+        altered(run_of(), timed(timing_reason=NOT_TIMED)),
+        1,
+        "missing",
+        flags=SPEED,
+        metric="speed / base",
     ),
     "no times in the run": Case(run_of(), altered(run_of(), timed()), 1, "missing", flags=SPEED, metric="speed / base"),
     "no times of the reference": Case(
