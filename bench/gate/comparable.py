@@ -49,7 +49,8 @@ def _differences(before: Record, after: Record) -> Iterator[tuple[str, Any, Any]
     """(what, before, after) of everything that must agree and does not."""
     for what in ("scale", "frames", "lr_size", "gt_size", "lr_origin", "lr_made_with", "protocol"):
         yield from _unlike(what.replace("_", " "), getattr(before, what), getattr(after, what))
-    yield from _unlike("degradation", *(record.data_config.get("degradation") for record in (before, after)))
+    for what in ("degradation", "degradation_options"):
+        yield from _unlike(what.replace("_", " "), before.data_config.get(what), after.data_config.get(what))
     for metric in before.scores.keys() & after.scores.keys():
         yield from _unlike_scores(metric, before.scores[metric], after.scores[metric])
 

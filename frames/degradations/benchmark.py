@@ -43,7 +43,8 @@ class BlurDown:
     Upsampling Filters" (CVPR 2018), as the later papers use it at scale 4.
 
     Args:
-        sigma, size: of the Gaussian in pixels, its edge odd; training varies them, BD is 1.6 and 13.
+        sigma, size: of the Gaussian in pixels, its edge odd; training varies them, BD is 1.6 and 13, and of any other
+            blur the signature says what it is ("bd-x4-sigma3.0-size13").
     """
 
     def __init__(self, scale: int, name: str = "bd", sigma: float = 1.6, size: int = 13) -> None:
@@ -53,7 +54,8 @@ class BlurDown:
             raise ValueError(f"size={size}: the edge of a kernel must be odd")
         self.name, self.sigma, self.size = name, sigma, size
         self.scale = _checked(scale)
-        self.signature = f"{name}-x{scale}"
+        blur = "" if (sigma, size) == (1.6, 13) else f"-sigma{float(sigma)}-size{size}"
+        self.signature = f"{name}-x{scale}{blur}"
 
     def __call__(self, gt: np.ndarray) -> np.ndarray:
         kernel = cv2.getGaussianKernel(self.size, self.sigma, cv2.CV_64F)

@@ -61,6 +61,16 @@ def test_lr_of_another_degradation_is_not_taken(tmp_path, frames_of, write_clip)
         vid4(tmp_path, degradation=BlurDown(4), lr="given").clips()
 
 
+def test_given_bd_frames_are_not_taken_for_another_blur(tmp_path, frames_of, write_clip):
+    write_clip(tmp_path / "GT" / "city", frames_of(34))
+    write_clip(tmp_path / "BDx4" / "city", frames_of(34, 6, 8))
+    assert vid4(tmp_path, degradation=BlurDown(4)).clips()[0].lr_origin == "given"
+    (clip,) = vid4(tmp_path, degradation=BlurDown(4, sigma=3.0)).clips()
+    assert clip.lr_origin == "bd-x4-sigma3.0-size13 from GT"
+    with pytest.raises(FileNotFoundError, match="no bd-x4-sigma3.0-size13 LR frames of clip city"):
+        vid4(tmp_path, degradation=BlurDown(4, sigma=3.0), lr="given").clips()
+
+
 def test_gt_is_cropped_to_a_multiple_of_the_scale(tmp_path, frames_of, write_clip):
     truth = frames_of(34, 27, 33)
     write_clip(tmp_path / "GT" / "city", truth)

@@ -129,6 +129,12 @@ ROWS = {
     "unlike degradation": Case(
         run_of(), run_of(data_config={"degradation": "bd"}), 3, says="degradation is bi in golden run"
     ),
+    "unlike options of the degradation": Case(
+        run_of(data_config={"degradation": "compressed", "degradation_options": {"crf": 28}}),
+        run_of(data_config={"degradation": "compressed", "degradation_options": {"crf": 18}}),
+        3,
+        says="degradation options is {'crf': 28} in golden run",
+    ),
     "unlike protocol": Case(run_of(), run_of(protocol="rgb"), 3, says="protocol is vid4"),
     "unlike signature": Case(
         run_of(), altered(run_of(), with_psnr(signature="psnr|rgb")), 3, says="psnr's signature is psnr|y-bt601"

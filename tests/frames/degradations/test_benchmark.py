@@ -85,6 +85,9 @@ def test_bd_equals_its_definition(picture, scale):
 
 def test_signature_names_the_recipe():
     assert (Bicubic(3).signature, BlurDown(4).signature) == ("bi-x3", "bd-x4")
+    assert BlurDown(4, sigma=1.6, size=13).signature == "bd-x4"
+    assert BlurDown(4, sigma=3).signature == BlurDown(4, sigma=3.0).signature == "bd-x4-sigma3.0-size13"
+    assert BlurDown(2, sigma=1.6, size=7).signature == "bd-x2-sigma1.6-size7"
 
 
 def test_wrong_sizes_and_scales_are_refused():
