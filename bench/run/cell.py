@@ -74,6 +74,8 @@ class Cell:
     machine: Machine
     adapter: Adapter | None = None
     held_mb: float = 0.0  # what the method holds in memory between calls
+    lr_sha256: str | None = None  # of the clip's frames, once they are read
+    gt_sha256: str | None = None
     keys: Keys = Keys()
     upscaled: Upscaled | None = None
     scored: Scored | None = None

@@ -147,6 +147,7 @@ class Measurer:
             return cells
         began = time.monotonic()
         for cell in cells:
+            cell.lr_sha256, cell.gt_sha256 = inputs.lr_digest, inputs.gt_digest
             look_up(cell, inputs, self.store)
         missing = [cell for cell in cells if cell.error is None and cell.upscaled is None]
         if missing:

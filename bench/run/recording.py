@@ -87,6 +87,8 @@ def _record(cell: Cell, reason: str | None, upscaled: Upscaled | None, scored: S
         prediction=cell.keys.prediction or None,
         descriptor=replace(upscaled.descriptor, trained_on=list(plan.trained_on)) if upscaled else None,
         sr_sha256=upscaled.sr_sha256 if upscaled else None,
+        lr_sha256=cell.lr_sha256,
+        gt_sha256=cell.gt_sha256,
         timing=upscaled.timing if upscaled else {},
         timed=upscaled.timed if upscaled else None,
         timing_reason=upscaled.timing_reason if upscaled else None,

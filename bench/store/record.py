@@ -171,6 +171,8 @@ class Record:
     prediction: str | None = None  # key of the SR frames in the store
     descriptor: Descriptor | None
     sr_sha256: str | None  # of the scored SR frames, see `bench.store.keys.frames_digest`
+    lr_sha256: str | None = None  # of the clip's LR frames; None: they could not be read, or an older version wrote it
+    gt_sha256: str | None = None  # of its GT frames; None, too, where there are none
     timing: dict[str, Timing]  # scope -> times
     timed: str | None = None  # when
     timing_reason: str | None = None  # why nothing was timed

@@ -135,6 +135,15 @@ ROWS = {
         3,
         says="degradation options is {'crf': 28} in golden run",
     ),
+    "unlike LR frames": Case(
+        run_of(lr_sha256="1" * 64), run_of(lr_sha256="2" * 64), 3, says="the digest of the LR frames is 1111"
+    ),
+    "unlike GT frames": Case(
+        run_of(gt_sha256="1" * 64), run_of(gt_sha256="2" * 64), 3, says="the digest of the GT frames is 1111"
+    ),
+    "a golden run without digests of LR and GT frames": Case(
+        run_of(), run_of(lr_sha256="2" * 64, gt_sha256="2" * 64), 0, "same"
+    ),
     "unlike protocol": Case(run_of(), run_of(protocol="rgb"), 3, says="protocol is vid4"),
     "unlike signature": Case(
         run_of(), altered(run_of(), with_psnr(signature="psnr|rgb")), 3, says="psnr's signature is psnr|y-bt601"

@@ -1,6 +1,10 @@
-"""The line that a person reads of a finished cell."""
+"""What a record says of its clip, and the line that a person reads of a finished cell."""
 
 from bench.run.recording import line_of
+from bench.store.keys import frames_digest
+from bench.store.records import load
+from frames.degradations import Bicubic
+from frames.images import read_image
 from tests.bench.made_up import make, with_score
 
 
@@ -12,3 +16,13 @@ def test_frames_speed_and_scores_in_one_line():
 def test_a_score_of_zero_has_no_sign():
     record = with_score(make("fast", "a", [28.0], [0.5]), "lpips-alex", values=[-1e-9])
     assert line_of(record).endswith("lpips-alex 0.0000")
+
+
+def test_a_record_has_the_digests_of_its_clip_s_frames(bench, clips, tmp_path):
+    out = tmp_path / "run"
+    words = ("run", "method=nearest", "data=folder", f"data.gt={clips}", "metrics=[psnr]", "timing=none", f"out={out}")
+    assert bench(*words).code == 0
+    for record in load(out).records:
+        gt = [read_image(file) for file in sorted((clips / record.clip).iterdir())]
+        assert record.gt_sha256 == frames_digest(gt)
+        assert record.lr_sha256 == frames_digest(map(Bicubic(4), gt))
