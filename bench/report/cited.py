@@ -48,7 +48,7 @@ class Figure:
             return False
         made = {r.data_config.get("degradation") for r in records}
         colour = self.ssim_colour if self.metric == "ssim" else self.colour
-        parts = column.signature.split("|")
+        parts = f"{column.signature}|".split("|")  # a foreign recipe may be a name alone
         return made == {self.degradation} and (
             self.metric not in ("psnr", "ssim") or (parts[1].startswith(colour) and f"crop{self.crop}" in parts)
         )

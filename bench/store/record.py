@@ -11,13 +11,13 @@ from statistics import median
 from typing import Any, Literal
 
 from bench.store import typed
+from bench.store.plausible import check
 
 SCHEMA = 2
 GIVEN = "the frames were given"
 """`timing_reason` of frames that another program made."""
 NOT_TIMED = "not timed (timing=none)"
 """`timing_reason` of frames that were made without a clock."""
-_MOST_DIGITS, _MOST_FRAMES, _LONGEST_SIDE = 15, 10**7, 2**20
 _SUMMARIES = ("median_s", "quartiles_s", "interval_s")  # follow from the repetitions, which are all kept
 
 
@@ -236,7 +236,7 @@ class Record:
             _from_schema_1(data) if data["schema"] == 1 else {}
         )
         record = typed.from_json(cls, data)
-        _check(record)
+        check(record)
         return record
 
 
@@ -260,31 +260,3 @@ def _from_schema_1(data: dict[str, Any]) -> dict[str, Any]:
 
 def _without_summaries(times: dict[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in times.items() if key not in _SUMMARIES}
-
-
-def _check(record: Record) -> None:
-    """Refuse what no run can have written, so that nobody divides by it later.
-
-    Raises:
-        ValueError: one line that names the field.
-    """
-    if record.ok and record.descriptor is None:
-        raise ValueError("descriptor is missing in a record with status ok")
-    sides = [*record.lr_size, *(record.gt_size or ())]
-    least = 1 if record.ok else 0  # of a clip that could not be opened, frames and sizes are 0
-    if min(record.frames, *sides) < least or record.scale < 1 or record.expected_clips < 0:
-        raise ValueError(f"frames and sizes must be at least {least}, scale at least 1, expected_clips at least 0")
-    if record.macs is not None and record.macs < 1:
-        raise ValueError(f"macs is {record.macs}: at least 1, or null with macs_reason")
-    if record.frames > _MOST_FRAMES or max(record.scale, *sides) > _LONGEST_SIDE:
-        raise ValueError(f"more than {_MOST_FRAMES} frames, or sides or a scale above {_LONGEST_SIDE}")
-    for scope, times in record.timing.items():
-        if not times.repetitions or any(seconds <= 0 for seconds in times.seconds):
-            raise ValueError(f"timing.{scope}: there must be repetitions, and each must take more than 0 seconds")
-    for name, score in record.scores.items():
-        if not 0 <= score.digits <= _MOST_DIGITS:
-            raise ValueError(f"scores.{name}.digits is {score.digits}, not between 0 and {_MOST_DIGITS}")
-        if score.values is not None and score.indices is not None and len(score.indices) != len(score.values):
-            raise ValueError(f"scores.{name}: {len(score.values)} values, but {len(score.indices)} indices")
-        if any(not 0 <= index < record.frames for index in score.indices or ()):
-            raise ValueError(f"scores.{name}: an index that is no frame of {record.frames}")

@@ -10,7 +10,7 @@ from rich.console import Console
 from bench.report import cited, intervals, tables
 from bench.report.merge import merged
 from frames.errors import UserError
-from tests.bench.made_up import failed, untrained
+from tests.bench.made_up import failed, untrained, with_score
 
 PUBLISHED = Path(__file__).parents[3] / "results" / "published"
 
@@ -119,6 +119,12 @@ def test_cited_rows_are_marked_and_unlike_protocols_doubly(record):
     assert "MMagic model cards; BI x4, Y" in text and "do not compare" in text
     lines = tables.comma_separated(table).splitlines()
     assert lines[0].endswith(",source") and lines[1].endswith(",measured") and lines[2].endswith(",cited")
+
+
+def test_cited_rows_are_unlike_a_recipe_that_is_a_name_alone(record):
+    records = [with_score(record("m", "a", [20], [1.0], data="vid4", expected=1), "psnr", signature="psnr")]
+    (table,) = tables.tables(records, show=["psnr"], cite=cited.of_groups(PUBLISHED, ["C"]))
+    assert "27.7882 ‡" in tables.markdown(table)
 
 
 def test_an_unknown_group_is_named():

@@ -167,13 +167,41 @@ def test_a_wrong_type_in_a_foreign_file_is_one_line_with_file_and_line(tmp_path,
     assert "\n" not in str(caught.value)
 
 
-@pytest.mark.parametrize("seconds", [0, -1, "0.5", None])
+@pytest.mark.parametrize("seconds", [0, -1, "0.5", None, math.nan, math.inf, "NaN", 1e300, 5e-324])
 def test_times_that_nobody_can_divide_by_are_refused(tmp_path, seconds):
     content = record().to_json()
     content["timing"]["tensors"]["repetitions"][0]["total_s"] = seconds
     (tmp_path / "records.jsonl").write_text(json.dumps(content) + "\n")
     with pytest.raises(UserError, match="line 1.*timing.tensors"):
         load(tmp_path)
+
+
+@pytest.mark.parametrize(
+    "path, value",
+    [
+        ("scores psnr values", [1.7e308]),
+        ("scores psnr values", [-1e101]),
+        ("scores psnr best", 1.7e308),
+        ("scores psnr signature", "time"),
+        ("scores psnr signature", "time|tensors"),
+        ("timing tensors first_call_s", math.inf),
+        ("timing tensors repetitions 0 stages_s decode", math.nan),
+        ("macs", 10**400),
+        ("descriptor parameters", 10**400),
+        ("descriptor parameters", -1),
+    ],
+    ids=lambda each: str(each)[:40],
+)
+def test_figures_that_no_reader_can_compute_with_are_refused(tmp_path, path, value):
+    content = inner = record().to_json()
+    *outer, name = [int(key) if key.isdigit() else key for key in path.split()]
+    for key in outer:
+        inner = inner[key]
+    inner[name] = value
+    (tmp_path / "records.jsonl").write_text(json.dumps(content) + "\n")
+    with pytest.raises(UserError, match=rf"records.jsonl, line 1: {'[.]'.join(path.split()[:2])}") as caught:
+        load(tmp_path)
+    assert len(str(caught.value)) < 500
 
 
 @pytest.mark.parametrize("field", ["data", "frames", "lr_size", "scores", "date", "device"])

@@ -1,0 +1,62 @@
+"""What a run can have written: bounds of a record's figures, so that no reader divides by 0 or overflows later."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from bench.store.record import Record, Score, Timing
+
+_MOST_DIGITS, _MOST_FRAMES, _LONGEST_SIDE = 15, 10**7, 2**20
+_LARGEST_SCORE, _LARGEST_COUNT = 1e100, 10**30  # of finite scores; of operations and parameters
+_SHORTEST_S, _LONGEST_S = 1e-12, 1e12
+
+
+def check(record: Record) -> None:
+    """Refuse what no run can have written.
+
+    Raises:
+        ValueError: one line that names the field.
+    """
+    if record.ok and record.descriptor is None:
+        raise ValueError("descriptor is missing in a record with status ok")
+    sides = [*record.lr_size, *(record.gt_size or ())]
+    least = 1 if record.ok else 0  # of a clip that could not be opened, frames and sizes are 0
+    if min(record.frames, *sides) < least or record.scale < 1 or record.expected_clips < 0:
+        raise ValueError(f"frames and sizes must be at least {least}, scale at least 1, expected_clips at least 0")
+    if record.frames > _MOST_FRAMES or max(record.scale, *sides) > _LONGEST_SIDE:
+        raise ValueError(f"more than {_MOST_FRAMES} frames, or sides or a scale above {_LONGEST_SIDE}")
+    if record.macs is not None and not 1 <= record.macs < _LARGEST_COUNT:
+        raise ValueError("macs must be at least 1 and below 1e30, or null with macs_reason")
+    if record.descriptor and not 0 <= record.descriptor.parameters < _LARGEST_COUNT:
+        raise ValueError("descriptor.parameters must be at least 0 and below 1e30")
+    for scope, times in record.timing.items():
+        _check_times(f"timing.{scope}", times)
+    for name, score in record.scores.items():
+        _check_score(f"scores.{name}", score, record.frames)
+
+
+def _check_times(where: str, times: Timing) -> None:
+    if not times.repetitions or not all(_SHORTEST_S <= seconds <= _LONGEST_S for seconds in times.seconds):
+        raise ValueError(
+            f"{where}: there must be repetitions, and each must take more than 0 seconds "
+            f"(from {_SHORTEST_S:g} to {_LONGEST_S:g})"
+        )
+    others = [times.first_call_s, *(part for each in times.repetitions for part in each.stages_s.values())]
+    if not all(abs(seconds) <= _LONGEST_S for seconds in others):
+        raise ValueError(f"{where}: first_call_s and stages_s must be numbers of at most {_LONGEST_S:g} seconds")
+
+
+def _check_score(where: str, score: Score, frames: int) -> None:
+    if not 0 <= score.digits <= _MOST_DIGITS:
+        raise ValueError(f"{where}.digits is {score.digits}, not between 0 and {_MOST_DIGITS}")
+    if score.signature.split("|")[0] == "time":
+        raise ValueError(f"{where}.signature is that of a time")
+    values = score.values or []
+    if any(math.isfinite(value) and abs(value) > _LARGEST_SCORE for value in (*values, score.best or 0.0)):
+        raise ValueError(f"{where}: a value beyond {_LARGEST_SCORE:g} that is not infinite")
+    if score.values is not None and score.indices is not None and len(score.indices) != len(values):
+        raise ValueError(f"{where}: {len(values)} values, but {len(score.indices)} indices")
+    if any(not 0 <= index < frames for index in score.indices or ()):
+        raise ValueError(f"{where}: an index that is no frame of {frames}")
