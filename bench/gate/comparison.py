@@ -14,7 +14,7 @@ from statistics import fmean
 from bench.gate.comparable import Cells, cells, refuse_unlike
 from bench.gate.margins import MARGINS, margin_of
 from bench.gate.verdict import Interval, change_of, interval_of_mean, verdict_of
-from bench.store.record import GIVEN, Record, Score
+from bench.store.record import GIVEN, Record, Score, Timing
 
 _SCOPES = ("tensors", "files")
 NO_GT = "nearer to GT's own value is better, which was not measured: add {metric}-gt to metrics of both runs"
@@ -125,24 +125,27 @@ def _speed(reference: str, pairs: list[Pair], then: Cells, now: Cells, margin: f
     blank = _blank(pairs, f"speed / {reference}", math.log1p(margin), len(pairs))
     cells_of = [(old, new, (old.data, old.clip, reference)) for old, new in pairs]
     quartets: list[Quartet] = [(old, then.get(base), new, now.get(base)) for old, new, base in cells_of]
-    ratios: list[tuple[float, float]] = []
+    timed: list[list[Timing]] = []
     for scope in _SCOPES:  # the first in which any clip was timed
-        ratios = ratios or list(_ratios(quartets, scope))
-    if len(ratios) < len(pairs):
-        lacking = f"{len(pairs) - len(ratios)} of {len(pairs)} clips lack a time of {blank.method} or {reference}"
-        return replace(blank, clips=len(ratios), note=f"{lacking} in one of the runs")
+        timed = timed or list(_timed(quartets, scope))
+    faults = [each.faults[0] for four in timed for each in four if each.faults]
+    sound = [[each.median_s for each in four] for four in timed if not any(each.faults for each in four)]
+    if len(sound) < len(pairs):
+        lacking = f"{len(pairs) - len(sound)} of {len(pairs)} clips lack a time of {blank.method} or {reference}"
+        why = f" that counts: {faults[0]}" if faults else ""
+        return replace(blank, clips=len(sound), note=f"{lacking} in one of the runs{why}")
+    ratios = [(base / mine, base_now / mine_now) for mine, base, mine_now, base_now in sound]
     changes = [change_of(_log(old), _log(new), higher_is_better=True) for old, new in ratios]
     before, after = (math.exp(fmean(map(_log, side))) for side in zip(*ratios))
     return _judged(blank, changes, before, after, "")
 
 
-def _ratios(quartets: list[Quartet], scope: str) -> Iterator[tuple[float, float]]:
-    """(before, after) of clips whose four times are there."""
+def _timed(quartets: list[Quartet], scope: str) -> Iterator[list[Timing]]:
+    """The four times of clips that have all of them."""
     for records in quartets:
-        times = [record.timing[scope].median_s for record in records if record and scope in record.timing]
+        times = [record.timing[scope] for record in records if record and scope in record.timing]
         if len(times) == len(records):
-            mine, base, mine_now, base_now = times
-            yield base / mine, base_now / mine_now
+            yield times
 
 
 def _log(ratio: float) -> float:

@@ -103,10 +103,7 @@ def _unproved(good: Sequence[Record]) -> Iterator[str]:
         if record.timing and record.timing_reason == GIVEN:
             yield f"{_where(record)}: times of frames that were given"
         for scope, times in record.timing.items():
-            if times.same_output is False:
-                yield f"{_where(record)}: repetitions ({scope}) gave different frames"
-            if times.cached:
-                yield f"{_where(record)}: repeated input ({scope}) was answered faster than fresh input"
+            yield from (f"{_where(record)} ({scope}): {fault}" for fault in times.faults)
 
 
 def _is_digest(text: str | None) -> bool:

@@ -286,9 +286,7 @@ def _notes(records: list[Record]) -> list[str]:
 
 def _doubts(times: Timing) -> list[str]:
     """Reasons not to trust these times."""
-    found = []
-    if times.same_output is False:
-        found.append("repetitions gave different frames: the method is not deterministic")
+    found = times.faults
     if times.redone:
         watched = any(each.telemetry for each in times.repetitions)  # where no GPU is, none can throttle
         reason = "the GPU throttled or the machine was busy" if watched else "the machine was busy"

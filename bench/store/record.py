@@ -86,6 +86,16 @@ class Timing:
         """Whether some of the times were taken on a busy machine."""
         return any(each.busy for each in self.repetitions)
 
+    @property
+    def faults(self) -> list[str]:
+        """Why these times are not those of the scored frames; empty where nothing tells against them."""
+        found = []
+        if self.same_output is False:
+            found.append("repetitions gave different frames: the method is not deterministic")
+        if self.cached:
+            found.append("repeated input was answered faster than fresh input: something is cached")
+        return found
+
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> Timing:
         """From what `bench.timing` measured or the store kept; summaries of the repetitions are left out."""

@@ -8,7 +8,7 @@ import pytest
 
 from bench.store.record import GIVEN, NOT_TIMED
 from tests.bench.gate.made_up import altered, record, run_of, timed, with_psnr, without
-from tests.bench.made_up import failed
+from tests.bench.made_up import failed, with_times
 
 INF, NAN = math.inf, math.nan
 
@@ -111,6 +111,33 @@ ROWS = {
     ),
     "times in another scope": Case(
         run_of(), altered(run_of(), timed(1.0, scope="files")), 1, "missing", flags=SPEED, metric="speed / base"
+    ),
+    "times of a cache": Case(
+        run_of(),
+        altered(run_of(), lambda each: with_times(each, cached=True), only=1),
+        1,
+        "missing",
+        "1 of 5 clips lack a time",
+        flags=SPEED,
+        metric="speed / base",
+    ),
+    "times of a cache, of the reference in the golden run": Case(
+        altered(run_of(), lambda each: with_times(each, cached=True), "base"),
+        run_of(),
+        1,
+        "missing",
+        "something is cached",
+        flags=SPEED,
+        metric="speed / base",
+    ),
+    "repetitions that gave different frames": Case(
+        run_of(),
+        altered(run_of(), lambda each: with_times(each, same_output=False)),
+        1,
+        "missing",
+        "the method is not deterministic",
+        flags=SPEED,
+        metric="speed / base",
     ),
     "frames made elsewhere have no speed": Case(
         altered(run_of(), timed(timing_reason=GIVEN)),

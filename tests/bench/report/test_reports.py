@@ -90,12 +90,12 @@ def test_energy_and_doubts_come_from_the_repetitions(records):
     telemetry = Telemetry(energy_j=30.0, throttled=["SwPowerCap"])
     for index, r in enumerate(records[:2]):
         repetitions = [replace(each, telemetry=telemetry) for each in r.timing["tensors"].repetitions]
-        records[index] = with_times(r, same_output=False, redone=2, repetitions=repetitions)
+        records[index] = with_times(r, same_output=False, cached=True, redone=2, repetitions=repetitions)
     assert figure_of(records, "energy_j_per_frame").value == pytest.approx(60 / 4)
     assert not [r for r in rows(records) if r.metric == "energy_j_per_frame" and r.method == "good_one"]
     text = tables.markdown(tables.tables(records)[0])
     assert "| fast |" in text and "energy per frame [J]" in text
-    for doubt in ("not deterministic", "2 repetitions redone", "throttled all the same"):
+    for doubt in ("not deterministic", "something is cached", "2 repetitions redone", "throttled all the same"):
         assert f"a, fast: {doubt}" in text or doubt in text
     assert "2 repetitions redone because the GPU throttled or the machine was busy" in text
 
