@@ -35,7 +35,8 @@ def nearness(row: Row | None, column: Column, records: list[Record]) -> Row | No
             distances[record.clip] = fmean(values.values())
     if not distances:
         return None
-    return replace(row, value=fmean(distances.values()), evidence={clip: (each,) for clip, each in distances.items()})
+    evidence: dict[str, tuple[float, ...]] = {clip: (each,) for clip, each in distances.items()}
+    return replace(row, value=fmean(distances.values()), evidence=evidence, clips=frozenset(distances))
 
 
 def ranking_row(row: Row | None, by: Column, records: list[Record]) -> Row | None:

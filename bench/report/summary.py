@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import fmean
@@ -34,7 +35,7 @@ class Row:
 
     `low` and `high` are a 95 % interval: of a set's score over its clips, of a time over its repetitions; None where
     there are too few of them. `evidence` has what the figure was computed from: for each clip its score alone, or the
-    seconds of its repetitions.
+    seconds of its repetitions. `clips`: the clips of a set's figure.
     """
 
     data: str
@@ -49,6 +50,7 @@ class Row:
     low: float | None = None
     high: float | None = None
     evidence: dict[str, tuple[float, ...]] = field(default_factory=dict, compare=False, repr=False)
+    clips: frozenset[str] = field(default=frozenset(), compare=False, repr=False)
 
     @property
     def interval(self) -> intervals.Interval | None:
@@ -84,6 +86,12 @@ def mean(values: Sequence[float]) -> float:
     return fmean(values) if all(map(math.isfinite, values)) else sum(values) / len(values)
 
 
+def most_clips(found: Iterable[Row]) -> frozenset[str]:
+    """The largest set of clips that a row has; of equally large ones that of the most rows, then the first."""
+    counts = Counter(row.clips for row in found)
+    return max(counts, key=lambda clips: (len(clips), counts[clips]), default=frozenset())
+
+
 def _clip_rows(record: Record) -> list[Row]:
     start = (record.data, record.clip, record.method)
     found = []
@@ -110,7 +118,8 @@ def _set_rows(data: str, method: str, good: list[Record], expected: int) -> list
         low, high = intervals.of_mean(list(means.values())) or (None, None)
         unit = next(iter(scored.values())).unit
         evidence: dict[str, tuple[float, ...]] = {clip: (value,) for clip, value in means.items()}
-        found.append(Row(*start, name, value, unit, len(means), expected, signature, low, high, evidence))
+        clips = frozenset(means)
+        found.append(Row(*start, name, value, unit, len(means), expected, signature, low, high, evidence, clips))
     for scope, device in _distinct((scope, record.device) for record in good for scope in record.timing):
         timed = [(r, r.timing[scope]) for r in good if scope in r.timing and r.device == device]
         found += _time_rows(start, scope, timed, (len(timed), expected))
@@ -132,7 +141,8 @@ def _time_rows(
             shares = [bound / seconds for bound in interval]
             low, high = sorted(value * share if metric == "ms_per_frame" else value / share for share in shares)
         kept = evidence if metric in TIMES else {}
-        found.append(Row(*start, _named(metric, scope), value, UNITS[metric], *counts, signature, low, high, kept))
+        name, clips = _named(metric, scope), frozenset(evidence)
+        found.append(Row(*start, name, value, UNITS[metric], *counts, signature, low, high, kept, clips))
     return found
 
 

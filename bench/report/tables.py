@@ -15,7 +15,7 @@ from bench.report.machines import split_by_canary, times_note
 from bench.report.methods import RANDOM_NOTE, random_methods, trained_on
 from bench.report.nearness import place, ranking_row, unranked_notes
 from bench.report.notes import score_notes
-from bench.report.summary import ALL, TIMES, Row, rows
+from bench.report.summary import ALL, TIMES, Row, most_clips, rows
 from bench.report.trace import sources
 from bench.store.record import Record, Timing
 from frames.errors import UserError, did_you_mean
@@ -80,16 +80,16 @@ class Table:
         return {method for method, mark in self.marks(column).items() if mark == BEST}
 
     def marks(self, column: Column) -> dict[str, str]:
-        """Best and second among the methods with the most clips; ties within the interval share the mark."""
+        """Best and second among the methods that have the same, most clips; ties within the interval share the mark."""
         if column not in self._marks:
             there = [m for m in self.methods if (r := self.cells.get((m, column))) and r.value is not None]
             by = {method: self.ranking_row(method, column) for method in there}
             found = {method: row for method, row in by.items() if row and None not in by.values()}
-            most = max((row.n for row in found.values()), default=0)
+            clips = most_clips(found.values())
             values = {
                 method: row.value
                 for method, row in found.items()
-                if row.n == most and row.value is not None and not math.isnan(row.value)
+                if row.clips == clips and row.value is not None and not math.isnan(row.value)
             }
             self._marks[column] = rank(
                 values,
@@ -258,8 +258,6 @@ def _table(
 def _tied(one: Row, other: Row) -> bool:
     """Whether the interval of the difference (of the ratio of times) leaves open which of the two is better."""
     if one.metric.split("-")[0] in TIMES:
-        if one.evidence.keys() != other.evidence.keys():
-            return False
         ratio = intervals.of_ratio(list(one.evidence.values()), list(other.evidence.values()))
         return ratio is not None and ratio[0] <= 1 <= ratio[1]
     ours, theirs = ({clip: each[0] for clip, each in row.evidence.items()} for row in (one, other))

@@ -38,6 +38,15 @@ def test_a_method_that_lacks_clips_gets_no_mark_and_says_how_many_it_has(crowd):
     assert "| model[steps=4] | 3/4 |" in tables.markdown(tables.tables(found)[0])
 
 
+def test_methods_with_as_many_but_other_clips_do_not_compete(crowd):
+    lacking = {"model[steps=4]": "a", "model[steps=1]": "a", "sharp": "d", "plain": "d"}
+    found = sorted((r for r in crowd if lacking[r.method] != r.clip), key=lambda r: r.method)  # the models come first
+    found += [replace(r, method="plain again") for r in found if r.method == "plain"]
+    for metric, best in (("psnr", "sharp"), ("fps", "plain"), ("peak_memory_mb", "plain")):
+        marks = marks_of(found, metric)
+        assert marks[best] == "best" and set(marks) == {"plain", "plain again", "sharp"}, metric
+
+
 def test_intervals_are_over_clips_for_scores_and_over_repetitions_for_times(crowd):
     text = tables.markdown(tables.tables(crowd, show=["psnr", "ms_per_frame"])[0], True)
     low, high = intervals.of_mean([20, 23, 26, 29])
