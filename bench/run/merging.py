@@ -90,14 +90,17 @@ def _agreed(environments: Sequence[dict[str, Any]]) -> dict[str, Any]:
 
 
 def _refuse_unlike(loaded: dict[Path, list[Record]]) -> None:
-    """What was measured must be the same thing: the data, each method's options, and the recipe of each score."""
+    """What was measured must be the same thing: the data, and on it each method's options and each score's recipe.
+
+    On two data sets a method may have unlike options, as in one run: the scale or the variant may be the set's own.
+    """
     seen: dict[tuple[str, ...], tuple[Path, Any]] = {}
     for run, records in loaded.items():
         for record in records:
             data = {key: value for key, value in record.data_config.items() if key not in _MAY_DIFFER}
             facts: dict[tuple[str, ...], Any] = {
                 ("data set", record.data): data,
-                ("method", record.method): record.method_config,
+                ("method", record.method, record.data): record.method_config,
                 **{("metric", name, record.data): {"recipe": s.signature} for name, s in record.scores.items()},
             }
             for what, value in facts.items():

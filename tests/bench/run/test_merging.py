@@ -7,6 +7,7 @@ import pytest
 from bench.run.merging import merge
 from bench.store.records import RecordFile, load
 from bench.store.workers import WorkerFacts, write_worker
+from frames.errors import UserError
 from tests.bench.made_up import ENVIRONMENT, failed, make, run_folder
 
 
@@ -62,3 +63,12 @@ def test_a_merge_that_is_interrupted_leaves_nothing(tmp_path, monkeypatch):
     with pytest.raises(KeyboardInterrupt):
         merge(runs, tmp_path / "out")
     assert sorted(path.name for path in tmp_path.iterdir()) == ["one", "two"]
+
+
+def test_a_method_may_have_other_options_on_another_data_set_but_not_on_the_same(tmp_path):
+    one = run_folder(tmp_path / "one", [make("plain", "a", [30.0], [0.1], data="reds", steps=1)])
+    two = run_folder(tmp_path / "two", [make("plain", "a", [30.0], [0.1], data="vid4", steps=2)])
+    assert merge([one, two], tmp_path / "out") == 2
+    three = run_folder(tmp_path / "three", [make("plain", "b", [30.0], [0.1], data="reds", steps=2)])
+    with pytest.raises(UserError, match="the method plain has other options .steps.: steps is 1 in the first, 2"):
+        merge([one, three], tmp_path / "none")
