@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from argparse import Namespace
 from collections import Counter
 from pathlib import Path
 
@@ -10,9 +11,9 @@ from bench.commands.parser import Parser
 from bench.commands.reading import read_undamaged
 from bench.gate import formats, margins
 from bench.gate.comparable import refuse_failed
-from bench.gate.comparison import compare
+from bench.gate.comparison import Comparison, compare
 from bench.gate.verdict import FAILING
-from frames.errors import NOTHING_MEASURED, OK, REGRESSED, UserError, did_you_mean
+from frames.errors import NOTHING_MEASURED, OK, REGRESSED, UserError, did_you_mean, one_line
 
 _EPILOG = """exit codes: 0 nothing is worse, 1 something is worse or missing, 2 nothing was compared, 3 error, or
 the runs were not measured in one way; docs/gate.md has the table of decisions"""
@@ -20,6 +21,33 @@ the runs were not measured in one way; docs/gate.md has the table of decisions""
 
 def main(argv: list[str]) -> int:
     arguments = _parser().parse_args(argv)
+    failing = {*FAILING, *(("inconclusive",) if arguments.strict else ())}
+    try:
+        found = _compared(arguments)
+    except Exception as error:
+        if arguments.junit:  # the file of an earlier check must not stand for this one
+            formats.junit([], failing, arguments.junit, one_line(error))
+        raise
+    nothing = "" if any(each.clips for each in found) else "nothing was compared"
+    formats.terminal(found, f"{arguments.run} against {arguments.against}")
+    if arguments.junit:
+        formats.junit(found, failing, arguments.junit, nothing)
+    if os.environ.get("GITHUB_ACTIONS"):
+        print("\n".join(formats.github(found, failing)))
+    if nothing:
+        print(nothing)
+        return NOTHING_MEASURED
+    verdicts = Counter(each.verdict for each in found)
+    print(", ".join(f"{count} {verdict}" for verdict, count in verdicts.items()))
+    return REGRESSED if failing & verdicts.keys() else OK
+
+
+def _compared(arguments: Namespace) -> list[Comparison]:
+    """Read both runs and compare them.
+
+    Raises:
+        UserError: the runs, or what is to be gated, cannot be compared.
+    """
     names = f"golden run {arguments.against}", str(arguments.run)
     golden, measured = read_undamaged(arguments.against), read_undamaged(arguments.run)
     methods = {record.method for record in golden}
@@ -28,19 +56,7 @@ def main(argv: list[str]) -> int:
         raise UserError(f"--reference {arguments.reference}: not in {arguments.against}{hint}")
     allowed = margins.parse(arguments.margin, {name for record in golden for name in record.scores})
     refuse_failed(golden, names[0])
-    found = compare(golden, measured, arguments.reference, allowed, names)
-    formats.terminal(found, f"{arguments.run} against {arguments.against}")
-    if arguments.junit:
-        formats.junit(found, arguments.junit)
-    if os.environ.get("GITHUB_ACTIONS"):
-        print("\n".join(formats.github(found)))
-    if not any(each.clips for each in found):
-        print("nothing was compared")
-        return NOTHING_MEASURED
-    verdicts = Counter(each.verdict for each in found)
-    print(", ".join(f"{count} {verdict}" for verdict, count in verdicts.items()))
-    failing = {*FAILING, *(("inconclusive",) if arguments.strict else ())}
-    return REGRESSED if failing & verdicts.keys() else OK
+    return compare(golden, measured, arguments.reference, allowed, names)
 
 
 def _parser() -> Parser:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -45,25 +45,38 @@ def terminal(found: Sequence[Comparison], title: str) -> None:
     Console(width=None if Console().is_terminal else 180, highlight=False).print(table)
 
 
-def junit(found: Sequence[Comparison], file: Path) -> None:
-    """Write one test case a comparison; failing verdicts are failures, inconclusive ones are skipped."""
-    suite = ElementTree.Element("testsuite", name="bench check", tests=str(len(found)))
+def junit(found: Sequence[Comparison], failing: Collection[str], file: Path, error: str = "") -> None:
+    """Write one test case a comparison; failing verdicts are failures, inconclusive ones that do not fail are skipped.
+
+    Args:
+        failing: the verdicts that fail the gate.
+        error: why nothing could be compared, in one line: a case of its own.
+    """
+    tests = len(found) + bool(error)
+    suite = ElementTree.Element("testsuite", name="bench check", tests=str(tests), errors=str(int(bool(error))))
     for each in found:
         names = {"classname": printable(f"{each.data}.{each.method}"), "name": printable(each.metric)}
         case = ElementTree.SubElement(suite, "testcase", names)
-        if each.verdict in FAILING:
+        if each.verdict in failing:
             ElementTree.SubElement(case, "failure", message=sentence(each))
         elif each.verdict == "inconclusive":
             ElementTree.SubElement(case, "skipped", message=sentence(each))
-    suite.set("failures", str(sum(each.verdict in FAILING for each in found)))
-    suite.set("skipped", str(sum(each.verdict == "inconclusive" for each in found)))
+    if error:
+        case = ElementTree.SubElement(suite, "testcase", {"classname": "bench check", "name": "comparison"})
+        ElementTree.SubElement(case, "error", message=error)
+    for attribute, kind in (("failures", "failure"), ("skipped", "skipped")):
+        suite.set(attribute, str(len(suite.findall(f"testcase/{kind}"))))
     file.parent.mkdir(parents=True, exist_ok=True)
     ElementTree.ElementTree(suite).write(file, encoding="utf-8", xml_declaration=True)
 
 
-def github(found: Sequence[Comparison]) -> list[str]:
-    """GitHub workflow commands for what needs a look."""
-    kinds = {"inconclusive": "warning"} | {verdict: "error" for verdict in FAILING}
+def github(found: Sequence[Comparison], failing: Collection[str]) -> list[str]:
+    """GitHub workflow commands for what needs a look.
+
+    Args:
+        failing: the verdicts that fail the gate.
+    """
+    kinds = {"inconclusive": "warning"} | {verdict: "error" for verdict in failing}
     return [
         f"::{kinds[each.verdict]} title={_property(f'bench check {each.data} {each.method}')}::{_data(sentence(each))}"
         for each in found

@@ -136,6 +136,33 @@ def test_inconclusive_passes_unless_strict(bench, folder_of, tmp_path):
     assert bench("check", one, "--against", golden, "--strict").code == 1
 
 
+def test_what_fails_under_strict_is_a_failure_for_ci_servers_too(bench, folder_of, tmp_path, monkeypatch):
+    monkeypatch.setenv("GITHUB_ACTIONS", "true")
+    golden, one = folder_of("golden", [record("a")]), folder_of("one", [record("a", 30.01)])
+    answer = bench("check", one, "--against", golden, "--junit", tmp_path / "out.xml")
+    assert answer.code == 0 and "::warning" in answer.out and "::error" not in answer.out
+    answer = bench("check", one, "--against", golden, "--junit", tmp_path / "out.xml", "--strict")
+    assert answer.code == 1 and "::error" in answer.out and "::warning" not in answer.out
+    suite = ElementTree.parse(tmp_path / "out.xml").getroot()
+    assert (suite.get("failures"), suite.get("skipped"), suite.get("errors")) == ("1", "0", "0")
+    assert len(suite.findall("testcase/failure")) == 1
+
+
+def test_a_refused_check_leaves_no_green_file_of_an_earlier_one(bench, folder_of, tmp_path):
+    golden, unlike = folder_of("golden", run_of()), folder_of("unlike", run_of(scale=2))
+    words = ("--against", golden, "--junit", tmp_path / "out.xml")
+    assert bench("check", golden, *words).code == 0
+    refused = ((unlike, "scale is 4"), (tmp_path / "none", "none"), (folder_of("empty", [record("other")]), "nothing"))
+    for run, says in refused:
+        answer = bench("check", run, *words)
+        suite = ElementTree.parse(tmp_path / "out.xml").getroot()
+        (error,) = suite.findall("testcase/error")
+        assert says in error.get("message") and suite.get("errors") == "1"
+        assert answer.code == (2 if says == "nothing" else 3)
+        assert answer.code == 2 or error.get("message") in answer.err
+        assert len(suite.findall("testcase")) == int(suite.get("tests"))
+
+
 def test_compare_prints_both_and_the_verdict(bench, folder_of):
     answer = bench("compare", folder_of("a", run_of()), folder_of("b", run_of(psnr=[29.0, 30, 31, 32, 33])))
     assert answer.code == 0 and "better" in answer.out
