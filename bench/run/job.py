@@ -28,6 +28,7 @@ from bench.run import leases
 from bench.run.seal import is_sealed, sealed
 from bench.run.units import Split, Unit
 from bench.store import typed
+from frames.appending import append_whole
 from frames.atomic import replacing
 from frames.door import open_regular, read_small
 from frames.errors import UserError
@@ -140,10 +141,13 @@ class Job:
 
         Closing hands the line to the file server, so a kill loses nothing. It is not forced to the disk, as its records
         are: after a power cut a unit may be looked at again, and what the store has of it is not computed again.
+
+        Raises:
+            OSError: it could not be written as a whole; the log is as before.
         """
         line = json.dumps(typed.to_json(done)) + "\n"
         with open(self._logs / f"{done.worker}.jsonl", "ab", buffering=0) as stream:
-            stream.write(line.encode())
+            append_whole(stream, line.encode())
 
     def stop(self) -> None:
         """Ask all workers to give back what they hold and to end."""

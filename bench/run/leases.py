@@ -22,6 +22,7 @@ from pathlib import Path
 
 from bench.store import typed
 from bench.store.owner import owner_of
+from frames.appending import append_whole
 from frames.door import read_small
 
 LAUNCHER = "launcher-"
@@ -206,9 +207,10 @@ def _names(folder: Path) -> list[str]:
 
 
 def _write_new(file: Path, text: str) -> None:
-    """Write a file that must not be there."""
-    descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o644)
-    try:
-        os.write(descriptor, text.encode())
-    finally:
-        os.close(descriptor)
+    """Write a file that must not be there; one that the disk has no room for is taken away again."""
+    with open(file, "xb", buffering=0) as stream:
+        try:
+            append_whole(stream, text.encode())
+        except OSError:
+            file.unlink(missing_ok=True)
+            raise

@@ -16,6 +16,7 @@ from typing import IO
 from bench.store.moments import moment
 from bench.store.record import Record
 from bench.store.workers import WorkerFacts, read_workers
+from frames.appending import append_whole
 from frames.errors import UserError
 from frames.locks import locked
 
@@ -70,6 +71,7 @@ class RecordFile:
 
         Raises:
             ValueError: it could not be read back: a field has a wrong type.
+            OSError: it could not be written as a whole; the file is as before.
         """
         content = record.to_json()
         Record.from_json(content)
@@ -78,7 +80,7 @@ class RecordFile:
         with locked(self.file), open(self.file, "a+b", buffering=0) as stream:
             if _mend_last_line(stream):
                 line = b"\n" + line
-            stream.write(line)
+            append_whole(stream, line)
             os.fsync(stream.fileno())
 
     def read(self) -> Iterator[Record]:

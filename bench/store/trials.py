@@ -13,6 +13,7 @@ from statistics import median
 from typing import Any, Final, Literal
 
 from bench.store import typed
+from frames.appending import append_whole
 from frames.errors import UserError
 
 FILE = "trials.jsonl"
@@ -113,10 +114,14 @@ class TrialFile:
         self.file = folder / FILE
 
     def append(self, trial: Trial) -> None:
-        """Write one trial through to the disk."""
+        """Write one trial through to the disk.
+
+        Raises:
+            OSError: it could not be written as a whole; the file is as before.
+        """
         self.file.parent.mkdir(parents=True, exist_ok=True)
         with open(self.file, "ab", buffering=0) as stream:
-            stream.write((json.dumps(typed.to_json(trial)) + "\n").encode())
+            append_whole(stream, (json.dumps(typed.to_json(trial)) + "\n").encode())
             os.fsync(stream.fileno())
 
     def read(self) -> list[Trial]:

@@ -10,6 +10,7 @@ from bench.envelope.survey import Survey
 from bench.report.envelope import law
 from bench.store.trials import MEMORY, SLOW, TrialFile
 from tests.bench.envelope.stand_in import LOADED_MB, MB_OF_MPX, POWER, SECONDS_OF_MPX, KnownCost
+from tests.full_disk import largest_file
 
 LIMIT = 2 << 30
 WORDS = ["method=bicubic", "device=cpu"]
@@ -55,6 +56,15 @@ def test_a_second_call_makes_no_trial_again_and_finds_the_same(explore):
     again = KnownCost()
     assert explore(again).envelopes == first.envelopes
     assert [request.point for request in again.asked] == [None]
+
+
+def test_a_trial_that_the_disk_has_no_room_for_is_an_error_and_leaves_no_part_of_it(explore, tmp_path):
+    explore(KnownCost())
+    file = TrialFile(tmp_path / "out")
+    before, trials = file.file.read_bytes(), file.read()
+    with largest_file(len(before) + 10), pytest.raises(OSError, match=r"trials\.jsonl"):
+        file.append(trials[0])
+    assert file.file.read_bytes() == before
 
 
 def test_an_interrupted_call_continues_where_it_was(explore, tmp_path):

@@ -10,6 +10,7 @@ import pytest
 
 from bench.run.leases import Leases, Worker, alive, any_alive, taken
 from bench.store.owner import this_process
+from tests.full_disk import largest_file
 
 
 def worker(name="one", host="elsewhere", pid=1, began=1):
@@ -116,6 +117,12 @@ def test_who_is_alive(tmp_path):
     assert alive(worker("elsewhere"), file, 60)
     os.utime(file, (0, time.time() - 100))
     assert not alive(worker("elsewhere"), file, 60)
+
+
+def test_a_worker_that_the_disk_has_no_room_for_leaves_no_part_of_its_file(tmp_path):
+    with largest_file(10), pytest.raises(OSError, match=r"\.worker-one"):
+        opened(tmp_path, "one")
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_files_that_are_no_leases_are_passed_over(tmp_path):

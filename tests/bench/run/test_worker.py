@@ -21,6 +21,7 @@ from bench.run.worker import Worker, heartbeat
 from bench.store.records import RecordFile, load, worker_file
 from frames.errors import UserError
 from tests.bench.made_up import failed, make
+from tests.full_disk import largest_file
 
 
 class Measures:
@@ -81,6 +82,15 @@ def test_every_unit_is_done_once_and_nothing_stays_leased(tmp_path):
     assert sorted(measures.seen) == [0, 1, 2] and totals.good == 3
     assert len(Job(job.folder).done()) == 3 and taken(job.leases) == {}
     assert working(job, plan, measures, "two")().good == 0 and len(measures.seen) == 3
+
+
+def test_a_line_that_the_disk_has_no_room_for_is_an_error_and_the_log_is_as_before(tmp_path):
+    job, _ = planned(tmp_path, units(1, 1))
+    job.append(Done(unit=0, worker="one", seconds=1.0))
+    with largest_file(300), pytest.raises(OSError, match=r"one\.jsonl"):
+        job.append(Done(unit=1, worker="one", seconds=1.0, lines=["x" * 300]))
+    job.append(Done(unit=1, worker="one", seconds=2.0))
+    assert {number: done.seconds for number, done in Job(job.folder).done().items()} == {0: 1.0, 1: 2.0}
 
 
 def test_many_take_the_longest_first_and_one_takes_them_in_order(tmp_path):

@@ -15,6 +15,7 @@ from bench.store.record import Descriptor, Record
 from bench.store.records import Records, load
 from frames.errors import UserError
 from tests.bench.made_up import make
+from tests.full_disk import largest_file
 
 ROOT = Path(__file__).parents[3]
 
@@ -275,3 +276,13 @@ def test_what_could_not_be_read_back_is_not_written(tmp_path):
     with pytest.raises(ValueError, match="frames is 3.0, not an integer"):
         Records(tmp_path).append(replace(record(), frames=3.0))
     assert not (tmp_path / "records.jsonl").exists()
+
+
+def test_a_record_that_the_disk_has_no_room_for_is_an_error_and_leaves_no_part_of_it(tmp_path):
+    Records(tmp_path).append(record("a"))
+    before = (tmp_path / "records.jsonl").read_bytes()
+    with largest_file(len(before) + 100), pytest.raises(OSError, match=r"records\.jsonl"):
+        Records(tmp_path).append(record("b"))
+    assert (tmp_path / "records.jsonl").read_bytes() == before
+    Records(tmp_path).append(record("b"))
+    assert [r.clip for r in load(tmp_path).records] == ["a", "b"] and load(tmp_path).torn is None
