@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
+from baselines.onnx.beside import digest_of
 from frames.door import check_regular
 from frames.errors import EnvironmentInvalid, one_line, short_line
 
@@ -26,6 +27,7 @@ class Graph:
 
     Attributes:
         dtype: of the input.
+        data: digest of the files beside it that hold weights of it; None: there are none.
         memory: channels of what a frame hands on, as a second input and output; 0: none.
         metadata: what the file says of itself, by name.
     """
@@ -36,6 +38,7 @@ class Graph:
     dtype: torch.dtype
     metadata: dict[str, str]
     version: str
+    data: str | None = None
     memory: int = 0
 
     def __call__(self, frames: torch.Tensor) -> torch.Tensor:
@@ -77,8 +80,10 @@ def open_graph(path: str | Path, device: str) -> Graph:
     As many threads as torch has at this moment.
 
     Raises:
-        EnvironmentInvalid: onnxruntime is not installed, or has no CUDA and the device asks for it.
-        FileNotFoundError, ValueError: no ONNX file, or another graph; one line.
+        EnvironmentInvalid: onnxruntime is not installed, or has no CUDA and the device asks for it; or onnx is not,
+            and the graph keeps weights in other files.
+        FileNotFoundError, ValueError: no ONNX file, another graph, or files with weights of it that are not in its
+            folder; one line.
     """
     try:
         import onnxruntime
@@ -92,6 +97,7 @@ def open_graph(path: str | Path, device: str) -> Graph:
         raise EnvironmentInvalid(
             f"method=onnx: this onnxruntime has no {kind}; install onnxruntime-gpu or use device=cpu"
         )
+    data = digest_of(path)
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = torch.get_num_threads()
     options.log_severity_level = 4  # what it has to say comes as an exception, too
@@ -122,6 +128,7 @@ def open_graph(path: str | Path, device: str) -> Graph:
         dtype=TYPES[inputs[0].type],
         metadata=dict(session.get_modelmeta().custom_metadata_map),
         version=onnxruntime.__version__,
+        data=data,
         memory=memory,
     )
 

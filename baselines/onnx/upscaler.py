@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -32,8 +31,7 @@ class Onnx:
         minimum, multiple_of: LR sides that the graph takes; others are padded by repeating the edge and cropped back.
         licence: of the weights.
     Raises:
-        EnvironmentInvalid: onnxruntime is not installed, or has no such device.
-        FileNotFoundError, ValueError: no such graph, or options that do not fit it.
+        EnvironmentInvalid, FileNotFoundError, ValueError: as `open_graph`; also options that do not fit the graph.
     """
 
     def __init__(
@@ -59,7 +57,7 @@ class Onnx:
             padding="repeat",
         )
         self._check_scale(weights)
-        self.identity = {"onnxruntime": self._graph.version, "data": _digest(Path(f"{weights}.data"))}
+        self.identity = {"onnxruntime": self._graph.version, "data": self._graph.data}
         self.descriptor = Descriptor(
             name="onnx",
             scale=scale,
@@ -67,7 +65,7 @@ class Onnx:
             device=device,
             dtype=str(self._graph.dtype).removeprefix("torch."),
             licence=said.get("licence", licence),
-            weights=origin(weights, set(), ""),
+            weights=origin(weights, set(), "") + self._beside(),
             parameters=count_parameters(weights),
             size_rule=self._rule,
             frame_rule=FrameRule(note=self._order()),
@@ -114,6 +112,10 @@ class Onnx:
             return "one at a time, with its neighbours and what the frame before hands on"
         return f"{LONGEST} at once, with one more on either side" if self._clips else ""
 
+    def _beside(self) -> str:
+        """What a descriptor says of files beside the ONNX file that hold weights."""
+        return f", its weights beside it (sha256 {self._graph.data[:12]})" if self._graph.data else ""
+
     def _check_scale(self, weights: str | Path) -> None:
         """Upscale one small black frame.
 
@@ -144,14 +146,6 @@ def _side(name: str, given: int | None, said: dict[str, str], weights: str | Pat
     if isinstance(given, bool) or not isinstance(given, int) or not 1 <= given <= LARGEST_SIDE:
         raise ValueError(f"method.{name}={given}: write a number of LR pixels, 1 to {LARGEST_SIDE}")
     return given
-
-
-def _digest(file: Path) -> str | None:
-    """sha256 of the file that a graph keeps its weights in; None where there is none."""
-    if not file.is_file():
-        return None
-    with open(file, "rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
 def _calls(frames: int, most: int, whole: bool) -> Iterator[tuple[int, int, int, int]]:

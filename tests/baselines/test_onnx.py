@@ -2,6 +2,7 @@
 
 import sys
 
+import numpy as np
 import pytest
 import torch
 
@@ -11,6 +12,7 @@ onnx = pytest.importorskip("onnx", reason="onnx is not installed (the extra `onn
 pytest.importorskip("onnxruntime", reason="onnxruntime is not installed (the extra `onnx`)")
 
 from baselines.onnx import Onnx  # noqa: E402
+from baselines.onnx.beside import digest_of  # noqa: E402
 from baselines.onnx.session import open_graph  # noqa: E402
 
 FLOAT, HALF, BYTE = onnx.TensorProto.FLOAT, onnx.TensorProto.FLOAT16, onnx.TensorProto.UINT8
@@ -145,3 +147,65 @@ def test_each_frame_of_a_graph_with_a_memory_gets_what_the_one_before_handed_on(
 def test_a_memory_that_would_take_all_memory_is_one_line(tmp_path):
     with pytest.raises(ValueError, match="its memory has 1000000000 channels, more than 1024"):
         open_graph(remembering(tmp_path / "m.onnx", 10**9), "cpu")
+
+
+def with_weights_beside(path, name="m.onnx_data", stored=None, gain=1.0, is_inner=False):
+    """A graph with a gain that lies in another file; `stored`: what it says of that file's place."""
+    helper = onnx.helper
+    (path.parent / name).write_bytes(np.float32(gain).tobytes())
+    weight = onnx.TensorProto(name="gain", data_type=FLOAT, dims=[1], data_location=onnx.TensorProto.EXTERNAL)
+    weight.external_data.add(key="location", value=stored or name)
+    how = {"mode": "nearest", "coordinate_transformation_mode": "asymmetric", "nearest_mode": "floor"}
+    nodes = [helper.make_node("Resize", ["x", "", "factors"], ["big"], **how)]
+    nodes += [helper.make_node("Constant", [], ["gain"], value=weight)] * is_inner
+    nodes += [helper.make_node("Mul", ["big", "gain"], ["y"])]
+    model = onnx.load(str(saved(path, nodes=nodes)), load_external_data=False)
+    if not is_inner:
+        model.graph.initializer.append(weight)
+    path.write_bytes(model.SerializeToString())
+    return path
+
+
+@pytest.mark.parametrize("name", ["m.onnx_data", "m.onnx.data", "weights/of it"])
+def test_weights_beside_the_file_are_part_of_what_it_is_known_by(tmp_path, name):
+    (tmp_path / "weights").mkdir()
+    (tmp_path / "m.onnx.data").touch()  # of another file, mostly
+    file = with_weights_beside(tmp_path / "m.onnx", name)
+    before = Onnx(file, scale=2)
+    assert before.identity["data"] and f"beside it (sha256 {before.identity['data'][:12]})" in before.descriptor.weights
+    assert Onnx(file, scale=2).identity == before.identity
+    with_weights_beside(tmp_path / "other.onnx", name, gain=0.5)
+    after = Onnx(file, scale=2)
+    assert after.identity["data"] != before.identity["data"] and after.descriptor.weights != before.descriptor.weights
+
+
+def test_a_file_that_holds_its_weights_itself_is_known_by_itself_alone(tmp_path):
+    (tmp_path / "m.onnx.data").write_text("of another file")
+    upscaler = Onnx(saved(tmp_path / "m.onnx"), scale=2)
+    assert upscaler.identity["data"] is None and "beside" not in upscaler.descriptor.weights
+
+
+def test_weights_of_every_part_of_a_graph_are_found(tmp_path):
+    file = with_weights_beside(tmp_path / "m.onnx", is_inner=True)
+    assert digest_of(file) == digest_of(with_weights_beside(tmp_path / "m.onnx"))
+
+
+@pytest.mark.parametrize("stored", ["/etc/passwd", "../m.onnx_data", "a/../../m.onnx_data", "a\0b", "."])
+def test_weights_outside_the_folder_are_refused_in_one_line(tmp_path, stored):
+    file = with_weights_beside(tmp_path / "m.onnx", stored=stored)
+    with pytest.raises(ValueError, match="outside its folder; save them beside it|a folder, not a regular") as caught:
+        Onnx(file)
+    assert "\n" not in str(caught.value)
+
+
+def test_weights_that_are_not_there_and_a_package_that_is_not_are_one_line(tmp_path, monkeypatch):
+    file = with_weights_beside(tmp_path / "m.onnx", stored="gone.bin")
+    with pytest.raises(FileNotFoundError, match=r"gone\.bin: no such weights file"):
+        Onnx(file)
+    (tmp_path / "not.onnx").write_bytes(b"no graph" + b"\n\x08location")
+    with pytest.raises(ValueError, match=r"not\.onnx: onnx cannot read it \(.*\); give an ONNX file"):
+        Onnx(tmp_path / "not.onnx")
+    monkeypatch.setitem(sys.modules, "onnx", None)
+    with pytest.raises(EnvironmentInvalid, match="pip install onnx"):
+        Onnx(file)
+    assert Onnx(saved(tmp_path / "whole.onnx"), scale=2).identity["data"] is None
