@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from pathlib import Path
 
 import cv2
@@ -38,21 +39,11 @@ def read_image(path: str | Path, deep: bool = False) -> np.ndarray:
         check_whole(data)
     except BrokenFile as error:
         raise _broken(path, str(error)) from None
-    try:
-        image = cv2.imdecode(
-            np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR | cv2.IMREAD_ANYDEPTH | cv2.IMREAD_IGNORE_ORIENTATION
-        )
-    except cv2.error:
-        image = None
-    if image is None:
-        raise _broken(path, "it cannot be decoded")
-    if image.dtype not in (np.uint8, np.uint16):
-        raise _broken(path, f"samples of type {image.dtype}")
+    frame = _beside_alpha(path, data) if header.multiplies and header.bits <= 8 else _decoded(path, header, data)
     if deep:
-        image = image if image.dtype == np.uint16 else image.astype(np.uint16) * np.uint16(257)
-    elif image.dtype == np.uint16:
-        image = _eight_bits(image)
-    frame = cv2.cvtColor(image, cv2.COLOR_BGR2RGB)
+        frame = frame if frame.dtype == np.uint16 else frame.astype(np.uint16) * np.uint16(257)
+    elif frame.dtype == np.uint16:
+        frame = _eight_bits(frame)
     if header.format != "tiff":  # OpenCV turns TIFF whatever it is told
         frame = np.ascontiguousarray(upright(frame, header.orientation))
     if frame.shape[:2] != header.upright_size:
@@ -135,6 +126,39 @@ def _opened(path: Path, header_alone: bool = False) -> tuple[Header, bytes]:
         return header, data if header_alone else data + file.read()
 
 
+def _decoded(path: Path, header: Header, data: bytes) -> np.ndarray:
+    """The picture by OpenCV, uint8 or uint16 RGB."""
+    try:
+        image = cv2.imdecode(
+            np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR | cv2.IMREAD_ANYDEPTH | cv2.IMREAD_IGNORE_ORIENTATION
+        )
+    except cv2.error:
+        image = None
+    if image is None:
+        raise _broken(path, "it cannot be decoded")
+    if header.multiplies and image.dtype == np.uint8:  # 16 bits in an order that it reads as 8
+        raise _unreadable_alpha(path)
+    if image.dtype not in (np.uint8, np.uint16):
+        raise _broken(path, f"samples of type {image.dtype}")
+    return cv2.cvtColor(image, cv2.COLOR_BGR2RGB)
+
+
+def _beside_alpha(path: Path, data: bytes) -> np.ndarray:
+    """The colours of a TIFF by Pillow, as they are stored beside alpha; OpenCV would multiply them by it."""
+    from PIL.TiffImagePlugin import TiffImageFile  # few files need it
+
+    try:
+        with TiffImageFile(io.BytesIO(data)) as image:  # Image.open has a limit of its own
+            frame = np.array(image.convert("RGB")) if image.mode in ("RGBA", "LA") else None
+    except MemoryError:
+        raise
+    except Exception:  # whatever a damaged file makes of it
+        raise _broken(path, "it cannot be decoded") from None
+    if frame is None:
+        raise _unreadable_alpha(path)
+    return frame
+
+
 def _check_single(path: Path, header: Header) -> None:
     if header.pictures > 1:
         raise ValueError(
@@ -150,6 +174,10 @@ def _eight_bits(image: np.ndarray) -> np.ndarray:
         strip = slice(top, top + ROWS_AT_ONCE)
         rounded[strip] = (image[strip].astype(np.uint32) + 128) // 257
     return rounded
+
+
+def _unreadable_alpha(path: Path) -> ValueError:
+    return ValueError(f"{path}: alpha beside colours in an order that is not read; save it as PNG, or without alpha")
 
 
 def _broken(path: Path, why: str) -> ValueError:

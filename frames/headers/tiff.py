@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from frames.headers.base import ORIENTATION_TAG, BrokenFile, Header
 
 SUBFILE, WIDTH, HEIGHT, BITS, EXTRA_SAMPLES = 0x00FE, 0x0100, 0x0101, 0x0102, 0x0152
+UNASSOCIATED = 2  # alpha by which colours are not multiplied yet, of EXTRA_SAMPLES
 PIECES = ((0x0111, 0x0117), (0x0144, 0x0145))  # offsets and byte counts of strips, of tiles
 TYPES = {1: "B", 3: "H", 4: "I"}  # byte, short, long
 MAX_PAGES = 4096
@@ -38,6 +39,7 @@ def header(data: bytes) -> Header:
         orientation if 1 <= orientation <= 8 else 1,
         bits=max(first.get(BITS, (1,))),
         alpha=EXTRA_SAMPLES in first,
+        multiplies=first.get(EXTRA_SAMPLES, (0,))[0] == UNASSOCIATED,
         pictures=max(whole, 1),
     )
 

@@ -8,6 +8,7 @@ import zlib
 import cv2
 import numpy as np
 import pytest
+import tifffile
 from PIL import Image, ImageOps
 
 from frames import images
@@ -50,6 +51,38 @@ def test_grey_is_repeated_and_alpha_dropped(tmp_path, frame):
     transparent = np.dstack([frame[..., ::-1], np.zeros((37, 53), np.uint8)])
     (tmp_path / "alpha.png").write_bytes(encoded(".png", transparent))
     assert np.array_equal(read_image(tmp_path / "alpha.png"), frame)
+
+
+@pytest.mark.parametrize("mode", ["RGBA", "LA"])
+@pytest.mark.parametrize("options", [{}, {"compression": "tiff_lzw"}, {"compression": "tiff_adobe_deflate"}], ids=str)
+def test_alpha_of_a_tiff_is_dropped_and_not_blended(tmp_path, frame, mode, options):
+    alpha = np.arange(37 * 53).reshape(37, 53).astype(np.uint8)
+    colours = frame if mode == "RGBA" else frame[..., :1]
+    Image.fromarray(np.dstack([colours, alpha]), mode).save(tmp_path / "a.tif", **options)
+    read = read_image(tmp_path / "a.tif")
+    assert np.array_equal(read, np.broadcast_to(colours, frame.shape)) and read.flags.c_contiguous
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_a_tiff_with_alpha_is_turned_as_one_without(tmp_path, frame, orientation):
+    picture = Image.fromarray(frame)
+    exif = picture.getexif()
+    exif[0x0112] = orientation
+    picture.save(tmp_path / "plain.tif", exif=exif)
+    picture.putalpha(7)
+    picture.save(tmp_path / "alpha.tif", exif=exif)
+    assert np.array_equal(read_image(tmp_path / "alpha.tif"), read_image(tmp_path / "plain.tif"))
+
+
+def test_alpha_of_a_deep_tiff_is_dropped_or_refused_in_one_line(tmp_path):
+    deep = np.random.default_rng(0).integers(0, 65536, (9, 5, 4), dtype=np.uint16)
+    tifffile.imwrite(tmp_path / "deep.tif", deep, photometric="rgb", extrasamples=["unassalpha"])
+    assert np.array_equal(read_image(tmp_path / "deep.tif"), np.floor(deep[..., :3] / 257 + 0.5).astype(np.uint8))
+    tifffile.imwrite(tmp_path / "grey.tif", deep[..., :2], photometric="minisblack", extrasamples=["unassalpha"])
+    with pytest.raises(
+        ValueError, match=r"grey\.tif: alpha beside colours in an order that is not read; save it as PNG"
+    ):
+        read_image(tmp_path / "grey.tif")
 
 
 @pytest.mark.parametrize("order", ["<", ">"])
@@ -219,6 +252,20 @@ def test_damaged_files_are_read_or_refused_in_one_line(tmp_path, frame, suffix, 
         assert read_image(tmp_path / f"a{suffix}").dtype == np.uint8
     except ValueError as error:
         assert f"a{suffix}: " in str(error) and "\n" not in str(error)
+
+
+@pytest.mark.parametrize("seed", range(40))
+@pytest.mark.filterwarnings("ignore::UserWarning")  # Pillow's, of tags that are damaged
+def test_damaged_tiffs_with_alpha_are_read_or_refused_in_one_line(tmp_path, frame, seed):
+    Image.fromarray(np.dstack([frame, frame[..., 0]])).save(tmp_path / "a.tif", compression="tiff_lzw")
+    data, rng = bytearray((tmp_path / "a.tif").read_bytes()), np.random.default_rng(seed)
+    for at in rng.integers(4, len(data) if seed % 2 else 200, 8):
+        data[at] = rng.integers(0, 256)
+    (tmp_path / "a.tif").write_bytes(data)
+    try:
+        assert read_image(tmp_path / "a.tif").dtype == np.uint8
+    except ValueError as error:
+        assert "a.tif: " in str(error) and "\n" not in str(error)
 
 
 def test_alpha_and_depth_are_known_from_the_header(tmp_path, frame):
