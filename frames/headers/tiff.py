@@ -12,6 +12,7 @@ UNASSOCIATED = 2  # alpha by which colours are not multiplied yet, of EXTRA_SAMP
 PIECES = ((0x0111, 0x0117), (0x0144, 0x0145))  # offsets and byte counts of strips, of tiles
 TYPES = {1: "B", 3: "H", 4: "I"}  # byte, short, long
 MAX_PAGES = 4096
+MAX_ENTRIES = 1 << 17  # of all pages; they may lie on each other
 MAX_VALUES = 1 << 20  # of one tag; a strip may be a single row
 LISTS = {BITS, EXTRA_SAMPLES, *(tag for pair in PIECES for tag in pair)}  # tags of several values
 KNOWN = {SUBFILE, WIDTH, HEIGHT, ORIENTATION_TAG} | LISTS
@@ -57,10 +58,14 @@ def _pages(data: bytes) -> Iterator[Tags]:
     order = "<" if data[:2] == b"II" else ">"
     (at,) = struct.unpack_from(order + "I", data, 4)
     seen: set[int] = set()
+    left = MAX_ENTRIES
     while at and at not in seen and len(seen) < MAX_PAGES:
         wanted = {SUBFILE} if seen else set(KNOWN)
         seen.add(at)
         (entries,) = struct.unpack_from(order + "H", data, at)
+        left -= entries
+        if left < 0:
+            raise BrokenFile(f"a TIFF with more than {MAX_ENTRIES} tags")
         tags: Tags = {}
         for index in range(entries):
             place = at + 2 + 12 * index

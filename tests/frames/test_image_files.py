@@ -294,3 +294,16 @@ def test_a_tiff_whose_tags_point_to_the_same_megabytes_takes_little_memory(tmp_p
         assert tracemalloc.get_traced_memory()[1] < 20e6
     finally:
         tracemalloc.stop()
+
+
+def test_a_tiff_whose_pages_lie_on_each_other_is_refused_before_their_tags_are_read(tmp_path):
+    pages, entries = 6, 65535
+    length = 2 + 12 * entries
+    data = bytearray(b"II*\0" + struct.pack("<I", 8) + bytes(length + 14 * pages))
+    for page in range(pages):  # each a little behind the one before, and over nearly all of it
+        at = 8 + 14 * page
+        struct.pack_into("<H", data, at, entries)
+        struct.pack_into("<I", data, at + length, at + 14 if page + 1 < pages else 0)
+    (tmp_path / "a.tif").write_bytes(data)
+    with pytest.raises(ValueError, match=r"a\.tif: a TIFF with more than 131072 tags; replace the file"):
+        image_header(tmp_path / "a.tif")
