@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from frames.headers.base import ORIENTATION_TAG, BrokenFile, Header
 
-SUBFILE, WIDTH, HEIGHT, BITS, EXTRA_SAMPLES = 0x00FE, 0x0100, 0x0101, 0x0102, 0x0152
+SUBFILE, WIDTH, HEIGHT, BITS, PLANES, EXTRA_SAMPLES = 0x00FE, 0x0100, 0x0101, 0x0102, 0x011C, 0x0152
 UNASSOCIATED = 2  # alpha by which colours are not multiplied yet, of EXTRA_SAMPLES
 PIECES = ((0x0111, 0x0117), (0x0144, 0x0145))  # offsets and byte counts of strips, of tiles
 TYPES = {1: "B", 3: "H", 4: "I"}  # byte, short, long
@@ -15,7 +15,8 @@ MAX_PAGES = 4096
 MAX_ENTRIES = 1 << 17  # of all pages; they may lie on each other
 MAX_VALUES = 1 << 20  # of one tag; a strip may be a single row
 LISTS = {BITS, EXTRA_SAMPLES, *(tag for pair in PIECES for tag in pair)}  # tags of several values
-KNOWN = {SUBFILE, WIDTH, HEIGHT, ORIENTATION_TAG} | LISTS
+KNOWN = {SUBFILE, WIDTH, HEIGHT, PLANES, ORIENTATION_TAG} | LISTS
+APART = 2  # of PLANES: a plane for each colour
 
 Tags = dict[int, tuple[int, ...]]
 
@@ -31,6 +32,9 @@ def header(data: bytes) -> Header:
     first = pages[0]
     if WIDTH not in first or HEIGHT not in first:
         raise BrokenFile("a TIFF without a size")
+    bits = first.get(BITS, (1,))
+    if max(bits) > 8 and len(bits) > 1 and first.get(PLANES, (1,))[0] == APART:  # OpenCV takes them for one another's
+        raise BrokenFile(f"a TIFF with a plane of {max(bits)} bits for each colour, which is not read")
     (orientation,) = first.get(ORIENTATION_TAG, (1,))[:1]
     whole = sum(page.get(SUBFILE, (0,))[0] & 1 == 0 for page in pages)  # without previews of reduced size
     return Header(
@@ -38,7 +42,7 @@ def header(data: bytes) -> Header:
         first[HEIGHT][0],
         first[WIDTH][0],
         orientation if 1 <= orientation <= 8 else 1,
-        bits=max(first.get(BITS, (1,))),
+        bits=max(bits),
         alpha=EXTRA_SAMPLES in first,
         multiplies=first.get(EXTRA_SAMPLES, (0,))[0] == UNASSOCIATED,
         pictures=max(whole, 1),

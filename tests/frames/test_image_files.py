@@ -74,6 +74,19 @@ def test_a_tiff_with_alpha_is_turned_as_one_without(tmp_path, frame, orientation
     assert np.array_equal(read_image(tmp_path / "alpha.tif"), read_image(tmp_path / "plain.tif"))
 
 
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
+def test_colours_in_planes_are_read_or_refused_in_one_line(tmp_path, frame, dtype):
+    planes = np.moveaxis(frame.astype(dtype), -1, 0)
+    tifffile.imwrite(tmp_path / "a.tif", planes, photometric="rgb", planarconfig="separate")
+    if dtype == np.uint8:
+        assert np.array_equal(read_image(tmp_path / "a.tif"), frame)
+        return
+    with pytest.raises(
+        ValueError, match=r"a\.tif: a TIFF with a plane of 16 bits for each colour, which is not read; rep"
+    ):
+        read_image(tmp_path / "a.tif")
+
+
 def test_alpha_of_a_deep_tiff_is_dropped_or_refused_in_one_line(tmp_path):
     deep = np.random.default_rng(0).integers(0, 65536, (9, 5, 4), dtype=np.uint16)
     tifffile.imwrite(tmp_path / "deep.tif", deep, photometric="rgb", extrasamples=["unassalpha"])
