@@ -96,10 +96,11 @@ class SharedRun:
 
 def at_work(job: Job, expiry_s: float) -> list[leases.Worker]:
     """The workers that are at work now, whoever started them."""
+    now = leases.time_of(job.leases)
     return [
         worker
         for worker, file in leases.known(leases.workers(job.leases).values())
-        if not worker.name.startswith(leases.LAUNCHER) and leases.alive(worker, file, expiry_s)
+        if not worker.name.startswith(leases.LAUNCHER) and leases.alive(worker, file, expiry_s, now)
     ]
 
 

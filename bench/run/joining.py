@@ -16,7 +16,7 @@ from bench.run.cell import Totals
 from bench.run.folder import RunFolder
 from bench.run.halves import Halves
 from bench.run.job import Job, Plan, jobs
-from bench.run.leases import LAUNCHER, Leases, alive, known, workers
+from bench.run.leases import LAUNCHER, Leases, alive, known, time_of, workers
 from bench.run.measurer import Machines, Measurer
 from bench.run.plan import open_plan
 from bench.run.progress import Reporter
@@ -124,8 +124,9 @@ def _newest(run: Path) -> tuple[Job, Plan] | None:
 
 def _has_launcher(job: Job, plan: Plan) -> bool:
     """Whether a launcher waits for the end and writes tables then."""
+    now = time_of(job.leases)
     return any(
-        worker.name.startswith(LAUNCHER) and alive(worker, file, plan.expiry_s)
+        worker.name.startswith(LAUNCHER) and alive(worker, file, plan.expiry_s, now)
         for worker, file in known(workers(job.leases).values())
     )
 

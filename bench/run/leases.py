@@ -14,6 +14,7 @@ from __future__ import annotations
 import errno
 import json
 import os
+import tempfile
 import time
 from collections.abc import Iterable
 from contextlib import suppress
@@ -181,7 +182,8 @@ def read_worker(file: Path) -> Worker | None:
 
 def any_alive(folder: Path, expiry_s: float) -> bool:
     """Whether some worker of a folder of leases is at work, by its process here or its heartbeat elsewhere."""
-    return any(alive(worker, file, expiry_s) for worker, file in known(workers(folder).values()))
+    now = time_of(folder)
+    return any(alive(worker, file, expiry_s, now) for worker, file in known(workers(folder).values()))
 
 
 def known(files: Iterable[Path]) -> list[tuple[Worker, Path]]:
@@ -189,13 +191,24 @@ def known(files: Iterable[Path]) -> list[tuple[Worker, Path]]:
     return [(worker, file) for file in files if (worker := read_worker(file)) is not None]
 
 
-def alive(worker: Worker, file: Path, expiry_s: float) -> bool:
-    """Whether a worker is at work, as far as can be told from here."""
+def time_of(folder: Path) -> float:
+    """What time it is for the server that keeps a folder of leases; this machine's where it may not be written."""
+    with suppress(OSError), tempfile.TemporaryFile(dir=folder, prefix=".now-") as probe:
+        return os.fstat(probe.fileno()).st_mtime
+    return time.time()
+
+
+def alive(worker: Worker, file: Path, expiry_s: float, now: float) -> bool:
+    """Whether a worker is at work, as far as can be told from here.
+
+    Args:
+        now: of the file server, see `time_of`.
+    """
     state = owner_of(worker.host, worker.pid, worker.began)
     if state != "unknown":
         return state == "alive"
     with suppress(OSError):
-        return time.time() - file.stat().st_mtime < expiry_s
+        return now - file.stat().st_mtime < expiry_s
     return False
 
 

@@ -1,4 +1,4 @@
-"""The state of a run at work, read from its files: nothing of them is run, and nothing is written."""
+"""The state of a run at work, read from its files: nothing of them is run, and nothing stays written."""
 
 from __future__ import annotations
 
@@ -101,20 +101,20 @@ def _workers(job: Job, plan: Plan) -> list[AtWork]:
     for number, attempt in leases.taken(job.leases).items():
         if number in units and (worker := leases.read_worker(job.leases / f"{number}.{attempt}")):
             held[worker.name] = units[number].where, attempt
-    found = []
+    found, now = [], leases.time_of(job.leases)
     for worker, file in leases.known(leases.workers(job.leases).values()):
         if not worker.name.startswith(leases.LAUNCHER):
             where, attempt = held.get(worker.name, ("", 0))
-            living = leases.alive(worker, file, plan.expiry_s)
+            living = leases.alive(worker, file, plan.expiry_s, now)
             if living or where:
                 facts = (worker.name, worker.host, worker.device, worker.scores)
-                found.append(AtWork(*facts, where, attempt, _silence_s(file), living))
+                found.append(AtWork(*facts, where, attempt, _silence_s(file, now), living))
     return sorted(found, key=lambda each: (each.host, each.device, each.name))
 
 
-def _silence_s(file: Path) -> float:
+def _silence_s(file: Path, now: float) -> float:
     try:
-        return max(0.0, time.time() - file.stat().st_mtime)
+        return max(0.0, now - file.stat().st_mtime)
     except OSError:
         return 0.0
 

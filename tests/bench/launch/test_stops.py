@@ -93,7 +93,7 @@ def until(holds, process):
 def at_work(job):
     """The workers that are alive."""
     found = leases.known(leases.workers(job.leases).values())
-    return [worker for worker, file in found if leases.alive(worker, file, 60)]
+    return [worker for worker, file in found if leases.alive(worker, file, 60, leases.time_of(job.leases))]
 
 
 def completes(bench, run):

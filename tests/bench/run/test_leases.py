@@ -5,10 +5,11 @@ import os
 import subprocess
 import sys
 import time
+from types import SimpleNamespace
 
 import pytest
 
-from bench.run.leases import Leases, Worker, alive, any_alive, taken
+from bench.run.leases import Leases, Worker, alive, any_alive, taken, time_of
 from bench.store.owner import this_process
 from tests.full_disk import largest_file
 
@@ -114,9 +115,26 @@ def test_who_is_alive(tmp_path):
     assert not any_alive(tmp_path, 60)
     opened(tmp_path, "elsewhere")
     file = tmp_path / ".worker-elsewhere"
-    assert alive(worker("elsewhere"), file, 60)
+    assert alive(worker("elsewhere"), file, 60, time_of(tmp_path))
     os.utime(file, (0, time.time() - 100))
-    assert not alive(worker("elsewhere"), file, 60)
+    assert not alive(worker("elsewhere"), file, 60, time_of(tmp_path))
+
+
+def test_times_are_those_of_the_file_server_whatever_this_machine_s_clock_says(tmp_path, monkeypatch):
+    opened(tmp_path, "elsewhere")
+    names = os.listdir(tmp_path)
+    for clock in (5.0, 1e11):
+        monkeypatch.setattr("bench.run.leases.time", SimpleNamespace(time=lambda clock=clock: clock))
+        assert any_alive(tmp_path, 60)
+        os.utime(tmp_path / ".worker-elsewhere", (0, 1e9))
+        assert not any_alive(tmp_path, 60)
+        os.utime(tmp_path / ".worker-elsewhere")
+    assert os.listdir(tmp_path) == names
+
+
+def test_where_no_file_can_be_made_the_time_is_this_machine_s(tmp_path, monkeypatch):
+    monkeypatch.setattr("bench.run.leases.time", SimpleNamespace(time=lambda: 5.0))
+    assert time_of(tmp_path / "gone") == 5.0
 
 
 def test_a_worker_that_the_disk_has_no_room_for_leaves_no_part_of_its_file(tmp_path):
