@@ -17,6 +17,7 @@ from bench.commands.options import as_option, config_dirs
 from bench.datasets import NOWHERE
 from bench.groups import members
 from frames.errors import OK, REGRESSED, UserError, did_you_mean, one_line
+from frames.text import printable
 
 if TYPE_CHECKING:
     from bench.datasets.clip import Clip, Dataset
@@ -94,7 +95,7 @@ def _show_sets(datasets: dict[str, Dataset]) -> int:
         counts = [f"{len(clips)}/{len(dataset.expected)}", str(sum(clip.frames for clip in clips))]
         rows.append([name, "yes", *counts, _sizes(gt), _some(lr), described.root])
         notes.append(f"{name}: licence: {described.licence}")
-    print("\n".join([*_aligned(rows), "", *notes]))
+    print("\n".join([*_aligned(rows), "", *map(printable, notes)]))
     return OK
 
 
@@ -103,7 +104,8 @@ def _show_clips(datasets: dict[str, Dataset]) -> int:
         described = dataset.describe()
         present = dataset.clips()
         clips = [clip for clip in present if not clip.refusal]
-        print(f"{described.name} at {described.root}: {len(clips)} of {len(dataset.expected)} clips")
+        where = printable(f"{described.name} at {described.root}")
+        print(f"{where}: {len(clips)} of {len(dataset.expected)} clips")
         print(f"licence: {described.licence}\n")
         rows = [["clip", "frames", "fps", "LR", "GT", "LR origin"]]
         print("\n".join(_aligned(rows + [_clip_row(clip) for clip in clips])))
@@ -112,10 +114,10 @@ def _show_clips(datasets: dict[str, Dataset]) -> int:
             print("\n" + "\n".join(_aligned(material)))
         for clip in present:
             if clip.refusal:
-                print(f"\nclip {clip.name} cannot be used: {clip.refusal}")
+                print("\n" + printable(f"clip {clip.name} cannot be used: {clip.refusal}"))
         missing = [name for name in dataset.expected if name not in {clip.name for clip in present}]
         if missing:
-            print(f"\nnot there: {', '.join(missing)}; {described.how_to_get}")
+            print(f"\nnot there: {printable(', '.join(missing))}; {described.how_to_get}")
     return OK
 
 
@@ -126,7 +128,7 @@ def _verify(datasets: dict[str, Dataset]) -> int:
     for name, dataset in datasets.items():
         count = 0
         for problem in dataset.problems():
-            print(problem, flush=True)
+            print(printable(problem), flush=True)
             count += 1
         print(f"{name}: " + ("1 problem" if count == 1 else f"{count or 'no'} problems"))
         found += count
@@ -170,5 +172,6 @@ def _some(words: set[str]) -> str:
 
 def _aligned(rows: list[list[str]]) -> list[str]:
     """Columns of text; the last one is not padded."""
+    rows = [[printable(cell) for cell in row] for row in rows]
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
     return ["  ".join(cell.ljust(width) for cell, width in zip(row, widths)).rstrip() for row in rows]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from frames.errors import OK, UserError
+from frames.text import printable
 
 USAGE = "python -m bench data degrade SET --degradation NAME OUT [KEY=VALUE ...]"
 
@@ -43,7 +44,7 @@ def degrade(words: list[str], folders: tuple[str, ...]) -> int:
     )
     out = Path(names[1])
     for number, (name, written) in enumerate(lr_set.write(recipe, clips, out), start=1):
-        print(f"[{number}/{len(clips)}] {name}" + ("" if written else ": there already"), flush=True)
+        print(f"[{number}/{len(clips)}] {printable(name)}" + ("" if written else ": there already"), flush=True)
     print(
         f"{recipe.origin} LR frames of {names[0]} in {out}"
         + (f", made with {recipe.made_with}" * bool(recipe.made_with))

@@ -14,6 +14,7 @@ from bench.commands.pairs import GT_HELP, PRED_HELP, SCALE_HELP, Pair, open_pair
 from bench.commands.parser import Parser
 from frames.errors import ERROR, NOTHING_MEASURED, OK, REGRESSED, UserError, did_you_mean, one_line
 from frames.prefetch import ahead
+from frames.text import printable
 
 if TYPE_CHECKING:
     import numpy as np
@@ -63,9 +64,9 @@ def main(argv: list[str]) -> int:
                 print(_scores(pair, diagnosis.compensation, metric, presets[options.protocol]))
         except (ValueError, FileNotFoundError) as error:
             failed += 1
-            print(f"{pair.name}: {one_line(error)}", file=sys.stderr)
+            print(f"{printable(pair.name)}: {one_line(error)}", file=sys.stderr)
     for line in alone:
-        print(f"not examined: {line}", file=sys.stderr)
+        print(printable(f"not examined: {line}"), file=sys.stderr)
     if failed:
         return ERROR
     return REGRESSED if found else OK if pairs else NOTHING_MEASURED
@@ -91,7 +92,7 @@ def _picked(frames: Iterator[np.ndarray], indices: list[int]) -> dict[int, np.nd
 
 
 def _report(pair: Pair, diagnosis: Diagnosis) -> str:
-    lines = [f"{pair.name}: {'nothing found' if not diagnosis.findings else ''}".rstrip()]
+    lines = [f"{printable(pair.name)}: {'nothing found' if not diagnosis.findings else ''}".rstrip()]
     for finding in diagnosis.findings:
         lines.append(f"  {finding.kind}: {finding.text}" + f" ({finding.evidence})" * bool(finding.evidence))
     return "\n".join(lines)

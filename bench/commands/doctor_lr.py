@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 
 from frames.errors import ERROR, NOTHING_MEASURED, OK, REGRESSED, UserError, one_line
+from frames.text import printable
 
 
 def examine_set(words: list[str], config_dirs: tuple[str, ...]) -> int:
@@ -36,10 +37,10 @@ def examine_set(words: list[str], config_dirs: tuple[str, ...]) -> int:
             looks = estimate(np.moveaxis(np.stack(clip.judged_lr()), -1, 1))
         except (ValueError, FileNotFoundError) as error:
             failed += 1
-            print(f"{clip.name}: {one_line(error)}", file=sys.stderr)
+            print(f"{printable(clip.name)}: {one_line(error)}", file=sys.stderr)
             continue
         finding = examine_lr(looks.kind, str(config.degradation.name), clip.lr_origin.startswith("given"))
-        print(f"{clip.name}: LR frames ({clip.lr_origin}): {looks.reason}")
+        print(printable(f"{clip.name}: LR frames ({clip.lr_origin}): {looks.reason}"))
         if finding is not None:
             found += 1
             print(f"  {finding.kind}: {finding.text}")

@@ -21,6 +21,7 @@ from bench.metrics.recipes import FRAMES, MEAN, POOLED, ProtocolScorer, Recipe, 
 from bench.metrics.registry import check_name
 from frames.errors import ERROR, NOTHING_MEASURED, OK, UserError, did_you_mean, one_line
 from frames.prefetch import ahead
+from frames.text import printable
 
 PERCEPTUAL = ("lpips-alex", "dists")
 _SCALES = range(2, 17)
@@ -51,7 +52,7 @@ def main(argv: list[str]) -> int:
     found = scorer.recipes(scored)
     _show(found, metrics, len(pairs) + len(alone))
     for line in [*alone, *failed, *_refusals(found)]:
-        print(f"not scored: {line}", file=sys.stderr)
+        print(printable(f"not scored: {line}"), file=sys.stderr)
     if quoted is not None and scored:
         print(answer(found, *quoted))
     if options.traps and scored:
@@ -137,14 +138,14 @@ def answer(found: list[Recipe], quoted: float, tolerance: float) -> str:
     hits = [figure for figure in figures if abs(figure[2] - quoted) <= tolerance * (1 + 1e-9)]
     if hits:
         lines = [
-            f"  {', '.join(row.presets)}: {row.metric} {value:.6g} ({column})   {row.signature}"
+            f"  {', '.join(row.presets)}: {row.metric} {value:.6g} ({printable(column)})   {row.signature}"
             for row, column, value in hits
         ]
         return "\n".join([f"{text} (±{tolerance:g}) is reproduced by", *lines])
     row, column, value = min(figures, key=lambda figure: abs(figure[2] - quoted))
     return (
         f"{text} (±{tolerance:g}) is reproduced by no preset; the nearest: {', '.join(row.presets)}, "
-        f"{row.metric} {value:.6g} ({column}), {value - quoted:+.4g} away"
+        f"{row.metric} {value:.6g} ({printable(column)}), {value - quoted:+.4g} away"
     )
 
 
@@ -158,10 +159,10 @@ def _show(found: list[Recipe], metrics: list[str], clips: int) -> None:
         n = len([column for column in columns if column not in (MEAN, FRAMES, POOLED)])
         unit = f" [{kind.unit}]" if kind.unit else ""
         title = escape(f"{kind.title}{unit}, {n} of {clips} clips")
-        table = Table(title=title, caption=escape(spread(mine)), caption_justify="left")
+        table = Table(title=title, caption=escape(printable(spread(mine))), caption_justify="left")
         table.add_column("protocol")
         for column in columns:
-            table.add_column(escape(column), justify="right", no_wrap=True)
+            table.add_column(escape(printable(column)), justify="right", no_wrap=True)
         table.add_column("signature", overflow="fold")
         for row in sorted(mine, key=lambda row: row.signature):
             cells = ["–" if value is None else f"{value:.{kind.digits}f}" for value in row.figures.values()]

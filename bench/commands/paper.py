@@ -20,6 +20,7 @@ from bench.store import records
 from bench.store.record import Record
 from frames.atomic import replacing
 from frames.errors import NOTHING_MEASURED, OK, REGRESSED, UserError, one_line
+from frames.text import printable
 
 OUT = Path("results") / "paper"
 
@@ -49,7 +50,7 @@ def main(argv: list[str]) -> int:
     if arguments.trace:
         for spec in specs:
             if grid := build.table(spec, runs, published):
-                print("\n".join(trace.lines(spec.name, grid)))
+                print("\n".join(map(printable, trace.lines(spec.name, grid))))
         return OK
     built: dict[str, bytes] = {}
     for spec in specs:

@@ -23,7 +23,6 @@ from bench.run.worker import heartbeat
 from bench.store.keys import source_digest
 from bench.store.store import Store
 from frames.errors import UserError
-from frames.text import printable
 
 POLL_S = 0.25
 """How often a launcher looks for what is done."""
@@ -137,9 +136,9 @@ def _follow(job: Job, plan: Plan, crew: Crew, reporter: Reporter) -> None:
         for number in [number for number in done if number not in told]:
             told.add(number)
             for line in done[number].lines:
-                reporter.finished(printable(line))
+                reporter.finished(line)
             for line in done[number].notes:
-                reporter.note(printable(line))
+                reporter.note(line)
         if time.monotonic() - counted >= COUNT_S:
             reporter.working(f"{len(at_work(job, plan.expiry_s))} workers")
             counted = time.monotonic()

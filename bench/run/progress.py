@@ -7,6 +7,8 @@ import sys
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
+from frames.text import printable
+
 
 class Reporter:
     """Counts finished cells and shows the running one; `with Reporter(total) as reporter`.
@@ -19,7 +21,7 @@ class Reporter:
         self.total, self.done, self.noun = total, 0, noun
         self.console = Console(file=sys.stderr, highlight=False, soft_wrap=True)
         self._bar = Progress(
-            TextColumn("{task.description}"),
+            TextColumn("{task.description}", markup=False),
             BarColumn(),
             MofNCompleteColumn(),
             TimeElapsedColumn(),
@@ -41,7 +43,7 @@ class Reporter:
 
     def working(self, what: str, total: int | None = None) -> None:
         """The running step, with its number of frames where it has one."""
-        self._bar.reset(self._now, description=what, total=total)
+        self._bar.reset(self._now, description=printable(what), total=total)
 
     def advance(self) -> None:
         """One frame of the running step is done."""
@@ -52,8 +54,8 @@ class Reporter:
         self.done += 1
         self._bar.advance(self._all)
         count = f"{self.done}" if self.total is None else f"{self.done}/{self.total}"
-        self.console.print(f"[{count}] {line}", markup=False)
+        self.console.print(f"[{count}] {printable(line)}", markup=False)
 
     def note(self, line: str) -> None:
         """Something that a person should know beside the results."""
-        self.console.print(f"      {line}", markup=False)
+        self.console.print(f"      {printable(line)}", markup=False)

@@ -109,6 +109,17 @@ def test_frames_are_paired_by_their_names(bench, clips, predicted):
     assert answer.code == 3 and "predicted and true frames do not belong together" in answer.err
 
 
+def test_names_that_would_move_the_cursor_are_shown_escaped(bench, clips, predicted):
+    for root in (clips, predicted):
+        (root / "pan").rename(root / "p\x1b[2J")
+    (predicted / "tilt").rename(predicted / "t\x1b[2J")
+    value = score("psnr", {"color": "y"}, predicted, clips, "p\x1b[2J")
+    for quoted in ("99.99", f"{value:.3f}"):
+        answer = bench("explain", "--pred", predicted, "--gt", clips, "--metric", "psnr", "--quoted", quoted)
+        assert "(p\\x1b[2J)" in answer.out and "not scored: t\\x1b[2J: no ground truth" in answer.err
+        assert "\x1b" not in answer.out + answer.err
+
+
 def test_another_scale_gets_a_hint(bench, clips, predicted):
     for file in predicted.rglob("*.png"):
         write_png(file, np.ascontiguousarray(read_image(file)[:63, :93]))

@@ -42,6 +42,26 @@ def test_verify_says_good_bad_or_not_there(capsys, tmp_path, frames_of, write_cl
     assert error.count("\n") == 1 and "looked for GT/<clip>" in error
 
 
+def test_names_that_would_move_the_cursor_are_shown_escaped(capsys, tmp_path, frames_of, write_clip):
+    root, name = tmp_path / "root\x1b[1m", "a\x1b[2Jb"
+    write_clip(root / name, frames_of(2))
+    write_clip(root / "c", frames_of(2))
+    words = ["folder", f"data.root='{root}'"]
+    assert main(["data", *words]) == OK
+    told = capsys.readouterr()
+    assert "a\\x1b[2Jb  2 " in told.out and "root\\x1b[1m: 2 of 2" in told.out
+    broken = next((root / name).iterdir())
+    broken.write_bytes(broken.read_bytes()[:-5])
+    assert main(["data", "verify", *words]) == REGRESSED
+    told = told.out + capsys.readouterr().out
+    broken.with_suffix(".txt").write_text("no frame")
+    for file in (root / name).glob("*.png"):
+        file.write_bytes(b"")
+    main(["data", *words])
+    told += capsys.readouterr().out
+    assert "a\\x1b[2Jb/" in told and "clip a\\x1b[2Jb cannot be used" in told and "\x1b" not in told
+
+
 @pytest.mark.parametrize(
     ("words", "message"),
     [

@@ -75,6 +75,20 @@ def test_a_broken_frame_is_one_line_and_exit_code_3(bench, on_disk):
     assert answer.code == 3 and "0004.png" in answer.err and "lower: nothing found" in answer.out
 
 
+def test_names_that_would_move_the_cursor_are_shown_escaped(bench, on_disk):
+    pred, gt = on_disk
+    for root in on_disk:
+        (root / "upper").rename(root / "up\x1b[2J")
+    (pred / "lower").rename(pred / "low\x1b[2J")
+    file = pred / "up\x1b[2J" / "0004.png"
+    whole = file.read_bytes()
+    answer = bench("doctor", "--pred", pred, "--gt", gt)
+    assert answer.out == "up\\x1b[2J: nothing found\n" and "not examined: low\\x1b[2J: no ground truth" in answer.err
+    file.write_bytes(whole[:-300])
+    assert "up\\x1b[2J: " in (broken := bench("doctor", "--pred", pred, "--gt", gt)).err
+    assert "\x1b" not in answer.out + answer.err + broken.out + broken.err
+
+
 def test_nothing_to_examine_is_exit_code_2(bench, on_disk):
     pred, gt = on_disk
     for name in ("upper", "lower"):

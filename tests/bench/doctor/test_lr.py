@@ -51,6 +51,17 @@ def test_declared_frames_are_healthy(bench, real):
     assert answer.code == 0 and "coded: LR frames (given): compressed (" in answer.out and "input:" not in answer.out
 
 
+def test_names_that_would_move_the_cursor_are_shown_escaped(bench, real):
+    for name in ("lr", "gt"):
+        (real / name / "clean").rename(real / name / "c\x1b[2J")
+    file = next((real / "lr" / "coded").iterdir())
+    file.write_bytes(b"")
+    (real / "lr" / "coded").rename(real / "lr" / "d\x1b[2J")
+    answer = bench("doctor", "folder", "data.root=lr", "degradation=given")
+    assert answer.out.startswith("c\\x1b[2J: LR frames (given)") and answer.err.startswith("d\\x1b[2J: ")
+    assert "\x1b" not in answer.out + answer.err
+
+
 def test_gt_alone_is_judged_by_the_frames_that_are_made_of_it(bench, real):
     assert bench("doctor", "folder", "data.gt=gt", "data.clips=[clean]").code == 0
 
