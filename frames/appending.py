@@ -1,4 +1,4 @@
-"""Lines at the end of files that others read meanwhile: each is there as a whole, or not at all."""
+"""Lines at the end of files: each is there as a whole, or not at all, and in the file itself, not behind a link."""
 
 from __future__ import annotations
 
@@ -6,6 +6,28 @@ import errno
 import os
 from contextlib import suppress
 from io import FileIO
+
+from frames.errors import UserError
+
+
+def without_links(path: str, flags: int) -> int:
+    """An `opener` for `open`: the file of that name is made or opened, and no link is followed to another one.
+
+    A foreign folder may hold a link to a file of the user's, which would be written to.
+
+    Raises:
+        UserError: the name is a link's.
+        OSError: it cannot be opened.
+    """
+    try:
+        return os.open(path, flags | getattr(os, "O_NOFOLLOW", 0), 0o666)
+    except OSError as error:
+        if not os.path.islink(path):
+            raise
+        raise UserError(
+            f"{path}: a link to {os.readlink(path)}, and nothing is written through it; "
+            "put the file itself there, or write into another folder"
+        ) from error
 
 
 def append_whole(stream: FileIO, data: bytes) -> None:

@@ -16,7 +16,7 @@ from typing import IO
 from bench.store.moments import moment
 from bench.store.record import Record
 from bench.store.workers import WorkerFacts, read_workers
-from frames.appending import append_whole
+from frames.appending import append_whole, without_links
 from frames.errors import UserError
 from frames.locks import locked
 
@@ -72,12 +72,13 @@ class RecordFile:
         Raises:
             ValueError: it could not be read back: a field has a wrong type.
             OSError: it could not be written as a whole; the file is as before.
+            UserError: the file is a link.
         """
         content = record.to_json()
         Record.from_json(content)
         line = (json.dumps(content, allow_nan=False) + "\n").encode()
         self.file.parent.mkdir(exist_ok=True)
-        with locked(self.file), open(self.file, "a+b", buffering=0) as stream:
+        with open(self.file, "a+b", buffering=0, opener=without_links) as stream, locked(self.file):
             if _mend_last_line(stream):
                 line = b"\n" + line
             append_whole(stream, line)

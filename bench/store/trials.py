@@ -13,7 +13,7 @@ from statistics import median
 from typing import Any, Final, Literal
 
 from bench.store import typed
-from frames.appending import append_whole
+from frames.appending import append_whole, without_links
 from frames.errors import UserError
 
 FILE = "trials.jsonl"
@@ -118,9 +118,10 @@ class TrialFile:
 
         Raises:
             OSError: it could not be written as a whole; the file is as before.
+            UserError: the file is a link.
         """
         self.file.parent.mkdir(parents=True, exist_ok=True)
-        with open(self.file, "ab", buffering=0) as stream:
+        with open(self.file, "ab", buffering=0, opener=without_links) as stream:
             append_whole(stream, (json.dumps(typed.to_json(trial)) + "\n").encode())
             os.fsync(stream.fileno())
 
@@ -150,7 +151,11 @@ class TrialFile:
         return found
 
     def mend(self) -> None:
-        """Cut off a last line that a crash tore."""
+        """Cut off a last line that a crash tore.
+
+        Raises:
+            UserError: the file is a link.
+        """
         if self.file.is_file() and (data := self.file.read_bytes()) and not data.endswith(b"\n"):
-            with open(self.file, "r+b") as stream:
+            with open(self.file, "r+b", opener=without_links) as stream:
                 stream.truncate(data.rfind(b"\n") + 1)

@@ -9,6 +9,7 @@ from bench.envelope.search import Rules
 from bench.envelope.survey import Survey
 from bench.report.envelope import law
 from bench.store.trials import MEMORY, SLOW, TrialFile
+from frames.errors import UserError
 from tests.bench.envelope.stand_in import LOADED_MB, MB_OF_MPX, POWER, SECONDS_OF_MPX, KnownCost
 from tests.full_disk import largest_file
 
@@ -65,6 +66,19 @@ def test_a_trial_that_the_disk_has_no_room_for_is_an_error_and_leaves_no_part_of
     with largest_file(len(before) + 10), pytest.raises(OSError, match=r"trials\.jsonl"):
         file.append(trials[0])
     assert file.file.read_bytes() == before
+
+
+def test_a_trial_is_not_written_through_a_link(explore, tmp_path):
+    explore(KnownCost())
+    file = TrialFile(tmp_path / "out")
+    trial = file.read()[0]
+    (tmp_path / "other.txt").write_text("of the user's")
+    file.file.unlink()
+    file.file.symlink_to(tmp_path / "other.txt")
+    for write in (file.mend, lambda: file.append(trial)):
+        with pytest.raises(UserError, match=r"trials\.jsonl: a link to .*, and nothing is written through it"):
+            write()
+    assert (tmp_path / "other.txt").read_text() == "of the user's"
 
 
 def test_an_interrupted_call_continues_where_it_was(explore, tmp_path):

@@ -12,7 +12,7 @@ import pytest
 from bench.store import keys
 from bench.store.keys import combined, frames_digest, prediction_key, source_digest
 from bench.store.record import Descriptor, Record
-from bench.store.records import Records, load
+from bench.store.records import RecordFile, Records, load
 from frames.errors import UserError
 from tests.bench.made_up import make
 from tests.full_disk import largest_file
@@ -286,3 +286,17 @@ def test_a_record_that_the_disk_has_no_room_for_is_an_error_and_leaves_no_part_o
     assert (tmp_path / "records.jsonl").read_bytes() == before
     Records(tmp_path).append(record("b"))
     assert [r.clip for r in load(tmp_path).records] == ["a", "b"] and load(tmp_path).torn is None
+
+
+def test_a_record_is_not_written_through_a_link(tmp_path):
+    (tmp_path / "run").mkdir()
+    (tmp_path / "other.txt").write_text("of the user's\n")
+    for target in ("other.txt", "not there"):
+        (tmp_path / "run" / "records.jsonl").symlink_to(tmp_path / target)
+        told = (
+            r"records\.jsonl: a link to .*, and nothing is written through it; put the file itself there, or write into"
+        )
+        with pytest.raises(UserError, match=told):
+            RecordFile(tmp_path / "run" / "records.jsonl").append(record())
+        (tmp_path / "run" / "records.jsonl").unlink()
+    assert (tmp_path / "other.txt").read_text() == "of the user's\n" and not (tmp_path / "not there").exists()
