@@ -118,6 +118,8 @@ def of_records(records: list[Record], total: list[Row], mix: bool = False) -> li
     for metric, (title, unit, better, digits) in _SPEED.items():
         found = [row for row in total if row.metric.split("-")[0] == metric]
         devices = list(dict.fromkeys(map(device_of, found)))
+        if metric == "peak_memory_mb" and any(t.peak_of_process for record in records for t in record.timing.values()):
+            title, better = "process memory", "none"
         for name in dict.fromkeys(row.metric for row in found):
             scope = name.removeprefix(metric).lstrip("-")
             head = f"{title} ({scope})" if scope else title

@@ -73,6 +73,11 @@ class Timing:
     cached: bool | None = None  # repeated input was answered suspiciously faster than fresh input; None: not known
 
     @property
+    def peak_of_process(self) -> bool:
+        """Whether the peak is that of the whole process, with torch and all methods of the run: it ranks none."""
+        return self.peak_memory_kind.startswith("process")
+
+    @property
     def seconds(self) -> list[float]:
         """Of each repetition."""
         return [each.total_s for each in self.repetitions]

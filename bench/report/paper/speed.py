@@ -71,13 +71,14 @@ def _block(table: Table, device: str, scope: str) -> Block:
     }
     speeds = _values(table, shown["fps"])
     members = list(speeds)
-    memory = {m: mb * 2**20 / 1e9 for m, mb in _values(table, shown.get("peak_memory_mb")).items()}
+    peaks = shown.get("peak_memory_mb")
+    memory = {m: mb * 2**20 / 1e9 for m, mb in _values(table, peaks).items() if peaks and peaks.better == "lower"}
     least = rank(memory, "lower", lambda method: figure(memory[method], None), lambda one, other: False)
     lines = []
     for method in members:
         own = [r for r in table.records if r.method == method and scope in r.timing]
         speed = table.cell(method, shown["fps"], counted=True)
-        peak = table.cell(method, shown["peak_memory_mb"], counted=True) if method in memory else Cell("–")
+        peak = table.cell(method, peaks, counted=True) if peaks and method in memory else Cell("–")
         count = next((n for record in own if (n := steps(record)) is not None), None)
         frames = sum(record.frames for record in own)
         seconds = frames / speeds[method]

@@ -163,9 +163,10 @@ def _limits(axes: Axes, points: list[Point], better: str) -> None:
 
 
 def _memory(table: Table, method: str) -> float | None:
-    return next(
-        (table.cells[key].value for key in table.cells if key[0] == method and key[1].metric == "peak_memory_mb"), None
-    )
+    """A method's own peak memory; None where it is that of the whole process."""
+    own = (c for (name, c) in table.cells if name == method and c.metric == "peak_memory_mb" and c.better == "lower")
+    column = next(own, None)
+    return table.cells[method, column].value if column else None
 
 
 def _diameter(megabytes: float | None) -> float:

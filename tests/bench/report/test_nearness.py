@@ -142,7 +142,7 @@ def test_the_site_sorts_by_distance_and_not_by_gts_own_value():
     page = sorted_table(board, table.methods, {f"run-{name}": name for name in table.methods})
     heads = [head.title for head in page.heads[3:]]
     values = [dict(zip(heads, (cell.value for cell in line.cells[1:]), strict=True)) for line in page.lines]
-    assert heads == ["FPS [1/s] ↑", "time per frame [ms] ↓", "output [Mpx/s] ↑", "peak memory [MiB] ↓",
+    assert heads == ["FPS [1/s] ↑", "time per frame [ms] ↓", "output [Mpx/s] ↑", "process memory [MiB]",
                      "lattice →GT", "lattice"]  # fmt: skip
     assert [each["lattice →GT"] for each in values] == [pytest.approx(0.9), pytest.approx(0.2)]
     assert [each["lattice"] for each in values] == [None, None]

@@ -48,12 +48,15 @@ def test_marker_and_colour_together_stay_unique():
     assert len({(style.color(theme, i), style.marker(i)) for i in range(60)}) == 60
 
 
-def test_a_marker_grows_with_memory(record):
+@pytest.mark.parametrize(
+    "kind, grows", [("device, allocated by torch", True), ("process, resident", False)], ids=["gpu", "whole process"]
+)
+def test_a_marker_grows_with_the_memory_of_a_method_and_not_of_a_process(record, kind, grows):
     records = [record("small", "a", [20], [1.0]), record("large", "a", [21], [2.0])]
-    records[1] = with_times(records[1], peak_memory_mb=40_000.0)
+    records = [with_times(r, peak_memory_mb=mb, peak_memory_kind=kind) for r, mb in zip(records, (100.0, 40_000.0))]
     axes = plot.speed_quality(records).axes[0]
     sizes = [line.get_markersize() for line in axes.lines if line.get_marker() in style.MARKERS]
-    assert max(sizes) > 1.5 * min(sizes)
+    assert (max(sizes) > 1.5 * min(sizes)) == grows
 
 
 def test_curves_have_a_panel_a_clip_and_metric_and_only_clips_of_several_frames(crowd):
