@@ -19,7 +19,8 @@ EPILOG = """OUT is a video if its name ends in .mp4, .mkv or .mov, an image if I
 folder of PNG files if it has no suffix, or of videos if IN is one. A video keeps its times, sound, subtitles, chapters,
 tags and colours; what of IN is not in OUT is said on stderr. Memory does not grow with the length of the video. A video
 that was stopped or killed continues with the same command, and gives the same file; a folder of PNG files begins anew.
-Of a damaged input the frames that can be read are written, and the exit code is 3."""
+Of a damaged input the frames that can be read are written, and the exit code is 3, as for any error; 4 is a device that
+is not here, 130 Ctrl-C. `python -m turbovsr export WEIGHTS OUT.onnx` writes the network as an ONNX file (see its --help)."""
 
 
 def parse(argv: list[str]) -> argparse.Namespace:
@@ -27,17 +28,27 @@ def parse(argv: list[str]) -> argparse.Namespace:
     parser = Parser("python -m turbovsr", ABOUT, EPILOG)
     parser.add_argument("input", type=Path, metavar="IN", help="a video, an image, or a folder of either")
     parser.add_argument("output", type=Path, metavar="OUT", help="a video, an image, or a folder")
-    parser.add_argument("--scale", type=int, default=4, choices=SCALES)
+    parser.add_argument("--scale", type=int, default=4, choices=SCALES, help="SR size over LR size (default 4)")
     parser.add_argument("--steps", type=int, default=1, help="sampling steps: 1, 2, 4, 8 or 16 (default 1)")
-    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--seed", type=int, default=0, help="of the noise that sampling begins with (default 0)")
+    parser.add_argument(
+        "--no-latent",
+        dest="latent",
+        action="store_false",
+        help="decode from the LR frames alone, without sampling: faster, and nano has the same scores",
+    )
     parser.add_argument(
         "--weights",
         default="auto",
         help="a packaged name, a .safetensors file, or auto: nano for clean, nano-real for degraded frames (default)",
     )
     parser.add_argument("--device", help="cpu or cuda (default cuda where there is one)")
-    parser.add_argument("--precision", default="auto", choices=PRECISIONS)
-    parser.add_argument("--color-fix", default="none", choices=COLOR_FIXES)
+    parser.add_argument(
+        "--precision", default="auto", choices=PRECISIONS, help="auto: bfloat16 where the device has it (default)"
+    )
+    parser.add_argument(
+        "--color-fix", default="none", choices=COLOR_FIXES, help="give SR the coarse colours of LR (default none)"
+    )
     parser.add_argument("--tile", default="auto", help="LR pixels decoded at once, 0 for whole frames (default auto)")
     parser.add_argument("--fps", type=_fps, help="of a video made from images (default 24)")
     parser.add_argument("--overwrite", action="store_true", help="replace OUT if it is there already")
@@ -79,7 +90,7 @@ def _add_video_options(parser: Parser) -> None:
         "--preview", type=_seconds, metavar="SECONDS", help="so much as a split screen, bicubic left, upscaled right"
     )
     video.add_argument(
-        "--start", type=_seconds, default=Fraction(0), metavar="SECONDS", help="where the preview begins (default 0)"
+        "--start", type=_seconds, default=Fraction(0), metavar="SECONDS", help="where it begins: 90 or 1:30 (default 0)"
     )
 
 

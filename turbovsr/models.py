@@ -48,6 +48,7 @@ class Models:
                 weights,
                 steps=chosen.steps,
                 seed=chosen.seed,
+                use_latent=chosen.latent,
                 device=self._device,
                 precision=chosen.precision,
                 scale=chosen.scale,
@@ -59,7 +60,7 @@ class Models:
     def identity(self, model: TurboVSR) -> dict[str, str]:
         """What the SR frames of a model depend on, beside the LR frames."""
         weights = next(name for name, loaded in self._loaded.items() if loaded is model)
-        options = (model.steps, model.seed, model.scale, model.tile, model.color_fix)
+        options = (model.steps, model.seed, model.use_latent, model.scale, model.tile, model.color_fix)
         device = (model.descriptor.device, model.descriptor.dtype)
         return {
             "weights": fingerprint(checkpoints.resolve(weights)),

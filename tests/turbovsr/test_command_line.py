@@ -8,12 +8,14 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+import torch
 
 from frames.images import read_image, write_image
 from frames.source import open_source
 from frames.video import write_video
 from turbovsr import arguments, color_fix, precision
 from turbovsr.__main__ import main
+from turbovsr.pipeline import TurboVSR
 
 
 def picture(seed=0, height=8, width=11):
@@ -52,6 +54,14 @@ def test_folder_to_video_and_video_to_folder(run, folder, tmp_path):
 def test_image_to_image(run, folder, tmp_path):
     assert run(folder / "shot0.png", tmp_path / "big.png") == 0
     assert read_image(tmp_path / "big.png").shape == (32, 44, 3)
+
+
+def test_without_a_latent_frames_are_decoded_from_the_lr_frames_alone(run, folder, tmp_path, weights):
+    assert run(folder / "shot0.png", tmp_path / "alone.png", "--no-latent") == 0
+    lr = torch.from_numpy(read_image(folder / "shot0.png")).permute(2, 0, 1)[None]
+    alone, sampled = (TurboVSR.from_pretrained(weights, use_latent=use).upscale(lr)[0] for use in (False, True))
+    assert np.array_equal(read_image(tmp_path / "alone.png"), alone.permute(1, 2, 0).numpy())
+    assert not torch.equal(alone, sampled)
 
 
 @pytest.mark.parametrize("height, width", [(48, 64), (47, 63)])
