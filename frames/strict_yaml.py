@@ -8,6 +8,8 @@ from typing import Any
 
 import yaml
 
+from frames.errors import one_line
+
 MOST_BYTES = 4 << 20
 MOST_DEPTH = 32
 MOST_VALUES = 100_000
@@ -27,8 +29,7 @@ def read_mapping(file: Path) -> dict[str, Any]:
         if size > MOST_BYTES:
             raise ValueError(f"{size} bytes, more than the {MOST_BYTES} of a configuration")
         text = file.read_text(encoding="utf-8")
-        _check_bounds(text)
-        found = yaml.load(text, _Loader)
+        found = _loaded(text)
     except UnicodeDecodeError:
         raise ValueError(f"{file}: not UTF-8; save it as UTF-8") from None
     except yaml.MarkedYAMLError as error:
@@ -42,6 +43,15 @@ def read_mapping(file: Path) -> dict[str, Any]:
         what = "empty" if found is None else f"a {type(found).__name__}"
         raise ValueError(f"{file}: it is {what}; keys and values are expected, one a line")
     return found
+
+
+def _loaded(text: str) -> Any:
+    """What the text says. Raises ValueError or YAMLError where it says nothing within the bounds."""
+    _check_bounds(text)
+    try:
+        return yaml.load(text, _Loader)
+    except (KeyError, TypeError, AttributeError, ArithmeticError) as error:  # of values that deny their tag: !!bool abc
+        raise ValueError(f"a value is not of the type that its tag names ({one_line(error)})") from error
 
 
 def _check_bounds(text: str) -> None:

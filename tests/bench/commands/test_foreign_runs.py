@@ -88,7 +88,8 @@ def test_a_configuration_with_python_tags_is_not_obeyed(bench, hostile, payload)
 @pytest.mark.parametrize(
     "text",
     ["", "[]", "a: [", "\t- x", "combinations: 3", "combinations: [3]", "combinations: [{data: d}]", "[" * 100_000]
-    + ["combinations: &c [*c]", "\xff", BOMB],
+    + ["combinations: &c [*c]", "\xff", BOMB, "x: !!bool abc", "x: !!timestamp abc", "? !!set {a}\n: 1"]
+    + ["x: " + ":".join(["59"] * 200) + ".5"],
 )
 def test_a_damaged_configuration_is_one_line_and_the_page_is_written(bench, tmp_path, text):
     (tmp_path / "records.jsonl").write_text(json.dumps(make("m", "a", [20.0], [1.0]).to_json()) + "\n")
