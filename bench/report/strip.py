@@ -19,6 +19,7 @@ MARK = (255, 176, 0)  # the crop's box, from Okabe and Ito's palette
 GAP, EDGE = 8, 14
 TILE = 240  # pixels across, at least, that a crop is enlarged to
 TEXT, LINE = 13, 18
+LEAST = 48  # pixels that the whole frame is high, at least
 
 
 @dataclass(frozen=True)
@@ -40,7 +41,8 @@ def strip(versions: list[Version], whole: np.ndarray, box: Box, caption: list[st
     rows = math.ceil(len(versions) / columns)
     inside = rows * (height + below) + (rows - 1) * GAP
     told = _captioned(caption, whole, inside - 6)
-    shown = _shrunk(whole, inside - 6 - LINE * len(told))
+    shown = _shrunk(whole, max(LEAST, inside - 6 - LINE * len(told)))
+    inside = max(inside, shown.shape[0] + 6 + LINE * len(told))
     step = max(width, math.ceil(max(length(line, TEXT) for lines in labels for line in lines))) + GAP
     left = EDGE + shown.shape[1] + 2 * GAP
     canvas = Canvas(inside + 2 * EDGE, left + columns * step - GAP + EDGE, PAPER)

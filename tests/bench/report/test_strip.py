@@ -1,10 +1,11 @@
 """Comparison strips: text stays beside the frame that it belongs to."""
 
 import numpy as np
+import pytest
 
 from bench.report.lettering import length
 from bench.report.page.regions import Box
-from bench.report.strip import EDGE, TEXT, Version, _captioned, _shown_width, strip
+from bench.report.strip import EDGE, LEAST, TEXT, Version, _captioned, _shown_width, strip
 
 FRAME = np.full((64, 96, 3), 128, np.uint8)
 
@@ -26,3 +27,16 @@ def test_no_line_of_a_caption_is_wider_than_the_frame_above_it():
         told = _captioned(caption, FRAME, room)
         assert len(told) > len(caption)
         assert max(length([(line, False)], TEXT) for line in told) <= _shown_width(FRAME, room - 18 * len(told))
+
+
+@pytest.mark.parametrize(
+    "box, shape", [((0, 0, 96, 1), (64, 96)), ((0, 0, 80, 4), (64, 96)), ((0, 0, 27, 9), (96, 54))]
+)
+def test_flat_crops_and_upright_frames_leave_room_for_the_whole_frame(box, shape):
+    frame = np.full((*shape, 3), 128, np.uint8)
+    scores = tuple((f"metric {index} 0.1234", False) for index in range(9))
+    made = strip(
+        [Version("a", frame, scores)], frame, box, ["city, frame 0", " / ".join(f"metric {i}" for i in range(9))]
+    )
+    grey = (made == 128).all(axis=2)
+    assert grey[:, EDGE + 2].sum() >= LEAST - 8  # the box's outline is drawn on it
