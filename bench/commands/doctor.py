@@ -38,7 +38,7 @@ def main(argv: list[str]) -> int:
     parser.add_argument("--gt", type=Path, help=GT_HELP)
     parser.add_argument("--compensated", action="store_true", help="score all frames, as they are and compensated")
     parser.add_argument("--protocol", default="rgb", help="how these scores are taken (default: rgb)")
-    parser.add_argument("--scale", type=int, default=4, help=SCALE_HELP)
+    parser.add_argument("--scale", type=int, choices=range(1, 17), metavar="N", default=4, help=SCALE_HELP)
     options = parser.parse_args(argv)
     if options.words:
         if options.pred or options.gt:

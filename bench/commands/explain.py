@@ -81,7 +81,7 @@ def _parser() -> Parser:
         metavar="PROTOCOL",
         help="score also as scripts do that cut floats, keep frames as yuv444p or drop frames (default: under dove)",
     )
-    parser.add_argument("--scale", type=int, default=4, help=SCALE_HELP)
+    parser.add_argument("--scale", type=int, choices=range(1, 17), metavar="N", default=4, help=SCALE_HELP)
     parser.add_argument("--device", default="cpu", help="where LPIPS and DISTS run")
     parser.add_argument(
         "--config-dir", action="append", default=[], help="a folder with protocol/*.yaml or metric/*.yaml of your own"

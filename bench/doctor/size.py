@@ -19,7 +19,9 @@ def examine_size(excerpt: Excerpt) -> tuple[Finding | None, Compensation]:
     if sr.shape == gt.shape:
         return None, Compensation()
     causes = [_turned(sr, gt), _scaled(sr, gt), _cropped(sr, gt)]
-    _, text, comp = min((cause for cause in causes if cause), key=lambda cause: cause[0])
+    resized = Compensation(resize=gt.shape[:2])
+    unknown: Cause = (np.inf, "another shape, of too few pixels to tell why", resized)
+    _, text, comp = min((cause for cause in causes if cause), key=lambda cause: cause[0], default=unknown)
     text = f"SR is {sr.shape[1]}x{sr.shape[0]}, GT {gt.shape[1]}x{gt.shape[0]}: {text}"
     return Finding("size", text, None, excerpt.psnr(comp)), comp
 

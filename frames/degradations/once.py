@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from numbers import Real
 
 import cv2
 import numpy as np
@@ -25,15 +26,21 @@ class Once:
     """
 
     scale: int = 4
-    blur: float = 0.0
-    noise: float = 0.0
+    blur: float | None = 0.0
+    noise: float | None = 0.0
     jpeg: int | None = None
     crf: float | None = None
     bitrate: float | None = None
     fps: float = 25.0
 
     def __post_init__(self) -> None:
-        if not 0 <= self.blur <= 20 or not 0 <= self.noise <= 255:
+        for name in ("blur", "noise", "jpeg", "crf", "bitrate", "fps"):
+            value = getattr(self, name)
+            if value is not None and (isinstance(value, bool) or not isinstance(value, Real)):
+                raise ValueError(f"{name}={value}: give a number, or null to leave it out")
+        if not (self.fps or 0) > 0:
+            raise ValueError(f"fps={self.fps}: give a number above 0")
+        if not 0 <= (self.blur or 0) <= 20 or not 0 <= (self.noise or 0) <= 255:
             raise ValueError(f"blur={self.blur}, noise={self.noise}: deviations from 0 to 20 pixels and 255 levels")
         if self.jpeg is not None and not 1 <= self.jpeg <= 100:
             raise ValueError(f"jpeg={self.jpeg}: a quality is from 1 to 100")

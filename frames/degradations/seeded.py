@@ -104,12 +104,20 @@ def compressed(
 
 
 def once(
-    *, name: str, scale: int, seed: int = 0, blur: float = 1.2, noise: float = 6, jpeg: int | None = 60, crf: float = 28
+    *,
+    name: str,
+    scale: int,
+    seed: int = 0,
+    blur: float | None = 1.2,
+    noise: float | None = 6,
+    jpeg: int | None = 60,
+    crf: float | None = 28,
 ) -> Seeded:
     """Blur, bicubic reduction, noise, JPEG and H.264, each once and with fixed parameters; see `Once`."""
     degrade = Once(scale=scale, blur=blur, noise=noise, jpeg=jpeg, crf=crf)
-    quality = "" if jpeg is None else f"-jpeg{jpeg:g}"
-    return Seeded(name, degrade, checked_seed(seed), details=f"blur{blur:g}-noise{noise:g}{quality}-crf{crf:g}")
+    parts = {"blur": blur, "noise": noise, "jpeg": jpeg, "crf": crf}
+    told = "-".join(f"{part}{value:g}" for part, value in parts.items() if value is not None)
+    return Seeded(name, degrade, checked_seed(seed), details=told)
 
 
 def checked_seed(seed: int) -> int:

@@ -170,3 +170,8 @@ def test_frames_equal_to_gt_are_in_their_place_whatever_their_pattern():
 def test_nothing_to_examine_is_an_error():
     with pytest.raises(ValueError, match="nothing to examine"):
         examine([], [])
+
+
+def test_frames_of_a_few_pixels_and_of_another_shape_have_a_finding():
+    sr, gt = [np.zeros((3, 9, 3), np.uint8)], [np.zeros((8, 4, 3), np.uint8)]
+    assert "SR is 9x3, GT 4x8" in examine(sr, gt)[0].text

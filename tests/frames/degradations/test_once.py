@@ -5,6 +5,7 @@ import pytest
 
 from frames.degradations import Bicubic
 from frames.degradations.once import Once
+from frames.degradations.seeded import once
 
 
 def rng(seed: int = 0) -> np.random.Generator:
@@ -39,8 +40,25 @@ def test_compression_of_less_quality_is_further_from_bicubic(pans, better, worse
 
 @pytest.mark.parametrize(
     "options",
-    [{"crf": 60}, {"crf": 20, "bitrate": 100}, {"jpeg": 0}, {"blur": -1}, {"noise": 400}, {"bitrate": 1}],
+    [
+        {"crf": 60},
+        {"crf": 20, "bitrate": 100},
+        {"jpeg": 0},
+        {"blur": -1},
+        {"noise": 400},
+        {"bitrate": 1},
+        {"crf": "abc"},
+        {"jpeg": True},
+        {"bitrate": 100, "fps": 0},
+        {"bitrate": 100, "fps": None},
+    ],
 )
 def test_impossible_parameters_are_refused(options):
-    with pytest.raises(ValueError, match="crf|jpeg|blur|bitrate"):
+    with pytest.raises(ValueError, match="crf|jpeg|blur|bitrate|fps"):
         Once(**options)
+
+
+def test_what_is_null_is_left_out_and_not_told(pans):
+    degrade = once(name="once", scale=4, blur=None, noise=None, jpeg=None, crf=None)
+    assert np.array_equal(degrade.clip(pans[0], "clip"), Once()(pans[0], np.random.default_rng(0)))
+    assert "crf" not in degrade.signature and "crf28" in once(name="once", scale=4).signature
