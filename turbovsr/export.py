@@ -35,6 +35,7 @@ REACH = consistency.HALO
 """LR pixels to either side of the inverse; also the shortest side of a frame."""
 MULTIPLE = 8
 OPSET = 18
+EPILOG = "The graph takes float32 (frames, 3, h, w) RGB in [0, 1]; that of nano three frames and a memory."
 ABOUT = "Write TurboVSR's decoder path (no latent) as an ONNX file; read it with method=onnx."
 
 
@@ -72,7 +73,7 @@ def run(argv: list[str]) -> int:
         UserError, ValueError, OSError: one line.
         EnvironmentInvalid: the package onnx, which torch writes with, is not installed.
     """
-    parser = Parser("python -m turbovsr export", ABOUT, "The graph takes float32 (frames, 3, h, w) RGB in [0, 1].")
+    parser = Parser("python -m turbovsr export", ABOUT, EPILOG)
     parser.add_argument("weights", metavar="WEIGHTS", help="a packaged name or a .safetensors file")
     parser.add_argument("output", type=Path, metavar="OUT.onnx")
     parser.add_argument("--overwrite", action="store_true", help="replace OUT if it is there already")

@@ -25,7 +25,7 @@ USAGE = """usage: python -m bench run [KEY=VALUE ...] [--config-dir DIR]
   method=NAME[,NAME]   upscalers to run                   (python -m bench list shows all)
   data=NAME[,NAME]     data sets                          (python -m bench data shows what is present)
   out=DIR              the run's folder; the same command with the same folder resumes
-  metrics=[psnr,ssim,lpips-alex,lpips-vgg,dists]          what is scored; [no-reference] for sets without GT
+  metrics=[NAME,...]   what is scored                     ([psnr,ssim,lpips-alex,dists]; [no-reference] without GT)
   protocol=NAME        how PSNR and SSIM are taken; each data set brings its own
   degradation=NAME     how LR frames are made where none are given (bi, bd, realbasicvsr, ...; given: none are made)
   scale=4  device=auto|cpu|cuda  threads=N

@@ -1,5 +1,6 @@
 """Every command in README and docs is run, in a folder where everything that it names exists in small."""
 
+import re
 import shutil
 import sys
 import tempfile
@@ -13,6 +14,7 @@ from sandbox import build
 
 from bench import assets, schema
 from bench.commands import COMMANDS
+from bench.store.records import load
 
 
 @pytest.fixture(scope="module")
@@ -74,6 +76,15 @@ def with_commands() -> list[Path]:
 def test_every_command_of_a_document_runs(document, sandbox, capfd):
     failed = play(document.read_text(encoding="utf-8"), document.relative_to(ROOT).as_posix(), capfd)
     assert not failed, "\n\n".join(failed)
+
+
+def test_what_documents_gate_in_ci_measures_every_method_of_the_golden_run():
+    """A golden method that a run lacks is missing, and the gate fails. `test_commands` takes any verdict there."""
+    golden = {record.method for record in load(ROOT / "results" / "golden" / "sample").records}
+    for name in ("README.md", "docs/gate.md", "Makefile"):
+        text = (ROOT / name).read_text(encoding="utf-8")
+        gated = re.findall(r"method=(\S+) data=sample metrics=\[psnr,ssim,lpips-alex\]", text)
+        assert gated and all(set(methods.split(",")) == golden for methods in gated), name
 
 
 @pytest.mark.parametrize(

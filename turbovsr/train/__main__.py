@@ -5,7 +5,7 @@
 Repeat the command to resume a stopped or killed training. `--print-config` shows the resolved configuration.
 
     python -m turbovsr.train recipe=trial data=my/pictures out=runs/trial          # minutes: does all of it work here?
-    python -m turbovsr.train recipe=nano data=my/pictures out=runs/nano            # the shipped model's recipe
+    python -m turbovsr.train recipe=nano data=my/pictures out=runs/nano            # the whole system; `memory` follows
     python -m turbovsr.train recipe=nano degradation=realbasicvsr data=... out=... stages.joint.loop.steps=500
     accelerate launch --num_processes 2 -m turbovsr.train recipe=nano data=... out=...
     python -m turbovsr.train.plot runs/nano                                        # loss curves and scores

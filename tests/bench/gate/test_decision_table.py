@@ -58,6 +58,7 @@ ROWS = {
     "minus infinity in one clip": Case(run_of(), run_of(psnr=[28.0, 29, 30, 31, -INF]), 1, "not finite"),
     "a clip is not there": Case(run_of(), run_of()[:-2], 1, "missing", "1 of 5 clips have no psnr"),
     "a clip failed": Case(run_of(), altered(run_of(), failed, only=2), 1, "missing"),
+    "a method is not there": Case(run_of(), [each for each in run_of() if each.method != "ours"], 1, "missing"),
     "a metric is not there": Case(run_of(), altered(run_of(), without("psnr")), 1, "missing"),
     "a metric has no values": Case(run_of(), altered(run_of(), absent), 1, "missing", "too small"),
     "a metric has no values in the golden run": Case(altered(run_of(), absent), run_of(), 1, "missing", "too small"),
