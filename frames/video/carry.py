@@ -17,6 +17,7 @@ from av.stream import Stream
 from av.subtitles.stream import SubtitleStream
 
 from frames.video.clock import Shifts
+from frames.video.container import flagged
 from frames.video.sound import Sound
 from frames.video.texts import ASS_HEADER, encoded, plain
 from frames.video.tracks import AAC, COPY, MOV_TEXT, SUBRIP, Track
@@ -81,7 +82,7 @@ class Carrier:
     def __init__(self, source: InputContainer, container: OutputContainer, beside: Beside) -> None:
         self._source, self._beside = source, beside
         self._shifts = Shifts(beside.path, source) if beside.tracks else None
-        self._strict = not container.format.flags & Flags.ts_nonstrict.value
+        self._strict = not flagged(container, Flags.ts_nonstrict)
         self.broken: list[str] = []
         self._ways = {}
         for track in beside.tracks:

@@ -14,7 +14,7 @@ from av.container import InputContainer
 from av.format import Flags
 from av.video.stream import VideoStream
 
-from frames.video.container import open_video
+from frames.video.container import flagged, open_video
 
 BACK = Fraction(1, 2)  # seconds; streams that go back by less only stumble
 REORDERED = 16  # pictures at most that are decoded between one and the next that is shown
@@ -69,7 +69,7 @@ class Shifts:
         self._places, self._shifts = [0], [Fraction(0)]
         self._index: dict[int, int] = {}  # by stream, as `_last`
         self._last: dict[int, Fraction] = {}
-        if source.format.flags & Flags.ts_discont.value:
+        if flagged(source, Flags.ts_discont):
             self._look(path)
 
     def of(self, packet: av.Packet) -> Fraction:

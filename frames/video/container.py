@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, cast
 
 import av
 import av.error
-from av.container import InputContainer
+from av.container import InputContainer, OutputContainer
+from av.format import Flags
 from av.stream import Disposition, Stream
 from av.video.stream import VideoStream
 
@@ -50,6 +51,11 @@ def open_video(path: Path) -> Iterator[tuple[InputContainer, VideoStream]]:
         if complaint:
             raise ValueError(f"{path}: {complaint}")
         yield container, stream
+
+
+def flagged(container: InputContainer | OutputContainer, flag: Flags) -> bool:
+    """Whether FFmpeg says something of the container's format."""
+    return bool(container.format.flags & cast(int, flag.value))
 
 
 def is_cover(stream: Stream) -> bool:
