@@ -20,7 +20,7 @@ folder of PNG files if it has no suffix, or of videos if IN is one. A video keep
 tags and colours; what of IN is not in OUT is said on stderr. Memory does not grow with the length of the video. A video
 that was stopped or killed continues with the same command, and gives the same file; a folder of PNG files begins anew.
 Of a damaged input the frames that can be read are written, and the exit code is 3, as for any error; 4 is a device that
-is not here, 130 Ctrl-C. `python -m turbovsr export WEIGHTS OUT.onnx` writes the network as an ONNX file (see its --help)."""
+is not here, 130 Ctrl-C. `python -m turbovsr export WEIGHTS OUT.onnx` writes an ONNX file (see its --help)."""
 
 
 def parse(argv: list[str]) -> argparse.Namespace:
