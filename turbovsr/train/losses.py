@@ -10,6 +10,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from turbovsr.colours import chroma
 from turbovsr.rearrange import frames_to_batch
 from turbovsr.train.dists import Dists
 from turbovsr.train.jitter import jittered
@@ -51,8 +52,8 @@ def fine(frames: Tensor) -> Tensor:
 
 
 class ReconstructionLoss:
-    """Distance of SR clips from GT: Charbonnier, of frames and of their changes, LPIPS, DISTS, and what repeats with
-    the LR pixels.
+    """Distance of SR clips from GT: Charbonnier, of frames and of their changes, chroma's squared error, LPIPS, DISTS,
+    and what repeats with the LR pixels.
 
     Args:
         config: weights of the terms.
@@ -74,6 +75,8 @@ class ReconstructionLoss:
             terms["motion"] = error_change(sr, gt)
         if config.fine > 0:
             terms["fine"] = charbonnier(fine(sr_frames), fine(gt_frames))
+        if config.chroma > 0:
+            terms["chroma"] = (chroma(sr_frames) - chroma(gt_frames)).square().mean()
         if config.lattice > 0:
             terms["lattice"] = lattice_excess(sr_frames, gt_frames)
         if rng.step >= config.start:

@@ -26,6 +26,7 @@ class ReconstructionConfig:
     temporal: float = 0.0  # Charbonnier distance of the changes from frame to frame: against noise that boils
     motion: float = 0.0  # see `turbovsr.train.motion`: against detail that swims
     fine: float = 0.0  # Charbonnier distance of what a mean over 5x5 pixels leaves
+    chroma: float = 0.0  # mean squared error of Cb and Cr, in [-1, 1]: distances of RGB hardly see them
     lattice: float = 0.0  # see `turbovsr.train.lattice`
     lpips: float = 0.0
     dists: float = 0.0
@@ -39,7 +40,7 @@ class ReconstructionConfig:
     start: int = 0
 
     def __post_init__(self):
-        at_least(self, 0, "pixel", "temporal", "motion", "fine", "lattice", "lpips", "dists", "lpips_vgg")
+        at_least(self, 0, "pixel", "temporal", "motion", "fine", "chroma", "lattice", "lpips", "dists", "lpips_vgg")
         at_least(self, 0, "start", "vgg_frames")
         at_least(self, 1, "lpips_frames", "dists_frames")
         share(self, "resized")

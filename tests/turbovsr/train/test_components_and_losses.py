@@ -127,6 +127,16 @@ def test_the_temporal_term_is_of_changes_between_frames_and_not_of_single_frames
     assert set(loss(gt[:, :, :1], gt[:, :, :1], StepRng(0, 0)).terms) == {"pixel"}
 
 
+def test_the_chroma_term_is_of_colours_and_not_of_luma():
+    loss = ReconstructionLoss(ReconstructionConfig(pixel=0, chroma=2.0), {})
+    gt = torch.rand(1, 3, 1, 8, 8) - 0.5
+    assert loss(gt + 0.3, gt, StepRng(0, 0)).loss.item() == pytest.approx(0, abs=1e-10)  # brighter: no other colour
+    bluer = gt.clone()
+    bluer[:, 2] += 0.4
+    blue, red = 0.4 * 0.5, 0.4 * -0.114 / (2 - 2 * 0.299)  # of Cb and Cr, BT.601
+    assert loss(bluer, gt, StepRng(0, 0)).loss.item() == pytest.approx(2 * (blue**2 + red**2) / 2, rel=1e-4)
+
+
 def test_every_term_counts_by_its_weight_and_the_networks_see_jittered_frames():
     class Network(torch.nn.Module):
         def forward(self, sr, gt):
