@@ -104,7 +104,10 @@ def append_line(path: Path, step: int, entries: dict[str, float]) -> None:
 
     Values that are not finite become null, for JSON has none: the PSNR of frames that equal GT is infinite.
     """
-    finite = {name: value if math.isfinite(value) else None for name, value in entries.items()}
+    finite = {
+        name: None if isinstance(value, float) and not math.isfinite(value) else value
+        for name, value in entries.items()
+    }
     with open(path, "a+b") as file:
         if file.tell() and not _ends_with_newline(file):
             file.write(b"\n")

@@ -310,7 +310,7 @@ def test_held_out_clips_inside_the_training_data_are_refused(words, train, tmp_p
 
 
 def test_components_need_a_decoder_with_linear_detail(words, train, tmp_path):
-    without = ["model.decoder_detail=false", "+stages.regression.components={batches: 1, clips: 1}"]
+    without = ["model.decoder_detail=false", "+stages.regression.components={batches: 1, clips: 2}"]
     answer = train(*words, "stage=regression", f"out={tmp_path}", *without)
     assert answer.code == 3 and "stages.regression.components: needs model.decoder_detail=true" in answer.err
 
