@@ -130,8 +130,7 @@ def _speed(reference: str, pairs: list[Pair], then: Cells, now: Cells, margin: f
         timed = timed or list(_timed(quartets, scope))
     faults = [each.faults[0] for four in timed for each in four if each.faults]
     sound = [[each.median_s for each in four] for four in timed if not any(each.faults for each in four)]
-    cached = sum(any(e.cached for e in four) and all(e.same_output is not False for e in four) for four in timed)
-    # a call that a busy machine made slow lets the next ones look cached, on a clip or two: they are left out
+    cached = sum(map(_only_look_cached, timed))
     if not sound or len(sound) + cached < len(pairs) or 2 * cached > len(pairs):
         lacking = f"{len(pairs) - len(sound)} of {len(pairs)} clips lack a time of {blank.method} or {reference}"
         why = f" that counts: {faults[0]}" if faults else ""
@@ -141,6 +140,11 @@ def _speed(reference: str, pairs: list[Pair], then: Cells, now: Cells, margin: f
     before, after = (math.exp(fmean(map(_log, side))) for side in zip(*ratios))
     note = f"left out: {cached} of {len(pairs)} clips, whose times look like a cache's" if cached else ""
     return _judged(replace(blank, clips=len(sound)), changes, before, after, note)
+
+
+def _only_look_cached(four: list[Timing]) -> bool:
+    """Whether nothing else tells against a clip's times: a first call that others slowed down has this effect, too."""
+    return any(each.cached for each in four) and all(each.same_output is not False for each in four)
 
 
 def _timed(quartets: list[Quartet], scope: str) -> Iterator[list[Timing]]:
