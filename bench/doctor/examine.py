@@ -48,7 +48,9 @@ def diagnose(sr: Frames, gt: Frames, counts: tuple[int, int] | None = None) -> D
         return Diagnosis(findings, comp)
     more, comp = examine_order(excerpt, comp)
     findings += more
-    for check in (examine_shift, examine_channels, examine_tone):
+    in_order = all(finding.kind != "order" or finding.after is not None for finding in more)
+    # A frame that is compared with its neighbour in time looks displaced; colours are told from large cells.
+    for check in (*[examine_shift] * in_order, examine_channels, examine_tone):
         finding, comp = check(excerpt, comp)
         findings += [finding] if finding else []
     return Diagnosis(findings, comp)

@@ -1,4 +1,4 @@
-"""Numbers of frames that differ, frames that are early or late, and clips that run backwards."""
+"""Numbers of frames that differ, frames that are early, late, missing or repeated, and clips that run backwards."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import operator
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
+from itertools import pairwise
 
 import numpy as np
 
@@ -16,10 +17,16 @@ from bench.doctor.shift import residual_after_shift
 _SIGMA = 2.0
 _OFFSET_DB, _BACKWARDS_DB = 0.05, 0.2
 _AGREEING = 0.7  # share of the frames with motion that must prefer the same
+_DECISIVE_DB = 3.0  # by which a frame must fit one GT frame better than all others, to tell against an offset by itself
+_MOVING = 0.01  # of GT, from one sampled frame to the next: the share that noise alone leaves unexplained is less
+_STILL = 1.0  # grey levels of the smoothed plane: a codec changes a repeated frame by less
 
 
 def examine_order(excerpt: Excerpt, comp: Compensation) -> tuple[list[Finding], Compensation]:
-    """Match each sampled SR frame with its neighbours in time, and with the clip from its end."""
+    """Match each sampled SR frame with its neighbours in time, and with the clip from its end.
+
+    Frames that are out of order without one rule for all cannot be compensated: such a finding has no PSNR after it.
+    """
     findings = []
     count = _count(excerpt)
     residuals = _Residuals(excerpt, comp)
@@ -36,6 +43,8 @@ def examine_order(excerpt: Excerpt, comp: Compensation) -> tuple[list[Finding], 
                 excerpt.psnr(undone),
             )
         )
+    elif told := _disorder(residuals):
+        findings.append(Finding("order", told, excerpt.psnr(comp)))
     elif best and not _rather_a_shift(excerpt, comp, best):
         undone = replace(comp, offset=best)
         way = "early: SR frame i shows GT frame i + " if best > 0 else "late: SR frame i shows GT frame i - "
@@ -74,10 +83,13 @@ class _Residuals:
 
     def residual(self, index: int, partner: int) -> float:
         if (index, partner) not in self._known:
-            if partner not in self._gt:
-                self._gt[partner] = _thin(self._comp.gt(self.excerpt.gt[partner]))
-            self._known[index, partner] = unexplained(self._sr[index], self._gt[partner])
+            self._known[index, partner] = unexplained(self._sr[index], self._true(partner))
         return self._known[index, partner]
+
+    def _true(self, partner: int) -> np.ndarray:
+        if partner not in self._gt:
+            self._gt[partner] = _thin(self._comp.gt(self.excerpt.gt[partner]))
+        return self._gt[partner]
 
     def gain(self, partner_of: Callable[[int], int]) -> float:
         """By how many dB SR fits other GT frames better than those of the same index; 0 unless most frames agree."""
@@ -97,6 +109,42 @@ class _Residuals:
         gains = {offset: self.gain(partial(operator.add, offset)) for offset in tried if offset}
         best = max(gains, key=gains.__getitem__)
         return best if gains[best] > _OFFSET_DB else 0
+
+    def own_partners(self) -> dict[int, int]:
+        """The GT frame that an SR frame fits decisively better than all others that are tried, where there is one."""
+        tried = offsets(self.excerpt.sr_count, self.excerpt.gt_count)
+        found = {}
+        for index in self.indices:
+            within = [index + offset for offset in tried if 0 <= index + offset < self.excerpt.gt_count]
+            best, *others = sorted(within, key=partial(self.residual, index))
+            if others and gain_db(self.residual(index, others[0]), self.residual(index, best)) > _DECISIVE_DB:
+                found[index] = best
+        return found
+
+    def is_still(self) -> bool:
+        """Whether the sampled SR frames are one frame, and GT's are not."""
+        pairs = list(pairwise(self.indices))
+        ours = [float(np.abs(self._sr[before] - self._sr[now]).max()) for before, now in pairs]
+        truth = [float(np.abs(self._true(before) - self._true(now)).max()) for before, now in pairs]
+        if not pairs or max(ours) >= _STILL or max(truth) < _STILL:
+            return False
+        return float(np.mean([unexplained(self._true(before), self._true(now)) for before, now in pairs])) > _MOVING
+
+
+def _disorder(residuals: _Residuals) -> str:
+    """What to say of frames that no single offset puts right; empty: there is nothing to say."""
+    if residuals.is_still():
+        return "SR shows one frame throughout, where GT moves"
+    partners = residuals.own_partners()
+    if len({partner - index for index, partner in partners.items()}) < 2:
+        return ""
+    (one, its), (other, theirs) = next(
+        (a, b) for a, b in pairwise(sorted(partners.items())) if a[1] - a[0] != b[1] - b[0]
+    )
+    return (
+        f"frames are missing, repeated or swapped: SR frame {one} shows GT frame {its}, SR frame {other} shows GT "
+        f"frame {theirs}"
+    )
 
 
 def _rather_a_shift(excerpt: Excerpt, comp: Compensation, offset: int) -> bool:

@@ -80,7 +80,7 @@ def residual_after_shift(pairs: list[tuple[np.ndarray, np.ndarray]]) -> tuple[fl
     """The residual as the frames are, and after the best shift; both on the same inner part."""
     warp = estimate(pairs)
     height, width = pairs[0][1].shape[:2]
-    margin = min(int(np.ceil(warp.reach(height, width))) + 4, min(height, width) // 2 - 8)
+    margin = max(0, min(int(np.ceil(warp.reach(height, width))) + 4, min(height, width) // 2 - 8))
     return _residual(pairs, Warp(), margin), _residual(pairs, warp, margin)
 
 
@@ -199,7 +199,7 @@ def _snapped(shift: float) -> float:
 
 
 def _residual(pairs: list[tuple[np.ndarray, np.ndarray]], warp: Warp, margin: int) -> float:
-    inner = slice(margin, -margin)
+    inner = slice(margin, -margin or None)
     residuals = [
         unexplained(plane(warp(sr), _SIGMA)[inner, inner], plane(gt, _SIGMA)[inner, inner]) for sr, gt in pairs
     ]

@@ -15,6 +15,8 @@ from bench.store.keys import combined
 from bench.store.record import DoctorFinding
 from bench.store.store import Store, StoredFindings, StoredScores
 
+DOCTOR = "v2"
+"""The version of the doctor's rules; another one leaves the findings in a store aside."""
 Working = Callable[[str, int], None]
 """Is told what is being done, and in how many frames."""
 
@@ -110,4 +112,4 @@ def _key(metric: Metric, upscaled: Upscaled, inputs: Inputs) -> str:
 
 
 def _doctor_key(upscaled: Upscaled, inputs: Inputs) -> str:
-    return combined("doctor", upscaled.sr_sha256, inputs.gt_digest)
+    return combined(f"doctor {DOCTOR}", upscaled.sr_sha256, inputs.gt_digest)

@@ -95,6 +95,26 @@ def test_faults_in_time_are_named(bikes, how, fault):
     assert kinds(do(predicted(how, bikes)), bikes) == [kind]
 
 
+DISORDER = {
+    "one is missing": (lambda clip: clip[:5] + clip[6:], "missing, repeated or swapped"),
+    "one is repeated": (lambda clip: clip[:6] + clip[5:-1], "missing, repeated or swapped"),
+    "neighbours are swapped": (lambda clip: [clip[i ^ 1] for i in range(len(clip))], "missing, repeated or swapped"),
+    "one throughout": (lambda clip: clip[:1] * len(clip), "SR shows one frame throughout"),
+}
+
+
+@pytest.mark.parametrize("fault", DISORDER)
+@pytest.mark.parametrize("how", ["bicubic", "nearest"])
+def test_frames_out_of_order_are_named_and_not_taken_for_a_shift(bikes, how, fault):
+    do, words = DISORDER[fault]
+    found = [finding for finding in examine(do(predicted(how, bikes)), bikes) if finding.kind != "count"]
+    assert [finding.kind for finding in found] == ["order"] and words in found[0].text and found[0].after is None
+
+
+def test_one_frame_throughout_is_no_fault_where_gt_is_still(bikes):
+    assert kinds(predicted("bicubic", bikes[:1] * 6), bikes[:1] * 6) == []
+
+
 def test_an_offset_is_given_in_frames_and_undone(bikes):
     diagnosis = diagnose(bikes[2:] + bikes[-2:], bikes)
     assert diagnosis.compensation.offset == 2 and "2 frames early" in diagnosis.findings[0].text
@@ -165,6 +185,12 @@ def test_frames_equal_to_gt_are_in_their_place_whatever_their_pattern():
     y, x = np.mgrid[:128, :192] / 5
     frame = (127 + 100 * np.stack([np.sin(x), np.cos(y), np.sin(x + y)], -1)).astype(np.uint8)  # green: rows alone
     assert examine([frame] * 2, [frame] * 2) == []
+
+
+@pytest.mark.filterwarnings("error")
+def test_an_offset_of_small_frames_is_told_without_a_warning(bikes):
+    gt = [np.ascontiguousarray(frame[100:116, 200:300]) for frame in bikes]
+    assert kinds(gt[:1] + gt[:-1], gt) == ["offset"]
 
 
 def test_nothing_to_examine_is_an_error():
