@@ -9,7 +9,7 @@ from bench.doctor.finding import Compensation, Finding, Frames
 from bench.doctor.order import examine_order
 from bench.doctor.shift import examine_shift
 from bench.doctor.size import examine_size
-from bench.doctor.tone import examine_channels, examine_tone
+from bench.doctor.tone import examine_channels, examine_contrast, examine_tone
 
 
 @dataclass(frozen=True)
@@ -27,7 +27,7 @@ def examine(sr: Frames, gt: Frames, counts: tuple[int, int] | None = None) -> li
         sr, gt: uint8 (H, W, 3) RGB frames by index: all of a clip in lists, or those of `excerpt.needed` in dicts.
         counts: how many frames SR and GT have; None: as many as are given.
     Returns:
-        Findings in the order size, count, order or offset, shift or zoom, channels, range or gamma; empty: healthy.
+        Findings in the order size or turn, count, order or offset, shift or zoom, channels, range or gamma; empty: healthy.
     """
     return diagnose(sr, gt, counts).findings
 
@@ -46,6 +46,8 @@ def diagnose(sr: Frames, gt: Frames, counts: tuple[int, int] | None = None) -> D
     findings = [finding] if finding else []
     if comp.resize:  # of another scale: finer faults cannot be told apart from what resizing did
         return Diagnosis(findings, comp)
+    if blank := examine_contrast(excerpt, comp):
+        return Diagnosis([*findings, blank], comp)
     more, comp = examine_order(excerpt, comp)
     findings += more
     in_order = all(finding.kind != "order" or finding.after is not None for finding in more)

@@ -16,7 +16,7 @@ Frames = Mapping[int, np.ndarray] | Sequence[np.ndarray]
 class Finding:
     """One fault, with the PSNR (dB, RGB, sampled frames) before and after it alone is compensated."""
 
-    kind: str  # size, count, order, offset, shift, zoom, channels, range, gamma
+    kind: str  # size, turn, count, order, offset, shift, zoom, channels, range, gamma
     text: str
     before: float | None = None  # None: nothing to score, as the sizes differ
     after: float | None = None
@@ -76,8 +76,11 @@ TURNS = {
     "turned clockwise": lambda frame: np.rot90(frame, -1),
     "turned counter-clockwise": lambda frame: np.rot90(frame, 1),
     "transposed and turned by 180 degrees": lambda frame: np.rot90(frame.transpose(1, 0, 2), 2),
+    "mirrored left to right": lambda frame: frame[:, ::-1],
+    "mirrored top to bottom": lambda frame: frame[::-1],
+    "turned by 180 degrees": lambda frame: np.rot90(frame, 2),
 }
-"""Turns of GT that may have given SR."""
+"""Turns of GT that may have given SR; the last three keep the size of any frame, the others that of a square."""
 _TURNED_BACK = {"turned clockwise": "turned counter-clockwise", "turned counter-clockwise": "turned clockwise"}
 
 

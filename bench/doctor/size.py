@@ -1,4 +1,4 @@
-"""Sizes that differ: transposed, another scale, cropped or padded, and where."""
+"""Sizes that differ: transposed, another scale, cropped or padded, and where; frames of one size that are turned."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from bench.doctor.excerpt import Excerpt, anchors, plane, unexplained
 from bench.doctor.finding import TURNS, Compensation, Finding, Window
 
 _SIGMA = 1.0
+_ANOTHER, _SAME = 0.3, 0.15  # shares that stay unexplained: of another picture at least, of the same at most
 _MULTIPLES = (64, 32, 16, 8, 4, 2)
 
 
@@ -17,7 +18,7 @@ def examine_size(excerpt: Excerpt) -> tuple[Finding | None, Compensation]:
     index = anchors(min(excerpt.sr_count, excerpt.gt_count))[0]
     sr, gt = excerpt.sr[index], excerpt.gt[index]
     if sr.shape == gt.shape:
-        return None, Compensation()
+        return _in_place(excerpt, sr, gt)
     causes = [_turned(sr, gt), _scaled(sr, gt), _cropped(sr, gt)]
     resized = Compensation(resize=gt.shape[:2])
     unknown: Cause = (np.inf, "another shape, of too few pixels to tell why", resized)
@@ -26,18 +27,28 @@ def examine_size(excerpt: Excerpt) -> tuple[Finding | None, Compensation]:
     return Finding("size", text, None, excerpt.psnr(comp)), comp
 
 
+def _in_place(excerpt: Excerpt, sr: np.ndarray, gt: np.ndarray) -> tuple[Finding | None, Compensation]:
+    """Frames of one size: mirrored or turned where that explains what else would be another picture."""
+    as_is = _residual(sr, gt)
+    turned = _turned(sr, gt) if as_is > _ANOTHER else None
+    if turned is None or turned[0] > _SAME:
+        return None, Compensation()
+    comp = turned[2]
+    text = f"SR {turned[1].removeprefix('it ')}"
+    return Finding("turn", text, excerpt.psnr(Compensation()), excerpt.psnr(comp)), comp
+
+
 Cause = tuple[float, str, Compensation]
 """(share of GT that stays unexplained, text, compensation)."""
 
 
 def _turned(sr: np.ndarray, gt: np.ndarray) -> Cause | None:
-    if sr.shape[:2] != gt.shape[1::-1]:
-        return None
     causes = []
     for name in TURNS:
         comp = Compensation(turn=name)
-        causes.append((_residual(comp.sr(sr), gt), f"it is {name}", comp))
-    return min(causes, key=lambda cause: cause[0])
+        if (turned := comp.sr(sr)).shape == gt.shape:
+            causes.append((_residual(turned, gt), f"it is {name}", comp))
+    return min(causes, key=lambda cause: cause[0], default=None)
 
 
 def _scaled(sr: np.ndarray, gt: np.ndarray) -> Cause | None:

@@ -1,4 +1,5 @@
-"""Swapped channels, limited against full range, and gamma, all read off the means of large cells of the frames.
+"""Swapped channels, limited against full range, and gamma, all read off the means of large cells of the frames; and SR
+that is next to blank.
 
 Blur pulls the levels of small places together just as limited range does; over large cells it leaves the means alone.
 """
@@ -8,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from itertools import permutations
+from statistics import fmean
 
 import cv2
 import numpy as np
@@ -23,7 +25,24 @@ _LEAST_SPREAD = 8.0
 _CLIPPED = 0.02  # cells with more samples at black or white than that share tell nothing of gain and level
 _LEAST_ERROR = 1.0  # grey levels of the means: less is not worth a word
 _TONE_DB = 3.0  # of the means' error
+_BLANK = 0.1  # of GT's spread; what samples of 12 bits in files of 16 keep is less, what blur keeps is more
 _GAMMA = 0.06  # |ln| of the exponent: 2.2 against 1.8 is 0.2
+
+
+def examine_contrast(excerpt: Excerpt, comp: Compensation) -> Finding | None:
+    """Report SR frames of next to one level where GT has a picture: nothing else can be told of them."""
+    pairs = list(excerpt.pairs(comp))
+    ours, truth = (fmean(float(frame.std()) for frame in side) for side in zip(*pairs))
+    if truth < _LEAST_SPREAD or ours > _BLANK * truth:
+        return None
+    (low, high), (true_low, true_high) = (
+        (min(int(frame.min()) for frame in side), max(int(frame.max()) for frame in side)) for side in zip(*pairs)
+    )
+    text = (
+        f"SR is next to blank: its levels are {low} to {high}, GT's {true_low} to {true_high}; samples in [0, 1] "
+        "written as 8 bits, or 10 bits in files of 16, do this"
+    )
+    return Finding("range", text, excerpt.psnr(comp))
 
 
 def examine_channels(excerpt: Excerpt, comp: Compensation) -> tuple[Finding | None, Compensation]:

@@ -193,6 +193,37 @@ def test_an_offset_of_small_frames_is_told_without_a_warning(bikes):
     assert kinds(gt[:1] + gt[:-1], gt) == ["offset"]
 
 
+@pytest.mark.parametrize("how", ["bicubic", "blurred"])
+@pytest.mark.parametrize(
+    "make, words",
+    [
+        (lambda f: f[:, ::-1], "SR is mirrored left to right"),
+        (lambda f: f[::-1], "SR is mirrored top to bottom"),
+        (lambda f: f[::-1, ::-1], "SR is turned by 180 degrees"),
+        (lambda f: np.rot90(f), "SR is turned counter-clockwise"),
+        (lambda f: f.transpose(1, 0, 2), "SR is transposed"),
+    ],
+)
+def test_turned_frames_of_the_same_size_are_named_and_turned_back(pictures, how, make, words):
+    gt = np.ascontiguousarray(pictures["astronaut"][0][:256, :256])
+    (finding,) = examine([np.ascontiguousarray(make(PREDICTIONS[how](gt)))], [gt])
+    assert (finding.kind, finding.text) == ("turn", words) and finding.after > finding.before + 5
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda f: np.full_like(f, 128),
+        lambda f: (f / 255).astype(np.uint8),
+        lambda f: f // 64,
+        lambda f: f // 16,
+    ],
+)
+def test_frames_of_next_to_one_level_are_named(pictures, make):
+    (finding,) = examine([make(frame) for frame in pictures["chelsea"]], pictures["chelsea"])
+    assert finding.kind == "range" and finding.text.startswith("SR is next to blank")
+
+
 def test_nothing_to_examine_is_an_error():
     with pytest.raises(ValueError, match="nothing to examine"):
         examine([], [])
