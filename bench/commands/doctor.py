@@ -48,14 +48,15 @@ def main(argv: list[str]) -> int:
         parser.error("give --pred and --gt, or a data set: doctor vid4")
     from bench.metrics.recipes import ProtocolScorer, read_presets
 
-    presets = read_presets(options.scale)
+    config_dirs = tuple(options.config_dir)
+    presets = read_presets(options.scale, config_dirs)
     if options.protocol not in presets:
         raise UserError(f"unknown protocol '{options.protocol}'{did_you_mean(options.protocol, presets)}")
-    scorer = ProtocolScorer(("psnr", "ssim") if options.compensated else (), presets)
+    scorer = ProtocolScorer(("psnr", "ssim") if options.compensated else (), presets, config_dirs=config_dirs)
     metrics = [scorer.metric(name, presets[options.protocol]) for name in scorer.metrics]
     pairs, alone = open_pairs(options.pred, options.gt)
     found, failed = 0, 0
-    for pair in pairs:
+    for pair in (each.cut(options.scale) for each in pairs):
         try:
             diagnosis = _diagnose(pair)
             found += len(diagnosis.findings)

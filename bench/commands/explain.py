@@ -17,6 +17,7 @@ from bench.commands import traps
 from bench.commands.pairs import GT_HELP, PRED_HELP, SCALE_HELP, Pair, open_pairs
 from bench.commands.parser import Parser
 from bench.datasets.pairing import check_names
+from bench.labels import listed
 from bench.metrics.recipes import FRAMES, MEAN, POOLED, ProtocolScorer, Recipe, Values, read_presets, spread
 from bench.metrics.registry import check_name
 from frames.errors import ERROR, NOTHING_MEASURED, OK, UserError, did_you_mean, one_line
@@ -32,7 +33,9 @@ ABOUT = f"""Columns: each clip (mean over frames); '{MEAN}' over clips; '{FRAMES
 
 def main(argv: list[str]) -> int:
     options = _parser().parse_args(argv)
-    metrics = [*options.metric.split(","), *(PERCEPTUAL if options.perceptual else ())]
+    metrics = list(dict.fromkeys([*listed(options.metric), *(PERCEPTUAL if options.perceptual else ())]))
+    if not metrics:
+        raise UserError("--metric is empty; name metrics, e.g. psnr,ssim; `python -m bench list` shows all")
     config_dirs = tuple(options.config_dir)
     for name in metrics:
         check_name(name, config_dirs)
@@ -98,12 +101,12 @@ def _frames(pair: Pair, scale: int) -> Iterator[tuple[np.ndarray, np.ndarray]]:
     ours, truth = pair.counts
     if ours != truth:
         raise ValueError(f"{ours} predicted frames, {truth} true ones; {_REMEDY}")
+    pair = pair.cut(scale)
     (height, width), (gt_height, gt_width) = pair.sizes
-    if (height, width) not in ((gt_height, gt_width), (gt_height - gt_height % scale, gt_width - gt_width % scale)):
+    if (height, width) != (gt_height, gt_width):
         raise ValueError(f"predicted {width}x{height}, true {gt_width}x{gt_height}; {_hint(pair)}{_REMEDY}")
     check_names(pair.pred.files, pair.gt.files, "predicted and true")
-    for sr, gt in zip(ahead(pair.pred_frames()), ahead(pair.gt_frames()), strict=True):
-        yield sr, gt[:height, :width]
+    yield from zip(ahead(pair.pred_frames()), ahead(pair.gt_frames()), strict=True)
 
 
 def _hint(pair: Pair) -> str:
@@ -172,6 +175,7 @@ def _show(found: list[Recipe], metrics: list[str], clips: int) -> None:
 
 def _number(text: str) -> tuple[float, float]:
     """A figure as printed and half a unit of its last digit: "27.24" -> (27.24, 0.005)."""
+    text = text.strip()
     try:
         value = float(text)
     except ValueError:

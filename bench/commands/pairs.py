@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -37,6 +37,15 @@ class Pair:
     def counts(self) -> tuple[int, int]:
         """How many frames are predicted, and how many true ones there are."""
         return self.pred.frames, self.gt.frames
+
+    def cut(self, scale: int) -> Pair:
+        """The same with GT cut at the bottom and right as a run cuts it, where the prediction has that size."""
+        from bench.datasets.sources import cropped
+
+        ours, truth = self.sizes
+        if ours == truth or ours != (truth[0] - truth[0] % scale, truth[1] - truth[1] % scale):
+            return self
+        return replace(self, gt=replace(self.gt, lr_size=ours, _lr=cropped(self.gt._lr, 0, 0, ours)))
 
     def pred_frames(self) -> Iterator[np.ndarray]:
         """uint8 (H, W, 3) RGB, read one by one."""

@@ -75,6 +75,15 @@ def test_gt_that_is_no_multiple_of_the_scale_is_cut_as_a_run_cuts_it(bench, clip
     assert answer.code == 0, answer.err
 
 
+def test_metrics_are_listed_once_and_spaces_do_not_matter(bench, clips, predicted):
+    value = score("psnr", {"color": "y"}, predicted, clips, "pan")
+    names = ("--pred", predicted / "pan", "--gt", clips / "pan", "--metric", "psnr, ssim,psnr,")
+    answer = bench("explain", *names, "--quoted", f" {value:.3f} ")
+    assert answer.code == 0, answer.err
+    assert answer.out.count("PSNR [dB]") == answer.out.count("SSIM,") == 1 and "rgb, reds4" not in answer.out
+    assert f"{value:.3f} (±0.0005) is reproduced by\n  udm10, vid4: psnr" in answer.out
+
+
 def test_unlike_frames_point_to_the_doctor(bench, clips, predicted):
     next(predicted.rglob("*2.png")).unlink()
     answer = bench("explain", "--pred", predicted, "--gt", clips, "--metric", "psnr")

@@ -50,6 +50,24 @@ def test_both_scores_are_shown_on_request(bench, on_disk):
     assert compensated > raw + 1 and "psnr|y-bt601-studio" in line
 
 
+def test_gt_that_is_no_multiple_of_the_scale_is_cut_as_a_run_cuts_it(bench, on_disk):
+    pred, gt = on_disk
+    change(gt, lambda frame: frame[:159, :299])
+    change(pred, lambda frame: frame[:156, :296])
+    answer = bench("doctor", "--pred", pred, "--gt", gt, "--compensated")
+    assert answer.code == 0 and "not comparable" not in answer.out, answer.out + answer.err
+    assert "cropped at the bottom and right" in bench("doctor", "--pred", pred, "--gt", gt, "--scale", "2").out
+
+
+def test_a_protocol_of_ones_own_scores(bench, on_disk, tmp_path):
+    file = tmp_path / "mine" / "protocol" / "inner.yaml"
+    file.parent.mkdir(parents=True)
+    file.write_text("name: inner\ncrop: 20\n")
+    sides = ("--pred", on_disk[0], "--gt", on_disk[1])
+    answer = bench("doctor", *sides, "--compensated", "--protocol", "inner", "--config-dir", tmp_path / "mine")
+    assert answer.code == 0 and "psnr|rgb|uint8|crop20" in answer.out, answer.err
+
+
 @pytest.mark.parametrize("cut", ["size", "count", "backwards"])
 def test_frames_that_cannot_be_compared_as_they_are_get_a_compensated_score(bench, on_disk, cut):
     pred, gt = on_disk
