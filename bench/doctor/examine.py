@@ -27,7 +27,8 @@ def examine(sr: Frames, gt: Frames, counts: tuple[int, int] | None = None) -> li
         sr, gt: uint8 (H, W, 3) RGB frames by index: all of a clip in lists, or those of `excerpt.needed` in dicts.
         counts: how many frames SR and GT have; None: as many as are given.
     Returns:
-        Findings in the order size or turn, count, order or offset, shift or zoom, channels, range or gamma; empty: healthy.
+        Findings in the order size or turn, count, order or offset, shift or zoom, channels, range or gamma; empty: it
+        is healthy.
     """
     return diagnose(sr, gt, counts).findings
 

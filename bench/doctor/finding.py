@@ -14,7 +14,7 @@ Frames = Mapping[int, np.ndarray] | Sequence[np.ndarray]
 
 @dataclass(frozen=True)
 class Finding:
-    """One fault, with the PSNR (dB, RGB, sampled frames) before and after it alone is compensated."""
+    """One fault, with the PSNR (dB, RGB, sampled frames) before and after it alone is compensated, where it can be."""
 
     kind: str  # size, turn, count, order, offset, shift, zoom, channels, range, gamma
     text: str
@@ -24,7 +24,7 @@ class Finding:
     @property
     def evidence(self) -> str:
         if self.after is None:
-            return ""
+            return "" if self.before is None else f"PSNR {self.before:.2f} dB, which nothing compensates"
         before = "not comparable" if self.before is None else f"{self.before:.2f} dB"
         return f"PSNR {before}, {self.after:.2f} dB with it compensated"
 

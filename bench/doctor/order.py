@@ -19,6 +19,7 @@ _OFFSET_DB, _BACKWARDS_DB = 0.05, 0.2
 _AGREEING = 0.7  # share of the frames with motion that must prefer the same
 _DECISIVE_DB = 3.0  # by which a frame must fit one GT frame better than all others, to tell against an offset by itself
 _MOVING = 0.01  # of GT, from one sampled frame to the next: the share that noise alone leaves unexplained is less
+_LEAST = 16  # pixels a side of the thinned plane: motion in smaller ones may lie between the pixels of LR
 _STILL = 1.0  # grey levels of the smoothed plane: a codec changes a repeated frame by less
 
 
@@ -126,7 +127,8 @@ class _Residuals:
         pairs = list(pairwise(self.indices))
         ours = [float(np.abs(self._sr[before] - self._sr[now]).max()) for before, now in pairs]
         truth = [float(np.abs(self._true(before) - self._true(now)).max()) for before, now in pairs]
-        if not pairs or max(ours) >= _STILL or max(truth) < _STILL:
+        small = min(self._sr[self.indices[0]].shape) < _LEAST
+        if small or not pairs or max(ours) >= _STILL or max(truth) < _STILL:
             return False
         return float(np.mean([unexplained(self._true(before), self._true(now)) for before, now in pairs])) > _MOVING
 
