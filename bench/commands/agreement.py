@@ -22,13 +22,14 @@ def main(argv: list[str]) -> int:
     from rich.markup import escape
     from rich.table import Table
 
+    from bench.labels import listed
     from bench.metrics.agreement import GROUPS, METRICS, agreements, read
     from bench.report import sheet
     from frames.atomic import replacing
     from frames.text import printable
 
     rows = read(arguments.dataset)
-    found = agreements(rows, arguments.metrics.split(",") if arguments.metrics else METRICS)
+    found = agreements(rows, dict.fromkeys(listed(arguments.metrics or "")) or METRICS)
     table = Table(title=f"Spearman's correlation with mean opinion scores, {len(rows)} clips")
     for header in ("metric", *(f"within {name}" for name in GROUPS.values()), "clips"):
         table.add_column(header, justify="left" if header == "metric" else "right")

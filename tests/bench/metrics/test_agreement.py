@@ -79,6 +79,11 @@ def test_wrong_arguments_are_one_line(bench, file, tmp_path):
     assert bench("agreement", tmp_path / "nowhere.json").code == 3
 
 
+def test_a_metric_is_listed_once_and_spaces_do_not_matter(bench, file):
+    answer = bench("agreement", file, "--metrics", "dists, dists,")
+    assert answer.code == 0 and answer.out.count("dists") == 1, answer.err
+
+
 def test_the_published_table_has_every_metric_with_its_source_and_date():
     with open(PUBLISHED, encoding="utf-8", newline="") as stream:
         found = {row["metric"]: row for row in csv.DictReader(stream)}
