@@ -5,7 +5,8 @@ from __future__ import annotations
 import hashlib
 import importlib.util
 import json
-from collections.abc import Iterable, Mapping
+import re
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,13 @@ from typing import Any
 import numpy as np
 import torch
 
-SHARED, SHARED_IMPORT = "frames", b"from frames"
+SHARED, HARNESS = "frames", "bench"
+INSTALLED = ("site-packages", "dist-packages")
+"""Folders of packages that have versions; what lies in them beside a package is none of its own sources."""
+KINDS = (".py", ".safetensors", ".yaml", ".json", ".pth", ".pt", ".ckpt", ".onnx", ".npz", ".npy", ".bin", ".so")
+"""Of the files of a package that results depend on: sources and packaged weights."""
+_IMPORT = re.compile(rb"^[ \t]*(?:from[ \t]+([A-Za-z_]\w*)|import[ \t]+([A-Za-z_][\w., \t]*))", re.MULTILINE)
+_FIRST_WORDS = re.compile(rb"(?:^|,)[ \t]*(\w+)")
 
 
 def prediction_key(
@@ -23,13 +30,14 @@ def prediction_key(
 
     Args:
         method: the method's resolved configuration (seed and precision are in it); files that it names count by
-            content, its package by its source.
+            content (see `named_files`), its package by its source.
         lr_digest: of the LR frames (see `frames_digest`).
         device_class: "cpu" or the GPU's name, with the threads where a run sets them: the same code gives other
             digits elsewhere.
-        identity: what a program says of itself (`bench.methods.contract.Identified`); None for everything else.
+        identity: what a method says of itself (`bench.methods.contract.Identified`), lists, tables and folders in its
+            options included; None for most.
     """
-    files = {key: _file_digest(value) for key, value in method.items() if _is_file(value)}
+    files = {key: _file_digest(file) for key, file in named_files(method, deep=identity is None).items()}
     parts = [method, files, source_digest(method["_target_"]), lr_digest, device_class, torch.__version__]
     return combined(*parts, *([identity] if identity else []))
 
@@ -62,38 +70,100 @@ def frames_digest(frames: Iterable[np.ndarray]) -> str:
     return digest.hexdigest()
 
 
+def named_files(method: Mapping[str, Any], deep: bool) -> dict[str, str]:
+    """The files that a configuration names, by dotted key.
+
+    Args:
+        deep: look into lists, tables and folders, too. In a folder hidden files and byte code do not count.
+    """
+    found = {key: value for key, value in method.items() if _is_path(value) and Path(value).is_file()}
+    return found | dict(_files_below(method)) if deep else found
+
+
+def _files_below(value: Any, key: str = "") -> Iterator[tuple[str, str]]:
+    if isinstance(value, (Mapping, list)):
+        for name, inner in value.items() if isinstance(value, Mapping) else enumerate(value):
+            yield from _files_below(inner, f"{key}.{name}" if key else str(name))
+    elif _is_path(value) and Path(value).is_dir():
+        for file in sorted(Path(value).rglob("*")):
+            inside = file.relative_to(value)
+            if file.is_file() and not any(part.startswith(".") or part == "__pycache__" for part in inside.parts):
+                yield f"{key}/{inside.as_posix()}", str(file)
+    elif _is_path(value) and Path(value).is_file():
+        yield key, value
+
+
 @cache
 def source_digest(target: str) -> str:
     """sha256 over the sources and packaged weights of the top-level package that holds a `_target_`.
 
-    The whole package, not the one file: helpers shared inside a package change results as well, and so does `frames`,
-    this project's resizing and decoding, where the package imports it.
+    The whole package, not the one file: helpers shared inside a package change results as well. So do modules and
+    packages that lie beside it and that it imports, and `frames`, this project's resizing and decoding, wherever that
+    lies. The harness does not count: it hands frames over and takes them.
     """
     package = target.split(".")[0]
     files = _sources(package)
-    if package != SHARED and any(SHARED_IMPORT in file.read_bytes() for file in files.values() if file.suffix == ".py"):
-        files |= _sources(SHARED)
+    waiting = [package]
+    seen = {package, HARNESS}
+    while waiting:
+        for name in sorted(_imported(_sources(waiting.pop())) - seen):
+            seen.add(name)
+            if name == SHARED or _is_beside(name, package):
+                files |= _sources(name)
+                waiting.append(name)
     digest = hashlib.sha256()
     for name, file in files.items():
         digest.update(name.encode())
-        digest.update(file.read_bytes())
+        with open(file, "rb") as stream:
+            while part := stream.read(1 << 20):
+                digest.update(part)
     return digest.hexdigest()
+
+
+def _imported(files: Mapping[str, Path]) -> set[str]:
+    """The top-level packages that sources import."""
+    names: set[str] = set()
+    for file in files.values():
+        if file.suffix == ".py":
+            for package, packages in _IMPORT.findall(file.read_bytes()):
+                names |= {each.decode() for each in _FIRST_WORDS.findall(package or packages)}
+    return names
+
+
+def _is_beside(name: str, package: str) -> bool:
+    """Whether a package lies in the folder that another one lies in, and that is no folder of installed packages."""
+    around = {root.parent for root in _roots(package)}
+    return any(root.parent in around and root.parent.name not in INSTALLED for root in _roots(name))
+
+
+def _roots(package: str) -> list[Path]:
+    """The folders of a package, several where it has no `__init__.py`; of a module its file; none of a built-in one."""
+    try:
+        spec = importlib.util.find_spec(package)
+    except (ImportError, ValueError):
+        return []
+    if spec is None:
+        return []
+    if spec.submodule_search_locations is not None:
+        return [Path(each) for each in spec.submodule_search_locations]
+    return [Path(spec.origin)] if spec.has_location and spec.origin else []
 
 
 def _sources(package: str) -> dict[str, Path]:
     """The files of a package that results depend on, by their place in it."""
-    spec = importlib.util.find_spec(package)
-    if spec is None or spec.origin is None:
+    roots = _roots(package)
+    if not roots:
         raise ValueError(f"_target_ {package}: there is no such module")
-    root = Path(spec.origin).parent
-    single = Path(spec.origin).name != "__init__.py"
-    kinds = (".py", ".safetensors", ".yaml")
-    files = [Path(spec.origin)] if single else sorted(file for file in root.rglob("*") if file.suffix in kinds)
-    return {f"{package}/{file.relative_to(root).as_posix()}": file for file in files}
+    found: dict[str, Path] = {}
+    for root in roots:
+        files = [root] if root.is_file() else sorted(file for file in root.rglob("*") if file.suffix in KINDS)
+        around = root.parent if root.is_file() else root
+        found |= {f"{package}/{file.relative_to(around).as_posix()}": file for file in files}
+    return found
 
 
-def _is_file(value: Any) -> bool:
-    return isinstance(value, str) and 0 < len(value) < 4096 and Path(value).is_file()
+def _is_path(value: Any) -> bool:
+    return isinstance(value, str) and 0 < len(value) < 4096 and "\0" not in value
 
 
 @cache

@@ -121,7 +121,7 @@ def test_the_source_of_what_a_package_shares_with_others_counts(tmp_path, monkey
         (tmp_path / name).mkdir()
         (tmp_path / name / "__init__.py").write_text("from shared_room import x\n" * (name == "using_it"))
     monkeypatch.setattr(keys, "SHARED", "shared_room")
-    monkeypatch.setattr(keys, "SHARED_IMPORT", b"from shared_room")
+    monkeypatch.setattr(keys, "INSTALLED", (tmp_path.name,))
 
     def digests() -> list[str]:
         source_digest.cache_clear()

@@ -1,0 +1,102 @@
+"""Keys of stored frames: every file counts that a method of the user's own is made of."""
+
+from pathlib import Path
+
+import pytest
+
+from bench.store import keys
+from bench.store.keys import prediction_key, source_digest
+
+METHOD = {"_target_": "baselines.interpolation.Interpolation", "kernel": "bicubic"}
+
+
+def key(method, **options) -> str:
+    """The key as another process would have it."""
+    source_digest.cache_clear()
+    keys._file_digest.cache_clear()
+    return prediction_key(method, "lr", "cpu", **options)
+
+
+@pytest.fixture
+def package(tmp_path, monkeypatch):
+    """Writes a file below a folder that Python imports from."""
+    monkeypatch.syspath_prepend(tmp_path)
+
+    def write(name: str, text: str) -> Path:
+        file = tmp_path / name
+        file.parent.mkdir(exist_ok=True)
+        file.write_text(text)
+        return file
+
+    yield write
+    source_digest.cache_clear()
+    keys._file_digest.cache_clear()
+
+
+@pytest.mark.parametrize("named", ["[FILE]", "{parts: {net: FILE}}", "FOLDER", "[FOLDER]"])
+def test_files_in_lists_tables_and_folders_count_by_content(tmp_path, named):
+    file = tmp_path / "weights" / "net.bin"
+    file.parent.mkdir()
+    options = {
+        "[FILE]": [str(file)],
+        "{parts: {net: FILE}}": {"parts": {"net": str(file)}},
+        "FOLDER": str(file.parent),
+        "[FOLDER]": [str(file.parent)],
+    }
+    found = []
+    for content in ("a", "b"):
+        file.write_text(content)
+        found.append(key(METHOD | {"weights": options[named]}))
+    assert found[0] != found[1]
+
+
+def test_hidden_files_and_byte_code_in_a_folder_do_not_count(tmp_path):
+    (tmp_path / "net.bin").write_text("a")
+    before = key(METHOD | {"weights": str(tmp_path)})
+    (tmp_path / "__pycache__").mkdir()
+    for name in (".lock", "__pycache__/net.pyc"):
+        (tmp_path / name).write_text("new")
+    assert key(METHOD | {"weights": str(tmp_path)}) == before
+
+
+def test_a_method_that_says_its_identity_answers_for_its_folders(tmp_path):
+    method = METHOD | {"cwd": str(tmp_path)}
+    before = key(method, identity={"version": 1})
+    (tmp_path / "log.txt").write_text("new")
+    assert key(method, identity={"version": 1}) == before != key(method, identity={"version": 2})
+
+
+def test_modules_beside_a_module_count_where_it_imports_them(package):
+    package("own_sr.py", "import os, own_help as help\nfrom own_net import Net\n")
+    package("own_help.py", "from own_deep.part import x\n")
+    package("own_net.py", "")
+    package("own_deep/__init__.py", "")
+    method = {"_target_": "own_sr.Mine"}
+    seen = [key(method)]
+    for name in ("own_help.py", "own_net.py", "own_deep/part.py"):
+        package(name, f"from own_deep.part import x\n# {name}\n")
+        seen.append(key(method))
+    package("own_other.py", "not imported")
+    assert len(set(seen)) == 4 and key(method) == seen[-1]
+
+
+def test_installed_packages_count_by_themselves_alone(package, tmp_path, monkeypatch):
+    monkeypatch.setattr(keys, "INSTALLED", (tmp_path.name,))
+    package("own_sr.py", "import own_help\n")
+    package("own_help.py", "")
+    before = key({"_target_": "own_sr.Mine"})
+    package("own_help.py", "x = 1\n")
+    assert key({"_target_": "own_sr.Mine"}) == before
+
+
+@pytest.mark.parametrize("packaged", ["net.py", "net.pth", "net.onnx"])
+def test_a_package_without_init_counts_with_its_weights(package, packaged):
+    package("own_room/up.py", "")
+    before = key({"_target_": "own_room.up.Mine"})
+    package(f"own_room/{packaged}", "x = 1\n")
+    assert key({"_target_": "own_room.up.Mine"}) != before
+
+
+def test_a_module_that_is_not_there_is_said():
+    with pytest.raises(ValueError, match="no such module"):
+        key({"_target_": "own_nowhere.Mine"})
