@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,7 @@ from bench.datasets.pairing import check_names
 from bench.datasets.sources import files_of, first_frames
 from bench.labels import file_name
 from bench.methods.alignment import EXACT, START
-from bench.methods.contract import Descriptor, FrameSource, GivenFrames, Upscaler
+from bench.methods.contract import Descriptor, FrameSource, GivenFrames, Stages, Upscaler
 from bench.timing.measure import Call
 from frames.images import read_image, write_png
 from frames.video import write_video
@@ -41,7 +42,12 @@ def on_tensors(upscaler: Upscaler, lr: list[np.ndarray], device: str) -> Call:
     the first repetition meets fresh input.
     """
     frames = to_tensor(lr, device)
-    return lambda stages, warm_up: upscaler.upscale(frames.flip(-1) if warm_up else frames, stages)
+
+    def call(stages, warm_up: bool) -> Callable[[], torch.Tensor]:
+        sr = _checked(_upscaled(upscaler, frames.flip(-1) if warm_up else frames, stages))
+        return lambda: _unless_changed(sr, frames, lr)
+
+    return call
 
 
 def on_files(upscaler: Upscaler, lr: list[np.ndarray], device: str, folder: Path) -> Call:
@@ -53,13 +59,55 @@ def on_files(upscaler: Upscaler, lr: list[np.ndarray], device: str, folder: Path
     def call(stages, warm_up: bool) -> torch.Tensor:
         with stages("read"):
             frames = to_tensor([read_image(file) for file in sources], device)
-        sr = upscaler.upscale(frames.flip(-1) if warm_up else frames, stages)
+        sr = _checked(_upscaled(upscaler, frames.flip(-1) if warm_up else frames, stages))
         with stages("write"):
             for index, frame in enumerate(to_frames(sr)):
                 write_png(folder / f"sr{index:08d}.png", frame)
         return sr
 
     return call
+
+
+def _upscaled(upscaler: Upscaler, frames: torch.Tensor, stages: Stages) -> object:
+    """What an upscaler returns."""
+    with contained():
+        return upscaler.upscale(frames, stages)
+
+
+@contextmanager
+def contained() -> Iterator[None]:
+    """Code of a method that wants to end the process ends what it was asked for alone, and torch's number of threads,
+    which other methods' times are taken with, is as before.
+    """
+    threads = torch.get_num_threads()
+    try:
+        yield
+    except SystemExit as error:
+        raise RuntimeError(f"the method called sys.exit({error.code!r})") from error
+    finally:
+        if torch.get_num_threads() != threads:
+            torch.set_num_threads(threads)
+
+
+def _checked(sr: object) -> torch.Tensor:
+    """Raises ValueError unless it is uint8 (T, 3, H, W): the clock may stop, for the frames are there."""
+    if not isinstance(sr, torch.Tensor):
+        raise ValueError(f"the method returned {type(sr).__name__} where a tensor of uint8 (T, 3, H, W) was due")
+    if sr.dtype != torch.uint8 or sr.ndim != 4 or sr.shape[1] != 3:
+        raise ValueError(f"the method returned {sr.dtype} {tuple(sr.shape)} where uint8 (T, 3, H, W) was due")
+    return sr
+
+
+def _unless_changed(sr: torch.Tensor, frames: torch.Tensor, lr: list[np.ndarray]) -> torch.Tensor:
+    """The SR frames, unless the method has written into the LR frames that its next call gets.
+
+    Raises:
+        ValueError: it has.
+    """
+    for given, frame in zip(to_frames(frames), lr, strict=True):
+        if not np.array_equal(given, frame):
+            raise ValueError("the method changed the LR frames that it was given; it must work on a copy (lr.clone())")
+    return sr
 
 
 def plain(descriptor: Descriptor) -> dict[str, Any]:

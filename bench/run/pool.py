@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from bench.methods.adapters import Adapter, adapted
+from bench.methods.calls import contained
 from bench.run.plan import MethodOnData
 from bench.store.keys import combined
 from bench.targets import build
@@ -46,7 +47,8 @@ class MethodPool:
             device = plan.config.device
             before = in_use_mb(device)
             try:
-                adapter = adapted(build(plan.method_config), device)
+                with contained():
+                    adapter = adapted(build(plan.method_config), device)
                 self._loaded[key] = LoadedMethod(adapter, held_mb=max(0.0, in_use_mb(device) - before))
             except Exception as error:
                 self._loaded[key] = LoadedMethod(error=error)
