@@ -21,9 +21,10 @@ from bench.datasets.clip import Clip
 from bench.envelope.limits import CannotLimit, free_memory, is_out_of_memory, limit_memory
 from bench.envelope.request import Answer, Loaded, Request, Settings
 from bench.envelope.search import Rules
+from bench.envelope.started import kill, started_by
 from bench.environment import device_name, snapshot
 from bench.methods import calls
-from bench.methods.adapters import Adapter, Given, adapted, check_fits
+from bench.methods.adapters import Adapter, Given, adapted, check_fits, identity
 from bench.methods.contract import Descriptor
 from bench.store import typed
 from bench.store.trials import FAILED, FITS, MEMORY, Outcome, Point
@@ -61,14 +62,18 @@ class Noise:
 def main(argv: list[str]) -> int:
     request = typed.from_json(Request, json.loads(sys.stdin.readline()))
     threading.Thread(target=_end_with_parent, daemon=True).start()
-    answer = answered(request)
+    answer = answered(request, Path(argv[0]).parent)
     free_memory(request.settings.device)
     Path(argv[0]).write_text(json.dumps(typed.to_json(answer)), encoding="utf-8")
     return 0
 
 
-def answered(request: Request) -> Answer:
-    """What comes of a request; no exception leaves it."""
+def answered(request: Request, around: Path) -> Answer:
+    """What comes of a request; no exception leaves it.
+
+    Args:
+        around: the folder for the files of a trial; the parent removes it, however this process ends.
+    """
     settings = request.settings
     try:
         if settings.threads is not None:
@@ -80,7 +85,7 @@ def answered(request: Request) -> Answer:
             limit_memory(settings.memory, settings.device)
         if request.point is None:
             return Answer(outcome=FITS, loaded=_loaded(adapter, settings))
-        return tried(adapter, settings, request.point)
+        return tried(adapter, settings, request.point, around)
     except CannotLimit as error:
         return Answer(outcome=FAILED, environment=one_line(error))
     except Exception as error:  # the trial's answer, whatever it is
@@ -88,9 +93,11 @@ def answered(request: Request) -> Answer:
         return Answer(outcome=outcome, reason=one_line(error)[:300])
 
 
-def tried(adapter: Adapter, settings: Settings, point: Point) -> Answer:
+def tried(adapter: Adapter, settings: Settings, point: Point, around: Path) -> Answer:
     """One clip through a method, timed as in a run.
 
+    Args:
+        around: see `answered`.
     Raises:
         Exception: what the method raised.
     """
@@ -102,7 +109,7 @@ def tried(adapter: Adapter, settings: Settings, point: Point) -> Answer:
     check_fits(adapter, clip)
     (scope,) = adapter.scopes([settings.scope])
     limits = Limits(settings.warmup, settings.repeats, settings.budget_s)
-    with tempfile.TemporaryDirectory(prefix="bench-") as folder:
+    with tempfile.TemporaryDirectory(dir=around) as folder:
         call = adapter.call(scope, list(clip.lr()), clip, Path(folder) if scope == "files" else None)
         session = Session(call, scope, adapter.device, limits, elsewhere=adapter.elsewhere)
         take_turns([session])
@@ -132,6 +139,7 @@ def _loaded(adapter: Adapter, settings: Settings) -> Loaded:
         environment=environment,
         device=name,
         kind=environment["gpu"]["name"] if environment["gpu"] else "cpu",
+        identity=dict(said) if (said := identity(adapter)) is not None else None,
     )
 
 
@@ -143,6 +151,7 @@ def _rules(descriptor: Descriptor) -> Rules:
 def _end_with_parent() -> None:
     """The parent holds the other end of standard input for as long as it lives."""
     sys.stdin.read()
+    kill(started_by(os.getpid()))
     os._exit(1)
 
 

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from bench.envelope.limits import CannotLimit, says_out_of_memory
 from bench.envelope.request import Answer, Request
+from bench.envelope.started import kill, started_by
 from bench.launch.crew import environment, last_line
 from bench.store import typed
 from bench.store.trials import FAILED, MEMORY, SLOW
@@ -48,7 +49,7 @@ class Runner:
                     stdin=subprocess.PIPE,
                     stdout=output,
                     stderr=output,
-                    start_new_session=True,  # Ctrl-C is the parent's; programs of the method end with it
+                    start_new_session=True,  # Ctrl-C is the parent's
                 )
             try:
                 return self._answer(process, request, answer, said)
@@ -78,9 +79,12 @@ class Runner:
 
 
 def _end(process: subprocess.Popen) -> None:
-    """The process and whatever it started are gone when this returns."""
+    """The process and all that it started are gone when this returns, programs in sessions of their own included."""
+    process.send_signal(signal.SIGSTOP)  # it starts no other meanwhile
+    started = started_by(process.pid) if process.returncode is None else []
     with suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGKILL)
+    kill(started)
     process.wait()
     if process.stdin is not None:
         with suppress(BrokenPipeError):

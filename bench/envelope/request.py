@@ -42,6 +42,7 @@ class Loaded:
     environment: dict[str, Any]
     device: str  # as tables name it
     kind: str  # "cpu", or the GPU's name: part of the key
+    identity: dict[str, Any] | None = None  # see `bench.methods.contract.Identified`: part of the key
 
 
 @dataclass(frozen=True, kw_only=True)

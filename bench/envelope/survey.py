@@ -135,7 +135,7 @@ def key_of(settings: Settings, loaded: Loaded) -> str:
     """What a trial's result depends on beside the clip."""
     how = (settings.threads, settings.scale, settings.memory, settings.scope)
     timing = (settings.warmup, settings.repeats, settings.budget_s)
-    return combined(prediction_key(settings.method, "", loaded.kind), loaded.device, how, timing)
+    return combined(prediction_key(settings.method, "", loaded.kind, loaded.identity), loaded.device, how, timing)
 
 
 def ladders_of(asked: Asked, loaded: Loaded) -> list[Ladder]:

@@ -21,8 +21,15 @@ SECONDS_OF_MPX, MB_OF_MPX, POWER = 0.5, 80.0, 1.5
 class KnownCost:
     """Answers requests by formula, as `bench.envelope.process.Runner` would by processes."""
 
-    def __init__(self, trial_s: float = 1e9, rules: Rules | None = None, interrupt_after: int | None = None) -> None:
+    def __init__(
+        self,
+        trial_s: float = 1e9,
+        rules: Rules | None = None,
+        interrupt_after: int | None = None,
+        identity: dict | None = None,
+    ) -> None:
         self.trial_s, self.rules, self.interrupt_after = trial_s, rules or Rules(), interrupt_after
+        self.identity = identity
         self.asked: list[Request] = []
 
     def __call__(self, request: Request) -> Answer:
@@ -39,6 +46,7 @@ class KnownCost:
                 environment=environment,
                 device="a device",
                 kind="cpu",
+                identity=self.identity,
             )
             return Answer(outcome=FITS, loaded=loaded)
         mpx = request.point.pixels * request.point.frames / 1e6

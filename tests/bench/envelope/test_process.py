@@ -5,8 +5,11 @@ import re
 import signal
 import subprocess
 import sys
+import time
 from dataclasses import replace
+from pathlib import Path
 
+import psutil
 import pytest
 
 from bench.envelope import limits, process
@@ -55,17 +58,56 @@ def test_an_abort_for_lack_of_memory_is_told():
     assert aborted.outcome == MEMORY and aborted.reason.startswith(f"ended by signal {int(signal.SIGABRT)}: terminate")
 
 
-def test_an_error_of_the_method_is_the_answer_and_loading_alone_needs_no_clip():
+def test_an_error_of_the_method_is_the_answer_and_loading_alone_needs_no_clip(tmp_path):
     """In this process: no memory is limited here."""
-    failed = answered(Request(settings=settings(then="fail"), point=POINT))
+    failed = answered(Request(settings=settings(then="fail"), point=POINT), tmp_path)
     assert failed.outcome == FAILED and failed.reason == "it does not like this clip"
-    loaded = answered(Request(settings=settings(then="fail"))).loaded
+    loaded = answered(Request(settings=settings(then="fail")), tmp_path).loaded
     assert loaded.kind == "cpu" and loaded.descriptor["name"] == "greedy" and loaded.memory_mb > 0
 
 
 def test_a_trial_is_stopped_by_the_clock():
     stopped = trial(then="wait", limit_s=1.0)
     assert stopped.outcome == SLOW and "trial_s=1" in stopped.reason
+
+
+PROGRAM = """
+import os, pathlib, sys, time
+pathlib.Path(sys.argv[1]).write_text(f"{os.getpid()} {sys.argv[2]}")
+time.sleep(600)
+"""
+
+
+def of_a_program(tmp_path) -> Settings:
+    """A program that says its process and the folder of its input, and does not end."""
+    (tmp_path / "theirs.py").write_text(PROGRAM)
+    command = [sys.executable, str(tmp_path / "theirs.py"), str(tmp_path / "said"), "{input}", "{output}"]
+    method = {"_target_": "baselines.external.External", "command": command, "scale": 2}
+    return replace(settings(), method=method, scope="files")
+
+
+def has_ended(pid: int, within_s: float = 20.0) -> bool:
+    until = time.monotonic() + within_s
+    while psutil.pid_exists(pid) and psutil.Process(pid).status() != psutil.STATUS_ZOMBIE:
+        if time.monotonic() > until:
+            return False
+        time.sleep(0.05)
+    return True
+
+
+def test_a_program_and_its_files_are_gone_with_a_trial_that_is_stopped(tmp_path, monkeypatch):
+    def until_it_runs(self, timeout=None):
+        while timeout is not None and self.poll() is None:
+            if (tmp_path / "said").exists():
+                raise subprocess.TimeoutExpired(self.args, timeout)
+            time.sleep(0.05)
+        return waited(self, timeout)
+
+    waited = subprocess.Popen.wait
+    monkeypatch.setattr(subprocess.Popen, "wait", until_it_runs)
+    answer = Runner(100.0)(Request(settings=of_a_program(tmp_path), point=POINT))
+    pid, folder = (tmp_path / "said").read_text().split()
+    assert answer.outcome == SLOW and has_ended(int(pid)) and not Path(folder).exists()
 
 
 def test_a_trial_ends_with_its_parent(tmp_path):
@@ -82,11 +124,11 @@ def test_a_trial_ends_with_its_parent(tmp_path):
 @pytest.mark.parametrize(
     "hard, remedy", [(3 << 30, r"raise that limit, or give memory=\d+MB or less"), (1 << 20, "raise that limit$")]
 )
-def test_a_hard_limit_below_the_one_asked_for_is_told_before_any_trial(monkeypatch, hard, remedy):
+def test_a_hard_limit_below_the_one_asked_for_is_told_before_any_trial(monkeypatch, tmp_path, hard, remedy):
     """As where `ulimit -Hd` or a scheduler has set one. Nothing is limited here."""
     monkeypatch.setattr(limits.resource, "getrlimit", lambda what: (hard, hard))
     monkeypatch.setattr(limits.resource, "setrlimit", lambda *words: pytest.fail("was limited"))
-    answer = answered(Request(settings=replace(settings(then="fail"), memory=1 << 50)))
+    answer = answered(Request(settings=replace(settings(then="fail"), memory=1 << 50)), tmp_path)
     assert answer.loaded is None and re.search(remedy, answer.environment), answer.environment
     assert "ulimit -Hd" in answer.environment and "memory=1.13e+06GB" in answer.environment
 

@@ -102,6 +102,14 @@ def test_another_limit_of_memory_is_another_envelope(explore):
     assert found.axes[0].largest.pixels / 1e6 <= largest_mpx(1 << 30) and len(other.asked) > 5
 
 
+def test_trials_of_another_version_of_a_program_are_made_again(explore):
+    explore(KnownCost(identity={"version": "1"}))
+    same, other = KnownCost(identity={"version": "1"}), KnownCost(identity={"version": "2"})
+    explore(same)
+    explore(other)
+    assert len(same.asked) == 1 and len(other.asked) > 5
+
+
 def test_more_time_for_a_trial_tries_again_what_was_stopped(explore):
     first = explore(KnownCost(trial_s=0.1), trial_s=0.1).envelopes["bicubic"].axes[0]
     assert first.outcome == SLOW and first.largest.pixels * SECONDS_OF_MPX / 1e6 <= 0.1
