@@ -75,7 +75,7 @@ class External:
         version = self._version(version_command)
         self.identity = {
             "program": _file_digest(program),
-            "words": [_file_digest(file) for word in self._words[1:] if (file := self._cwd / word).is_file()],
+            "words": [_file_digest(file) for word in _values(self._words[1:]) if (file := self._cwd / word).is_file()],
             "depends": [_content_digest(self._cwd / path) for path in depends],
             "version": version,
         }
@@ -122,6 +122,11 @@ def _words(command: str | Sequence[str], option: str) -> list[str]:
     if not words:
         raise ValueError(f"method.{option} is empty; write the program and its arguments")
     return words
+
+
+def _values(words: Sequence[str]) -> list[str]:
+    """The words of a command, and what stands behind the `=` of those that have one (`--model=FILE`)."""
+    return [value for word in words for value in (word, word.partition("=")[2]) if value]
 
 
 def _check_template(words: Sequence[str], needed: Sequence[str] = ()) -> None:

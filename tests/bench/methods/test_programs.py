@@ -169,6 +169,15 @@ def test_what_goes_wrong_is_said_with_its_remedy(tmp_path, clips, options, says)
     assert says in one_line(caught.value)
 
 
+def test_files_in_the_words_of_a_command_count_by_content(tmp_path):
+    seen = []
+    for content in ("a", "b", "c"):
+        (tmp_path / "net.bin").write_text(content)
+        words = ["net.bin"] if content == "a" else ["--model=net.bin"]
+        seen.append(External(["true", "{input}", "{output}", *words], scale=2, cwd=str(tmp_path)).identity["words"])
+    assert [len(words) for words in seen] == [1, 1, 1] and len({words[0] for words in seen}) == 3
+
+
 def test_what_a_program_left_running_is_ended_with_it(tmp_path):
     """Whoever has a pipe open for writing is alive: when all of them have ended, its reader is at the end."""
     pipe = tmp_path / "pipe"
