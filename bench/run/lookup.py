@@ -43,13 +43,22 @@ def _given(cell: Cell, adapter: Given) -> Upscaled:
 
 def _keys(cell: Cell, adapter: Adapter, inputs: Inputs) -> Keys:
     config = cell.plan.method_config
-    prediction = prediction_key(config, inputs.lr_digest, cell.machine.kind, identity(adapter))
+    prediction = prediction_key(config, inputs.lr_digest, _device_class(cell, adapter), identity(adapter))
     if not cell.plan.is_timed:
         return Keys(prediction)
     timing = OmegaConf.to_container(cell.plan.config.timing)
     assert isinstance(timing, dict)
     how = {key: value for key, value in timing.items() if key not in _NOT_OF_TIMES}
     return Keys(prediction, combined(prediction, how, cell.machine.name))
+
+
+def _device_class(cell: Cell, adapter: Adapter) -> str:
+    """What the digits of frames depend on beside the method: one processor computes in what another one has not, and
+    `precision=auto` takes what there is.
+    """
+    dtype = str(adapter.method.descriptor.dtype)
+    chosen = cell.plan.method_config.get("precision") == "auto" and adapter.device == "cpu" and dtype != "float32"
+    return f"{cell.machine.kind}, {dtype}" if chosen else cell.machine.kind
 
 
 def _kept(cell: Cell, inputs: Inputs, store: Store) -> Upscaled | None:
