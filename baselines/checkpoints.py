@@ -86,7 +86,7 @@ def read_stored(path: Path) -> Any:
     except Exception as error:  # whatever a damaged file makes of these readers
         if isinstance(error, ValueError) and str(error).startswith(f"{path}: "):
             raise
-        reason = str(error).partition("\n")[0]
+        reason = str(error).partition("\n")[0] or "it ends too soon"
         raise ValueError(f"{path}: not a readable torch checkpoint ({reason}); fetch it again") from error
 
 

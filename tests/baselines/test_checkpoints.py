@@ -121,3 +121,9 @@ def test_a_tensor_that_a_few_bytes_repeat_is_refused_before_it_is_copied(tmp_pat
         read_state(file)
     torch.save({"params": {"ids": torch.arange(4)[None].expand(2, 4)}}, file)
     assert read_state(file)["ids"].shape == (2, 4)
+
+
+def test_an_empty_file_is_said_to_end_too_soon(tmp_path):
+    (tmp_path / "w.pth").touch()
+    with pytest.raises(ValueError, match=r"\(it ends too soon\); fetch it again"):
+        read_state(tmp_path / "w.pth")
