@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from pathlib import Path
 
 from bench.methods.adapters import Adapter, adapted
 from bench.methods.calls import contained
 from bench.run.plan import MethodOnData
-from bench.store.keys import combined
+from bench.store.keys import combined, named_files
 from bench.targets import build
 from bench.timing.memory import in_use_mb
+from frames.errors import UserError
 
 
 @dataclass(frozen=True)
@@ -32,6 +34,7 @@ class MethodPool:
     def __init__(self, loading: Callable[[str], None]) -> None:
         self._loading = loading
         self._loaded: dict[str, LoadedMethod] = {}
+        self._files: dict[str, tuple[int, int]] = {}  # size and time of change when first loaded, as keys know them
 
     def keep_only(self, group: Iterable[MethodOnData]) -> None:
         """Forget the methods that are not of this group."""
@@ -47,9 +50,22 @@ class MethodPool:
             device = plan.config.device
             before = in_use_mb(device)
             try:
+                self._check_files(plan)
                 with contained():
                     adapter = adapted(build(plan.method_config), device)
                 self._loaded[key] = LoadedMethod(adapter, held_mb=max(0.0, in_use_mb(device) - before))
             except Exception as error:
                 self._loaded[key] = LoadedMethod(error=error)
         return self._loaded[key]
+
+    def _check_files(self, plan: MethodOnData) -> None:
+        """Refuse files that have changed since this process first loaded them: keys have their former content.
+
+        Raises:
+            UserError: one has.
+        """
+        for file in named_files(plan.method_config, deep=False).values():
+            found = Path(file).stat()
+            now = found.st_size, found.st_mtime_ns
+            if self._files.setdefault(file, now) != now:
+                raise UserError(f"{file}: it has changed since this run first read it; give a copy, and start it again")

@@ -1,0 +1,42 @@
+"""The methods in memory: weights that change while a run is at work are never kept under the key of the former ones."""
+
+from types import SimpleNamespace
+
+import pytest
+
+from bench.methods.contract import Descriptor
+from bench.run.pool import MethodPool
+
+
+class Own:
+    def __init__(self, weights: str) -> None:
+        if weights == "ends":
+            raise SystemExit("no GPU")
+        self.descriptor = Descriptor(
+            name="own", scale=4, kind="image", device="cpu", dtype="uint8", licence="", weights="none"
+        )
+
+    def upscale(self, lr, stages):
+        raise NotImplementedError
+
+
+def plan(weights) -> SimpleNamespace:
+    config = {"_target_": "tests.bench.run.test_pool.Own", "weights": str(weights)}
+    return SimpleNamespace(method="own", method_config=config, config=SimpleNamespace(device="cpu"))
+
+
+@pytest.mark.parametrize("changes", [False, True])
+def test_weights_that_have_changed_are_not_loaded_again(tmp_path, changes):
+    pool, file = MethodPool(lambda method: None), tmp_path / "net.bin"
+    file.write_text("a")
+    assert pool.load(plan(file)).error is None
+    pool.keep_only([])
+    if changes:
+        file.write_text("bb")
+    error = pool.load(plan(file)).error
+    assert ("has changed since" in str(error)) if changes else error is None
+
+
+def test_a_class_that_ends_the_process_costs_its_cells_alone():
+    error = MethodPool(lambda method: None).load(plan("ends")).error
+    assert str(error) == "the method called sys.exit('no GPU')"
