@@ -18,6 +18,7 @@ from bench.labels import file_name
 from bench.methods.alignment import EXACT, START
 from bench.methods.contract import Descriptor, FrameSource, GivenFrames, Stages, Upscaler
 from bench.timing.measure import Call
+from frames.errors import UserError
 from frames.images import read_image, write_png
 from frames.video import write_video
 
@@ -83,7 +84,7 @@ def contained() -> Iterator[None]:
     try:
         yield
     except SystemExit as error:
-        raise RuntimeError(f"the method called sys.exit({error.code!r})") from error
+        raise UserError(f"the method called sys.exit({error.code!r})") from error
     finally:
         if torch.get_num_threads() != threads:
             torch.set_num_threads(threads)

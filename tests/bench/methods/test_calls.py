@@ -6,6 +6,7 @@ import torch
 
 from bench.methods.calls import contained, on_files, on_tensors
 from bench.timing.measure import Limits, Session, take_turns
+from frames.errors import UserError
 
 LR = [np.full((4, 6, 3), level, np.uint8) for level in (10, 20)]
 
@@ -40,7 +41,7 @@ def error_of(upscale, scope: str, folder) -> str:
     call = on_tensors(own, LR, "cpu") if scope == "tensors" else on_files(own, LR, "cpu", folder)
     session = Session(call, scope, "cpu", Limits(warmup=1, repeats=2))
     take_turns([session])
-    assert session.error is None or isinstance(session.error, ValueError | RuntimeError)
+    assert session.error is None or isinstance(session.error, ValueError | UserError)
     return str(session.error or "")
 
 
