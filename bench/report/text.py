@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table as RichTable
 
-from bench.report import sheet
+from bench.report import fitting, sheet
 from bench.report.grid import BEST, SECOND, Cell, Grid
 from frames.text import printable
 
@@ -21,22 +21,30 @@ _MARKDOWN = {BEST: ("**", "**"), SECOND: ("<u>", "</u>")}
 def terminal(grid: Grid, console: Console) -> None:
     """Print with rich; the best figure of a column is bold, the second underlined.
 
-    Each note is one line, however narrow the table and however long the name of a file in it.
+    Columns that a narrow terminal has no room for stand in further tables below. Each note is one line, however narrow
+    the table and however long the name of a file in it.
     """
-    table = RichTable(title=_rich(grid.title))
-    for index, head in enumerate(grid.heads):
-        title = f"{_rich(head.group)}\n{_rich(head.text)}" if head.group else _rich(head.text)
-        table.add_column(title, justify="right" if head.numeric else "left", no_wrap=not index)
+    for number, part in enumerate(fitting.parts(grid, console.width, _unmarked)):
+        console.print(_part(grid, part, f"{grid.title}, continued" if number else grid.title))
+    for note in (grid.caption, *grid.notes):
+        console.print(_rich(note), style="table.caption", highlight=False, emoji=False, soft_wrap=True)
+
+
+def _part(grid: Grid, part: fitting.Part, title: str) -> RichTable:
+    """Some of the columns as a table of rich."""
+    table = RichTable(title=_rich(title))
+    for index, width in zip(part.columns, part.widths, strict=True):
+        head = grid.heads[index]
+        text = f"{_rich(head.group)}\n{_rich(head.text)}" if head.group else _rich(head.text)
+        table.add_column(text, justify="right" if head.numeric else "left", width=width, overflow="fold")
     for number, block in enumerate(grid.blocks):
         if number:
             table.add_section()
         if block.heading:
             table.add_row(f"[italic]{_rich(block.heading)}[/italic]", end_section=False)
         for line in block.rows:
-            table.add_row(*(_marked(cell, _RICH, _rich) for cell in line))
-    console.print(table)
-    for note in (grid.caption, *grid.notes):
-        console.print(_rich(note), style="table.caption", highlight=False, emoji=False, soft_wrap=True)
+            table.add_row(*(_marked(line[index], _RICH, _rich) for index in part.columns))
+    return table
 
 
 def markdown(grid: Grid) -> str:
@@ -78,6 +86,10 @@ def _line(cells) -> str:
 def _marked(cell: Cell, signs: dict[str, tuple[str, str]], escaped) -> str:
     before, after = signs.get(cell.mark, ("", ""))
     return f"{before}{escaped(cell.text)}{after}" + (f" {escaped(cell.sup)}" if cell.sup else "")
+
+
+def _unmarked(cell: Cell) -> str:
+    return _marked(cell, {}, printable)
 
 
 def _escaped(text: str) -> str:

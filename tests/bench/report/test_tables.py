@@ -166,6 +166,26 @@ def test_the_terminal_shows_marks_caption_and_notes(crowd):
     assert "\x1b[1m" in text and "\x1b[4m" in text and "model[steps=4]" in text and "12 frames" in text
 
 
+@pytest.mark.parametrize("width", [30, 40, 60, 80])
+def test_a_narrow_terminal_gets_every_figure_whole_in_further_tables(crowd, capsys, width):
+    (table,) = tables.tables(crowd)
+    tables.terminal(table, Console(width=width))
+    told = capsys.readouterr().out
+    shown = [line for line in told.splitlines() if line[:1] in "┏┃┡│└"]
+    assert "…" not in told and max(map(len, shown)) <= width
+    cells = {cell.strip() for line in shown for cell in line.split("│")}
+    assert {table.text(method, column) for method in table.methods for column in table.columns} <= cells
+    assert told.count("continued") == sum(line.startswith("┏") for line in shown) - 1
+
+
+def test_long_words_of_a_cell_are_wrapped_on_a_narrow_terminal(crowd, capsys):
+    told = [replace(each, method="a_name_of_an_experiment" * 3) for each in crowd if each.method == "plain"]
+    (table,) = tables.tables(told, show=["psnr", "weights"])
+    tables.terminal(table, Console(width=60))
+    out = capsys.readouterr().out
+    assert "…" not in out and max(len(line) for line in out.splitlines() if line[:1] in "┏│") <= 60
+
+
 def test_a_note_is_one_line_however_narrow_the_table(crowd, capsys):
     """So that the name of a file in it can be copied."""
     reason = "/a/folder/with a long name/" + "that/goes/on/" * 10 + "00000002.png: the file is truncated; replace it"
