@@ -6,6 +6,7 @@ from collections.abc import Collection, Sequence
 from pathlib import Path
 from xml.etree import ElementTree
 
+from rich.cells import cell_len
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
@@ -17,32 +18,49 @@ from frames.text import printable
 _COLORS = {"better": "green", "same": "", "inconclusive": "yellow"} | {verdict: "bold red" for verdict in FAILING}
 _LEFT = ("data", "method", "metric", "verdict")
 _HEADERS = (*_LEFT[:3], "before", "after", "change", "interval", "margin", "smallest", "clips", "verdict")
+_VERDICT = 12  # characters, at least, of the last column: one of the verdicts
 _CAPTION = (
     "change: positive is better; interval: 95 %, bootstrap over clips; smallest: the smallest worsening that "
     "this data could have shown; speed: ratio of times, its change as a logarithm"
 )
 
 
-def terminal(found: Sequence[Comparison], title: str) -> None:
-    """Print the comparison; changes are positive where the second run is better."""
+def terminal(found: Sequence[Comparison], title: str, console: Console | None = None) -> None:
+    """Print the comparison; changes are positive where the second run is better.
+
+    A terminal too narrow for the table's figures gets a sentence a comparison.
+    """
+    console = console or Console(width=None if Console().is_terminal else 180, highlight=False)
+    rows = [_row(each) for each in found]
+    widths = [max(map(cell_len, column)) for column in zip(_HEADERS[:-1], *(row[:-1] for row in rows), strict=True)]
+    if sum(width + 3 for width in widths) + _VERDICT + 4 > console.width:
+        console.print(escape(printable(title)), soft_wrap=True)
+        for each in found:
+            console.print(escape(sentence(each)), style=_COLORS[each.verdict] or None, soft_wrap=True)
+        return
     table = Table(title=escape(printable(title)), caption=_CAPTION, caption_justify="left")
     for header in _HEADERS:
-        table.add_column(header, justify="left" if header in _LEFT else "right")
-    for each in found:
+        table.add_column(header, justify="left" if header in _LEFT else "right", no_wrap=header != "verdict")
+    for each, row in zip(found, rows, strict=True):
         color = _COLORS[each.verdict]
         verdict = f"[{color}]{each.verdict}[/{color}]" if color else each.verdict
-        table.add_row(
-            *(escape(printable(name)) for name in (each.data, each.method, each.metric)),
-            _number(each.before),
-            _number(each.after),
-            _number(each.change, "+"),
-            _interval(each),
-            _number(each.margin),
-            _number(each.smallest_effect),
-            f"{each.clips}/{each.expected}",
-            verdict + (f" ({escape(printable(each.note))})" if each.note else ""),
-        )
-    Console(width=None if Console().is_terminal else 180, highlight=False).print(table)
+        table.add_row(*map(escape, row[:-1]), verdict + (f" ({escape(row[-1])})" if row[-1] else ""))
+    console.print(table)
+
+
+def _row(each: Comparison) -> list[str]:
+    """The cells of a comparison, the verdict's note as the last."""
+    return [
+        *map(printable, (each.data, each.method, each.metric)),
+        _number(each.before),
+        _number(each.after),
+        _number(each.change, "+"),
+        _interval(each),
+        _number(each.margin),
+        _number(each.smallest_effect),
+        f"{each.clips}/{each.expected}",
+        printable(each.note) if each.note else "",
+    ]
 
 
 def junit(found: Sequence[Comparison], failing: Collection[str], file: Path, error: str = "") -> None:

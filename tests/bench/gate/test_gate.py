@@ -5,6 +5,7 @@ from dataclasses import replace
 from xml.etree import ElementTree
 
 import pytest
+from rich.console import Console
 
 from bench.gate import formats
 from bench.gate.comparison import compare
@@ -178,3 +179,13 @@ def test_compare_refuses_unlike_runs_and_takes_infinite_values(bench, folder_of)
 
 def test_a_sentence_has_the_note():
     assert "clips have no psnr" in formats.sentence(found_of(run_of(), run_of()[:-2]))
+
+
+def test_a_narrow_terminal_gets_a_sentence_a_comparison_and_no_cut_figure(capsys):
+    found = compare(run_of(), run_of(), reference="base")
+    formats.terminal(found, "one -> other", Console(width=70))
+    narrow = capsys.readouterr().out
+    assert narrow.splitlines() == ["one -> other", *map(formats.sentence, found)]
+    formats.terminal(found, "one -> other", Console(width=140))
+    wide = capsys.readouterr().out
+    assert "┃" in wide and "…" not in wide + narrow
