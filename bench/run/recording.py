@@ -54,7 +54,7 @@ def line_of(record: Record) -> str:
     frames = record.frames
     parts = [f"{frames} frame{'s' * (frames > 1)}"]
     for scope, times in record.timing.items():
-        speed = f"{frames / times.median_s:.3g} fps ({scope}, median of {len(times.repetitions)}"
+        speed = f"{figure(frames / times.median_s, None)} fps ({scope}, median of {len(times.repetitions)}"
         parts.append(speed + (", on a busy machine)" if times.busy else ")"))
     parts += [_figure(name, score) for name, score in record.scores.items() if score.values]
     return ", ".join(parts)

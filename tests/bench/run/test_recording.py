@@ -10,7 +10,11 @@ from tests.bench.made_up import make, with_score
 
 def test_frames_speed_and_scores_in_one_line():
     record = make("fast", "a", [28.0, 30.0], [0.5, 0.25, 0.5])
-    assert line_of(record) == "2 frames, 4 fps (tensors, median of 3), psnr 29.00, lpips-alex 0.2500"
+    assert line_of(record) == "2 frames, 4.00 fps (tensors, median of 3), psnr 29.00, lpips-alex 0.2500"
+
+
+def test_a_high_speed_is_printed_as_in_the_tables():
+    assert "4000 fps" in line_of(make("fast", "a", [28.0, 30.0], [0.0005]))
 
 
 def test_a_score_of_zero_has_no_sign():
