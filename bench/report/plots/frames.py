@@ -69,7 +69,12 @@ def per_frame(
 
 
 def _panel(axes: Axes, curves: list[tuple[Record, Score]], methods: list[str], theme: style.Theme) -> None:
-    """One clip by one metric: a curve a method."""
+    """One clip by one metric: a curve a method; a word where there are no scores."""
+    if not curves:
+        axes.text(0.5, 0.5, "no scores", transform=axes.transAxes, ha="center", va="center", color=theme.faint)
+        axes.set_xticks([])
+        axes.set_yticks([])
+        return
     for record, score in curves:
         which, values = methods.index(record.method), score.values or []
         axes.plot(

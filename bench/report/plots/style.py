@@ -59,6 +59,7 @@ def styled(theme: str = "light") -> Iterator[Theme]:
             "grid.color": chosen.grid,
             "grid.linewidth": 0.6,
             "axes.axisbelow": True,
+            "axes.formatter.useoffset": False,  # 18.294, not 0.004 and +1.829e1 in a corner
             "legend.frameon": False,
             "hatch.linewidth": 0.6,
             "lines.linewidth": 1.2,

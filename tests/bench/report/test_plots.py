@@ -1,6 +1,7 @@
 """Content of the plots: fronts, names that do not collide, exponents, shares, steps, themes."""
 
 import itertools
+from dataclasses import replace
 
 import matplotlib.colors as colors
 import numpy as np
@@ -33,6 +34,23 @@ def test_names_meet_neither_each_other_nor_markers_nor_the_frame(crowd):
         assert not any(a.overlaps(b) for a, b in itertools.combinations(boxes, 2))
         inside = axes.get_window_extent(renderer)
         assert all(box.x0 >= inside.x0 and box.x1 <= inside.x1 for box in boxes)
+
+
+def test_an_axis_of_close_values_has_whole_numbers_and_no_offset(record):
+    runs = [record(f"m[steps={n}]", "a", [18.29 + 0.001 * n], [n], steps=n, expected=1) for n in (1, 2)]
+    figure = plot.KINDS["steps"](runs)
+    figure.canvas.draw()
+    assert [axes.yaxis.get_offset_text().get_text() for axes in figure.axes] == [""] * len(figure.axes)
+
+
+def test_a_clip_without_scores_by_a_metric_says_so_and_has_no_axis_of_its_own(record):
+    one, other = (record("one", clip, [30.0, 31.0], [1.0]) for clip in "ab")
+    curve = replace(one.scores["lpips-alex"], values=[0.2, 0.3], indices=[0, 1])
+    lost = replace(curve, values=None, indices=None, reason="no still area")
+    runs = [replace(each, scores=each.scores | {"lpips-alex": s}) for each, s in ((one, curve), (other, lost))]
+    figure = plot.KINDS["frames"](runs)
+    (empty,) = [axes for axes in figure.axes if "no scores" in texts_of(axes)]
+    assert empty.get_title(loc="left").endswith("/b") and not len(empty.get_xticks())
 
 
 def test_too_many_names_go_into_a_legend(record):
