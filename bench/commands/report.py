@@ -31,6 +31,9 @@ def main(argv: list[str]) -> int:
     options = parser.parse_args(argv)
     if not 0 <= options.budget < 1000 or (options.frames is not None and options.frames < 1):
         raise UserError("--budget must not be negative and below 1000, --frames at least 1")
+    out = options.out or options.runs[0] / "page.html"
+    if out.is_dir():
+        raise UserError(f"--out {out}: there is a folder of this name; give a file, such as {out / 'page.html'}")
     from bench.commands.gather import gather
     from bench.metrics.places import finder
     from bench.report import page
@@ -42,7 +45,6 @@ def main(argv: list[str]) -> int:
         return NOTHING_MEASURED
     budget = PictureBudget(int(options.budget * 1e6), options.frames, _window(options.crop))
     text, notes = page.render(gathered.records, gathered.materials, gathered.environments, budget, finder)
-    out = options.out or options.runs[0] / "page.html"
     with replacing(out) as temporary:
         temporary.write_text(text, encoding="utf-8")
     print(out)

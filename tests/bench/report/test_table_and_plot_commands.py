@@ -99,3 +99,9 @@ def test_the_settings_of_a_method_are_rows_of_their_own(bench, run, record, tmp_
         "m[steps=16]",
         "m[steps=1]",
     }
+
+
+def test_report_refuses_a_folder_as_its_file_before_it_reads_a_frame(bench, run, tmp_path, monkeypatch):
+    monkeypatch.setattr("bench.report.page.render", lambda *_: pytest.fail("rendered"))
+    answer = bench("report", run, "--out", tmp_path)
+    assert answer.code == 3 and f"--out {tmp_path}: there is a folder of this name" in answer.err
