@@ -46,10 +46,12 @@ class Bad:
 
 
 def metrics_of(records: list[Record]) -> list[Metric]:
-    """The metrics of these records, in their order; unlike recipes are unlike metrics."""
+    """The metrics that these records have scores by, in their order; unlike recipes are unlike metrics."""
     found = {}
     for record in records:
         for name, score in record.scores.items():
+            if not score.values:
+                continue
             key = (name, score.signature)
             found[key] = Metric(*key, score.short, score.unit, score.better, score.digits, score.window)
     return list(found.values())

@@ -7,7 +7,7 @@ function drawAtlas() {
   const found = data.worst[metric]?.[method + 1] ?? [];
   byId("worst-place").textContent = data.metrics[metric] ? `Each place lies ${data.metrics[metric].place}.` : "";
   byId("atlas").replaceChildren(...found.map((bad, rank) => card(bad, rank, metric)));
-  if (!found.length) byId("atlas").append(make("p", {}, "Nothing was scored."));
+  if (!found.length) byId("atlas").append(make("p", {}, data.metrics[metric] ? "No frame is ranked by this metric." : "Nothing was scored."));
 }
 
 function card([clipIndex, frame, method, value, placeIndex], rank, metric) {
