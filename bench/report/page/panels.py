@@ -13,7 +13,8 @@ from bench.report.tables import Column, Table
 
 WIDTH, HEIGHT = 360, 270
 LEFT, RIGHT, TOP, BOTTOM = 52, 14, 16, 42
-LETTER = 7  # width of a letter of a label, on average; labels are bold
+LETTER = 7.6  # width of a letter of a label, on average; labels are bold
+LETTERS = 28  # a longer name is shortened in its middle: the point has it whole as its tip
 _PLACES = ((10, 4, "start"), (-10, 4, "end"), (0, -10, "middle"), (0, 19, "middle"), (9, -7, "start"), (-9, -7, "end"))
 Box = tuple[float, float, float, float]
 """(left, top, right, bottom)."""
@@ -134,12 +135,20 @@ def _labels(placed: dict[str, tuple[float, float]]) -> list[Label]:
     taken = [(x - 7, y - 7, x + 7, y + 7) for x, y in placed.values()]
     found = []
     for method, (x, y) in placed.items():
-        width = LETTER * len(method)
+        text = _shortened(method)
+        width = LETTER * len(text)
         costs = [(_cost(_extent(x, y, width, place), taken), place) for place in _PLACES]
         best = min(costs, key=lambda each: each[0])[1]
         taken.append(_extent(x, y, width, best))
-        found.append(Label(x + best[0], y + best[1], best[2], method))
+        found.append(Label(x + best[0], y + best[1], best[2], text))
     return found
+
+
+def _shortened(name: str) -> str:
+    if len(name) <= LETTERS:
+        return name
+    half = (LETTERS - 1) // 2
+    return f"{name[:half]}…{name[-half:]}"
 
 
 def _extent(x: float, y: float, width: float, place: tuple[int, int, str]) -> Box:

@@ -5,7 +5,11 @@ import base64
 import numpy as np
 import pytest
 
+from bench.metrics.places import finder
+from bench.report.page import render
+from bench.report.page.choose import PictureBudget
 from frames.images import read_image
+from tests.bench.made_up import make
 
 PHONE = {"width": 375, "height": 740}
 
@@ -57,6 +61,15 @@ def test_the_accessibility_check_has_no_serious_findings(made, opened, options):
     page.wait_for_selector("#atlas canvas")
     found = axe.Axe().run(page).response["violations"]
     assert [(f["id"], f["nodes"][0]["html"][:200]) for f in found if f["impact"] in ("serious", "critical")] == []
+
+
+def test_a_long_name_leaves_room_for_the_figures_on_a_phone(opened, tmp_path):
+    name = "a_very_long_name_of_a_method_that_someone_gave_after_an_experiment_2026-11-30"
+    text, _ = render([make(name, clip, [30.0, 31.0], [1.0]) for clip in "ab"], [], {}, PictureBudget(0), finder)
+    (tmp_path / "page.html").write_text(text, encoding="utf-8")
+    page = opened(tmp_path / "page.html", viewport=PHONE).page
+    assert page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth") == 0
+    assert page.locator("#summary tbody th").first.bounding_box()["width"] < PHONE["width"] / 2
 
 
 def test_typing_in_the_filter_hides_rows_and_says_how_many_fit(made, opened):

@@ -1,0 +1,62 @@
+"""The page without pictures: names of any length, metrics without scores, times as in the tables."""
+
+import json
+import re
+from dataclasses import replace
+
+from bench.metrics.places import finder
+from bench.report.page import order, panels, render, stages
+from bench.report.page.choose import PictureBudget
+from bench.report.tables import tables
+from bench.store.record import Repetition
+from tests.bench.made_up import make
+
+LONG = "a_very_long_name_of_a_method_that_someone_gave_after_an_experiment_2026-11-30"
+
+
+def page_of(records):
+    page, _ = render(records, [], {}, PictureBudget(1_000_000), finder)
+    return page, json.loads(re.search(r'id="data">(.*?)</script>', page, re.S)[1])
+
+
+def test_a_metric_that_nothing_was_scored_by_is_offered_nowhere():
+    record = make("one", "a", [30.0], [1.0])
+    lost = replace(record.scores["psnr"], values=None, indices=None, reason="no ground truth")
+    _, data = page_of([replace(record, scores=record.scores | {"psnr": lost})])
+    assert [metric["title"] for metric in data["metrics"]] == ["LPIPS-alex"]
+
+
+def test_the_name_of_a_point_fits_into_its_panel_and_its_tip_has_it_whole():
+    records = [make(name, clip, [30.0 + n], [1.0 + n]) for n, name in enumerate((LONG, "turbovsr")) for clip in "ab"]
+    ((_, (panel, *_)),) = panels.of_tables(tables(records), order_of(records))
+    shown = {label.text for label in panel.labels}
+    assert "turbovsr" in shown and any(text.startswith("a_very") and text.endswith("11-30") for text in shown)
+    assert all(len(text) <= panels.LETTERS for text in shown)
+    assert any(mark.tip.startswith(LONG) for mark in panel.marks)
+
+
+def test_the_whole_of_the_stages_is_the_time_that_the_tables_have():
+    """Medians of stages need not add up to the median of the whole."""
+    record = make("one", "a", [30.0, 30.0], [1.0])
+    repetitions = [
+        Repetition(total_s=whole, stages_s={"encode": encode, "decode": whole - encode})
+        for whole, encode in ((1.0, 0.9), (2.0, 0.1), (3.0, 1.0))
+    ]
+    times = replace(record.timing["tensors"], repetitions=repetitions)
+    record = replace(record, timing={"tensors": times})
+    ((_, _, (bar,)),) = stages.of_records([record], ["one"])
+    assert bar.total == "1000 ms per frame"
+    assert tables([record])[0].text("one", column_of(record, "ms_per_frame")) == "1000"
+
+
+def order_of(records):
+    return list(dict.fromkeys(record.method for record in records))
+
+
+def column_of(record, metric):
+    return next(column for column in tables([record])[0].columns if column.metric == metric)
+
+
+def test_metrics_keep_their_order():
+    record = make("one", "a", [30.0], [1.0])
+    assert [metric.name for metric in order.metrics_of([record])] == list(record.scores)
