@@ -21,7 +21,7 @@ _LUMA = np.array([0.299, 0.587, 0.114], np.float32)
 _STILL = 0.1  # pixels from frame to frame
 _MARGIN = 9  # pixels around motion that do not count as still: flow is smooth across edges
 _ROUNDING = 1 / 3  # levels
-_LEAST = 0.01  # share of the pixels that a pair needs for a value of its own
+_LEAST = 0.01  # share of a frame's pixels that a pair needs for a value of its own, and all pairs for any
 Seen = tuple[np.ndarray, np.ndarray, np.ndarray]
 """Luma of SR and of GT, float32 (H, W), and GT's grey levels, uint8 (H, W)."""
 
@@ -37,7 +37,7 @@ class Flicker:
         self.moving = moving
         where = "along GT's flow" if moving else f"still {_STILL}px"
         self.kind = Kind(f"{'moving flicker' if moving else 'flicker'} (GT: 1)", "", "nearer", 2, window=2, best=1.0)
-        self.signature = f"flicker|{where}|{FLOW} on GT|luma|uint8|crop0|mean-pairs,clips|v1"
+        self.signature = f"flicker|{where}|{FLOW} on GT|luma|uint8|crop0|mean-pairs,clips|v2"
 
     def begin(self) -> FlickerOfClip:
         return FlickerOfClip(self.moving)
@@ -65,10 +65,10 @@ class FlickerOfClip:
         """One ratio a pair; a pair with hardly a pixel of the kind has that of the whole clip.
 
         Raises:
-            ValueError: no pair of the clip has any.
+            ValueError: all pairs of the clip together have no such area, or less than a hundredth of a frame.
         """
-        if not any(share > 0 for _, _, share in self._pairs):
-            raise ValueError(f"GT has no {'moving' if self._moving else 'still'} area between any two frames")
+        if sum(share for _, _, share in self._pairs) < _LEAST:
+            raise ValueError(f"GT has hardly any {'moving' if self._moving else 'still'} area between its frames")
         whole = _ratio(*(sum(column) for column in zip(*self._pairs)))
         return [_ratio(*pair) if pair[2] >= _LEAST else whole for pair in self._pairs]
 

@@ -4,6 +4,7 @@ import cv2
 import numpy as np
 import pytest
 
+from bench.metrics import flicker
 from bench.metrics.accumulators import reason_absent
 from bench.metrics.flicker import Flicker
 
@@ -144,7 +145,7 @@ def test_black_and_white_clips_have_finite_scores(level, shape):
         try:
             assert np.isfinite(values(metric, flat, noisy)).all()
         except ValueError as reason:
-            assert "GT has no" in str(reason)
+            assert "GT has hardly any" in str(reason)
 
 
 def test_small_frames_a_change_of_size_and_one_frame_have_reasons():
@@ -160,13 +161,26 @@ def test_a_clip_without_the_area_is_refused_and_a_pair_without_it_has_the_clips_
     noise = np.random.default_rng(0).integers(0, 256, (96, 160), np.uint8)
     texture = cv2.normalize(cv2.GaussianBlur(noise, (0, 0), 2), None, 0, 255, cv2.NORM_MINMAX)[..., None].repeat(3, 2)
     moved = [np.ascontiguousarray(texture[:, 4 * i : 128 + 4 * i]) for i in range(3)]
-    with pytest.raises(ValueError, match="GT has no still area"):
+    with pytest.raises(ValueError, match="GT has hardly any still area"):
         values(Flicker(), moved, moved)
-    with pytest.raises(ValueError, match="GT has no moving area"):
+    with pytest.raises(ValueError, match="GT has hardly any moving area"):
         values(Flicker(moving=True), grey, grey)
     gt = [moved[0], moved[0], moved[1]]
     found = values(Flicker(), brightened(gt, (0, 4, 0)), gt)
     assert len(found) == 2 and found[0] == found[1] > 5
+
+
+def test_a_few_still_pixels_of_a_whole_clip_are_no_flicker(monkeypatch):
+    def few(before, now, moving):
+        chosen = np.zeros(before[2].shape, bool)
+        chosen[0, :7] = True
+        return np.ones_like(before[0]), np.ones_like(before[0]), chosen
+
+    monkeypatch.setattr(flicker, "changes", few)
+    frames = [np.full((48, 128, 3), 90, np.uint8)] * 11
+    assert values(Flicker(), frames, frames) == [1.0] * 10, "70 pixels of 6144 are a hundredth"
+    with pytest.raises(ValueError, match="hardly any still area"):
+        values(Flicker(), frames[:9], frames[:9])
 
 
 def test_recipes_differ_and_say_what_they_look_at():
