@@ -62,6 +62,14 @@ def test_every_page_and_every_decision_is_in_the_table_of_contents(site):
         assert f'href="{file.relative_to(ROOT / "docs").with_suffix(".html").as_posix()}"' in front, file
 
 
+def test_tables_and_lists_are_rendered_as_such(site):
+    """The site's Markdown wants an empty line before a table and before a list, GitHub's does not."""
+    for page in site.rglob("*.html"):
+        paragraphs = re.findall(r"<p>(.*?)</p>", page.read_text(encoding="utf-8"), re.DOTALL)
+        lost = [text[:80] for text in paragraphs if re.search(r"^\|[-:| ]+\|$|\n- ", text, re.MULTILINE)]
+        assert not lost, page
+
+
 def test_links_between_files_lead_to_files():
     broken = []
     for document in documents():
