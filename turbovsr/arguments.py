@@ -16,11 +16,11 @@ LEAST_FPS, MOST_FPS = Fraction(1, 100), 1000
 CONTAINERS = ("mp4", "mkv", "mov")
 ABOUT = "Upscale a video, an image, a folder of images or a folder of videos."
 EPILOG = """OUT is a video if its name ends in .mp4, .mkv or .mov, an image if IN is one and the name ends like one, a
-folder of PNG files if it has no suffix, or of videos if IN is one. A video keeps its times, sound, subtitles, chapters,
-tags and colours; what of IN is not in OUT is said on stderr. Memory does not grow with the length of the video. A video
-that was stopped or killed continues with the same command, and gives the same file; a folder of PNG files begins anew.
-Of a damaged input the frames that can be read are written, and the exit code is 3, as for any error; 4 is a device that
-is not here, 130 Ctrl-C. `python -m turbovsr export WEIGHTS OUT.onnx` writes an ONNX file (see its --help)."""
+folder of videos if IN is one, and otherwise, without a suffix, a folder of PNG files. A video keeps its times, sound,
+subtitles, chapters, tags and colours; stderr names what is lost. Memory does not grow with the length of the video. If
+a video was stopped or killed, the same command continues it and gives the same file; a folder of PNG files begins anew.
+If the input is damaged, the frames that can be read are written. Exit codes: 3 error or damaged input, 4 the device is
+not available, 130 Ctrl-C. `python -m turbovsr export WEIGHTS OUT.onnx` writes an ONNX file (see its --help)."""
 
 
 def parse(argv: list[str]) -> argparse.Namespace:
@@ -30,28 +30,31 @@ def parse(argv: list[str]) -> argparse.Namespace:
     parser.add_argument("output", type=Path, metavar="OUT", help="a video, an image, or a folder")
     parser.add_argument("--scale", type=int, default=4, choices=SCALES, help="SR size over LR size (default 4)")
     parser.add_argument("--steps", type=int, default=1, help="sampling steps: 1, 2, 4, 8 or 16 (default 1)")
-    parser.add_argument("--seed", type=int, default=0, help="of the noise that sampling begins with (default 0)")
+    parser.add_argument("--seed", type=int, default=0, help="seed of the noise that sampling starts from (default 0)")
     parser.add_argument(
         "--no-latent",
         dest="latent",
         action="store_false",
-        help="decode from the LR frames alone, without sampling: faster, and nano has the same scores",
+        help="decode from the LR frames alone, without sampling: faster, with the same scores for nano",
     )
     parser.add_argument(
         "--weights",
         default="auto",
         help="a packaged name, a .safetensors file, or auto: nano for clean, nano-real for degraded frames (default)",
     )
-    parser.add_argument("--device", help="cpu or cuda (default cuda where there is one)")
+    parser.add_argument("--device", help="cpu or cuda (default: cuda if available)")
     parser.add_argument(
-        "--precision", default="auto", choices=PRECISIONS, help="auto: bfloat16 where the device has it (default)"
+        "--precision",
+        default="auto",
+        choices=PRECISIONS,
+        help="auto: bfloat16 if the device computes it natively (default)",
     )
     parser.add_argument(
         "--color-fix", default="none", choices=COLOR_FIXES, help="give SR the coarse colours of LR (default none)"
     )
-    parser.add_argument("--tile", default="auto", help="LR pixels decoded at once, 0 for whole frames (default auto)")
-    parser.add_argument("--fps", type=_fps, help="of a video made from images (default 24)")
-    parser.add_argument("--overwrite", action="store_true", help="replace OUT if it is there already")
+    parser.add_argument("--tile", default="auto", help="edge of a tile in LR pixels, 0 for whole frames (default auto)")
+    parser.add_argument("--fps", type=_fps, help="frame rate of a video made from images (default 24)")
+    parser.add_argument("--overwrite", action="store_true", help="replace OUT if it exists")
     _add_video_options(parser)
     arguments = parser.parse_args(argv)
     if arguments.preview is not None and arguments.preview <= 0:
@@ -75,22 +78,31 @@ def _add_video_options(parser: Parser) -> None:
     )
     rated = ", ".join(f"{name} {c.best} to {c.worst}, {c.quality}" for name, c in CODECS.items() if c.quality)
     video.add_argument(
-        "--quality", "--crf", type=int, metavar="N", help=f"a lower one is better and larger ({rated} unless given)"
+        "--quality", "--crf", type=int, metavar="N", help=f"lower is better and larger ({rated} by default)"
     )
     words = f"{X26X_PRESETS[0]} to {X26X_PRESETS[-2]} (h264, hevc; default medium), 13 to 0 (av1; 8)"
     video.add_argument(
-        "--preset", help=f"speed against size: {words}, {' to '.join(PRORES_PROFILES[::3])} (prores; hq)"
+        "--preset", help=f"trade speed for file size: {words}, {' to '.join(PRORES_PROFILES[::3])} (prores; hq)"
     )
     bits = sorted({bits for codec in CODECS.values() for bits in codec.formats})
-    video.add_argument("--bits", type=int, choices=bits, help="a sample (default: as IN, but 8 for h264)")
-    video.add_argument("--container", choices=CONTAINERS, help="of each video of a folder (default: its own, else mkv)")
+    video.add_argument("--bits", type=int, choices=bits, help="bits a sample (default: as IN, but 8 for h264)")
+    video.add_argument(
+        "--container", choices=CONTAINERS, help="container of each video of a folder (default: its own, else mkv)"
+    )
     video.add_argument("--no-audio", dest="audio", action="store_false", help="leave out the sound")
     video.add_argument("--no-subtitles", dest="subtitles", action="store_false", help="leave out the subtitles")
     video.add_argument(
-        "--preview", type=_seconds, metavar="SECONDS", help="so much as a split screen, bicubic left, upscaled right"
+        "--preview",
+        type=_seconds,
+        metavar="SECONDS",
+        help="make only this much, as a split screen: bicubic left, upscaled right",
     )
     video.add_argument(
-        "--start", type=_seconds, default=Fraction(0), metavar="SECONDS", help="where it begins: 90 or 1:30 (default 0)"
+        "--start",
+        type=_seconds,
+        default=Fraction(0),
+        metavar="SECONDS",
+        help="where the preview begins: 90 or 1:30 (default 0)",
     )
 
 

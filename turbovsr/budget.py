@@ -132,16 +132,16 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument(
         "--train",
         action="store_true",
-        help="memory and cost of training instead, as --train --gpus 8; see --train --help",
+        help="print memory and cost of training instead: --train --gpus 8; see --train --help",
     )
     parser.add_argument("--size", default="1088x1920", help="HR height x width, padded to multiples of 32")
-    parser.add_argument("--frames", type=int, default=49, help="padded to 8k+1, in one chunk")
+    parser.add_argument("--frames", type=int, default=49, help="frames of the clip, padded to 8k+1, in one chunk")
     parser.add_argument("--steps", type=int, default=1)
-    parser.add_argument("--path", help="paper, turbo or both with a comma; default: all that the model has")
+    parser.add_argument("--path", help="paper, turbo, or paper,turbo (default: all paths of the model)")
     parser.add_argument("--model", default="2b", choices=["nano", *presets.SIZES])
     parser.add_argument("--autoencoder", default="0.9.0", choices=AUTOENCODERS)
     parser.add_argument("--window", default="auto", help="edge of an attention window in tokens, 0 for none")
-    parser.add_argument("--no-text", action="store_true", help="without LTX's text branch, as where no prompt is given")
+    parser.add_argument("--no-text", action="store_true", help="without LTX's text branch, as when there is no prompt")
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args(words)
     try:

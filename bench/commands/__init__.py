@@ -2,10 +2,10 @@
 
 COMMANDS = {
     "run": "upscale, time and score: run method=bicubic,turbovsr data=sample",
-    "worker": "work at a run that was planned with workers=, beside others: worker RUN",
-    "watch": "show how far a run is, who works at what, and what failed",
-    "merge": "join runs made apart, of other clips or methods, in one folder",
-    "envelope": "find the largest frame and the longest clip of a method that fit, and how its cost grows",
+    "worker": "work on a run that was planned with workers=, together with other workers: worker RUN",
+    "watch": "show the progress of a run: the state of each worker, and failures",
+    "merge": "join runs of different clips or methods into one folder",
+    "envelope": "find the largest frame and the longest clip that fit in memory, and how cost grows",
     "list": "list methods, data sets, degradations, protocols, timings and metrics",
     "data": "show data sets and where they are; verify every frame; fetch the embedded ones",
     "table": "print the tables of one or several runs (terminal, md, csv, tex)",
@@ -19,10 +19,10 @@ COMMANDS = {
     "compare": "compare two runs, with intervals and verdicts",
     "history": "show scores and speed of methods over the commits of several runs",
     "submit": "check a run folder against the rules and write results/submissions/NAME for a pull request",
-    "publish": "write a static site of results from many runs: tables, plots, a page a run",
+    "publish": "write a static site of results from many runs: tables, plots, a page for each run",
     "export": "write all per-frame scores and repetitions of runs to one Parquet or CSV file",
     "explain": "score a prediction under all protocol presets and find the one behind a quoted number",
     "agreement": "print how far viewers agree with each metric, from a data set with opinion scores",
-    "doctor": "find shifts, wrong order, channel, range and gamma faults of a prediction; what is wrong with LR frames",
+    "doctor": "find shifts, wrong order, channel, range and gamma faults of a prediction; check LR frames",
 }
 """Each command and what it does. This table is all that `python -m bench --help` reads."""

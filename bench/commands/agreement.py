@@ -7,9 +7,9 @@ from pathlib import Path
 from bench.commands.parser import Parser
 from frames.errors import OK
 
-ABOUT = """DATASET.json is that of AVT-VQDB-UHD-1-VSR (QoMEX 2026), which you download yourself. The table is Spearman's
-correlation of each metric with mean opinion scores among the upscalings of one LR input and of one source, meaned over
-these. Distances (LPIPS, DISTS, NIQE) should be negative, everything else positive."""
+ABOUT = """DATASET.json is the file of AVT-VQDB-UHD-1-VSR (QoMEX 2026), which you download yourself. The table has
+Spearman's correlation of each metric with mean opinion scores, among the upscalings of one LR input, or of one source,
+as the mean over all of them. It should be negative for distances (LPIPS, DISTS, NIQE) and positive for all others."""
 
 
 def main(argv: list[str]) -> int:

@@ -69,9 +69,9 @@ def _parser() -> Parser:
         action="append",
         default=[],
         metavar="METRIC=VALUE",
-        help="what counts as no change, of a metric or a family: "
+        help="largest difference that counts as no change, for a metric or a family: "
         + ", ".join(f"{k}={v}" for k, v in margins.MARGINS.items()),
     )
-    parser.add_argument("--strict", action="store_true", help="inconclusive fails, too")
+    parser.add_argument("--strict", action="store_true", help="treat inconclusive verdicts as failures")
     parser.add_argument("--junit", type=Path, metavar="FILE", help="write JUnit XML")
     return parser

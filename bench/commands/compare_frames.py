@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from bench.report.page.material import Material
     from bench.report.page.regions import Box
 
-ABOUT = """From left to right: LR, each method with its scores, GT. The crop is where the methods differ most, unless it
-is given. Crops are enlarged by repeating pixels."""
+ABOUT = """From left to right: LR, each method with its scores, GT. By default the crop is where the methods differ
+most. Crops are enlarged by repeating pixels."""
 FASTEST = 1000  # frames a second; more is no frame rate
 
 
@@ -26,11 +26,11 @@ def main(argv: list[str]) -> int:
     parser = Parser("compare-frames", ABOUT)
     parser.add_argument("run", type=Path, help="a run's folder")
     parser.add_argument("--clip", required=True, help="the clip's name")
-    parser.add_argument("--data", help="its data set, where several have a clip of that name")
+    parser.add_argument("--data", help="its data set, if several have a clip of that name")
     parser.add_argument("--frame", type=int, default=0, help="index of the frame, from 0 (default: 0)")
-    parser.add_argument("--methods", help="only these, in this order: a,b (lr and gt may be among them)")
-    parser.add_argument("--crop", metavar="X,Y,W,H", help="in pixels of SR")
-    parser.add_argument("--video", choices=("split", "stack"), help="the clip: bands of one frame, or whole frames")
+    parser.add_argument("--methods", help="only these, in this order: a,b (lr and gt are allowed)")
+    parser.add_argument("--crop", metavar="X,Y,W,H", help="the crop, in SR pixels")
+    parser.add_argument("--video", choices=("split", "stack"), help="a video: bands of one frame, or whole frames")
     parser.add_argument("--out", type=Path, help="FILE.png, or FILE.mp4 with --video (default: in the run's folder)")
     parser.add_argument("--store", type=Path, help="where predictions are kept (default: what the run says)")
     parser.add_argument("--config-dir", action="append", default=[], metavar="DIR", help=CONFIG_DIR_HELP)

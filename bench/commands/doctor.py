@@ -24,10 +24,10 @@ if TYPE_CHECKING:
     from bench.metrics.base import FrameMetric
     from bench.metrics.protocol import Protocol
 
-ABOUT = """Of a prediction it looks at five frames a clip and their neighbours, and prints each fault with the PSNR
-before and after compensation. Of a data set (doctor vid4 data.root=...) it looks at LR frames, and says where they are
-noisy, compressed or blurred though the configuration says bicubic. Nothing is changed. Exit codes: 0 healthy, 1 faults
-were found, 2 nothing to examine, 3 error."""
+ABOUT = """With --pred it looks at five frames of each clip and their neighbours, and prints each fault with the PSNR
+before and after compensation. With a data set (doctor vid4 data.root=...) it looks at LR frames, and reports those that
+look noisy, compressed or blurred although the configuration says bicubic. Nothing is changed. Exit codes: 0 healthy,
+1 faults were found, 2 nothing to examine, 3 error."""
 
 
 def main(argv: list[str]) -> int:
@@ -36,8 +36,8 @@ def main(argv: list[str]) -> int:
     parser.add_argument("--config-dir", action="append", default=[], metavar="DIR", help=CONFIG_DIR_HELP)
     parser.add_argument("--pred", type=Path, help=PRED_HELP)
     parser.add_argument("--gt", type=Path, help=GT_HELP)
-    parser.add_argument("--compensated", action="store_true", help="score all frames, as they are and compensated")
-    parser.add_argument("--protocol", default="rgb", help="how these scores are taken (default: rgb)")
+    parser.add_argument("--compensated", action="store_true", help="score all frames, before and after compensation")
+    parser.add_argument("--protocol", default="rgb", help="protocol of these scores (default: rgb)")
     parser.add_argument("--scale", type=int, choices=range(1, 17), metavar="N", default=4, help=SCALE_HELP)
     options = parser.parse_args(argv)
     if options.words:

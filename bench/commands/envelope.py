@@ -22,23 +22,23 @@ USAGE = """usage: python -m bench envelope [KEY=VALUE ...] [--config-dir DIR] [-
 
 Finds the largest frame and the longest clip of a method that fit into memory, and how time and memory grow on the way:
 sizes grow until one does not fit, then the gap is halved down to 10 %. Each trial is a process of its own, so running
-out of memory costs nothing. The same command with the same folder continues, and repeats no trial.
+out of memory does no harm. The same command with the same folder continues without repeating a trial.
 
   method=NAME[,NAME]   upscalers, with method.KEY=VALUE as in `run`
   device=auto|cpu|cuda  threads=N  scale=4
-  memory=8GB           what a trial may take (default: half of the machine's on a CPU, all of a GPU's)
+  memory=8GB           limit of a trial (default: half of the machine's on a CPU, all of a GPU's)
   axes=frame,clip      frame: frames grow, clip: clips grow (default: both)
   frames=1             length of the clip while frames grow
   size=320x180         LR frames while clips grow
-  budget_s=1800        no trial begins once so many seconds are spent
-  trial_s=300          a trial that takes longer is stopped; what fits beyond it is then not known
+  budget_s=1800        after this many seconds no trial begins
+  trial_s=300          a trial that takes longer is stopped; larger sizes are then reported as unknown
   timing.repeats=3 timing.warmup=1 timing.budget_s=10 timing.scopes=[tensors]   as in `run`
   out=DIR              the folder (default: results/envelopes/METHODS-DEVICE)
   --dry-run            print what would be tried, and do nothing
 
 The folder holds trials.jsonl, envelope.json, envelope.md and envelope.png/.svg.
 Exit codes: 0 measured, 2 nothing fits or nothing was tried, 3 error or a method that fails, 4 environment invalid,
-130 interrupted; what was measured is kept.
+130 interrupted; finished trials are kept.
 """
 
 

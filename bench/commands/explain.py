@@ -82,7 +82,7 @@ def _parser() -> Parser:
         nargs="?",
         const="dove",
         metavar="PROTOCOL",
-        help="score also as scripts do that cut floats, keep frames as yuv444p or drop frames (default: under dove)",
+        help="also score with the faults of other scripts: cut floats, yuv444p, dropped frames (default: under dove)",
     )
     parser.add_argument("--scale", type=int, choices=range(1, 17), metavar="N", default=4, help=SCALE_HELP)
     parser.add_argument("--device", default="cpu", help="where LPIPS and DISTS run")

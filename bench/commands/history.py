@@ -20,11 +20,11 @@ if TYPE_CHECKING:
     from bench.report.intervals import Interval
     from bench.store.record import Score
 
-ABOUT = """Takes runs, or folders of them, in the order of their dates, each with the commit that its environment names.
-A line joins runs that may be compared: it breaks where the recipe of a score, the clips or the method's options change,
-and that of a speed where the machine changes, too. Times of a busy machine are shown and not judged; where others use
-the machine, compare speeds by --reference, as ratios to a method of the same run. Worse is what has fallen by more than
-the gate's margin, with an interval that lies below no change."""
+ABOUT = """Shows runs, or folders of them, in the order of their dates, each with the commit that its environment names.
+A line joins runs that can be compared. It breaks where the recipe of a score, the clips or the method's options change;
+a line of speeds also breaks where the machine changes. Times of a busy machine are shown but not judged. On a shared
+machine compare speeds by --reference, as ratios to a method of the same run. A figure is worse if it has fallen by more
+than the gate's margin and its interval lies below zero change."""
 
 
 def main(argv: list[str]) -> int:
@@ -33,9 +33,11 @@ def main(argv: list[str]) -> int:
     parser.add_argument("--metrics", type=labels.listed, metavar="A,B", help="scores, and fps or speed (default: all)")
     parser.add_argument("--methods", type=labels.listed, metavar="A,B", help="methods (default: all)")
     parser.add_argument("--data", type=labels.listed, metavar="A,B", help="data sets (default: all)")
-    parser.add_argument("--reference", metavar="METHOD", help="whose time is the unit of speed (default: FPS)")
-    parser.add_argument("--format", choices=("term", "md", "csv"), default="term", help="of the tables")
-    parser.add_argument("--out", type=Path, metavar="DIR", help="write a plot a data set there (PNG and SVG)")
+    parser.add_argument(
+        "--reference", metavar="METHOD", help="the method whose time is the unit of speed (default: FPS)"
+    )
+    parser.add_argument("--format", choices=("term", "md", "csv"), default="term", help="format of the tables")
+    parser.add_argument("--out", type=Path, metavar="DIR", help="write a plot for each data set there (PNG and SVG)")
     options = parser.parse_args(argv)
     if options.out is not None and options.out.exists() and not options.out.is_dir():
         raise UserError(f"--out {options.out}: it is a file; give a folder")

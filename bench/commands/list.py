@@ -19,8 +19,8 @@ _HELP = """usage: python -m bench list [--cost] [--config-dir DIR]
 
 {about}
 
---cost            the metrics alone, with what a frame costs on this machine; measured once, a minute or two
---config-dir DIR  with a folder of configurations of your own"""
+--cost            only the metrics, with their time per frame on this machine; measured once, a minute or two
+--config-dir DIR  include a folder of configurations of your own"""
 
 
 def main(argv: list[str]) -> int:

@@ -16,8 +16,10 @@ if TYPE_CHECKING:
     from bench.datasets.clip import Clip
 
 PRED_HELP = f"the prediction: {LAYOUTS}"
-GT_HELP = "the ground truth, in the same layout; clips go together by name, a single one with a single one"
-SCALE_HELP = "of the prediction: GT is cut to a multiple of it, and `crop: scale` leaves out such a border (default: 4)"
+GT_HELP = "the ground truth, in the same layout; clips are paired by name, or as they are if there is one on each side"
+SCALE_HELP = (
+    "the prediction's scale: GT is cut to a multiple of it, and `crop: scale` leaves out such a border (default: 4)"
+)
 
 
 @dataclass(frozen=True)

@@ -32,11 +32,13 @@ def main(argv: list[str]) -> int:
     )
     parser.add_argument("names", nargs="*", metavar="NAME", help="products (default: all of conf/paper/)")
     parser.add_argument("--out", type=Path, default=OUT, help="folder to write (default %(default)s)")
-    parser.add_argument("--check", type=Path, metavar="DIR", help="write nothing; exit 1 when DIR is not what is built")
+    parser.add_argument(
+        "--check", type=Path, metavar="DIR", help="write nothing; exit with 1 if DIR differs from what would be built"
+    )
     parser.add_argument("--trace", action="store_true", help="write nothing; print run, clip and record of every cell")
     parser.add_argument("--conf", type=Path, default=CONF / "paper", help=argparse.SUPPRESS)
     parser.add_argument(
-        "--published", type=Path, default=PUBLISHED, help="folder of what is cited (default %(default)s)"
+        "--published", type=Path, default=PUBLISHED, help="folder of cited figures (default %(default)s)"
     )
     arguments = parser.parse_args(argv)
     if arguments.check and not arguments.check.is_dir():

@@ -1,4 +1,4 @@
-"""`python -m bench plot RUN ... --kind KIND`: the plots of runs again."""
+"""`python -m bench plot RUN ... --kind KIND`: the plots of runs."""
 
 from __future__ import annotations
 
@@ -29,13 +29,15 @@ def main(argv: list[str]) -> int:
     )
     parser.add_argument("--theme", choices=plot.THEMES, default="light")
     parser.add_argument(
-        "--width", choices=plot.WIDTHS, help="of a paper's column or page (default: what fits the kind)"
+        "--width", choices=plot.WIDTHS, help="width of a paper's column or page (default: depends on the kind)"
     )
     parser.add_argument(
         "--format", type=labels.listed, metavar="A,B", help="png, svg, pdf (default: that of --out, else png,svg)"
     )
     parser.add_argument("--bare", action="store_true", help="no small print under the plot")
-    parser.add_argument("--out", type=Path, help="FILE.pdf, or FILE alone (default: in the first run's folder)")
+    parser.add_argument(
+        "--out", type=Path, help="FILE.pdf, or FILE without a suffix (default: in the first run's folder)"
+    )
     arguments = parser.parse_args(argv)
     suffix = arguments.out.suffix[1:] if arguments.out else ""
     if suffix in plot.FORMATS:

@@ -1,4 +1,4 @@
-"""`python -m bench prune`: free the space of stored predictions, times and scores that nobody used lately."""
+"""`python -m bench prune`: remove stored predictions, times and scores that were not used lately."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ def main(argv: list[str]) -> int:
     parser = Parser("prune")
     parser.add_argument("--days", type=float, default=30, help="keep what was used in the last DAYS days (default 30)")
     parser.add_argument("--store", type=Path, default=default_store(), help="the store (default %(default)s)")
-    parser.add_argument("--dry-run", action="store_true", help="only say what would be removed")
+    parser.add_argument("--dry-run", action="store_true", help="only print what would be removed")
     arguments = parser.parse_args(argv)
     from bench.store.pruning import prune  # reads frames: `prune --help` does without
 

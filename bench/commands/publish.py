@@ -18,18 +18,16 @@ from frames.text import printable
 if TYPE_CHECKING:
     from bench.report.site.crops import Materials
 
-ABOUT = """Writes index.html with a table and plots for each set of clips, and runs/NAME/ with each run's records. Of
-runs whose frames are at hand (save=frames, or in the store) crops/ shows the same places of all methods and GT side by
-side. It opens from a file and sends no request. Same records and frames, same bytes."""
+ABOUT = """Writes index.html with a table and plots for each set of clips, and runs/NAME/ with each run's records. If
+frames are available (save=frames, or in the store), crops/ shows the same places of all methods and GT side by side.
+The site opens from a file and sends no request. The same records and frames give the same bytes."""
 _OURS = re.compile(r"index\.html|runs/[A-Za-z0-9._-]+/(index\.html|records\.jsonl)|crops/[A-Za-z0-9._-]+/index\.html")
 
 
 def main(argv: list[str]) -> int:
     parser = Parser("publish", ABOUT)
     parser.add_argument("folders", type=Path, nargs="+", metavar="FOLDER", help="runs, submissions, or folders of them")
-    parser.add_argument(
-        "--to", type=Path, required=True, metavar="DIR", help="where the site goes: a folder of its own"
-    )
+    parser.add_argument("--to", type=Path, required=True, metavar="DIR", help="a folder for the site alone")
     parser.add_argument(
         "--budget", type=float, default=8, metavar="MB", help="size of all crops; 0: none (default %(default)s)"
     )

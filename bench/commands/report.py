@@ -13,7 +13,7 @@ from frames.atomic import replacing
 from frames.errors import NOTHING_MEASURED, OK, UserError
 
 ABOUT = """The page opens offline. Frames come from the store, or from the run's folder (save=frames); LR and GT are
-read from the data set again. The page names what is no longer there. Same records and frames, same bytes."""
+read from the data set again. The page names what is missing. The same records and frames give the same bytes."""
 
 
 def main(argv: list[str]) -> int:
@@ -25,9 +25,9 @@ def main(argv: list[str]) -> int:
         "--budget", type=float, default=13, metavar="MB", help="size of all pictures; 0: none (default %(default)s)"
     )
     parser.add_argument("--frames", type=int, metavar="N", help="at most N frames of a clip")
-    parser.add_argument("--crop", metavar="WxH", help="size of the windows (default: as large as the budget allows)")
+    parser.add_argument("--crop", metavar="WxH", help="size of the crops (default: as large as the budget allows)")
     parser.add_argument("--config-dir", action="append", default=[], metavar="DIR", help=CONFIG_DIR_HELP)
-    parser.add_argument("--all", action="store_true", help="beside the page its tables (md, csv, tex) and all plots")
+    parser.add_argument("--all", action="store_true", help="also write the tables (md, csv, tex) and all plots")
     options = parser.parse_args(argv)
     if not 0 <= options.budget < 1000 or (options.frames is not None and options.frames < 1):
         raise UserError("--budget must not be negative and below 1000, --frames at least 1")

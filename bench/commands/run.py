@@ -26,18 +26,18 @@ USAGE = """usage: python -m bench run [KEY=VALUE ...] [--config-dir DIR]
   data=NAME[,NAME]     data sets                          (python -m bench data shows what is present)
   out=DIR              the run's folder; the same command with the same folder resumes
   metrics=[NAME,...]   what is scored                     ([psnr,ssim,lpips-alex,dists]; [no-reference] without GT)
-  protocol=NAME        how PSNR and SSIM are taken; each data set brings its own
+  protocol=NAME        how PSNR and SSIM are computed (default: that of each data set)
   degradation=NAME     how LR frames are made where none are given (bi, bd, realbasicvsr, ...; given: none are made)
   scale=4  device=auto|cpu|cuda  threads=N
   timing=once|none     once: one call each without warm-up; none: frames and scores without times
   timing.repeats=3 timing.warmup=1 timing.budget_s=30 timing.scopes=[tensors,files]
-  score_every=N        score every Nth frame alone (its figures stand apart)
+  score_every=N        score only every Nth frame (such figures have columns of their own)
   save=frames|video    keep the SR frames
   store=DIR            where frames, times and scores are kept for later runs; null: nowhere
-  workers=N            share the work: N processes here, one a GPU or a share of the cores; slurm:N jobs; 0 only plans
-  launch.KEY=VALUE     options of who starts them (conf/launch): launch.partition=gpu launch.time_min=60
+  workers=N            share the work: N processes, each with a GPU or part of the cores; slurm:N: jobs; 0: only plan
+  launch.KEY=VALUE     options of the launcher (conf/launch): launch.partition=gpu launch.time_min=60
   --dry-run            print the plan with its estimated cost, and do nothing
-  method.KEY=VALUE, data.KEY=VALUE   options of the methods and data sets that have them; lists are swept:
+  method.KEY=VALUE, data.KEY=VALUE   options of those methods and data sets that have them; a list is a sweep:
                        method=turbovsr method.steps=1,2,4
 
 The folder holds config.yaml, environment.json, records.jsonl, summary.csv, table.md/.csv/.tex, plot.png/.svg.

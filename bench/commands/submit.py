@@ -33,8 +33,10 @@ EPILOG = "Exit codes: 0 written, 1 a rule is broken (one line each), 2 nothing w
 def main(argv: list[str]) -> int:
     parser = Parser("submit", ABOUT, EPILOG)
     parser.add_argument("run", type=Path, metavar="RUN", help="the folder of a run")
-    parser.add_argument("--name", help="of the submission (default: the name of the run folder)")
-    parser.add_argument("--to", type=Path, default=SUBMISSIONS, metavar="DIR", help="where (default %(default)s)")
+    parser.add_argument("--name", help="name of the submission (default: that of the run folder)")
+    parser.add_argument(
+        "--to", type=Path, default=SUBMISSIONS, metavar="DIR", help="folder of submissions (default %(default)s)"
+    )
     options = parser.parse_args(argv)
     name = options.name if options.name is not None else options.run.resolve().name
     if not _NAME.fullmatch(name):

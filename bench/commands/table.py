@@ -30,14 +30,18 @@ def main(argv: list[str]) -> int:
         "--columns",
         type=labels.listed,
         metavar="A,B",
-        help=f"metrics as summary.csv has them, and: {facts} (default: all metrics)",
+        help=f"metrics, named as in summary.csv, and: {facts} (default: all metrics)",
     )
     parser.add_argument("--rows", type=labels.listed, metavar="A,B", help="methods, in this order (default: all)")
-    parser.add_argument("--sort", metavar="COLUMN", help="best first by a metric, or by 'method'")
+    parser.add_argument("--sort", metavar="COLUMN", help="sort by a metric, best first, or by 'method'")
     parser.add_argument("--intervals", action="store_true", help="print 95 %% intervals")
-    parser.add_argument("--cite", action="append", default=[], metavar="GROUP", help="published rows below, marked")
-    parser.add_argument("--published", type=Path, default=PUBLISHED, help="where they are (default %(default)s)")
-    parser.add_argument("--agreement", action="store_true", help="say how far viewers agree with these metrics")
+    parser.add_argument(
+        "--cite", action="append", default=[], metavar="GROUP", help="add published rows below, marked as cited"
+    )
+    parser.add_argument(
+        "--published", type=Path, default=PUBLISHED, help="folder of the published rows (default %(default)s)"
+    )
+    parser.add_argument("--agreement", action="store_true", help="print how far viewers agree with these metrics")
     parser.add_argument("--mix", action="store_true", help="put unlike signatures into one column, marked as mixed")
     parser.add_argument("--signatures", action="store_true", help="print the full recipe of every figure below")
     arguments = parser.parse_args(argv)

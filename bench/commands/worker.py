@@ -1,4 +1,4 @@
-"""`python -m bench worker RUN`: work at a run that was planned with `workers=`, until nothing of it is left."""
+"""`python -m bench worker RUN`: work on a run that was planned with `workers=`, until it is finished."""
 
 from __future__ import annotations
 
@@ -10,19 +10,21 @@ from bench.launch.waiting import told
 from frames.errors import ERROR, INTERRUPTED, OK, UserError
 
 ABOUT = """Started by `python -m bench run ... workers=N` or `workers=slurm:N`, or by anything else that starts
-processes on machines that share the folder: ssh, Ray, Kubernetes. Takes one clip after the other; those of a worker
-that died are taken by another. The plan must be your own: its seal is checked before anything of it is run."""
+processes on machines that share the folder: ssh, Ray, Kubernetes. It takes one clip after another; those of a worker
+that died are taken over by others. The plan must be your own: its seal is checked before anything of it is run."""
 
 
 def main(argv: list[str]) -> int:
     parser = Parser("worker", ABOUT, "Exit codes: 0 all is done, 3 error or failed clips, 130 interrupted or stopped.")
     parser.add_argument(
-        "run", type=Path, help="the run's folder; - waits until a launcher names it on the standard input"
+        "run", type=Path, help="the run's folder; with -, wait until a launcher names it on the standard input"
     )
     parser.add_argument(
-        "--scores", action="store_true", help="score what others upscaled, on the processor (launch.scorers=N)"
+        "--scores",
+        action="store_true",
+        help="only score, on the processor, frames that others upscaled (launch.scorers=N)",
     )
-    parser.add_argument("--stop", action="store_true", help="ask all workers of the run to give back what they hold")
+    parser.add_argument("--stop", action="store_true", help="ask all workers of the run to return their units and end")
     arguments = parser.parse_args(argv)
     if arguments.stop:
         return _stop(arguments.run)

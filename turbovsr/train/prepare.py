@@ -3,10 +3,10 @@
 `OUT/photos/*.npy` are (H, W, 3), `OUT/shots/*.npy` are (T, H, W, 3) consecutive frames of one scene. Videos and
 `--halved-photos` are halved with an antialiasing filter first, because codecs and colour-filter arrays leave them soft
 at 1:1. With `--smallest 192` each photograph is also stored at 1/sqrt(2), 1/2, ... of that size, while its shorter side
-has 192 px: small pictures of whole scenes are denser than any crop of a large one. Frames that resemble a frame of a
+has 192 px: small pictures of whole scenes have more detail than crops of a large one. Frames that resemble a frame of a
 `--held-out` clip are left out, with ten seconds around them.
 
-For training in LTX's latent space they are encoded instead, by a command with options of its own (`--latents --help`):
+For training in LTX's latent space they are encoded instead, by a command with other options (`--latents OUT --help`):
 
     python -m turbovsr.train.prepare --latents OUT --data DATA --weights FILE --bucket 1080x1920x49
 """
@@ -182,13 +182,15 @@ def _arguments(argv: list[str]) -> argparse.Namespace:
     parser.add_argument("out", type=Path)
     parser.add_argument("--photos", type=Path, nargs="*", default=[], metavar="DIR")
     parser.add_argument("--halved-photos", type=Path, nargs="*", default=[], metavar="DIR")
-    parser.add_argument("--smallest", type=int, metavar="PX", help="store photographs smaller too, down to this side")
+    parser.add_argument(
+        "--smallest", type=int, metavar="PX", help="also store photographs at smaller sizes, down to this side"
+    )
     parser.add_argument("--videos", type=Path, nargs="*", default=[], metavar="FILE")
     parser.add_argument(
         "--held-out", type=Path, nargs="*", default=[], metavar="CLIP", help="videos or folders of images"
     )
     parser.add_argument("--length", type=int, default=18, help="frames of a sequence (default 18)")
-    parser.add_argument("--every", type=int, default=90, help="at most one sequence in so many frames (default 90)")
+    parser.add_argument("--every", type=int, default=90, help="at most one sequence in this many frames (default 90)")
     args = parser.parse_args(argv)
     if args.smallest is not None and args.smallest < 1:
         parser.error(f"--smallest {args.smallest}: give a size in pixels, such as 192")

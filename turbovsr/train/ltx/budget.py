@@ -2,9 +2,9 @@
 
     python -m turbovsr.budget --train --gpus 8 --size 1080x1920x49
 
-Of one card: sharded float32 weights, gradients, AdamW and EMA; two gathered blocks in bfloat16; the frozen autoencoder
-whole; what the backward pass needs. TFLOP are counted by torch, a multiplication and its addition as two. Seconds are
-TFLOP over the stated rate, without waiting for data or for other cards; hours are those of the recipe's steps.
+The memory of one card has sharded float32 weights, gradients, AdamW and EMA; two gathered blocks in bfloat16; the whole
+frozen autoencoder; and what the backward pass needs. torch counts TFLOP, a multiplication and its addition as two.
+Seconds are TFLOP divided by the given rate, without waiting for data or other cards; hours are for the recipe's steps.
 """
 
 from __future__ import annotations

@@ -141,22 +141,22 @@ def _report(writer: LatentWriter, checked: dict[Bucket, Clip], at_least: float) 
 def arguments(argv: list[str]) -> argparse.Namespace:
     parser = Parser(f"python -m {PROGRAM} --latents", (__doc__ or "").strip())
     parser.add_argument("--latents", type=Path, required=True, dest="out", metavar="OUT", help="folder for the latents")
-    parser.add_argument("--data", type=Path, nargs="+", required=True, help="as data= of turbovsr.train")
+    parser.add_argument("--data", type=Path, nargs="+", required=True, help="like data= of turbovsr.train")
     parser.add_argument(
-        "--weights", type=Path, help="with the autoencoder, as weights= of turbovsr.train; default: random"
+        "--weights", type=Path, help="file with the autoencoder, like weights= of turbovsr.train (default: random)"
     )
-    parser.add_argument("--size", default="2b", help="of the model: 2b, or 2b-tiny to try it")
+    parser.add_argument("--size", default="2b", help="size of the model: 2b, or 2b-tiny for a trial")
     parser.add_argument("--autoencoder", default="0.9.0", help="layout: 0.9.0, 0.9.1 or 0.9.5 (default 0.9.0)")
     parser.add_argument("--bucket", nargs="+", required=True, metavar="HxWxT", help="HR pixels and frames, 8k+1")
     parser.add_argument("--degradation", default="realbasicvsr", choices=members("degradation"))
     parser.add_argument("--degradations", type=int, default=2, help="LR clips of each clip (default 2)")
-    parser.add_argument("--every", type=int, default=90, help="a clip for each so many frames of a video (default 90)")
-    parser.add_argument("--full-videos", action="store_true", help="videos at full size, not halved")
+    parser.add_argument("--every", type=int, default=90, help="one clip in this many frames of a video (default 90)")
+    parser.add_argument("--full-videos", action="store_true", help="use videos at full size instead of half")
     parser.add_argument("--at-least", type=float, default=25, metavar="DB", help="PSNR that decoded samples must have")
-    parser.add_argument("--report-every", type=int, default=50, help="clips between two lines of progress")
+    parser.add_argument("--report-every", type=int, default=50, help="number of clips between two lines of progress")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--device", default="auto", help="auto, cpu or cuda")
-    parser.add_argument("--threads", type=int, default=1, help="of torch")
+    parser.add_argument("--threads", type=int, default=1, help="threads of torch")
     options = parser.parse_args(argv)
     for name in ("degradations", "every", "report_every", "threads"):
         if getattr(options, name) < 1:
