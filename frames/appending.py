@@ -1,4 +1,4 @@
-"""Lines at the end of files: each is there as a whole, or not at all, and in the file itself, not behind a link."""
+"""Appending of whole lines to files: a line is written completely or not at all, and never through a link."""
 
 from __future__ import annotations
 

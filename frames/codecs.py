@@ -1,6 +1,6 @@
-"""How a video is to be encoded: codec, quality, preset and bits, checked against each other and the container.
+"""Encoder settings of a video: codec, quality, preset and bits, checked against each other and the container.
 
-Nothing heavy is imported: a command line offers these choices before anything is read.
+Nothing heavy is imported, because a command line offers these choices before it reads anything.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Luma and chroma as the super-resolution literature takes them."""
+"""Luma and chroma as defined in the super-resolution literature."""
 
 import numpy as np
 

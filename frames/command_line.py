@@ -1,4 +1,4 @@
-"""The shell's side of a command: arguments, streams, exit codes. Whatever goes wrong is one line, never a traceback."""
+"""Arguments, streams and exit codes of a command. Every error is one line, never a traceback."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where frames go: a video, an image or a folder of PNG files, by the name that is given."""
+"""The output of frames: a video, an image or a folder of PNG files, depending on its name."""
 
 from __future__ import annotations
 

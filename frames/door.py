@@ -1,4 +1,4 @@
-"""The one door for files from outside: regular files only, and no more of them than the limits allow.
+"""Opening of files from outside: only regular files, within the limits.
 
 Limits are read from the environment each time, so that a user with larger material can raise them:
 `FRAMES_MAX_MEGAPIXELS` (default 160, above the largest camera sensor) of a single frame, and `FRAMES_MAX_MEGABYTES`

@@ -1,4 +1,4 @@
-"""Listing a folder: frames in natural order, hidden files apart."""
+"""Listing of a folder: frames in natural order, without hidden files."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""Locks on files and folders, held for a block and gone with the process however it ends.
+"""Locks on files and folders, held for a `with` block and released however the process ends.
 
-`flock` on an open file. Windows and some network drives have none: there a lock is as if nobody else were there.
+They use `flock` on an open file. Where that is missing (Windows, some network drives), every lock succeeds.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Pictures that are stored turned or mirrored, brought upright."""
+"""Turning of pictures that are stored rotated or mirrored."""
 
 from __future__ import annotations
 

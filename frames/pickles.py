@@ -1,4 +1,4 @@
-"""Pickled weights from outside: arrays of numpy in plain containers, read without running anything."""
+"""Safe reading of pickled weights: numpy arrays in plain containers, without running any code."""
 
 from __future__ import annotations
 

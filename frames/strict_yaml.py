@@ -1,4 +1,4 @@
-"""YAML files that a user wrote or that came from elsewhere: plain data within bounds, or one clear line."""
+"""Strict reading of YAML files: plain data within bounds, or a one-line error."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Text from outside (names of clips, methods, files) as one line that is safe to print."""
+"""Escaping of text from outside (names of clips, methods, files) to one line that is safe to print."""
 
 from __future__ import annotations
 

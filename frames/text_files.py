@@ -1,4 +1,4 @@
-"""Text files from outside: the file's name and a remedy in every complaint."""
+"""Reading of text files from outside, with the file's name and a remedy in every error."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Errors that nobody foresaw: one line that names the file at hand, and the whole story in a log."""
+"""Unforeseen errors: one line that names the current file, and the traceback in a log."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
-"""How LR frames are made from GT: the degradations of the literature, of single frames (bicubic, blur with subsampling)
-and of whole clips (second-order, compressed: `seeded`)."""
+"""Degradations that make LR frames from GT: of single frames (bicubic, blur with subsampling) and of whole clips
+(second-order, compressed: `seeded`)."""
 
 from frames.degradations.benchmark import Bicubic, BlurDown, Degradation
 from frames.degradations.clips import ClipBicubic, ClipBlurDown, ClipDegradation

@@ -1,4 +1,4 @@
-"""Degradations of whole clips, with parameters that may be drawn at random: training's LR."""
+"""Degradations of whole clips for training, with parameters that may be random."""
 
 from __future__ import annotations
 

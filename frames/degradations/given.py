@@ -1,4 +1,4 @@
-"""LR frames as a data set brings them: nothing is made."""
+"""The degradation `given`: LR frames come from the data set, none are made."""
 
 from __future__ import annotations
 

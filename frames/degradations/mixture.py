@@ -1,4 +1,4 @@
-"""Training's mixture for video of unknown origin: clean, lightly degraded and heavily degraded clips."""
+"""A mixture of degradations for training on video of unknown origin: clean, lightly and heavily degraded clips."""
 
 from __future__ import annotations
 

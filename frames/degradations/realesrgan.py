@@ -1,9 +1,9 @@
 """The second-order degradation of Real-ESRGAN (arXiv 2107.10833), with the parameters of its public configuration.
 
-First blur, resize, noise, JPEG. Then blur in 8 of 10 clips, resize and noise; and, in random order, JPEG, and the
-resize to the LR size followed by a sinc filter in 8 of 10 clips. RealBasicVSR's differs: it has codecs, its second
-resize is relative to what the first one made instead of the LR size, its Poisson noise is a sixteenth as strong, and
-noise is not clipped at once.
+First stage: blur, resize, noise, JPEG. Second stage: blur in 8 of 10 clips, resize, noise; then, in random order,
+JPEG, and the resize to the LR size followed by a sinc filter in 8 of 10 clips. RealBasicVSR differs: it has codecs, its
+second resize is relative to the result of the first instead of the LR size, its Poisson noise is a sixteenth as strong,
+and noise is not clipped at once.
 
 It was made for images. Our choice for clips: parameters are drawn once for all frames, noise anew for each. Other
 differences from the public code: GT is not sharpened first, edges in between are even and never below 16 pixels, and

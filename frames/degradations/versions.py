@@ -1,4 +1,4 @@
-"""The versions of what degraded frames depend on: the encoder, the codec library, filters and random numbers."""
+"""Versions of the software that degraded frames depend on: encoder, codec library, filters, random numbers."""
 
 from __future__ import annotations
 

@@ -1,9 +1,9 @@
-"""What noise, compression and blur leave in frames, as numbers.
+"""Features of noise, compression and blur in frames.
 
-Noise shows in flat places, as power of the finest diagonal detail. A block transform coded coarsely leaves blocks
-without fine detail on its own grid, of 4 or 8 pixels, more often than beside it; and it smooths the colours. Blur
-leaves no edge that is sharp. What leaves no grid is in `processing`. All of it is measured in a window in the middle of
-a few frames, at their own size.
+Noise shows in flat places, as power of the finest diagonal detail. Coarse coding with a block transform leaves blocks
+without fine detail on its own grid, of 4 or 8 pixels, more often than off the grid; it also smooths the colours. Blur
+leaves no sharp edges. Features of processing without a grid are in `processing`. All of them are measured in a window
+in the middle of a few frames, at their own size.
 """
 
 from __future__ import annotations

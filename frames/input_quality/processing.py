@@ -1,7 +1,7 @@
-"""What scaling after coding, denoising and sharpening leave in frames, as numbers.
+"""Features of scaling after coding, denoising and sharpening in frames.
 
-None of it lies on a grid. Halos are overshoot beside strong edges. Denoised, enlarged and coarsely coded frames have
-less of the finest detail than their coarser detail lets expect, while edges stay; and what is left of it stands in few
+None of these have a grid. Halos are overshoot beside strong edges. Denoised, enlarged and coarsely coded frames have
+less of the finest detail than their coarser detail suggests, while edges stay; the remaining fine detail is in few
 places.
 """
 

@@ -1,4 +1,4 @@
-"""How many frames and seconds a video's container announces, to be compared with what can be decoded."""
+"""Numbers of frames and seconds that a video's container announces, to compare with the decoded ones."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a video has beside its pictures, carried into another container: sound, subtitles, covers, chapters, tags."""
+"""Copying of sound, subtitles, covers, chapters and tags of a video into another container."""
 
 from __future__ import annotations
 

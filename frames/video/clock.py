@@ -1,4 +1,4 @@
-"""Time stamps that jump back, as those of recordings that were put one behind the other, made to go on."""
+"""Repair of time stamps that jump back, as in recordings that were concatenated."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Video files opened through the one door, by the demuxers of video files alone."""
+"""Opening of video files within the limits of `frames.door`, with demuxers of video files only."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Frames of videos, one at a time, and what is missing of them."""
+"""Decoding of videos frame by frame, with a report of missing frames."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Frames out, as a video."""
+"""Encoding of frames to a video."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Facts about a video, with as little decoding as an exact answer needs."""
+"""Facts about a video, with as little decoding as possible."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The last step of a video: encoded pictures, and what their source has beside them, in one container."""
+"""Muxing of encoded pictures with the source's sound, subtitles and other tracks into one container."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Frames whose container says that they lie turned or mirrored: phones tag instead of turning."""
+"""Turning of frames with a rotation or mirror tag, as phones write it."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """A video in parts that are encoded one after another and joined without encoding again.
 
-Each part begins with a key frame and refers to nothing outside itself, so it can be made by a later process. Its
-container is the part's own affair: the times of its frames and the order of its packets are kept beside it.
+Each part begins with a key frame and refers to nothing outside itself, so a later process can make it. The times of its
+frames and the order of its packets are stored beside its container.
 """
 
 from __future__ import annotations

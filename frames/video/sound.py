@@ -1,4 +1,4 @@
-"""Sound that is encoded again, as AAC."""
+"""Encoding of sound as AAC."""
 
 from __future__ import annotations
 

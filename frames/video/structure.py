@@ -1,4 +1,4 @@
-"""Whether the outer structure of a video file reaches beyond its end: truncation that decoders pass over in silence."""
+"""Detection of truncated video files, which decoders accept in silence, by their outer structure."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Subtitles of text as plain lines: what every container of them can hold."""
+"""Text subtitles as plain lines, which every subtitle format can hold."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The streams of a video beside its picture: which of them another container takes, and in which form."""
+"""The other streams of a video: which of them a container can hold, and in which form."""
 
 from __future__ import annotations
 
