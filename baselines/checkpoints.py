@@ -1,4 +1,4 @@
-"""Checkpoints of torch as people pass them on: wrapped in dicts, with prefixes, of known or unknown origin."""
+"""Reading of torch checkpoints in their common forms: wrapped in dicts, with prefixes, of known or unknown origin."""
 
 from __future__ import annotations
 

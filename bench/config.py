@@ -1,4 +1,4 @@
-"""From the words on the command line to resolved configurations, one for each (data set, method, option) combination.
+"""Conversion of the command line to resolved configurations, one for each (data set, method, option) combination.
 
 Hydra composes; this file adds what a comparison needs: several methods and data sets in one command, sweeps over
 options (`method.steps=1,2,4`), options that only some of the methods have, and one-line errors with a suggestion.

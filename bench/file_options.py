@@ -1,6 +1,6 @@
-"""Options that name files: a list of them, or a folder that holds them, is a sweep over the files.
+"""Options that name files: a list or a folder of files is a sweep over them.
 
-A method's configuration says which of its options are such: `_files: {weights: [.pth, .safetensors]}`.
+A method's configuration lists these options: `_files: {weights: [.pth, .safetensors]}`.
 """
 
 from __future__ import annotations

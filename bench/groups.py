@@ -1,7 +1,7 @@
 """Config groups: the folders that hold their YAML files, and the members of each group by name.
 
-The project's own `conf/` comes first, then what installed packages bring, then the folders of `--config-dir`. A package
-brings configs by an entry point of the group `bench.configs` that names the folder as if it were a module:
+The project's own `conf/` comes first, then the configs of installed packages, then the folders of `--config-dir`. A
+package provides configs by an entry point of the group `bench.configs` that names the folder as if it were a module:
 
     [project.entry-points."bench.configs"]
     mypackage = "mypackage.conf"      # mypackage/conf/method/*.yaml, mypackage/conf/metric/*.yaml, ...

@@ -1,4 +1,4 @@
-"""Labels: what a method or a data set is called in tables and files.
+"""Labels: the names of methods and data sets in tables and files.
 
 A label is a name, and in brackets the options that tell it from others of that name: `turbovsr[steps=2,seed=1]`. Where
 several runs measured one method, the run follows in parentheses: `turbovsr[steps=2] (before)`.

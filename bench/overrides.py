@@ -1,4 +1,4 @@
-"""The words `KEY=VALUE` of a command line: which are swept, and which values are plain paths."""
+"""Parsing of `KEY=VALUE` words: which are sweeps, and which values are literal paths."""
 
 from __future__ import annotations
 

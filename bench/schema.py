@@ -1,4 +1,4 @@
-"""The root configuration of a run: its options with their types and bounds. A wrong value is one line."""
+"""The root configuration of a run: its options with their types and bounds. A wrong value is a one-line error."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The options of `python -m turbovsr`. Nothing heavy is imported: help and usage errors come at once."""
+"""The options of `python -m turbovsr`. Nothing heavy is imported, so that help and usage errors come at once."""
 
 from __future__ import annotations
 

@@ -2,8 +2,8 @@
 
 Let D be the reduction by 4 and U the enlargement. Then x + U K (y - D x), where K is the inverse of D U on the LR grid,
 is consistent with the LR frame y and differs from x by an enlarged frame only: the range-null-space decomposition of
-DDNM (Wang et al., ICLR 2023, arXiv 2212.00490) with an oblique projection. The network's loss then goes to what LR
-frames cannot tell, not to colours and shapes that they give. For x = U y + r, with a correction r of the enlarged
+DDNM (Wang et al., ICLR 2023, arXiv 2212.00490) with an oblique projection. The network's loss is then spent on what
+the LR frames do not show, not on colours and shapes that they do. For x = U y + r, with a correction r of the enlarged
 frame, the sum is U K (y - D r) + r: one enlargement, of another frame. D, U and K are separable.
 """
 

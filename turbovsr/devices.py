@@ -1,4 +1,4 @@
-"""The device that a command is told to use."""
+"""The device of a command."""
 
 from __future__ import annotations
 

@@ -1,13 +1,13 @@
-"""Memory that one frame frees and the next one takes again stays with the process; between the parts of the work on a
-chunk of large frames it goes back to the system.
+"""Management of freed memory: it stays with the process from frame to frame, and is returned to the system between the
+steps of a chunk of large frames.
 
 glibc gives large freed blocks back to the system, and each page of a new one costs about 2 microseconds on its first
 use: 22 MB of features at 180x320 LR are 5,400 pages a frame. It does so above thresholds that rise when a large block
 is freed: to the block's size, at most 32 MiB, for a block alone; to twice that for the end of the heap (mallopt(3),
 M_MMAP_THRESHOLD). One block just below that limit, never written to, is all it takes.
 
-What is free between blocks in use stays as well, and the next part of the work, with blocks of other sizes, may not fit
-into it. malloc_trim(3) gives it back.
+Free memory between blocks in use stays as well, and the blocks of the next step, which have other sizes, may not fit
+into it. malloc_trim(3) returns it.
 """
 
 from __future__ import annotations

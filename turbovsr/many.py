@@ -1,4 +1,4 @@
-"""A folder of videos: each becomes one of the same name; what is finished is left alone, what fails costs itself."""
+"""A folder of videos: each output has its input's name; finished ones are skipped, and one failure stops no other."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""The part of a video that is done, in a folder beside it: a run that was killed continues there.
+"""Finished parts of a video, in a folder beside it, from which a killed run continues.
 
-A step is a part of the video, encoded, and the SR frames that the next chunk begins with. It counts when its JSON file
-is there, which is written last; what a killed run left without one is made again.
+A step is an encoded part of the video, and the SR frames that the next chunk begins with. It is complete when its JSON
+file exists, which is written last; a step without one is made again.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""Clips of any length in chunks that overlap, without a step where one chunk follows another.
+"""Clips of any length in overlapping chunks, without visible steps between chunks.
 
-Where visible steps come from, and what removes them:
-- A chunk cannot see beyond its ends, so its outermost frames are decoded with less context. Chunks overlap by a few
+Causes of visible steps, and their remedies:
+- A chunk has no frames beyond its ends, so its outermost frames are decoded with less context. Chunks overlap by a few
   frames, over which the old chunk's frames are crossfaded into the new one's: each chunk has most weight where its
   frames have neighbours on both sides.
 - Two chunks generate different detail. The crossfade spreads the difference over the overlap.

@@ -1,7 +1,7 @@
 """Overlapping, blended tiles for frames that are too large for a network to take at once.
 
-Only encoding and decoding are tiled. The latent is sampled whole, so tiles agree about it: all that blending has to
-hide is the shorter context of the decoder at a seam.
+Only encoding and decoding are tiled. The latent is sampled whole, so tiles agree about it, and blending only has to
+hide the decoder's shorter context at a seam.
 """
 
 from __future__ import annotations

@@ -5,8 +5,8 @@ feed-forward, AdaLN-single (one shared projection plus a table in each block), a
 for, cross-attention to a text embedding. With condition_channels=0, step_embedding=False and a text branch this is the
 plain LTX network; `turbovsr.ltx.transformer_weights` maps its checkpoints. Ours: the LR condition is concatenated to
 the noisy latent along channels; the step size of the shortcut model is embedded and added to the time; attention may be
-confined to windows, so that cost grows linearly with the picture and a network trained on small crops meets no longer
-sequences than it knows.
+confined to windows, so that cost grows linearly with the picture, and a network trained on small crops never gets
+longer sequences than in training.
 """
 
 from __future__ import annotations

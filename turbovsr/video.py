@@ -1,4 +1,4 @@
-"""One video out: frames upscaled, encoded in parts that outlive a kill, joined with what the input has beside them."""
+"""Making of one video: frames are upscaled, encoded in parts that survive a kill, and joined with the other streams."""
 
 from __future__ import annotations
 

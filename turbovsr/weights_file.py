@@ -1,4 +1,4 @@
-"""Reading .safetensors files that come from outside: whatever is wrong with one is a single line that names it."""
+"""Safe reading of .safetensors files; every fault is one line that names the file."""
 
 from __future__ import annotations
 

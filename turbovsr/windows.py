@@ -1,4 +1,4 @@
-"""Attention windows: partition a token grid into groups that attend within themselves, and put it together again."""
+"""Attention windows: partition a token grid into groups with attention inside each, and join it again."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Weights of BasicVSR as BasicSR or MMagic names them, brought into our network."""
+"""Loading of BasicVSR weights of BasicSR or MMagic into our network."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Names of layers: ours, and what the checkpoints of BasicSR and of MMagic (MMEditing) call them."""
+"""Names of layers: ours, and those in checkpoints of BasicSR and MMagic (MMEditing)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""BasicVSR++: features travel through the clip four times, each time with all that the earlier passes found."""
+"""BasicVSR++: four passes of features through the clip, each with the features of all earlier passes."""
 
 from __future__ import annotations
 

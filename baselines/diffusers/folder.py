@@ -1,6 +1,6 @@
 """A pipeline's folder: the user's own, or a snapshot of the hub in this machine's cache.
 
-Only JSON, text and safetensors are ever asked of the hub or read: no pickles, and no code beside a model.
+Only JSON, text and safetensors are downloaded or read: no pickles, and no code of a model.
 """
 
 from __future__ import annotations

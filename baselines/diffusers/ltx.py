@@ -1,4 +1,4 @@
-"""LTX-Video's latent upsampler by diffusers: a clip as a whole through the VAE, twice the size in latents, and back."""
+"""LTX-Video's latent upsampler by diffusers: a whole clip is encoded by the VAE, doubled in size, and decoded."""
 
 from __future__ import annotations
 

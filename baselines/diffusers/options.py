@@ -1,4 +1,4 @@
-"""Numbers among a method's options, checked before any work."""
+"""Checks of numeric options of a method, before any work."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """The networks, schedulers and tokenizer of a pipeline, each built by its own class from plain data.
 
-A pipeline's index may name any class of any package. Here it chooses none: classes come from closed lists, options that
-a class does not have are left out, and tensors go into it only if every name and shape agrees.
+A pipeline's index may name any class of any package, but it is not followed: classes come from fixed lists, options
+that a class does not have are left out, and tensors are loaded only if every name and shape agrees.
 """
 
 from __future__ import annotations

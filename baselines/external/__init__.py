@@ -1,4 +1,4 @@
-"""An upscaler that lives elsewhere, in an environment of its own: a command that reads files and writes files."""
+"""An upscaler in an environment of its own: a command that reads files and writes files."""
 
 from baselines.external.upscaler import External
 

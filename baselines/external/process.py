@@ -1,4 +1,4 @@
-"""Running somebody else's program: found beforehand, ended with all that it started, its last words kept."""
+"""Running of an external program: found first, ended with all its child processes, its last lines kept."""
 
 from __future__ import annotations
 

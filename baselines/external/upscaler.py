@@ -1,4 +1,4 @@
-"""The upscaler that is a command: its template, its surroundings, and what identifies it."""
+"""The upscaler of a command: its template, its environment, and its identity for the store's key."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Files beside an ONNX file in which its graph keeps weights."""
+"""External data files of an ONNX file, in which its graph keeps weights."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""An ONNX file opened by onnxruntime, and what its graph says of frames."""
+"""An ONNX file opened by onnxruntime, and its graph's rules for frames."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """Reading the weights of a TensorFlow.js layers model: `model.json` lists them, a binary file holds them in a row.
 
-The topology in the file is not read: it would be a program to run. Names and shapes must be those that are expected.
+The topology in the file is not read, because it is a program. Names and shapes must be the expected ones.
 Format: https://github.com/tensorflow/tfjs/tree/master/tfjs-converter
 """
 

@@ -1,6 +1,6 @@
 """The two generators of Real-ESRGAN used here. Both map float (N, 3, H, W) RGB in [0, 1] to (N, 3, 4H, 4W).
 
-`context` of each: the LR pixels around a tile that make its result (nearly) that of the whole frame."""
+`context` of each: the LR pixels around a tile with which its result is (nearly) that of the whole frame."""
 
 from __future__ import annotations
 

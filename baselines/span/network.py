@@ -1,4 +1,4 @@
-"""SPAN as it is run: each of its convolutions is one 3x3, the branches of training are summed into it."""
+"""SPAN for inference: each convolution is one 3x3, into which the branches of training are summed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Image networks of the people's weight files, by the package spandrel: an optional extra."""
+"""Image networks from weights files, by the package spandrel: an optional extra."""
 
 from baselines.spandrel.upscaler import Spandrel
 

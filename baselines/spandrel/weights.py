@@ -1,4 +1,4 @@
-"""A weights file of unknown architecture made a network by spandrel (https://github.com/chaiNNer-org/spandrel)."""
+"""Building of a network from a weights file of unknown architecture by spandrel (https://github.com/chaiNNer-org/spandrel)."""
 
 from __future__ import annotations
 

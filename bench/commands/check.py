@@ -1,4 +1,4 @@
-"""`python -m bench check RUN --against GOLDEN`: a gate for CI on quality and relative speed."""
+"""`python -m bench check RUN --against GOLDEN`: the gate for CI on quality and relative speed."""
 
 from __future__ import annotations
 

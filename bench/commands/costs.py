@@ -1,4 +1,4 @@
-"""The cost of a frame by each metric, for `python -m bench list --cost`: kept in the store, measured where new."""
+"""Time of each metric per frame, for `python -m bench list --cost`: read from the store, or measured if new."""
 
 from __future__ import annotations
 

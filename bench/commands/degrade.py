@@ -1,4 +1,4 @@
-"""`python -m bench data degrade SET OUT`: LR frames written once, with a manifest."""
+"""`python -m bench data degrade SET OUT`: write LR frames with a manifest."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`python -m bench doctor --pred DIR --gt DIR`: faults of a prediction other than its quality; `doctor SET`: of LR."""
+"""`python -m bench doctor --pred DIR --gt DIR`: faults of a prediction; `doctor SET`: faults of LR frames."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`python -m bench doctor SET`: the LR frames of a data set against what its configuration says of them."""
+"""`python -m bench doctor SET`: compare the LR frames of a data set with its configuration."""
 
 from __future__ import annotations
 

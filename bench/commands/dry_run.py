@@ -1,4 +1,4 @@
-"""`python -m bench run ... --dry-run`: what would be done, what is there already, and what it would cost."""
+"""`python -m bench run ... --dry-run`: the plan, the results that exist already, and the estimated cost."""
 
 from __future__ import annotations
 

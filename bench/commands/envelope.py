@@ -1,4 +1,4 @@
-"""`python -m bench envelope method=... device=...`: the largest frame and the longest clip of methods that fit."""
+"""`python -m bench envelope method=... device=...`: the largest frame and the longest clip that fit."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Frames behind a run's records, read again: SR from the store or the run's folder, LR and GT anew."""
+"""Reading of the frames behind a run's records: SR from the store or the run's folder, LR and GT from the data set."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Several runs as one: their records and frames side by side, with names that tell them apart."""
+"""Records and frames of several runs together, under distinct names."""
 
 from __future__ import annotations
 

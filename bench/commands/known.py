@@ -1,9 +1,9 @@
-"""Clips and frames that a record names, opened only through what this installation knows.
+"""Safe opening of the clips and frames that a record names, through configs of this installation only.
 
 A run folder may come from anywhere. Its records name data sets, degradations and methods, with options; none of these
 names is ever imported. A data set or degradation is looked up among the config files of this installation (`conf/`,
-installed packages, `--config-dir`), and what is built is what that file says, with the record's options where the file
-has such an option and the value is plain. Of methods only frames made elsewhere can be read again.
+installed packages, `--config-dir`) and built from that file. The record's options are used where the file has such an
+option and the value is plain. Of methods, only frames made elsewhere can be read again.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""`python -m bench list`: the methods, data sets, degradations, protocols and metrics there are, a line each."""
+"""`python -m bench list`: list methods, data sets, degradations, protocols and metrics, one line each."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The clips behind `--pred` and `--gt`: clips of frames or videos, paired by name."""
+"""The clips of `--pred` and `--gt`, from frames or videos, paired by name."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`python -m bench paper`: the tables and figures that `conf/paper/` declares, rebuilt from records."""
+"""`python -m bench paper`: rebuild the tables and figures of `conf/paper/` from records."""
 
 from __future__ import annotations
 

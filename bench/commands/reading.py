@@ -1,4 +1,4 @@
-"""Run folders as the commands read them: damaged lines are told on stderr, or refused."""
+"""Reading of run folders: damaged lines are reported on stderr, or refused."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`python -m bench report RUN`: one self-contained HTML page of a run, or of several."""
+"""`python -m bench report RUN`: one self-contained HTML page of one or several runs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A run's `config.yaml` as reports read it: the store's path, and the options of degradations.
+"""Reading of a run's `config.yaml` for reports: the store's path, and the options of degradations.
 
 The file is data from outside: it is read as plain YAML within bounds, and nothing that it names is built.
 """

@@ -1,4 +1,4 @@
-"""`python -m bench runs`: the run folders there are, what they hold, and how they ended."""
+"""`python -m bench runs`: list run folders with their contents and failures."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`python -m bench submit RUN`: a run folder checked against the rules, and what a pull request with it needs."""
+"""`python -m bench submit RUN`: check a run folder against the rules and prepare a pull request."""
 
 from __future__ import annotations
 

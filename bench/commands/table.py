@@ -1,4 +1,4 @@
-"""`python -m bench table RUN ...`: the tables of runs again, on the terminal or as Markdown, CSV or LaTeX."""
+"""`python -m bench table RUN ...`: the tables of runs, on the terminal or as Markdown, CSV or LaTeX."""
 
 from __future__ import annotations
 

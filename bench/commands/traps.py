@@ -1,4 +1,4 @@
-"""The part of `python -m bench explain` on traps: the same prediction, scored as other scripts would have had it."""
+"""`python -m bench explain --traps`: score the same prediction with the faults of other scripts."""
 
 from __future__ import annotations
 

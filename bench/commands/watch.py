@@ -1,4 +1,4 @@
-"""`python -m bench watch RUN`: how far a run is, who works at what, what failed; from its files alone."""
+"""`python -m bench watch RUN`: the progress of a run, its workers and failures, from its files only."""
 
 from __future__ import annotations
 

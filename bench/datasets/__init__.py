@@ -1,4 +1,4 @@
-"""Data sets: clips with LR frames and their ground truth, one file a layout."""
+"""Data sets: clips with LR frames and their ground truth, one file for each layout."""
 
 LAYOUTS = "a video, a folder of frames (one clip), a folder of such folders, or a folder of videos (a clip each)"
 """The layouts that a folder of one's own may have."""

@@ -1,4 +1,4 @@
-"""A clip: LR frames, GT frames where there are any, and what a record must say about them."""
+"""A clip: LR frames, GT frames if there are any, and facts about them for the record."""
 
 from __future__ import annotations
 

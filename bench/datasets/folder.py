@@ -1,4 +1,4 @@
-"""Frames or videos of one's own, with or without ground truth."""
+"""The user's own frames or videos, with or without ground truth."""
 
 from __future__ import annotations
 

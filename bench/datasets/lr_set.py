@@ -1,4 +1,4 @@
-"""LR frames that were written once, so that a group shares one LR set: a folder of PNG a clip, and a manifest.
+"""A set of LR frames to share: a folder of PNG files for each clip, and a manifest.
 
 The manifest says by which recipe, seed and versions the frames were made, and the digest of every clip.
 """

@@ -1,4 +1,4 @@
-"""The options that all data sets share, checked: each mistake is one line that names the option."""
+"""Checks of the options that all data sets share; each mistake is one line that names the option."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""LR frames of one's own for a set of named clips: `data.lr=PATH`, a folder with a folder or a video for each clip."""
+"""The user's own LR frames for a set of named clips: `data.lr=PATH`, with a folder or a video for each clip."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The common part of the benchmark sets: named clips, GT in folders or videos, LR beside it or made."""
+"""The base of the benchmark sets: named clips, GT in folders or videos, LR given or made."""
 
 from __future__ import annotations
 

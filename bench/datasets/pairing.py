@@ -1,4 +1,4 @@
-"""Frames of two sides that go together: as many of each, and the same moments as far as their names tell."""
+"""Pairing of frames of two folders: equal numbers, and the same moments as far as names tell."""
 
 from __future__ import annotations
 

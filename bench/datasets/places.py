@@ -1,4 +1,4 @@
-"""The places where a set's clips may lie: layouts under a root, such as "GT/{clip}" or "LQ-Video/{clip}.mkv"."""
+"""The places where a set's clips may be: layouts under a root, such as "GT/{clip}" or "LQ-Video/{clip}.mkv"."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""A small set that is always there: natural clips and photographs carried by packages, halved so that they are clean.
+"""A small set that is always present: natural clips and photographs from packages, halved to clean them.
 
-All of it was compressed with loss by its makers. Halving with antialiasing before use removes most of the traces; the
+Its makers compressed all of it with loss. Halving with antialiasing before use removes most of the traces; the
 halved frames, cropped to whole multiples of 16, are the GT. Each window lies inside one shot. Nothing is copied.
 """
 

@@ -1,4 +1,4 @@
-"""The sample set as real-world video: its LR frames degraded on this machine, and compared with the reference's."""
+"""The sample set as real-world video: LR frames degraded on this machine and compared with the reference's."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where frames come from. A source knows its number of frames and their size, and reads them when it is iterated."""
+"""Sources of frames. A source knows its number of frames and their size, and reads them when it is iterated."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Looking for what is wrong with frames on disk by decoding every one. Each problem is one line."""
+"""Verification of frames on disk by decoding every one. Each problem is one line."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The examination: size, order, shift, channels, tone, each on frames in which the faults before it are undone."""
+"""The examination: size, order, shift, channels and tone in turn, each after compensation of earlier faults."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Findings, and the compensation that would undo them: geometry, order, channels, tone."""
+"""Findings and their compensation: geometry, order, channels, tone."""
 
 from __future__ import annotations
 

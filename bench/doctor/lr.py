@@ -1,4 +1,4 @@
-"""LR frames that look otherwise than the configuration says: for instance noisy where it says bicubic."""
+"""Detection of LR frames that do not look as the configuration says, such as noisy ones where it says bicubic."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Numbers of frames that differ, frames that are early, late, missing or repeated, and clips that run backwards."""
+"""Detection of wrong frame counts; frames that are early, late, missing or repeated; and reversed clips."""
 
 from __future__ import annotations
 

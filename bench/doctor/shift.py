@@ -1,4 +1,4 @@
-"""Whole and sub-pixel shifts, and a zoom about the centre (what `align_corners=True` does to an upscaled frame)."""
+"""Detection of shifts by whole and part pixels, and of a zoom about the centre (an effect of `align_corners=True`)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Sizes that differ: transposed, another scale, cropped or padded, and where; frames of one size that are turned."""
+"""Detection of wrong sizes (transposed, another scale, cropped or padded, and at which side) and of turned frames."""
 
 from __future__ import annotations
 

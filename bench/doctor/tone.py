@@ -1,7 +1,6 @@
-"""Swapped channels, limited against full range, and gamma, all read off the means of large cells of the frames; and SR
-that is next to blank.
+"""Detection of swapped channels, wrong range, gamma and nearly blank SR, from the means of large cells of the frames.
 
-Blur pulls the levels of small places together just as limited range does; over large cells it leaves the means alone.
+Blur narrows the levels of small places just as limited range does, but leaves the means of large cells unchanged.
 """
 
 from __future__ import annotations

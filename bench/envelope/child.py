@@ -1,6 +1,6 @@
 """One trial in a process of its own: `python -m bench.envelope.child ANSWER`, the request on standard input.
 
-Whatever happens here, an abort inside a library included, costs this process alone. It ends when its parent does.
+A failure here, even an abort inside a library, ends only this process. It ends when its parent does.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""A limit of memory for this process, and which errors say that there was no more."""
+"""A memory limit for this process, and recognition of out-of-memory errors."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The words of `python -m bench envelope` that are its own: what is searched, within which limits."""
+"""Options of `python -m bench envelope`: what is searched, within which limits."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A trial as its parent sees it: a process that is started, waited for, and stopped by the clock."""
+"""The process of a trial, as its parent starts it, waits for it, and stops it by the clock."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a trial's process is asked, and what it answers; JSON in both directions."""
+"""Request and answer of a trial's process, as JSON."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The next clip to try on the way to the largest that fits: sizes grow until one does not, then the gap is halved."""
+"""Search for the largest clip that fits: sizes grow until one does not fit, then the gap is halved."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The envelope of each method of a command: trials until every border is found, or the budget is spent."""
+"""The envelope of each method of a command: trials until every limit is found, or the budget is spent."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""Two runs side by side: what changed, how sure that is, and what the data could not have shown.
+"""Comparison of two runs: what changed, with what certainty, and what the data could not show.
 
 Quality is compared frame by frame on equal recipes; speed as the ratio to a reference method of the same run, never as
-an absolute time across machines. The unit of resampling is the clip: frames of a clip are no independent witnesses.
+an absolute time across machines. The unit of resampling is the clip, because frames of a clip are not independent.
 """
 
 from __future__ import annotations

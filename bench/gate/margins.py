@@ -1,4 +1,4 @@
-"""Margins: by how much a figure may fall before it counts as worse."""
+"""Margins: how far a figure may fall before it counts as worse."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The rules that a run must meet to be handed in: complete, scored in one way, from a known state of the code."""
+"""The rules for submitted runs: complete, scored in one way, from a known state of the code."""
 
 from __future__ import annotations
 

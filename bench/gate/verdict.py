@@ -1,4 +1,4 @@
-"""Verdicts: what an interval and a margin allow to be said of a change (the table stands in docs/gate.md)."""
+"""Verdicts on a change from its interval and the margin (the table is in docs/gate.md)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What launchers have in common: a crew of workers that is started, tended until all is done, and stopped or left."""
+"""The common part of launchers: start the workers, restart those that died, and stop or leave them at the end."""
 
 from __future__ import annotations
 

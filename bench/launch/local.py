@@ -1,4 +1,4 @@
-"""Workers on this machine: one process a GPU, by UUID, or one a share of the cores."""
+"""Workers on this machine: one process for each GPU, by UUID, or for each share of the cores."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The words of a command that say who works: `workers=`, `launch=`, `launch.KEY=`. They change no result."""
+"""The launch options of a command: `workers=`, `launch=`, `launch.KEY=`. They change no result."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A run of many workers as its launcher sees it: plan, start, follow, end."""
+"""The launcher's side of a run of many workers: plan, start, follow, end."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
-"""Workers that are started before there is a plan: they import what a worker needs while their launcher plans.
+"""Workers that start before there is a plan, so that their imports run while the launcher plans.
 
-Such a worker, `python -m bench worker -`, reads the run's folder on its standard input when that is planned, and works
-there as `python -m bench worker RUN` does. Where its input ends without a word, it ends, too: its launcher found a
-mistake, was interrupted, or was killed. So none is left over, and none knows of a run that has no plan yet.
+Such a worker, `python -m bench worker -`, reads the name of the planned run's folder from its standard input, and works
+there as `python -m bench worker RUN` does. If its input ends without a name, it ends, too: its launcher found a
+mistake, was interrupted, or was killed. So no worker is left over, and none knows of a run that has no plan yet.
 """
 
 from __future__ import annotations

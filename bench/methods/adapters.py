@@ -1,4 +1,4 @@
-"""The three kinds of methods behind one interface. What a method can do is found out here and nowhere else."""
+"""The three kinds of methods behind one interface, and the only place that tells them apart."""
 
 from __future__ import annotations
 

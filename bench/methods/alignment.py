@@ -1,4 +1,4 @@
-"""How frames made elsewhere go together with a clip of another length: a stated policy, never in silence."""
+"""Alignment of frames made elsewhere with a clip of another length: an explicit policy, never in silence."""
 
 EXACT = "exact"
 """As many frames as the clip has; anything else is refused."""

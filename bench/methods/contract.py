@@ -1,4 +1,4 @@
-"""The contract between the harness and an upscaler: all that either may know of the other.
+"""The contract between the harness and an upscaler: everything that they may know of each other.
 
 It is structural: an upscaler needs no base class and no import from here. A class named by a config's `_target_`
 that has a `descriptor` and an `upscale` method of this shape is one.

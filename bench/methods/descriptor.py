@@ -1,4 +1,4 @@
-"""The description of an upscaler: scale, kind, device, and the sizes and lengths that it takes, as data."""
+"""The description of an upscaler: scale, kind, device, and supported sizes and lengths, as data."""
 
 from __future__ import annotations
 

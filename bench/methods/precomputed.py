@@ -1,4 +1,4 @@
-"""SR frames that exist already, in a folder or as videos: another project's output."""
+"""SR frames made elsewhere, in a folder or as videos."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One clip through an upscaler that is a program of its own: the files it reads, the clock, the frames it leaves."""
+"""One clip through an upscaler that is an external program: input files, the clock, output frames."""
 
 from __future__ import annotations
 

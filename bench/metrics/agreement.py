@@ -1,7 +1,7 @@
 """How far viewers agree with a metric: rank correlation of its values with mean opinion scores.
 
-Within one group (all upscalings of one LR input, or of one source) the metric is asked what a comparison of methods
-asks it: which of them looks better. Over all clips together it would be rewarded for telling hard inputs from easy
+Within one group (all upscalings of one LR input, or of one source) the metric answers the question of a comparison of
+methods: which of them looks better? Over all clips together it would be rewarded for telling hard inputs from easy
 ones.
 """
 

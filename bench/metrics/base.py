@@ -1,4 +1,4 @@
-"""The contract of a metric: what every one has, and the abilities that some have beyond it."""
+"""The contract of a metric: what every metric has, and optional abilities."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Checkerboard: how far a lattice with the period of the scale stands out of a frame's spectrum, without reference.
+"""Checkerboard: how far a lattice with the scale's period stands out in a frame's spectrum, without reference.
 
 Networks that write the pixels of an LR pixel from separate channels leave a pattern that repeats with the scale (Odena,
 Dumoulin and Olah, "Deconvolution and Checkerboard Artifacts", Distill 2016). Its power lies on the lines k/period

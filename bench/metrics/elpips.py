@@ -1,7 +1,7 @@
 """E-LPIPS (after Kettunen, Härkönen and Lehtinen 2019, arXiv 1906.03973): LPIPS averaged over random transformations.
 
-A network that was trained on LPIPS can please it with patterns that its features overlook at one position and one size.
-Here both frames go through the same scaling, rotation, shift and blur before they are compared, several times; the
+A network that was trained on LPIPS can get good scores with patterns that LPIPS does not see at one position and size.
+Here both frames get the same random scaling, rotation, shift and blur before they are compared, several times; the
 draws are seeded and the same for every frame. Not specified in the paper and our choice: rotations by any angle instead
 of quarter turns, blur in place of dropout inside the network, no permutation of colours, the ranges, and the number.
 """

@@ -1,4 +1,4 @@
-"""Any metric of pyiqa by its name there, `pyiqa/NAME`: an optional extra, imported when asked for."""
+"""Any metric of pyiqa by its name there, `pyiqa/NAME`: an optional extra, imported on demand."""
 
 from __future__ import annotations
 

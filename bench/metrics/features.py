@@ -1,6 +1,6 @@
-"""AlexNet and VGG-16 as LPIPS and DISTS look at them: stage by stage, the wide layers in bands of rows.
+"""AlexNet and VGG-16 for LPIPS and DISTS: stage by stage, the wide layers in bands of rows.
 
-A stage is never computed for the whole frame at once where that would be large: VGG-16's first stage alone takes
+A stage of a large frame is never computed at once: VGG-16's first stage alone takes
 1.9 GB at 3648x2048. A band gets the rows of its neighbours that its convolutions see, so the result is the same.
 Tensors are channels_last: the convolutions are faster that way on CPUs, and a position's channels lie side by side.
 """

@@ -1,4 +1,4 @@
-"""The cache of GT features: what metrics compute of GT frames alone, in bounded memory, shared by all methods."""
+"""Cache of features that metrics compute from GT frames only, in bounded memory, shared by all methods."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a metric's file says of its kind: its class knows best, a file may say otherwise for its own name."""
+"""The kind of a metric: that of its class, unless its YAML file overrides it."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """NIQE (Mittal et al., IEEE SPL 2013): how far a frame's statistics are from those of natural photographs.
 
-No reference is looked at. The pristine model is that of the authors' MATLAB release, as basicsr's wheel carries it.
+It needs no reference. The pristine model is that of the authors' MATLAB release, as basicsr's wheel carries it.
 """
 
 from __future__ import annotations

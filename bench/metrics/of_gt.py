@@ -1,4 +1,4 @@
-"""GT's own value of a metric: what a method's should be near to, and no quality of a method."""
+"""GT's own value of a metric, for comparison with a method's value."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A protocol: the choices, beside the formula, that a PSNR or SSIM depends on, as `conf/protocol/*.yaml` names them."""
+"""A protocol: the choices beside the formula that PSNR and SSIM depend on, as in `conf/protocol/*.yaml`."""
 
 from __future__ import annotations
 

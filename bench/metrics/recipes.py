@@ -1,4 +1,4 @@
-"""One prediction under many protocols: every recipe that the presets need, each computed once."""
+"""Scores of one prediction under many protocols; each recipe that they need is computed once."""
 
 from __future__ import annotations
 

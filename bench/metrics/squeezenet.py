@@ -1,4 +1,4 @@
-"""SqueezeNet 1.1 as LPIPS looks at it: seven stages."""
+"""SqueezeNet 1.1 for LPIPS: seven stages."""
 
 from __future__ import annotations
 

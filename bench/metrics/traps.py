@@ -1,8 +1,8 @@
-"""Ways in which published figures were taken of other frames than the method made, applied to frames at hand.
+"""Faults of published evaluation scripts, which scored other frames than the method made, applied to given frames.
 
-Each takes pairs of SR and GT frames, uint8 (H, W, 3) RGB, and gives those that such a script would have scored. Where
-they come from: DOVE's inference_script.py (floats cut to 8 bits, frames kept as a libx264 yuv444p video of CRF 0) and
-papers whose autoencoders take 8k+1 frames alone.
+Each takes pairs of SR and GT frames, uint8 (H, W, 3) RGB, and returns those that such a script would have scored. Their
+sources are DOVE's inference_script.py (floats cut to 8 bits, frames kept as a libx264 yuv444p video of CRF 0) and
+papers whose autoencoders take only 8k+1 frames.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""A metric that cannot be had here: it has a place in every table and a reason, and no value."""
+"""A metric that is not available here: it has a column and a reason, but no value."""
 
 from __future__ import annotations
 

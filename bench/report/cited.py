@@ -1,4 +1,4 @@
-"""Published figures beside measured ones: read from `results/published/`, never without a mark.
+"""Published figures beside measured ones, from `results/published/`, always marked.
 
 A dagger says that a row is cited. A double dagger says that a cell's protocol or LR frames are not those of its column,
 so that it must not be compared with the figures above it.

@@ -1,4 +1,4 @@
-"""The envelope of methods for people: how far each goes, and the laws by which time and memory grow."""
+"""The envelope of methods as a table: the largest sizes, and power laws of time and memory."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A table as it will be printed: heads, blocks of rows, marks; what every renderer is given, and all it knows."""
+"""A table before rendering: heads, blocks of rows, marks. It is the only input of every renderer."""
 
 from __future__ import annotations
 

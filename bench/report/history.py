@@ -1,4 +1,4 @@
-"""Scores and speed of methods over runs of several commits: lines that join only what may be compared."""
+"""Scores and speed of methods over runs of several commits: lines join only figures that can be compared."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
 """95 % intervals by the percentile bootstrap: over clips for scores, over repetitions for times.
 
-A score's witness is the clip (frames of one clip are alike), a time's witness is the repetition (the clips are the work
-that is timed, not a sample of it). Methods see the same clips, so they are compared on differences within the clips.
-The generator is seeded: equal values give equal intervals.
+The sampling unit of a score is the clip, because frames of one clip are alike. That of a time is the repetition,
+because the clips are the timed work, not a sample of it. Methods see the same clips, so they are compared on
+differences within the clips. The generator is seeded: equal values give equal intervals.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Workers of a run whose machines are not equally fast: their times are kept in columns of their own."""
+"""Separate columns for the times of workers whose machines are not equally fast."""
 
 from __future__ import annotations
 

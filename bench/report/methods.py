@@ -1,4 +1,4 @@
-"""Facts about a record's method: the options behind its label, and whether its weights were trained at all."""
+"""Facts about a record's method: the options in its label, and whether its weights are trained."""
 
 from __future__ import annotations
 

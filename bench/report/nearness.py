@@ -1,4 +1,4 @@
-"""The row by which a method is ranked: its scores, or their distances where the best value is GT's own."""
+"""The values that rank a method: its scores, or their distances from GT's value where that is the best."""
 
 from __future__ import annotations
 

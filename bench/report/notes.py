@@ -1,4 +1,4 @@
-"""Notes on scores that a reader should know beside the figures."""
+"""Notes on scores, for the reader of a table."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Comma-separated files without formulas: no spreadsheet computes a name."""
+"""CSV files in which no cell can be taken for a formula."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """Comparison pictures: a strip as papers print it, and the frames of split-screen and stacked videos.
 
-Pixels are repeated, never interpolated, when a crop is enlarged: what is seen is what was scored.
+Crops are enlarged by repeating pixels, never by interpolation, so they show what was scored.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Figures of `summary.csv`, computed from records: one row a (data, clip, method, metric), `*` for the set."""
+"""Figures of `summary.csv`, computed from records: one row for each (data, clip, method, metric), `*` for the set."""
 
 from __future__ import annotations
 

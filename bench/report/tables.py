@@ -1,4 +1,4 @@
-"""Tables for people: one a data set, methods down, speed and quality across; terminal, Markdown, CSV, LaTeX."""
+"""Tables for people: one for each data set, methods down, speed and quality across; terminal, Markdown, CSV, LaTeX."""
 
 from __future__ import annotations
 

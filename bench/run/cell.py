@@ -1,4 +1,4 @@
-"""One cell (method × clip) on its way from a plan to a record, and what each step of the way leaves.
+"""One cell (method × clip) on its way from a plan to a record, and the result of each step.
 
 look up → upscale → score → record: `Keys` and perhaps an `Upscaled` from the store, an `Upscaled`, a `Scored`, a
 `bench.store.record.Record`. An exception at any step ends its cell alone.

@@ -1,4 +1,4 @@
-"""What a run will cost, from what such work cost before; unknown where nothing of the kind was measured."""
+"""Estimate of a run's time from earlier work of the same kind; unknown where there is none."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The folder that a run leaves: configuration, environment, records, errors. Runs that share one are merged in it."""
+"""The folder of a run: configuration, environment, records, errors. Runs into the same folder are merged."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Scores of single frames that are known before a clip is scored, by the digests of the frames that they are of."""
+"""Scores of single frames that are known before a clip is scored, by the digests of these frames."""
 
 from __future__ import annotations
 

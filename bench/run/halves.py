@@ -1,8 +1,8 @@
-"""Cells between upscaling and scoring, where these are units of their own: the record so far, and the SR frames.
+"""Cells between upscaling and scoring, if these are separate units: the record so far, and the SR frames.
 
-The record without scores stands in the log line of the unit that upscaled it: it is there when that unit is done, or
-not at all. The frames are those of the store; what it does not keep lies in the run's folder of work until then. So do
-the scores that parts of the scoring leave for the last unit of their clip.
+The record without scores is in the log line of the unit that upscaled it, so it exists exactly when that unit is done.
+The frames are those of the store; frames that the store does not keep wait in the run's work folder. So do the scores
+that parts of the scoring leave for the last unit of their clip.
 """
 
 from __future__ import annotations

@@ -1,14 +1,14 @@
-"""A run as its workers find it: a folder below the run's own with the plan, the leases, and what is done.
+"""The work folder of a run, for its workers: the plan, the leases, and the finished units.
 
     RUN/work/<job>/plan.json         the units and the words of the command, written once, sealed
     RUN/work/<job>/leases/           see `bench.run.leases`
     RUN/work/<job>/done/<worker>.jsonl   one line a finished unit, appended by that worker alone
     RUN/work/<job>/frames/           SR frames that wait for their scores, see `bench.run.halves`
-    RUN/work/<job>/stop              there: workers give back what they hold and end
+    RUN/work/<job>/stop              if it exists, workers return their units and end
     RUN/records/<worker>.jsonl       the worker's records (those of a run of one worker are in RUN/records.jsonl)
     RUN/workers/<worker>.json        the worker: machine, device, canary
 
-No file is written by two, so nothing has to be locked. Files appear by an atomic rename, or grow by whole lines.
+No file has two writers, so no locks are needed. Files appear by an atomic rename, or grow by whole lines.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""`python -m bench worker RUN`: this process as a worker of a run that was planned elsewhere."""
+"""`python -m bench worker RUN`: this process as a worker of a planned run."""
 
 from __future__ import annotations
 

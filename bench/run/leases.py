@@ -1,12 +1,12 @@
-"""Leases on units: who works at what, by files of a folder that all workers share; no server, no locks.
+"""Leases on units: files in a folder that all workers share say who works on what; no server, no locks.
 
     leases/.worker-<name>     a worker: who it is; its time of change is the worker's heartbeat
-    leases/<unit>.<attempt>   the same file under the name of what it works at (a hard link)
+    leases/<unit>.<attempt>   the same file under the name of the worker's unit (a hard link)
 
-A unit is claimed by `link`, which fails where the name is there: one of many wins. The folder holds what is being
-worked at, never what is done. A worker whose heartbeat is old, or whose process is gone, is dead: its unit is claimed
-under the next attempt's number, never by taking its file away, so nobody can remove the lease of somebody else. All
-times are those of the file server: clocks of machines are not compared.
+A unit is claimed by `link`, which fails if the name exists, so one worker wins. The folder holds units in progress,
+never finished ones. A worker whose heartbeat is old, or whose process is gone, is dead. Its unit is claimed under the
+next attempt's number and its file stays, so nobody can remove the lease of another worker. All times are those of the
+file server: clocks of machines are not compared.
 """
 
 from __future__ import annotations

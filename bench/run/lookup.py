@@ -1,4 +1,4 @@
-"""First step: the keys of a cell, and what needs no upscaling: frames made elsewhere, or kept under the same key."""
+"""First step: the keys of a cell, and frames that need no upscaling: made elsewhere, or stored under the same key."""
 
 from __future__ import annotations
 

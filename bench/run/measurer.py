@@ -1,6 +1,6 @@
 """One unit of work from its clip to its records: look up, upscale, score, record.
 
-One failure costs one cell. What the store has under the same key is not computed again.
+A failure affects only its cell. Results that the store has under the same key are not computed again.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Runs made apart as one folder: equal options but for clips and methods, or a refusal that names the difference."""
+"""Merging of runs: options must be equal except for clips and methods, or the difference is named in a refusal."""
 
 from __future__ import annotations
 

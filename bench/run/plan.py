@@ -1,4 +1,4 @@
-"""The plan of a run: the combinations of a command, opened, so that mistakes show before any work."""
+"""The plan of a run: the combinations of a command, opened first so that mistakes show before any work."""
 
 from __future__ import annotations
 

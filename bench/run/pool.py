@@ -1,4 +1,4 @@
-"""The methods in memory: built once, and only those of the running group."""
+"""Pool of methods in memory: each is built once, and only those of the running group are kept."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Last step: a cell's record, the SR frames that a run keeps, and the line that a person reads."""
+"""Last step: the cell's record, the SR frames to keep, and the line on the terminal."""
 
 from __future__ import annotations
 

@@ -1,9 +1,9 @@
-"""Units of scoring, in a run of many workers: a clip at once, or in parts that the clip's last unit puts together.
+"""Units of scoring in a run of many workers: a whole clip, or parts that the clip's last unit joins.
 
-Metrics of single frames are cut by frames: each GT frame goes through the networks once, for all methods. What a part
-computes waits under the digests of the frames that it is of. Metrics that see frames in their order are cut by methods,
-and leave complete scores. The last unit goes over the clip as a run of one worker does, with what is known by then: it
-alone records, and it computes what is missing.
+Metrics of single frames are cut by frames: each GT frame passes the networks once, for all methods. The results of a
+part wait under the digests of its frames. Metrics of frames in order are cut by methods, and give complete scores.
+The last unit scores the clip as a run of one worker does, with the known scores: it computes the missing ones, and it
+alone records.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The seal of a plan: a worker runs the words of a plan only if somebody with the user's key wrote them.
+"""The seal of a plan: a worker runs a plan only if it was written with the user's key.
 
 A run's folder may come from anywhere (docs/threat-model.md), and the words of a command can name programs. So a plan
 carries an HMAC-SHA256 under a key of the user's own: $BENCH_KEY, or `bench/key` below $XDG_CONFIG_HOME (~/.config),

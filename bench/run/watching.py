@@ -1,4 +1,4 @@
-"""The state of a run at work, read from its files: nothing of them is run, and nothing stays written."""
+"""The state of a running run, read from its files; nothing in them is executed, and nothing stays written."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A worker: takes the next unit of a run, works, records, and goes on until all are done. A run is one or many."""
+"""A worker: takes the next unit of a run, works on it and records it, until all are done. A run has one or many."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""JSON entries of the store: each carries a checksum over what it is and what it holds."""
+"""JSON entries of the store, each with a checksum over its name and content."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A store's marker file as its lock: who works with the store shares it, and pruning asks whether anybody does."""
+"""A store's marker file as its lock: processes that use the store share it, and pruning checks for them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Temporary entries of the store, named by the process that writes them: a living one's are left alone."""
+"""Temporary entries of the store, named by the process that writes them; those of living processes are left alone."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a run can have written: bounds of a record's figures, so that no reader divides by 0 or overflows later."""
+"""Bounds of a record's figures, so that no reader divides by 0 or overflows later."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One cell of a run (data set × clip × method) as it is recorded: what was measured, and how each figure was taken.
+"""One cell of a run (data set × clip × method) as it is recorded: the figures, and the recipe of each.
 
 Everything here is data. Names in it (of data sets, of methods, of files) are never imported, built or opened because a
 record holds them.

@@ -12,8 +12,8 @@ Same key: reuse; any change: another key. So a stale result cannot exist, and a 
 
 Everything appears by an atomic rename, complete or not at all: a kill at any moment leaves at worst a temporary entry
 (`.tmp-*`), which `prune` removes. Two runs at once at worst do the same work twice. Every entry is verified when it is
-read; a damaged one is set aside, said in one line, and made anew. Keeping is best effort: a full disk or a store that
-cannot be written costs the reuse, never what was measured.
+read; a damaged one is set aside, reported in one line, and made anew. Keeping is best effort: with a full disk or a
+read-only store results are not reused, but none is lost.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The workers of a run of many, as its folder keeps them: `workers/<name>.json`; data, like records."""
+"""The workers of a run, stored in its folder as `workers/<name>.json`; data, like records."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A fixed small job whose time says how fast a machine is now: workers are compared by it, never methods."""
+"""A fixed small job whose time tells how fast a machine is now; it compares workers, never methods."""
 
 from __future__ import annotations
 

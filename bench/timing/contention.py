@@ -1,4 +1,4 @@
-"""Whether others used the processor during a measurement (Linux): pressure stall information, steal time, CPU time.
+"""Detection of other users of the processor during a measurement (Linux): pressure stall, steal time, CPU time.
 
 The kernel counts for how long some task was ready and had to wait for a processor (/proc/pressure/cpu), how much time
 the hypervisor gave to other guests (steal), and how long the processors worked (/proc/stat).

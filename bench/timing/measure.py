@@ -1,4 +1,4 @@
-"""Repeated calls under the clock: warm-up apart, every repetition kept, several methods taking turns."""
+"""Repeated timed calls: separate warm-up, every repetition kept, methods taking turns."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Median, quartiles, and the percentile bootstrap that all intervals are made by.
+"""Median, quartiles, and the percentile bootstrap of all intervals.
 
 Resamples are seeded: equal values give equal intervals.
 """

@@ -1,7 +1,7 @@
-"""Learning from another upscaler's frames (Hinton et al. 2015, arXiv 1503.02531), the decoder alone.
+"""Distillation: the decoder learns from another upscaler's frames (Hinton et al. 2015, arXiv 1503.02531).
 
-What GT shows beyond degraded LR frames is mostly chance, and a gradient towards it mostly noise. Another upscaler's
-frame is a function of the same LR frames: it shows what can be known, so that far fewer steps are needed
+The detail of GT that degraded LR frames lack is mostly random, so a gradient towards it is mostly noise. Another
+upscaler's frame is a function of the same LR frames and has only predictable detail, so far fewer steps are needed
 (docs/decisions/turbovsr-real.md).
 """
 

@@ -1,4 +1,4 @@
-"""Training in several processes: what they must know of each other.
+"""Training in several processes: their environment, and averaging of gradients.
 
 `accelerate launch` and `torchrun` both start the processes and set RANK, WORLD_SIZE, LOCAL_RANK, MASTER_ADDR and
 MASTER_PORT; that is all that is used here, so neither package is needed to train in one process. Gradients are averaged

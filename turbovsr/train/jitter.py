@@ -1,4 +1,4 @@
-"""Random shifts and sizes for what perceptual networks see, the same for SR and GT."""
+"""Random shifts and sizes of the frames that perceptual networks see, the same for SR and GT."""
 
 from __future__ import annotations
 

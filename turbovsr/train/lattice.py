@@ -1,4 +1,4 @@
-"""A loss on what repeats with the grid of LR pixels: SR's line power at k/8 cycles a pixel, relative to GT's.
+"""A loss on patterns that repeat with the grid of LR pixels: SR's line power at k/8 cycles a pixel, relative to GT's.
 
 A decoder that makes the 4x4 SR pixels of an LR pixel by one linear layer repeats the spectra of its features at k/4
 cycles a pixel, and at k/8 where its layers work at half the LR size (Odena et al., "Deconvolution and Checkerboard

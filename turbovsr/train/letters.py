@@ -1,7 +1,7 @@
 """Words and tables of numbers on training pictures, as signs, captions, calendars and screens have them.
 
-Photographs show few letters, and viewers notice first what becomes of them. They are drawn at GT's resolution in the
-fonts that come with matplotlib, and move with the picture.
+Photographs show few letters, but viewers notice faults in letters first. They are drawn at GT's resolution in
+matplotlib's fonts, and move with the picture.
 """
 
 from __future__ import annotations

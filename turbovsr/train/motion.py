@@ -1,7 +1,7 @@
-"""Errors that move with the picture: detail that is wrong may be seen, detail that swims always is.
+"""A loss on errors that change along the motion of the picture, because swimming detail is always visible.
 
-A difference between frames at a fixed place, `reconstruction.temporal`, also punishes wrong detail that moves as it
-should. Along the motion of GT it does not: there the error of a frame should be that of the frame before.
+A loss on differences at a fixed place, `reconstruction.temporal`, also penalises wrong detail that moves correctly. A
+loss along the motion of GT does not: there the error of a frame should equal that of the frame before.
 """
 
 from __future__ import annotations

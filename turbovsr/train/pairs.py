@@ -1,4 +1,4 @@
-"""Pairs to learn another upscaler from: LR clips, and one frame of each as that upscaler made it and as GT has it.
+"""Training pairs for distillation: LR clips, with one frame of each from another upscaler and from GT.
 
 `python -m studies.pairs` writes them, one .npz file a pair: `lr`, uint8 (T, h, w, 3), of one frame (`still-*.npz`) or
 of several (`clip-*.npz`), and `sr` and `gt`, uint8 (4h, 4w, 3), of the last frame but one, which has neighbours on

@@ -1,8 +1,8 @@
-"""A head that writes no pattern where its features do not change from one LR pixel to the next.
+"""Removal of the pattern that a decoder's head writes where its features are constant.
 
-The head is a 3x3 convolution to the 4x4 SR pixels of each LR pixel. Its taps summed along a row, without their mean
-over the four columns, are the pattern that it writes where features stay the same along that row: one that repeats
-every four pixels.
+The head is a 3x3 convolution to the 4x4 SR pixels of each LR pixel. Its taps, summed along a row and without
+their mean over the four columns, are the pattern that it writes where features are constant along that row. This
+pattern repeats every four pixels.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Where a stage's weights come from: their file, what its metadata say, and the settings of a stage in progress."""
+"""Provenance of a stage's weights: their file, its metadata, and the settings of a stage in progress."""
 
 from __future__ import annotations
 

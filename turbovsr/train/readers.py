@@ -1,7 +1,7 @@
 """Photographs and videos for training: prepared arrays, or files that are decoded through a bounded cache.
 
-What is read depends on the file and the random generator alone, never on the state of the cache, so a resumed training
-sees the same clips.
+The clips depend only on the file and the random generator, never on the state of the cache, so a resumed training
+sees the same ones.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Checks of a stage's options against each other, for what would end in an error deep within a training."""
+"""Checks of a stage's options against each other, before they cause an error deep within a training."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One self-contained HTML file out of records and frames: it opens offline, and no request leaves it.
+"""One self-contained HTML page made from records and frames; it opens offline and sends no request.
 
 The same records and frames give the same bytes.
 """

@@ -1,4 +1,4 @@
-"""The pictures of a page: windows of frames, x-t slices, worst places, lossless, and a line on what is left out."""
+"""The pictures of a page: windows of frames, x-t slices, worst places; lossless, with a line on those left out."""
 
 from __future__ import annotations
 

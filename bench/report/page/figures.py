@@ -1,4 +1,4 @@
-"""Figures that have no number of decimals of their own."""
+"""Formatting of figures without a fixed number of decimals."""
 
 from __future__ import annotations
 

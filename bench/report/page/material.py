@@ -1,4 +1,4 @@
-"""Frames of a clip for the page, as far as they can still be read, and the reasons why others cannot."""
+"""Frames of a clip for the page that can still be read, and the reasons for missing ones."""
 
 from __future__ import annotations
 

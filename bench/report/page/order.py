@@ -1,4 +1,4 @@
-"""The worst frames, and the order in which frames get room in the page."""
+"""The worst frames, and the priority of frames within the page's budget."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Speed versus quality as SVG that follows the page's theme: a panel a data set and metric, time on a log axis."""
+"""Speed versus quality as SVG in the page's theme: a panel for each data set and metric, time on a log axis."""
 
 from __future__ import annotations
 

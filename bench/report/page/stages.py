@@ -1,4 +1,4 @@
-"""Stage times: a bar a method, cut into the stages that the method announced."""
+"""Stage times: a bar for each method, divided into the stages that it announced."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The summary tables of the page, and one line a clip and method below: sorted and filtered by the page's script."""
+"""Summary tables of the page, and a table of all clips and methods that its script sorts and filters."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Every product of `conf/paper/` as bytes, by file name: the same records give the same bytes."""
+"""Building of every product of `conf/paper/`: the same records give the same bytes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Declarations in `conf/paper/`, checked: a table or a figure, its rows, its columns, where its records are."""
+"""Checked declarations of `conf/paper/`: a table or figure, its rows, its columns, the place of its records."""
 
 from __future__ import annotations
 

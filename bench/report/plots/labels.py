@@ -1,4 +1,4 @@
-"""Names beside points, where they meet neither another point, nor a bar, nor another name, nor the frame."""
+"""Placement of names beside points without overlap of points, bars, other names or the frame."""
 
 from __future__ import annotations
 

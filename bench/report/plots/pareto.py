@@ -1,4 +1,4 @@
-"""Speed versus quality: a panel a data set and metric, memory as the marker's size, the Pareto front as a line."""
+"""Speed versus quality: a panel for each data set and metric, marker size for memory, the Pareto front as a line."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Time and memory over the size of the output: a point a clip, and a power law through a method's points."""
+"""Time and memory over the size of the output: a point for each clip, and a power law through a method's points."""
 
 from __future__ import annotations
 

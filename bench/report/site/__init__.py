@@ -1,4 +1,4 @@
-"""A static site out of many runs: an index with tables and Pareto plots, and a page a run with its records.
+"""A static site of many runs: an index with tables and Pareto plots, and a page for each run with its records.
 
 The same records give the same bytes; names in them are text, never part of an address.
 """

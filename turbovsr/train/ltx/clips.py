@@ -1,4 +1,4 @@
-"""The clips that are encoded: which ones a folder of photographs and videos gives to which bucket."""
+"""The clips to encode: assignment of photographs and videos of a folder to buckets."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Arithmetic and tokens of training steps: what the log's tokens and TFLOP a second are counted from."""
+"""Arithmetic and tokens of training steps, for the log's tokens and TFLOP a second."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""Reading checkpoints of torch.distributed.checkpoint as data: torch's own reader runs what their pickles say.
+"""Safe reading of torch.distributed.checkpoint files as data; torch's own reader runs code in their pickles.
 
 A checkpoint has a pickle of its layout, `.metadata`, and one of each value that is no tensor. Here the first may name
-the classes of a layout alone, and the others tensors and plain values.
+only the classes of a layout, and the others only tensors and plain values.
 """
 
 from __future__ import annotations

@@ -3,7 +3,7 @@
     python -m turbovsr.train.prepare --latents OUT --data DATA --weights FILE --bucket 1080x1920x49 1080x1920x1
 
 Each video gives clips to the largest bucket that it fills, each photograph a still to the largest bucket of one frame.
-A clip's LR is degraded `--degradations` times, each time anew. The command skips what is there: repeat it to resume.
+A clip's LR is degraded `--degradations` times, each time anew. The command skips finished clips: repeat it to resume.
 Started by `torchrun --nproc-per-node N -m turbovsr.train.prepare ...`, N processes share the work. At the end a sample
 of each bucket is decoded and compared with GT.
 """

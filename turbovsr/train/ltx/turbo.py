@@ -1,8 +1,8 @@
 """The turbo path's own parts and their loss, beside a frozen model of the paper's path.
 
 Not in the paper; our choice. The projection learns the condition that the paper's path encodes. The decoder learns to
-make frames of latents that the transformer samples from the projected condition: frames near GT, and near what the
-paper's path makes of the same clip with the same noise.
+make frames from latents that the transformer samples with the projected condition: frames near GT, and near those of
+the paper's path for the same clip and noise.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Weights that training begins with, read block by block, and the one file that it ends with."""
+"""Reading of the initial weights block by block, and writing of the final file."""
 
 from __future__ import annotations
 
