@@ -7,8 +7,8 @@ Rows: bicubic; the weights decoded without a latent, with sampled latents of 4, 
 (the encoder sees GT: no upscaler), and with the sampled or oracle latent of another clip. `--without`, `--oracle` and
 `--sampled` name checkpoints whose decoders were trained from the same weights for as many steps without a latent, with
 the oracle latent alone and with sampled ones: the comparison at equal budgets (recipe `ablation`). The column "to none"
-compares LPIPS with the row without a latent, of the retrained ones with `--without`. One chunk per clip, its first 8k+1
-frames; DISTS of every fourth frame.
+compares LPIPS with the row without a latent; for the retrained checkpoints that row is `--without`. Each clip is one
+chunk, its first 8k+1 frames; DISTS is of every fourth frame.
 """
 
 from __future__ import annotations
@@ -163,8 +163,8 @@ def run(arguments: argparse.Namespace) -> dict[str, dict[str, dict[str, float]]]
 
 def main() -> int:
     parser = Parser("python -m studies.ablation", (__doc__ or "").strip())
-    parser.add_argument("--vid4", help="root of Vid4; without it the natural clips of the sample set alone")
-    parser.add_argument("--frames", type=int, default=17, help="at most so many frames of a clip")
+    parser.add_argument("--vid4", help="root of Vid4; without it only the natural clips of the sample set are used")
+    parser.add_argument("--frames", type=int, default=17, help="at most this many frames of a clip")
     parser.add_argument("--weights", help="a checkpoint; default: nano")
     parser.add_argument("--without", help="a checkpoint whose decoder was trained without a latent")
     parser.add_argument("--oracle", help="a checkpoint whose decoder was trained with the oracle latent")

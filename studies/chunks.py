@@ -1,9 +1,9 @@
 """Long clips and large frames: steps between chunks, seams between tiles, memory, colour casts, and cost by chunk.
 
-python -m studies.chunks              # all of them, for the packaged weights; --weights FILE for others
+python -m studies.chunks              # all parts, for the packaged weights; --weights FILE for others
 python -m studies.chunks --only cost  # operations by chunk and overlap: their defaults were chosen by it
 
-Lines with a bar say whether it is met; the exit code is 1 when one is missed.
+Lines with a limit say whether it is met; the exit code is 1 if one is not.
 """
 
 from __future__ import annotations
@@ -183,10 +183,10 @@ def main() -> int:
     parser.add_argument("--precision", default="float32")
     parser.add_argument("--chunk", type=int, default=5)
     parser.add_argument("--overlap", type=int, default=3)
-    parser.add_argument("--frames", type=int, default=129, help="of the still clip")
+    parser.add_argument("--frames", type=int, default=129, help="frames of the still clip")
     parser.add_argument("--size", type=int, nargs=2, default=(72, 104), help="LR height and width, at most 148 224")
     parser.add_argument("--memory-frames", type=int, nargs=2, default=(50, 500), metavar=("FEW", "MANY"))
-    parser.add_argument("--tiled-size", type=int, nargs=2, default=(296, 440), help="of the frames for tiles")
+    parser.add_argument("--tiled-size", type=int, nargs=2, default=(296, 440), help="LR height and width for tiles")
     parser.add_argument("--tile", type=int, default=152)
     parser.add_argument("--stream", type=int, help=argparse.SUPPRESS)
     arguments = parser.parse_args()

@@ -1,11 +1,11 @@
-"""What a method's colours cost: scores against bicubic's with luma or chroma taken from GT.
+"""The cost of a method's colour errors: scores relative to bicubic's, with luma or chroma taken from GT.
 
     python -m studies.colours method=turbovsr_real data=sample_real
     python -m studies.colours method=turbovsr data=folder data.gt=GT
 
-The words are those of `bench run`: one method, one data set. Chroma is Cb and Cr of BT.601; "coarse" is what a Gaussian
-of 4 pixels leaves of it. Losses on RGB hardly see chroma where errors of luma are larger, and PSNR on Y does not see it
-at all; LPIPS and DISTS do.
+The options are those of `bench run`: one method, one data set. Chroma is Cb and Cr of BT.601; "coarse" is chroma after
+a Gaussian of 4 pixels. Losses on RGB are insensitive to chroma where errors of luma are larger, and PSNR on Y does not
+see it at all; LPIPS and DISTS do.
 """
 
 from __future__ import annotations
@@ -64,7 +64,7 @@ def variants(sr: np.ndarray, bicubic: np.ndarray, gt: np.ndarray) -> dict[str, n
 
 def main() -> int:
     parser = Parser("python -m studies.colours", (__doc__ or "").strip())
-    parser.add_argument("words", nargs="+", metavar="WORD", help="method=NAME data=SET, as for bench run")
+    parser.add_argument("words", nargs="+", metavar="WORD", help="method=NAME data=SET, as in bench run")
     arguments = parser.parse_args()
     method = upscaler([word for word in arguments.words if word.startswith("method")])
     clips = clips_of([word for word in arguments.words if not word.startswith("method")])

@@ -1,6 +1,6 @@
-"""The exported decoder path by onnxruntime beside torch: largest difference, and processor time a frame.
+"""The exported decoder path by onnxruntime and by torch: largest difference, and processor time per frame.
 
-python -m studies.exported            # nano, one thread, two sizes; turns of either, the least of several
+python -m studies.exported            # nano, one thread, two sizes; both in turn, the least of several
 """
 
 from __future__ import annotations

@@ -1,11 +1,10 @@
-"""Every optional extra installed and tested in an environment of its own, and what is said where it is absent.
+"""Installation and tests of every optional extra in an environment of its own, and the message where it is absent.
 
 python -m studies.extras               # all extras of pyproject.toml but dev and docs; uv on PATH or beside Python
 python -m studies.extras spandrel onnx
 
-An environment has what running needs (requirements.txt) and pytest, and shows the line for an absent extra; then the
-extra is added and its tests are run. The environment that this is started in stays as it is.
-Exit code 1 if anything fails.
+An environment first has only requirements.txt and pytest, which shows the message for an absent extra; then the extra
+is installed and its tests are run. The environment of this command is not changed. Exit code 1 if anything fails.
 """
 
 from __future__ import annotations
@@ -70,7 +69,7 @@ EXTRAS = {
 
 def main() -> int:
     parser = Parser("python -m studies.extras", (__doc__ or "").strip())
-    parser.add_argument("names", nargs="*", metavar="EXTRA", help=f"of {', '.join(EXTRAS)} (default: all)")
+    parser.add_argument("names", nargs="*", metavar="EXTRA", help=f"extras among {', '.join(EXTRAS)} (default: all)")
     arguments = parser.parse_args()
     declared = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["optional-dependencies"]
     unknown = {*arguments.names} - EXTRAS.keys() | (declared.keys() ^ EXTRAS.keys()) - {*NOT_ASKED}

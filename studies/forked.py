@@ -1,4 +1,4 @@
-"""Commands in forked processes: everything is imported once, and each command begins at once in a folder of its own."""
+"""Commands in forked processes: imports happen once, and each command starts quickly in a folder of its own."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Inputs made of GT, of each kind that the estimate of `frames.input_quality` tells apart."""
+"""Inputs made from GT, of each kind that the estimate of `frames.input_quality` distinguishes."""
 
 from __future__ import annotations
 

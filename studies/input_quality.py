@@ -1,4 +1,4 @@
-"""How often the estimate of `frames.input_quality` is right, and the fit that its numbers come from.
+"""Accuracy of the estimate of `frames.input_quality`, and the fit of its numbers.
 
     python -m studies.input_quality check [--gt FOLDER] [--count 100] [--seed 0] [--processed]
     python -m studies.input_quality fit DATA [--count 4200] [--seed 31]
@@ -156,7 +156,7 @@ def main() -> int:
     checking.add_argument("--gt", help="a folder of clips instead of the sample set")
     checking.add_argument("--count", type=int, default=100)
     checking.add_argument("--seed", type=int, default=0)
-    checking.add_argument("--processed", action="store_true", help="inputs of the middle kinds")
+    checking.add_argument("--processed", action="store_true", help="inputs of the four middle kinds")
     fitting.add_argument("data", type=Path)
     fitting.add_argument("--count", type=int, default=4200)
     fitting.add_argument("--seed", type=int, default=31)

@@ -1,11 +1,12 @@
-"""What each layer of the decoder is worth: scores against bicubic's with one layer left out at a time.
+"""The contribution of each layer of the decoder: scores relative to bicubic's with one layer left out at a time.
 
     python -m studies.layers data=folder data.gt=GT degradation=once --weights nano-real
     python -m studies.layers data=sample_real --weights nano-real --without inner.smaller.after.0,inner.smaller.after.1
 
-The words are those of `bench run`: they name the clips and how their LR frames are made. Layers are residual blocks and
-plain layers; both begin training as the identity or near it. What is worth nothing after training can be left out, and
-its time with it. `--without` leaves several out together, a row for each time it is given, instead of each by itself.
+The options are those of `bench run`: they name the clips and how their LR frames are made. Layers are residual blocks
+and plain layers; both begin training at or near the identity. Layers that contribute nothing after training can be left
+out, which saves their time. `--without` leaves several out together, with a row for each time it is given, instead of
+each by itself.
 "of decoder": their share of the decoder's arithmetic, for an image.
 """
 
@@ -103,7 +104,7 @@ def arithmetic(decoder: Decoder) -> int:
 
 def main() -> int:
     parser = Parser("python -m studies.layers", (__doc__ or "").strip())
-    parser.add_argument("words", nargs="+", metavar="data=SET", help="as for bench run")
+    parser.add_argument("words", nargs="+", metavar="data=SET", help="options as in bench run")
     parser.add_argument("--weights", default="nano", help="a packaged name or a checkpoint")
     parser.add_argument("--without", action="append", metavar="LAYER,LAYER", help="layers to leave out together")
     arguments = parser.parse_args()

@@ -1,6 +1,6 @@
-"""The metric libraries that people use, called with settings equal to ours; each is optional and imported when asked.
+"""Common metric libraries, called with settings equal to ours; each is optional and imported on demand.
 
-Networks get their real weights from the packaged assets: the libraries would download them. `metrics.py` uses this.
+Networks get their weights from the packaged assets instead of a download. `metrics.py` uses this.
 """
 
 from __future__ import annotations

@@ -5,8 +5,8 @@ python -m studies.memory --case 1920x1080:21 --precision float32 --weights nano 
 python -m studies.memory --case 1920x1080:14 --weights nano-real --precision auto --output mp4 --output mkv-10
 python -m studies.memory --encoder 7680x4320:14        # the encoder alone, at the size of SR frames, in this process
 
-A line for each run, as a Markdown table, with the bar; the exit code is 1 when one is over it. Linux: the figure is the
-resident set's largest, as the kernel tells it when the process has ended. The command starts no process of its own.
+It prints a Markdown table with a row for each run and its limit; the exit code is 1 if one exceeds it. The figure is
+the largest resident set, as the Linux kernel reports it after the end of the process, which has no child processes.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Scores and their speed beside those of metric libraries: two tables.
+"""Scores and their speed compared with metric libraries, in two tables.
 
     python -m studies.metrics [--only digits|speed] [--repeats 15] [--threads 1] [--json FILE]
 
@@ -175,8 +175,8 @@ def main() -> int:
     parser = Parser("python -m studies.metrics", (__doc__ or "").strip())
     parser.add_argument("--only", choices=("digits", "speed"), help="one of the two tables")
     parser.add_argument("--repeats", type=int, default=15, help="interleaved rounds of the speed table (default 15)")
-    parser.add_argument("--threads", type=int, default=1, help="of torch and OpenCV (default 1)")
-    parser.add_argument("--json", type=out_file, metavar="FILE", help="write all figures there as well")
+    parser.add_argument("--threads", type=int, default=1, help="threads of torch and OpenCV (default 1)")
+    parser.add_argument("--json", type=out_file, metavar="FILE", help="also write all figures to this file")
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
     cv2.setNumThreads(options.threads)

@@ -1,6 +1,6 @@
-"""Options that name an output, as argparse types: a mistake is told before anything is measured, not after.
+"""Argparse types for options that name an output: mistakes show before anything is measured.
 
-And the settings that a folder of results was made with.
+Also the stored settings of a folder of results.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The cost of the harness itself: a call that does nothing, under the clock, with and without announced stages.
+"""Overhead of the harness: a timed call that does nothing, with and without announced stages.
 
 python -m studies.overhead
 """

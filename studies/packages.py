@@ -1,4 +1,4 @@
-"""Files out of published packages: Debian's (.deb, an ar archive around a tar), and tars of sources."""
+"""Extraction of files from packages: Debian's (.deb, an ar archive around a tar), and tars of sources."""
 
 from __future__ import annotations
 

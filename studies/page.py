@@ -1,4 +1,4 @@
-"""How fast a run's page opens in a real Chromium, from a file: until it is loaded, and until its pictures are drawn.
+"""Time until a run's page is loaded, and until its pictures are drawn, in a real Chromium from a file.
 
 python -m studies.page PAGE.html
 """

@@ -1,11 +1,11 @@
-"""Pairs for a training of kind distillation: degraded LR clips, and a frame of each as another upscaler makes it.
+"""Pairs for training stages of kind distillation: degraded LR clips, and a frame of each from another upscaler.
 
     python -m studies.pairs OUT --data DATA                       # Real-ESRGAN x4plus, as for nano-real
     python -m studies.pairs OUT --data DATA --method method=span  # any method of the benchmark, with its options
 
-Six pairs in ten are stills, the others clips of four frames. A pair depends on its number and the seed alone; a second
-run makes what is missing, and is refused where the first had another method, seed or shift. The upscaler's frames are
-moved by `--shift` pixels to where GT lies: x4plus draws 0.15 pixels too far up and to the left (the median over 700
+Six pairs in ten are stills, the others clips of four frames. A pair depends only on its number and the seed. A second
+run makes the missing pairs, and is refused if the first had another method, seed or shift. The upscaler's frames are
+moved by `--shift` pixels to align with GT: x4plus draws 0.15 pixels too far up and to the left (the median over 700
 pairs; bicubic: less than 0.01).
 """
 
@@ -84,12 +84,16 @@ def write(path: Path, source: ClipSource, method: Upscaler, rng: np.random.Gener
 def main() -> int:
     parser = Parser("python -m studies.pairs", (__doc__ or "").strip())
     parser.add_argument("out", type=out_folder)
-    parser.add_argument("--data", type=Path, nargs="+", required=True, help="what turbovsr.train.prepare wrote")
-    parser.add_argument("--count", type=int, default=9500, help="pairs (default 9500: an hour of a core)")
+    parser.add_argument("--data", type=Path, nargs="+", required=True, help="folders that turbovsr.train.prepare wrote")
+    parser.add_argument("--count", type=int, default=9500, help="number of pairs (default 9500: an hour of a core)")
     parser.add_argument("--first", type=int, default=0, help="number of the first, to share the work (default 0)")
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--shift", type=float, default=0.15, help="pixels, down and to the right (default 0.15)")
-    parser.add_argument("--method", nargs="+", default=list(METHOD), metavar="WORD", help="as for `bench run`")
+    parser.add_argument(
+        "--shift", type=float, default=0.15, help="shift in pixels, down and to the right (default 0.15)"
+    )
+    parser.add_argument(
+        "--method", nargs="+", default=list(METHOD), metavar="WORD", help="a method and options, as in `bench run`"
+    )
     arguments = parser.parse_args()
     if min(arguments.count, arguments.first, arguments.seed) < 0:
         parser.error("--count, --first and --seed: 0 at least")

@@ -1,9 +1,9 @@
-"""A whole scoring run against its slowest stage: reading, PSNR, SSIM and LPIPS should overlap.
+"""Time of a whole scoring run compared with its slowest stage: reading, PSNR, SSIM and LPIPS should overlap.
 
     python -m studies.scoring
 
-30 frames of 1280x720 and three predictions lie on disk as PNG. Each stage is timed alone, then the run as the harness
-does it; repetitions take turns, medians are compared.
+30 frames of 1280x720 and three predictions are on disk as PNG. Each stage is timed alone, then a run of the harness;
+repetitions take turns, and medians are compared.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ def main() -> int:
     parser.add_argument("--frames", type=int, default=30)
     parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument(
-        "--threads", type=int, default=1, help="of torch (default 1: the other core reads and compares)"
+        "--threads", type=int, default=1, help="threads of torch (default 1: the other core reads and compares)"
     )
     arguments = parser.parse_args()
     torch.set_num_threads(arguments.threads)

@@ -1,4 +1,4 @@
-"""What `nano-real`'s last stage was trained on: photographs and videos out of published packages.
+"""Training data of `nano-real`'s last stages: photographs and videos from published packages.
 
     python -m studies.training_data OUT --packages DIR [--photos DIR ...] [--not-in CLIP ...]
 
@@ -8,13 +8,13 @@ DIR holds the packages, which these commands download (Debian 12; `apt-get sourc
     apt-get source --download-only libopenshot
     pip download --no-deps --no-binary :all: moviepy==2.2.1
 
-OUT/data gets what training reads (`data=OUT/data`), OUT/held-out ten photographs and three clips to choose weights by,
-which no training sees, and OUT/sources the pictures themselves. `--photos` adds sharp photographs of your own. Frames
+OUT/data is for training (`data=OUT/data`). OUT/held-out has ten photographs and three clips for the choice of weights,
+which no training sees. OUT/sources has the pictures themselves. `--photos` adds sharp photographs of your own. Frames
 that resemble those of `--not-in`, clips to be scored later, are left out. It takes four minutes of a core and 3 GB.
 
 Landscapes alone are not enough: weights trained on them gained 22 % of DISTS over bicubic on held-out landscapes and
-12 % on other pictures (docs/decisions/turbovsr-data.md). GCompris' photographs show animals, buildings and people, and
-the collages, sprites of a game over any of them, hard edges and things made by hand.
+12 % on other pictures (docs/decisions/turbovsr-data.md). GCompris' photographs show animals, buildings and people. The
+collages, sprites of a game over any of them, have hard edges and drawn objects.
 """
 
 from __future__ import annotations
@@ -188,10 +188,17 @@ def write_clips(videos: Path, held_out: Path) -> None:
 def main() -> int:
     parser = Parser("python -m studies.training_data", (__doc__ or "").strip())
     parser.add_argument("out", type=out_folder)
-    parser.add_argument("--packages", type=Path, required=True, metavar="DIR", help="the packages, downloaded before")
-    parser.add_argument("--photos", type=Path, nargs="*", default=[], metavar="DIR", help="more, sharp at 1:1")
+    parser.add_argument("--packages", type=Path, required=True, metavar="DIR", help="folder of the downloaded packages")
     parser.add_argument(
-        "--not-in", type=Path, nargs="*", default=[], metavar="CLIP", help="videos or folders of images"
+        "--photos", type=Path, nargs="*", default=[], metavar="DIR", help="folders of more photographs, sharp at 1:1"
+    )
+    parser.add_argument(
+        "--not-in",
+        type=Path,
+        nargs="*",
+        default=[],
+        metavar="CLIP",
+        help="clips to leave out: videos or folders of images",
     )
     arguments = parser.parse_args()
     files = found(arguments.packages)

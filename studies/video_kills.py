@@ -1,9 +1,9 @@
-"""Runs of `python -m turbovsr` killed at random moments and given again: the video's bytes are those of a calm run.
+"""Runs of `python -m turbovsr` that are killed at random moments and repeated must give an undisturbed run's bytes.
 
 python -m studies.video_kills                                   # 2,000 frames of 32x24
 python -m studies.video_kills --frames 300 --width 80 --height 64
 
-A line for each kill, then whether the bytes are the same; the exit code is 1 when they are not.
+It prints a line for each kill, then whether the bytes are the same; the exit code is 1 if they are not.
 """
 
 from __future__ import annotations

@@ -1,1 +1,1 @@
-"""Hostile inputs: damaged and made-up files, options and paths given to every command, each in a process of its own."""
+"""Hostile inputs for every command: damaged and invented files, options and paths, each in a process of its own."""

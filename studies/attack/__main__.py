@@ -3,10 +3,10 @@
     python -m studies.attack --seed 0 --count 500
 
 Each case is drawn from the seed: material is damaged in a folder of its own, and a command that reads it runs in a
-forked process. Counted are tracebacks, hangs over 60 s, processes over 4 GB, files outside the folders that the command
-may write to, executed inputs, exit codes that the design does not have, and errors without a word. The folders of the
-cases that failed are kept. Exit code 1 if there are any. With --state cases of earlier calls count, and those that
-failed are tried again, so that a call can be repeated until it has come to its end.
+forked process. Failures are tracebacks, hangs over 60 s, processes over 4 GB, files outside the folders that the
+command may write to, executed inputs, exit codes that the design does not have, and errors without a message. The
+folders of failed cases are kept, and the exit code is 1 if there are any. With --state the cases of earlier calls
+count, and those that failed are tried again, so that a call can be repeated until all are done.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ def main() -> int:
     parser = Parser("python -m studies.attack", (__doc__ or "").strip())
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--count", type=int, default=500, help="cases (default %(default)s)")
-    parser.add_argument("--only", type=int, metavar="N", help="only case number N, its output shown")
+    parser.add_argument("--only", type=int, metavar="N", help="run only case number N and show its output")
     parser.add_argument(
         "--kinds",
         nargs="+",
@@ -44,7 +44,7 @@ def main() -> int:
         type=float,
         default=child.LIMIT_S,
         metavar="S",
-        help="a command that takes longer hangs (default %(default)g)",
+        help="seconds after which a command counts as hanging (default %(default)g)",
     )
     parser.add_argument("--state", type=out_file, help="a file that keeps the cases between calls")
     parser.add_argument("--keep", type=out_folder, help="where folders of failed cases are kept (default: a new one)")

@@ -1,4 +1,4 @@
-"""Files that are no files, files that unpack to far more than they hold, and weights that would run code."""
+"""Special files, files that unpack to far more than their size, and weights that would run code."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One attack and what came of it."""
+"""One attack and its outcome."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Targets among what many workers and many people share: plans, leases, logs, submissions, degraded sets."""
+"""Targets among files that workers and people share: plans, leases, logs, submissions, degraded sets."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whole material that is then damaged: clips, videos, runs, a store, configurations, weights."""
+"""Intact material to be damaged: clips, videos, runs, a store, configurations, weights."""
 
 from __future__ import annotations
 

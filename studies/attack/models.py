@@ -1,4 +1,4 @@
-"""Targets among models that people pass on: ONNX files, weights for spandrel, pipelines, programs by YAML."""
+"""Targets among models that people share: ONNX files, weights for spandrel, pipelines, programs by YAML."""
 
 from __future__ import annotations
 

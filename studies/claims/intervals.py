@@ -1,9 +1,9 @@
 """Means over seeds and clips, and their 95 % intervals.
 
-Seeds and videos are both samples: the variance of the mean is that of the seeds' means over their number plus that of
-the videos' means over theirs, and the interval is Student's with Satterthwaite's degrees of freedom. Three seeds are
-too few to be resampled, and clips of one video are no independent samples. Differences are taken clip by clip and seed
-by seed first. One seed gives no interval.
+Seeds and videos are both samples: the variance of the mean is the variance of the seeds' means divided by their number,
+plus the same for the videos, and the interval is Student's with Satterthwaite's degrees of freedom. Three seeds are too
+few for resampling, and clips of one video are not independent samples. Differences are first taken clip by clip and
+seed by seed. One seed gives no interval.
 """
 
 from __future__ import annotations

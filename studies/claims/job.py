@@ -1,4 +1,4 @@
-"""The work of the study in the order of the claims; each finished part is a file and is skipped the next time."""
+"""The work of the study in the order of the claims; each finished part is a file, and is skipped by the next call."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is trained, in the order of the claims: sizes, steps, and the trainings of each claim."""
+"""The plan of trainings in the order of the claims: sizes, steps, and the trainings of each claim."""
 
 from __future__ import annotations
 

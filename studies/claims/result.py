@@ -1,4 +1,4 @@
-"""The result of a study: everything that it measured, as one JSON."""
+"""The result of a study: all measurements, as one JSON file."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The study's tables in Markdown, from its result alone."""
+"""The study's tables in Markdown, from its result."""
 
 from __future__ import annotations
 

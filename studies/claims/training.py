@@ -1,4 +1,4 @@
-"""The trainings of the arms, by the recipe `ltx`."""
+"""Training of the arms by the recipe `ltx`."""
 
 from __future__ import annotations
 

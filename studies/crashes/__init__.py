@@ -1,1 +1,1 @@
-"""Runs that are killed, and runs under conditions that nobody wants: what was measured must stay."""
+"""Runs that are killed, and runs under bad conditions: no measurement may be lost."""

@@ -4,10 +4,10 @@
     python -m studies.crashes --conditions
 
 A run is killed at a random moment, up to four times, and resumed to its end; then its reports are killed. After every
-kill the results that were finished must still be in the records, unchanged (a kill costs at most the clip it hit), and
-every entry of the store must be readable; at the end scores and frames must equal those of an undisturbed run to the
-last digit. Times are not compared: they are measurements. With --state the kills of earlier calls count, so that a call
-can be repeated.
+kill the finished results must still be in the records, unchanged (at most the clip in progress is lost), and every
+entry of the store must be readable. At the end scores and frames must equal those of an undisturbed run to the last
+digit. Times are not compared, because they vary. With --state the kills of earlier calls count, so that a call can be
+repeated.
 
 Conditions: a full disk under the store, a read-only store, a store pruned in a loop, two runs at once in one store and
 in one folder. The first two mount a tmpfs, which needs root.
@@ -30,7 +30,7 @@ DATA = ("data=sample", "data.clips=[city,astronaut,coffee]", "data.frames=2", "t
 
 def main() -> int:
     parser = Parser("python -m studies.crashes", (__doc__ or "").strip())
-    parser.add_argument("--kills", type=int, default=30, help="how many in all (default %(default)s)")
+    parser.add_argument("--kills", type=int, default=30, help="number of kills (default %(default)s)")
     parser.add_argument("--state", type=out_file, help="a file that keeps the tally between calls")
     parser.add_argument("--conditions", action="store_true", help="bad conditions instead of kills")
     parser.add_argument("--seed", type=int, default=0)

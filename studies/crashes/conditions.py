@@ -1,4 +1,4 @@
-"""Runs on a full disk, with a read-only store, beside pruning, and two at once: nothing measured may be lost."""
+"""Runs on a full disk, with a read-only store, during pruning, and two at once: no measurement may be lost."""
 
 from __future__ import annotations
 

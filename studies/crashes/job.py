@@ -1,4 +1,4 @@
-"""The small job that is killed, and what must hold of its folder at any moment."""
+"""The small job that is killed, and the conditions that its folder must meet at any moment."""
 
 from __future__ import annotations
 

@@ -33,9 +33,9 @@ def _step(arguments: list[str]) -> int:
     for name, text in HELP.items():
         command = commands.add_parser(name, help=text, description=text)
         command.add_argument("--device", default="cuda")
-        command.add_argument("--tiny", action="store_true", help="toy size: tries the code, measures nothing")
+        command.add_argument("--tiny", action="store_true", help="toy size, which tries the code and measures nothing")
         command.add_argument("--out", type=out_folder, default=Path("results") / "gpu", help="folder for JSON and log")
-        command.add_argument("--limit-s", type=float, default=540, help="start no further row after so many seconds")
+        command.add_argument("--limit-s", type=float, default=540, help="start no row after this many seconds")
         command.add_argument(
             "--cudnn-benchmark", action="store_true", help="let cuDNN choose convolutions by trial: a slower first call"
         )

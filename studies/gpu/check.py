@@ -1,4 +1,4 @@
-"""Correctness before speed: results against those of a CPU, clocks, and stages that add up.
+"""Checks of correctness before speed: results compared with a CPU's, clocks, and stages that add up.
 
 Every check is a row with a value, its limit and whether it holds; the step's exit code is 1 when one does not.
 """

@@ -1,8 +1,8 @@
-"""A per-frame diffusion upscaler with its usual 50 steps, the class of method that TurboVSR is compared with.
+"""A stand-in for per-frame diffusion upscalers with their usual 50 steps, with which TurboVSR is compared.
 
 It has the shape of the Stable Diffusion 2.1 U-Net, on which StableSR, SeeSR, Upscale-A-Video and MGLD-VSR build: 866
 million parameters, latents of 1/8 of the frame, cross-attention to 77 text tokens. Random weights. Only the U-Net runs:
-no autoencoder, no ControlNet, no guidance, no temporal layers, so its time is a lower bound of theirs.
+no autoencoder, no ControlNet, no guidance, no temporal layers, so its time is a lower bound for them.
 """
 
 from __future__ import annotations

@@ -1,1 +1,1 @@
-"""What many workers cost and bring: leases, efficiency, kills, and a simulation of more workers than there are here."""
+"""Measurements of runs of many workers: leases, efficiency, kills, and a simulation of up to 1,024 workers."""

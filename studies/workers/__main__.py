@@ -5,11 +5,11 @@
     python -m studies.workers kills --kills 100
     python -m studies.workers simulate
 
-leases: processes that claim, sleep for a millisecond, and log, as workers do; milliseconds a unit beside the sleep.
-efficiency: two workers on two cores against two runs of one worker on one core each, one after the other, interleaved;
-what starting costs, and what two plain runs at once reach, stated apart.
-kills: random workers and launchers of one run after another are killed; nothing may be lost or done twice.
-simulate: up to 1,024 workers on a table of 10 methods and 7 sets of 50 clips at 1080p, from costs of units and leases
+leases: processes claim, sleep for a millisecond, and log, as workers do; prints milliseconds per unit beside the sleep.
+efficiency: two workers on two cores, compared with two runs of one worker on one core each in sequence, interleaved;
+the time of starting, and the efficiency of two plain runs at once, are printed separately.
+kills: random workers and launchers of many runs are killed; nothing may be lost or done twice.
+simulate: up to 1,024 workers on a table of 10 methods and 7 sets of 50 clips at 1080p, with costs of units and leases
 that are measured first.
 """
 
@@ -23,12 +23,12 @@ from studies.workers import efficiency, kills, lease_costs, simulate, unit_costs
 def main() -> int:
     parser = Parser("python -m studies.workers", (__doc__ or "").strip())
     parser.add_argument("what", choices=["leases", "efficiency", "kills", "simulate"])
-    parser.add_argument("--units", type=int, default=5000, help="of `leases` (default %(default)s)")
-    parser.add_argument("--workers", type=int, default=16, help="of `leases` (default %(default)s)")
-    parser.add_argument("--repeats", type=int, default=5, help="of `efficiency` (default %(default)s)")
-    parser.add_argument("--kills", type=int, default=100, help="of `kills` (default %(default)s)")
-    parser.add_argument("--seed", type=int, default=0, help="of `kills` and `simulate` (default %(default)s)")
-    parser.add_argument("--out", type=out_folder, help="a folder for what is made; a temporary one where none is given")
+    parser.add_argument("--units", type=int, default=5000, help="units of `leases` (default %(default)s)")
+    parser.add_argument("--workers", type=int, default=16, help="workers of `leases` (default %(default)s)")
+    parser.add_argument("--repeats", type=int, default=5, help="pairs of runs of `efficiency` (default %(default)s)")
+    parser.add_argument("--kills", type=int, default=100, help="number of kills, for `kills` (default %(default)s)")
+    parser.add_argument("--seed", type=int, default=0, help="seed of `kills` and `simulate` (default %(default)s)")
+    parser.add_argument("--out", type=out_folder, help="folder for the results (default: a temporary one)")
     arguments = parser.parse_args()
     if arguments.out is not None:
         arguments.out.mkdir(parents=True, exist_ok=True)

@@ -1,5 +1,5 @@
-"""Two workers on two cores against two runs of one worker, one after the other; with what starting costs, stated apart,
-and what this machine's two cores give at all when two plain runs use them at once."""
+"""Efficiency of two workers on two cores, compared with two runs of one worker in sequence; also the time of starting,
+and the ceiling of this machine: two plain runs at once."""
 
 from __future__ import annotations
 

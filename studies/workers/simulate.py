@@ -1,5 +1,5 @@
-"""The full table with more workers than there are here: each takes the unit with the most work behind it when it is
-free, as `bench.run.units.longest_first` has it. Units are cut by `bench.run.units`, costs are those of `unit_costs`."""
+"""Simulation of the full table with many workers: a free worker takes the unit with the most work behind it,
+as `bench.run.units.longest_first` has it. Units are cut by `bench.run.units`, costs are those of `unit_costs`."""
 
 from __future__ import annotations
 

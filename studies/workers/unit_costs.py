@@ -1,4 +1,4 @@
-"""What units of a real run cost, by pixel, and what a worker and its leases cost beside them."""
+"""Costs of units of a real run by pixel, and of a worker and its leases."""
 
 from __future__ import annotations
 

@@ -187,7 +187,7 @@ def _arguments(argv: list[str]) -> argparse.Namespace:
     )
     parser.add_argument("--videos", type=Path, nargs="*", default=[], metavar="FILE")
     parser.add_argument(
-        "--held-out", type=Path, nargs="*", default=[], metavar="CLIP", help="videos or folders of images"
+        "--held-out", type=Path, nargs="*", default=[], metavar="CLIP", help="held-out videos or folders of images"
     )
     parser.add_argument("--length", type=int, default=18, help="frames of a sequence (default 18)")
     parser.add_argument("--every", type=int, default=90, help="at most one sequence in this many frames (default 90)")

@@ -166,11 +166,11 @@ def _number(value: float) -> str:
 def main(arguments: list[str]) -> int:
     """Print the budget; returns the exit code."""
     parser = Parser("python -m turbovsr.budget --train", (__doc__ or "").strip())
-    parser.add_argument("--gpus", type=int, default=8, help="cards in all (default 8)")
+    parser.add_argument("--gpus", type=int, default=8, help="number of cards (default 8)")
     parser.add_argument("--size", default="1080x1920x49", help="HR height x width x frames of the clips")
     parser.add_argument("--model", default="2b", choices=list(presets.SIZES))
     parser.add_argument("--autoencoder", default="0.9.0", help="layout: 0.9.0, 0.9.1 or 0.9.5")
-    parser.add_argument("--text", action="store_true", help="with the text branch, as where a prompt is given")
+    parser.add_argument("--text", action="store_true", help="with the text branch, as with a prompt")
     parser.add_argument("--recipe", default="ltx", choices=members("recipe"))
     parser.add_argument("--micro-batch", type=int, default=1, help="samples that a card computes at once")
     parser.add_argument("--no-checkpointing", action="store_true")
