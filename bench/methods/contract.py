@@ -61,10 +61,10 @@ class Upscaler(Protocol):
 
 @runtime_checkable
 class FileUpscaler(Protocol):
-    """An upscaler that lives in another environment: a program that reads files and writes files.
+    """An upscaler in another environment: a program that reads files and writes files.
 
-    No frames are on a device before and after, so only the scope `files` exists for it: from PNG frames on disk to PNG
-    frames on disk, with the start of the program and all packing into and out of a video inside.
+    Its frames are never on a device of this process, so it has only the scope `files`: from PNG frames on disk to PNG
+    frames on disk, including the start of the program and all packing into and out of a video.
     """
 
     descriptor: Descriptor
@@ -76,14 +76,14 @@ class FileUpscaler(Protocol):
 
         Args:
             lr: the folder or video to read.
-            sr: the folder to fill (there and empty) or the video to write.
+            sr: the folder to fill (it exists and is empty) or the video to write.
         """
         ...
 
 
 @runtime_checkable
 class GivenFrames(Protocol):
-    """SR frames that another program made, in the place of an upscaler: nothing is timed."""
+    """SR frames that another program made, instead of an upscaler; nothing is timed."""
 
     descriptor: Descriptor
 

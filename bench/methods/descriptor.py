@@ -25,7 +25,7 @@ class SizeRule:
     Args:
         minimum: the shortest side.
         multiple_of: each side is a multiple of this.
-        padding: what becomes of other sizes.
+        padding: treatment of other sizes.
         note: what else happens to sizes, for a reader.
     """
 
@@ -56,7 +56,7 @@ class FrameRule:
     Args:
         minimum: the fewest frames.
         multiple_of, plus: 8 and 1 for lengths of 8k+1.
-        padding: what becomes of other lengths.
+        padding: treatment of other lengths.
         note: what else happens to the frames, for a reader.
     """
 
@@ -88,7 +88,7 @@ class Descriptor:
     """Facts about an upscaler that its user must know before running it.
 
     Raises:
-        ValueError: a scale, kind or device that is none.
+        ValueError: an invalid scale, kind or device.
     """
 
     name: str

@@ -8,13 +8,13 @@ from typing import Any, Literal, Protocol, get_args, runtime_checkable
 import numpy as np
 
 Direction = Literal["higher", "lower", "nearer", "none"]
-"""Which way is better; nearer: to GT's own value, `best` or that of the metric NAME-gt; none: it ranks nothing."""
+"""The better direction; nearer: to GT's own value, `best` or that of the metric NAME-gt; none: it ranks nothing."""
 DIRECTIONS: tuple[Direction, ...] = get_args(Direction)
 
 
 @dataclass(frozen=True)
 class Kind:
-    """How a figure is printed and which way is better; a metric's file may say otherwise (docs/metrics.md)."""
+    """Format and better direction of a figure; a metric's YAML file may override it (docs/metrics.md)."""
 
     title: str  # "PSNR", for tables and axes
     unit: str  # "dB"; empty: no unit
@@ -44,7 +44,7 @@ class FrameMetric(Protocol):
 
 @runtime_checkable
 class ClipMetric(Protocol):
-    """A metric that sees frames in their order: values of neighbouring frames, or of a whole clip."""
+    """A metric of frames in order: its values are of neighbouring frames, or of a whole clip."""
 
     kind: Kind
     signature: str
@@ -75,7 +75,7 @@ class Accumulator(Protocol):
 
 @runtime_checkable
 class PreparesGt(Protocol):
-    """A frame metric in two steps: a GT frame goes through its network once for all that is compared with it."""
+    """A frame metric in two steps: a GT frame passes its network once for all SR frames that are compared with it."""
 
     kind: Kind
     signature: str
@@ -99,7 +99,7 @@ class PreparesGt(Protocol):
 
 
 def is_network(metric: Metric) -> bool:
-    """Whether scoring a frame runs a network: such metrics take turns instead of running beside each other."""
+    """Whether scoring a frame runs a network; such metrics take turns instead of running in parallel."""
     return isinstance(metric, PreparesGt)
 
 
