@@ -34,9 +34,15 @@ def score_notes(records: list[Record]) -> list[str]:
             else:
                 infinite.append(f"{record.clip}, {record.method}: {note}")
     found = [f"{', '.join(names)}: {reason}" for reason, names in lacking.items()]
-    for note, by_method in absent.items():
-        together: dict[tuple[str, ...], list[str]] = {}  # clips -> the methods of which the note holds on these
+    return found + by_note(absent) + infinite
+
+
+def by_note(holds: dict[str, dict[str, list[str]]]) -> list[str]:
+    """Notes with all that each holds for, of {note: {method: clips}}: methods that share their clips stand together."""
+    found = []
+    for note, by_method in holds.items():
+        together: dict[tuple[str, ...], list[str]] = {}  # clips -> methods
         for method, clips in by_method.items():
-            together.setdefault(tuple(clips), []).append(method)
+            together.setdefault(tuple(dict.fromkeys(clips)), []).append(method)
         found += [f"{', '.join([*clips, *methods])}: {note}" for clips, methods in together.items()]
-    return found + infinite
+    return found

@@ -14,7 +14,7 @@ from bench.report.grid import BEST, MARKS, Block, Cell, Grid, Head, figure, list
 from bench.report.machines import split_by_canary, times_note
 from bench.report.methods import RANDOM_NOTE, random_methods, trained_on
 from bench.report.nearness import place, ranking_row, unranked_notes
-from bench.report.notes import score_notes
+from bench.report.notes import by_note, score_notes
 from bench.report.summary import ALL, TIMES, Row, most_clips, rows
 from bench.report.trace import sources
 from bench.store.record import Record, Timing
@@ -266,20 +266,19 @@ def _tied(one: Row, other: Row) -> bool:
 
 
 def _notes(records: list[Record]) -> list[str]:
-    """Failures and findings, clip by clip, and doubts about times, each with all clips of a method that have it."""
+    """Failures and findings, clip by clip, and doubts about times, each with all clips and methods that have it."""
     found = [f"{r.clip}, {r.method}: failed: {r.reason}" for r in records if r.status != "ok"]
     found += [
         f"{record.clip}, {record.method}: the doctor says: {finding.text} (scored as it is)"
         for record in records
         for finding in record.doctor or ()
     ]
-    doubts: dict[tuple[str, str], list[str]] = {}
+    doubts: dict[str, dict[str, list[str]]] = {}  # doubt -> method -> clips
     for record in records:
         for times in record.timing.values():
             for doubt in _doubts(times):
-                doubts.setdefault((record.method, doubt), []).append(record.clip)
-    timed = [f"{', '.join(dict.fromkeys(clips))}, {method}: {doubt}" for (method, doubt), clips in doubts.items()]
-    return [*found, *score_notes(records), *unranked_notes(records), *timed]
+                doubts.setdefault(doubt, {}).setdefault(record.method, []).append(record.clip)
+    return [*found, *score_notes(records), *unranked_notes(records), *by_note(doubts)]
 
 
 def _doubts(times: Timing) -> list[str]:

@@ -36,7 +36,7 @@ def main() -> int:
         "--kinds",
         nargs="+",
         metavar="NAME",
-        choices=[each.__name__ for each in kinds.KINDS],
+        choices=sorted({each.__name__ for each in kinds.KINDS}),
         help="only cases of these kinds: %(choices)s",
     )
     parser.add_argument(

@@ -11,6 +11,7 @@ from bench.report.page.choose import Choice, PictureBudget, choose, look
 from bench.report.page.encode import TEXT, Pictures, webp
 from bench.report.page.material import LR, Material
 from bench.report.page.places import Asked
+from bench.report.page.progress import shown
 from bench.store.record import Record
 from frames.errors import one_line
 
@@ -53,11 +54,11 @@ def build(materials: list[Material], records: list[Record], budget: PictureBudge
     if budget.bytes <= 0:
         described = [_described(material, None) for material in materials]
         return Album([], described, [], ["No pictures: the budget is 0."], {})
-    looks = [look(material) for material in materials]
+    looks = [look(material) for material in shown(materials, "frames")]
     worst = places.find_all(materials, records, find, budget.bytes * places.SHARE)
     budget = replace(budget, bytes=budget.bytes - sum(place.size for place in worst.values()))
     choices, order = choose(materials, looks, records, budget)
-    encoded = [_encoded(material, choice) for material, choice in zip(materials, choices)]
+    encoded = [_encoded(material, choice) for material, choice in shown(list(zip(materials, choices)), "pictures")]
     total = sum(each.size for each in encoded)
     while order and TEXT * total > budget.bytes:
         clip, frame = order.pop()

@@ -11,6 +11,7 @@ from bench.report.page import regions
 from bench.report.page.encode import TEXT, Pictures, webp
 from bench.report.page.material import GT, Material, sr
 from bench.report.page.order import WORST_SHOWN, Bad, Metric, metrics_of, worst
+from bench.report.page.progress import shown
 from bench.store.record import Record
 
 SIDE = 64  # pixels of a crop
@@ -77,7 +78,7 @@ def find_all(materials: list[Material], records: list[Record], find: Find, room:
                 break
             wanted.append((asked, centre))
     found: dict[Asked, Place] = {}
-    for material in materials:
+    for material in shown(materials, "worst places"):
         for method in dict.fromkeys(asked.method for asked, _ in wanted):
             here = [
                 each for each in wanted if (each[0].data, each[0].clip, each[0].method) == (*material.place, method)

@@ -111,6 +111,9 @@ def test_a_doubt_that_several_clips_of_a_method_share_is_one_note(records):
     notes = tables.tables(busy)[0].notes
     of_fast = [note for note in notes if "fast: 2 repetitions redone" in note]
     assert len(of_fast) == 1 and of_fast[0].startswith("a, b, ")
+    again = [replace(r, method=f"{r.method}, twin") for r in busy if r.method == "fast"]
+    notes = tables.tables([*busy, *again])[0].notes
+    assert [note for note in notes if ", fast, fast, twin: 2 repetitions redone" in note and note.startswith("a, b, ")]
 
 
 def test_latex_is_escaped_and_uses_booktabs(records):
