@@ -23,15 +23,15 @@ def labels(word):
 
 
 @pytest.mark.parametrize("name", NAMES)
-@pytest.mark.parametrize("key", ["data.root", "data.gt", "method.root"])
-def test_a_path_that_exists_is_taken_as_it_stands(tmp_path, monkeypatch, name, key):
+def test_a_path_that_exists_is_taken_as_it_stands(tmp_path, monkeypatch, name):
     monkeypatch.chdir(tmp_path)
     os.mkdir(name)
     os.mkdir(os.path.join(name, "inside"))
-    group, member = ("method", "precomputed") if key.startswith("method") else ("data", "folder")
-    for path in (name, f"{tmp_path}/{name}", f"{name}/inside"):
-        config = compose([f"{group}={member}", f"{key}={path}"])
-        assert config[group][key.rpartition(".")[2]] == path
+    paths = [name, f"{tmp_path}/{name}", f"{name}/inside"]
+    for root, gt, frames in (paths, [*paths[1:], paths[0]], [paths[2], *paths[:2]]):
+        words = ["data=folder", "method=precomputed", f"data.root={root}", f"data.gt={gt}", f"method.root={frames}"]
+        config = compose(words)
+        assert [config.data.root, config.data.gt, config.method.root] == [root, gt, frames]
 
 
 @pytest.mark.parametrize("name", [*NAMES, "results/runs/a,b", "'a,b'"])
