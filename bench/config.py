@@ -9,6 +9,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 import yaml
@@ -59,10 +60,10 @@ def expand(overrides: list[str], config_dirs: tuple[str, ...] = ()) -> list[Comb
     found: dict[tuple[str, str], Combination] = {}
     known: set[str] = set(GROUPS)
     applied: set[str] = set()
+    composed = lru_cache(maxsize=None)(lambda *words: _compose([*words], config_dirs))
     for data, method in itertools.product(data_names, method_names):
         chosen = [f"data={data.text}", f"method={method.text}"]
-        groups = [f"{key}={values[0].text}" for key, values in options.items() if key in GROUPS]
-        bare = _compose([*chosen, *groups], config_dirs)
+        bare = _with_all_keys(composed, chosen, options)
         keys = _keys(bare)
         known |= keys
         own = {k: v for k, v in options.items() if k in GROUPS or k in keys or k.startswith("+") or _is_item(bare, k)}
@@ -71,9 +72,7 @@ def expand(overrides: list[str], config_dirs: tuple[str, ...] = ()) -> list[Comb
         swept = {key for key, values in own.items() if len(values) > 1}
         for choice in itertools.product(*own.values()):
             picked = dict(zip(own, choice, strict=True))
-            config = validated(
-                _compose([*chosen, *(f"{key}={value.text}" for key, value in picked.items())], config_dirs)
-            )
+            config = validated(composed(*chosen, *(f"{key}={value.text}" for key, value in picked.items())))
             marks = {key: value.label for key, value in picked.items() if key in swept}
             method_label = _label(str(config.method.name), "method.", marks, _is_of_method)
             data_label = _label(str(config.data.name), "data.", marks, _makes_data)
@@ -89,6 +88,22 @@ def compose(overrides: list[str], config_dirs: tuple[str, ...] = ()) -> DictConf
     if len(combinations) != 1:
         raise UserError(f"one data set and one method are needed here, not {len(combinations)} combinations")
     return combinations[0].config
+
+
+def _with_all_keys(
+    composed: Callable[..., DictConfig], chosen: list[str], options: dict[str, tuple[Value, ...]]
+) -> DictConfig:
+    """A configuration that has the keys of a data set and a method.
+
+    Composed with the options that all have, which often are all that were given: then no second one is needed.
+    """
+    first = {key: f"{key}={values[0].text}" for key, values in options.items()}
+    groups = [word for key, word in first.items() if key in GROUPS]
+    common = [word for key, word in first.items() if not key.startswith(("data.", "method."))]
+    try:
+        return composed(*chosen, *common)
+    except UserError:  # one of them is wrong, and is told beside the keys that there are
+        return composed(*chosen, *groups)
 
 
 def _check_sweeps(options: dict[str, tuple[Value, ...]]) -> None:
