@@ -106,14 +106,15 @@ def test_without_a_gpu_repetitions_are_redone_because_the_machine_was_busy(recor
     assert "a, fast: 2 repetitions redone because the machine was busy" in text and "GPU" not in text
 
 
-def test_a_doubt_that_several_clips_of_a_method_share_is_one_note(records):
+def test_a_doubt_of_several_clips_and_methods_is_one_note(records):
     busy = [with_times(r, redone=2) for r in records if r.timing]
-    notes = tables.tables(busy)[0].notes
-    of_fast = [note for note in notes if "fast: 2 repetitions redone" in note]
-    assert len(of_fast) == 1 and of_fast[0].startswith("a, b, ")
-    again = [replace(r, method=f"{r.method}, twin") for r in busy if r.method == "fast"]
-    notes = tables.tables([*busy, *again])[0].notes
-    assert [note for note in notes if ", fast, fast, twin: 2 repetitions redone" in note and note.startswith("a, b, ")]
+    clips = {r.method: [each.clip for each in busy if each.method == r.method] for r in busy}
+    assert clips["fast"] == ["a", "b"]
+    alone = [r for r in busy if r.method == "fast"]
+    both = [*alone, *(replace(r, method="twin") for r in alone)]
+    for found, names in ((alone, "fast"), (both, "fast, twin")):
+        notes = [note for note in tables.tables(found)[0].notes if "2 repetitions redone" in note]
+        assert notes == [f"a, b, {names}: 2 repetitions redone because the machine was busy"]
 
 
 def test_latex_is_escaped_and_uses_booktabs(records):
