@@ -10,6 +10,7 @@ import pytest
 from skimage import data
 
 from bench.__main__ import main
+from bench.commands import plot
 from bench.timing import contention
 from frames.images import write_png
 from studies.page import FLAGS
@@ -38,6 +39,18 @@ def quiet_machine(monkeypatch) -> None:
     """What else runs on the machine of the tests is not seen: no repetition is redone because of it."""
     monkeypatch.setattr(contention, "_waiting", lambda: None)
     monkeypatch.setattr(contention, "_processors", lambda: (None, None))
+
+
+@pytest.fixture
+def drawn() -> None:
+    """For tests that look at the plot of a run, among tests that do without (`undrawn`)."""
+
+
+@pytest.fixture
+def undrawn(request, monkeypatch) -> None:
+    """A run draws no plot: it takes longer than all else of a small run."""
+    if "drawn" not in request.fixturenames:
+        monkeypatch.setattr(plot, "write", lambda *_: [])
 
 
 @pytest.fixture

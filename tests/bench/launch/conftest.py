@@ -24,5 +24,5 @@ def cluster(tmp_path_factory) -> Iterator[Cluster]:
 
 
 @pytest.fixture(autouse=True)
-def workers_apart(apart) -> None:
-    """Workers of several tests run at once."""
+def workers_apart(apart, undrawn) -> None:
+    """Workers of several tests run at once; no run draws a plot."""

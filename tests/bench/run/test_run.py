@@ -17,7 +17,7 @@ def records_of(folder):
     return [json.loads(line) for line in (folder / "records.jsonl").read_text().splitlines()]
 
 
-def test_a_run_leaves_configuration_environment_records_summary_tables_and_plots(bench, clips, tmp_path):
+def test_a_run_leaves_configuration_environment_records_summary_tables_and_plots(bench, drawn, clips, tmp_path):
     out = tmp_path / "run"
     answer = bench("run", "method=bicubic,nearest", "data=folder", f"data.gt={clips}", f"out={out}", *FAST)
     assert answer.code == 0, answer.err
@@ -226,7 +226,7 @@ def test_without_ground_truth_clips_are_timed_and_scores_are_absent(bench, clips
     assert (out / "video" / "bicubic" / "folder" / "pan.mp4").stat().st_size > 500
 
 
-def test_table_and_plot_verbs_render_a_run_again(bench, clips, tmp_path):
+def test_table_and_plot_verbs_render_a_run_again(bench, drawn, clips, tmp_path):
     out = tmp_path / "run"
     bench("run", "method=bicubic,nearest", "data=folder", f"data.gt={clips}", f"out={out}", *FAST)
     assert bench("table", out, "--format", "md").out.strip() == (out / "table.md").read_text().strip()
