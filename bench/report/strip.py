@@ -6,6 +6,7 @@ Crops are enlarged by repeating pixels, never by interpolation, so they show wha
 from __future__ import annotations
 
 import math
+import textwrap
 from dataclasses import dataclass
 
 import cv2
@@ -36,7 +37,7 @@ def strip(versions: list[Version], whole: np.ndarray, box: Box, caption: list[st
     times = max(1, round(TILE / box[2]))
     width, height = box[2] * times, box[3] * times
     columns = len(versions) if len(versions) < 4 else math.ceil(len(versions) / 2)
-    labels = [[[(version.name, True)], *lines_of(list(version.scores), TEXT, width)] for version in versions]
+    labels = [[*_folded(version.name, width), *lines_of(list(version.scores), TEXT, width)] for version in versions]
     below = max(map(len, labels)) * LINE + 6
     rows = math.ceil(len(versions) / columns)
     inside = rows * (height + below) + (rows - 1) * GAP
@@ -59,6 +60,13 @@ def strip(versions: list[Version], whole: np.ndarray, box: Box, caption: list[st
         for number, pieces in enumerate(lines):
             canvas.write(pieces, x, y + height + 4 + number * LINE, TEXT, INK)
     return canvas.pixels
+
+
+def _folded(name: str, width: int) -> list[list[Piece]]:
+    """A name in one line, or in several where it is far wider than its crop."""
+    long = length([(name, True)], TEXT)
+    letters = len(name) if long <= 2 * width else max(1, int(len(name) * width / long))
+    return [[(line, True)] for line in textwrap.wrap(name, letters) or [name]]
 
 
 def split(versions: list[Version], times: int = 1) -> np.ndarray:

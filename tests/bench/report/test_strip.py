@@ -21,6 +21,13 @@ def test_a_name_wider_than_its_crop_moves_the_next_one_aside():
     assert starts[-1] - starts[-2] > length([(names[0], True)], TEXT)
 
 
+def test_a_name_far_wider_than_its_crop_stands_in_several_lines():
+    box: Box = (0, 0, 48, 32)
+    names = ["turbovsr[weights=" + "x" * 300 + "]", "b"]
+    short, long = (strip([Version(n, FRAME) for n in each], FRAME, box, ["city"]) for each in (["a", "b"], names))
+    assert long.shape[0] > short.shape[0] and long.shape[1] < 2 * short.shape[1]
+
+
 def test_no_line_of_a_caption_is_wider_than_the_frame_above_it():
     caption = ["sample, city, frame 0", " / ".join(f"metric {index} [dB]" for index in range(9))]
     for room in (300, 400):
