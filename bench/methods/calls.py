@@ -150,14 +150,14 @@ def given_frames(method: GivenFrames, clip: Clip, alone: bool) -> FrameSource:
     source = method.source(clip.name, alone)
     if getattr(method, "align", EXACT) == START:
         source = first_frames(source, clip.frames)
+    if source.frames <= clip.frames and (ours := files_of(source)) and clip.files:  # first: a gap is no missing end
+        check_names(ours, clip.files, "SR and GT" if clip.has_gt else "SR and LR")
     height, width = (clip.scale * side for side in clip.lr_size)
     if (source.frames, *source.size) != (clip.frames, height, width):
         raise ValueError(
             f"{source.where}: {source.frames} SR frames of {source.size[1]}x{source.size[0]}, but clip {clip.name} "
             f"needs {clip.frames} of {width}x{height}{_remedy(source, clip)}"
         )
-    if (ours := files_of(source)) and clip.files:
-        check_names(ours, clip.files, "SR and GT" if clip.has_gt else "SR and LR")
     return source
 
 

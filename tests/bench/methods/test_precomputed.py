@@ -55,8 +55,13 @@ def test_frames_of_another_number_are_aligned_by_a_stated_policy_or_refused(benc
     record = json.loads((out / "records.jsonl").read_text().splitlines()[-1])
     assert len(record["scores"]["psnr"]["values"]) == 3
     assert record["descriptor"]["frame_rule"] == "any; frames beyond the clip are left out (align=start)"
-    for index in (2, 3, 4):
+    for index in (3, 4):
         (loose / f"{index:08d}.png").unlink()
+    (loose / "00000001.png").rename(loose / "kept")
+    gap = bench(*words)
+    assert gap.code == 3 and "00000002.png would be paired with" in gap.err and "data.frames" not in gap.err
+    (loose / "kept").rename(loose / "00000001.png")
+    (loose / "00000002.png").unlink()
     dropped = bench(*words, "method.align=start")
     assert dropped.code == 3 and "data.frames=2 scores every method on the rest" in dropped.err
     assert bench(*words, "method.align=ends").code == 3
