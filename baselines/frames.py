@@ -95,8 +95,8 @@ class FiniteCheck:
         """
         if self._sums and not torch.stack(self._sums).isfinite().all():
             raise ValueError(
-                f"{self._method}: the network returned values that are not finite: broken weights, or use "
-                "method.precision=float32"
+                f"{self._method}: the network returned values that are not finite: broken weights, or too "
+                "low a precision (where the method has it, use method.precision=float32)"
             )
         self._sums.clear()
 
