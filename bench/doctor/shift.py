@@ -12,6 +12,8 @@ from bench.doctor.finding import Compensation, Finding, Warp
 
 _SIGMA = 2.0  # smooths both: the error then is a parabola near its minimum, and detail that differs plays no part
 _SMALLEST = 0.15  # pixels: below it a shift costs next to nothing
+_SURE = 0.25  # pixels: a smaller one must raise the PSNR when it is undone, else noise or blur may have made it
+_GAIN = 0.02  # dB
 _AGREEING = 0.6  # share of the blocks that must show it: what a method does to one edge is no shift of the frame
 _BLOCKS = 3
 _ZOOMED = 0.4  # pixels at the border
@@ -38,6 +40,8 @@ def examine_shift(excerpt: Excerpt, comp: Compensation) -> tuple[Finding | None,
     undone = replace(comp, warp=warp)
     before = excerpt.psnr(comp, margin)
     after = excerpt.psnr(undone, max(0, margin - undone.margin))
+    if warp.reach(height, width) < _SURE and after < before + _GAIN:
+        return None, comp
     return Finding("zoom" if warp.zy or warp.zx else "shift", _text(warp, height, width), before, after), undone
 
 

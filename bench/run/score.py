@@ -15,7 +15,7 @@ from bench.store.keys import combined
 from bench.store.record import DoctorFinding
 from bench.store.store import Store, StoredFindings, StoredScores
 
-DOCTOR = "v2"
+DOCTOR = "v3"
 """The version of the doctor's rules; another one leaves the findings in a store aside."""
 Working = Callable[[str, int], None]
 """Is told what is being done, and in how many frames."""

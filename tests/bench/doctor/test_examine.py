@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
+from skimage.data import chelsea
 
 from bench.doctor.examine import diagnose, examine
 from bench.doctor.excerpt import needed
@@ -131,6 +132,14 @@ def test_a_whole_pixel_shift_is_undone_exactly(pictures):
     diagnosis = diagnose([np.roll(f, (1, -2), (0, 1)) for f in pictures["chelsea"]], pictures["chelsea"])
     assert (diagnosis.compensation.warp.dy, diagnosis.compensation.warp.dx) == (1, -2)
     assert "2 px to the left and 1 px down" in diagnosis.findings[0].text and diagnosis.findings[0].after == 100
+
+
+def test_a_small_shift_is_told_only_where_undoing_it_is_worth_something():
+    gt = chelsea()[:256, :384]
+    for displacement, found in ((0.16, []), (0.3, ["shift"])):
+        blurred = cv2.GaussianBlur(shifted(gt, displacement), (0, 0), 2.5)
+        assert kinds([blurred], [gt]) == found, "0.01 dB, within what blur and noise do to the estimate"
+    assert kinds([cv2.GaussianBlur(shifted(gt, 0.2), (0, 0), 1.5)], [gt]) == ["shift"], "0.06 dB"
 
 
 def test_align_corners_is_a_zoom(pictures):
