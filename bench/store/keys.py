@@ -15,6 +15,8 @@ import numpy as np
 import torch
 
 SHARED, HARNESS = "frames", "bench"
+WORDS = ("_target_", "name", "label", "summary")
+"""Options that are no paths, even where a folder has such a name: a checkout of this project has one, `turbovsr`."""
 INSTALLED = ("site-packages", "dist-packages")
 """Folders of packages that have versions; what lies in them beside a package is none of its own sources."""
 KINDS = (".py", ".safetensors", ".yaml", ".json", ".pth", ".pt", ".ckpt", ".onnx", ".npz", ".npy", ".bin", ".so")
@@ -76,6 +78,7 @@ def named_files(method: Mapping[str, Any], deep: bool) -> dict[str, str]:
     Args:
         deep: look into lists, tables and folders, too. In a folder hidden files and byte code do not count.
     """
+    method = {key: value for key, value in method.items() if key not in WORDS}
     found = {key: value for key, value in method.items() if _is_path(value) and Path(value).is_file()}
     return found | dict(_files_below(method)) if deep else found
 

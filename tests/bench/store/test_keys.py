@@ -100,3 +100,12 @@ def test_a_package_without_init_counts_with_its_weights(package, packaged):
 def test_a_module_that_is_not_there_is_said():
     with pytest.raises(ValueError, match="no such module"):
         key({"_target_": "own_nowhere.Mine"})
+
+
+def test_a_folder_that_has_a_method_s_name_is_none_of_its_files(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    method = {"_target_": "turbovsr.TurboVSR", "name": "turbovsr", "weights": None}
+    before = prediction_key(method, "", "cpu")
+    (tmp_path / "turbovsr").mkdir()
+    (tmp_path / "turbovsr" / "README.md").write_text("of the checkout")
+    assert prediction_key(method, "", "cpu") == before
