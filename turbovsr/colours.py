@@ -1,7 +1,7 @@
 """Cleaning of the LR frames' colours, for a decoder whose LR frames are not clean.
 
 Codecs store colours at half the frame's size and in few bits, so stains of colour are the main fault of compressed
-frames. A decoder trained by distances in RGB hardly removes them (docs/decisions/turbovsr-real.md, "Colours"). Like the
+frames. A decoder trained by distances in RGB hardly removes them (docs/decisions/turbovsr-colours.md). Like the
 image cleaning of RealBasicVSR (Chan et al., CVPR 2022, arXiv 2111.12704) these layers have a loss of their own, at the
 LR size. They change only chroma; the rest of the decoder tells noise from detail in luma.
 """
