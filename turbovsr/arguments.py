@@ -24,7 +24,7 @@ not available, 130 Ctrl-C. `python -m turbovsr export WEIGHTS OUT.onnx` writes a
 
 
 def parse(argv: list[str]) -> argparse.Namespace:
-    """The options of the command line; mistakes end the process with one line and exit code 3."""
+    """Parse the command line; a mistake ends the process with one line on stderr and exit code 3."""
     parser = Parser("python -m turbovsr", ABOUT, EPILOG)
     parser.add_argument("input", type=Path, metavar="IN", help="a video, an image, or a folder of either")
     parser.add_argument("output", type=Path, metavar="OUT", help="a video, an image, or a folder")
@@ -107,7 +107,7 @@ def _add_video_options(parser: Parser) -> None:
 
 
 def _fps(text: str) -> Fraction:
-    """A rate whose denominator is at most 1001, as encoders and containers hold it: 23.976024 is 24000/1001."""
+    """Parse a frame rate; its denominator is at most 1001, as in encoders and containers: 23.976024 is 24000/1001."""
     try:
         rate = Fraction(text)
     except (ValueError, ZeroDivisionError) as error:
@@ -118,11 +118,11 @@ def _fps(text: str) -> Fraction:
 
 
 def _seconds(text: str) -> Fraction:
-    """Seconds, or hours, minutes and seconds with colons."""
+    """Parse seconds, or hours, minutes and seconds with colons: "90", "1.5", "1:30"; returns seconds."""
     parts = text.split(":")
     try:
         if len(parts) > 3:
             raise ValueError
         return sum((Fraction(part) * 60**place for place, part in enumerate(reversed(parts))), Fraction(0))
     except (ValueError, ZeroDivisionError) as error:
-        raise argparse.ArgumentTypeError(f"'{text}' is no time like 10, 1.5 or 1:30") from error
+        raise argparse.ArgumentTypeError(f"'{text}' is not a time like 10, 1.5 or 1:30") from error

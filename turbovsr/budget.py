@@ -30,7 +30,7 @@ AUTOENCODERS = [name for name in LAYOUTS if not name.endswith("-tiny")]
 
 @dataclass(frozen=True)
 class ClipCost:
-    """Cost of one clip in one chunk; TFLOP."""
+    """Cost of one clip that is upscaled as one chunk; stages and total in TFLOP."""
 
     model: str
     path: str
@@ -48,7 +48,13 @@ class ClipCost:
 def build(
     model: str = "2b", path: str = "turbo", autoencoder: str = "0.9.0", window: int | str = "auto", text: bool = True
 ) -> tuple[Generator, str]:
-    """Build a model without data; returns it and the settings its cost depends on. Arguments as on the command line."""
+    """Build a model without memory for its weights; returns it and a line on the settings that its cost depends on.
+
+    Arguments as on the command line.
+
+    Raises:
+        ValueError: an unknown size, path or layout, or an invalid window.
+    """
     if model == "nano":
         if path != "turbo":
             raise ValueError(f"nano has no {path} path: its latent holds what LR frames lack, so path=turbo alone")
@@ -68,7 +74,7 @@ def build(
 
 @torch.no_grad()
 def count(model: Generator, height: int, width: int, frames: int, steps: int) -> tuple[dict[str, float], int]:
-    """TFLOP by stage and tokens of one clip, HR size and frames as padded."""
+    """Count the TFLOP of each stage and the tokens of one clip; HR size and frames are those after padding."""
     dtype = next(model.parameters()).dtype
     lr = torch.empty(1, 3, frames, height // SCALE, width // SCALE, device="meta", dtype=dtype)
     stages = {}
@@ -83,7 +89,7 @@ def count(model: Generator, height: int, width: int, frames: int, steps: int) ->
     noise = condition.new_empty(1, model.config.latent_channels, *condition.shape[2:])
     first = counted("first frame", lambda: model.sample_first(condition, noise, steps))
     latent = counted("clip", lambda: model.sample_rest(condition, first, noise, steps))
-    list(model.decode_frames(lr, latent))  # what is computed once and kept belongs to no clip
+    list(model.decode_frames(lr, latent))  # fills caches, which are not part of a clip's cost
     counted("decode", lambda: list(model.decode_frames(lr, latent)))
     return stages, noise[0, 0].numel()
 
@@ -91,7 +97,7 @@ def count(model: Generator, height: int, width: int, frames: int, steps: int) ->
 def budget(
     size: tuple[int, int] = (1088, 1920), frames: int = 49, steps: int = 1, model: str = "2b", **choices
 ) -> ClipCost:
-    """The budget of one clip of any size (height, width) and length; `choices` as for `build`."""
+    """Compute the cost of one clip of any length and HR size (height, width); `choices`: arguments of `build`."""
     built, about = build(model, **choices)
     height, width = (pad_to(side, SPATIAL_COMPRESSION) for side in size)
     frames += missing_frames(frames)
@@ -102,7 +108,7 @@ def budget(
 
 
 def text_of(budgets: list[ClipCost]) -> str:
-    """A table: a row a path, a column a stage."""
+    """Format costs as a table with a row for each path and a column for each stage."""
     first = budgets[0]
     lines = [
         f"{first.model}, {first.frames} frames of {first.height}x{first.width}, {first.steps} step(s), "

@@ -27,7 +27,7 @@ Network = TypeVar("Network", bound=nn.Module)
 
 @dataclasses.dataclass(frozen=True)
 class Header:
-    """The description in a checkpoint, read without its weights."""
+    """Description of a model in a checkpoint, read without its weights."""
 
     path: Path
     kind: str  # "nano" or "ltx"
@@ -37,7 +37,7 @@ class Header:
 
 
 class Described(Protocol):
-    """A model that says its kind and its configuration, a dataclass of plain values."""
+    """A model that can be saved: with a kind, and a configuration that is a dataclass of plain values."""
 
     @property
     def kind(self) -> str: ...
@@ -52,6 +52,7 @@ def save(model: Described, path: str | Path, dtype: torch.dtype = torch.float16,
     """Write the weights and the configuration of a model.
 
     Args:
+        dtype: of the weights in the file.
         notes: provenance and licence, for the metadata.
     """
     state = {name: value.detach().to(dtype).contiguous() for name, value in model.state_dict().items()}
@@ -65,10 +66,10 @@ def packaged() -> list[str]:
 
 
 def resolve(name_or_path: str | Path | None) -> Path:
-    """The file of a packaged model's name ("nano", or None for it) or of a path.
+    """Find the file of packaged weights ("nano"; None means "nano") or of a path.
 
     Raises:
-        FileNotFoundError: there is nothing of that name.
+        FileNotFoundError: there is no such file.
     """
     path = PACKAGED / f"{name_or_path or 'nano'}.safetensors"
     if path.is_file():
@@ -81,7 +82,7 @@ def resolve(name_or_path: str | Path | None) -> Path:
 
 
 def read_header(path: str | Path) -> Header | None:
-    """The header of a file that `save` wrote; None for any other .safetensors file.
+    """Read the header of a file that `save` wrote; None for any other .safetensors file.
 
     Raises:
         FileNotFoundError, ValueError: as `turbovsr.weights_file.open_weights`.
@@ -107,7 +108,7 @@ def build(header: Header, network: type[Network], config: type) -> Network:
     The model is built without memory for its weights and compared with the file's header before any weight is read.
 
     Args:
-        network, config: the classes of its kind.
+        network, config: the classes of the model and of its configuration, as in `turbovsr.loading.KINDS`.
     Returns:
         The model in evaluation mode, without gradients.
     Raises:
@@ -132,6 +133,8 @@ def build(header: Header, network: type[Network], config: type) -> Network:
 def fill(model: nn.Module, state: Mapping[str, Tensor], origin: str) -> None:
     """Copy a state dict into a model.
 
+    Args:
+        origin: what to call the weights in messages.
     Raises:
         ValueError: keys missing, unexpected or of another shape.
     """
@@ -142,10 +145,12 @@ def fill(model: nn.Module, state: Mapping[str, Tensor], origin: str) -> None:
 
 
 def checked_options(header: Header, config: type) -> dict[str, Any]:
-    """The options of a checkpoint's configuration, lists as tuples.
+    """Check the options of a checkpoint's configuration; returns them with lists as tuples.
 
+    Args:
+        config: the dataclass of the configuration.
     Raises:
-        ValueError: an option that `config` does not have, of another type than there, or absurdly large.
+        ValueError: an unknown option, or a value of another type than the default's or absurdly large.
     """
     defaults = {field.name: getattr(config(), field.name) for field in dataclasses.fields(config)}
     unknown = sorted(header.config.keys() - defaults.keys())

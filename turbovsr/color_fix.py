@@ -17,7 +17,7 @@ from torch import Tensor
 
 from turbovsr.geometry import SCALE
 
-LEVELS = 3  # with dilations 1, 2, 4 at the LR size; the coarse band then holds what is wider than some 8 LR pixels
+LEVELS = 3  # with dilations 1, 2, 4 at the LR size; structures wider than about 8 LR pixels stay in the coarse band
 
 
 def coarse_band(frame: Tensor) -> Tensor:
@@ -33,11 +33,13 @@ def coarse_band(frame: Tensor) -> Tensor:
 
 
 def wavelet(sr: Tensor, lr: Tensor) -> None:
+    """Replace the coarse band of `sr` by that of `lr`, in place."""
     missing = coarse_band(lr - F.avg_pool2d(sr, SCALE))
     sr += F.interpolate(missing.unsqueeze(0), scale_factor=SCALE, mode="bilinear", align_corners=False)[0]
 
 
 def adain(sr: Tensor, lr: Tensor) -> None:
+    """Give each colour of `sr` the mean and deviation that it has in `lr`, in place."""
     (deviation, mean), (wanted_deviation, wanted_mean) = (
         torch.std_mean(x.flatten(1), dim=1, correction=0) for x in (F.avg_pool2d(sr, SCALE), lr)
     )
@@ -46,7 +48,7 @@ def adain(sr: Tensor, lr: Tensor) -> None:
 
 
 def unchanged(sr: Tensor, lr: Tensor) -> None:
-    pass
+    """Leave `sr` as it is."""
 
 
 COLOR_FIXES = {"none": unchanged, "wavelet": wavelet, "adain": adain}

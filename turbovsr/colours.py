@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from turbovsr.layers import SpatialBlock, zero_conv
 from turbovsr.rearrange import depth_to_space, space_to_depth
 
-REDUCTION = 2  # the LR size over that of these layers: that of the colours in most files
+REDUCTION = 2  # LR size over the size of these layers, at which most files store colours
 
 RED, GREEN, BLUE = 0.299, 0.587, 0.114  # luma's weights (ITU-R BT.601)
 
@@ -28,15 +28,15 @@ def chroma(frames: Tensor) -> Tensor:
 
 
 def rgb_of_chroma(values: Tensor) -> Tensor:
-    """The RGB frame of no luma that has this chroma, (N, 2, H, W) -> (N, 3, H, W), the inverse of `chroma`."""
+    """RGB frames with this chroma and a luma of 0, (N, 2, H, W) -> (N, 3, H, W); `chroma` inverts it."""
     blue, red = (2 - 2 * BLUE) * values[:, 0], (2 - 2 * RED) * values[:, 1]
     return torch.stack([red, -(RED * red + BLUE * blue) / GREEN, blue], dim=1)
 
 
 class ColourCleaning(nn.Module):
-    """LR frames, (N, 3, H, W) in [-1, 1], H and W even -> the same with other chroma; luma stays.
+    """Layers that correct the chroma of LR frames, (N, 3, H, W) in [-1, 1] with H and W even; luma stays.
 
-    It starts as the identity.
+    They start as the identity.
 
     Args:
         width: channels, at half the LR size.

@@ -28,7 +28,7 @@ Frame = np.ndarray  # uint8 (H, W, 3) RGB
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Read, upscale and write, as the arguments of `turbovsr.arguments` say; returns the exit code.
+    """Read, upscale and write as the parsed command line says; returns the exit code.
 
     Raises:
         UserError, ValueError, OSError: files or options that cannot be used; a damaged input, after what can be read
@@ -89,15 +89,15 @@ def _video(given: Path, source: Source, output: Path, arguments: argparse.Namesp
 
 
 def _without_times(form: Format, arguments: argparse.Namespace) -> Iterator[str]:
-    """A line on what a constant rate costs."""
+    """Yield a line that names what a video loses to --fps, if it loses anything."""
     sound, subtitles = form.sound and arguments.audio, form.subtitles and arguments.subtitles
     lost = [name for name, n in (("sound", sound), ("subtitles", subtitles), ("chapters", form.chapters)) if n]
     if lost:
-        yield f"left out, for --fps changes the times: {', '.join(lost)}"
+        yield f"left out because --fps changes the times: {', '.join(lost)}"
 
 
 def _images(given: Path, source: Source, output: Path, model: TurboVSR) -> None:
-    """SR frames as images, the name of the output says where."""
+    """Upscale a source and write its SR frames as images, to one file or a folder."""
     damage: list[Exception] = []
     with bar() as progress:
         task = progress.add_task(_described(model), total=source.count)
@@ -108,20 +108,20 @@ def _images(given: Path, source: Source, output: Path, model: TurboVSR) -> None:
 
 
 def upscaled(model: TurboVSR, source: Source, damage: list[Exception]) -> Iterator[Frame]:
-    """The SR frames of a source, (H, W, 3).
+    """Upscale a source to SR frames, uint8 (H, W, 3).
 
-    A damaged video ends where its frames do, images before the first that cannot be read; what is wrong goes into
-    `damage`.
+    A damaged video gives the frames that can be decoded, images those before the first that cannot be read. The error
+    is appended to `damage`.
     """
     planar = (torch.from_numpy(frame.transpose(2, 0, 1).copy()) for frame in kept(source, damage))
     return (frame.permute(1, 2, 0).numpy() for frame in model.stream(planar))
 
 
 def kept(source: Source, damage: list[Exception]) -> Iterator[Frame]:
-    """The LR frames of a source as far as they can be read; see `upscaled`.
+    """Yield the LR frames of a source that can be read; see `upscaled`.
 
     Raises:
-        ValueError, OSError: not even the first one can be.
+        ValueError, OSError: the first frame cannot be read.
     """
     frames = source.frames()
     yield next(frames)
@@ -132,7 +132,7 @@ def kept(source: Source, damage: list[Exception]) -> Iterator[Frame]:
 
 
 def counted(frames: Iterator[Frame], advance: Callable[[], None]) -> Iterator[Frame]:
-    """The same frames; `advance` is called when one has been dealt with."""
+    """Pass frames through; call `advance` after each one has been used."""
     for frame in frames:
         yield frame
         advance()

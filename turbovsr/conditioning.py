@@ -23,7 +23,7 @@ from turbovsr.textures import CHANNELS as TEXTURES
 from turbovsr.textures import lr_textures
 from turbovsr.tiling import parts
 
-CELLS_AT_ONCE = 8192  # that the projection takes on a CPU: several hundred numbers each
+CELLS_AT_ONCE = 8192  # latent cells that the projection processes at once on a CPU, several hundred numbers each
 
 
 @dataclass(frozen=True)
@@ -112,12 +112,12 @@ class LRProjection(nn.Module):
             raise ValueError(f"the LR frames must be multiples of {CELL}, got {height}x{width}: pad them first")
         first = self._numbers(lr[:, :, :1])
         if frames == 1:
-            # A batch stride that says nothing, but by which torch chooses a kernel that rounds differently. Images have
-            # always had it and keep their pixels.
+            # Only the stride of a batch of one changes, but by it torch chooses a kernel that rounds differently. Kept
+            # so that images keep their pixels.
             first = batch_to_frames(first, batch)[:, :, 0]
         projected = [batch_to_frames(self.first(first), batch)]
         if frames > 1:
-            # On a CPU one latent frame at a time: the numbers of all take several times the memory of the LR frames.
+            # On a CPU one latent frame at a time: the inputs of all take several times the memory of the LR frames.
             by_parts = not (lr.is_cuda or torch.is_grad_enabled())
             project = self._project_in_bands if by_parts else self._project
             projected += map(project, lr[:, :, 1:].split(TEMPORAL_COMPRESSION if by_parts else frames, dim=2))
@@ -126,7 +126,7 @@ class LRProjection(nn.Module):
         return batch_to_frames(self.out(F.silu(x)), batch)
 
     def _project_in_bands(self, lr: Tensor) -> Tensor:
-        """`_project` in bands of at most `CELLS_AT_ONCE` latent cells: what it computes of a cell is of this cell."""
+        """`_project` in bands of at most `CELLS_AT_ONCE` latent cells, with the same result: it treats cells singly."""
         rows = lr.shape[-2] // CELL
         bands = parts(rows, max(CELLS_AT_ONCE * CELL // lr.shape[-1], 1))
         if len(bands) == 1:
@@ -134,7 +134,7 @@ class LRProjection(nn.Module):
         return torch.cat([self._project(lr[..., CELL * start : CELL * stop, :]) for start, stop in bands], dim=-2)
 
     def _project(self, lr: Tensor) -> Tensor:
-        """(B, 3, 8k, h, w) -> (B, channels, k, h/8, w/8), but for what is around each latent cell."""
+        """Project groups of 8 frames, each latent cell by itself: (B, 3, 8k, h, w) -> (B, channels, k, h/8, w/8)."""
         numbers = batch_to_frames(self._numbers(lr), len(lr))
         groups = numbers.unflatten(2, (-1, TEMPORAL_COMPRESSION)).transpose(2, 3).flatten(1, 2)
         return batch_to_frames(self.rest(frames_to_batch(groups)), len(lr))

@@ -23,7 +23,7 @@ from turbovsr.geometry import SCALE, VALUES_PER_LR_PIXEL
 from turbovsr.tiling import parts
 from turbovsr.upsampling import bicubic_upsample
 
-MARGIN = 2  # LR pixels to either side that an LR pixel is computed from
+MARGIN = 2  # LR pixels to either side of an LR pixel whose SR pixels it is computed from
 LONGEST_DENSE = 512  # LR pixels along a side up to which K is one matrix
 HALO = 32  # LR pixels; K falls by a factor of 3 with each pixel, to 4e-16 at this distance
 PULSES_AT_ONCE = 32
@@ -53,7 +53,7 @@ def add_margins(x: Tensor) -> Tensor:
 
 
 def empty_with_margins(height: int, width: int, like: Tensor) -> tuple[Tensor, Tensor]:
-    """Room for one frame and its margins, (1, 48, H+4, W+4), of the type of `like`; and the view inside the margins."""
+    """Allocate a frame with margins, (1, 48, H+4, W+4), of the type of `like`; returns it and the view inside them."""
     size = (1, VALUES_PER_LR_PIXEL, height + 2 * MARGIN, width + 2 * MARGIN)
     x = torch.empty(size, dtype=like.dtype, device=like.device, memory_format=torch.channels_last)
     return x, x[:, :, MARGIN:-MARGIN, MARGIN:-MARGIN]
@@ -68,18 +68,18 @@ def fill_margins(x: Tensor) -> None:
 
 
 def _mirrored(strip: Tensor, axis: int) -> Tensor:
-    """LR pixels in reverse order along an axis of the frame, and the SR pixels within each of them, too."""
+    """Reverse the LR pixels along an axis of the frame, and the SR pixels within each of them."""
     return strip.unflatten(1, (3, SCALE, SCALE)).flip(axis, 4 + axis).flatten(1, 3)
 
 
 def downsample(x: Tensor) -> Tensor:
-    """D of pixel-unshuffled SR frames with their margins, (N, 48, H+4, W+4) -> LR frames (N, 3, H, W)."""
+    """Apply D to pixel-unshuffled SR frames with their margins, (N, 48, H+4, W+4) -> LR frames (N, 3, H, W)."""
     across, down = _down_kernels(x.device, x.dtype)
     return F.conv2d(F.conv2d(x, across), down)
 
 
 def invert_down_up(lr: Tensor) -> Tensor:
-    """K, the inverse of D U, (N, 3, H, W) -> the same.
+    """Apply K, the inverse of D U, (N, 3, H, W) -> (N, 3, H, W).
 
     K is one matrix along each side of at most 512 LR pixels. Longer sides are cut into segments with 32 LR pixels
     beside them, each inverted by itself: K falls off so fast that the segments join to float32 precision, and memory is
@@ -103,7 +103,7 @@ class Segment(NamedTuple):
 
 
 def segments(length: int) -> Iterator[Segment]:
-    """The segments of a side of `length` LR pixels, each of at most 512 with its halo; one where it fits."""
+    """Cut a side of `length` LR pixels into segments of at most 512 with their halos; a shorter side is one segment."""
     if length <= LONGEST_DENSE:
         yield Segment(slice(0, length), slice(0, length))
         return
@@ -117,7 +117,7 @@ def _concatenated(tensors: list[Tensor], dim: int) -> Tensor:
 
 
 def downsampling_taps() -> Tensor:
-    """(5, 4) float64: the weights, in an LR pixel, of the SR pixels of the LR pixels at -2..2; their sum is 1."""
+    """Weights of D along one axis, (5, 4) float64: of the four SR pixels in each LR pixel at -2..2; their sum is 1."""
     places = np.arange(-MARGIN * SCALE, (MARGIN + 1) * SCALE) - (SCALE - 1) / 2
     taps = torch.from_numpy(keys_cubic(places / SCALE))
     return (taps / taps.sum()).view(2 * MARGIN + 1, SCALE)
@@ -141,9 +141,9 @@ def _down_kernels(device: torch.device, dtype: torch.dtype) -> tuple[Tensor, Ten
 
 @lru_cache(maxsize=32)
 def _inverse(length: int, device: torch.device) -> Tensor:
-    """(length, length): the inverse of D U along one side, from the response of D U to unit pulses.
+    """Compute the inverse of D U along one side, (length, length), from the response of D U to unit pulses.
 
-    The pulses go through in batches: one takes 288 floats for each LR pixel of the side.
+    The pulses are processed in batches: each takes 288 floats for each LR pixel of the side.
     """
     with torch.inference_mode(False), torch.no_grad(), torch.autocast("cpu", enabled=False):
         responses = []

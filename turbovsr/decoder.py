@@ -45,7 +45,7 @@ from turbovsr.upsampling import bicubic_upsample
 
 REDUCTIONS = (1, 2)
 BAND = 32  # LR rows that the head computes at a time
-FRAMES_ON_GPU = 8  # that pass through the layers at once: a single one leaves a GPU waiting for the next launch
+FRAMES_ON_GPU = 8  # that pass through the layers at once: with a single one a GPU waits for kernel launches
 
 Parts = Iterable[Tensor]
 """Frames in order, in parts that pass through the layers one after the other."""
@@ -162,7 +162,7 @@ class Decoder(nn.Module):
     def _finished(
         self, finish: Finish, lr: Tensor, latent: Tensor | None, keep: Tensor | None = None
     ) -> Iterator[Tensor]:
-        """What `finish` makes of each part, from the trunk's features, the latent cells and the LR frames."""
+        """Run the trunk, then `finish`, on each part in turn; gives what `finish` returns."""
         x, cells, parts = self._prepared(lr, latent, keep)
         cells, again = tee(cells)  # the trunk and the detail take the same ones, one after the other
         return map(finish, self._features(x, cells, len(lr)), again, parts)
@@ -170,7 +170,7 @@ class Decoder(nn.Module):
     def _prepared(
         self, lr: Tensor, latent: Tensor | None, keep: Tensor | None
     ) -> tuple[Parts, Iterable[Tensor | None], Parts]:
-        """Of each part: stacked frames at the trunk's size, coefficients of the latent cells, LR frames."""
+        """Prepare each part: stacked frames at the trunk's size, coefficients of the latent cells, LR frames."""
         batch, _, frames, height, width = lr.shape
         if height % 8 or width % 8:
             raise ValueError(f"the decoder takes LR frames in multiples of 8, got {height}x{width}: pad them first")
@@ -183,13 +183,13 @@ class Decoder(nn.Module):
         return stack_neighbours(small, batch), self._cells(latent, keep, frames), unit
 
     def cleaned(self, lr: Tensor) -> Tensor:
-        """LR frames (N, 3, h, w), pixels or [-1, 1], as the layers see them: with clean colours if `colours` is set."""
+        """Clean the colours of LR frames (N, 3, h, w), pixels or [-1, 1]; without `colours` they stay as they are."""
         if self.colours is None:
             return lr
         return self.colours(lr if lr.is_floating_point() else unit_of(lr, torch.float32))
 
     def finish(self, x: Tensor, cells: Tensor | None, lr: Tensor) -> Tensor:
-        """From the trunk's features, (N, ...), to SR frames, (N, 3, 4h, 4w)."""
+        """Compute SR frames (N, 3, 4h, 4w) from the trunk's features, latent cells, and LR frames in [-1, 1]."""
         residual = self._head(x)
         if cells is not None and self.synthesis.basis is not None:
             residual = add_depth_to_space(residual, self.synthesis.detail(cells), CELL)
@@ -197,7 +197,7 @@ class Decoder(nn.Module):
         return pixel_shuffle(bicubic_upsample(base) + residual)
 
     def _features(self, parts: Parts, cells: Iterable[Tensor | None], batch: int) -> Iterator[Tensor]:
-        """The trunk's features of each part; with a memory each frame's depend on those of the frame before."""
+        """Compute the trunk's features of each part; with a memory, frame by frame in order."""
         if self.hand_on is None:
             return map(self._trunk, parts, cells)
         memory: Tensor | None = None
@@ -216,13 +216,13 @@ class Decoder(nn.Module):
         return map(follow, parts, cells)
 
     def step(self, x: Tensor, cells: Tensor | None, memory: Tensor) -> tuple[Tensor, Tensor]:
-        """The trunk's features of stacked frames, and what they hand on; `memory`: what the frames before handed on."""
+        """Compute the trunk's features of one frame, and the memory for the next; `memory`: from the frame before."""
         assert self.hand_on is not None
         features = self._trunk(x, cells, memory)
         return features, leaky_(self.hand_on(features))
 
     def empty_memory(self, x: Tensor) -> Tensor:
-        """What the first of stacked frames (N, 27, h, w) recalls, (N, width, h, w)."""
+        """Memory for the first frame of a clip: zeros (N, width, h, w), of the size and type of `x`, (N, C, h, w)."""
         memory = x.new_zeros(len(x), self.stem.out_channels, *x.shape[2:])
         return memory.contiguous(memory_format=torch.channels_last)
 
@@ -272,7 +272,7 @@ class Decoder(nn.Module):
         return frame
 
     def _cells(self, latent: Tensor | None, keep: Tensor | None, frames: int) -> Iterable[Tensor | None]:
-        """Coefficients of the latent cells of every frame, (N, C, h/8, w/8) a part; None for each without a latent."""
+        """Coefficients of each part's latent cells, (N, C, h/8, w/8); None for each part where there is no latent."""
         if latent is None:
             return repeat(None)
         if latent_frames(frames) != latent.shape[2]:

@@ -8,11 +8,11 @@ from frames.errors import EnvironmentInvalid, UserError
 
 
 def chosen(name: str | None) -> str:
-    """The name of a device of torch: the given one, or without any "cuda" where there is one, else "cpu".
+    """Check the name of a torch device and return it; None chooses "cuda" where there is one, else "cpu".
 
     Raises:
         UserError: no device has such a name.
-        EnvironmentInvalid: it is not in this machine.
+        EnvironmentInvalid: this machine has no such device.
     """
     if name is None:
         return "cuda" if torch.cuda.is_available() else "cpu"

@@ -40,7 +40,7 @@ ABOUT = "Write TurboVSR's decoder path (no latent) as an ONNX file; read it with
 
 
 class DecoderPath(nn.Module):
-    """What is exported: (T, 3, h, w) RGB in [0, 1] -> (T, 3, 4h, 4w)."""
+    """A decoder without a latent, as it is exported: (T, 3, h, w) RGB in [0, 1] -> (T, 3, 4h, 4w)."""
 
     def __init__(self, decoder: nn.Module) -> None:
         super().__init__()
@@ -53,8 +53,11 @@ class DecoderPath(nn.Module):
 
 
 class RecurrentPath(nn.Module):
-    """What is exported of a decoder with a memory: three frames (3, 3, h, w) RGB in [0, 1] and the memory (1, C, h, w)
-    -> the SR frame of the middle one (1, 3, 4h, 4w), and the memory for the next one."""
+    """One step of a decoder with a memory, as it is exported.
+
+    Three frames (3, 3, h, w) RGB in [0, 1] and the memory (1, C, h, w) -> the SR frame of the middle one
+    (1, 3, 4h, 4w), and the memory for the next one.
+    """
 
     def __init__(self, decoder: Any) -> None:
         super().__init__()
@@ -67,10 +70,10 @@ class RecurrentPath(nn.Module):
 
 
 def run(argv: list[str]) -> int:
-    """The command, with the words after `export`; returns the exit code.
+    """Run the command with the words after `export`; returns the exit code.
 
     Raises:
-        UserError, ValueError, OSError: one line.
+        UserError, ValueError, OSError: weights or an output that cannot be used; one line.
         EnvironmentInvalid: the package onnx, which torch writes with, is not installed.
     """
     parser = Parser("python -m turbovsr export", ABOUT, EPILOG)
@@ -107,7 +110,7 @@ def export(weights: str | Path, output: Path) -> None:
     path.eval().requires_grad_(False)
     with torch.no_grad(), replacing(output) as part:
         path(*inputs.values())  # tables that do not depend on the size are made now, as constants
-        with _without_sizes(), warnings.catch_warnings(action="ignore"):  # of the tracer, about checks of sizes
+        with _without_sizes(), warnings.catch_warnings(action="ignore"):  # the tracer warns of checks of sizes
             torch.onnx.export(
                 path,
                 tuple(inputs.values()),
@@ -127,7 +130,7 @@ def export(weights: str | Path, output: Path) -> None:
 
 
 Recorded = tuple[nn.Module, dict[str, Tensor], dict[str, dict[int, str]]]
-"""A graph's module, its inputs while it is recorded, and the axes of any length of its inputs and outputs, by name."""
+"""A graph's module, its inputs while it is recorded, and the dynamic axes of its inputs and outputs, by name."""
 
 
 def _by_clips(decoder: nn.Module) -> Recorded:
@@ -147,7 +150,7 @@ def _example() -> Tensor:
 
 @contextmanager
 def _without_sizes() -> Iterator[None]:
-    """The functions whose tables depend on a frame's size, as formulas that do not."""
+    """Replace functions whose tables depend on a frame's size by formulas that do not, during the block."""
     taps = inverse_taps()
     replaced = {
         "turbovsr.consistency.invert_down_up": lambda lr: _filtered(lr, taps),
@@ -162,13 +165,13 @@ def _without_sizes() -> Iterator[None]:
 
 
 def inverse_taps() -> Tensor:
-    """(65,) float32: the inverse of D U far from any border."""
+    """Taps of the inverse of D U far from any border, (65,) float32."""
     length = 4 * REACH + 1
     return consistency._inverse(length, torch.device("cpu"))[length // 2, REACH : 3 * REACH + 1].clone()
 
 
 def _filtered(lr: Tensor, taps: Tensor) -> Tensor:
-    """The inverse of D U, (N, 3, H, W) -> the same, as a filter over mirrored frames; sides of at least 32."""
+    """Apply the inverse of D U as a filter over mirrored frames, (N, 3, H, W) -> (N, 3, H, W), sides of at least 32."""
     x = _mirrored(lr, REACH).flatten(0, 1).unsqueeze(1)
     x = F.conv2d(F.conv2d(x, taps.view(1, 1, 1, -1)), taps.view(1, 1, -1, 1))
     return x.squeeze(1).unflatten(0, (-1, 3))

@@ -22,12 +22,12 @@ LARGEST = 31 * 2**20
 
 
 def keep_freed_memory() -> None:
-    """Have up to 62 MiB of freed memory kept for the next allocation; without effect where malloc is not glibc's."""
+    """Keep up to 62 MiB of freed memory for the next allocation; no effect where malloc is not glibc's."""
     torch.empty(LARGEST, dtype=torch.uint8)
 
 
 def give_back_freed_memory() -> None:
-    """Return all free memory to the system; without effect where malloc is not glibc's."""
+    """Return all free memory to the system; no effect where malloc is not glibc's."""
     trim = _trim()
     if trim is not None:
         trim(0)

@@ -40,10 +40,10 @@ class SamplerConfig(Protocol):
 
 
 def check_config(config: SamplerConfig) -> None:
-    """Refuse options of the transformer and the sampler that no network can have.
+    """Check the options of the transformer and the sampler.
 
     Raises:
-        ValueError: one line with the option.
+        ValueError: a value that no network can have; one line that names the option.
     """
     if config.prediction_type not in PREDICTION_TYPES:
         known = ", ".join(PREDICTION_TYPES)
@@ -63,7 +63,7 @@ def check_config(config: SamplerConfig) -> None:
 
 
 def transformer_of(config: SamplerConfig, **variant: Any) -> Transformer:
-    """The transformer of a model's configuration; `variant`: the other arguments of `Transformer`."""
+    """Build the transformer of a model's configuration; `variant`: the other arguments of `Transformer`."""
     return Transformer(
         config.latent_channels,
         config.condition_channels,
@@ -88,7 +88,7 @@ class Generator(nn.Module, ABC):
     """
 
     kind: str
-    # Whether `decode_frames` keeps little of a clip between one frame and the next; then it and `condition` also take
+    # Whether `decode_frames` keeps little in memory from one frame to the next. If so, it and `condition` also take
     # pixels, uint8 or uint16, and convert them as they are used.
     decodes_frame_by_frame = True
     config: SamplerConfig

@@ -64,7 +64,7 @@ def leaky_(x: Tensor) -> Tensor:
 
 
 class PlainLayer(nn.Module):
-    """A 3x3 convolution and a LeakyReLU, (N, C, H, W) -> the same, with as little memory traffic as that takes.
+    """A 3x3 convolution and a LeakyReLU in place, (N, C, H, W) -> the same.
 
     The convolution starts near the identity, which is what a residual connection would add to it (Zagoruyko and
     Komodakis 2017, "DiracNets", arXiv 1706.00388).

@@ -20,7 +20,7 @@ SHOWN = 5  # names that a line lists
 
 
 def videos_in(given: Path) -> list[Path]:
-    """The videos of a folder that is no folder of images; none where `given` is anything else."""
+    """List the videos of a folder; empty for a folder that has images, too, and for anything but a folder."""
     if not given.is_dir():
         return []
     files = entries(given)
@@ -32,7 +32,7 @@ def videos_in(given: Path) -> list[Path]:
     others = [path.name for path in files if path not in videos]
     if videos and others:
         shown = ", ".join(others[:SHOWN]) + f" and {len(others) - SHOWN} more" * (len(others) > SHOWN)
-        print(f"turbovsr: {given}: left out, for they are no videos by their names: {shown}", file=sys.stderr)
+        print(f"turbovsr: {given}: left out, not videos by their names: {shown}", file=sys.stderr)
     return videos
 
 
@@ -69,9 +69,9 @@ def run(videos: list[Path], arguments: argparse.Namespace, upscale: Callable[[Pa
 
 
 def outputs(videos: list[Path], folder: Path, container: str | None) -> list[tuple[Path, Path]]:
-    """Each video and the one to make of it: in the container that is named, else its own, else Matroska.
+    """Pair each video with its output: in the named container, else in its own if that is written, else in Matroska.
 
-    Where that gives several of them one name, it is their whole one with the container's suffix, or with a number.
+    Where several outputs would have one name, each is the whole name of its input, perhaps a number, and the suffix.
     """
     suffixes = [f".{container}" if container else _own(video) for video in videos]
     plain = [video.stem + suffix for video, suffix in zip(videos, suffixes)]

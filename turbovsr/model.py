@@ -16,7 +16,7 @@ from turbovsr.generator import Generator, check_config, transformer_of
 
 @dataclass(frozen=True, kw_only=True)
 class ModelConfig:
-    """Widths and depths; the defaults are the shape `half` of `turbovsr.train`. What is shipped has its shape `nano`.
+    """Widths and depths. The defaults are the model `half` of `turbovsr.train`; the packaged nano has the model `nano`.
 
     decoder_reduction: the LR size over that of the decoder's trunk, 2 or 1; see `turbovsr.decoder.Decoder`.
     decoder_detail: whether the detail that the latent codes linearly is added to the decoder's output.

@@ -21,7 +21,7 @@ AUTO, PLAIN, RESTORING = "auto", "nano", "nano-real"
 
 
 class Models:
-    """Models by weights, with the other options of `turbovsr.arguments`.
+    """The loaded models by their weights; all other options are those of the command line.
 
     Raises:
         UserError, EnvironmentInvalid: as `turbovsr.devices.chosen`.
@@ -33,7 +33,7 @@ class Models:
         self._device = devices.chosen(arguments.device)
 
     def model(self, given: Path, source: Source) -> TurboVSR:
-        """The model for an input; weights that are chosen for it are said on stderr.
+        """Load the model for an input; with --weights auto, stderr says which weights are chosen and why.
 
         Raises:
             ValueError, FileNotFoundError: weights or options that cannot be used.
@@ -58,7 +58,7 @@ class Models:
         return self._loaded[weights]
 
     def identity(self, model: TurboVSR) -> dict[str, str]:
-        """What the SR frames of a model depend on, beside the LR frames."""
+        """Everything that a model's SR frames depend on besides the LR frames, by name."""
         weights = next(name for name, loaded in self._loaded.items() if loaded is model)
         options = (model.steps, model.seed, model.use_latent, model.scale, model.tile, model.color_fix)
         device = (model.descriptor.device, model.descriptor.dtype)
@@ -70,7 +70,7 @@ class Models:
 
 
 def _looked_at(given: Path, source: Source) -> list[np.ndarray]:
-    """The frames that are judged, uint8 (H, W, 3)."""
+    """Read the frames by which an input's quality is estimated, uint8 (H, W, 3)."""
     found: list[np.ndarray] = []
     if source.timed is not None:
         with contextlib.suppress(ValueError):  # a damaged video: then its first frames
@@ -80,7 +80,7 @@ def _looked_at(given: Path, source: Source) -> list[np.ndarray]:
     if not found:
         frames = islice(source.frames(), len(looked_at(source.count, video=False)))
         found.append(next(frames))
-        with contextlib.suppress(ValueError, OSError):  # a broken image is said when the frames before it are done
+        with contextlib.suppress(ValueError, OSError):  # a broken image is reported after the frames before it are done
             for frame in frames:
                 found.append(frame)
     return found

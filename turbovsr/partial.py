@@ -32,18 +32,18 @@ REMEDY = "--overwrite starts anew"
 
 @dataclass(frozen=True)
 class Ending:
-    """How a video ended: how long its last frame is shown, in units of the parts' times; what was wrong, or ""."""
+    """End of a video: the duration of its last frame, in units of the parts' times, and the input's faults, or ""."""
 
     last: int
     damage: str = ""
 
 
 class Partial:
-    """The steps that are done of one output.
+    """The finished steps of one output, in a folder beside it.
 
     Args:
-        output: the video to be.
-        identity: what the steps depend on, by name; all of it must be the same for them to be used.
+        output: the video to write.
+        identity: what the steps depend on, by name; steps are only used if all of it is the same.
         suffix: of the parts' files.
     """
 
@@ -56,10 +56,10 @@ class Partial:
 
     @contextlib.contextmanager
     def claimed(self, anew: bool) -> Iterator[None]:
-        """Hold the folder during the block, with the steps in it read; it goes if the block fails before any step.
+        """Lock the folder during the block and read its steps; remove it if the block fails before the first step.
 
         Args:
-            anew: throw away steps of another run, and damaged ones, where they are refused otherwise.
+            anew: discard steps of another run and damaged ones, which are refused otherwise.
         Raises:
             UserError, OSError: steps of another run, or damaged ones; another process is at work here.
         """
@@ -81,15 +81,19 @@ class Partial:
 
     @property
     def frames(self) -> int:
-        """SR frames that are done."""
+        """Number of finished SR frames."""
         return sum(len(segment.times) for segment in self.segments)
 
     def next_path(self) -> Path:
-        """The file of the next part."""
+        """File for the next part."""
         return self.folder / f"{self._name(len(self.segments))}{self._suffix}"
 
     def tail(self) -> list[Tensor]:
-        """The SR frames that the next chunk begins with."""
+        """Read the x4 frames that the next chunk begins with, (3, 4H, 4W) each; none at the start or after the end.
+
+        Raises:
+            UserError: their file is damaged.
+        """
         if not self.segments or self.ending:
             return []
         path = self._tail(len(self.segments) - 1)
@@ -100,10 +104,10 @@ class Partial:
                 raise self._damaged(path) from None
         if frames.ndim != 4 or frames.shape[1] != 3 or frames.dtype not in (np.uint8, np.uint16):
             raise self._damaged(path)
-        return [torch.from_numpy(frame.copy()) for frame in frames]  # each to be dropped by itself
+        return [torch.from_numpy(frame.copy()) for frame in frames]  # copies, so that each can be freed by itself
 
     def keep(self, segment: Segment, tail: list[Tensor], ending: Ending | None = None) -> None:
-        """Count a finished part, at `next_path`, as done; the last one with an ending and without a tail."""
+        """Record the part at `next_path` as finished; the last part has an ending and no tail."""
         number = len(self.segments)
         if tail:
             with replacing(self._tail(number)) as temporary, open(temporary, "wb") as file:
@@ -194,5 +198,5 @@ def _digest(file: BinaryIO) -> str:
 
 
 def folder_of(output: Path) -> Path:
-    """Where the steps of an output are kept."""
+    """Folder in which the steps of an output are kept."""
     return output.with_name(f"{output.name}.partial")

@@ -141,7 +141,7 @@ class TurboVSR:
 
     @classmethod
     def from_pretrained(cls, name_or_path: str | Path = "nano", **options) -> TurboVSR:
-        """The model of a packaged name or a checkpoint file; options as for the constructor."""
+        """Load packaged weights by name, or a checkpoint file; options as for the constructor."""
         return cls(weights=name_or_path, **options)
 
     def upscale(self, lr: Tensor, stages: Stages = no_stages) -> Tensor:
@@ -220,13 +220,13 @@ class TurboVSR:
     def _upscale_chunk(
         self, frames: list[Tensor], given: Tensor | None, noise: Noise, stages: Stages
     ) -> Iterator[Callable[[Tensor], None]]:
-        """`turbovsr.stream.UpscaleChunk`."""
+        """Upscale one chunk, as `turbovsr.stream.UpscaleChunk` says."""
         clip = self._pixels(frames)
         count, height, width = clip.shape[2:]
         tile = tiling.tile_edge(self.tile, height, width, count, tiling.DECODED_AT_ONCE)
         by_frame = self.model.decodes_frame_by_frame
         if not (tile and by_frame):
-            # In float32 whatever the networks' precision: the decoder adds its detail to the bicubic picture of this.
+            # In float32 whatever the networks' precision: the decoder adds its detail to the enlargement of this clip.
             clip = to_unit(clip, self.device)
         latent = self._latent(clip, given, noise, stages) if self.use_latent else None
         del given  # the caller drops it when it has been blended
@@ -239,7 +239,7 @@ class TurboVSR:
             yield from map(lambda levels, lr: partial(self._finish, levels, lr), decoded, frames)
 
     def _pixels(self, frames: list[Tensor]) -> Tensor:
-        """(3, H, W) frames -> their clip on the device, (1, 3, 8k+1, h, w), h and w multiples of 8."""
+        """Pad (3, H, W) frames to a clip on the device, (1, 3, 8k+1, h, w), h and w multiples of 8."""
         clip = torch.stack([*frames, *missing_frames(len(frames)) * frames[-1:]])
         return repeat_edges(clip, CELL).to(self.device).transpose(0, 1).unsqueeze(0)
 
@@ -284,7 +284,7 @@ class TurboVSR:
 
 
 def _check_restores(scale: int, model: Any) -> None:
-    """Raises ValueError at scale 1 for weights that change nothing there."""
+    """Raise ValueError at scale 1 for weights that would give the LR frames back unchanged."""
     if scale == 1 and getattr(model.decoder, "consistent", False):  # the paper's path has no decoder of its own
         raise ValueError(
             "TurboVSR at scale 1: these weights make SR frames that agree with their LR frames, so they would give "

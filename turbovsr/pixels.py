@@ -19,7 +19,10 @@ def to_unit(frames: Tensor, device: torch.device, multiple: int = 1) -> Tensor:
 
 
 def unit_of(frames: Tensor, dtype: torch.dtype) -> Tensor:
-    """Frames (N, 3, H, W), pixels or [-1, 1] already, -> [-1, 1] in `dtype`; pixels in float32 one frame at a time."""
+    """Frames (N, 3, H, W), pixels or floats in [-1, 1] -> [-1, 1] in `dtype`.
+
+    Pixels are converted one frame at a time, so that only one frame is in memory a second time.
+    """
     if frames.is_floating_point():
         return frames.to(dtype)
     unit = torch.empty(frames.shape, dtype=dtype, device=frames.device)
@@ -29,7 +32,7 @@ def unit_of(frames: Tensor, dtype: torch.dtype) -> Tensor:
 
 
 def repeat_edges(frames: Tensor, multiple: int) -> Tensor:
-    """(..., H, W) with right and bottom edges repeated up to a multiple; the frames themselves where nothing lacks."""
+    """Pad frames (..., H, W) up to a multiple by repeating right and bottom edges; no copy if nothing is missing."""
     for dim in (-2, -1):
         if lacking := -frames.shape[dim] % multiple:
             edge = frames.narrow(dim, frames.shape[dim] - 1, 1)
@@ -43,13 +46,12 @@ def to_levels(frame: Tensor) -> Tensor:
 
 
 def levels_of(frame: Tensor) -> Tensor:
-    """uint8 or uint16 pixels -> levels, float32; levels stay themselves."""
+    """uint8 or uint16 pixels -> levels, float32; levels are returned as they are."""
     return frame.float() if frame.dtype != torch.uint16 else frame.float().div_(_step(frame))
 
 
 def store(levels: Tensor, out: Tensor) -> None:
-    """Round levels into a uint8 or uint16 tensor of their shape; halves go up, as in MATLAB. `levels` is scratch
-    afterwards."""
+    """Round levels into a uint8 or uint16 tensor of their shape; halves go up, as in MATLAB. Overwrites `levels`."""
     step = _step(out)
     levels = (levels if step == 1 else levels.mul_(step)).add_(0.5).clamp_(0, 255 * step)
     if levels.device != out.device:
@@ -62,11 +64,11 @@ def crossfade(old: Tensor, new: Tensor, weight: float, out: Tensor) -> None:
     if weight == 0:
         out.copy_(old)
         return
-    for colours in zip(old, new, out):  # in bands of a colour: a whole frame of 7680x4320 takes 1.2 GB in float32
+    for colours in zip(old, new, out):  # in bands: three whole frames of 7680x4320 take 1.2 GB in float32
         for one, other, place in zip(*(colour.split(BAND) for colour in torch.atleast_1d(*colours))):
             store(torch.lerp(levels_of(one), levels_of(other), weight), place)
 
 
 def _step(pixels: Tensor) -> int:
-    """Pixel values to a level: 255 * 257 = 65535."""
+    """Pixel values to a level: 1 for uint8; 257 for uint16, as 255 * 257 = 65535."""
     return 257 if pixels.dtype == torch.uint16 else 1

@@ -8,7 +8,7 @@ PRECISIONS = {"float32": torch.float32, "bfloat16": torch.bfloat16}
 
 
 def resolve(precision: str, device: torch.device) -> str:
-    """A `precision` option -> "float32" or "bfloat16".
+    """Resolve a `precision` option to "float32" or "bfloat16".
 
     "auto" is bfloat16 where `device` computes it natively: on CUDA from Ampere on, and on CPUs with AVX512-BF16 or AMX.
     Elsewhere it would be emulated, which is slower than float32.
@@ -29,6 +29,6 @@ def native_bfloat16(device: torch.device) -> bool:
         return torch.cuda.is_bf16_supported(including_emulation=False)
     if device.type != "cpu" or not torch.backends.mkldnn.is_available():
         return False
-    # Private to torch and renamed now and then: a missing one says nothing, so it counts as False.
+    # Private functions of torch, which are renamed now and then: a missing one counts as False.
     asked = (getattr(torch.cpu, f"_is_{feature}_supported", None) for feature in ("avx512_bf16", "amx_tile"))
     return any(supported() for supported in asked if supported is not None)

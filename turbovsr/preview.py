@@ -8,11 +8,11 @@ from torch import Tensor
 from frames.bicubic import bicubic
 from turbovsr.pixels import levels_of, store
 
-LINE = 2  # pixels of a picture 1000 wide
+LINE = 2  # width of the line, in pixels of a picture 1000 wide
 
 
 def split(lr: Tensor, sr: Tensor) -> Tensor:
-    """(3, H, W) and (3, sH, sW) frames of one type -> (3, sH, sW)."""
+    """Join an LR frame (3, H, W) and its SR frame (3, sH, sW), of one type, to a split screen (3, sH, sW)."""
     height, width = sr.shape[1:]
     middle = width // 2
     out = torch.empty_like(sr)

@@ -19,7 +19,7 @@ from rich.text import Text
 
 
 class Speed(ProgressColumn):
-    """Frames a second, of late."""
+    """Column with the recent speed, in frames per second."""
 
     def render(self, task: Task) -> Text:
         speed = task.finished_speed or task.speed

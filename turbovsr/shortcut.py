@@ -91,7 +91,7 @@ def training_targets(
     """Inputs and targets of one training batch.
 
     Args:
-        ema_velocity: given the indices of some examples of the batch, the EMA network's velocity for them.
+        ema_velocity: indices of examples in the batch -> the EMA network's velocity field for them.
     Returns:
         x (B, ...), sigma (B,), step_size (B,), target (B, ...): noise - x0 for the flow examples, which have the
         finest step, `bootstrap_target` for the others.

@@ -39,12 +39,12 @@ def _nothing(tail: list[Tensor]) -> None:
 
 @dataclass(frozen=True)
 class Resume:
-    """Upscaling that can stop between two chunks and be continued later with the same SR frames.
+    """State for stopping between two chunks and continuing later with the same SR frames.
 
-    chunk_done: called after the last new frame of a chunk, if another may follow, with its `tail`: the x4 frames that
-        the next chunk overlaps, of which none has been yielded. The tensors are not to be changed.
-    tail: such frames of an earlier call; the LR frames then begin with those that they belong to. Empty: from the
-        start of a clip. It is emptied at the beginning, so that each frame is held until it has been used.
+    chunk_done: called after the last new frame of a chunk, if another may follow, with the chunk's `tail`: the x4
+        frames that the next chunk overlaps. None of them has been yielded yet; do not change these tensors.
+    tail: such frames from an earlier call; the LR frames then begin with those that they belong to. Empty: begin at
+        the start of a clip. The list is emptied at once, so that each frame is freed as soon as it has been used.
     """
 
     tail: list[Tensor] = field(default_factory=list)
@@ -52,20 +52,20 @@ class Resume:
 
 
 def check_overlap(overlap: int) -> None:
-    """Refuse an overlap that chunks cannot have.
+    """Check the number of frames that chunks overlap by.
 
     Raises:
-        ValueError: not from 1 to 4.
+        ValueError: it is not from 1 to 4.
     """
     if not 1 <= overlap <= LONGEST_OVERLAP:
         raise ValueError(f"chunks overlap by 1 to {LONGEST_OVERLAP} frames, got {overlap}")
 
 
 def checked(frames: Iterable[Tensor]) -> Iterator[Tensor]:
-    """The same frames, if they are uint8 or uint16 (3, H, W), all of one kind and size, and there is at least one.
+    """Pass frames through and check them: uint8 or uint16 (3, H, W), all of one type and size, at least one.
 
     Raises:
-        ValueError: one is not, or there is none.
+        ValueError: a frame is not, or there is none.
     """
     first = None
     for index, frame in enumerate(frames):
@@ -85,7 +85,7 @@ def checked(frames: Iterable[Tensor]) -> Iterator[Tensor]:
 
 
 def described(value: object) -> str:
-    """A tensor's type and shape for an error message; the type of anything else."""
+    """Type and shape of a tensor, for an error message; the type of anything else."""
     return f"{value.dtype} {tuple(value.shape)}" if isinstance(value, Tensor) else type(value).__name__
 
 
@@ -120,7 +120,7 @@ def upscale_frames(
         allocate: allocate(t, lr) returns the (3, scale*H, scale*W) tensor to write SR frame t into; `lr` is some LR
             frame of the clip.
         scale: at most 4; the x4 frames are downscaled to it.
-        resume: where to begin, and whom to tell of places to begin at.
+        resume: where to begin, and what to call where a later run can begin.
     Yields:
         The tensors from `allocate`, as soon as they are filled.
     """
@@ -156,7 +156,7 @@ def upscale_frames(
         if shared == overlap > 1:
             tail[-1] = nothing  # the last shared frame is the new chunk's alone
         placed = map(place, count(), upscale_chunk(chunk, tail[0] if tail else None))
-        yield from filter(lambda out: out is not None, placed)  # a loop would hold each frame until the next is there
+        yield from filter(lambda out: out is not None, placed)  # a loop's variable would hold each frame for too long
         if tail:
             resume.chunk_done(list(tail))
     while tail:

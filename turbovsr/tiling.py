@@ -38,10 +38,10 @@ class Span(NamedTuple):
 
 
 def check_tile(tile: int | str) -> None:
-    """Refuse a `tile` option that is none.
+    """Check a `tile` option.
 
     Raises:
-        ValueError: neither "auto", nor 0, nor a multiple of 8 from 16 on.
+        ValueError: it is neither "auto", nor 0, nor a multiple of 8 from 16 on.
     """
     if tile != "auto" and (not isinstance(tile, int) or tile % CELL or not (tile == 0 or tile >= SMALLEST)):
         raise ValueError(
@@ -50,14 +50,14 @@ def check_tile(tile: int | str) -> None:
 
 
 def parts(length: int, longest: int) -> list[tuple[int, int]]:
-    """Cut `length` into (start, stop) of at most `longest` each and about equal length."""
+    """Cut `length` into ranges (start, stop) of about equal length, each at most `longest`."""
     count = math.ceil(length / longest)
     cuts = [length * i // count for i in range(count + 1)]
     return list(zip(cuts, cuts[1:]))
 
 
 def tile_edge(tile: int | str, height: int, width: int, frames: int, at_once: int) -> int:
-    """The edge of the tiles for `frames` frames of height x width LR pixels; 0 where they go whole.
+    """Edge of the tiles, in LR pixels, for `frames` frames of height x width LR pixels; 0: whole frames.
 
     Args:
         tile: the option.
@@ -72,9 +72,10 @@ def tile_edge(tile: int | str, height: int, width: int, frames: int, at_once: in
 
 
 def chunk_latents(chunk: int, tile: int | str, height: int, width: int) -> int:
-    """Latent frames in a chunk of frames of height x width LR pixels: fewer than `chunk` where "auto" holds that many.
+    """Latent frames in a chunk for frames of height x width LR pixels: `chunk`, or fewer for large frames with "auto".
 
-    At least 2, the fewest that move on. Fixed, like the tiles, for the same pixels everywhere.
+    At least 2, the fewest with which a clip advances. It depends on nothing else, so a clip gives the same pixels
+    everywhere.
     """
     if tile != "auto":
         return chunk
@@ -99,19 +100,19 @@ def decode(
     at_once: int = 1,
     dtype: torch.dtype = torch.uint8,
 ) -> Iterator[Tensor]:
-    """Decode a clip.
+    """Decode a clip, whole or in overlapping, blended tiles.
 
     Args:
         network: LR clip and latent -> SR frames in order, as `Model.decode_frames`.
         lr: (1, 3, T, h, w), h and w multiples of 8.
         latent: (1, C, T', h/8, w/8) or None.
         tile: largest edge in LR pixels, a multiple of 8; 0: whole frames.
-        frames: how many of the T frames are wanted; the last ones may be padding.
-        at_once: frames that a tile decodes before the next tile's turn; as many SR frames are held. Between its turns
-            a tile keeps what `network` keeps between frames; all `frames` at once, and nothing is kept.
-        dtype: of the pixels that levels are rounded to where there are tiles: uint8 or uint16.
+        frames: how many of the T frames are decoded; the last ones may be padding.
+        at_once: frames that a tile decodes before the next tile's turn; as many SR frames are in memory. Between its
+            turns each tile keeps the state of `network`, unless it decodes all `frames` in one turn.
+        dtype: of the pixels that levels are rounded to if there are tiles: uint8 or uint16.
     Yields:
-        Levels (3, 4h, 4w), float32; pixels of `dtype` where there were tiles.
+        Levels (3, 4h, 4w), float32; with tiles, pixels of `dtype`.
     Raises:
         ValueError: the network gave values that are not finite.
     """
@@ -138,12 +139,12 @@ def decode(
                 if first + count < frames:
                     streams[rows, columns] = stream
                 else:
-                    next(stream, None)  # there is no frame left; where values were not finite it says so
+                    next(stream, None)  # ends it: on a GPU, values that are not finite raise now
             for whole, piece in zip(canvas, band):
                 join(whole, piece, rows, dim=-2)
             del band, whole, piece
         while canvas:
-            yield canvas.pop(0)  # and none is held here
+            yield canvas.pop(0)  # no variable holds it
 
 
 def join(whole: Tensor, piece: Tensor, span: Span, dim: int) -> None:
@@ -171,10 +172,10 @@ def join(whole: Tensor, piece: Tensor, span: Span, dim: int) -> None:
 
 
 def encode(network: Callable[[Tensor], Tensor], hr: Tensor, tile: int) -> Tensor:
-    """The latent of one frame, (1, 3, 1, 4h, 4w) -> (1, C, 1, h/8, w/8); `tile` in LR pixels as for `decode`.
+    """Encode one frame, whole or in tiles, (1, 3, 1, 4h, 4w) -> (1, C, 1, h/8, w/8); `tile` as for `decode`.
 
-    The frame is of whatever type `network` takes parts of: of a large one uint8 is a quarter of float32.
-    Latent cells of tiles are cut, not blended: an average of two latents is none.
+    The frame may be of any type that `network` takes: of a large one uint8 is a quarter of float32. Latent cells of
+    tiles are cut, not blended: the average of two latents is not a latent.
     """
     if not tile:
         return network(hr)
@@ -194,9 +195,9 @@ def encode(network: Callable[[Tensor], Tensor], hr: Tensor, tile: int) -> Tensor
 
 
 def checked(frames: Iterator[Tensor]) -> Iterator[Tensor]:
-    """The same frames, if they are finite.
+    """Pass frames through and raise ValueError for values that are not finite.
 
-    Asking a GPU costs a wait for all it has under way, so there the answers are read once, after the last frame.
+    Reading an answer from a GPU waits for all of its work, so there all answers are read once, after the last frame.
     """
     sums: list[Tensor] = []
 
@@ -206,7 +207,7 @@ def checked(frames: Iterator[Tensor]) -> Iterator[Tensor]:
             _refuse_not_finite(sums)
         return frame
 
-    yield from map(seen, frames)  # a loop's variable would hold each frame until the next one is there
+    yield from map(seen, frames)  # a loop's variable would hold each frame for too long
     _refuse_not_finite(sums)
 
 

@@ -34,7 +34,7 @@ recomputed = partial(checkpoint, use_reentrant=False, preserve_rng_state=False) 
 
 
 def sinusoid(x: Tensor) -> Tensor:
-    """(...) -> (..., 256): cosines and sines of x at exponentially spaced frequencies from 1 down to 1e-4."""
+    """Embed numbers by cosines and sines at exponentially spaced frequencies from 1 to 1e-4, (...) -> (..., 256)."""
     frequencies = torch.exp(-math.log(1e4) * torch.arange(SINUSOID // 2, device=x.device) / (SINUSOID // 2))
     angles = x.float().unsqueeze(-1) * frequencies
     return torch.cat([angles.cos(), angles.sin()], dim=-1)
@@ -47,7 +47,7 @@ def rope(positions: Tensor, width: int) -> tuple[Tensor, Tensor]:
     frequencies = ROPE_THETA ** torch.linspace(0, 1, per_axis, device=positions.device) * math.pi / 2
     angles = (frequencies.view(-1, 1) * (2 * fractions - 1).unsqueeze(-2)).flatten(-2)  # frequency-major
     angles = angles.repeat_interleave(2, dim=-1)
-    angles = F.pad(angles, (width - angles.shape[-1], 0))  # what does not divide by 6 is not rotated
+    angles = F.pad(angles, (width - angles.shape[-1], 0))  # channels left over after division by 6 are not rotated
     return angles.cos(), angles.sin()
 
 
@@ -149,7 +149,7 @@ class Block(nn.Module):
 
 
 class Transformer(nn.Module):
-    """Velocity of the noisy latent.
+    """The network that predicts the velocity of a noisy latent.
 
     Args:
         latent_channels: channels of the latent, in and out.
@@ -157,8 +157,9 @@ class Transformer(nn.Module):
         width, depth, heads: of the blocks.
         window: edge of an attention window in tokens, None for attention over the whole clip.
         text_channels: channels of the text embedding (4096 in LTX), None for no text branch.
-        step_embedding: whether the network is told the step size; plain LTX is not.
-        causal_positions: whether latent frame j is dated by its first frame (LTX 0.9.5 and later, nano) or by 8j.
+        step_embedding: whether the step size is an input; not in plain LTX.
+        causal_positions: whether the time of latent frame j is that of its first frame (LTX 0.9.5 and later, nano) or
+            8j frames.
         gelu: torch's name of the approximation; LTX has "tanh", "none" is six times as fast on a CPU in bfloat16.
     """
 
@@ -212,9 +213,9 @@ class Transformer(nn.Module):
             noisy: (B, C, F, h, w), given frames clean.
             condition: (B, Cc, F, h, w), None where there are no condition channels.
             times: noise level of each token in 0..1, (B, F, h, w) or broadcastable to it; 0 for given tokens.
-            step_size: (B,), share of the way from noise to data that the step is to go, 1 for a one-step sampler;
-                not looked at without a step embedding.
-            text: (B, L, text_channels), where there is a text branch; only tokens that count, there is no mask.
+            step_size: (B,), share of the way from noise to data that the step goes, 1 for a one-step sampler; ignored
+                without a step embedding.
+            text: (B, L, text_channels), where there is a text branch; without padding tokens, since there is no mask.
         Returns:
             (B, C, F, h, w).
         """
@@ -260,6 +261,6 @@ class Transformer(nn.Module):
         return self._grids[key]
 
     def compile_blocks(self) -> None:
-        """Compile the block once for all layers: they are alike, so this costs a 28th of compiling the whole."""
+        """Compile the blocks: they are alike, so torch compiles one for all, in a 28th of the time at the 2B shape."""
         for block in self.blocks:
             block.compile()

@@ -44,9 +44,10 @@ class AnalysisTransform(nn.Module):
 
 
 class SynthesisTransform(nn.Module):
-    """Latent to HR detail, in two steps, of which the second and larger one can run frame by frame.
+    """Latent to HR detail in two steps, `coefficients` and then the larger `detail`, which can run frame by frame.
 
-    detail: whether there is a second step.
+    Args:
+        detail: whether there is a second step.
     """
 
     basis: nn.Parameter | None
@@ -69,7 +70,7 @@ class SynthesisTransform(nn.Module):
         return coefficients.flatten(0, 1)
 
     def coefficients_of_frame(self, latent: Tensor, frame: int) -> Tensor:
-        """Those of one frame of one clip, (1, C, 1+k, h, w) -> (1, C, h, w)."""
+        """Coefficients of the basis for one frame of one clip, (1, C, 1+k, h, w) -> (1, C, h, w)."""
         if frame == 0:
             return self.first(latent[:, :, 0])
         group, place = divmod(frame - 1, TEMPORAL_COMPRESSION)
@@ -77,6 +78,6 @@ class SynthesisTransform(nn.Module):
         return F.conv2d(latent[:, :, 1 + group], weight)
 
     def detail(self, coefficients: Tensor) -> Tensor:
-        """Detail of frames from their coefficients, (N, C, h, w) -> (N, 3072, h, w), for `depth_to_space` by 8."""
+        """HR detail of frames from their coefficients, (N, C, h, w) -> (N, 3072, h, w), for `depth_to_space` by 8."""
         assert self.basis is not None
         return F.conv2d(BASIS_SCALE * coefficients, self.basis[:, :, None, None])

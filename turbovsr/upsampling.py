@@ -31,7 +31,7 @@ def bicubic_upsample(lr: Tensor, padded: bool = False) -> Tensor:
 
 
 def upsampling_taps() -> Tensor:
-    """(4, 5) float64: the weights of the LR pixels at -2..2 in each of the four SR pixels along an LR pixel."""
+    """Weights along one axis, (4, 5) float64: of LR pixels at -2..2 in each of the four SR pixels of an LR pixel."""
     centres = (np.arange(SCALE) + 0.5) / SCALE - 0.5
     return torch.from_numpy(keys_cubic(centres[:, None] - np.arange(-REACH, REACH + 1)))
 

@@ -30,13 +30,13 @@ from turbovsr.pipeline import TurboVSR
 from turbovsr.preview import split
 from turbovsr.stream import Resume
 
-PART = 120  # frames in a part at least; it ends where a chunk does
-SAMPLE = 1 << 20  # bytes at each end of an input that tell it from another
+PART = 120  # fewest frames in a part; it ends where a chunk ends
+SAMPLE = 1 << 20  # bytes at each end of an input that its fingerprint covers
 
 
 @dataclass(frozen=True)
 class Part:
-    """Seconds of the input that are wanted, from its beginning."""
+    """An excerpt of the input, for a preview: seconds from the input's beginning, and its length in seconds."""
 
     start: Fraction
     seconds: Fraction
@@ -44,7 +44,7 @@ class Part:
 
 @dataclass(frozen=True)
 class VideoJob:
-    """A video to make.
+    """A video to upscale and write.
 
     Args:
         given, source: the input.
@@ -65,12 +65,12 @@ class VideoJob:
 
     @property
     def timed(self) -> bool:
-        """The input's times are kept."""
+        """Whether the input's times are kept."""
         return self.source.timed is not None and self.fps is None
 
     @property
     def rate(self) -> Fraction:
-        """Frames a second, an average where times are kept."""
+        """Frames per second; an average where times are kept."""
         return self.fps or self.source.fps or Fraction(24)
 
     @property
@@ -80,13 +80,14 @@ class VideoJob:
 
     @property
     def zero(self) -> Fraction:
-        """The time of the input, in seconds, that is 0 in the output."""
+        """Time in the input, in seconds, that becomes 0 in the output."""
         form = self.source.format
         beginning = min(form.clock, form.start) if self.plan.tracks else form.start
         return beginning + (self.part.start if self.part else 0)
 
     @property
     def beside(self) -> Beside | None:
+        """Streams and chapters of the input that are carried over beside the pictures; None for images."""
         if self.source.timed is None:
             return None
         seconds = self.part.seconds if self.part else None
@@ -94,33 +95,33 @@ class VideoJob:
 
     @property
     def absent(self) -> str:
-        """What to say where there is no frame."""
+        """Message for an input without frames to upscale."""
         if self.part is None:
             return "there is no frame to upscale"
         return f"there is no frame from {float(self.part.start):g} s on; give an earlier --start"
 
     @property
     def count(self) -> int:
-        """Frames to expect."""
+        """Expected number of frames."""
         if self.part is None:
             return self.source.count
         return min(self.source.count, round(self.part.seconds * self.rate))
 
     def run(self, model: TurboVSR, identity: dict[str, str], anew: bool, advance: Callable[[int], None]) -> list[str]:
-        """Make it, or what is missing of it.
+        """Make the video, or continue where an earlier run of the same job stopped.
 
         Args:
-            identity: what the frames depend on beside the input: weights, options, versions.
-            anew: throw away the parts of another run.
-            advance: called with the number of frames that are done since the last call.
+            identity: what the frames depend on besides the input: weights, options, versions.
+            anew: discard the parts of another run, which are refused otherwise.
+            advance: called with the number of frames that were finished since the last call.
         Returns:
-            A line on each thing that is wrong with the input.
+            A line for each fault of the input.
         Raises:
-            UserError, ValueError, OSError: it cannot be made; one line.
+            UserError, ValueError, OSError: the video cannot be made; one line.
         """
         described = {**identity, "input": fingerprint(self.given), "encoding": repr((self.encoding, self.rate))}
         described |= {"part": repr(self.part), "output": repr((self.timed, self.output.suffix.lower()))}
-        described |= {"sound or subtitles": repr(self.zero)}  # which the times of the parts begin at
+        described |= {"sound or subtitles": repr(self.zero)}  # the times of the parts count from it
         steps = Partial(self.output, described, segment_suffix(self.encoding.codec))
         with steps.claimed(anew):
             advance(steps.frames)
@@ -133,7 +134,7 @@ class VideoJob:
         return [steps.ending.damage] * bool(steps.ending.damage) + broken
 
     def _mux(self, steps: Partial, last: int) -> list[str]:
-        """Join the parts; what goes wrong says what is left of the work and what to try."""
+        """Join the parts and the other streams; an error names what to try and where the parts are kept."""
         try:
             return mux(self.output, steps.segments, self.format.time_base, last, self.beside, steps.folder)
         except ValueError as error:
@@ -141,7 +142,7 @@ class VideoJob:
             raise UserError(f"{error}; {remedy}; the encoded parts are kept in {steps.folder}") from error
 
     def _encode(self, model: TurboVSR, steps: Partial, advance: Callable[[int], None]) -> None:
-        """Upscale and encode what is missing, step by step."""
+        """Upscale and encode the missing frames, step by step."""
         reader = Frames(self, steps.frames)
         writer: SegmentWriter | None = None
         last = steps.segments[-1].times[-1] if steps.segments else None
@@ -160,7 +161,7 @@ class VideoJob:
                     writer = SegmentWriter(steps.next_path(), self.encoding, size, self.rate, self.format)
                 last = time if last is None else max(time, last + 1)
                 writer.add(frame, last)
-                del sr, frame  # else they are held until the next ones are there
+                del sr, frame  # the loop's variables would hold them for too long
                 advance(1)
             if writer is not None:
                 steps.keep(writer.close(), [], Ending(reader.last_duration(), reader.damage))
@@ -170,7 +171,7 @@ class VideoJob:
 
 
 class Frames:
-    """The LR frames of a job, from a certain one on, and the times that their SR frames are shown at."""
+    """The LR frames of a job from frame `start` on, and the times at which their SR frames are shown."""
 
     def __init__(self, job: VideoJob, start: int) -> None:
         self._job, self._start, self._index = job, start, start
@@ -179,10 +180,10 @@ class Frames:
         self.damage = ""
 
     def frames(self) -> Iterator[Tensor]:
-        """uint8 or uint16 (3, H, W), as far as they can be read.
+        """Yield the LR frames that can be read, uint8 or uint16 (3, H, W).
 
         Raises:
-            ValueError, OSError: not even the first one can be.
+            ValueError, OSError: the clip's first frame cannot be read.
         """
         read = self._read()
         count = self._start
@@ -204,7 +205,7 @@ class Frames:
             yield frame
 
     def shown(self, sr: Tensor) -> tuple[np.ndarray, int]:
-        """The picture of the next SR frame, (H, W, 3), and when it is shown, in units of the job's time base."""
+        """Picture of the next SR frame, (H, W, 3), and its time, in units of the job's time base."""
         time, lr = self._waiting.popleft()
         index, self._index = self._index, self._index + 1
         picture = sr if lr is None else split(lr, sr)
@@ -213,7 +214,7 @@ class Frames:
         return picture.permute(1, 2, 0).numpy(), max(round((time - self._job.zero) / self._job.format.time_base), 0)
 
     def last_duration(self) -> int:
-        """For how long the last frame is shown, in units of the job's time base."""
+        """Duration of the last frame, in units of the job's time base."""
         seconds = self._duration if self._job.timed and self._duration else 1 / self._job.rate
         return max(round(seconds / self._job.format.time_base), 1)
 
@@ -240,7 +241,10 @@ class Frames:
 
 
 def fingerprint(path: Path) -> str:
-    """What tells an input from another, without reading all of it: names, sizes, times and both ends of the bytes."""
+    """Hash of an input that is quick to compute: its name, size, time of change and first and last MiB.
+
+    For a folder, the names, sizes and times of its images.
+    """
     digest = hashlib.sha256()
     for file in images_in(path) if path.is_dir() else [path]:
         status = check_regular(file)
@@ -254,6 +258,6 @@ def fingerprint(path: Path) -> str:
 
 
 def versions() -> str:
-    """The libraries, and what encoders are told beside the user's choices, that pixels and bytes depend on."""
+    """Versions of libraries, number of threads and fixed encoder settings, on which pixels and bytes depend."""
     libraries = torch.__version__, av.__version__, sorted(av.library_versions.items())
     return repr((*libraries, torch.get_num_threads(), FEW_FRAMES))

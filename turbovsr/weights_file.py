@@ -42,7 +42,7 @@ def open_weights(path: Path) -> Iterator[Any]:
 
 
 def read_shapes(file: Any, path: Path) -> dict[str, tuple[int, ...]]:
-    """The shapes of all tensors, from the header alone.
+    """Read the shapes of all tensors, from the header alone.
 
     Raises:
         ValueError: a tensor of integers or of 8 bits, or more values than any model here has.
@@ -60,7 +60,7 @@ def read_shapes(file: Any, path: Path) -> dict[str, tuple[int, ...]]:
 
 
 def read_tensors(file: Any, path: Path, names: Iterable[str]) -> dict[str, Tensor]:
-    """The tensors of these names.
+    """Read the tensors of these names.
 
     Raises:
         ValueError: one has values that are not finite.
@@ -73,7 +73,7 @@ def read_tensors(file: Any, path: Path, names: Iterable[str]) -> dict[str, Tenso
 
 
 def mismatch(wanted: Shapes, found: Shapes, unexpected: Iterable[str] = ()) -> str:
-    """Differences that keep weights from fitting a model, by name; empty where they fit.
+    """Describe by name how weights differ from those that a model needs; empty if they fit.
 
     Args:
         wanted: shapes that the model has.

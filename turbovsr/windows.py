@@ -16,10 +16,10 @@ class Windows:
     The windows of shifted and unshifted blocks meet at different places, so information crosses every border.
 
     Args:
-        frames, height, width: of the grid, in tokens.
+        frames, height, width: size of the grid, in tokens.
         window: edge of a window in tokens; shorter sides are one window. None: one window over the whole grid.
-        shifted: one window more along each side that has more than one, which moves all borders.
-        device: where the indices lie.
+        shifted: add one window along each side that has more than one, which moves all borders.
+        device: of the indices.
     """
 
     def __init__(

@@ -31,7 +31,7 @@ def test_each_video_becomes_one_and_what_is_finished_is_left_alone(run, films, t
     assert run(films, tmp_path / "out") == 3
     said = capsys.readouterr().err
     assert "broken.mp4: not a readable video" in said and "1 of 3 videos failed" in said
-    assert "left out, for they are no videos by their names: notes.txt" in said
+    assert "left out, not videos by their names: notes.txt" in said
     assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["a.mp4", "b.mov"]
     first = (tmp_path / "out" / "a.mp4").stat().st_mtime_ns
     (films / "broken.mp4").unlink()

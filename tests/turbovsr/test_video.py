@@ -66,7 +66,7 @@ def test_sound_and_subtitles_can_be_left_out(run, tmp_path, capsys):
     given = phone.record(tmp_path / "in.mp4", seconds=1)
     assert run(given, tmp_path / "a.mp4", "--no-audio", "--no-subtitles") == 0
     assert run(given, tmp_path / "b.mp4", "--fps", 5) == 0
-    assert "in.mp4: left out, for --fps changes the times: sound, subtitles, chapters" in capsys.readouterr().err
+    assert "in.mp4: left out because --fps changes the times: sound, subtitles, chapters" in capsys.readouterr().err
     assert [video_info(tmp_path / name).format.chapters for name in ("in.mp4", "a.mp4", "b.mp4")] == [2, 2, 0]
     for name in ("a.mp4", "b.mp4"):
         form = video_info(tmp_path / name).format

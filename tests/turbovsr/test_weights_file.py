@@ -158,9 +158,9 @@ def test_ltx_files_with_values_that_are_not_finite_are_refused(tmp_path):
 @pytest.mark.parametrize(
     "tensors, complaint",
     [
-        ({"prompt_embeds": torch.zeros(())}, "floats .L, C. or .1, L, C. are due"),
-        ({"prompt_embeds": torch.zeros(2, 4, 32)}, "floats .L, C. or .1, L, C. are due"),
-        ({"prompt_embeds": torch.zeros(4, 32, dtype=torch.int64)}, "floats .L, C. or .1, L, C. are due"),
+        ({"prompt_embeds": torch.zeros(())}, "floats .L, C. or .1, L, C. are needed"),
+        ({"prompt_embeds": torch.zeros(2, 4, 32)}, "floats .L, C. or .1, L, C. are needed"),
+        ({"prompt_embeds": torch.zeros(4, 32, dtype=torch.int64)}, "floats .L, C. or .1, L, C. are needed"),
         ({"prompt_embeds": torch.full((4, 32), float("nan"))}, "not finite"),
         ({"prompt_embeds": torch.zeros(4, 32), "prompt_attention_mask": torch.ones(5)}, "is of 5 tokens"),
         ({"prompt_embeds": torch.zeros(4, 32), "prompt_attention_mask": torch.zeros(4)}, "leaves no token"),

@@ -60,7 +60,7 @@ class Encoder(nn.Module):
         super().__init__()
         self.conv_in = TimeConv3d(PIXELS, layout.encoder[0].channels, causal=True)
         self.stages = _stages(layout.encoder, causal=True, timed=False)
-        # One more channel says how uncertain the latent is; only training needs it.
+        # The last channel is the latent's uncertainty, which only training needs.
         self.conv_out = TimeConv3d(layout.encoder[-1].channels, layout.latent_channels + 1, causal=True)
 
     def forward(self, clip: Tensor) -> Tensor:
@@ -161,7 +161,7 @@ class LTXAutoencoder(nn.Module):
     """Encoder, decoder and the channel statistics of the latent.
 
     Args:
-        layout: of a release, by name or itself; see `turbovsr.ltx.autoencoder_layouts`.
+        layout: that of a release by name, or a `Layout`; see `turbovsr.ltx.autoencoder_layouts`.
     """
 
     mean: Tensor  # (latent_channels,), over LTX's training set
@@ -222,10 +222,13 @@ class LTXAutoencoder(nn.Module):
         noise: float | None = None,
         frames: int = STREAMED_FRAMES,
     ) -> Iterator[Tensor]:
-        """The frames of `decode` for a batch of one, (3, 32m, 32n) each, in order, in memory that hardly grows.
+        """The frames of `decode` for a batch of one, (3, 32m, 32n) each, in memory that hardly grows with the clip.
 
         Args:
+            latent, generator, time, noise: as for `decode`.
             frames: number that the last stage computes at once: fewer need less memory, more keep a GPU busier.
+        Raises:
+            ValueError: as `decode`; a batch of several clips; `frames` below 1.
         """
         if len(latent) != 1:
             raise ValueError(f"frames are decoded one clip at a time, got a batch of {len(latent)}")
@@ -246,7 +249,7 @@ class LTXAutoencoder(nn.Module):
     def _prepare(
         self, latent: Tensor, generator: torch.Generator | None, time: float | None, noise: float | None
     ) -> tuple[Tensor, Tensor | None, dict[int, list[Tensor]]]:
-        """Check and denormalise a latent; settle the noise level and draw the noise."""
+        """Check and denormalise a latent, choose the noise level and draw the noise."""
         layout = self.layout
         if latent.ndim != 5 or latent.shape[1] != layout.latent_channels or 0 in latent.shape:
             rule = f"(B, {layout.latent_channels}, T, H, W), nothing empty"

@@ -22,7 +22,7 @@ PREFIXES = ("vae.", "first_stage_model.")
 OTHERS = ("model.diffusion_model.", "transformer.", "text_encoder.")  # other networks in the same file
 STATISTICS = "per_channel_statistics."
 
-# Both: our words -> theirs, matched against whole words of a key, longest first.
+# For both styles: our words -> theirs, matched against whole words of a key, longest first.
 WORDS = {
     "conv_in": "conv_in.conv",
     "conv_out": "conv_out.conv",
@@ -43,7 +43,7 @@ STATISTICS_WORDS = {
     "lightricks": {"mean": f"{STATISTICS}mean-of-means", "std": f"{STATISTICS}std-of-means"},
     "diffusers": {"mean": "latents_mean", "std": "latents_std"},
 }
-HEAD_WORDS = {  # what belongs to the decoder's head, not to a stage
+HEAD_WORDS = {  # weights of the decoder's head, which belong to no stage
     "lightricks": {"table": "last_scale_shift_table", "time": "last_time_embedder"},
     "diffusers": {},
 }
@@ -56,7 +56,7 @@ class AutoencoderReport:
     style: str
     layout: str  # of the file, as far as its keys tell
     taken: int  # weights filled from the file
-    left_out: list[str]  # their names for what the file has and this autoencoder was built without: the decoder
+    left_out: list[str]  # names in the file of the decoder's weights, if this autoencoder has no decoder
 
     def __str__(self) -> str:
         text = f"{self.taken} weights taken, {self.style} names"
@@ -81,7 +81,7 @@ def translate(key: str, stages: Mapping[str, tuple[Stage, ...]], style: str) -> 
         if row[int(number)].kind in (
             "space_to_depth",
             "depth_to_space",
-        ):  # a layer around the convolution, which has a layer around it
+        ):  # a convolution inside two layers there
             rest = rest.replace("conv.", "conv.conv.", 1)
         words = WORDS | STYLED_WORDS[style]
     else:
@@ -126,13 +126,13 @@ def _replace(rest: str, words: Mapping[str, str]) -> str:
 
 
 def names(autoencoder: LTXAutoencoder, style: str) -> dict[str, str]:
-    """Their names of all weights by ours."""
+    """Map our name of every weight to theirs."""
     stages = {"encoder": autoencoder.layout.encoder, "decoder": autoencoder.layout.decoder}
     return {key: translate(key, stages, style) for key in autoencoder.state_dict()}
 
 
 def own_part(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """The weights of the autoencoder in a file, without prefix and without statistics that are not used."""
+    """Select the autoencoder's weights in a file, without prefixes and unused statistics."""
     prefixed = {
         key.removeprefix(prefix): value for key, value in state.items() for prefix in PREFIXES if key.startswith(prefix)
     }
@@ -152,7 +152,7 @@ def style_of(state: Mapping[str, Tensor]) -> str:
 
 
 def layout_of(state: Mapping[str, Tensor]) -> str:
-    """The release whose stages the weights of `own_part` fit, of whatever width."""
+    """Release whose stages the weights of `own_part` fit, at any width: "0.9.0", "0.9.1" or "0.9.5"."""
     packed = ("encoder.down_blocks.1.conv.conv.weight", "encoder.down_blocks.0.downsamplers.0.conv.conv.weight")
     if any(key in state for key in packed):
         return "0.9.5"

@@ -10,15 +10,15 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 PATCH = 4  # pixels along the edge of a patch, which becomes channels before the first convolution
-TINY = 16  # what widths are divided by in a tiny layout
+TINY = 16  # divisor of the widths in a tiny layout
 
 
 @dataclass(frozen=True)
 class Stage:
-    """One stage.
+    """One stage of an encoder or a decoder.
 
-    kind: in Lightricks' words for blocks "res_x", residual blocks, and "res_x_y", one residual block to another width;
-        "strided", a convolution of stride 2x2x2; "space_to_depth"; "depth_to_space".
+    kind: "res_x", residual blocks, or "res_x_y", one residual block to another width (Lightricks' names); "strided", a
+        convolution of stride 2x2x2; "space_to_depth"; "depth_to_space".
     channels: after the stage.
     count: residual blocks of "res_x".
     stride: factors in time, height and width of "space_to_depth" and "depth_to_space".
@@ -36,10 +36,10 @@ class Stage:
 
 @dataclass(frozen=True)
 class Layout:
-    """An autoencoder.
+    """Stages and latent channels of an autoencoder.
 
-    decode_time, decode_noise: of a decoder that is told the noise level of its latent, the usual level and the share of
-        noise mixed in to meet it (0.05 and 0.025 in LTX's examples); None and 0 for a decoder that is not.
+    decode_time, decode_noise: for a decoder with the noise level of its latent as an input, the usual level and the
+        share of noise mixed into the latent (0.05 and 0.025 in LTX's examples); None and 0 for any other decoder.
     """
 
     name: str

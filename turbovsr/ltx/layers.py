@@ -99,14 +99,14 @@ def from_patches(x: Tensor, size: int) -> Tensor:
 
 
 class TimeConv3d(nn.Conv3d):
-    """3x3x3 convolution; zeros around each frame, in time the end frames repeated.
+    """3x3x3 convolution, padded with zeros around each frame and with repeated end frames in time.
 
-    A causal one sees the frame and the two before it, the other one the frame and its neighbours.
+    A causal one sees a frame and the two before it, any other a frame and its two neighbours.
     """
 
     def __init__(self, in_channels: int, out_channels: int, causal: bool, stride: int = 1):
         super().__init__(in_channels, out_channels, 3, stride, padding=(0, 1, 1))
-        self.ends = (2, 0) if causal else (1, 1)  # frames that are missing before the first and behind the last
+        self.ends = (2, 0) if causal else (1, 1)  # frames of padding before the first and after the last
 
     def forward(self, x: Tensor) -> Tensor:
         return self.valid(repeat_ends(x, *self.ends))
@@ -141,7 +141,7 @@ def to_shift_scale(modulation: Tensor) -> tuple[Tensor, ...]:
 class ResidualBlock(nn.Module):
     """Norm, SiLU, convolution, twice, and the skip connection.
 
-    `pre_conv1`, `pre_conv2` and `add_residual` are the steps around the two convolutions, which streaming calls apart.
+    `pre_conv1`, `pre_conv2` and `add_residual` are the steps around the two convolutions, for streaming.
     """
 
     def __init__(self, in_channels: int, out_channels: int, causal: bool, timed: bool = False, noise: bool = False):
@@ -212,7 +212,7 @@ class Blocks(nn.Module):
         )
 
     def embed(self, time: Tensor | None) -> Tensor | None:
-        """The embedding of a noise level (B,), times 1000, for all blocks, (B, 4, C)."""
+        """Embed a noise level times 1000, (B,), for all blocks, (B, 4, C); None if the blocks have no such input."""
         return None if self.time is None else self.time(time)
 
     def __iter__(self) -> Iterator[ResidualBlock]:
@@ -231,7 +231,7 @@ class StridedConv(nn.Module):
 
 
 class SpaceToDepth(nn.Module):
-    """Convolution, then space and time to channels, plus the input to channels, averaged over groups of channels."""
+    """Convolution and rearrangement of space and time to channels, plus the rearranged input averaged over groups."""
 
     def __init__(self, in_channels: int, stage: Stage):
         super().__init__()
@@ -258,7 +258,7 @@ class DepthToSpace(nn.Module):
         return self.expand(self.conv(x), x)[:, :, self.stride[0] - 1 :]
 
     def expand(self, h: Tensor, x: Tensor) -> Tensor:
-        """Channels to space and time of the convolution's output h, plus those of the input x; all 2T frames."""
+        """Rearrange the convolution's output h to space and time and, with `skip`, add the input x; all 2T frames."""
         h = depth_to_space(h, self.stride)
         if self.skip:
             x = depth_to_space(x, self.stride).movedim(1, -1)

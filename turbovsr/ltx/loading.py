@@ -14,7 +14,7 @@ FOLDERS = ("transformer", "vae")  # of a diffusers checkpoint
 
 
 def read(path: str | Path) -> dict[str, Tensor]:
-    """The weights of a .safetensors file, or of a diffusers folder with its parts' names in front.
+    """Read the weights of a .safetensors file, or of a diffusers folder with its parts' names in front.
 
     Raises:
         FileNotFoundError: there is no such file or folder.
@@ -33,10 +33,10 @@ def read(path: str | Path) -> dict[str, Tensor]:
 
 
 def read_prompt(path: str | Path) -> Tensor:
-    """The text embedding in a file, (1, L, C), without the tokens that its mask excludes.
+    """Read the text embedding of a file, (1, L, C), without the tokens that its mask excludes.
 
     Raises:
-        ValueError: the file has no prompt_embeds of floats, (L, C) or (1, L, C), or no token counts.
+        ValueError: the file has no prompt_embeds of floats, (L, C) or (1, L, C), or its mask excludes all tokens.
     """
     path = Path(path)
     with open_weights(path) as file:
@@ -49,7 +49,7 @@ def read_prompt(path: str | Path) -> Tensor:
         mask = file.get_tensor("prompt_attention_mask").flatten() if "prompt_attention_mask" in names else None
     if not text.is_floating_point() or text.ndim not in (2, 3) or (text.ndim == 3 and len(text) != 1):
         raise ValueError(
-            f"{path}: prompt_embeds are {text.dtype} {tuple(text.shape)}; floats (L, C) or (1, L, C) are due"
+            f"{path}: prompt_embeds are {text.dtype} {tuple(text.shape)}; floats (L, C) or (1, L, C) are needed"
         )
     text = text.flatten(0, -2)
     if mask is not None:

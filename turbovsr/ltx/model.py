@@ -73,7 +73,7 @@ class LTXModel(Generator):
             del self.autoencoder.decoder
             self.projection = LRProjection(config.condition_channels)
             self.decoder = Decoder(config.latent_channels, **config.decoder)
-        self.decodes_frame_by_frame = self.decoder is not None  # LTX's decoder keeps what it made of the whole clip
+        self.decodes_frame_by_frame = self.decoder is not None  # LTX's decoder holds features of the whole clip
         self.transformer = transformer_of(
             config,
             text_channels=config.prompt_channels if config.prompt_tokens else None,
@@ -106,7 +106,7 @@ class LTXModel(Generator):
         if self.decoder is not None:
             self.decoder.to(memory_format=torch.channels_last)
         if compile:
-            # Images, first frames and clips want kernels of their own; past torch's limit of 8 it would stay eager.
+            # Images, first frames and clips compile kernels of their own; beyond torch's limit of 8 it runs eagerly.
             torch._dynamo.config.recompile_limit = max(torch._dynamo.config.recompile_limit, RECOMPILE_LIMIT)
             self.transformer.compile_blocks()
             self.autoencoder.compile_blocks()

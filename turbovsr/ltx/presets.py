@@ -16,7 +16,7 @@ from turbovsr.ltx.autoencoder_layouts import find
 from turbovsr.ltx.loading import fill, read_prompt
 from turbovsr.ltx.model import PATHS, LTXConfig, LTXModel
 
-TINY = "2b-tiny"  # the only size that a CPU is asked to run
+TINY = "2b-tiny"  # the only size that runs on a CPU
 SIZES: dict[str, dict[str, Any]] = {
     "2b": dict(transformer_width=2048, transformer_depth=28, transformer_heads=32),
     TINY: dict(transformer_width=48, transformer_depth=2, transformer_heads=2, prompt_channels=32),
@@ -39,7 +39,7 @@ def configure(
     window: int | str | None = "auto",
     prompt_tokens: int = 0,
 ) -> LTXConfig:
-    """The configuration of a size and path; arguments as for `build`.
+    """Make the configuration of a size and path; arguments as for `build`.
 
     Raises:
         ValueError: an unknown size, path or layout, or an invalid window.
@@ -121,12 +121,12 @@ def build(
 
 
 def fixed_prompt(prompt: str | Path, channels: int) -> Tensor:
-    """The text embedding that `build` takes as `prompt`, (1, L, channels). Raises `ValueError`."""
+    """Load the text embedding that the argument `prompt` of `build` names, (1, L, channels). Raises `ValueError`."""
     if prompt == "random":
         return torch.randn(1, LTX_TOKENS, channels, generator=torch.Generator().manual_seed(SEED))
     text = read_prompt(prompt)
     if text.shape[2] != channels:
-        raise ValueError(f"{prompt}: prompt_embeds of {text.shape[2]} channels, {channels} are due")
+        raise ValueError(f"{prompt}: prompt_embeds of {text.shape[2]} channels, {channels} are needed")
     return text
 
 
@@ -140,7 +140,7 @@ def _check_device(width: int, device: torch.device) -> None:
 
 @contextmanager
 def weights_on(device: torch.device, dtype: torch.dtype) -> Iterator[None]:
-    """Within it, modules draw their random weights on `device` in `dtype`, with a fixed seed.
+    """During the block, modules draw their random weights on `device` in `dtype`, with a fixed seed.
 
     Drawing two billion numbers on the CPU and moving them would take longer than all the rest.
     """

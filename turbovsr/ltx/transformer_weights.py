@@ -58,8 +58,8 @@ class TransformerReport:
     """The result of loading a checkpoint, in our key names."""
 
     taken: int  # keys of ours filled from the file
-    initialised: list[str]  # that LTX does not have; they start without effect
-    left_out: list[str]  # that the file has and this network was built without: the text branch
+    initialised: list[str]  # weights that LTX does not have; they start without effect
+    left_out: list[str]  # weights of the file's text branch, if this network has none
 
     def __str__(self) -> str:
         parts = [f"{self.taken} weights taken"]
@@ -93,7 +93,7 @@ def to_our_names(state: Mapping[str, Tensor]) -> tuple[dict[str, Tensor], list[s
     """Translate diffusers' names to ours and join the matrices that are one matrix here.
 
     Returns:
-        The renamed weights, and the keys that have no place here (a part of a matrix whose others lack is one).
+        The renamed weights, and the keys that have no place here, such as a part of a matrix without its other parts.
     """
     left = dict(state)
     found: dict[str, Tensor] = {}
@@ -136,7 +136,9 @@ def load(transformer: Transformer, state: Mapping[str, Tensor], origin: str) -> 
 def translated(
     transformer: Transformer, state: Mapping[str, Tensor], origin: str
 ) -> tuple[dict[str, Tensor], TransformerReport]:
-    """The state of `load` under our names, complete; tensors on the meta device will do, to check a file by its header.
+    """Translate a checkpoint to a complete state under our names; returns it and the report of `load`.
+
+    Tensors may be on the meta device, so that a file can be checked by its header.
 
     Raises:
         ValueError: as `load`.
@@ -149,7 +151,7 @@ def translated(
         found = {key: value for key, value in found.items() if key not in left_out}
     initialised = []
     if transformer.embed_step is not None and not any(key.startswith("embed_step.") for key in found):
-        # The last layer alone: were both zero, no gradient would reach either.
+        # Only the last layer is zero: if both were, no gradient would reach either.
         found |= {key: torch.zeros_like(own[key]) for key in ("embed_step.2.weight", "embed_step.2.bias")}
         found |= {key: own[key] for key in ("embed_step.0.weight", "embed_step.0.bias")}
         initialised.append("embed_step (last layer zero)")

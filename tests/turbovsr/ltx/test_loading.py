@@ -76,7 +76,7 @@ def test_a_random_prompt_stands_for_the_128_tokens_of_ltx():
 def test_a_prompt_of_another_text_encoder_is_refused(tmp_path):
     file = tmp_path / "wide.safetensors"
     save_file({"prompt_embeds": torch.zeros(1, 4, 64)}, str(file))
-    with pytest.raises(ValueError, match="prompt_embeds of 64 channels, 32 are due"):
+    with pytest.raises(ValueError, match="prompt_embeds of 64 channels, 32 are needed"):
         presets.build("2b-tiny", prompt=file)
 
 
