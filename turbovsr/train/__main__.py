@@ -44,7 +44,7 @@ def _run(argv: list[str]) -> int:
 
 
 def _train(plain: dict[str, Any]) -> int:
-    """Train by a composed configuration. Raises `UserError`, `ValueError` and `OSError`."""
+    """Train as a composed configuration says. Raises `UserError`, `ValueError` and `OSError`."""
     with importing():
         import cv2
         import torch
@@ -74,7 +74,7 @@ def _train(plain: dict[str, Any]) -> int:
 
 
 def help_text() -> str:
-    """Usage, the members of the groups, and the options with their comments from the configuration itself."""
+    """Usage, the members of the groups, and the options with their comments in `conf/train.yaml`."""
     lines = [(__doc__ or "").strip(), ""]
     for group in ("recipe", "model", "degradation"):
         lines.append(f"{group}: {', '.join(members(group))}")
@@ -85,7 +85,7 @@ def help_text() -> str:
 
 
 def _without_option(argv: list[str], name: str) -> tuple[list[str], str | None]:
-    """The words without `name VALUE` or `name=VALUE`, and the value."""
+    """Split `name VALUE` or `name=VALUE` off the words; returns the other words, and the value or None."""
     for index, word in enumerate(argv):
         if word == name:
             if index + 1 == len(argv):

@@ -94,5 +94,5 @@ class AdversarialLoss:
     def load_state_dict(self, state: dict) -> None:
         self.discriminator.load_state_dict(state["discriminator"])
         self.optimizer.load_state_dict(state["optimizer"])
-        for group in self.optimizer.param_groups:  # the saved one is that of the options before
+        for group in self.optimizer.param_groups:  # the saved one is of the options at the time of saving
             group["lr"] = self.config.learning_rate

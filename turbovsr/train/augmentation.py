@@ -34,7 +34,7 @@ def change_colours(clip: np.ndarray, rng: np.random.Generator) -> np.ndarray:
 
 
 def flip(clip: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Mirror a clip left to right or upside down, and reverse its time, each at random."""
+    """Mirror a clip left to right, mirror it upside down and reverse its time, each at random."""
     if rng.random() < 0.5:
         clip = clip[:, :, ::-1]
     if rng.random() < 0.25:

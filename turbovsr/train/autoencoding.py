@@ -17,7 +17,7 @@ from turbovsr.train.losses import LossOutput, ReconstructionLoss
 from turbovsr.train.options import Autoencoding
 from turbovsr.train.rng import StepRng
 
-POWER_WEIGHT = 5e-4  # of the latent's mean square: without it a training has saturated its latent
+POWER_WEIGHT = 5e-4  # of the latent's mean square: in a training without it the latent saturated
 
 
 class AutoencodingLoss:

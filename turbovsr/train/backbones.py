@@ -47,7 +47,11 @@ def lpips_alex(checkpoint: Path) -> nn.Module:
 
 
 def lpips_vgg_heads() -> Tensor:
-    """LPIPS v0.1's weights of the features of VGG-16's five stages, one stage after the other: (1472,)."""
+    """Read LPIPS v0.1's weights for the features of VGG-16's five stages, one stage after the other, (1472,).
+
+    Raises:
+        FileNotFoundError: the package lpips is not installed.
+    """
     package = importlib.util.find_spec("lpips")
     if package is None or package.origin is None:
         raise FileNotFoundError("the package lpips is not installed: `pip install lpips==0.1.4`")

@@ -18,7 +18,7 @@ from torch.utils.data import DataLoader, Dataset
 from turbovsr.train.rng import StepRng
 
 DrawBatch = Callable[[StepRng], Any]
-"""The batch of a step: it has a length, and `to(device)`."""
+"""Function that draws the batch of a step; a batch has a length, and `to(device)`."""
 CAN_FORK = sys.platform == "linux"  # elsewhere fork is missing or unsafe
 
 

@@ -13,7 +13,7 @@ Arrays = TypeVar("Arrays", bound=tuple[np.ndarray, ...])
 
 
 class Cache:
-    """Decoded arrays, of which the least recently used are dropped above `limit` bytes. Threads may share it."""
+    """Decoded arrays by key; above `limit` bytes the least recently used are dropped. Threads may share it."""
 
     def __init__(self, limit: int):
         self.limit, self.used = limit, 0
@@ -21,7 +21,7 @@ class Cache:
         self._lock = threading.Lock()
 
     def get(self, key: Hashable, make: Callable[[], Arrays]) -> Arrays:
-        """The arrays of a key; `make()` decodes them if they are not in the cache."""
+        """Return the arrays of a key; `make()` decodes them if they are not in the cache."""
         with self._lock:
             if key in self._entries:
                 self._entries.move_to_end(key)

@@ -15,13 +15,13 @@ NAME = "checkpoint.pt"
 
 
 def remove_torn(folder: Path) -> None:
-    """Delete what a kill left of checkpoints that were being written; nobody else may be saving here."""
+    """Delete unfinished files of saves that were killed; no other process may be saving in this folder."""
     for torn in folder.glob(f".{Path(NAME).stem}.*{Path(NAME).suffix}"):
         torn.unlink(missing_ok=True)
 
 
 def save(path: Path, state: dict) -> None:
-    """Write a state so that neither a kill nor a power cut can cost the previous one."""
+    """Write a state atomically: neither a kill nor a power cut can damage the previous one."""
     with replacing(path) as temporary, open(temporary, "wb") as file:
         torch.save(state, file)
         file.flush()
@@ -29,7 +29,7 @@ def save(path: Path, state: dict) -> None:
 
 
 def load(path: Path) -> dict:
-    """Read a state to the CPU.
+    """Read a state onto the CPU.
 
     Raises:
         ValueError: the file is damaged or not a checkpoint.

@@ -18,10 +18,10 @@ from turbovsr.train.rng import StepRng
 class ColoursLoss:
     """Mean squared error of the cleaned LR frames' chroma, in [-1, 1], from that of GT reduced by bicubic.
 
-    Squared, for stains of colour are large and rare: a distance like L1 is smallest where they stay.
+    The error is squared because stains of colour are large and rare: an L1 distance is smallest if they stay.
 
     Args:
-        model: of its decoder the layers that clean colours are used.
+        model: the layers of its decoder that clean colours are used.
     """
 
     def __init__(self, model: Model):

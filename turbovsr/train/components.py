@@ -19,12 +19,14 @@ from turbovsr.upsampling import bicubic_upsample
 
 @dataclass(frozen=True)
 class Components:
-    """Principal components of the decoder's error, C of them.
+    """C principal components of the decoder's error in space and in time.
 
     Attributes:
-        space: (C, CELL_VALUES), of single frames; `space_std`: (C,), of the detail that bicubic misses along them.
-        time: (C, 8*C), of the coefficients of groups of eight frames; `time_std` likewise.
-        share: of the error's power in single frames that they hold.
+        space: (C, CELL_VALUES), components of the error of single frames.
+        space_std: (C,), standard deviation along them of the detail that bicubic misses.
+        time: (C, 8*C), components of the coefficients of groups of eight frames.
+        time_std: (C,), standard deviation of the detail's coefficients along them.
+        share: share of the error's power in single frames that `space` holds.
     """
 
     space: Tensor
@@ -94,10 +96,10 @@ def principal_components(model: Model, source: ClipSource, batches: int, clips: 
 
 
 def by_cell(values: Tensor, batch: int) -> Tensor:
-    """(B*T, 48, h, w) -> the values of each latent cell, (B, T, h/8 * w/8, 3072)."""
+    """Group values by latent cell, (B*T, 48, h, w) -> (B, T, h/8 * w/8, 3072)."""
     return space_to_depth(values, CELL).flatten(2).transpose(1, 2).unflatten(0, (batch, -1))
 
 
 def _by_group(coefficients: Tensor) -> Tensor:
-    """(B, 8, cells, C) -> the coefficients of each group of frames, (B * cells, 8*C)."""
+    """Join the coefficients of each cell's eight frames, (B, 8, cells, C) -> (B * cells, 8*C)."""
     return coefficients.transpose(1, 2).flatten(0, 1).flatten(1)

@@ -24,7 +24,7 @@ PATHS = (
 
 
 def members(group: str, config_dir: Path | None = None) -> list[str]:
-    """Names in a config group, the user's own included."""
+    """Names of the members of a config group, those in the user's folder included."""
     folders = [CONF / group] + ([config_dir / group] if config_dir else [])
     return sorted(file.stem for folder in folders for file in folder.glob("*.yaml"))
 
@@ -61,10 +61,10 @@ def compose_plain(words: list[str], config_dir: Path | None = None) -> dict[str,
 
 
 def _split_paths(words: list[str]) -> tuple[dict[str, str], list[str]]:
-    """Options that name a path as it stands, which Hydra's grammar would misread, and all other words.
+    """Separate options whose value is a path, which Hydra's grammar could misread, from all other words.
 
-    `out` is always a path; `data`, `validate` and the weights are one where such a file or folder exists, and Hydra's
-    grammar otherwise, as in data=[a,b].
+    The value of `out` is always a path. Those of `data`, `validate` and the weights are paths if such a file or folder
+    exists, and otherwise in Hydra's grammar, as in data=[a,b].
     """
     paths: dict[str, Any] = {}
     others = []
@@ -90,7 +90,7 @@ def _exists(value: str) -> bool:
 
 
 def _hydra_lines(words: list[str], config_dir: Path | None) -> list[str]:
-    """Hydra overrides for the words, after checks with clearer messages than Hydra's."""
+    """Check words, with clearer messages than Hydra's, and return them as Hydra overrides."""
     from hydra.core.override_parser.overrides_parser import OverridesParser
     from hydra.errors import HydraException
 
@@ -126,12 +126,12 @@ def _hydra_lines(words: list[str], config_dir: Path | None) -> list[str]:
 
 
 def _quoted(text: str) -> str:
-    """A text as a quoted string of Hydra's grammar, where only backslashes before a quote are special."""
+    """Quote a text for Hydra's grammar, in which only backslashes before a quote are special."""
     return "'" + text.replace("'", "\\'") + "'"
 
 
 def _unquoted(text: str) -> str:
-    """A text without the quotes around it, if there are any."""
+    """Remove the quotes around a text, if there are any."""
     if len(text) >= 2 and text[0] == text[-1] and text[0] in "'\"":
         return text[1:-1]
     return text

@@ -16,7 +16,7 @@ from turbovsr.train.schema import build
 
 
 def checked(plain: dict[str, Any]) -> TrainConfig:
-    """Convert plain dictionaries, as `compose_plain` returns them. Raises `UserError`."""
+    """Convert and check plain dictionaries, as `compose_plain` returns them. Raises `UserError`."""
     plain = dict(plain)
     stages = plain.get("stages")
     if not isinstance(stages, dict) or not stages:

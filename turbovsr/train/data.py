@@ -32,7 +32,7 @@ from turbovsr.train.readers import (
 )
 from turbovsr.train.rng import StepRng
 
-MOST_DRAWS = 50  # until a clip must have been found; only broken videos and those with many cuts need more than one
+MOST_DRAWS = 50  # attempts to draw a clip; only broken videos and those with many cuts need more than one
 
 Media = TypeVar("Media", Photo, Video)
 
@@ -80,7 +80,7 @@ class ClipSource:
             info(f"{named}: no videos, so every clip pans over a photograph")
         if not self.photos:
             info(f"{named}: no photographs, so every clip is cut from a video")
-        # A large photograph holds more crops but must not drown the many small ones: odds by the root of its area.
+        # Odds by the root of the area: a large photograph holds more crops, but must not crowd out many small ones.
         area = np.array([photo.height * photo.width for photo in self.photos], float)
         self.photo_odds = np.sqrt(area) / np.sqrt(area).sum()
 
@@ -88,7 +88,7 @@ class ClipSource:
         return f"{len(self.photos)} photographs, {len(self.videos)} videos, crops of {self.crop} px"
 
     def draw(self, config: BatchConfig, rng: StepRng, stills: bool | None = None) -> Batch:
-        """Draw the batch of a step, of stills or of clips; None: one of them, by the odds of `image_share`."""
+        """Draw the batch of a step, of stills or of clips; `stills` None: stills with probability `image_share`."""
         if stills is None:
             stills = rng.shared.random() < config.image_share
         if stills:
@@ -117,7 +117,11 @@ class ClipSource:
         return opened
 
     def clip(self, rng: np.random.Generator, frames: int) -> np.ndarray:
-        """A GT clip, uint8 (T, crop, crop, 3)."""
+        """Draw a GT clip, uint8 (T, crop, crop, 3).
+
+        Raises:
+            FileNotFoundError: no readable clip without a cut was found in `MOST_DRAWS` draws.
+        """
         for _ in range(MOST_DRAWS):
             try:
                 return self._augmented_clip(rng, frames)
@@ -176,7 +180,7 @@ class ClipSource:
 
 
 def _detail(clip: np.ndarray) -> float:
-    """Mean difference between rows of the first frame."""
+    """Mean difference between horizontal neighbours in the first frame, in 8-bit levels."""
     return float(np.abs(np.diff(clip[0].astype(np.int16), axis=1)).mean())
 
 

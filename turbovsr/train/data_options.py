@@ -43,7 +43,7 @@ class Augmentation:
 
     detail_crop_prob: float = 1.0  # probability that a photograph's crop is the most detailed of several candidates
     detail_crop_candidates: int = 2
-    blur_prob: float = 0.0  # probability that a photograph is enlarged by up to 1.7: much GT is softer than they are
+    blur_prob: float = 0.0  # probability that a photograph is enlarged by up to 1.7, since much GT is softer than it is
     noise_std: float = 0.0  # largest standard deviation of the noise added to those, in 8-bit levels
     augment_prob: float = 0.0  # probability of shuffled colours, another gamma and contrast, and a transposition
     letters_prob: float = 0.0  # probability of words or a table of numbers on a photograph

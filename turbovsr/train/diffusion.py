@@ -69,7 +69,7 @@ class DiffusionLoss:
         condition = dropout(self.model.projection(batch.lr), self.stage.condition_dropout, rng)
         loss = self.flow(batch, latent, condition, rng, ema)
         name = "task 1" if task_of(latent).given == 0 else "task 2"
-        return LossOutput(loss, {name: 2 * loss.detach()})  # each is in every second step: this makes means of both
+        return LossOutput(loss, {name: 2 * loss.detach()})  # each task has half of the steps that the log averages over
 
 
 def task_of(latent: Tensor) -> Task:
@@ -78,7 +78,7 @@ def task_of(latent: Tensor) -> Task:
 
 
 def dropout(condition: Tensor, probability: float, rng: StepRng) -> Tensor:
-    """Dropout by the step's own random numbers. Without it a large transformer memorises a few photographs."""
+    """Drop out values by the step's own random numbers. Without it a large transformer memorises a few photographs."""
     if not probability:
         return condition
     kept = torch.rand(condition.shape, generator=rng.torch) >= probability

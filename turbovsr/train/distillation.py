@@ -24,7 +24,7 @@ from turbovsr.train.rng import StepRng
 
 
 def draw_taught(stage: Distillation, pairs: PairSource, source: ClipSource, rng: StepRng) -> PairBatch | Batch:
-    """Draw stills or clips in turn, of the pairs, or of the data with GT as the stage's `gt` options say."""
+    """Draw stills or clips in turn, from the pairs, or from the data with GT as the stage's `gt` options say."""
     batch, stills = stage.batch, trains_first_frame(rng.step)
     from_data = stage.gt_reconstruction is not None and (not stills or rng.shared.random() < stage.gt_stills)
     if from_data:
@@ -33,7 +33,7 @@ def draw_taught(stage: Distillation, pairs: PairSource, source: ClipSource, rng:
 
 
 class DistillationLoss:
-    """Distance of SR frames from another upscaler's and, less, from GT; for batches of the data from GT alone.
+    """Distance of SR frames from another upscaler's and, with weight `gt_pixel`, from GT; of the data's from GT alone.
 
     Args:
         model: its decoder is trained, with latents that the rest samples.
@@ -57,7 +57,7 @@ class DistillationLoss:
         return LossOutput(output.loss + self.stage.gt_pixel * from_gt, terms, sr)
 
     def _decoded(self, lr: Tensor, rng: StepRng) -> Tensor:
-        """SR clips, from sampled latents where the clip's length allows one."""
+        """Decode SR clips, with sampled latents where the clip's length, 8k+1, allows them."""
         if (lr.shape[2] - 1) % 8:
             return self.model.decoder(lr, None)
         with torch.no_grad():

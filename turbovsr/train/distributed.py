@@ -23,11 +23,12 @@ PATIENCE = timedelta(hours=2)  # the others wait while the first process validat
 
 
 def rank() -> int:
-    """Which of the training processes this is."""
+    """Number of this process among the training processes, from 0."""
     return dist.get_rank() if dist.is_initialized() else 0
 
 
 def world_size() -> int:
+    """Number of training processes."""
     return dist.get_world_size() if dist.is_initialized() else 1
 
 
@@ -45,7 +46,12 @@ def processes(device: torch.device) -> Iterator[None]:
 
 
 def local_device(name: str) -> torch.device:
-    """`auto`, `cpu`, `cuda` or `cuda:N`; `auto` and `cuda` give each process of a machine its own GPU."""
+    """The device that `auto`, `cpu`, `cuda` or `cuda:N` means for this process; `auto` and `cuda` spread over the GPUs.
+
+    Raises:
+        UserError: no such device.
+        EnvironmentInvalid: CUDA is asked for and there is none.
+    """
     if name == "auto":
         name = "cuda" if torch.cuda.is_available() else "cpu"
     if name.startswith("cuda") and not torch.cuda.is_available():
@@ -70,7 +76,7 @@ def barrier() -> None:
 
 
 def of_first(value: str) -> str:
-    """What the first process gives, in all processes."""
+    """Give all processes the value of the first one."""
     if not dist.is_initialized():
         return value
     box = [value]
@@ -84,7 +90,7 @@ def average_gradients(parameters: list[nn.Parameter], flag: bool = False) -> boo
     One that no process's batch reached stays None, as in one process: an optimizer then leaves the parameter alone,
     where for zeros it would go on with momentum and weight decay.
 
-    Returns whether some process gave the flag: it travels in the same message, for each message costs a wait.
+    Returns whether any process gave the flag, which travels in the same message because each message costs a wait.
     """
     if not dist.is_initialized():
         return flag

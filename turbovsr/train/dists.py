@@ -76,7 +76,7 @@ class Dists(nn.Module):
         return self._dists(*pair), self._lpips(*pair)
 
     def lpips(self, x: Tensor, y: Tensor) -> Tensor:
-        """LPIPS-vgg itself, (N,)."""
+        """LPIPS-vgg with its own max pooling, (N,)."""
         return self._lpips(*self._pair(x, y, _maxima))
 
     def _lpips(self, features: list[Tensor], gt: list[Tensor]) -> Tensor:

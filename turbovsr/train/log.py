@@ -42,7 +42,7 @@ class IntervalMeans:
         return means | {"lr": learning_rate} | pace
 
     def _spent(self) -> float:
-        return max(time.perf_counter() - self.since, 1e-9)  # a clock may stand still between two looks
+        return max(time.perf_counter() - self.since, 1e-9)  # a coarse clock may give the same time twice
 
 
 class ProgressBar:

@@ -48,7 +48,7 @@ class Loop:
 
     Args:
         trained: names of parts; none: the weights that require gradients.
-        folder: of `checkpoint.pt`, from which training resumes, `log.jsonl` and `pictures/`.
+        folder: for `checkpoint.pt`, from which training resumes, `log.jsonl` and `pictures/`.
         adversarial: an adversarial loss whose discriminator is trained too; it is part of the checkpoint.
         precision: "bfloat16" computes the losses under autocast; weights, their averages and gradients stay float32.
         ema: where the EMA weights are kept; None: in a copy of the model.
@@ -85,7 +85,7 @@ class Loop:
         self.checkpoint = self.folder / checkpoint.NAME
         if self._is_saved():
             self._resume()
-            for group in self.optimizer.param_groups:  # the saved ones are those of the options before
+            for group in self.optimizer.param_groups:  # the saved ones are of the options at the time of saving
                 group["weight_decay"] = config.weight_decay
 
     def run(

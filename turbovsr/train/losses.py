@@ -27,7 +27,7 @@ class LossOutput:
     Attributes:
         loss: scalar to minimise.
         terms: its parts by name, detached, for the log.
-        sr: the SR clips (B, 3, T, H, W) that it was computed from, for an adversarial loss; None: it has none.
+        sr: the SR clips (B, 3, T, H, W) that it was computed from, for an adversarial loss; None: there are none.
     """
 
     loss: Tensor
@@ -47,13 +47,15 @@ def charbonnier(sr: Tensor, gt: Tensor, eps: float = 1e-3) -> Tensor:
 
 
 def fine(frames: Tensor) -> Tensor:
-    """What a mean over 5x5 pixels leaves of frames (N, 3, H, W): edges and textures."""
+    """Edges and textures of frames (N, 3, H, W): their difference from a mean over 5x5 pixels."""
     return frames - F.avg_pool2d(frames, 5, stride=1, padding=2, count_include_pad=False)
 
 
 class ReconstructionLoss:
-    """Distance of SR clips from GT: Charbonnier, of frames and of their changes, chroma's squared error, LPIPS, DISTS,
-    and what repeats with the LR pixels.
+    """Weighted distance of SR clips from GT.
+
+    The terms are Charbonnier distances of frames, of their changes and of their fine detail, the squared error of
+    chroma, patterns that repeat with the LR pixels, LPIPS and DISTS.
 
     Args:
         config: weights of the terms.
@@ -85,7 +87,7 @@ class ReconstructionLoss:
         return LossOutput(loss, {name: value.detach() for name, value in terms.items()}, sr)
 
     def _perceptual(self, sr: Tensor, gt: Tensor, rng: StepRng) -> dict[str, Tensor]:
-        """The terms that networks judge, each on its share of the frames (N, 3, H, W)."""
+        """Compute the terms of the perceptual networks, each on its number of frames out of (N, 3, H, W)."""
         config, terms = self.config, {}
         order = torch.from_numpy(rng.numpy.permutation(len(sr)))
         if config.lpips > 0:

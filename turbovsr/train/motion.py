@@ -14,7 +14,7 @@ from torch import Tensor
 
 from turbovsr.rearrange import frames_to_batch
 
-SEEN = 0.1  # of [-1, 1]: where GT differs more from its moved frame before, the motion is not known there
+SEEN = 0.1  # largest difference, in [-1, 1], between GT and its moved previous frame where the motion counts as known
 
 
 def error_change(sr: Tensor, gt: Tensor, eps: float = 1e-3) -> Tensor:
@@ -33,7 +33,7 @@ def error_change(sr: Tensor, gt: Tensor, eps: float = 1e-3) -> Tensor:
 
 
 def motion_grid(gt: Tensor) -> Tensor:
-    """For `grid_sample`: where each pixel of a frame was in the frame before, (B*(T-1), H, W, 2); by OpenCV's DIS."""
+    """Place of each pixel in the frame before, for `grid_sample`, (B*(T-1), H, W, 2); optical flow by OpenCV's DIS."""
     height, width = gt.shape[-2:]
     luma = ((gt.mean(1) + 1) * 127.5).round().clamp(0, 255).to(torch.uint8).cpu().numpy()  # (B, T, H, W)
     dis = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_FAST)
@@ -46,6 +46,6 @@ def motion_grid(gt: Tensor) -> Tensor:
 
 
 def _moved(frames: Tensor, grid: Tensor) -> Tensor:
-    """Frames (B, 3, T-1, H, W) as the next ones would be, (B*(T-1), 3, H, W)."""
+    """Move each frame by the motion to the next one, (B, 3, T-1, H, W) -> (B*(T-1), 3, H, W)."""
     batch = frames_to_batch(frames).float()
     return F.grid_sample(batch, grid, padding_mode="border", align_corners=True)

@@ -65,6 +65,7 @@ def build(
 
 
 def suits_muon(parameter: Tensor) -> bool:
+    """Whether Muon trains a parameter: a matrix or convolution with at least 8 rows and 8 columns."""
     return parameter.ndim >= 2 and min(len(parameter), parameter[0].numel()) >= NARROWEST
 
 

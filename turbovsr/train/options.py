@@ -20,7 +20,7 @@ MOST_PROCESSES = 512  # threads and workers
 
 @dataclass(frozen=True, kw_only=True)
 class ReconstructionConfig:
-    """Weights of the terms of the loss, and how few frames of a batch the perceptual networks see from step `start`."""
+    """Weights of the loss's terms, and how many frames of a batch the perceptual networks see from step `start` on."""
 
     pixel: float = 1.0  # Charbonnier distance
     temporal: float = 0.0  # Charbonnier distance of the changes from frame to frame: against noise that boils
@@ -32,7 +32,7 @@ class ReconstructionConfig:
     dists: float = 0.0
     lpips_vgg: float = 0.0
     jitter: bool = False  # whether the networks see frames randomly shifted and resized, SR and GT alike
-    window: int = 0  # edge in pixels of what they see of a frame then, 32 at least; 0: all but 16 pixels
+    window: int = 0  # with jitter, edge in pixels of the part of a frame that they see, 32 at least; 0: all but 16 px
     resized: float = 0.5  # share of the steps in which they see it at another size, with jitter
     lpips_frames: int = 3
     dists_frames: int = 1
@@ -211,10 +211,10 @@ class Colours(Stage):
 class Distillation(Stage):
     """Training of the decoder towards another upscaler's SR frames, see `turbovsr.train.distillation`."""
 
-    reconstruction: ReconstructionConfig = field(default_factory=ReconstructionConfig)  # towards those
-    gt_pixel: float = 0.0  # of the Charbonnier distance from GT beside them
-    gt_reconstruction: ReconstructionConfig | None = None  # where given, all clips come from the data, under this loss
-    gt_stills: float = 0.0  # share of the batches of stills that do
+    reconstruction: ReconstructionConfig = field(default_factory=ReconstructionConfig)  # loss towards those frames
+    gt_pixel: float = 0.0  # weight of the Charbonnier distance from the pairs' GT
+    gt_reconstruction: ReconstructionConfig | None = None  # if given, all clips come from the data, under this loss
+    gt_stills: float = 0.0  # share of the batches of stills that come from the data
     latent_dropout: float = 0.2  # share of the stills and clips that are decoded without a latent
 
     def __post_init__(self):

@@ -25,7 +25,7 @@ COLOURS_SHUFFLED = 0.3  # share of the pairs
 
 
 def taught(frames: int) -> int:
-    """Which frame of an LR clip the SR and GT frame of its pair belong to."""
+    """Index of the frame of an LR clip whose SR and GT its pair has: the last but one, or the only one."""
     return max(0, frames - 2)
 
 
@@ -38,12 +38,12 @@ class Pair:
     gt: np.ndarray
 
     def still(self) -> Pair:
-        """The taught frame alone."""
+        """The pair with its taught frame as the whole LR clip."""
         frame = taught(len(self.lr))
         return Pair(self.lr[frame : frame + 1], self.sr, self.gt)
 
     def turned(self, rng: np.random.Generator) -> Pair:
-        """Mirrored, transposed and its colours shuffled, all frames alike."""
+        """The pair mirrored, transposed and with shuffled colours, each at random and for all frames alike."""
         left_right, up_down, transposed = rng.integers(2, size=3).astype(bool)
         colours = rng.permutation(3) if rng.random() < COLOURS_SHUFFLED else np.arange(3)
 
@@ -96,7 +96,11 @@ class PairSource:
         return f"{len(self.all)} pairs, {len(self.clips)} of them clips"
 
     def draw(self, rng: StepRng, count: int, stills: bool) -> PairBatch:
-        """Draw taught frames alone, or whole clips. Raises `ValueError` where there are no clips; see `read`."""
+        """Draw pairs with taught frames alone, or with whole clips.
+
+        Raises:
+            ValueError: there are no clips, or clips of several sizes; also as `read`.
+        """
         files = self.all if stills else self.clips
         if not files:
             raise ValueError(f"{self.all[0].parent}: no clips among these pairs; write some with studies.pairs")
@@ -108,14 +112,14 @@ class PairSource:
 
 
 def read(path: Path) -> Pair:
-    """Read a pair. Raises `ValueError` naming the file where it is none."""
+    """Read a pair. Raises `ValueError`, which names the file, if it is not one."""
     try:
         with np.load(path, allow_pickle=False) as file:
             pair = Pair(file["lr"], file["sr"], file["gt"])
     except (ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
-        raise ValueError(f"{path}: no pair of LR and SR frames, or a file that was cut short; remove it") from error
+        raise ValueError(f"{path}: not a pair of LR and SR frames, or a file that was cut short; remove it") from error
     if any(x.dtype != np.uint8 for x in (pair.lr, pair.sr, pair.gt)) or pair.lr.ndim != 4 or not len(pair.lr):
-        raise ValueError(f"{path}: no pair of LR and SR frames, uint8 (T, h, w, 3) and (4h, 4w, 3); remove it")
+        raise ValueError(f"{path}: not a pair of LR and SR frames, uint8 (T, h, w, 3) and (4h, 4w, 3); remove it")
     height, width = pair.lr.shape[1:3]
     if height != width:
         raise ValueError(f"{path}: LR frames of {width}x{height} are not square; remove it")

@@ -19,7 +19,7 @@ from turbovsr.train.options import Stage, TrainConfig
 
 
 def perceptual_networks(config: TrainConfig, stage: Stage, device: torch.device) -> dict[str, nn.Module]:
-    """Load "lpips" and "dists"; those whose weights are missing are left out where no loss needs them.
+    """Load the networks "lpips" and "dists"; without its weights one is left out if the stage's loss does not need it.
 
     Raises:
         UserError: the loss needs weights that are missing.

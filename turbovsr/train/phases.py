@@ -15,7 +15,7 @@ from turbovsr.geometry import SCALE
 
 @torch.no_grad()
 def even_out(head: nn.Conv2d) -> None:
-    """Take that pattern out of a head's weights and bias, along rows and along columns, in place.
+    """Remove the pattern from a head's weights and bias, along rows and along columns, in place.
 
     Nothing else changes: neither the sum over an LR pixel's row nor how the head responds to features that alternate.
 

@@ -93,7 +93,7 @@ def _draw_panel(axis: Axes, title: str, curves: dict[str, dict[int, float]]) -> 
 
 
 def _plain_text(text: str) -> str:
-    """A text that matplotlib does not read as mathematics."""
+    """Escape a text so that matplotlib does not read it as mathematics."""
     return printable(text).replace("$", r"\$")
 
 

@@ -73,7 +73,7 @@ def held_out_mask(thumbnails: np.ndarray, held_out: np.ndarray) -> np.ndarray:
 
 
 def smaller(photo: np.ndarray, first: float, smallest: int) -> Iterator[np.ndarray]:
-    """Yield a photograph, uint8 (H, W, 3), at 1/`first` of its size and smaller, while a side has `smallest`."""
+    """Yield a photograph, uint8 (H, W, 3), at 1/`first` of its size and smaller, sides of at least `smallest` px."""
     image, factor = Image.fromarray(photo), first
     while min(image.size) / factor >= smallest:
         size = (round(image.width / factor), round(image.height / factor))
@@ -142,7 +142,11 @@ def prepare_video(path: Path, out: ArrayFolder, length: int, every: int, held_ou
 
 
 def prepare(args: argparse.Namespace) -> int:
-    """Store what the arguments name; returns the exit code, 3 if a video had to be left out."""
+    """Store the photographs and videos that the arguments name; returns the exit code.
+
+    Raises:
+        UserError: the arguments name none, or videos had to be left out, after all others were stored.
+    """
     if not args.photos and not args.halved_photos and not args.videos:
         raise UserError("nothing to prepare: name --photos, --halved-photos or --videos")
     photos, sequences = ArrayFolder(args.out / "photos"), ArrayFolder(args.out / "shots")

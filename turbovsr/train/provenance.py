@@ -81,7 +81,7 @@ def metadata_of(config: TrainConfig, name: str) -> dict[str, str]:
 
 @cache
 def _sha256(path: Path, changed: int) -> str:
-    """Hash of a file as it was when it changed last: those of the LTX shape have gigabytes."""
+    """Hash a file, once for each time of change `changed`: files of the LTX shape have gigabytes."""
     with open(path, "rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 

@@ -83,7 +83,7 @@ def broken_file() -> Iterator[None]:
 
 
 def has_end(path: Path, marker: bytes) -> bool:
-    """Whether a file has a marker in its last 64 KiB: a look for truncation that does not read whole photographs."""
+    """Whether a file has a marker in its last 64 KiB; finds truncated photographs without reading all of them."""
     with open_regular(path, "image") as file:
         size = file.seek(0, 2)
         file.seek(max(0, size - TAIL_BYTES))
@@ -150,7 +150,7 @@ class VideoFile:
     Every window begins at a known frame: the file's packets are listed once, which reads but does not decode it.
 
     Args:
-        halved: use the frames at half their size: what a codec leaves soft at 1:1 becomes sharp ground truth.
+        halved: use the frames at half their size, where detail that a codec left soft at 1:1 is sharp.
     """
 
     def __init__(self, path: Path, cache: Cache, halved: bool):

@@ -44,7 +44,7 @@ def build(kind: Any, values: Mapping[str, Any], path: str) -> Any:
         UserError: an unknown or missing key, a value of another type, or a value that the dataclass refuses.
     """
     if not isinstance(values, Mapping):
-        raise UserError(f"{path}: options are expected here, {values!r} is none")
+        raise UserError(f"{path}: options are expected here, got {values!r}")
     fields = {f.name: f for f in dataclasses.fields(kind)}
     hints = get_type_hints(kind)
     for key in values:
@@ -62,7 +62,11 @@ def build(kind: Any, values: Mapping[str, Any], path: str) -> Any:
 
 
 def convert(kind: Any, value: Any, path: str) -> Any:
-    """Convert a YAML value to the annotated type of its field: also whole numbers to floats, lists to tuples."""
+    """Convert a YAML value to the annotated type of its field, among others whole numbers to floats, lists to tuples.
+
+    Raises:
+        UserError: the value is of another type.
+    """
     origin, arguments = get_origin(kind), get_args(kind)
     if kind is Any:
         return value
@@ -82,7 +86,7 @@ def convert(kind: Any, value: Any, path: str) -> Any:
         return _sequence(origin, arguments, value, path)
     if origin is dict:
         if not isinstance(value, Mapping):
-            raise UserError(f"{path}: options are expected here, {value!r} is none")
+            raise UserError(f"{path}: options are expected here, got {value!r}")
         return {key: convert(arguments[1], item, _join(path, key)) for key, item in value.items()}
     if kind is float and isinstance(value, int) and not isinstance(value, bool):
         return float(value)

@@ -8,8 +8,8 @@ from turbovsr.geometry import SPATIAL_COMPRESSION
 from turbovsr.train.schema import share
 
 SMALLEST_SEEN = 32  # edge in pixels: LPIPS-alex fails below 31, DISTS below 16
-SMALLEST_RESIZED = 43  # edge whose three quarters, the smallest that jitter makes of it, are as large
-SMALLEST_CROP = 64  # for lines of a lattice, and for jitter, which takes 16 pixels and a quarter of the rest
+SMALLEST_RESIZED = 43  # edge that is still as large after jitter has resized it to three quarters
+SMALLEST_CROP = 64  # for the loss on lattices, and for jitter, which removes 16 pixels and up to a quarter of the rest
 
 
 def check_trained(stage: Any, *reached: str) -> None:
@@ -54,7 +54,7 @@ def check_components(stage: Any) -> None:
 
 
 def check_generator(stage: Any) -> None:
-    """Raise ValueError for shares of a stage that trains a generator which are none."""
+    """Raise ValueError unless `bootstrap` is from 0 to 1 and `condition_dropout` from 0 to below 1."""
     share(stage, "bootstrap")
     if not 0 <= stage.condition_dropout < 1:
         raise ValueError(f"condition_dropout must be from 0 to below 1, got {stage.condition_dropout:g}")

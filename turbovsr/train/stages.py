@@ -52,7 +52,7 @@ def train(config: TrainConfig, device: torch.device) -> None:
     if config.stage == "all":
         names = [name for name, stage in config.stages.items() if not stage.optional]
     if any(isinstance(config.stages[name], Distillation) and not is_finished(config, name) for name in names):
-        PairSource(config.pairs)  # told before hours of other stages
+        PairSource(config.pairs)  # fails now if there are no pairs, not after hours of other stages
     for name in names:
         if is_finished(config, name):
             info(f"stage {name} is finished: {weights_path(config, name)}")
@@ -65,10 +65,10 @@ def train(config: TrainConfig, device: torch.device) -> None:
 
 @contextmanager
 def claimed(folder: Path) -> Iterator[None]:
-    """Hold a stage's folder during the block: two trainings in it would write over each other's checkpoint.
+    """Lock a stage's folder during the block: two trainings in it would overwrite each other's checkpoint.
 
     Raises:
-        UserError: another training holds it; in all processes of this one.
+        UserError: another training holds the lock; raised in all processes of this one.
     """
     folder.mkdir(parents=True, exist_ok=True)
     with ExitStack() as stack:
@@ -123,7 +123,7 @@ def train_stage(config: TrainConfig, name: str, device: torch.device) -> None:
 
 
 def new_model(config: ModelConfig) -> Model:
-    """A model of random weights. Raises `UserError` for sizes that make none."""
+    """Build a model with random weights. Raises `UserError` for sizes that do not make one, or too large a one."""
     try:
         with torch.device("meta"):
             count = sum(parameter.numel() for parameter in Model(config).parameters())
@@ -135,18 +135,19 @@ def new_model(config: ModelConfig) -> Model:
 
 
 def with_new_blocks(state: Mapping[str, Tensor], model: Model) -> dict[str, Tensor]:
-    """Start weights with the model's own values for residual blocks of the decoder that they lack.
+    """Complete start weights with the model's own values for residual blocks of the decoder that they lack.
 
-    New blocks begin as the identity (`turbovsr.layers.SpatialBlock`), so a deeper decoder starts where they ended.
+    New blocks begin as the identity (`turbovsr.layers.SpatialBlock`), so a deeper decoder begins with the same output.
     """
     blocks = {k: v for k, v in model.state_dict().items() if k.startswith(NEW_BLOCKS)}
     return blocks | dict(state)
 
 
 def with_new_decoder(state: Mapping[str, Tensor], model: Model) -> dict[str, Tensor]:
-    """Start weights with the model's own decoder, but for the latent's linear detail, which belongs to the encoder.
+    """Replace the decoder in start weights by the model's own, except for the linear synthesis and its statistics.
 
-    Its trunk does not see the latent yet: random weights there would disturb a decoder that was trained without one.
+    Those belong to the encoder. The new trunk does not see the latent yet: random weights there would disturb a decoder
+    that was trained without one.
     """
     of_latent = ("decoder.mean", "decoder.std", "decoder.synthesis.")
     own = {k: v for k, v in model.state_dict().items() if k.startswith("decoder.")}
@@ -175,7 +176,7 @@ def _run_loop(config: TrainConfig, name: str, model: Model, source: ClipSource, 
 
 
 def draw_of(config: TrainConfig, stage: Stage, source: ClipSource) -> DrawBatch:
-    """What draws a step's batch. Raises `UserError` where a stage needs pairs and there are none."""
+    """Function that draws a step's batch. Raises `UserError` if the stage needs pairs and there are none."""
     if not isinstance(stage, Distillation):
         return lambda rng: draw_batch(stage, source, rng)
     pairs = PairSource(config.pairs)
@@ -190,7 +191,7 @@ def draw_batch(stage: Stage, source: ClipSource, rng: StepRng) -> Batch:
 
 
 def loss_of(stage: Stage, model: Model, networks: dict[str, nn.Module]) -> TrainingLoss:
-    """The loss of a stage's kind."""
+    """Build the loss of a stage."""
     if isinstance(stage, Diffusion):
         return DiffusionLoss(model, stage)
     if isinstance(stage, Distillation):

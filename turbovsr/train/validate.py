@@ -45,15 +45,15 @@ def read_clip(path: Path, frames: int) -> np.ndarray:
 
 
 def luma(frames: Tensor) -> Tensor:
-    """BT.601 studio-range Y in 0..255 of (N, 3, H, W) in 0..255."""
+    """BT.601 studio-range Y, (N, H, W) in 16..235, of RGB frames (N, 3, H, W) in 0..255."""
     weights = frames.new_tensor([65.481, 128.553, 24.966]).view(1, 3, 1, 1) / 255
     return (frames * weights).sum(dim=1) + 16
 
 
 def scores(sr: Tensor, gt: Tensor, networks: Mapping[str, nn.Module]) -> dict[str, float]:
-    """Means over the frames of a clip (1, 3, T, H, W), rounded to 8 bits: PSNR-Y in dB, and the networks' distances.
+    """Scores of a clip (1, 3, T, H, W) in [-1, 1], rounded to 8 bits: PSNR-Y in dB, and the networks' distances.
 
-    DISTS is that of the middle frame alone, because it costs as much as everything else.
+    They are means over the frames, but DISTS is that of the middle frame, because it costs as much as all else.
     """
     sr, gt = (((x[0].transpose(0, 1) + 1) * 127.5).round().clamp(0, 255) for x in (sr, gt))
     error = (luma(sr) - luma(gt)).square().mean(dim=(1, 2))
@@ -73,12 +73,12 @@ def regression_outputs(model: Model, lr: Tensor, gt: Tensor) -> dict[str, Tensor
 
 
 def autoencoder_outputs(model: Model, lr: Tensor, gt: Tensor) -> dict[str, Tensor]:
-    """Those of `regression_outputs`, and the decoding of the oracle latent."""
+    """`regression_outputs`, and the decoding of the oracle latent, which is encoded from GT."""
     return regression_outputs(model, lr, gt) | {"oracle": model.decoder(lr, model.encoder(gt))}
 
 
 def generator_outputs(model: Model, lr: Tensor, gt: Tensor) -> dict[str, Tensor]:
-    """Those of `autoencoder_outputs`, and decodings of latents sampled in 1, 2 and 4 steps."""
+    """`autoencoder_outputs`, and decodings of latents sampled in 1, 2 and 4 steps."""
     result = autoencoder_outputs(model, lr, gt)
     condition = model.projection(lr)
     shape = (len(lr), model.config.latent_channels, *condition.shape[2:])
@@ -135,7 +135,7 @@ class Validation:
 
 
 def pane(clip: Tensor, label: str) -> np.ndarray:
-    """The middle of the first frame of (1, 3, T, H, W) in [-1, 1], under its label: uint8 (h, w, 3)."""
+    """Middle of the first frame of a clip (1, 3, T, H, W) in [-1, 1], below its label, uint8 (h, w, 3)."""
     frame = clip[0, :, 0].float().add(1).mul(127.5).round().clamp(0, 255).to(torch.uint8).permute(1, 2, 0).cpu().numpy()
     top, left = (max(0, (edge - PICTURE_EDGE) // 2) for edge in frame.shape[:2])
     frame = frame[top : top + PICTURE_EDGE, left : left + PICTURE_EDGE]

@@ -21,7 +21,7 @@ from turbovsr.train.diffusion import task_of
 
 
 class SavedBytes(saved_tensors_hooks):
-    """Within it, the bytes that torch keeps for backward passes, without those of `weights`."""
+    """Count the bytes that torch keeps for backward passes during the block, without those of `weights`."""
 
     def __init__(self, weights: Iterable[Tensor]):
         self._weights = {weight.untyped_storage()._cdata for weight in weights}
@@ -42,11 +42,11 @@ class SavedBytes(saved_tensors_hooks):
 def activation_bytes(
     config: LTXConfig, shape: tuple[int, int, int], samples: int, dtype: torch.dtype, checkpointing: bool
 ) -> int:
-    """Bytes that are held when the backward pass begins; with checkpointing also what its first block computes again.
+    """Bytes in memory when the backward pass begins; with checkpointing, also those that its first block recomputes.
 
     Args:
         shape: frames, rows and columns of the latents.
-        samples: computed at once.
+        samples: number that is computed at once.
     """
     one, two = (_counted(config, depth, shape, samples, dtype, False) for depth in (1, 2))
     block = two - one
@@ -68,7 +68,7 @@ def _counted(
 
 
 def saved_by(model: LTXModel, shape: tuple[int, int, int], samples: int, dtype: torch.dtype) -> int:
-    """Bytes that a model's transformer keeps of `samples` latents of a shape."""
+    """Bytes that a model's transformer keeps for the backward pass of `samples` latents of a shape."""
     config = model.config
     latent = torch.zeros(samples, config.latent_channels, *shape)
     condition = torch.zeros(samples, config.condition_channels, *shape, dtype=dtype)

@@ -30,13 +30,13 @@ from turbovsr.train.ltx.sharding import meta_model
 
 GIB, GB = 2**30, 1e9
 MASTER, COMPUTE = 4, 2  # bytes of a weight in float32 and in bfloat16
-ADAMW = 2  # numbers that it keeps of a weight
-GATHERED = 2  # blocks whose weights are there at once: the one that computes and the next
+ADAMW = 2  # numbers that it keeps for each weight
+GATHERED = 2  # blocks whose weights are gathered at once: the one that computes and the next
 
 
 @dataclass(frozen=True)
 class StageCost:
-    """A stage of the recipe on so many cards."""
+    """Cost of a stage of the recipe on a number of cards."""
 
     steps: int
     tflop_a_step: float  # of all cards, the mean of steps of stills and of clips, checkpointing included
@@ -48,7 +48,7 @@ class StageCost:
 
 @dataclass(frozen=True)
 class TrainingCost:
-    """Memory of one card in GiB, and the stages."""
+    """Memory of one card in GiB, and the cost of each stage."""
 
     model: str
     size: str
@@ -63,7 +63,7 @@ class TrainingCost:
 
 
 def memory(config: LTXConfig, bucket: Bucket, gpus: int, micro_batch: int, checkpointing: bool) -> dict[str, float]:
-    """GiB of one card."""
+    """Memory of one card by use, in GiB."""
     model = meta_model(config)
     sharded = MASTER * count(model.transformer) / gpus
     block = COMPUTE * count(model.transformer.blocks[0])
@@ -80,6 +80,7 @@ def memory(config: LTXConfig, bucket: Bucket, gpus: int, micro_batch: int, check
 
 
 def count(module: torch.nn.Module) -> int:
+    """Number of parameters of a module."""
     return sum(value.numel() for value in module.parameters())
 
 
@@ -104,7 +105,11 @@ def stage_cost(
 
 
 def budget(options: argparse.Namespace) -> TrainingCost:
-    """The budget that the arguments ask for."""
+    """Compute the budget for the arguments.
+
+    Raises:
+        UserError, ValueError: a recipe that is not of the LTX shape, or options out of range.
+    """
     recipe = checked(compose_plain([f"recipe={options.recipe}", "data=-", "out=-", *options.settings]))
     if not isinstance(recipe, LTXTrainConfig):
         raise UserError(f"--recipe {options.recipe}: not of the LTX shape")
@@ -137,7 +142,7 @@ def budget(options: argparse.Namespace) -> TrainingCost:
 
 
 def text_of(cost: TrainingCost, rate: float) -> str:
-    """The budget as tables."""
+    """Format the budget as tables."""
     words = "with" if cost.checkpointing else "without"
     lines = [
         f"{cost.model}, {cost.parameters:,} parameters to train, clips of {cost.size}, {cost.tokens:,} tokens,",

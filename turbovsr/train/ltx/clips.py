@@ -22,7 +22,7 @@ Media = StoredPhoto | PhotoFile | StoredVideo | VideoFile
 
 @dataclass(frozen=True)
 class Clip:
-    """A clip or still of a file: the `index`-th that is drawn from it."""
+    """The `index`-th clip or still that is drawn from a file."""
 
     path: Path
     media: Media
@@ -53,9 +53,9 @@ class Clip:
 
 
 def find_clips(roots: Sequence[Path], buckets: Sequence[Bucket], every: int, halve_videos: bool) -> list[Clip]:
-    """The clips of all files, in one order: of a video one for each `every` frames, of a photograph one.
+    """List the clips of all files in a fixed order: one for each `every` frames of a video, one of a photograph.
 
-    Files that are broken or fill no bucket are named or counted, and left out.
+    Files that are broken or fill no bucket are left out, with a message.
 
     Raises:
         FileNotFoundError: a path is missing, or no file fills a bucket.
@@ -83,7 +83,7 @@ def find_clips(roots: Sequence[Path], buckets: Sequence[Bucket], every: int, hal
 
 
 def largest(buckets: Sequence[Bucket], height: int, width: int, frames: int, is_video: bool) -> Bucket | None:
-    """The bucket of most pixels that a file fills; clips are for videos and stills for photographs."""
+    """Largest bucket, by pixels, that a file fills: of clips for a video, of stills for a photograph; None: none."""
     filled = [
         b
         for b in buckets

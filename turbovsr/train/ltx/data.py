@@ -34,7 +34,7 @@ class CropSource:
 
 
 def open_source(config: LTXTrainConfig, stage: LatentStage, model: LTXModel) -> CropSource | LatentFolder:
-    """The material that `data=` names.
+    """Open the training material that `data=` names.
 
     Raises:
         FileNotFoundError: a path is missing, or nothing usable is left.

@@ -48,7 +48,7 @@ class Bucket:
 
     @classmethod
     def parse(cls, text: str) -> Bucket:
-        """From "1080x1920x49". Raises `UserError`."""
+        """Parse a bucket like "1080x1920x49". Raises `UserError`."""
         try:
             height, width, frames = (int(part) for part in text.lower().split("x"))
             return cls(height, width, frames)
@@ -67,7 +67,7 @@ class Bucket:
 
 
 def autoencoder_mark(autoencoder: LTXAutoencoder) -> dict[str, str]:
-    """What says whether two autoencoders give the same latents: the layout, and a hash of the encoder in bfloat16."""
+    """Identity of an autoencoder's latents, for comparison: its layout, and a hash of the encoder in bfloat16."""
     digest = hashlib.sha256()
     state = autoencoder.state_dict()
     for name in sorted(name for name in state if not name.startswith("decoder.")):
@@ -76,8 +76,10 @@ def autoencoder_mark(autoencoder: LTXAutoencoder) -> dict[str, str]:
 
 
 def write_manifest(folder: Path, mark: dict[str, str]) -> None:
-    """Say which autoencoder a folder's latents are of.
+    """Write into a folder which autoencoder its latents are of.
 
+    Args:
+        mark: see `autoencoder_mark`.
     Raises:
         UserError: the folder has latents of another one.
     """
@@ -102,7 +104,7 @@ def check_manifest(folder: Path, mark: dict[str, str]) -> None:
 
 
 def write_latents(path: Path, latent: Tensor, conditions: list[Tensor], recipe: str) -> None:
-    """Write a clip's latents (C, F, h, w); `recipe` says what they were made from."""
+    """Write a clip's latents (C, F, h, w) as float16; `recipe`: description of everything they depend on."""
     tensors = {"latent": latent} | {f"condition.{index}": each for index, each in enumerate(conditions)}
     path.parent.mkdir(parents=True, exist_ok=True)
     with replacing(path) as temporary:
@@ -121,7 +123,7 @@ def is_written(path: Path, recipe: str) -> bool:
 
 
 class LatentFolder:
-    """The samples of folders of latents.
+    """Samples from folders of stored latents.
 
     Raises:
         FileNotFoundError: no latents in them.
@@ -145,7 +147,7 @@ class LatentFolder:
         return f"latents: {counts}"
 
     def bucket(self, rng: np.random.Generator, stills: bool) -> str:
-        """Choose a size by its number of files."""
+        """Draw a size, with a probability proportional to its number of files."""
         names = list(self.files) if stills else self.clips
         if not names:
             raise FileNotFoundError("no latents of clips, stills alone: prepare a bucket of 9 frames or more")
@@ -153,7 +155,7 @@ class LatentFolder:
         return names[rng.choice(len(names), p=counts / counts.sum())]
 
     def sample(self, rng: np.random.Generator, bucket: str, stills: bool) -> tuple[Tensor, Tensor]:
-        """A GT latent and the condition of one of its degradations, (C, F, h, w) each, one frame for stills."""
+        """Draw a GT latent and the condition of one of its degradations, (C, F, h, w) each, one frame for stills."""
         path = self.files[bucket][rng.integers(len(self.files[bucket]))]
         with open_weights(path) as file:
             names = sorted(name for name in file.keys() if name.startswith("condition."))

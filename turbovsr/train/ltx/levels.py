@@ -20,16 +20,16 @@ def shift_exponent(tokens: int) -> float:
 
 
 def draw_flow_level(tokens: int, uniform_share: float, random: torch.Generator) -> Tensor:
-    """A noise level in (0, 1), (): logit-normal around the shift, as LTX-Video's trainer draws it, or uniform."""
+    """Draw a noise level in (0, 1), (): logit-normal around the shift, as in LTX-Video's trainer, or uniform."""
     uniform, place = torch.rand(2, generator=random)
     normal = torch.randn((), generator=random)
     return place if uniform < uniform_share else torch.sigmoid(normal + shift_exponent(tokens))
 
 
 def draw_grid_step(finest: int, is_shortcut: bool, random: torch.Generator) -> tuple[Tensor, Tensor]:
-    """A step of the sampler's grid: the number of steps in all, and where it starts in warped time, in (0, 1].
+    """Draw a step of the sampler's grid: the sampler's number of steps, and the step's start in warped time, in (0, 1].
 
-    A flow example has the finest step; a shortcut example one of 1, 2, ... `finest` / 2 steps in all.
+    Flow examples have `finest` steps, shortcut examples 1, 2, ... or `finest` / 2.
     """
     power, place = torch.rand(2, generator=random)
     steps = torch.tensor(float(finest))

@@ -29,7 +29,7 @@ class ShardedLoop(Loop):
 
     Args:
         ema: holds the same weights as the model.
-        keep_last: checkpoints that are kept.
+        keep_last: number of checkpoints that are kept.
         pace: counts tokens and arithmetic.
     """
 
@@ -82,7 +82,7 @@ class ShardedLoop(Loop):
         return self.optimizer
 
     def _state(self) -> dict[str, Any]:
-        """What is trained, its average and its optimizer's state, in parts."""
+        """The trained weights, their EMA and the optimizer's state, this process's part of each."""
         trained = {name: value for name, value in self.model.named_parameters() if value.requires_grad}
         averages = dict(self.ema.named_parameters())
         return {

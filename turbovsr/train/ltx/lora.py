@@ -38,7 +38,7 @@ class LoRALinear(nn.Linear):
 
 
 def adapt(transformer: Transformer, rank: int) -> None:
-    """Replace the linear layers of the blocks, before the weights are there."""
+    """Replace the linear layers of the blocks by `LoRALinear`; call it before weights are loaded."""
     for name, module in list(transformer.blocks.named_modules()):
         if type(module) is nn.Linear:
             parent, _, leaf = name.rpartition(".")
@@ -47,14 +47,14 @@ def adapt(transformer: Transformer, rank: int) -> None:
 
 
 def choose_trained(transformer: Transformer) -> None:
-    """Let the adapters, and what is trained whole, require gradients; everything if there are no adapters."""
+    """Make the adapters and the modules of `WHOLE` require gradients; without adapters, all weights."""
     adapted = any(isinstance(module, LoRALinear) for module in transformer.modules())
     for name, value in transformer.named_parameters():
         value.requires_grad_(not adapted or ".lora_" in name or name.split(".")[0] in WHOLE)
 
 
 def initial(transformer: Transformer, seed: int) -> list[tuple[str, Tensor]]:
-    """Values of the adapters: the first factor as PEFT draws it, the second zero, so that nothing is changed yet."""
+    """Initial values of the adapters: the first factor as PEFT draws it, the second zero, so that nothing changes."""
     random = torch.Generator().manual_seed(seed)
     found = []
     for name, value in transformer.named_parameters():
@@ -77,7 +77,7 @@ def merged(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
 
 
 def write_adapter(folder: Path, state: Mapping[str, Tensor], base: str) -> None:
-    """Write PEFT's two files of a whole state under the model's names; `base` says what it belongs on."""
+    """Write the adapters in a model's whole state as PEFT's two files; `base` names the weights they belong to."""
     own = {name.removeprefix("transformer."): v for name, v in state.items() if name.startswith("transformer.")}
     kept = {n: v for n, v in own.items() if n.endswith((DOWN, UP)) or n.split(".")[0] in WHOLE}
     layers = sorted({name.removesuffix(DOWN) for name in kept if name.endswith(DOWN)})

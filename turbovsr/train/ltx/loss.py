@@ -20,13 +20,13 @@ TERMS = ("task 1", "task 1 shortcut", "task 2", "task 2 shortcut")  # of the log
 
 @dataclass(frozen=True)
 class Examples:
-    """What the transformer is asked about a micro-batch; levels and sizes are (b,)."""
+    """Noise, given frames and steps that are drawn for a micro-batch; the last three are (b,)."""
 
     noise: Tensor  # (b, C, F, h, w)
     given: Tensor  # (b, C, F, h, w), of which the task's given frames are used
     u: Tensor  # start of the step in warped time; not used in the stage `condition`
-    sigma: Tensor
-    steps: Tensor  # in all, of a sampler that takes the step
+    sigma: Tensor  # noise level
+    steps: Tensor  # number of steps of the sampler that takes the step
 
 
 class LatentLoss:
@@ -56,7 +56,7 @@ class LatentLoss:
         return error[:, :, task.given :].square().flatten(1).mean(dim=1)
 
     def task(self, latent: Tensor) -> Task:
-        """The task that latents of this length train."""
+        """Task that latents of this length train."""
         return task_of(latent) if self.stage.first_given else Task(frames=latent.shape[2], given=0)
 
     @torch.no_grad()
@@ -90,9 +90,10 @@ class LatentLoss:
     def _with_shortcuts(
         self, target: Tensor, x: Tensor, condition: Tensor, examples: Examples, batch: SampleBatch, ema: LTXModel
     ) -> Tensor:
-        """The targets, those of shortcut examples replaced by the EMA network's two half steps.
+        """Replace the targets of shortcut examples by the EMA network's two half steps.
 
-        A process without any asks about its first sample and drops the answer: all must gather the sharded weights.
+        A process without such examples computes them for its first sample and drops them, because all processes must
+        gather the sharded weights.
         """
         chosen = torch.tensor(batch.is_shortcut, device=x.device).nonzero().flatten()
         asked = chosen if len(chosen) else torch.zeros(1, dtype=torch.long, device=x.device)

@@ -42,7 +42,7 @@ class LTXModelOptions:
 class LatentStage(Stage):
     """Training in LTX's latent space; `batch` counts the samples of all processes together."""
 
-    trains: ClassVar[str]  # in messages
+    trains: ClassVar[str]  # the trained parts, for messages
 
     batch: BatchConfig = field(default_factory=lambda: BatchConfig(images=32, clips=8, frames=49))
     micro_batch: int = 1  # samples that a process computes at once; the others of a step are accumulated

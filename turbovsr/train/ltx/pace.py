@@ -22,7 +22,7 @@ class Pace:
     """Tokens and TFLOP of the steps since the last line of the log, in all processes.
 
     Args:
-        peak_tflops: what all devices could compute in a second together, for the MFU; 0: not logged.
+        peak_tflops: TFLOP that all devices together can compute in a second, for the MFU; 0: not logged.
     """
 
     def __init__(self, config: LTXConfig, stage: TransformerStage, peak_tflops: float = 0.0):
@@ -35,15 +35,15 @@ class Pace:
         self.tokens, self.tflop, self.since = 0, 0.0, time.perf_counter()
 
     def add(self, shape: Shape, samples: int) -> None:
-        """Count one step of `samples` samples, with latents of this shape."""
+        """Count `samples` samples whose latents have this shape."""
         self.tokens += samples * shape[0] * shape[1] * shape[2]
         if shape not in self._tflop:
             self._tflop[shape] = sample_tflop(self.config, shape, self.bootstrap)
         self.tflop += samples * self._tflop[shape]
 
     def entries(self) -> dict[str, float]:
-        """Entries of a line of the log, since the last one; counting starts again."""
-        seconds = max(time.perf_counter() - self.since, 1e-9)  # a clock may stand still between two looks
+        """Entries of the log's next line, for the time since the last one; counting starts again."""
+        seconds = max(time.perf_counter() - self.since, 1e-9)  # a coarse clock may give the same time twice
         found = {"tokens/s": round(self.tokens / seconds, 1), "TFLOP/s": round(self.tflop / seconds, 4)}
         if self.peak_tflops:
             found["MFU"] = round(self.tflop / seconds / self.peak_tflops, 4)

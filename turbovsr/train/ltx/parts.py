@@ -29,7 +29,7 @@ def saved_steps(folder: Path) -> list[int]:
 
 
 def save(folder: Path, step: int, state: dict[str, Any], keep_last: int) -> None:
-    """Write a state whole or not at all, then remove all but the last checkpoints. All processes must call it."""
+    """Write a state atomically, then remove all but the last `keep_last` checkpoints. All processes must call it."""
     partial, whole = folder / f"{step:07d}{PARTIAL}", folder / f"{step:07d}"
     if rank() == 0:
         folder.mkdir(parents=True, exist_ok=True)

@@ -32,7 +32,7 @@ NAMES = {
     (METADATA, "TensorStorageMetadata"),
     (METADATA, "_MEM_FORMAT_ENCODING"),
 }
-"""What the pickle of a layout may name, beside torch's types of numbers."""
+"""Classes and functions that the pickle of a layout may name, besides torch's types of numbers."""
 
 
 class _LayoutUnpickler(pickle.Unpickler):
@@ -44,15 +44,15 @@ class _LayoutUnpickler(pickle.Unpickler):
 
 
 class PlainReader(FileSystemReader):
-    """torch's reader, for whose layouts nothing runs."""
+    """torch's reader, with an unpickler for layouts that runs no code."""
 
     def read_metadata(self, *args: Any, **kwargs: Any) -> Metadata:
-        """The layout of a checkpoint. Raises `pickle.UnpicklingError` where it is anything else."""
+        """Read the layout of a checkpoint. Raises `pickle.UnpicklingError` for anything else."""
         path = self._get_metadata_path(kwargs.get("rank"))
         with self.fs.create_stream(path, "rb") as file:
             metadata = _LayoutUnpickler(file).load()
         if not isinstance(metadata, Metadata):
-            raise pickle.UnpicklingError("its layout is none")
+            raise pickle.UnpicklingError("its .metadata is not a layout of a checkpoint")
         if metadata.storage_meta is None:
             metadata.storage_meta = StorageMeta()
         metadata.storage_meta.load_id = self.load_id
@@ -60,10 +60,10 @@ class PlainReader(FileSystemReader):
 
 
 class PlainPlanner(DefaultLoadPlanner):
-    """torch's planner, for values that are tensors or plain."""
+    """torch's planner, restricted to values that are tensors or plain."""
 
     def load_bytes(self, read_item: ReadItem, value: io.BytesIO) -> None:
-        """Put a value into the state. Raises `pickle.UnpicklingError` for any other."""
+        """Put a value into the state. Raises `pickle.UnpicklingError` unless it is a tensor or plain."""
         plain = io.BytesIO()
         torch.save(torch.load(value, weights_only=True), plain)  # written anew, so that torch reads what was checked
         plain.seek(0)

@@ -44,9 +44,9 @@ class LatentWriter:
     """Encodes clips and writes their latents.
 
     Args:
-        model: its autoencoder is used; the transformer has no memory.
+        model: its autoencoder is used; the transformer may stay on the meta device.
         make_lr: makes LR clips.
-        times: LR clips of each clip.
+        times: number of LR clips of each clip.
     """
 
     def __init__(self, model: LTXModel, make_lr: ClipDegradation, times: int, out: Path, seed: int):
@@ -58,7 +58,7 @@ class LatentWriter:
         return self.out / str(clip.bucket) / f"{clip.name}.safetensors"
 
     def recipe(self, clip: Clip) -> str:
-        """What a clip's latents depend on."""
+        """Everything that a clip's latents depend on, as JSON."""
         stat = clip.path.stat()
         source = {"source": str(clip.path), "bytes": stat.st_size, "changed": stat.st_mtime_ns, "index": clip.index}
         lr = {"degradation": repr(self.make_lr), "times": self.times, "seed": self.seed}
@@ -100,7 +100,7 @@ class LatentWriter:
 
 
 def prepare(options: argparse.Namespace) -> int:
-    """Write the latents that the arguments name; returns the exit code: 1 where a sample decodes badly."""
+    """Write the latents that the arguments name; returns the exit code, 1 if a sample decodes badly."""
     device = local_device(options.device)
     torch.set_num_threads(options.threads)
     config = LTXModelOptions(size=options.size, autoencoder=options.autoencoder).config()

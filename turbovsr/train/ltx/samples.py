@@ -30,12 +30,12 @@ class SampleBatch:
     """One process's samples of a step.
 
     Attributes:
-        target: GT latents (b, C, F, h, w); or GT clips (b, 3, T, H, W) in [-1, 1] that are to be encoded.
+        target: GT latents (b, C, F, h, w); or GT clips (b, 3, T, H, W) in [-1, 1], not yet encoded.
         condition: latents of the enlarged LR clips, of the same shape; or LR clips (b, 3, T, H/4, W/4).
         encoded: whether both are latents.
         seeds: of each sample.
         is_shortcut: of each sample.
-        asks_ema: whether some process has a shortcut example in each micro-batch.
+        asks_ema: for each micro-batch, whether any process has a shortcut example in it.
         micro_batch: samples that are computed at once.
     """
 
@@ -66,7 +66,7 @@ class SampleBatch:
         )
 
     def split(self) -> list[SampleBatch]:
-        """The micro-batches."""
+        """Split the samples into micro-batches."""
         starts = range(0, len(self), self.micro_batch)
         parts = [slice(first, first + self.micro_batch) for first in starts]
         return [
@@ -88,7 +88,7 @@ class SampleSource(Protocol):
     encoded: bool
 
     def bucket(self, rng: np.random.Generator, stills: bool) -> str:
-        """Choose the sizes that all samples of a step have."""
+        """Draw the size of all samples of a step, by name."""
         ...
 
     def sample(self, rng: np.random.Generator, bucket: str, stills: bool) -> tuple[Tensor, Tensor]:
@@ -124,7 +124,7 @@ def seed_of(base: int, number: int) -> int:
 
 
 def check_batch(stage: LatentStage) -> None:
-    """Refuse batches that the processes cannot share evenly. Raises `UserError`."""
+    """Raise `UserError` for batches that the processes cannot share evenly."""
     at_once = world_size() * stage.micro_batch
     for name in ("images", "clips"):
         count = getattr(stage.batch, name)

@@ -30,7 +30,7 @@ Named = tuple[str, Tensor]
 
 @contextmanager
 def process_group(device: torch.device) -> Iterator[None]:
-    """The group of the processes that a launcher started; without a launcher a group of this one."""
+    """Use the process group of a launcher during the block; without a launcher, a group of this process alone."""
     with warnings.catch_warnings():
         # The transformer's output is a view, which matters only to those who change it in place.
         warnings.filterwarnings("ignore", message="FSDP2-wrapped module .* returned a view tensor")
@@ -48,7 +48,7 @@ def process_group(device: torch.device) -> Iterator[None]:
 def sharded_model(
     config: LTXConfig, prompt: Tensor | None, device: torch.device, dtype: torch.dtype, lora: int = 0
 ) -> LTXModel:
-    """A model with memory for its weights and nothing in it.
+    """Build a sharded model whose weights are not initialised.
 
     Args:
         prompt: (1, L, text channels), where the configuration has `prompt_tokens`.
@@ -65,7 +65,7 @@ def sharded_model(
 
 
 def meta_model(config: LTXConfig, lora: int = 0) -> LTXModel:
-    """The model without memory for its weights; with adapters of a rank above 0."""
+    """Build a model without memory for its weights; with adapters if their rank, `lora`, is above 0."""
     with torch.device("meta"):
         model = LTXModel(config)
         if lora:
@@ -86,7 +86,7 @@ def shard(transformer: Transformer, dtype: torch.dtype) -> None:
 
 
 def shadow(model: LTXModel, device: torch.device, dtype: torch.dtype, lora: int = 0) -> LTXModel:
-    """A second model with a transformer of its own, of the same weights, and the same autoencoder: for the EMA."""
+    """Copy a sharded model for the EMA: a transformer of its own with the same weights, and the same autoencoder."""
     second = meta_model(model.config, lora)
     second.autoencoder, second.prompt = model.autoencoder, model.prompt
     shard(second.transformer, dtype)
@@ -106,7 +106,7 @@ def fill(module: nn.Module, values: Iterable[Named]) -> list[str]:
         target = own[name]
         if isinstance(target, DTensor):
             value = value.to(target.device, target.dtype)
-            # Every process has read the same value, so none is sent.
+            # Every process has read the same value, so nothing is sent.
             part = distribute_tensor(value, target.device_mesh, target.placements, src_data_rank=None)
             target.to_local().copy_(part.to_local())
         else:
@@ -116,7 +116,7 @@ def fill(module: nn.Module, values: Iterable[Named]) -> list[str]:
 
 
 def random_transformer(config: LTXConfig, seed: int) -> Iterator[Named]:
-    """Random weights of a transformer, one block in memory at a time: the same for any number of processes.
+    """Yield random weights of a transformer, one block in memory at a time; the same for any number of processes.
 
     The columns of the condition and the last layer of the step embedding are zero, as after loading LTX's weights.
     """
@@ -141,7 +141,7 @@ def _drawn(config: LTXConfig, variant: dict, seed: int, block: int | None) -> It
 
 @torch.no_grad()
 def silence_additions(transformer: Transformer) -> None:
-    """Zero what LTX does not have, so that training starts from LTX's network."""
+    """Zero the weights that LTX does not have (condition, step embedding), so that training starts from LTX."""
     if transformer.condition_channels:
         transformer.embed.weight[:, -transformer.condition_channels :] = 0
     if transformer.embed_step is not None:
@@ -150,7 +150,7 @@ def silence_additions(transformer: Transformer) -> None:
 
 
 def random_autoencoder(config: LTXConfig, seed: int) -> Iterator[Named]:
-    """Random weights of the autoencoder."""
+    """Yield random weights of the autoencoder; the same for any number of processes."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         autoencoder = LTXAutoencoder(config.autoencoder)
@@ -163,7 +163,7 @@ def local(value: Tensor) -> Tensor:
 
 
 def whole(state: Iterable[Named], dtype: torch.dtype) -> dict[str, Tensor]:
-    """Gather values in the memory of the first process; all processes must call it. Empty in the others."""
+    """Gather whole values in the first process's memory; all processes must call it. Empty in the others."""
     found = {}
     for name, value in state:
         if isinstance(value, DTensor):

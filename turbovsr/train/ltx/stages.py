@@ -85,7 +85,7 @@ def _train_transformer(config: LTXTrainConfig, name: str, model: LTXModel) -> Tr
 
 
 def build(config: LTXTrainConfig, device: torch.device, dtype: torch.dtype) -> LTXModel:
-    """The model of a configuration, sharded and not filled."""
+    """Build the sharded model of a configuration, without weights."""
     prompt = None
     if config.prompt is not None:
         prompt = presets.fixed_prompt(config.prompt, config.model.config().prompt_channels)
@@ -100,7 +100,7 @@ def _precision(config: LTXTrainConfig, device: torch.device) -> str:
 
 
 def _start_path(config: LTXTrainConfig, name: str) -> Path | None:
-    """The weights that a stage begins with. Raises `UserError` when they are missing."""
+    """Path of the weights that a stage begins with; None: random weights. Raises `UserError` if it is missing."""
     if config.stages[name].start is not None:
         return start_weights(config, name)
     if config.weights is None:

@@ -25,7 +25,7 @@ from turbovsr.train.rng import StepRng
 
 
 class TurboParts(nn.Module):
-    """What the turbo path has beside the transformer and the encoder."""
+    """The parts of the turbo path besides the transformer and the encoder: the projection and the decoder."""
 
     def __init__(self, config: LTXConfig):
         super().__init__()
@@ -34,7 +34,7 @@ class TurboParts(nn.Module):
 
 
 def turbo_config(paper: LTXConfig, size: str, degradation: ClipDegradation) -> LTXConfig:
-    """The turbo path around a transformer of the paper's path.
+    """Configuration of the turbo path around a transformer of the paper's path.
 
     SR frames agree with their LR frames (`turbovsr.consistency`) where those are bicubic, not where they have noise.
     """
@@ -43,7 +43,7 @@ def turbo_config(paper: LTXConfig, size: str, degradation: ClipDegradation) -> L
 
 
 def turbo_model(teacher: LTXModel, parts: TurboParts, config: LTXConfig) -> LTXModel:
-    """The model of the turbo path, of the teacher's transformer and encoder and these parts; nothing is copied."""
+    """Assemble the turbo path's model from the teacher's transformer and encoder and these parts, without copies."""
     with torch.device("meta"):
         model = LTXModel(config)
     model.transformer, model.prompt = teacher.transformer, teacher.prompt
@@ -53,7 +53,7 @@ def turbo_model(teacher: LTXModel, parts: TurboParts, config: LTXConfig) -> LTXM
 
 
 def state_of(teacher: LTXModel, parts: TurboParts) -> Iterator[tuple[str, Tensor]]:
-    """The weights of the turbo path's model: those of `turbo_model` without the autoencoder's decoder."""
+    """Yield the weights of the turbo path's model: those of `turbo_model` without the autoencoder's decoder."""
     for name, value in teacher.state_dict().items():
         if not name.startswith("autoencoder.decoder."):
             yield name, value
@@ -61,12 +61,12 @@ def state_of(teacher: LTXModel, parts: TurboParts) -> Iterator[tuple[str, Tensor
 
 
 class TurboLoss:
-    """Reconstruction of GT, and the distances to what the paper's path makes.
+    """Reconstruction of GT, and distances to the condition and the frames of the paper's path.
 
     Args:
-        teacher: the model of the paper's path; nothing of it is trained.
+        teacher: the model of the paper's path; it is not trained.
         stage: weights, the share of oracle latents, the steps of the sampler.
-        networks: of the reconstruction loss.
+        networks: those of the reconstruction loss.
         dtype: the teacher computes in it.
     """
 
@@ -99,7 +99,7 @@ class TurboLoss:
         return torch.where(is_oracle, truth, sampled), taught.float().clamp(-1, 1)
 
     def _drawn(self, seeds: tuple[int, ...], like: Tensor) -> tuple[Tensor, Tensor]:
-        """Noise, and whether GT's latent is decoded, of each sample by its own seed."""
+        """Draw noise, and whether GT's latent is decoded, for each sample by its own seed."""
         rows = []
         for seed in seeds:
             random = torch.Generator().manual_seed(seed)

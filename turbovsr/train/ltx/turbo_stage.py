@@ -28,7 +28,7 @@ from turbovsr.train.rng import StepRng
 
 
 class TurboLoop(Loop):
-    """`Loop` that accumulates micro-batches; the teacher may be sharded, so all processes ask it together.
+    """`Loop` that accumulates micro-batches; all processes run the teacher together, since it may be sharded.
 
     `loss(micro-batch, parts, random numbers)` is `turbovsr.train.ltx.turbo.TurboLoss`.
     """
@@ -50,7 +50,7 @@ class TurboLoop(Loop):
 
 
 def train_turbo(config: LTXTrainConfig, name: str, teacher: LTXModel) -> Trained:
-    """Train the parts beside a filled model of the paper's path; returns the model of the turbo path.
+    """Train the turbo path's parts beside a filled model of the paper's path; returns the turbo path's model.
 
     Raises:
         UserError: `data` names latents, which have no frames.
@@ -83,7 +83,7 @@ def train_turbo(config: LTXTrainConfig, name: str, teacher: LTXModel) -> Trained
 
 
 def new_parts(config: LTXConfig, seed: int) -> TurboParts:
-    """Parts of random weights, the same in all processes."""
+    """Build the parts with random weights, the same in all processes."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         return TurboParts(config)

@@ -22,7 +22,7 @@ SEED = 0  # of the noise
 
 
 def outputs(model: LTXModel, lr: Tensor, gt: Tensor) -> dict[str, Tensor]:
-    """The bicubic enlargement, what the autoencoder makes of GT, and clips sampled in a few steps."""
+    """SR clips by name: the bicubic enlargement, GT encoded and decoded, and clips sampled in 1, 2 and 4 steps."""
     base = batch_to_frames(bicubic(frames_to_batch(lr), (gt.shape[-2], gt.shape[-1])), len(gt))
     condition = model.condition(lr)
     noise = torch.randn(condition.shape, generator=torch.Generator().manual_seed(SEED)).to(condition)
@@ -34,7 +34,7 @@ def outputs(model: LTXModel, lr: Tensor, gt: Tensor) -> dict[str, Tensor]:
 
 
 def decoded(model: LTXModel, lr: Tensor, latent: Tensor) -> Tensor:
-    """(1, 3, T, H, W) in [-1, 1]."""
+    """Decode a latent to a clip (1, 3, T, H, W) in [-1, 1]."""
     frames = list(model.decode_frames(lr, latent.to(model.autoencoder.mean.dtype)))
     return torch.stack(frames, dim=1).unsqueeze(0).float().clamp(-1, 1)
 
@@ -45,7 +45,7 @@ def build_validation(
     device: torch.device,
     model_of: Callable[[Any], LTXModel] = lambda model: model,
 ) -> Validation | None:
-    """Validation on the held-out clips; None without any. `model_of` makes the model of what the loop trains."""
+    """Validation on the held-out clips; None if there are none. `model_of`: from what the loop trains to a model."""
     check_held_out(config)
     clips: dict[str, Batch] = {}
     for path in map(Path, config.validate):

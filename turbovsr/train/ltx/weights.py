@@ -55,7 +55,7 @@ class WeightFiles:
                     self._places[prefix + name] = file, name
 
     def read(self, names: list[str]) -> dict[str, Tensor]:
-        """The tensors of these names."""
+        """Read the tensors of these names."""
         found: dict[str, Tensor] = {}
         for file in dict.fromkeys(self._places[name][0] for name in names):
             own = {self._places[name][1]: name for name in names if self._places[name][0] == file}
@@ -65,7 +65,7 @@ class WeightFiles:
 
 
 def start(model: LTXModel, path: Path | None, seed: int) -> str:
-    """Fill a sharded model with the weights that training begins with; returns where they are from.
+    """Fill a sharded model with the weights that training begins with; returns a line on where they are from.
 
     Args:
         path: an LTX-Video checkpoint, a file or a diffusers folder; a checkpoint of TurboVSR's own; None: random ones.
@@ -94,7 +94,7 @@ def start(model: LTXModel, path: Path | None, seed: int) -> str:
 
 
 def _fill_from_own(model: LTXModel, path: Path, tokens: int) -> None:
-    """Fill a model from a checkpoint of TurboVSR, trained with a text of so many tokens.
+    """Fill a model from a checkpoint of TurboVSR that was trained with a text of `tokens` tokens, 0 for none.
 
     Raises:
         ValueError: it is of another model, or was trained with another text.
@@ -105,7 +105,7 @@ def _fill_from_own(model: LTXModel, path: Path, tokens: int) -> None:
         trained = f"with a text of {tokens} tokens" if tokens else "without the text branch"
         raise ValueError(f"{path}: trained {trained}, and prompt= {given}: give the same as there")
     fill(model, _of_own(path, model.config))
-    # One of them may have been rounded to bfloat16.
+    # One of the two texts may have been rounded to bfloat16.
     if text is not None and model.prompt is not None and not torch.allclose(text, model.prompt, rtol=1e-2):
         raise ValueError(f"{path}: trained with another text of {tokens} tokens than prompt= names: give the same")
 
@@ -126,14 +126,14 @@ def fill_autoencoder(model: LTXModel, path: Path | None, seed: int) -> str:
 
 
 def _additions(config: LTXConfig, seed: int) -> Iterator[Named]:
-    """Those of the random weights that LTX's files have no values for."""
+    """Yield random weights for the step embedding, which LTX's files lack."""
     for name, value in random_transformer(dataclasses.replace(config, transformer_depth=0), seed):
         if name.startswith("embed_step."):
             yield name, value
 
 
 def _of_ltx(files: WeightFiles, left_out: list[str], model: LTXModel) -> Iterator[Named]:
-    """The transformer's weights in an LTX file under our names, one block in memory at a time."""
+    """Yield the transformer's weights in an LTX file under our names, one block in memory at a time."""
     groups: dict[str, list[str]] = {}
     for name in files.meta:
         if not name.startswith(autoencoder_keys.PREFIXES):
@@ -150,7 +150,7 @@ def _of_ltx(files: WeightFiles, left_out: list[str], model: LTXModel) -> Iterato
 
 
 def _of_own(path: Path, config: LTXConfig) -> Iterator[Named]:
-    """The weights in a checkpoint of TurboVSR, one in memory at a time."""
+    """Yield the weights in a checkpoint of TurboVSR, one in memory at a time."""
     with open_weights(path) as file:
         shapes = read_shapes(file, path)
         wrong = mismatch(shapes_of(meta_model(config).state_dict()), shapes)
@@ -162,7 +162,7 @@ def _of_own(path: Path, config: LTXConfig) -> Iterator[Named]:
 
 @dataclass(frozen=True)
 class Trained:
-    """What a stage has trained: the model's configuration and its weights, maybe sharded."""
+    """Result of a stage: the model's configuration and its weights, which may be sharded."""
 
     config: LTXConfig
     state: Iterable[Named]
@@ -185,7 +185,7 @@ def export(config: LTXConfig, state: Iterable[Named], path: Path, **notes: str) 
 
     Adapters are merged, and written to a folder of PEFT's beside it as well, `NAME.lora` beside `NAME.safetensors`.
 
-    The first process holds the whole model in its main memory meanwhile.
+    Meanwhile the first process holds the whole model in main memory.
     """
     gathered = whole(state, torch.float32)
     if rank() == 0:
