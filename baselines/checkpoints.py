@@ -21,7 +21,7 @@ WRAPPERS = ("params_ema", "params", "state_dict", "generator", "model", "net_g")
 PREFIXES = ("module.", "generator.", "model.", "net_g.")
 """Prefixes that trainers put before every name of a tensor."""
 PARTS = ("generator_ema.", "generator.")
-"""Prefixes of the upscaler where a checkpoint holds a discriminator, losses or counters, too: those are left out."""
+"""Prefixes of the upscaler in a checkpoint that also holds a discriminator, losses or counters, which are left out."""
 
 
 LARGEST_VIEW = 64 << 20
@@ -31,7 +31,7 @@ _TORCHSCRIPT = re.compile(r"[^/]*/(code/.*|constants\.pkl)")
 
 
 def read_state(path: Path) -> dict[str, torch.Tensor]:
-    """The tensors of a checkpoint by name, without wrappers and prefixes. Nothing in the file runs.
+    """Read the tensors of a checkpoint by name, without wrappers and prefixes. Nothing in the file runs.
 
     Raises:
         FileNotFoundError, ValueError: the file cannot be read, or holds no tensors; one line that names what it holds.
@@ -43,13 +43,13 @@ def read_state(path: Path) -> dict[str, torch.Tensor]:
 
 
 def _prefix(tensors: Iterable[str]) -> str | None:
-    """The prefix to take off: one that all names have, or that of the upscaler among other parts."""
+    """The prefix to remove: one that all names have, or that of the upscaler among other parts; None: none."""
     every = next((each for each in PREFIXES if all(name.startswith(each) for name in tensors)), None)
     return every or next((each for each in PARTS if any(name.startswith(each) for name in tensors)), None)
 
 
 def unwrapped(path: Path, stored: Any) -> dict[str, Any]:
-    """The innermost dict of a checkpoint as it was stored, which holds tensors by name.
+    """Unwrap a stored checkpoint down to its innermost dict, which holds tensors by name.
 
     Raises:
         ValueError: there are no tensors in it.
@@ -63,11 +63,11 @@ def unwrapped(path: Path, stored: Any) -> dict[str, Any]:
 
 
 def read_stored(path: Path) -> Any:
-    """What a file of torch or of safetensors holds, as it was stored. Nothing in the file runs.
+    """Load a file of torch or of safetensors as it was stored. Nothing in the file runs.
 
     Raises:
         FileNotFoundError: there is no such file.
-        ValueError: it is no regular file, damaged, a TorchScript program, or a pickle of more than tensors in plain
+        ValueError: it is not a regular file, damaged, a TorchScript program, or a pickle of more than tensors in plain
             containers; one line with the remedy.
     """
     with open_regular(path, "weights file") as stream:
@@ -91,7 +91,7 @@ def read_stored(path: Path) -> Any:
 
 
 def _check_held(path: Path, stored: Any) -> None:
-    """Refuse tensors that a few stored bytes repeat: the first copy of one of these would take any memory.
+    """Refuse tensors that are views of a few repeated bytes: copying one could take any amount of memory.
 
     Raises:
         ValueError: there is one.
@@ -117,7 +117,7 @@ def _is_torchscript(path: Path) -> bool:
 
 
 def _not_plain(path: Path, told: str) -> ValueError:
-    """The complaint about a pickle that torch refuses, by the class that it asks for."""
+    """Error for a pickle that torch refuses, with the class that it asks for."""
     found = _GLOBAL.search(told)
     if found is None:
         return ValueError(f"{path}: not a readable torch checkpoint (no pickle of weights); fetch it again")
@@ -131,12 +131,12 @@ def _not_plain(path: Path, told: str) -> ValueError:
 
 
 def origin(path: str | Path, releases: Set[str], release: str, name: str = "") -> str:
-    """A weights file in a descriptor: what was released is said to be so, anything else is a file of the user's.
+    """Describe a weights file for a descriptor, as a released file or as a file of the user's.
 
     Args:
         releases: sha256 of the released files.
-        release: what is said of those.
-        name: what a released one is called, before its file name.
+        release: description of the released files.
+        name: name of a released file's model, put before the file name.
     """
     path = Path(path)
     with open(path, "rb") as stream:

@@ -13,10 +13,10 @@ _DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torc
 
 
 def check_clip(lr: torch.Tensor, device: torch.device) -> None:
-    """Refuse anything but a uint8 (T, 3, H, W) RGB clip on `device`.
+    """Check that a clip is uint8 (T, 3, H, W) RGB, not empty, and on `device`.
 
     Raises:
-        ValueError: one line that says what was given and what is wanted.
+        ValueError: it is not; one line with what was given and what is needed.
     """
     if lr.dtype != torch.uint8 or lr.ndim != 4 or lr.shape[1] != 3 or 0 in lr.shape:
         raise ValueError(
@@ -29,7 +29,7 @@ def check_clip(lr: torch.Tensor, device: torch.device) -> None:
 
 
 def check_scale_is_4(scale: int, method: str) -> None:
-    """Refuse any scale but 4, for methods whose weights know no other.
+    """Check that the scale is 4, for methods whose weights have no other.
 
     Raises:
         ValueError: for another scale.
@@ -42,9 +42,9 @@ def torch_dtype(precision: str, float16: bool = False) -> torch.dtype:
     """The torch dtype of a `precision` option.
 
     Args:
-        float16: whether that is one, too.
+        float16: whether "float16" is allowed.
     Raises:
-        ValueError: for anything but "float32" and "bfloat16".
+        ValueError: for anything but "float32", "bfloat16" and, if it is allowed, "float16".
     """
     known = [name for name in _DTYPES if float16 or name != "float16"]
     if precision not in known:
@@ -53,7 +53,7 @@ def torch_dtype(precision: str, float16: bool = False) -> torch.dtype:
 
 
 def padded(frames: torch.Tensor, rule: SizeRule) -> torch.Tensor:
-    """Frames of a size that a rule asks for, the last row and column repeated: (..., H, W) -> (..., h, w)."""
+    """Pad frames to a size that a rule allows by repeating the last row and column: (..., H, W) -> (..., h, w)."""
     height, width = frames.shape[-2:]
     rows, columns = rule.fitted(height), rule.fitted(width)
     if (rows, columns) == (height, width):
@@ -64,9 +64,9 @@ def padded(frames: torch.Tensor, rule: SizeRule) -> torch.Tensor:
 
 
 class FiniteCheck:
-    """Refuses values that are not finite: rounded, they would be black or white pixels.
+    """Check for values that are not finite, which after rounding would be black or white pixels.
 
-    Asking a GPU costs a wait for all it has under way, so there the answers are read once, by `done`.
+    Reading an answer from a GPU waits for all of its work, so there all answers are read once, by `done`.
 
     Args:
         method: for the message.
@@ -77,10 +77,10 @@ class FiniteCheck:
         self._sums: list[torch.Tensor] = []
 
     def see(self, values: torch.Tensor) -> torch.Tensor:
-        """The same values, if they are finite.
+        """Check values and return them.
 
         Raises:
-            ValueError: they are not (on a GPU: by `done`).
+            ValueError: some are not finite; on a GPU only `done` raises it.
         """
         self._sums.append(values.sum(dtype=torch.float32))
         if values.device.type == "cpu":
@@ -88,7 +88,7 @@ class FiniteCheck:
         return values
 
     def done(self) -> None:
-        """After the last values.
+        """Finish the check, after the last values.
 
         Raises:
             ValueError: some were not finite.
@@ -104,6 +104,6 @@ class FiniteCheck:
 def to_uint8(x: torch.Tensor) -> torch.Tensor:
     """Round float values in [0, 255] to uint8, halves away from zero as MATLAB's `uint8()`; values outside saturate.
 
-    Works in place: `x` is scratch afterwards. `x` must be float32 or wider (bfloat16 has no halves above 128).
+    Overwrites `x`, which must be float32 or wider (bfloat16 has no halves above 128).
     """
     return x.add_(0.5).clamp_(0, 255).to(torch.uint8)  # the cast truncates, which is floor for x >= 0

@@ -69,7 +69,7 @@ def read_param(path: Path) -> list[Layer]:
 
 
 def _read_layer(line: str) -> Layer:
-    """`kind name n_inputs n_outputs blob... id=value...`"""
+    """Parse a layer's line: `kind name n_inputs n_outputs blob... id=value...`."""
     words = line.split()
     first_option = 4 + int(words[2]) + int(words[3])
     if len(words) < first_option:
@@ -117,7 +117,7 @@ def _read_convolution(layer: Layer, reader: _Reader) -> dict[str, np.ndarray]:
 
 
 class Constant(nn.Module):
-    """Values that are part of a network's weights (ncnn's MemoryData), as `weight`."""
+    """Constant values among a network's weights (ncnn's MemoryData), as `weight`."""
 
     def __init__(self, count: int) -> None:
         super().__init__()
@@ -128,7 +128,7 @@ _MODULES = {"Convolution": nn.Conv2d, "PReLU": nn.PReLU, "MemoryData": Constant}
 
 
 def fill(network: nn.Module, model: str, param: Path, found: list[tuple[Layer, dict[str, np.ndarray]]]) -> None:
-    """Give a network the weights that `read_weights` found; it may lie on the meta device.
+    """Put the weights that `read_weights` found into a network, which may be on the meta device.
 
     ncnn files keep no torch names. Both they and our modules list layers in the order of computation, so layers are
     matched by that order, and kind and shape are checked for each.
@@ -173,7 +173,7 @@ class _Reader:
         return np.frombuffer(self._take(4 * count), "<f4", count).astype(np.float32)
 
     def finish(self) -> None:
-        """Refuse bytes that no layer asked for."""
+        """Raise ValueError if bytes are left that no layer asked for."""
         left = len(self._bytes) - self._position
         if left:
             raise ValueError(f"{self.path}: {left} bytes more than its .param file describes; fetch both files again")

@@ -9,16 +9,16 @@ import torch
 from baselines.frames import FiniteCheck, to_uint8
 
 TILE = 256
-"""Width and height of a tile in LR pixels where an option `tile` is "auto"."""
+"""Width and height of a tile in LR pixels if the option `tile` is "auto"."""
 LARGEST_WHOLE = 512 * 512
-"""LR pixels of the largest frame that "auto" takes whole."""
+"""LR pixels of the largest frame that "auto" does not cut into tiles."""
 
 
 def read_tile(tile: str | int) -> int | None:
-    """An option `tile`: None for "auto", 0 for whole frames, or the edge of tiles in LR pixels.
+    """Read an option `tile`: None for "auto", 0 for whole frames, or the edge of tiles in LR pixels.
 
     Raises:
-        ValueError: none of these.
+        ValueError: it is none of these.
     """
     if tile == "auto":
         return None
@@ -28,10 +28,10 @@ def read_tile(tile: str | int) -> int | None:
 
 
 def read_context(context: int) -> int:
-    """An option `context`.
+    """Read an option `context`, in LR pixels.
 
     Raises:
-        ValueError: no number of pixels.
+        ValueError: it is not a number of pixels.
     """
     if isinstance(context, bool) or context < 0 or context != int(context):
         raise ValueError(f"method.context={context}: write a number of LR pixels, 0 or more")
@@ -39,16 +39,16 @@ def read_context(context: int) -> int:
 
 
 def tile_for(tile: int | None, height: int, width: int) -> int:
-    """The edge of tiles for LR frames of this size; 0: whole frames.
+    """Edge of the tiles, in LR pixels, for LR frames of this size; 0: whole frames.
 
     Args:
-        tile: see `read_tile`.
+        tile: as `read_tile` returns it.
     """
     return (0 if height * width <= LARGEST_WHOLE else TILE) if tile is None else tile
 
 
 def said_of_tiles(tile: int | None, context: int) -> str:
-    """For a descriptor: how frames are cut."""
+    """Words for a descriptor on how frames are cut into tiles."""
     if tile is None:
         return f"frames above {LARGEST_WHOLE} LR pixels in tiles of {TILE} with {context} of context"
     return f"tiles of {tile} LR pixels with {context} of context" if tile else "whole frames"
@@ -99,7 +99,7 @@ def upscale_frames(
     tile: int = 0,
     context: int = 0,
 ) -> torch.Tensor:
-    """A clip through an image network, frame by frame, rounded to 8 bits.
+    """Upscale a clip by an image network, frame by frame, and round to 8 bits.
 
     Args:
         network: float32 (1, 3, h, w) RGB in [0, 1] -> float (1, 3, scale*h, scale*w), nominally in [0, 1].

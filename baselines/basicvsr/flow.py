@@ -52,7 +52,7 @@ class SPyNet(nn.Module):
         self.register_buffer("std", torch.tensor([0.229, 0.224, 0.225]).view(1, 3, 1, 1))
 
     def forward(self, reference: torch.Tensor, support: torch.Tensor) -> torch.Tensor:
-        """The flow that brings `support` onto `reference`: reference(p) ~ support(p + flow(p)).
+        """Estimate the flow that maps `support` onto `reference`: reference(p) ~ support(p + flow(p)).
 
         Args:
             reference, support: float32 (N, 3, H, W) RGB in [0, 1], any size: the pyramid works at the next multiples

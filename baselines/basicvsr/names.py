@@ -16,7 +16,7 @@ SOURCES: tuple[Source, ...] = ("basicsr", "mmagic")
 
 
 def spynet(ours: str, theirs: str, source: Source) -> dict[str, str]:
-    """The layers of SPyNet: BasicSR counts activations as places, MMagic wraps convolutions with them."""
+    """Map our names of SPyNet's layers to theirs: BasicSR numbers activations, too, MMagic wraps convolutions."""
     names = {}
     for level in range(LEVELS):
         for place in range(0, 9, 2):  # odd places hold activations
@@ -26,7 +26,7 @@ def spynet(ours: str, theirs: str, source: Source) -> dict[str, str]:
 
 
 def residuals(ours: str, theirs: str, blocks: int) -> dict[str, str]:
-    """The layers of residual blocks behind one convolution; both sources call them alike."""
+    """Map our names of residual blocks after one convolution to theirs; both sources use the same names."""
     names = {f"{ours}.enter": f"{theirs}.main.0"}
     for index in range(blocks):
         for conv in ("conv1", "conv2"):
@@ -35,14 +35,14 @@ def residuals(ours: str, theirs: str, blocks: int) -> dict[str, str]:
 
 
 def upsampling(ours: str, theirs: str, source: Source) -> dict[str, str]:
-    """The layers between features and pixels."""
+    """Map our names of the layers between features and pixels to theirs."""
     ups = ("upconv1", "upconv2") if source == "basicsr" else ("upsample1.upsample_conv", "upsample2.upsample_conv")
     names = {"up1": ups[0], "up2": ups[1], "refine": "conv_hr", "to_rgb": "conv_last"}
     return {f"{ours}{mine}": f"{theirs}{name}" for mine, name in names.items()}
 
 
 def basicvsr(blocks: int, source: Source, ours: str = "", theirs: str = "") -> dict[str, str]:
-    """All layers of BasicVSR, below these prefixes."""
+    """Map our names of all layers of BasicVSR to theirs, each below its prefix."""
     trunk = "trunk" if source == "basicsr" else "resblocks"
     names = spynet(f"{ours}flow", f"{theirs}spynet", source)
     for direction in ("backward", "forward"):
@@ -52,7 +52,7 @@ def basicvsr(blocks: int, source: Source, ours: str = "", theirs: str = "") -> d
 
 
 def tensors(layers: dict[str, str], flow: str, spynet: str) -> dict[str, str]:
-    """Our key -> their key, for every tensor of these layers and for SPyNet's two constants.
+    """Map our key to theirs for every tensor of these layers and for SPyNet's two constants.
 
     Args:
         flow, spynet: our name of the flow network, and theirs.
@@ -64,13 +64,13 @@ def tensors(layers: dict[str, str], flow: str, spynet: str) -> dict[str, str]:
 def fill(
     network: nn.Module, path: Path, stored: dict[str, torch.Tensor], sources: Sequence[dict[str, str]], what: str
 ) -> None:
-    """Give a network the tensors of a checkpoint.
+    """Load the tensors of a checkpoint into a network.
 
-    A network whose sizes a checkpoint tells is built on the meta device: a few tensors of it could ask for any memory.
+    A network whose sizes come from a checkpoint should be on the meta device: a small file could ask for any memory.
 
     Args:
         path: the checkpoint, for messages.
-        sources: for each source our key -> its key; the one that the checkpoint fits best counts.
+        sources: for each source our key -> its key; the one that fits the checkpoint best is used.
         what: what the checkpoint should be, for messages: "BasicVSR checkpoint with 30 blocks".
     Raises:
         ValueError: tensors that are missing, unknown or of another shape; one line.
@@ -91,5 +91,5 @@ def fill(
 
 
 def count_blocks(stored: dict[str, torch.Tensor], theirs: str) -> int:
-    """How many residual blocks a checkpoint has below the name `theirs`."""
+    """Count the residual blocks of a checkpoint below the name `theirs`."""
     return sum(name.startswith(f"{theirs}.main.2.") and name.endswith(".conv1.weight") for name in stored)

@@ -38,13 +38,14 @@ class Residuals(nn.Module):
 
 
 class Trunk(Residuals):
-    """One step of a direction: an LR frame and the feature of the neighbouring frame give the feature of this one."""
+    """Propagation in one direction of time, from an LR frame and its neighbour's feature to the frame's feature."""
 
     def __init__(self, blocks: int = BLOCKS) -> None:
         super().__init__(3 + CHANNELS, CHANNELS, blocks)
 
     def step(self, frame: torch.Tensor, feature: torch.Tensor, flow: torch.Tensor | None) -> torch.Tensor:
-        """
+        """Compute the feature of one frame.
+
         Args:
             frame: (1, 3, H, W) RGB in [0, 1].
             feature: (1, 64, H, W), the neighbour's.
@@ -60,7 +61,7 @@ class Trunk(Residuals):
 
 
 class Reconstruction(nn.Module):
-    """The features of both directions and the LR frame give the SR frame."""
+    """Reconstruction of an SR frame from the features of both directions and the LR frame."""
 
     def __init__(self) -> None:
         super().__init__()

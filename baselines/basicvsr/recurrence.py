@@ -12,7 +12,7 @@ from bench.methods.contract import Stages
 
 
 def in_precision(network: Network, dtype: torch.dtype) -> Network:
-    """The same network with propagation and reconstruction in `dtype`; flow stays in float32."""
+    """Convert a network's propagation and reconstruction to `dtype`, in place; flow stays in float32."""
     for part in (network.backward_trunk, network.forward_trunk, network.reconstruction):
         part.to(dtype)
     return network
@@ -26,7 +26,7 @@ def frame_of(lr: torch.Tensor, t: int) -> torch.Tensor:
 def upscale_clip(
     network: Network, frame: Callable[[int], torch.Tensor], like: torch.Tensor, stages: Stages, method: str
 ) -> torch.Tensor:
-    """A clip through BasicVSR. Stages: flow, propagate, reconstruct.
+    """Upscale a clip by BasicVSR. Stages: flow, propagate, reconstruct.
 
     Memory: the backward features of all frames are kept until the forward pass has used them; SR frames as uint8 only.
 

@@ -22,7 +22,7 @@ class BasicVSR:
 
     Args:
         weights: a checkpoint of BasicVSR by BasicSR or MMagic; wrapped ones are unwrapped (`baselines.checkpoints`).
-        variant: what it was trained for: "reds4", "vimeo_bi" or "vimeo_bd"; told in the descriptor.
+        variant: what it was trained for, for the descriptor: "reds4", "vimeo_bi" or "vimeo_bd".
         scale: 4.
         device: where it runs, e.g. "cpu" or "cuda".
         precision: "float32", or "bfloat16" for propagation and reconstruction (flow stays in float32).

@@ -32,7 +32,7 @@ class Propagation(nn.Module):
         self.trunk = Residuals((2 + earlier) * channels, channels, blocks)
 
     def forward(self, spatial: list, earlier: list[list], flows: list) -> list[torch.Tensor]:
-        """Features of every frame, in the order in which they are given: backward passes give the last frame first.
+        """Compute the features of every frame in the given order, which begins with the last frame in backward passes.
 
         Args:
             spatial: (1, C, H, W) of each frame.
@@ -50,7 +50,7 @@ class Propagation(nn.Module):
         return found
 
     def _aligned(self, current: torch.Tensor, before: list, flows: list) -> torch.Tensor:
-        """The features of one or two frames before, brought to this one; in float32, as positions need it."""
+        """Align the features of the one or two frames before to this one; in float32, which positions need."""
         one, first = before[-1].float(), flows[-1]
         near = warp(one, first, padding="zeros")
         two, second, far = torch.zeros_like(one), torch.zeros_like(first), torch.zeros_like(one)
@@ -63,7 +63,7 @@ class Propagation(nn.Module):
 
 
 class Reconstruction(nn.Module):
-    """All features of a frame and the LR frame give the SR frame."""
+    """Reconstruction of an SR frame from all features of the frame and the LR frame."""
 
     def __init__(self, channels: int) -> None:
         super().__init__()

@@ -16,7 +16,7 @@ from bench.methods.contract import Descriptor, FrameRule, SizeRule, Stages, no_s
 class BasicVSRPlusPlus:
     """x4 video super-resolution by grid propagation over the whole clip.
 
-    Memory: five features of all frames are kept, 20*C*H*W bytes a frame in float32 (C = 64 channels, H, W of the LR):
+    Memory: five features of every frame are kept, 20*C*H*W bytes a frame in float32 (C = 64 channels, H, W of the LR):
     7.4 GB for 100 frames of 180x320. SR frames are kept as uint8 only.
 
     Args:

@@ -43,7 +43,7 @@ class Found:
 
 @dataclass(frozen=True)
 class Wanted:
-    """A pipeline by its class, the folders of its networks, and those of its schedulers and tokenizer."""
+    """Description of a pipeline: its class, the folders of its networks, and those of its schedulers and tokenizer."""
 
     pipeline: str
     networks: tuple[str, ...]
@@ -55,11 +55,10 @@ class Wanted:
 
 
 def find(model: str, wanted: Wanted, revision: str | None = None) -> Found:
-    """The folder of a pipeline.
+    """Find the folder of a pipeline; download it from the hub if it is not in the cache.
 
     Args:
-        model: a folder, or the hub's name of one ("stabilityai/stable-diffusion-x4-upscaler"). What the cache holds is
-            taken from there; only what is not is downloaded.
+        model: a folder, or the hub's name of one ("stabilityai/stable-diffusion-x4-upscaler").
         revision: a commit, branch or tag of the hub; None: main.
     Raises:
         EnvironmentInvalid: the hub is needed and cannot be reached.
@@ -82,10 +81,10 @@ def find(model: str, wanted: Wanted, revision: str | None = None) -> Found:
 
 
 def weights_of(folder: Path) -> list[Path]:
-    """The safetensors files of a network's folder, shards in order.
+    """List the safetensors files of a network's folder, shards in order.
 
     Raises:
-        FileNotFoundError: there are none; says so where there are pickles.
+        FileNotFoundError: there are none; the message says if there are pickles instead.
     """
     found = sorted(file for file in folder.glob("*.safetensors") if WEIGHTS.fullmatch(file.name))
     if found:
@@ -96,7 +95,7 @@ def weights_of(folder: Path) -> list[Path]:
 
 
 def _of_hub(name: str, wanted: Wanted, revision: str | None) -> Path:
-    """A snapshot that has every part."""
+    """Find a snapshot of the hub with every part in the cache, or download it."""
     import huggingface_hub
     from huggingface_hub.errors import GatedRepoError, RepositoryNotFoundError, RevisionNotFoundError
 
@@ -113,7 +112,7 @@ def _of_hub(name: str, wanted: Wanted, revision: str | None) -> Path:
     except (GatedRepoError, RepositoryNotFoundError, RevisionNotFoundError) as error:
         at = f" at revision {revision}" if revision else ""
         raise UserError(
-            f"method.model={name}: no such folder here, and the hub gives none{at} ({short_line(error, 120)})"
+            f"method.model={name}: no such folder here, and the hub has none{at} ({short_line(error, 120)})"
         ) from None
     except Exception as error:  # the network fails in many classes
         raise EnvironmentInvalid(
@@ -123,7 +122,7 @@ def _of_hub(name: str, wanted: Wanted, revision: str | None) -> Path:
 
 
 def _cached(snapshot: Callable[..., Path], wanted: Wanted) -> Path | None:
-    """The snapshot in the cache, if it has all parts: a download that was cut short leaves some out."""
+    """The snapshot in the cache if it has all parts; an interrupted download leaves some out."""
     try:
         folder = snapshot(local_files_only=True)
         _files(folder, wanted)
@@ -146,7 +145,7 @@ def _check_index(folder: Path, pipeline: str) -> None:
 
 
 def _files(folder: Path, wanted: Wanted) -> tuple[Path, ...]:
-    """All files that are read, each a regular one; those of weights are there."""
+    """List all files that are read; checks that each is a regular file and that weights are there."""
     found = [folder / INDEX]
     for part in wanted.parts:
         inside = folder / part
@@ -170,10 +169,10 @@ def _digest(folder: Path, files: Sequence[Path]) -> str:
 
 
 def imported(*names: str) -> None:
-    """Import what a pipeline needs.
+    """Import the packages that a pipeline needs.
 
     Raises:
-        EnvironmentInvalid: one of them cannot be imported; says what to install.
+        EnvironmentInvalid: a package cannot be imported; the message says what to install.
     """
     for name in names:
         try:
@@ -185,5 +184,5 @@ def imported(*names: str) -> None:
 
 
 def versions(*packages: str) -> dict[str, str]:
-    """Of packages that are installed."""
+    """Versions of installed packages by name."""
     return {name: importlib.metadata.version(name) for name in packages}

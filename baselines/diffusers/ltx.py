@@ -20,14 +20,13 @@ SCALE = 2
 class LtxUpsampler:
     """`LTXLatentUpsamplePipeline` of diffusers on the frames of a clip, x2.
 
-    It is trained to enlarge latents that LTX-Video has generated. Frames that were filmed lose in the VAE what it does
-    not keep.
+    It is trained to enlarge latents that LTX-Video has generated. Filmed frames lose detail that the VAE does not keep.
 
     Args:
         model: a folder that diffusers saved, or the hub's name of one.
         revision: of the hub: commit, branch or tag.
-        decode_timestep, decode_noise: for a VAE whose decoder denoises: the time that it is told, and the share of
-            noise that its latents get. None: as much as the time.
+        decode_timestep, decode_noise: for a VAE whose decoder denoises: its time input, and the share of noise that is
+            mixed into its latents (None: as much as the time).
         seed: of the latents' sample and of that noise, which are drawn on the CPU.
         scale: 2.
         device: where it runs, e.g. "cpu" or "cuda".

@@ -6,10 +6,10 @@ import math
 
 
 def whole(name: str, value: int, least: int, most: int) -> int:
-    """A whole number within bounds.
+    """Check that an option is a whole number from `least` to `most`; returns it.
 
     Raises:
-        ValueError: it is none.
+        ValueError: it is not.
     """
     if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= most:
         raise ValueError(f"method.{name}={value}: write a whole number from {least} to {most}")
@@ -17,10 +17,10 @@ def whole(name: str, value: int, least: int, most: int) -> int:
 
 
 def number(name: str, value: float, least: float, most: float) -> float:
-    """A finite number within bounds.
+    """Check that an option is a finite number from `least` to `most`; returns it as a float.
 
     Raises:
-        ValueError: it is none.
+        ValueError: it is not.
     """
     if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
         raise ValueError(f"method.{name}={value}: write a number from {least:g} to {most:g}")

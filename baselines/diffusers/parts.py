@@ -29,7 +29,7 @@ _OLD_NAMES = {".query.": ".to_q.", ".key.": ".to_k.", ".value.": ".to_v.", ".pro
 
 
 def network(kind: Any, folder: Path, dtype: torch.dtype) -> Any:
-    """A network of diffusers, its weights in `dtype`, not to be trained.
+    """Build a network of diffusers with its weights in `dtype`, frozen and in evaluation mode.
 
     Args:
         kind: its class.
@@ -41,7 +41,7 @@ def network(kind: Any, folder: Path, dtype: torch.dtype) -> Any:
 
 
 def text_encoder(folder: Path, dtype: torch.dtype) -> Any:
-    """CLIP's text encoder; see `network`."""
+    """Build CLIP's text encoder; see `network`."""
     from transformers import CLIPTextConfig, CLIPTextModel
 
     options = {key: value for key, value in _config(folder).items() if key in CLIPTextConfig.__annotations__}
@@ -51,12 +51,12 @@ def text_encoder(folder: Path, dtype: torch.dtype) -> Any:
 
 
 def tokenizer(folder: Path, most: int) -> Any:
-    """CLIP's tokenizer.
+    """Build CLIP's tokenizer.
 
     Args:
-        most: tokens of a prompt.
+        most: largest number of tokens of a prompt.
     Raises:
-        ValueError: its files are none of CLIP's.
+        ValueError: its files are not those of CLIP's tokenizer.
     """
     from transformers import CLIPTokenizer
 
@@ -67,10 +67,12 @@ def tokenizer(folder: Path, most: int) -> Any:
 
 
 def scheduler(folder: Path, name: str = "") -> Any:
-    """A noise schedule, of one of the classes that diffusers lists for such pipelines.
+    """Build a noise scheduler, of one of the classes that diffusers lists for such pipelines.
 
     Args:
-        name: its class; "": as its file says.
+        name: its class; "": the one that its file names.
+    Raises:
+        ValueError: an unknown class, or a configuration that does not make one.
     """
     import diffusers
     from diffusers.schedulers import KarrasDiffusionSchedulers
@@ -89,7 +91,7 @@ def scheduler(folder: Path, name: str = "") -> Any:
 
 
 def most_noise(folder: Path) -> int:
-    """The highest noise level that a Stable Diffusion upscaler takes, of its index; 350 where that does not say."""
+    """Read the highest noise level of a Stable Diffusion upscaler from its index; 350 if it is not there."""
     level = _mapping(folder / INDEX).get("max_noise_level", 350)
     if isinstance(level, bool) or not isinstance(level, int) or not 0 <= level <= MOST_STEPS:
         raise ValueError(f"{folder / INDEX}: max_noise_level is {str(level)[:40]}, not a number of steps; {REMEDY}")
@@ -99,11 +101,13 @@ def most_noise(folder: Path) -> int:
 def filled(
     build: Callable[[], nn.Module], folder: Path, dtype: torch.dtype, renamed: Callable[[str], str]
 ) -> nn.Module:
-    """A network with the tensors of its folder.
+    """Build a network and load the tensors of its folder.
 
     Args:
-        build: makes it; called where tensors have shapes only.
-        renamed: the name of a tensor in the file -> that in the network; "": left out.
+        build: makes the network; called on the meta device.
+        renamed: name of a tensor in the file -> its name in the network; "": left out.
+    Raises:
+        FileNotFoundError, ValueError: weights that are missing, unreadable or of another network.
     """
     try:
         with torch.device("meta"):
@@ -153,7 +157,7 @@ def _mapping(file: Path) -> dict[str, Any]:
 
 
 def _check_counts(file: Path, config: Mapping[str, Any]) -> None:
-    """Refuse what would build for hours."""
+    """Refuse a configuration whose network or schedule would take hours to build."""
     for key, value in config.items():
         most = MOST_STEPS if "timesteps" in key else MOST_LAYERS if "layers" in key or "num_blocks" in key else None
         listed = value if isinstance(value, list) else [value]
@@ -169,7 +173,7 @@ def _known(kind: type, config: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _of_today(name: str) -> str:
-    """Attention of old files by the names that it has now."""
+    """Translate names of attention layers in old files to those of today."""
     for old, new in _OLD_NAMES.items():
         name = name.replace(old, new)
     return name
@@ -181,5 +185,5 @@ def _of_clip(name: str) -> str:
 
 
 def parameters(*networks: nn.Module) -> int:
-    """Weights of networks together."""
+    """Number of parameters of all networks together."""
     return sum(each.numel() for network in networks for each in network.parameters())

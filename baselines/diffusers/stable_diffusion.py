@@ -26,23 +26,24 @@ LICENCES = {"stabilityai/stable-diffusion-x4-upscaler": "CreativeML Open RAIL++-
 class StableDiffusion:
     """`StableDiffusionUpscalePipeline` of diffusers on each frame.
 
-    The prompt is encoded when the upscaler is made, which no time contains. Every frame and every tile starts from
-    the same noise, so that frames depend on no order and a still scene stays still.
+    The prompt is encoded when the upscaler is made, which is not timed. Every frame and every tile starts from the same
+    noise, so that frames do not depend on their order and a still scene stays still.
 
     Args:
         model: a folder that diffusers saved, or the hub's name of one.
         revision: of the hub: commit, branch or tag.
         steps: denoising steps.
-        guidance: strength of classifier-free guidance; up to 1: none. There is none either where prompt and negative
+        guidance: strength of classifier-free guidance; up to 1: none. There is none either if prompt and negative
             prompt are the same, since it would change nothing.
         noise_level: how much noise the LR frame gets, in steps of the model's own schedule (of at most 350).
         prompt, negative_prompt: what the frames show, and what they do not.
         seed: of the noise, which is drawn on the CPU.
         tile, context: see `baselines.tiling`.
-        scale: that of the weights, or it is refused.
+        scale: must be the scale of the weights.
         device: where it runs, e.g. "cpu" or "cuda".
-        precision: "float32", "bfloat16" or "float16"; a VAE that says that it overflows in float16 stays in float32.
-        licence: of the weights, where the hub's name does not tell.
+        precision: "float32", "bfloat16" or "float16"; a VAE whose configuration has `force_upcast`, because it
+            overflows in float16, stays in float32.
+        licence: of the weights; None: known for some names on the hub.
     Raises:
         EnvironmentInvalid: diffusers or transformers are not installed, or the hub cannot be reached.
         FileNotFoundError, UserError, ValueError: no such model, parts that do not fit, or options out of range.
@@ -124,7 +125,7 @@ class StableDiffusion:
         return sr[..., : self._scale * height, : self._scale * width].float() / 2 + 0.5
 
     def _prompted(self, prompt: str, negative: str, guidance: float) -> dict[str, Any]:
-        """What the pipeline gets in the place of prompts; the text encoder is let go."""
+        """Encode the prompts as options of the pipeline, then drop the text encoder."""
         guided = guidance > 1 and prompt != negative
         positive, unwanted = self._pipeline.encode_prompt(prompt, self.device, 1, guided, negative_prompt=negative)
         self._pipeline.text_encoder = self._pipeline.tokenizer = None
@@ -136,7 +137,7 @@ class StableDiffusion:
 
 
 def _pipeline(folder: Path, dtype: torch.dtype) -> Any:
-    """The pipeline of a folder, which prints no progress."""
+    """Build the pipeline of a folder, without its progress bar."""
     import diffusers
 
     vae = parts.network(diffusers.AutoencoderKL, folder / "vae", dtype)

@@ -12,15 +12,15 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 LAST_LINES = 5
-"""So many lines of what a failed program said go into the message."""
+"""Number of last lines of a failed program's output that go into the message."""
 
 
 class ProgramError(RuntimeError):
-    """The program did not end well; the message has its name, how it ended and its last words."""
+    """The program failed; the message has its name, how it ended and its last lines."""
 
 
 def find(word: str, cwd: Path, path: str | None) -> Path:
-    """The executable that the first word of a command names, as a shell in `cwd` would find it.
+    """Find the executable that the first word of a command names, as a shell in `cwd` would.
 
     Args:
         word: a name to be looked up in `path` (the variable PATH), or a path, relative to `cwd`.
@@ -39,7 +39,7 @@ def find(word: str, cwd: Path, path: str | None) -> Path:
 
 
 def run(command: Sequence[str], cwd: Path, env: Mapping[str, str], timeout_s: float | None) -> str:
-    """Run a command to its end; whatever interrupts the wait ends it and all processes of its session.
+    """Run a command to its end, then kill all processes left of its session, also when the wait is interrupted.
 
     Returns:
         What it wrote to standard output and then to standard error.
@@ -74,7 +74,7 @@ def run(command: Sequence[str], cwd: Path, env: Mapping[str, str], timeout_s: fl
 
 
 def _end(process: subprocess.Popen) -> None:
-    """Kill what still runs of the process's session: an upscaler's workers must not outlive their clip."""
+    """Kill the processes that are left of a process's session: an upscaler's workers must not outlive their clip."""
     if hasattr(os, "killpg"):
         try:
             os.killpg(process.pid, signal.SIGKILL)
@@ -91,7 +91,7 @@ def _text(file) -> str:
 
 
 def _last_words(text: str) -> str:
-    """The last lines that say something, without colours; of a redrawn line what was drawn last."""
+    """The last lines that are not empty, without colour codes; of a line that is redrawn, its last state."""
     text = re.sub(r"\x1b\[[0-9;]*[A-Za-z]", "", text)
     lines = [line.rstrip("\r").rpartition("\r")[2].strip() for line in text.split("\n")]
     return " / ".join([line for line in lines if line][-LAST_LINES:])

@@ -19,24 +19,24 @@ VERSION_TIMEOUT_S = 60
 
 
 class External:
-    """Runs a command for each clip. A config makes one, no Python is needed: see docs/methods.md.
+    """An external command that runs once for each clip, described by a configuration alone; see docs/methods.md.
 
     Args:
         command: the command, as one string (split as a shell would, but no shell runs it) or a list of words.
             `{input}`, `{output}` and `{scale}` are filled in; `{ffmpeg}` is the ffmpeg of the package imageio-ffmpeg
             or else the one on PATH; braces meant literally are doubled.
         scale: a whole number of at least 1.
-        input: how the LR frames are given: a pattern such as "%08d.png" (PNG files, counted from 0, in the folder
-            `{input}`), or a name such as "clip.mkv" (`{input}` is a lossless H.264 RGB video of 25 frames a second).
-        output: what the command leaves: a pattern such as "*.png" or "**/*.png" (images below the folder `{output}`,
-            which is there and empty), or a name such as "clip.mp4" (`{output}` is that video).
+        input: form of the LR frames: a pattern such as "%08d.png" (PNG files, counted from 0, in the folder `{input}`),
+            or a name such as "clip.mkv" (`{input}` is a lossless H.264 RGB video of 25 frames per second).
+        output: form of the SR frames: a pattern such as "*.png" or "**/*.png" (images below the folder `{output}`,
+            which exists and is empty), or a name such as "clip.mp4" (`{output}` is that video).
         version_command: prints the program's version; kept in the record and part of the key of stored frames.
         depends: files and folders whose content belongs to the method too: weights, a checkout.
         cwd: where the command runs; relative paths in it start there. None: the current folder.
         env: environment variables to set; null removes one.
         timeout_s: one call that takes longer fails its clip.
-        kind: "image" or "video", for the record, as `licence` and `weights` are.
-        label: what the record calls it.
+        kind: "image" or "video", for the record, like `licence` and `weights`.
+        label: name of the method in the record.
     Raises:
         FileNotFoundError: program, `cwd` or a file of `depends` is missing.
         ValueError: a template that cannot be filled in.
@@ -125,7 +125,7 @@ def _words(command: str | Sequence[str], option: str) -> list[str]:
 
 
 def _values(words: Sequence[str]) -> list[str]:
-    """The words of a command, and what stands behind the `=` of those that have one (`--model=FILE`)."""
+    """The words of a command, and the parts after the `=` of those that have one (`--model=FILE`)."""
     return [value for word in words for value in (word, word.partition("=")[2]) if value]
 
 
@@ -145,7 +145,7 @@ def _check_template(words: Sequence[str], needed: Sequence[str] = ()) -> None:
 
 
 def _ffmpeg(word: str) -> str:
-    """The ffmpeg for this word, looked for only where it is wanted."""
+    """The ffmpeg to fill into a word; it is only searched for if the word asks for it."""
     return _find_ffmpeg() if "{ffmpeg}" in word else ""
 
 

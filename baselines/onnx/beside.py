@@ -14,15 +14,15 @@ from frames.door import check_regular, open_regular
 from frames.errors import EnvironmentInvalid, one_line, short_line
 
 _MARK = b"\n\x08location"
-"""How the key is stored under which each such weight names its file."""
+"""The encoded protobuf key under which a weight in an external file names that file."""
 
 
 def digest_of(path: Path) -> str | None:
-    """sha256 of names and content of all files that a graph names; None where it keeps its weights in itself.
+    """Hash names and content of all external files of a graph, by sha256; None if it keeps its weights in itself.
 
     Raises:
-        EnvironmentInvalid: there are such files, and the package onnx, which tells their names, is not installed.
-        FileNotFoundError, ValueError: one of them is not there or outside the folder, or this is no ONNX file.
+        EnvironmentInvalid: there are such files, and the package onnx, which reads their names, is not installed.
+        FileNotFoundError, ValueError: one of them is missing or outside the folder, or this is not an ONNX file.
     """
     if not _has_files(path):
         return None
@@ -59,7 +59,7 @@ def _names(path: Path) -> list[str]:
 
 
 def _locations(message: Any) -> Iterator[str]:
-    """The names of files in a message of protobuf, and in all messages in it: initializers, attributes, subgraphs."""
+    """Yield the names of files in a protobuf message and all messages in it: initializers, attributes, subgraphs."""
     if message.DESCRIPTOR.name == "TensorProto" and message.data_location == message.EXTERNAL:
         yield from (each.value for each in message.external_data if each.key == "location")
     for field, value in message.ListFields():

@@ -17,19 +17,21 @@ if TYPE_CHECKING:
 
 HOW_TO_INSTALL = "pip install onnxruntime (the extra `onnx` of this project)"
 MEMORY, MEMORY_OUT = "memory", "memory_out"
-MOST_CHANNELS = 1024  # of a memory: a frame's worth of it is made before the graph runs
+MOST_CHANNELS = 1024  # of a memory, which is allocated before the graph runs
 TYPES = {"tensor(float)": torch.float32, "tensor(float16)": torch.float16, "tensor(uint8)": torch.uint8}
 
 
 @dataclass(frozen=True)
 class Graph:
-    """A session and its one input and one output, beside what a frame hands on to the next one.
+    """An onnxruntime session with one input and one output of frames, and perhaps a memory from frame to frame.
 
     Attributes:
+        input, output: names of the input and the output of frames.
         dtype: of the input.
-        data: digest of the files beside it that hold weights of it; None: there are none.
-        memory: channels of what a frame hands on, as a second input and output; 0: none.
-        metadata: what the file says of itself, by name.
+        metadata: the file's metadata by name.
+        version: of onnxruntime.
+        data: digest of external files with weights; None: there are none.
+        memory: channels of the memory, a second input and output; 0: none.
     """
 
     session: InferenceSession
@@ -45,7 +47,7 @@ class Graph:
         """Run the graph: (N, 3, h, w) of `dtype` on the CPU -> (N, 3, H, W).
 
         Raises:
-            ValueError: onnxruntime could not.
+            ValueError: onnxruntime failed.
         """
         return self._run([self.output], {self.input: frames})[0]
 
@@ -54,11 +56,11 @@ class Graph:
 
         Args:
             frames: (3, 3, h, w) of `dtype`: the frame before, this one, the one after.
-            memory: what the frame before handed on; None for the first.
+            memory: that of the frame before, (1, C, h, w); None for the first frame.
         Returns:
-            The SR frame, (1, 3, H, W), and what it hands on.
+            The SR frame, (1, 3, H, W), and the memory for the next frame.
         Raises:
-            ValueError: onnxruntime could not.
+            ValueError: onnxruntime failed.
         """
         if memory is None:
             memory = torch.zeros(1, self.memory, *frames.shape[2:])
@@ -75,15 +77,15 @@ class Graph:
 
 
 def open_graph(path: str | Path, device: str) -> Graph:
-    """Open a file whose graph takes RGB frames of any size, one (N, 3, H, W) tensor, and gives one back.
+    """Open a file whose graph maps RGB frames of any size, one (N, 3, H, W) tensor, to another such tensor.
 
-    As many threads as torch has at this moment.
+    The session uses as many threads as torch has when it is opened.
 
     Raises:
-        EnvironmentInvalid: onnxruntime is not installed, or has no CUDA and the device asks for it; or onnx is not,
-            and the graph keeps weights in other files.
-        FileNotFoundError, ValueError: no ONNX file, another graph, or files with weights of it that are not in its
-            folder; one line.
+        EnvironmentInvalid: onnxruntime is not installed, or has no CUDA and the device asks for it; or onnx is not
+            installed, and the graph keeps weights in other files.
+        FileNotFoundError, ValueError: not an ONNX file, another kind of graph, or external files outside its folder;
+            one line.
     """
     try:
         import onnxruntime
@@ -100,7 +102,7 @@ def open_graph(path: str | Path, device: str) -> Graph:
     data = digest_of(path)
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = torch.get_num_threads()
-    options.log_severity_level = 4  # what it has to say comes as an exception, too
+    options.log_severity_level = 4  # errors are raised as exceptions, too
     chosen = (provider, {"device_id": index}) if index else provider
     try:
         session = onnxruntime.InferenceSession(str(path), options, providers=[chosen])
@@ -142,12 +144,12 @@ def _memory(inputs: list[Any], outputs: list[Any]) -> int:
 
 
 def _fixed(side: int | str | None) -> int | None:
-    """A side of a shape where it is a number; names and None stand for any."""
+    """A dimension of a shape if it is fixed; None for a name or None, which stand for any size."""
     return side if isinstance(side, int) else None
 
 
 def count_parameters(path: str | Path) -> int:
-    """The weights in a file; 0 where the package onnx, which reads it, is not installed."""
+    """Count the weights in a file; 0 if the package onnx, which reads it, is not installed."""
     try:
         import onnx
     except ImportError:

@@ -13,21 +13,21 @@ from baselines.onnx.session import count_parameters, open_graph
 from bench.methods.contract import Descriptor, FrameRule, SizeRule, Stages, no_stages
 
 LONGEST = 32
-"""Frames that are kept of a call to a graph for clips; it gets one more on either side, as far as there are any."""
+"""Frames that are kept from each call to a graph for clips; the call gets one more on either side, if there is one."""
 LARGEST_SIDE = 4096
-"""LR pixels that a file or an option may ask for at least."""
+"""Largest `minimum` or `multiple_of`, in LR pixels, that a file or an option may ask for."""
 
 
 class Onnx:
-    """The graph of an ONNX file, frame by frame or over clips.
+    """Upscaling by the graph of an ONNX file, frame by frame or over clips.
 
-    A file that `python -m turbovsr export` wrote says itself what sizes it takes and whether frames see each other.
+    The metadata of a file that `python -m turbovsr export` wrote says what sizes it takes and whether it is for clips.
 
     Args:
         weights: an ONNX file whose graph takes one (N, 3, H, W) tensor of RGB frames of any size, float or 8 bits.
-        scale: that of the graph, or it is refused.
-        device: "cpu" or "cuda", where onnxruntime has it; frames go through the host's memory.
-        value_range: what white is for a graph of floats: 1 or 255.
+        scale: must be the scale of the graph.
+        device: "cpu", or "cuda" if onnxruntime has it; frames go through the host's memory.
+        value_range: value of white for a graph of floats: 1 or 255.
         minimum, multiple_of: LR sides that the graph takes; others are padded by repeating the edge and cropped back.
         licence: of the weights.
     Raises:
@@ -90,7 +90,7 @@ class Onnx:
         return sr
 
     def _upscaled(self, x: torch.Tensor) -> Iterator[tuple[int, torch.Tensor]]:
-        """The SR frames of a padded clip in parts, each with the number of its first frame."""
+        """Yield the SR frames of a padded clip in parts, each with the number of its first frame."""
         if not self._graph.memory:
             for start, stop, first, last in _calls(len(x), LONGEST if self._clips else 1, self._clips):
                 yield first, self._graph(self._levels(x[start:stop]))[first - start : last - start]
@@ -102,7 +102,7 @@ class Onnx:
             yield frame, sr
 
     def _levels(self, frames: torch.Tensor) -> torch.Tensor:
-        """8-bit frames as the graph takes them."""
+        """Convert 8-bit frames to the type and range of the graph's input."""
         if self._graph.dtype == torch.uint8:
             return frames
         return (frames.float() * (self._white / 255)).to(self._graph.dtype)
@@ -113,14 +113,14 @@ class Onnx:
         return f"{LONGEST} at once, with one more on either side" if self._clips else ""
 
     def _beside(self) -> str:
-        """What a descriptor says of files beside the ONNX file that hold weights."""
+        """Words for the descriptor about external files with weights."""
         return f", its weights beside it (sha256 {self._graph.data[:12]})" if self._graph.data else ""
 
     def _check_scale(self, weights: str | Path) -> None:
-        """Upscale one small black frame.
+        """Upscale one small black frame to check the graph's scale.
 
         Raises:
-            ValueError: what comes back is no frame of the scale.
+            ValueError: the result is not a frame of that scale.
         """
         side = self._rule.fitted(16)
         try:
@@ -137,7 +137,7 @@ class Onnx:
 
 
 def _side(name: str, given: int | None, said: dict[str, str], weights: str | Path) -> int:
-    """A rule on LR sides: as the option says, or as the file says of itself."""
+    """A rule on LR sides in pixels: the option, or else the file's metadata. Raises `ValueError`."""
     if given is None:
         told = said.get(name, "1")
         if not (told.isascii() and told.isdigit() and len(told) < 5 and 1 <= int(told) <= LARGEST_SIDE):
@@ -149,10 +149,11 @@ def _side(name: str, given: int | None, said: dict[str, str], weights: str | Pat
 
 
 def _calls(frames: int, most: int, whole: bool) -> Iterator[tuple[int, int, int, int]]:
-    """(start, stop, first, last): what a call gets, and the frames of it that are kept.
+    """Yield (start, stop, first, last) for each call: the range of frames it gets, and the range that is kept of it.
 
     Args:
-        most: frames that are kept of a call; a graph for clips gets one more on either side.
+        most: number of frames that are kept of a call.
+        whole: whether the graph is for clips, and gets one more frame on either side.
     """
     for first in range(0, frames, most):
         last = min(first + most, frames)

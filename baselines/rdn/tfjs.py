@@ -18,11 +18,11 @@ _LARGEST_JSON = 10_000_000
 
 
 def read_weights(model: Path, weights: Path) -> dict[str, np.ndarray]:
-    """The weights of a model by name, float32, as Keras lays them out (kernels HWIO).
+    """Read the weights of a model by name, float32, in Keras's layout (kernels HWIO).
 
     Args:
         model: `model.json`.
-        weights: the shard that its manifest names; models of one shard alone are read.
+        weights: the shard that its manifest names; models of several shards are not read.
     Raises:
         FileNotFoundError: one of the files is absent.
         ValueError: no such model, several shards, another dtype, or a shard of another length.

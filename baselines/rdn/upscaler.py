@@ -26,15 +26,15 @@ RELEASES = {  # sha256 of the packages' binary weights, x2, x3, x4
 
 
 class RDN:
-    """Super-resolution of images by a small residual dense network, its size and scale as the files say.
+    """Super-resolution of images by a small residual dense network, whose size and scale come from its files.
 
     Args:
         manifest: the model's `model.json` of TensorFlow.js.
         weights: its binary weights.
-        scale: that of the files, or it is refused.
+        scale: must be the scale of the files.
         device: where it runs, e.g. "cpu" or "cuda".
         precision: "float32" or "bfloat16".
-        size: what the weights are called, for the record: "slim" or "medium".
+        size: name of the weights for the record: "slim" or "medium".
         licence: of the weights.
     Raises:
         FileNotFoundError, ValueError: files that are absent or not the network's; another scale or precision.
@@ -118,7 +118,7 @@ def load(model: Path, weights: Path) -> Network:
 
 
 def _names(blocks: int) -> dict[str, str]:
-    """Our layer -> the name of Keras's."""
+    """Map our names of layers to Keras's."""
     names = {"enter": "F_m1", "deepen": "F_0", "fuse": "GFF_1", "leave": "GFF_2", "to_rgb": "SR"}
     names |= {f"up{index}": f"UPN{index}" for index in (1, 2, 3)}
     for index in range(blocks):

@@ -15,7 +15,7 @@ MOST_CLEANINGS = 3
 
 
 class Cleaning(nn.Module):
-    """What an LR frame has too much of: (N, 3, H, W) RGB in [0, 1] -> the residue to add, (N, 3, H, W).
+    """The network that cleans LR frames: (N, 3, H, W) RGB in [0, 1] -> the residue to add, (N, 3, H, W).
 
     Args:
         blocks: residual blocks.
@@ -62,7 +62,7 @@ class RealNetwork(nn.Module):
 def load(path: str | Path) -> RealNetwork:
     """Build the network with the weights of a checkpoint of RealBasicVSR by MMagic (MMEditing) or its authors.
 
-    The averaged generator counts where there is one.
+    If it has the generator's averaged weights, those are used.
 
     Raises:
         FileNotFoundError, ValueError: no readable checkpoint, or its keys or shapes are not those of RealBasicVSR.

@@ -15,14 +15,14 @@ from bench.methods.contract import Descriptor, FrameRule, SizeRule, Stages, no_s
 
 
 class RealBasicVSR:
-    """x4 super-resolution of video as people have it: noisy, compressed, blurred.
+    """x4 super-resolution of degraded video: noisy, compressed, blurred.
 
     Memory: as BasicVSR, and 12*H*W bytes a frame for the cleaned clip (H, W of the LR).
 
     Args:
         weights: a checkpoint of RealBasicVSR by MMagic or its authors (`RealBasicVSR_x4.pth`).
-        threshold: cleaning is repeated, three times at most, until the mean residue is below so many grey levels. The
-            published configurations train with 255 (always once) and say 5, later 1.5, for tests.
+        threshold: cleaning runs, three times at most, until the mean residue is below this many grey levels. The
+            published configurations have 255 (always once) for training, and 5, later 1.5, for tests.
         scale: 4.
         device: where it runs, e.g. "cpu" or "cuda".
         precision: "float32", or "bfloat16" for all but the flow.

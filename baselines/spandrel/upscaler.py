@@ -18,20 +18,20 @@ if TYPE_CHECKING:
 
 
 class Spandrel:
-    """The network of a weights file: ESRGAN, SwinIR, HAT, DAT, SPAN, Compact and whatever else spandrel knows.
+    """Upscaling by the network of a weights file: ESRGAN, SwinIR, HAT, DAT, SPAN, Compact and all that spandrel knows.
 
-    Sizes that the network does not take are padded at the right and the bottom by reflection and cropped back.
+    Frames of sizes that the network does not take are padded right and below by reflection and cropped back.
 
     Args:
         weights: `.pth`, `.ckpt`, `.pt` or `.safetensors` with the network's tensors; nothing in it runs.
-        tile: "auto": whole frames up to 512 x 512 LR pixels, larger ones in tiles of 256 where spandrel says that the
-            network may be tiled; 0: whole frames; a number: tiles of so many LR pixels, refused for networks that see
-            the whole frame or tile it themselves.
+        tile: "auto": whole frames up to 512 x 512 LR pixels, larger ones in tiles of 256 if spandrel says that the
+            network may be tiled; 0: whole frames; another number: edge of tiles in LR pixels, refused for networks that
+            tile frames themselves.
         context: LR pixels around a tile that the network sees too.
-        scale: that of the weights, or it is refused.
+        scale: must be the scale of the weights.
         device: where it runs, e.g. "cpu" or "cuda".
-        precision: "float32", or "bfloat16" or "float16" where spandrel says that the network can.
-        licence: of the weights, which only their giver knows.
+        precision: "float32", or "bfloat16" or "float16" if spandrel says that the network supports it.
+        licence: of the weights; the file does not say.
     Raises:
         EnvironmentInvalid: spandrel is not installed.
         FileNotFoundError, ValueError: weights that cannot be used (see `weights.load`), or an option that does not fit.
@@ -98,7 +98,7 @@ def _check_scale(model: ImageModelDescriptor, weights: str | Path, scale: int) -
 
 
 def _tile(model: ImageModelDescriptor, tile: str | int) -> int | None:
-    """The edge of tiles in LR pixels; 0: whole frames; None: what the frame's size asks for."""
+    """The edge of tiles in LR pixels; 0: whole frames; None: it depends on the frame's size."""
     read = read_tile(tile)
     if read and model.tiling.name == "INTERNAL":
         raise ValueError(f"method.tile={tile}: {model.architecture.name} cuts frames itself; use method.tile=0")

@@ -1,4 +1,7 @@
-"""Building of a network from a weights file of unknown architecture by spandrel (https://github.com/chaiNNer-org/spandrel)."""
+"""Building of a network from a weights file of unknown architecture by spandrel.
+
+Source: https://github.com/chaiNNer-org/spandrel
+"""
 
 from __future__ import annotations
 
@@ -18,12 +21,12 @@ HOW_TO_INSTALL = "pip install spandrel==0.4.2 (the extra `spandrel` of this proj
 
 
 def load(path: str | Path) -> ImageModelDescriptor[torch.nn.Module]:
-    """The network of a weights file, its architecture found from the names and shapes of the tensors.
+    """Load the network of a weights file; its architecture is detected from the names and shapes of the tensors.
 
     Raises:
         EnvironmentInvalid: spandrel is not installed.
         FileNotFoundError, ValueError: no readable weights, an architecture that spandrel does not know, tensors that do
-            not fit it, values that are not finite, or no network from RGB to RGB; one line.
+            not fit it, values that are not finite, or a network that is not from RGB to RGB; one line.
     """
     try:
         import spandrel
