@@ -61,7 +61,7 @@ class Material:
 
 
 def material(vid4: str | None, frames: int) -> list[Material]:
-    """The clips, cropped at the right, the bottom and the end to whole latent cells and 8k+1 frames."""
+    """Load the clips, cropped at the right, the bottom and the end to whole latent cells and 8k+1 frames."""
     options: dict[str, Any] = {"domain": "vimeo", "scale": 4, "degradation": Bicubic(scale=4)}
     sets: list[Any] = [Sample(name="sample", clips=NATURAL, frames=None, **options)]
     if vid4:
@@ -78,7 +78,7 @@ def material(vid4: str | None, frames: int) -> list[Material]:
 
 
 def sampled(model: Generator, clip: Material, steps: int, seed: int = 0) -> Tensor:
-    """A latent of the clip, sampled in so many steps."""
+    """Sample a latent of the clip in `steps` steps."""
     condition = model.condition(clip.lr)
     noise = torch.randn(
         (1, model.config.latent_channels, *condition.shape[2:]), generator=torch.Generator().manual_seed(seed)
@@ -97,7 +97,7 @@ def of_another_clip(latent_of: Callable[[Material], Tensor], clips: list[Materia
 
 
 def score(sr: list[Tensor], gt: np.ndarray, metrics: dict) -> dict[str, float]:
-    """Means over the frames; PSNR of BT.601 studio-range Y."""
+    """Mean scores over the frames, of DISTS over every fourth; PSNR of BT.601 studio-range Y."""
     frames = [((f + 1) * 127.5).round().clamp(0, 255).to(torch.uint8).permute(1, 2, 0).numpy() for f in sr]
     return {
         name: statistics.fmean(
@@ -108,12 +108,12 @@ def score(sr: list[Tensor], gt: np.ndarray, metrics: dict) -> dict[str, float]:
 
 
 def decode_sampled(model: Generator, clips: list[Material], steps: int, index: int) -> list[Tensor]:
-    """The frames of a clip, decoded with a latent sampled in so many steps."""
+    """Decode the frames of a clip with a latent that is sampled in `steps` steps."""
     return list(model.decode_frames(clips[index].lr, sampled(model, clips[index], steps)))
 
 
 def rows_of_samples(model: Generator, clips: list[Material]) -> tuple[Row, Row]:
-    """Decoding with latents sampled in one step, and with those of another clip."""
+    """Two rows: decoding with latents sampled in one step, and with those of another clip."""
     return (
         partial(decode_sampled, model, clips, 1),
         lambda i: list(
@@ -123,7 +123,7 @@ def rows_of_samples(model: Generator, clips: list[Material]) -> tuple[Row, Row]:
 
 
 def rows_of_oracle(model: Generator, clips: list[Material]) -> tuple[Row, Row]:
-    """Decoding with the oracle latent, encoded from the GT, and with that of another clip."""
+    """Two rows: decoding with the oracle latent, encoded from the GT, and with that of another clip."""
     return (
         lambda i: list(model.decode_frames(clips[i].lr, model.encode(clips[i].hr))),
         lambda i: list(model.decode_frames(clips[i].lr, of_another_clip(lambda clip: model.encode(clip.hr), clips, i))),
@@ -132,7 +132,7 @@ def rows_of_oracle(model: Generator, clips: list[Material]) -> tuple[Row, Row]:
 
 @torch.inference_mode()
 def run(arguments: argparse.Namespace) -> dict[str, dict[str, dict[str, float]]]:
-    """Scores by row, clip and metric."""
+    """Score all rows; returns scores by row, clip and metric."""
     clips = material(arguments.vid4, arguments.frames)
     metrics = {name: build(name) for name in METRICS}
     model, _ = loading.load(arguments.weights)

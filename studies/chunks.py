@@ -44,7 +44,7 @@ def photo(height: int, width: int, halved: bool) -> Tensor:
 
 
 def steps(build: Callable[..., TurboVSR], size: tuple[int, int], frames: int) -> bool:
-    """Changes from frame to frame of a still clip, where chunks meet and inside them."""
+    """Measure changes from frame to frame of a still clip, where chunks meet and inside them."""
     upscaler = build()
     length = clip_frames(upscaler.chunk)
     new = length - upscaler.overlap
@@ -74,7 +74,7 @@ def steps(build: Callable[..., TurboVSR], size: tuple[int, int], frames: int) ->
 
 
 def tiles(build: Callable[..., TurboVSR], size: tuple[int, int], tile: int) -> bool:
-    """PSNR between a panned photograph decoded whole and in tiles."""
+    """Measure the PSNR between a panned photograph decoded whole and in tiles."""
     height, width = size
     picture = photo(height, width + 8, halved=False)
     clip = torch.stack([picture[:, :, shift : shift + width] for shift in range(9)])
@@ -87,7 +87,7 @@ def tiles(build: Callable[..., TurboVSR], size: tuple[int, int], tile: int) -> b
 
 
 def memory(arguments: argparse.Namespace) -> bool:
-    """Peak memory of processes that stream clips of two lengths."""
+    """Measure the peak memory of processes that stream clips of two lengths."""
     few, many = arguments.memory_frames
     base, short, long = (peak_of_a_process(arguments, frames) for frames in (0, few, many))
     height, width = arguments.size
@@ -98,7 +98,7 @@ def memory(arguments: argparse.Namespace) -> bool:
 
 
 def peak_of_a_process(arguments: argparse.Namespace, frames: int) -> float:
-    """MiB of a fresh process that streams `frames` frames."""
+    """Peak memory in MiB of a fresh process that streams `frames` frames."""
     command = [sys.executable, "-m", "studies.chunks", "--stream", str(frames), "--chunk", str(arguments.chunk)]
     command += ["--overlap", str(arguments.overlap), "--precision", arguments.precision]
     command += ["--size", *map(str, arguments.size)]
@@ -119,7 +119,7 @@ def print_peak_of_stream(build: Callable[..., TurboVSR], size: tuple[int, int], 
 def peak_memory() -> float:
     """Largest resident set of this process so far, MiB.
 
-    From /proc where there is one: what getrusage says a process inherits from the one that started it.
+    From /proc if there is one: the value of getrusage is inherited from the process that started this one.
     """
     status = Path("/proc/self/status")
     if status.is_file():
@@ -129,7 +129,7 @@ def peak_memory() -> float:
 
 
 def colours(build: Callable[..., TurboVSR], size: tuple[int, int]) -> bool:
-    """Difference in colour between an SR photograph and its LR frame, for each colour fix."""
+    """Measure the difference in colour between an SR photograph and its LR frame, for each colour fix."""
     lr = photo(*size, halved=True)
     print("colours of SR minus LR where both show the same, grey levels: red, green, blue; mean size of the difference")
     for fix in ("none", "wavelet", "adain"):
@@ -142,7 +142,7 @@ def colours(build: Callable[..., TurboVSR], size: tuple[int, int]) -> bool:
 
 @torch.no_grad()
 def cost(build: Callable[..., TurboVSR], size: tuple[int, int]) -> bool:
-    """Multiply-accumulates for each new frame of a long clip, by chunk and overlap, one step."""
+    """Count multiply-accumulates for each new frame of a long clip, by chunk and overlap, with one sampling step."""
     model = build().model.float()
     height, width = (pad_to(side, CELL) for side in size)
     sides = (pad_to(SCALE * side, SPATIAL_COMPRESSION) for side in size)
@@ -164,7 +164,7 @@ def cost(build: Callable[..., TurboVSR], size: tuple[int, int]) -> bool:
 
 
 def giga(call: Callable[[], object]) -> float:
-    """Multiply-accumulates of a call, in 10^9."""
+    """Count the multiply-accumulates of a call, in 10^9."""
     with FlopCounterMode(display=False) as counter:
         call()
     return counter.get_total_flops() / 2e9

@@ -32,26 +32,29 @@ COARSE = 4  # pixels, deviation
 
 
 def exchanged(frame: np.ndarray, other: np.ndarray, of: Callable[[np.ndarray, np.ndarray], None]) -> np.ndarray:
-    """A frame, uint8 (H, W, 3) RGB, after `of` has written into its Y, Cr and Cb, float32, from those of the other."""
+    """Exchange channels of a frame, uint8 (H, W, 3) RGB: `of` changes its float32 YCrCb by that of the other frame."""
     own, theirs = (cv2.cvtColor(f.astype(np.float32) / 255, cv2.COLOR_RGB2YCrCb) for f in (frame, other))
     of(own, theirs)
     return np.rint(cv2.cvtColor(own, cv2.COLOR_YCrCb2RGB) * 255).clip(0, 255).astype(np.uint8)
 
 
 def luma(own: np.ndarray, theirs: np.ndarray) -> None:
+    """Replace luma by that of the other frame."""
     own[..., 0] = theirs[..., 0]
 
 
 def chroma(own: np.ndarray, theirs: np.ndarray) -> None:
+    """Replace chroma by that of the other frame."""
     own[..., 1:] = theirs[..., 1:]
 
 
 def coarse_chroma(own: np.ndarray, theirs: np.ndarray) -> None:
+    """Replace the coarse part of chroma by that of the other frame."""
     own[..., 1:] += cv2.GaussianBlur(theirs[..., 1:] - own[..., 1:], (0, 0), COARSE)
 
 
 def variants(sr: np.ndarray, bicubic: np.ndarray, gt: np.ndarray) -> dict[str, np.ndarray]:
-    """The frames that are scored, by the names of the table's rows."""
+    """Make the frames that are scored, by the names of the table's rows."""
     return {
         "bicubic": bicubic,
         "SR": sr,

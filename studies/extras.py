@@ -27,7 +27,7 @@ RUN = ["run", "data=sample", "data.clips=[city]", "data.frames=1", "timing=once"
 
 @dataclass(frozen=True)
 class Extra:
-    """How an extra is checked: its tests, and a command that needs it with what its line says where it is absent."""
+    """Check of an extra: its tests, a command that needs it, and the words of the message without it."""
 
     tests: tuple[str, ...]
     command: tuple[str, ...] = ()
@@ -80,7 +80,7 @@ def main() -> int:
 
 
 def check(name: str, packages: list[str]) -> bool:
-    """Make an environment, look at the line without the extra, add it, run its tests; prints a line for each."""
+    """Make an environment, check the message without the extra, install it and run its tests; prints a line each."""
     extra = EXTRAS[name]
     with tempfile.TemporaryDirectory(prefix=f"extra-{name}-") as folder:
         python = environment(Path(folder))
@@ -98,7 +98,7 @@ def check(name: str, packages: list[str]) -> bool:
 
 
 def environment(folder: Path) -> Path:
-    """A new environment with what running needs and pytest; returns its Python."""
+    """Make an environment with requirements.txt and pytest; returns its Python."""
     _uv("venv", "--quiet", "--python", sys.executable, str(folder / "venv"))
     python = folder / "venv" / "bin" / "python"
     _uv("pip", "install", "--quiet", "--python", str(python), "--require-hashes", "-r", "requirements.txt")
@@ -107,7 +107,7 @@ def environment(folder: Path) -> Path:
 
 
 def missing(python: Path, extra: Extra, folder: Path) -> bool:
-    """Whether a command that needs the extra fails with its line."""
+    """Whether a command that needs the extra fails with one line that says what to install."""
     command = [str(python), "-m", "bench", *RUN, *extra.command, f"out={folder / 'run'}"]
     path = {"PATH": str(python.parent), "HOME": str(folder)}
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, env=path)

@@ -18,7 +18,7 @@ ROOT = Path(__file__).parents[1]
 
 
 def import_everything() -> None:
-    """Import what commands import lazily, so that children begin with it. Nothing is computed: no threads begin."""
+    """Import what commands import lazily, so that children have it. Nothing is computed, so that no thread starts."""
     from bench.commands import COMMANDS
 
     names = [f"bench.commands.{command.replace('-', '_')}" for command in COMMANDS]
@@ -32,10 +32,10 @@ def start(words: tuple[str, ...], folder: Path, environment: dict[str, str], sai
     """Start a command in a process group of its own; returns its process id.
 
     Args:
-        words: what stands after `python -m`: `bench` or `turbovsr`, and its arguments.
+        words: the words after `python -m`: `bench` or `turbovsr`, and its arguments.
         folder: its working directory.
-        environment: variables that are added.
-        said: the file that gets its standard output and standard error.
+        environment: environment variables to set.
+        said: the file for its standard output and standard error.
     """
     sys.stdout.flush()
     sys.stderr.flush()
@@ -48,7 +48,7 @@ def start(words: tuple[str, ...], folder: Path, environment: dict[str, str], sai
 
 
 def wait(child: int, seconds: float) -> int | None:
-    """The exit code of a child (negative: a signal's number); None if it still runs after that time."""
+    """Wait for a child; returns its exit code (negative: a signal's number), or None if it still runs then."""
     until = time.monotonic() + seconds
     while True:
         done, status = os.waitpid(child, os.WNOHANG)
@@ -60,13 +60,13 @@ def wait(child: int, seconds: float) -> int | None:
 
 
 def kill(child: int) -> None:
-    """End a child and what it started, by SIGKILL."""
+    """Kill a child and the processes that it started, by SIGKILL."""
     with contextlib.suppress(ProcessLookupError, PermissionError):
         os.killpg(child, signal.SIGKILL)
 
 
 def apart(task: Callable[[], object]) -> None:
-    """Do something in a forked process, so that this one stays without threads.
+    """Run a task in a forked process, so that this one stays without threads.
 
     Raises:
         RuntimeError: it failed; its traceback is on stderr.
@@ -81,7 +81,7 @@ def apart(task: Callable[[], object]) -> None:
 
 
 def _become(words: tuple[str, ...], folder: Path, environment: dict[str, str], said: Path) -> NoReturn:
-    """In the child: be the command, and end."""
+    """Run the command in the child, then exit."""
 
     def run() -> None:
         os.setpgid(0, 0)
@@ -90,7 +90,7 @@ def _become(words: tuple[str, ...], folder: Path, environment: dict[str, str], s
         streams = os.open(said, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
         for number, stream in enumerate((os.open(os.devnull, os.O_RDONLY), streams, streams)):
             os.dup2(stream, number)
-        tempfile.tempdir = None  # what this environment says, not what was looked up before the fork
+        tempfile.tempdir = None  # forget the folder that was found before the fork, for this environment's TMPDIR
         import torch
 
         from frames.command_line import process

@@ -16,7 +16,7 @@ REDUCTIONS = (cv2.INTER_AREA, cv2.INTER_CUBIC, cv2.INTER_LINEAR, cv2.INTER_LANCZ
 
 
 def degraded(kind: str, gt: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """LR frames (T, h, w, 3) of one kind at x4, with parameters drawn at random, of GT (T, H, W, 3).
+    """Make LR frames (T, h, w, 3) of one kind at x4 from GT (T, H, W, 3), with random parameters.
 
     Kinds: "clean", those of `DEGRADED` and those of `PROCESSED`.
     """
@@ -37,7 +37,7 @@ def degraded(kind: str, gt: np.ndarray, rng: np.random.Generator) -> np.ndarray:
 
 
 def clean_otherwise(gt: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Clean LR frames as good videos and photographs are: another reduction than bicubic, or H.264 at CRF 4 to 14."""
+    """Make clean LR frames in other ways than bicubic: another reduction, or H.264 at CRF 4 to 14."""
     if rng.random() < 0.6:
         return Once(crf=rng.uniform(4, 14))(gt, rng)
     height, width = (side // 4 for side in gt.shape[1:3])
@@ -45,7 +45,7 @@ def clean_otherwise(gt: np.ndarray, rng: np.random.Generator) -> np.ndarray:
 
 
 def jpeg_reduced(gt: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Coded by JPEG or H.264 at 1.15 to 1.8 times the LR size, then reduced: the blocks lie on no grid of 4 or 8."""
+    """Code GT by JPEG or H.264 at 1.15 to 1.8 times the LR size, then reduce it: blocks lie on no grid of 4 or 8."""
     large = _at(gt, 4 / rng.uniform(1.15, 1.8))
     if rng.random() < 0.5:
         quality = int(rng.uniform(12, 45))
@@ -56,7 +56,7 @@ def jpeg_reduced(gt: np.ndarray, rng: np.random.Generator) -> np.ndarray:
 
 
 def enlarged_coded(gt: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Enlarged from 0.4 to 0.7 of the LR size, then coded."""
+    """Enlarge GT from 0.4 to 0.7 of the LR size, then code it."""
     small = _at(gt, 4 / rng.uniform(0.4, 0.7))
     if rng.random() < 0.5:
         small = codec.video(small, "libx264", crf=rng.uniform(18, 32))
@@ -64,7 +64,7 @@ def enlarged_coded(gt: np.ndarray, rng: np.random.Generator) -> np.ndarray:
 
 
 def coded_twice(gt: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Through H.264 or MPEG-4 at another size, then through H.264 at a moderate rate."""
+    """Code GT by H.264 or MPEG-4 at another size, then by H.264 at a moderate rate."""
     first = _at(gt, 4 / rng.uniform(0.8, 1.5))
     if rng.random() < 0.7:
         first = codec.video(first, "libx264", crf=rng.uniform(27, 36))
@@ -75,7 +75,7 @@ def coded_twice(gt: np.ndarray, rng: np.random.Generator) -> np.ndarray:
 
 
 def denoised(gt: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """As a telephone films: noise, denoising that leaves smooth surfaces, sharpening that leaves halos, H.264."""
+    """Process GT like a phone's camera: noise, denoising that smooths surfaces, sharpening that leaves halos, H.264."""
     large = _at(gt, 4 / rng.uniform(1.0, 1.6))
     noise = rng.uniform(5, 18)
     noisy = to_uint8(large + noise * rng.standard_normal(large.shape, np.float32))
@@ -102,7 +102,7 @@ _DENOISERS = {
 
 
 def _at(gt: np.ndarray, divisor: float) -> np.ndarray:
-    """GT brought down by a real divisor, antialiased, to even sides."""
+    """Reduce GT by a real divisor, antialiased, to even sides."""
     height, width = (int(side / divisor) // 2 * 2 for side in gt.shape[1:3])
     return _resized(gt, height, width, cv2.INTER_AREA)
 
@@ -113,12 +113,12 @@ def _lr_size(clip: np.ndarray, gt: np.ndarray, rng: np.random.Generator) -> np.n
 
 
 def _finished(clip: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Half of the clips once more through H.264, at a good rate."""
+    """Code half of the clips once more by H.264, at a good rate."""
     return codec.video(clip, "libx264", crf=rng.uniform(14, 24)) if rng.random() < 0.5 else clip
 
 
 def _resized(clip: np.ndarray, height: int, width: int, how: int | None) -> np.ndarray:
-    """By OpenCV; None is Lanczos of three lobes with antialiasing, of Pillow."""
+    """Resize by OpenCV's interpolation `how`; None: by Pillow's antialiased Lanczos of three lobes."""
     if how is not None:
         return np.stack([cv2.resize(frame, (width, height), interpolation=how) for frame in clip])
     from PIL import Image

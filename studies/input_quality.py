@@ -30,9 +30,9 @@ from frames.input_quality.estimate import FARTHEST
 from studies.input_kinds import DEGRADED, PROCESSED, clean_otherwise, degraded
 
 TABLE = Path(features.__file__).with_name("detectors.py")
-OTHERWISE = 0.6  # share of the clean inputs of the fit that are not of bicubic alone (`clean_otherwise`)
+OTHERWISE = 0.6  # share of the clean inputs of the fit that are made in other ways than bicubic (`clean_otherwise`)
 RIDGE = 1.0
-CLEAN = 0.75  # weight of the clean inputs in a fit, of 1: chosen by the right answers among inputs left out of it
+CLEAN = 0.75  # weight of the clean inputs in a fit, the total being 1: most right answers among inputs left out of it
 BAR = 0.95
 ORDER = (  # of the inputs of the fit
     *("clean", "compressed", "noisy", "clean", "processed", "blurred"),
@@ -61,13 +61,13 @@ def check(gt_root: str | None, count: int, seed: int, kinds: tuple[str, ...]) ->
 
 
 def multiple_of_8(clip: np.ndarray) -> np.ndarray:
-    """A clip cut to sides that are even at the LR size."""
+    """Crop a clip to sides that are multiples of 8, so that they are even at the LR size."""
     height, width = (side // 8 * 8 for side in clip.shape[1:3])
     return clip[:, :height, :width]
 
 
 def training_inputs(data: Path, count: int, seed: int) -> Iterator[tuple[str, np.ndarray]]:
-    """Kinds and LR frames: crops of any size of photographs, and one to four frames of videos.
+    """Yield kinds and LR frames, made from crops of photographs and from one, three or four frames of videos.
 
     Raises:
         UserError: there are no photographs or no videos.
@@ -106,7 +106,7 @@ def fit(kinds: list[str], numbers: np.ndarray) -> str:
 
 
 def source(centre: np.ndarray, spread: np.ndarray, weights: np.ndarray) -> str:
-    """The text of `detectors.py`, numbers rounded to four digits."""
+    """Format the numbers as the source of `detectors.py`, rounded to four digits."""
     numbers_of = {"CENTRE": centre[None], "SPREAD": spread[None], "WEIGHTS": weights}
     return "\n".join(
         [
@@ -128,7 +128,7 @@ def source(centre: np.ndarray, spread: np.ndarray, weights: np.ndarray) -> str:
 
 
 def logistic(inputs: np.ndarray, answers: np.ndarray) -> np.ndarray:
-    """Weights of a ridge-penalised logistic regression, the answer no counting `CLEAN` of 1, by Newton's method."""
+    """Fit a logistic regression with ridge penalty by Newton's method; the answers "no" have the weight `CLEAN`."""
     weights, penalty = np.zeros(inputs.shape[1]), np.full(inputs.shape[1], RIDGE)
     penalty[-1] = 1e-6  # the offset is free
     balance = np.where(answers, (1 - CLEAN) / answers.mean(), CLEAN / (1 - answers.mean()))
@@ -141,7 +141,7 @@ def logistic(inputs: np.ndarray, answers: np.ndarray) -> np.ndarray:
 
 
 def literal(table: np.ndarray) -> str:
-    """A row a paragraph, of lines short enough for a file of code."""
+    """Format a table with a paragraph for each row, in lines short enough for a source file."""
     return "\n".join(wrapped(" ".join(f"{value:.4g}" for value in row), 118) for row in table)
 
 

@@ -41,13 +41,13 @@ Clip = tuple[torch.Tensor, np.ndarray]
 
 
 def layers(decoder: Decoder) -> list[str]:
-    """The names of the layers that can be left out."""
+    """List the names of the layers that can be left out."""
     return [name for name, module in decoder.named_modules() if isinstance(module, SpatialBlock | PlainLayer)]
 
 
 @contextmanager
 def left_out(decoder: Decoder, name: str) -> Iterator[None]:
-    """During the block the layer of that name gives back what it gets."""
+    """Replace the layer of a name by the identity during the block."""
     parent, _, own = name.rpartition(".")
     layer = decoder.get_submodule(name)
     decoder.get_submodule(parent).add_module(own, nn.Identity())
@@ -58,7 +58,7 @@ def left_out(decoder: Decoder, name: str) -> Iterator[None]:
 
 
 def chosen(decoder: Decoder, without: list[str] | None) -> list[list[str]]:
-    """Layers to leave out together, as `--without` has them; without it each by itself. Raises `UserError`."""
+    """Groups of layers to leave out together: those of `--without`, else each layer by itself. Raises `UserError`."""
     known = layers(decoder)
     choices = [wanted.split(",") for wanted in without or known]
     for name in set().union(*choices) - set(known):
@@ -67,7 +67,7 @@ def chosen(decoder: Decoder, without: list[str] | None) -> list[list[str]]:
 
 
 def clips_of(words: list[str]) -> list[Clip]:
-    """The clips that words of `bench run` name.
+    """Load the clips that words of `bench run` name.
 
     Raises:
         UserError, ValueError, FileNotFoundError: an unknown word, several sets, no such clips, or none with GT.
@@ -85,7 +85,7 @@ def clips_of(words: list[str]) -> list[Clip]:
 
 
 def scores(pictures: Iterable[torch.Tensor], clips: list[Clip]) -> dict[str, float]:
-    """Means over frames, then clips, of SR clips, uint8 (T, 3, H, W)."""
+    """Score SR clips, uint8 (T, 3, H, W): means over frames, then over clips."""
     metrics: dict[str, Any] = {name: build(name) for name in METRICS}
     found: dict[str, list[float]] = {name: [] for name in METRICS}
     for sr, (_, gt) in zip(pictures, clips):
@@ -96,7 +96,7 @@ def scores(pictures: Iterable[torch.Tensor], clips: list[Clip]) -> dict[str, flo
 
 
 def arithmetic(decoder: Decoder) -> int:
-    """Floating-point operations of the decoder for a frame of 64x64 LR pixels, without a latent."""
+    """Count floating-point operations of the decoder for a frame of 64x64 LR pixels, without a latent."""
     with torch.inference_mode(), FlopCounterMode(display=False) as counter:
         decoder(torch.zeros(1, 3, 1, 64, 64, dtype=decoder.stem.weight.dtype), None)
     return counter.get_total_flops()

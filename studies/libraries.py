@@ -23,7 +23,7 @@ from bench.metrics.protocol import parse
 from bench.metrics.registry import build
 
 Score = Callable[[np.ndarray, np.ndarray], float]
-"""(sr, gt), uint8 (H, W, 3) RGB -> the figure."""
+"""(sr, gt), uint8 (H, W, 3) RGB -> the score."""
 
 # Distances of the distorted TID2013 pictures as IQA-PyTorch's calibration table prints them (official programs).
 PUBLISHED = {
@@ -34,7 +34,7 @@ PUBLISHED = {
 
 @dataclass(frozen=True)
 class Rival:
-    """A library's way to one of our metrics."""
+    """A library's implementation of one of our metrics, at equal settings."""
 
     metric: str  # ours, for tables
     package: str  # as installed
@@ -45,6 +45,7 @@ class Rival:
 
 
 def version(package: str) -> str:
+    """Version of an installed package, or "not installed"."""
     try:
         return metadata.version(package)
     except metadata.PackageNotFoundError:
@@ -52,7 +53,7 @@ def version(package: str) -> str:
 
 
 def tensor(frame: np.ndarray, dtype: torch.dtype = torch.float32) -> torch.Tensor:
-    """(1, 3, H, W) in [0, 255]."""
+    """Convert a frame, uint8 (H, W, 3), to a tensor (1, 3, H, W) in [0, 255]."""
     return torch.from_numpy(np.ascontiguousarray(frame)).permute(2, 0, 1)[None].to(dtype)
 
 
@@ -63,7 +64,7 @@ def skimage_psnr() -> Score:
 
 
 def skimage_ssim() -> Score:
-    """MATLAB's settings on each channel; the mean leaves out where the window would leave the frame."""
+    """SSIM at MATLAB's settings on each channel; the mean is over places where the window lies within the frame."""
     from skimage.metrics import structural_similarity
 
     def score(sr: np.ndarray, gt: np.ndarray) -> float:
@@ -77,7 +78,7 @@ def skimage_ssim() -> Score:
 
 
 def torchmetrics_psnr() -> Score:
-    """In decibels of base e, brought to base 10 here: it takes the logarithms of base and range in single precision."""
+    """PSNR with the natural logarithm, converted to base 10 here: torchmetrics would do so in single precision."""
     from torchmetrics.functional.image import peak_signal_noise_ratio
 
     def score(sr: np.ndarray, gt: np.ndarray) -> float:
@@ -160,7 +161,7 @@ def pyiqa_dists() -> Score:
 
 
 def frame_metric(name: str, **protocol: str) -> FrameMetric:
-    """One of our metrics that score frame by frame; `protocol` as a configuration says it.
+    """Build one of our metrics that score frame by frame; `protocol`: options as in a configuration.
 
     Raises:
         TypeError: it scores whole clips.
@@ -199,7 +200,7 @@ RIVALS = (
 
 @contextlib.contextmanager
 def real_backbones() -> Iterator[None]:
-    """While a library builds its network, torchvision's pretrained AlexNet and VGG-16 come from the assets."""
+    """Take torchvision's pretrained AlexNet and VGG-16 from the assets while a library builds its network."""
     with (
         mock.patch("torchvision.models.alexnet", _filled("alex")),
         mock.patch("torchvision.models.vgg16", _filled("vgg")),
@@ -235,7 +236,7 @@ def _distance(network: torch.nn.Module, to_input: Callable[[np.ndarray], torch.T
 
 @contextlib.contextmanager
 def _silent() -> Iterator[None]:
-    """Without what pyiqa prints as it loads."""
+    """Suppress what pyiqa prints while it loads."""
     with contextlib.redirect_stdout(io.StringIO()), warnings.catch_warnings():
         warnings.simplefilter("ignore")
         yield

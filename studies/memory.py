@@ -36,11 +36,11 @@ from frames.video.encode import Encoder, created
 from frames.video.info import Format
 
 BAR_GB = 3.0
-# The LR sizes of the bar, an image, a short clip, and one long enough for three chunks (1920x1080 has 9 frames in one)
-# or two (33 frames); and the two sizes at which a chunk holds most, 33.8 and 35.0 million pixels.
+# The LR sizes of the limit: an image, a short clip, and one long enough for three chunks (of 9 frames at 1920x1080) or
+# two (of 33 frames); and the two sizes at which a chunk is largest, 33.8 and 35.0 million pixels.
 CASES = ("480x270:1", "480x270:40", "2000x480:1", "2000x480:36", "1920x1080:1", "1920x1080:3", "1920x1080:21")
 LARGEST_CHUNKS = ("1280x800:36", "1920x1072:20")
-# Videos: the encoder holds frames beside. 14 frames are more than x264 holds, 60 of 2000x480 are two chunks.
+# Videos: the encoder holds frames, too. 14 frames are more than x264 holds, 60 of 2000x480 are two chunks.
 VIDEOS = ("480x270:40", "2000x480:60", "1920x1080:14")
 OUTPUTS = {
     "folder": ("sr",),
@@ -52,7 +52,7 @@ OUTPUTS = {
     "mkv-ffv1": ("sr.mkv", "--codec", "ffv1"),
     "mov-prores": ("sr.mov", "--codec", "prores"),
 }
-"""The words of the command line that name the output."""
+"""Words of the command line for each kind of output."""
 
 
 class Case(NamedTuple):
@@ -73,14 +73,14 @@ class Case(NamedTuple):
 
 
 class Peak(NamedTuple):
-    """What one process took."""
+    """Peak memory and time of one process."""
 
     gigabytes: float  # 1e9 bytes
     seconds: float
 
 
 def write_clip(folder: Path, case: Case) -> None:
-    """A picture of blurred noise that moves two pixels a frame."""
+    """Write a clip of blurred noise that moves two pixels a frame."""
     random = np.random.default_rng(0)
     coarse = random.integers(0, 256, (case.height // 4 + 2, case.width // 4 + 2, 3), dtype=np.uint8)
     picture = cv2.resize(coarse, (case.width, case.height), interpolation=cv2.INTER_CUBIC)
@@ -89,10 +89,10 @@ def write_clip(folder: Path, case: Case) -> None:
 
 
 def peak(case: Case, weights: str, precision: str, output: str) -> Peak:
-    """The peak of a fresh process.
+    """Measure the peak memory of a fresh process that upscales a clip.
 
     Raises:
-        UserError: it failed; with the last line that it said.
+        UserError: it failed; the message is the last line of its output.
     """
     with tempfile.TemporaryDirectory(prefix="memory-") as folder:
         said = Path(folder, "said.txt")
@@ -112,7 +112,7 @@ def peak(case: Case, weights: str, precision: str, output: str) -> Peak:
 
 
 def encoded(case: Case) -> tuple[float, int]:
-    """Write a clip as `python -m turbovsr` writes its parts, without any upscaling; the peak in GB, bytes."""
+    """Encode a clip as `python -m turbovsr` does, without upscaling; returns the peak in GB and the file's bytes."""
     random = np.random.default_rng(0)
     coarse = random.integers(0, 256, (case.height // 8, case.width // 8, 3), dtype=np.uint8)
     picture = cv2.resize(coarse, (case.width, case.height), interpolation=cv2.INTER_CUBIC)
@@ -128,7 +128,7 @@ def encoded(case: Case) -> tuple[float, int]:
 
 
 def rows(arguments: argparse.Namespace) -> Iterator[tuple[Case, str, str, str]]:
-    """Case, weights, precision and output of each run: what was chosen, for the rest what the bar names."""
+    """Yield case, weights, precision and output of each run: as chosen, for the rest those of the limit."""
     weights = arguments.weights or ("nano", "nano-real")
     precisions = arguments.precision or ("auto", "float32")
     if arguments.case or arguments.output:

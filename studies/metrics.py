@@ -33,12 +33,12 @@ from studies.outputs import out_file
 TID = ("I03", "I04", "I06", "I08", "I19")
 UPSCALINGS = {"bicubic": cv2.INTER_CUBIC, "nearest": cv2.INTER_NEAREST, "bilinear": cv2.INTER_LINEAR}
 SIZE = (720, 1280)
-SLOW_ROUNDS = 3  # of a rival that takes longer than SLOW_S a call
+SLOW_ROUNDS = 3  # rounds of a library that takes longer than SLOW_S for a call
 SLOW_S = 10.0
 
 
 def pairs() -> Iterator[tuple[str, np.ndarray, np.ndarray]]:
-    """(name, SR, GT): five TID2013 pictures, and sample frames at a quarter of the size, brought back in two ways."""
+    """Yield (name, SR, GT): five TID2013 pictures, and sample frames reduced by 4 and enlarged in two ways."""
     for name in TID:
         sr, gt = (read_image(assets.path(f"tid2013/{kind}/{name}.bmp")) for kind in ("dist", "ref"))
         yield f"tid2013/{name}", sr, gt
@@ -54,7 +54,7 @@ def upscaled(lr: np.ndarray, size: tuple[int, int], way: str) -> np.ndarray:
 
 
 def digits() -> list[dict]:
-    """One row a metric and library: the largest difference over all pairs."""
+    """Compare scores; one row for each metric and library, with the largest difference over all pairs."""
     material = list(pairs())
     rows = []
     for name, published in PUBLISHED.items():
@@ -95,7 +95,7 @@ def digits_line(row: dict) -> str:
 
 
 def speed(repeats: int) -> list[dict]:
-    """One row a metric and library: medians of interleaved repetitions, and their ratio."""
+    """Compare speed; one row for each metric and library, with times of interleaved repetitions and their ratio."""
     gt = next(iter(read_video(assets.path("sample/bunny.mp4"), 35, 36)))
     if gt.shape[:2] != SIZE:
         raise ValueError(f"sample/bunny.mp4: frames of {gt.shape[1]}x{gt.shape[0]} where 1280x720 was expected")
@@ -138,7 +138,7 @@ def speed(repeats: int) -> list[dict]:
 
 
 def _jobs(methods: list[np.ndarray], gt: np.ndarray) -> Iterator[tuple[str, Callable[[], object] | str]]:
-    """(name, what is timed, or why it cannot be). All start from the same uint8 frames."""
+    """Yield (name, function to time, or why there is none). All start from the same uint8 frames."""
     sr, features = methods[0], GtFeatures()
     psnr, ssim, lpips = (libraries.frame_metric(name) for name in ("psnr", "ssim", "lpips-alex"))
 

@@ -15,7 +15,7 @@ from frames.errors import UserError
 
 
 def out_file(text: str) -> Path:
-    """A file to write, in a folder that is there."""
+    """Argparse type of a file to write, in a folder that exists."""
     path = Path(text)
     if path.is_dir():
         raise ArgumentTypeError(f"{path}: it is a folder; give a file")
@@ -25,7 +25,7 @@ def out_file(text: str) -> Path:
 
 
 def out_folder(text: str) -> Path:
-    """A folder to write into, which need not be there yet."""
+    """Argparse type of a folder to write into, which need not exist yet."""
     path = Path(text)
     blocking = next((each for each in (path, *path.parents) if each.exists() and not each.is_dir()), None)
     if blocking is not None:
@@ -34,7 +34,7 @@ def out_folder(text: str) -> Path:
 
 
 def keep_settings(folder: Path, settings: dict[str, Any]) -> None:
-    """Write `settings.json`, with what the folder is made with. Raises `UserError` where it was made with others."""
+    """Write a folder's settings to `settings.json`. Raises `UserError` if the folder was made with others."""
     path = folder / "settings.json"
     text = json.dumps(settings, indent=1) + "\n"
     if path.is_file() and path.read_text(encoding="utf-8", errors="replace") != text:

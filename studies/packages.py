@@ -35,7 +35,7 @@ def members(package: Path, *patterns: str) -> Iterator[tuple[str, bytes]]:
 
 
 def _data_of_deb(data: bytes) -> bytes:
-    """The tar of a .deb's files. Raises `ValueError` where there is none."""
+    """Extract the tar of a .deb's files. Raises `ValueError` if there is none."""
     at = len(AR)
     while at + AR_HEADER <= len(data):
         name, size = data[at : at + 16].strip(), int(data[at + 48 : at + 58])

@@ -48,7 +48,7 @@ DEGRADATION = Mixture(odds=(0.0, 0.35, 0.65))  # what bicubic LR frames show, ot
 
 
 def moved(frame: np.ndarray, shift: float) -> np.ndarray:
-    """A frame, uint8 (H, W, 3), moved down and to the right by a fraction of a pixel: its spectrum's phase turns."""
+    """Move a frame, uint8 (H, W, 3), down and to the right by a fraction of a pixel, by the phase of its spectrum."""
     if not shift:
         return frame
     padded = np.pad(frame.astype(np.float32), ((MARGIN, MARGIN), (MARGIN, MARGIN), (0, 0)), mode="symmetric")
@@ -60,7 +60,7 @@ def moved(frame: np.ndarray, shift: float) -> np.ndarray:
 
 
 def upscaler(words: list[str]) -> Upscaler:
-    """The one method of the benchmark that the words name. Raises `UserError`."""
+    """Build the one method of the benchmark that the words name. Raises `UserError`."""
     combinations = expand(["data=sample", *words])
     if len(combinations) != 1:
         raise UserError(f"--method: {len(combinations)} methods; name one")

@@ -80,7 +80,7 @@ def main() -> int:
 
 
 def _material(folder: Path, frames: int) -> tuple[FrameSource, list[FrameSource]]:
-    """GT out of the sample's Big Buck Bunny, and three predictions: three ways of enlarging its LR frames."""
+    """Write GT from the sample's Big Buck Bunny, and three predictions by three ways of enlarging its LR frames."""
     from bench import assets
 
     names = ("gt", "nearest", "linear", "cubic")

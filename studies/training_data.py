@@ -41,7 +41,7 @@ from turbovsr.train import prepare
 SKY = "usr/share/games/endless-sky/images"
 FLAT = ("Fossa_by", "Infinite-Sea", "umang_by", "Painting-Colors")  # Lomiri's: renderings, and too soft
 GCOMPRIS = ("erase", "details", "explore_*", "categorization", "clickgame")  # activities with photographs
-SHORTEST = 500  # px of the shorter side of a photograph out of GCompris, which are halved: WebP leaves them soft
+SHORTEST = 500  # least shorter side in px of GCompris' photographs, which are halved because WebP leaves them soft
 HELD_OUT = 10  # photographs
 CLIP = 9  # frames of a held-out clip
 CLIPS = {"sintel": ("sintel_trailer-720p.mp4", 900), "bunny": ("trailer_bbb.mp4", 500), "run": ("run.mp4", 60)}
@@ -53,7 +53,7 @@ SEED = 5
 
 @dataclass(frozen=True)
 class Source:
-    """Files of a package that go into a folder of OUT/sources as they are."""
+    """Files of a package that are copied to a folder of OUT/sources."""
 
     package: str  # pattern of the package's name
     patterns: tuple[str, ...]
@@ -73,7 +73,7 @@ GCOMPRIS_PACKAGE, SPRITES_PACKAGE = "gcompris-qt-data_*.deb", "endless-sky-data_
 
 
 def found(packages: Path) -> dict[str, Path]:
-    """Each package's file by its pattern. Raises `UserError` naming those that are not there."""
+    """Find each package's file by its pattern. Raises `UserError`, which names those that are missing."""
     patterns = dict.fromkeys([*(source.package for source in FILES), GCOMPRIS_PACKAGE])
     files = {pattern: sorted(packages.glob(pattern)) for pattern in patterns}
     if missing := [pattern for pattern, paths in files.items() if not paths]:
@@ -92,7 +92,7 @@ def unpack(files: dict[str, Path], out: Path) -> None:
 
 
 def opened(data: bytes, what: str) -> Image.Image:
-    """A picture. Raises `UserError` where it cannot be read."""
+    """Open a picture. Raises `UserError` if it cannot be read."""
     try:
         image = Image.open(io.BytesIO(data))
         image.load()
@@ -102,7 +102,7 @@ def opened(data: bytes, what: str) -> Image.Image:
 
 
 def photographs(package: Path) -> Iterator[tuple[str, Image.Image]]:
-    """GCompris' photographs by name, each once; cut-outs and drawings, which have an alpha channel, are left out."""
+    """Yield GCompris' photographs with their names; cut-outs and drawings, which have alpha channels, are left out."""
     patterns = [f"*/rcc/{name}.rcc" for name in GCOMPRIS]
     for name, data in members(package, *patterns):
         for picture in webp_in(data):
@@ -112,7 +112,7 @@ def photographs(package: Path) -> Iterator[tuple[str, Image.Image]]:
 
 
 def sprites(package: Path) -> list[Image.Image]:
-    """Pictures of a game's things with an alpha channel, those that are large and not nearly of one colour."""
+    """Read a game's sprites, pictures with an alpha channel; small ones and those of nearly one colour are left out."""
     drawn: list[Image.Image] = []
     for name, data in sorted(members(package, f"./{SKY}/*.png")):
         if any(word in name for word in ("label", "effect", "projectile", "/ui/", "/icon")):
@@ -129,7 +129,7 @@ def sprites(package: Path) -> list[Image.Image]:
 
 
 def collage(background: Image.Image, things: list[Image.Image], rng: np.random.Generator) -> Image.Image:
-    """A picture of `COLLAGE` px with 12 to 25 things on it, shrunk and turned at random."""
+    """Make a picture of `COLLAGE` px with 12 to 25 sprites on a background, shrunk and turned at random."""
     width, height = COLLAGE
     factor = max(width / background.width, height / background.height)
     size = round(background.width * factor) + 1, round(background.height * factor) + 1
@@ -147,7 +147,7 @@ def collage(background: Image.Image, things: list[Image.Image], rng: np.random.G
 
 
 def halved(image: Image.Image) -> np.ndarray:
-    """A photograph at half its size, or 480 px high if it is a large one, in multiples of 8 px."""
+    """Halve a photograph; a large one is reduced to a shorter side of 480 px at most. Sides are multiples of 8 px."""
     factor = min(0.5, 480 / min(image.size)) if max(image.size) > 1200 else 0.5
     size = int(image.width * factor) // 8 * 8, int(image.height * factor) // 8 * 8
     return np.asarray(image.resize(size, Image.Resampling.LANCZOS))

@@ -24,7 +24,7 @@ from frames.video import write_video
 
 
 def video(path: Path, frames: int, height: int, width: int) -> Path:
-    """A pattern that moves, with a little noise."""
+    """Write a video of a moving pattern with a little noise."""
     y, x = np.mgrid[:height, :width] / 8
     noise = np.random.default_rng(0)
 
@@ -54,8 +54,8 @@ def calm(given: Path, output: Path, codec: str) -> float:
 
 
 def killed(given: Path, output: Path, codec: str, after: float) -> bool:
-    """Run, and kill it so many seconds after it has begun to work; False if it was faster."""
-    (steps_of(output) / "lock").unlink(missing_ok=True)  # it comes again when the work begins
+    """Run, and kill the run `after` seconds after it has begun to work; False if it ended before."""
+    (steps_of(output) / "lock").unlink(missing_ok=True)  # the run makes a new one when it begins to work
     process = started(given, output, codec)
     while process.poll() is None and not (steps_of(output) / "lock").exists():
         time.sleep(0.01)

@@ -74,7 +74,7 @@ def main() -> int:
 
 
 def _tried(number: int, arguments: argparse.Namespace, whole: Path, kept: Path) -> Count:
-    """One case; what went wrong is printed, and its folder stays."""
+    """Try one case; if something went wrong, print it and keep the case's folder."""
     case = drawn(arguments.seed, number)
     shutil.rmtree(kept / f"case{number}", ignore_errors=True)
     outcome = attempt(case, whole, kept / f"case{number}", arguments.limit)
@@ -91,7 +91,7 @@ def _tried(number: int, arguments: argparse.Namespace, whole: Path, kept: Path) 
 
 
 def drawn(seed: int, number: int) -> Case:
-    """The case of that number; the same for the same seed, whatever came before."""
+    """Draw the case of a number; it depends on the seed and the number alone."""
     return kinds.KINDS[number % len(kinds.KINDS)](random.Random(f"{seed}/{number}"))
 
 
@@ -107,7 +107,7 @@ def chosen(count: int, names: list[str] | None) -> list[int]:
 
 
 def attempt(case: Case, whole: Path, folder: Path, limit_s: float) -> Outcome:
-    """Prepare a case's folder, run its command there, and look at what it left."""
+    """Prepare a case's folder, run its command there, and check what it left behind."""
     material.copy(whole, folder / "work")
     for name in ("home", "tmp"):
         (folder / name).mkdir()

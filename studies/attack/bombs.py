@@ -21,14 +21,14 @@ SIDE = 19_990
 
 
 class _Payload:
-    """Pickled, it is a call of os.system."""
+    """An object that is pickled as a call of os.system."""
 
     def __reduce__(self):
         return os.system, ("touch CANARY",)
 
 
 def png(width: int, height: int, bits: int = 8) -> bytes:
-    """A whole PNG of zeros, RGB: small as a file, `width * height` pixels when decoded."""
+    """Make a valid RGB PNG of zeros: small as a file, `width * height` pixels when decoded."""
     row = b"\0" + bytes(width * 3 * bits // 8)
     packer = zlib.compressobj(9)
     content = b"".join(packer.compress(row) for _ in range(height)) + packer.flush()
@@ -40,7 +40,7 @@ def png(width: int, height: int, bits: int = 8) -> bytes:
 
 
 def jpeg_of_size(path: Path) -> None:
-    """A JPEG whose header declares SIDE x SIDE."""
+    """Write a JPEG whose header declares SIDE x SIDE."""
     import cv2
     import numpy as np
 
@@ -51,13 +51,13 @@ def jpeg_of_size(path: Path) -> None:
 
 
 def bmp_of_size(path: Path) -> None:
-    """A BMP whose header declares SIDE x -SIDE and far more bytes than there are."""
+    """Write a BMP whose header declares SIDE x -SIDE, far more bytes than the file has."""
     body = struct.pack("<IiiHHIIiiII", 40, SIDE, -SIDE, 1, 24, 0, 0, 0, 0, 0, 0)
     path.write_bytes(b"BM" + struct.pack("<IHHI", 54, 0, 0, 54) + body + bytes(64))
 
 
 def sparse(path: Path) -> None:
-    """A file of 5 GB that takes no space, with a PNG's beginning."""
+    """Write a sparse file of 5 GB that begins like a PNG."""
     with open(path, "wb") as file:
         file.write(png(8, 8)[:40])
         file.truncate(5 * 2**30)
@@ -93,7 +93,7 @@ SPECIAL: dict[str, Callable[[Path], object]] = {
     "text.png": lambda path: path.write_text("hello"),
     "tty.png": lambda path: path.symlink_to("/dev/tty"),
 }
-"""Names and makers of files that a reader of frames may meet."""
+"""Names and makers of special files among frames."""
 
 
 def _aliases(path: Path) -> None:
@@ -117,11 +117,11 @@ SPECIAL_TEXT: dict[str, Callable[[Path], object]] = {
     "loop": loop,
     "one long line": lambda path: path.write_text('{"a": "' + "x" * 50_000_000 + '"}'),
 }
-"""Stand-ins for a text file of a run."""
+"""Makers of special files in place of a run's text file."""
 
 
 def weights(name: str, rng: random.Random) -> bytes:
-    """Weights of that name: damaged, absurd, or a pickle that calls os.system."""
+    """Make weights, of a kind that fits the name: damaged, absurd, or a pickle that calls os.system."""
     if name.endswith(".pth"):
         return rng.choice([_pickle, _zip_pickle, lambda: b"", lambda: rng.randbytes(1000), _tensors, _repeated])()
     content = NANO.read_bytes()
@@ -148,7 +148,7 @@ def _pickle() -> bytes:
 
 
 def _zip_pickle() -> bytes:
-    """The same in the zip format of torch.save."""
+    """A pickle that calls os.system, in the zip format of torch.save."""
     made = io.BytesIO()
     with zipfile.ZipFile(made, "w") as archive:
         archive.writestr("archive/data.pkl", pickle.dumps(_Payload(), protocol=2))
@@ -157,7 +157,7 @@ def _zip_pickle() -> bytes:
 
 
 def _repeated() -> bytes:
-    """A tensor of four bytes that stands for four terabytes."""
+    """A tensor of four stored bytes that claims four terabytes."""
     import torch
 
     made = io.BytesIO()

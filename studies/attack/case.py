@@ -7,13 +7,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 VERDICTS = ("check", "doctor", "data", "paper", "submit")
-"""Commands of which exit code 1 is an answer: regressed, damaged, or against a rule."""
+"""Commands for which exit code 1 is an answer: regressed, damaged, or against a rule."""
 CODES = (0, 2, 3, 4)
 
 
 @dataclass(frozen=True)
 class Case:
-    """A command in a folder that holds whole material, after something in it was changed.
+    """A command in a folder of intact material in which something has been changed.
 
     Attributes:
         kind: what was attacked, a row of the table: "records", "png", "weights", ...
@@ -35,10 +35,11 @@ class Outcome:
     Attributes:
         code: its exit code; negative: the signal that ended it.
         seconds: how long it took.
-        peak_mb: the most resident memory that it had at once, MiB.
+        peak_mb: peak of its resident memory, MiB.
         said: its standard output and standard error.
         strays: files outside the folders that it may write to.
         ran: whether an input was executed.
+        hung, too_large: whether it was killed for its time or its memory.
     """
 
     code: int
@@ -51,7 +52,7 @@ class Outcome:
     too_large: bool = False
 
     def faults(self, case: Case) -> list[str]:
-        """Its faults, by the columns of the table."""
+        """Names of its faults, as in the table's columns."""
         program, command = case.words[0], (*case.words, "")[1]
         verdict = program == "bench" and command in VERDICTS
         ended = self.hung or self.too_large
@@ -69,7 +70,7 @@ class Outcome:
 
     @property
     def unforeseen(self) -> bool:
-        """Whether the top level had to answer for an error that no other place foresaw."""
+        """Whether an error was only caught at the top level, where unexpected ones become one line."""
         return ": unexpected " in self.said or ": not enough memory" in self.said
 
 

@@ -17,13 +17,13 @@ SLEEP_S = 0.02
 
 
 def bound_files() -> None:
-    """From now on no file of this process and its children grows beyond FILE_BYTES, and none dumps core."""
+    """Limit files of this process and its children to FILE_BYTES from now on, and forbid core dumps."""
     resource.setrlimit(resource.RLIMIT_FSIZE, (FILE_BYTES, FILE_BYTES))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 
 
 def run(case: Case, folder: Path, environment: dict[str, str], said: Path, limit_s: float = LIMIT_S) -> Outcome:
-    """The command of a case, with `folder` as working directory and its output in the file `said`."""
+    """Run the command of a case, with `folder` as working directory and its output in the file `said`."""
     began = time.monotonic()
     child = forked.start(case.words, folder, environment, said)
     hung = too_large = False
@@ -38,7 +38,7 @@ def run(case: Case, folder: Path, environment: dict[str, str], said: Path, limit
             _, status, usage = os.wait4(child, 0)
             break
         time.sleep(SLEEP_S)
-    forked.kill(child)  # what it may have started and left behind
+    forked.kill(child)  # also ends processes that it has left behind
     text = said.read_text(encoding="utf-8", errors="replace") if said.is_file() else ""
     code, peak = os.waitstatus_to_exitcode(status), usage.ru_maxrss / 1024
     return Outcome(code, time.monotonic() - began, peak, text[-20_000:], hung=hung, too_large=too_large)

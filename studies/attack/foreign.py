@@ -28,7 +28,7 @@ GIVEN = (
 
 
 def plans(rng: random.Random) -> Case:
-    """A run of many workers that others have begun: a file of it damaged, altered, or no file at all."""
+    """Another user's run of many workers, in which a file is damaged, altered, or replaced by a special file."""
     seed, words = rng.random(), rng.choice(SHARED)
 
     def prepare(folder: Path) -> None:
@@ -46,7 +46,7 @@ def plans(rng: random.Random) -> Case:
 
 
 def given(rng: random.Random) -> Case:
-    """A run folder of somebody else's, to be judged, joined or shown."""
+    """Another user's damaged run folder, given to commands that judge, merge or show it."""
     seed, words = rng.random(), rng.choice(GIVEN)
 
     def prepare(folder: Path) -> None:
@@ -64,7 +64,7 @@ def given(rng: random.Random) -> Case:
 
 
 def costs(rng: random.Random) -> Case:
-    """What metrics cost: the kept figure of one damaged, or a metric by somebody's YAML that is not right."""
+    """Stored costs of metrics, of which one is damaged, or a user's metric with altered YAML."""
     seed, words = rng.random(), ("list", "--cost", "--config-dir", "mine")
 
     def prepare(folder: Path) -> None:
@@ -80,7 +80,7 @@ def costs(rng: random.Random) -> Case:
 
 
 def degraded(rng: random.Random) -> Case:
-    """LR frames that were degraded elsewhere, with their manifest; and sets to be degraded."""
+    """LR frames that were degraded elsewhere, with their manifest, or GT to be degraded; one file is damaged."""
     seed = rng.random()
     words = rng.choice(
         [
@@ -101,7 +101,7 @@ def degraded(rng: random.Random) -> Case:
 
 
 def many(rng: random.Random) -> Case:
-    """Two workers at a run whose frames or options are not right."""
+    """A run of two workers, or of an odd number of them, with a damaged frame."""
     seed = rng.random()
     odd = rng.choice(
         [("workers=2",), ("workers=-1",), ("workers=x",), ("workers=slurm:0",), ("workers=2", "threads=9")]
@@ -116,7 +116,7 @@ def many(rng: random.Random) -> Case:
 
 
 def _harm(file: Path, rng: random.Random) -> None:
-    """One file: other bytes, another value, or something that is no file."""
+    """Damage one file: other bytes, another value, or a special file in its place."""
     action = rng.random()
     if action < 0.2:
         file.unlink()

@@ -47,7 +47,7 @@ def records(rng: random.Random) -> Case:
 
 
 def run_files(rng: random.Random) -> Case:
-    """A run's config.yaml or environment.json, damaged; also under a run that resumes."""
+    """A run's config.yaml, environment.json or summary.csv, damaged; also for a run that resumes."""
     seed, name = rng.random(), rng.choice(["config.yaml", "environment.json", "summary.csv"])
     words = rng.choice([PAGE, STRIP, (*RUN_AGAIN, "out=run")])
 
@@ -64,7 +64,7 @@ def run_files(rng: random.Random) -> Case:
 
 
 def store(rng: random.Random) -> Case:
-    """A file of the store, damaged; then the same run again, which reads it."""
+    """A damaged file of the store; then the same run again, which reads it."""
     seed = rng.random()
     words = rng.choice([(*RUN_AGAIN, "out=out"), (*RUN_AGAIN, "out=out", "metrics=[psnr,ssim,tof]"), PAGE])
 
@@ -85,7 +85,7 @@ def store(rng: random.Random) -> Case:
 
 
 def media(rng: random.Random) -> Case:
-    """An image or a video, damaged, given to everything that reads frames."""
+    """A damaged image or video, given to all commands that read frames."""
     seed, name = rng.random(), rng.choice(material.MEDIA)
     video = name.startswith("clip")
     data = ("data=folder", "data.gt=x", "timing=once", "metrics=[psnr]", "method=bicubic", "store=null", "out=out")
@@ -111,7 +111,7 @@ def media(rng: random.Random) -> Case:
 
 
 def frame(rng: random.Random) -> Case:
-    """One frame among whole ones, damaged, in LR or in GT."""
+    """One damaged, missing or renamed frame among intact ones, in LR or in GT."""
     seed, side, clip = rng.random(), rng.choice(["gt", "lr"]), rng.choice(material.CLIPS)
     data = ("data=folder", "data.gt=gt", "data.root=lr", "timing=once", "metrics=[psnr]", "store=null", "out=out")
     words = rng.choice([("run", "method=bicubic", *data), ("data", "verify", "folder", "data.gt=gt", "data.root=lr")])
@@ -154,7 +154,7 @@ def weights(rng: random.Random) -> Case:
 
 
 def configs(rng: random.Random) -> Case:
-    """A method of one's own whose YAML is damaged."""
+    """A user's method with damaged YAML."""
     seed = rng.random()
     words = rng.choice(
         [
@@ -192,7 +192,7 @@ def flags(rng: random.Random) -> Case:
 
 
 def paths(rng: random.Random) -> Case:
-    """Names that people have: spaces, brackets, quotes, other alphabets, bytes that are no UTF-8."""
+    """Unusual names of folders: spaces, brackets, quotes, other alphabets, bytes that are not UTF-8."""
     name = rng.choice(options.NAMES)
     words = rng.choice(
         [
@@ -234,7 +234,7 @@ def paths(rng: random.Random) -> Case:
 
 
 def special(rng: random.Random) -> Case:
-    """Files that are no files, and files that are far larger than they look."""
+    """Pipes, devices, folders and broken links in place of files, and files that unpack to far more than their size."""
     name, make = rng.choice(sorted(bombs.SPECIAL.items()))
     suffix = Path(name).suffix
     words = rng.choice(
@@ -256,7 +256,7 @@ def special(rng: random.Random) -> Case:
 
 
 def special_runs(rng: random.Random) -> Case:
-    """Run folders whose files are no files, or bombs."""
+    """Run folders with a pipe, a device, a folder or a bomb in place of a file."""
     name, make = rng.choice(sorted(bombs.SPECIAL_TEXT.items()))
     file = rng.choice(["records.jsonl", "config.yaml", "environment.json"])
 

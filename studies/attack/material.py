@@ -20,7 +20,7 @@ METHOD = "_target_: baselines.interpolation.Interpolation\nname: mine\nkernel: b
 
 
 def make(root: Path) -> None:
-    """Fill an empty folder, which becomes the working directory."""
+    """Write the material into an empty folder, which becomes the working directory."""
     import cv2
     from skimage import data
 
@@ -66,7 +66,7 @@ def make(root: Path) -> None:
 
 
 def _keep_costs(place: Path) -> None:
-    """Costs of all metrics that can be built, in the store that commands use: to measure them would take minutes."""
+    """Store made-up costs of all metrics that can be built, because measuring them would take minutes."""
     from bench.commands import costs
     from bench.commands.list import is_open
     from bench.environment import device_name, snapshot
@@ -88,12 +88,12 @@ def _called(main: Callable[[list[str]], int], words: list[str]) -> None:
 
 
 def copy(root: Path, folder: Path) -> None:
-    """The material again, for one case."""
+    """Copy the material for one case."""
     shutil.copytree(root, folder, symlinks=True)
 
 
 def snapshot(folder: Path, may_write: tuple[str, ...]) -> dict[str, tuple[int, int]]:
-    """Size and time of change of every file below a folder, but for those in places that may be written."""
+    """Size and time of change of every file below a folder, except in places that the command may write to."""
     allowed = ("results", "out", "store", *may_write)
     found = {}
     for place, folders, names in os.walk(folder):

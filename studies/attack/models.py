@@ -40,19 +40,19 @@ EXTRAS = (
     *("spandrel", "onnx", "onnxruntime", "transformers", "diffusers"),
     "diffusers.pipelines.stable_diffusion.pipeline_stable_diffusion_upscale",
 )
-"""Packages that children begin with, where they are installed."""
+"""Packages that are imported before the fork, if they are installed."""
 CODE = "import pathlib\npathlib.Path('CANARY').touch()\n"
 
 
 def import_extras() -> None:
-    """Import what methods import lazily; cases of an extra that is not installed end in the line that says so."""
+    """Import what methods import lazily; without an extra, its cases end with the line that says what to install."""
     for name in EXTRAS:
         with suppress(ImportError):
             importlib.import_module(name)
 
 
 def graphs(rng: random.Random) -> Case:
-    """An ONNX file, damaged, or saying absurd things of itself."""
+    """An ONNX file, damaged or with absurd sizes and metadata."""
     seed = rng.random()
 
     def prepare(folder: Path) -> None:
@@ -65,7 +65,7 @@ def graphs(rng: random.Random) -> Case:
 
 
 def material_graph(file: Path, rng: random.Random) -> bytes:
-    """A graph that repeats pixels by 4 and says something odd of itself; noise where onnx is not installed."""
+    """Make a graph that repeats pixels, perhaps with odd sizes and metadata; random bytes if onnx is not installed."""
     if importlib.util.find_spec("onnx") is None:
         return rng.randbytes(500)
     import onnx
@@ -84,7 +84,7 @@ def material_graph(file: Path, rng: random.Random) -> bytes:
 
 
 def networks(rng: random.Random) -> Case:
-    """Weights for spandrel: damaged, absurd, pickles, or one among several."""
+    """Weights for spandrel: damaged or absurd ones, or pickles; named as a file, a folder or a list."""
     seed, name = rng.random(), rng.choice(["w.pth", "w.safetensors", "w.ckpt"])
     words = rng.choice([f"method.weights={name}", "method.weights=held", f"method.weights=[{name},nope.pth]"])
 
@@ -99,7 +99,7 @@ def networks(rng: random.Random) -> Case:
 
 
 def pipelines(rng: random.Random) -> Case:
-    """A folder as diffusers saves it, with one odd value, code beside it, and weights that are none."""
+    """A folder as diffusers saves it, with one odd value, code beside it, and damaged weights."""
     seed, method = rng.random(), rng.choice(["diffusers", "ltx_upsampler"])
 
     def prepare(folder: Path) -> None:
@@ -121,7 +121,7 @@ def pipelines(rng: random.Random) -> Case:
 
 
 def programs(rng: random.Random) -> Case:
-    """A program by YAML, its text altered. What its command names is the user's own to run."""
+    """A method that runs a program, with altered YAML. The command itself is the user's choice and no attack."""
     seed = rng.random()
 
     def prepare(folder: Path) -> None:

@@ -45,7 +45,7 @@ ODD_TEXT = [
 
 
 def damaged(content: bytes, rng: random.Random) -> bytes:
-    """Bytes with one kind of damage: a flipped bit, a hole, a torn end, zeros, noise, or something twice."""
+    """Damage bytes in one way: a flipped bit, a hole, a missing end, zeros, noise, or a part twice."""
     if not content:
         return bytes([rng.randrange(256)])
     at = rng.randrange(len(content))
@@ -68,7 +68,7 @@ def damaged(content: bytes, rng: random.Random) -> bytes:
 
 
 def altered(value: Any, rng: random.Random) -> Any:
-    """A copy of parsed JSON in which one place has another value, is missing, or is there under another name."""
+    """Copy parsed JSON and change one place: another value, another name, or nothing there."""
     made = copy.deepcopy(value)
     places = list(_places(made))
     if not places:
@@ -85,14 +85,14 @@ def altered(value: Any, rng: random.Random) -> Any:
 
 
 def altered_json(text: str, rng: random.Random) -> str:
-    """One JSON document with a change; not every result is valid JSON."""
+    """Change one place of a JSON document; the result may be invalid JSON."""
     if rng.random() < 0.1:
         return "[" * 100_000
     return json.dumps(altered(json.loads(text), rng))
 
 
 def altered_text(text: str, rng: random.Random) -> str:
-    """Text with something odd put in, a line twice, or a line left out."""
+    """Change a text: something odd inserted, a line twice, a line left out, or another text."""
     lines = text.splitlines(keepends=True) or [""]
     at = rng.randrange(len(lines))
     action = rng.randrange(5)
@@ -107,7 +107,7 @@ def altered_text(text: str, rng: random.Random) -> str:
 
 
 def _places(value: Any):
-    """Every (container, key) inside parsed JSON."""
+    """Yield every (container, key) inside parsed JSON."""
     items = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
     for key, inner in list(items):
         yield value, key

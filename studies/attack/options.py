@@ -130,7 +130,7 @@ TURBOVSR = ["--scale", "--steps", "--seed", "--weights", "--device", "--precisio
 
 
 def overrides(rng: random.Random) -> tuple[str, ...]:
-    """A small run with one or two odd options; those that would measure for long are bounded by the others."""
+    """A small run with one or two odd options; the other options keep it short."""
     base = {
         "method": "bicubic",
         "data": "folder",
@@ -150,7 +150,7 @@ def overrides(rng: random.Random) -> tuple[str, ...]:
 
 
 def envelope(rng: random.Random) -> tuple[str, ...]:
-    """The plan of an envelope with odd options; no trial is made."""
+    """A dry run of the envelope with odd options."""
     keys = ("method", "memory", "axes", "frames", "size", "budget_s", "trial_s", "scale", "threads", "timing.repeats")
     odd = [f"{rng.choice(keys)}={rng.choice(VALUES)}" for _ in range(rng.randrange(1, 3))]
     return ("bench", "envelope", "method=bicubic", "device=cpu", "out=out", *odd, "--dry-run")

@@ -12,7 +12,7 @@ from studies.attack.case import COLUMNS, Case, Outcome
 
 @dataclass(frozen=True)
 class Count:
-    """One case, as it counts in the table."""
+    """Result of one case, as it is counted in the table."""
 
     number: int
     kind: str
@@ -28,11 +28,11 @@ class Count:
 
 
 class Tally:
-    """The cases of one seed.
+    """Results of the cases of one seed.
 
     Args:
-        seed: cases of another seed in the file are left as they are.
-        file: a line a case; None: nothing is kept. Cases without a fault count as done, the others are tried again.
+        seed: results of other seeds in the file stay as they are.
+        file: one line for each case; None: nothing is kept. Cases without a fault are done, others are tried again.
     """
 
     def __init__(self, seed: int, file: Path | None = None) -> None:
@@ -49,14 +49,14 @@ class Tally:
         return number in self._counts and not self._counts[number].faults
 
     def add(self, count: Count) -> None:
-        """Count a case, in the place of an earlier try of it."""
+        """Add the result of a case; it replaces that of an earlier try."""
         self._counts[count.number] = count
         if self._file is not None:
             with open(self._file, "a", encoding="utf-8") as file:
                 file.write(json.dumps({"seed": self._seed, **asdict(count)}) + "\n")
 
     def summary(self, numbers: list[int]) -> tuple[list[str], int, int]:
-        """Of the cases with these numbers: the table's lines, a row a kind of input and all; cases tried; faults."""
+        """Summarise the cases of these numbers: lines of a table by kind of input, number of cases tried, faults."""
         counts = [self._counts[number] for number in numbers if number in self._counts]
         kinds = dict.fromkeys(each.kind for each in counts)
         rows = {kind: _row([each for each in counts if each.kind == kind]) for kind in kinds}

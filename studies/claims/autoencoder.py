@@ -35,7 +35,7 @@ SPACES: dict[str, tuple[tuple[int, ...], tuple[int, ...], tuple[tuple[int, int, 
 
 
 def layout_of(space: str, divisor: int = 1) -> Layout:
-    """The layout of a compression, which the recipe finds by its name from here on."""
+    """Make the layout of a compression and register it, so that the recipe finds it by name."""
     down, up, strides, channels = SPACES[space]
     encoder, decoder = [Stage("res_x", down[0] // divisor, count=1)], [Stage("res_x", up[0] // divisor, count=1)]
     for width, stride in zip(down[1:], strides):
@@ -60,7 +60,7 @@ def train_autoencoder(plan: Plan, space: str, data: Sequence[Path], folder: Path
     config = LoopConfig(
         steps=autoencoder_steps(plan, space),
         learning_rate=4e-3,
-        optimizer="muon",  # at the same cost it is several times as far as AdamW
+        optimizer="muon",  # at the same cost it gets several times as far as AdamW
         warmup=20,
         clip_gradient=1.0,
         ema_decay=0.99,
@@ -93,7 +93,7 @@ class AutoencoderLoss:
 
 @torch.no_grad()
 def normalise(autoencoder: LTXAutoencoder, source: ClipSource, batch: BatchConfig, seed: int) -> None:
-    """Store mean and deviation of the latent's channels, as LTX's files have them."""
+    """Measure mean and deviation of the latent's channels and store them in the autoencoder, as in LTX's files."""
     found = []
     for index in range(STATISTICS_BATCHES):
         clip = source.draw(batch, StepRng(seed, index), stills=index % 2 == 0).gt
@@ -104,7 +104,7 @@ def normalise(autoencoder: LTXAutoencoder, source: ClipSource, batch: BatchConfi
 
 
 def autoencoder_steps(plan: Plan, space: str) -> int:
-    """Steps of an autoencoder's training: as much arithmetic as the planned steps at 32x32x8."""
+    """Steps of an autoencoder's training that take as much arithmetic as the planned steps at 32x32x8."""
     most, own = (autoencoder_tflop(plan, each) for each in (MOST, space))
     return max(2, round(plan.autoencoder_steps * most / own))
 

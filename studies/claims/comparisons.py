@@ -19,7 +19,7 @@ Cell = tuple[str, str]
 
 @dataclass(frozen=True)
 class Comparison:
-    """Two cells of which the claim says that the first is better."""
+    """Two cells; the claim is that the first is better."""
 
     claim: str
     first: Cell
@@ -28,7 +28,7 @@ class Comparison:
 
 
 def comparisons() -> list[Comparison]:
-    """The comparisons of all claims, in their order."""
+    """List the comparisons of all claims, in the order of the claims."""
     ends = [f"shifted, {steps}" for steps in (1, 50)]
     found = [
         Comparison("a", ("factorized", end), (other, end))

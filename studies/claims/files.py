@@ -13,7 +13,7 @@ REMEDY = "remove it and repeat the command"
 
 
 def read(path: Path, lines: bool = False) -> Any:
-    """What `write` wrote, or with `lines` a list of the values of each line; None where there is no file.
+    """Read a JSON file, or with `lines` a list of the values of its lines; None if there is no file.
 
     Raises:
         ValueError, UserError: it is damaged.
@@ -27,5 +27,6 @@ def read(path: Path, lines: bool = False) -> Any:
 
 
 def write(path: Path, value: Any) -> None:
+    """Write a value as a JSON file, whole or not at all."""
     with replacing(path) as temporary:
         temporary.write_text(json.dumps(value, indent=1) + "\n", encoding="utf-8")

@@ -20,7 +20,7 @@ LEVEL = 0.95
 
 @dataclass(frozen=True)
 class Estimate:
-    """A mean, half the width of its interval, and over what it was taken; `half` is None without an interval."""
+    """A mean, half the width of its 95 % interval (None: no interval), and the numbers it was taken over."""
 
     mean: float
     half: float | None
@@ -30,12 +30,12 @@ class Estimate:
 
     @property
     def differs(self) -> bool:
-        """Whether the interval leaves zero out."""
+        """Whether there is an interval and it does not include zero."""
         return self.half is not None and abs(self.mean) > self.half
 
 
 def estimate(values: Mapping[int, Mapping[str, float]], videos: Mapping[str, str]) -> Estimate:
-    """Estimate a mean.
+    """Estimate a mean over seeds and clips.
 
     Args:
         values: {seed: {clip: value}}, the same clips for each seed.

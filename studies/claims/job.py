@@ -23,7 +23,7 @@ from turbovsr.train.messages import info
 
 
 class Job:
-    """The study in a folder.
+    """The study, whose parts are kept in a folder.
 
     Args:
         data, held: files to train on, and videos to score on.
@@ -48,7 +48,7 @@ class Job:
         write(work / "tflop.json", {space: _tflop(plan, space) for space in (MOST, LEAST)})
 
     def run(self) -> None:
-        """Do what is not done yet. Raises `Interrupted` after a signal, when the step at hand is saved."""
+        """Train and score all parts that are not finished. Raises `Interrupted` after a signal, once it has saved."""
         planned = arms(self.plan, training.steps_of_many_tokens(self.plan))
         for claim in CLAIMS:
             # Seeds are the outer loop, so that what is finished can be compared at any time.
@@ -89,7 +89,7 @@ class Job:
 
     @contextmanager
     def _timed(self, part: str) -> Iterator[None]:
-        """Note how long a part took, also when it is interrupted."""
+        """Log how long a part took, also if it is interrupted."""
         info(part)
         began, processor = time.time(), time.process_time()
         try:
@@ -101,7 +101,7 @@ class Job:
 
 
 def _tflop(plan: Plan, space: str) -> dict[str, float]:
-    """TFLOP of what the two compressions are to be compared at."""
+    """TFLOP of a compression's autoencoder and of its training, by which the two compressions are compared."""
     return {
         "autoencoder, a clip there and back": autoencoder_tflop(plan, space),
         "training, a step of stills and one of clips": training.tflop_of_two_steps(plan, space),

@@ -30,7 +30,7 @@ MOST_DRAWS = 20  # for a held-out clip without a cut
 
 @dataclass(frozen=True)
 class HeldClip:
-    """A clip that nothing was trained on."""
+    """A held-out clip: nothing was trained on it."""
 
     name: str
     video: str
@@ -38,7 +38,7 @@ class HeldClip:
 
 
 def model_options(plan: Plan, space: str, **further: float) -> LTXModelOptions:
-    """The miniature's transformer in the latents of a compression."""
+    """Options of the miniature's transformer in the latents of a compression."""
     return LTXModelOptions(
         autoencoder=layout_of(space, plan.width_divisor).name,
         transformer_width=plan.transformer_width,
@@ -49,11 +49,12 @@ def model_options(plan: Plan, space: str, **further: float) -> LTXModelOptions:
 
 
 def make_lr(plan: Plan) -> ClipDegradation:
+    """Build the plan's degradation."""
     return degradation(compose_plain([f"degradation={plan.degradation}", "data=-", "out=-"])["degradation"])
 
 
 def write_training_latents(plan: Plan, space: str, weights: Path, data: Sequence[Path], out: Path) -> Path:
-    """Encode the training clips and stills once; what is there is skipped."""
+    """Encode the training clips and stills; skips those that are encoded already. Returns the folder."""
     done = out / "complete"
     if done.is_file():
         return out
@@ -69,7 +70,7 @@ def write_training_latents(plan: Plan, space: str, weights: Path, data: Sequence
 
 
 def autoencoder_alone(plan: Plan, space: str, weights: Path) -> LTXModel:
-    """A model whose transformer has no memory."""
+    """Load a model with the autoencoder's weights and a transformer on the meta device."""
     model = meta_model(model_options(plan, space).config())
     model.autoencoder.to_empty(device="cpu")
     fill_autoencoder(model, weights, plan.seeds[0])
@@ -77,7 +78,7 @@ def autoencoder_alone(plan: Plan, space: str, weights: Path) -> LTXModel:
 
 
 def held_out(plan: Plan, held: Sequence[Path]) -> list[HeldClip]:
-    """Random crops of the held-out videos, the same in each call.
+    """Make random crops of the held-out videos and their LR clips, the same in each call.
 
     Raises:
         FileNotFoundError: no video fills the bucket.
@@ -103,5 +104,5 @@ def _drawn(frames, rng: np.random.Generator) -> np.ndarray:
 
 
 def together(clips: Sequence[HeldClip]) -> Batch:
-    """All clips as one batch."""
+    """Join all clips to one batch."""
     return Batch(torch.cat([clip.pixels.gt for clip in clips]), torch.cat([clip.pixels.lr for clip in clips]))

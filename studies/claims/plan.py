@@ -16,7 +16,7 @@ FLOW_STEPS, SHORTCUT_STEPS = (1, 2, 4, 50), (1, 2, 4)
 
 @dataclass(frozen=True, kw_only=True)
 class Plan:
-    """Sizes and lengths of everything."""
+    """Sizes and lengths of all trainings and clips."""
 
     bucket: Bucket = Bucket(96, 96, 9)  # of training clips and held-out clips
     seeds: tuple[int, ...] = (0, 1, 2)
@@ -40,7 +40,7 @@ class Plan:
     degradation: str = "realbasicvsr"
 
     def scaled(self, budget: float) -> Plan:
-        """The plan with so many times the steps."""
+        """The plan with all numbers of steps multiplied by `budget`."""
         names = ("autoencoder_steps", "pretrain_steps", "condition_steps", "further_steps")
         return replace(self, **{name: max(2, round(budget * getattr(self, name))) for name in names})
 
@@ -92,10 +92,10 @@ class Arm:
 
 
 def arms(plan: Plan, steps_of_many_tokens: int) -> list[Arm]:
-    """All trainings, each after those that it starts from.
+    """List all trainings, each after those that it starts from.
 
     Args:
-        steps_of_many_tokens: of a training at 8x8x4 for each 1,000 steps at 32x32x8, the arithmetic being equal.
+        steps_of_many_tokens: steps at 8x8x4 with the arithmetic of 1,000 steps at 32x32x8.
     """
     ends = (("shifted", 1), ("shifted", 50))
     condition, further = plan.condition_steps, plan.further_steps

@@ -17,7 +17,7 @@ KEYS = ("plan", "videos", "environment", "tflop", "times", "references", "scores
 
 
 def collect(work: Path) -> dict[str, Any]:
-    """What a study has measured so far."""
+    """Collect all that a study has measured so far."""
     scores: defaultdict[str, dict[str, Any]] = defaultdict(dict)
     for path in sorted((work / "arms").glob("*/scores.json")):
         arm, _, seed = path.parent.name.rpartition("-")
@@ -37,7 +37,7 @@ def collect(work: Path) -> dict[str, Any]:
 
 
 def _times(work: Path) -> dict[str, dict[str, float]]:
-    """Seconds of each part, all calls of the command together; what a SIGKILL cut short is missing."""
+    """Seconds of each part, summed over all calls of the command; parts that SIGKILL ended are missing."""
     found: dict[str, dict[str, float]] = {}
     for entry in read(work / "times.jsonl", lines=True) or []:
         part = found.setdefault(entry["part"], {"seconds": 0.0, "cpu_seconds": 0.0})

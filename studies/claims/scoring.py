@@ -20,7 +20,7 @@ from turbovsr.rearrange import batch_to_frames, frames_to_batch
 from turbovsr.shortcut import sample
 from turbovsr.train.validate import scores
 
-EVERY = 4  # frame of a clip that is compared
+EVERY = 4  # every fourth frame of a clip is compared
 NOISE_SEED = 0
 REPEATS = 5  # of a timed clip
 UNIFORM = 1.0  # strength of the uniform grid's shift
@@ -30,6 +30,7 @@ Scores = dict[str, dict[str, float]]
 
 
 def load(path: Path) -> LTXModel:
+    """Load a checkpoint of the LTX kind."""
     header = checkpoints.read_header(path)
     assert header is not None, f"{path}: not a checkpoint of TurboVSR"
     return checkpoints.build(header, LTXModel, LTXConfig).eval()
@@ -37,9 +38,9 @@ def load(path: Path) -> LTXModel:
 
 @dataclass(frozen=True)
 class Sampler:
-    """Sampling of a model's latents on a grid of noise levels, in so many steps.
+    """Sampling of a model's latents in `steps` steps on a grid of noise levels, "shifted" or "uniform".
 
-    first_given: the first frame's latent first, then the clip given that; otherwise all frames at once.
+    first_given: sample the first frame's latent, then the clip given that; otherwise all frames at once.
     """
 
     grid: str
@@ -68,7 +69,7 @@ class Sampler:
 def score_arm(
     arm: Arm, weights: Path, clips: list[HeldClip], networks: Mapping[str, nn.Module]
 ) -> Iterable[tuple[str, Scores]]:
-    """Scores of an arm's samplers, as each is finished."""
+    """Score an arm's samplers; yields each sampler's name and scores."""
     model, batch = load(weights), together(clips)
     latent, condition = model.encode(batch.gt), model.condition(batch.lr)
     random = torch.Generator().manual_seed(NOISE_SEED)
@@ -104,13 +105,13 @@ def references(model: LTXModel, clips: list[HeldClip], networks: Mapping[str, nn
 
 
 def of_frames(sr: Tensor, gt: Tensor, networks: Mapping[str, nn.Module]) -> dict[str, float]:
-    """PSNR-Y and the networks' distances of every fourth frame."""
+    """PSNR-Y and the networks' distances over every fourth frame."""
     return scores(sr.float().clamp(-1, 1)[:, :, ::EVERY], gt[:, :, ::EVERY], networks)
 
 
 @torch.inference_mode()
 def seconds(weights: Path, clip: HeldClip, steps: Iterable[int]) -> dict[str, float]:
-    """Seconds of the processor for one clip: condition, sampling, decoding; the fastest of some."""
+    """Processor seconds for one clip (condition, sampling, decoding) by number of steps; the fastest of five."""
     model = load(weights)
     noise = torch.randn(model.condition(clip.pixels.lr).shape, generator=torch.Generator().manual_seed(NOISE_SEED))
     found = {}

@@ -24,7 +24,7 @@ def markdown(result: dict[str, Any]) -> str:
 
 
 def values(result: dict[str, Any], cell: Cell, metric: str) -> Values:
-    """A metric of an arm and sampler, of those seeds that are there."""
+    """Values of a metric for an arm and sampler, for all seeds that were scored."""
     arm, sampler = cell
     found = {}
     for seed, samplers in result["scores"].get(arm, {}).items():
@@ -35,7 +35,7 @@ def values(result: dict[str, Any], cell: Cell, metric: str) -> Values:
 
 
 def verdict(metric: str, found: Estimate | None) -> str:
-    """ "better", "worse", "unclear", of the first against the second."""
+    """Verdict on the first cell against the second: "better", "worse", "unclear" or "not measured"."""
     if found is None:
         return "not measured"
     if not found.differs:

@@ -93,7 +93,7 @@ def latent_shape(plan: Plan, space: str, frames: int) -> tuple[int, int, int]:
 
 
 def tflop_of_two_steps(plan: Plan, space: str) -> float:
-    """TFLOP of a step of stills and one of clips."""
+    """TFLOP of a training step on stills and one on clips together."""
     config = model_options(plan, space).config()
     lengths = (1, plan.bucket.frames)
     return batch_of(plan, space) * sum(sample_tflop(config, latent_shape(plan, space, length)) for length in lengths)

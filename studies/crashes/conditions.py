@@ -15,7 +15,7 @@ SMALL_BYTES = 256 * 1024
 
 
 def conditions(words: tuple[str, ...], root: Path) -> list[str]:
-    """Run the small job under each condition; returns what was wrong."""
+    """Run the small job under each condition; returns a line for each failure."""
     calm = Job(root / "calm-conditions", words)
     calm.undisturbed()
     wrong: list[str] = []
@@ -32,22 +32,22 @@ def conditions(words: tuple[str, ...], root: Path) -> list[str]:
 
 
 class _NotHere(Exception):
-    """The condition cannot be made on this machine."""
+    """A condition that cannot be created on this machine."""
 
 
 def _full_disk(words: tuple[str, ...], folder: Path, calm: Job) -> list[str]:
-    """The store is on a disk that is full after a few frames."""
+    """Run with a store on a disk that is full after a few frames."""
     job = Job(folder, words)
     with _mounted(folder / job.store, f"size={SMALL_BYTES}"):
         found = _compared(job, calm, job.to_the_end())
         if job.unreadable():
             found.append("unreadable entries")
     said = (folder / "said.txt").read_text().count("results are not kept")
-    return found if said == 1 else [*found, f"the full disk was told {said} times"]
+    return found if said == 1 else [*found, f"the full disk was reported {said} times, not once"]
 
 
 def _read_only(words: tuple[str, ...], folder: Path, calm: Job) -> list[str]:
-    """The store cannot be written; all is in it, but for one metric."""
+    """Run with a read-only store that holds all results but those of one metric."""
     job = Job(folder, (*words[:-1], "metrics=[psnr,ssim,tof]"))
     with _mounted(folder / job.store, "size=200m") as mount:
         shutil.copytree(calm.folder / calm.store, folder / job.store, dirs_exist_ok=True)
@@ -61,7 +61,7 @@ def _read_only(words: tuple[str, ...], folder: Path, calm: Job) -> list[str]:
 
 
 def _pruned(words: tuple[str, ...], folder: Path, calm: Job) -> list[str]:
-    """`prune --days 0` runs beside it, again and again."""
+    """Run while `prune --days 0` runs again and again on the same store."""
     job = Job(folder, words)
     child = job.start()
     rounds, code = 0, None
@@ -77,7 +77,7 @@ def _pruned(words: tuple[str, ...], folder: Path, calm: Job) -> list[str]:
 
 
 def _one_store(words: tuple[str, ...], folder: Path, calm: Job) -> list[str]:
-    """Two runs at once, of one store, into two folders."""
+    """Run twice at once, with one store, into two folders."""
     jobs = [Job(folder, words, out=out) for out in ("run", "run2")]
     codes = _together(*(job.start for job in jobs))
     found = [line for job, code in zip(jobs, codes, strict=True) for line in _compared(job, calm, code)]
@@ -85,7 +85,7 @@ def _one_store(words: tuple[str, ...], folder: Path, calm: Job) -> list[str]:
 
 
 def _one_folder(words: tuple[str, ...], folder: Path, calm: Job) -> list[str]:
-    """Two runs of two methods at once, into one folder: both are in all of its files, or one is refused in a line."""
+    """Run two methods at once into one folder: its files must have both, or one run must be refused."""
     rest = tuple(word for word in words if not word.startswith("method="))
     jobs = [Job(folder, (f"method={method}", *rest)) for method in ("bicubic", "nearest")]
     codes = _together(*(job.start for job in jobs))
@@ -116,7 +116,7 @@ def _together(*starts: Callable[[], int]) -> list[int]:
 
 @contextmanager
 def _mounted(folder: Path, options: str) -> Iterator[Callable[[str], None]]:
-    """A tmpfs at a folder; yields a function that mounts it again with other options.
+    """Mount a tmpfs at a folder during the block; yields a function that mounts with other options.
 
     Raises:
         _NotHere: this user may not mount.

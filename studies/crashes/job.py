@@ -20,17 +20,17 @@ Cell = tuple[str, str, str]
 
 
 class Job:
-    """A command and its folder: run/ gets the records, store/ the entries, said.txt what it says."""
+    """A command and its folder: records go into run/, entries into store/, the output into said.txt."""
 
     def __init__(self, folder: Path, words: tuple[str, ...], out: str = "run", store: str = STORE) -> None:
         self.folder, self.words, self.out, self.store = folder, words, out, store
         (folder / "tmp").mkdir(parents=True, exist_ok=True)
 
     def undisturbed(self) -> None:
-        """Run it to its end.
+        """Run the command to its end.
 
         Raises:
-            UserError: it failed; with the last line that it said.
+            UserError: it failed; the message has the last line of its output.
         """
         if code := self.to_the_end():
             said = last_line(self.folder / "said.txt") or f"exit code {code}, and it said nothing"
@@ -44,10 +44,10 @@ class Job:
         return forked.start(("bench", *words), self.folder, environment, self.folder / "said.txt")
 
     def to_the_end(self, *command: str) -> int:
-        """Run to the end; returns the exit code.
+        """Run the command, or another one, to its end; returns the exit code.
 
         Raises:
-            RuntimeError: it did not end in LIMIT_S.
+            RuntimeError: it did not end within LIMIT_S.
         """
         child = self.start(*command)
         code = forked.wait(child, LIMIT_S)
@@ -57,7 +57,7 @@ class Job:
         return code
 
     def results(self) -> dict[Cell, Any]:
-        """Of each finished cell what must not change: when it was timed, its frames' digest, its scores."""
+        """For each finished cell, what must not change: when it was timed, the digest of its frames, its scores."""
         try:
             found = load(self.folder / self.out)
         except UserError:  # no records yet
@@ -69,7 +69,7 @@ class Job:
         }
 
     def quality(self) -> dict[Cell, Any]:
-        """The results without times: what an undisturbed run has, too."""
+        """The results without times, which must equal those of an undisturbed run."""
         return {cell: rest for cell, (_, *rest) in self.results().items()}
 
     def unreadable(self) -> list[str]:

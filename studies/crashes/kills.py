@@ -17,7 +17,7 @@ PAGE = "page.html"
 
 @dataclass
 class Tally:
-    """Counts so far; kept in a file, so that a later call adds to it."""
+    """Counts so far, which can be kept in a file so that a later call adds to them."""
 
     kills: int = 0
     in_runs: int = 0
@@ -46,7 +46,7 @@ class Tally:
 
 
 def kills(count: int, words: tuple[str, ...], root: Path, seed: int, state: Path | None) -> Tally:
-    """Kill until there were `count` of them. Each chain of kills has a folder; it is removed when nothing was wrong."""
+    """Kill runs until there were `count` kills. Each chain of kills has a folder, which is kept if a check failed."""
     tally = Tally.of(state)
     calm = Job(root / "calm", words)
     began = time.monotonic()
@@ -69,7 +69,7 @@ def kills(count: int, words: tuple[str, ...], root: Path, seed: int, state: Path
 
 
 def _chain(job: Job, work: float, page: float, expected: dict, rng: random.Random, tally: Tally) -> None:
-    """Kill one run, and again when it resumes, up to four times; let it end; then kill its reports."""
+    """Kill one run up to four times, each time resumed; let it end; then kill its reports."""
     for _ in range(rng.randrange(1, 5)):
         tally.in_runs += _killed(job, (), rng.uniform(0, work), tally)
     if code := job.to_the_end():
@@ -88,7 +88,7 @@ def _chain(job: Job, work: float, page: float, expected: dict, rng: random.Rando
 
 
 def _killed(job: Job, command: tuple[str, ...], moment: float, tally: Tally) -> bool:
-    """Kill the command after `moment` seconds; False if it had ended by then. What it found must still be there."""
+    """Kill the command after `moment` seconds and check that no result is lost; False if it had ended by then."""
     before = job.results()
     child = job.start(*command)
     if forked.wait(child, moment) is not None:

@@ -43,7 +43,7 @@ TINY = Sizes("2b-tiny", (9, 32, 64), (64, 32), (1, 2), 2, (17,), ((64, 64),))
 def turbovsr(
     size: str, path: str, device: str, height: int, width: int, frames: int, compiled: bool = False
 ) -> TurboVSR:
-    """A TurboVSR of the LTX shape with random weights, set to one chunk and no tiles for a clip of this HR size.
+    """Build TurboVSR of the LTX shape with random weights, with one chunk and no tiles for a clip of this HR size.
 
     At toy size nothing is compiled: on a CPU that takes minutes.
     """
@@ -65,14 +65,14 @@ def precision(device: str) -> str:
 
 
 def tflop(size: str, path: str, frames: int, height: int, width: int, steps: int) -> float | None:
-    """TFLOP of TurboVSR for a clip, by the FLOP counter; None at toy size, where they mean nothing."""
+    """TFLOP of TurboVSR for a clip, by torch's FLOP counter; None at toy size, where they mean nothing."""
     if size.endswith("-tiny"):
         return None
     return budgets.budget((height, width), frames, steps, size, path=path, autoencoder=AUTOENCODER, text=False).total
 
 
 def from_conf(name: str, device: str) -> Any:
-    """An upscaler as configured in `conf/method`, with its published weights, built without Hydra.
+    """Build an upscaler as configured in `conf/method`, with its published weights, without Hydra.
 
     Raises:
         FileNotFoundError: the weights have not been fetched.

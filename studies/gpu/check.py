@@ -24,9 +24,9 @@ from turbovsr.generator import Generator
 from turbovsr.ltx.autoencoder import LTXAutoencoder
 from turbovsr.ltx.model import LTXModel
 
-FLOAT32 = 1e-4  # relative error against float32 on the CPU: another order of sums
-BFLOAT16 = 5e-2  # 8 bits of mantissa through some dozens of layers
-CLOCK = 0.02  # event time against the host's clock
+FLOAT32 = 1e-4  # relative error against float32 on the CPU, from another order of sums
+BFLOAT16 = 5e-2  # the same for bfloat16, from 8 bits of mantissa in dozens of layers
+CLOCK = 0.02  # relative error of event times against the host's clock
 STAGES = 0.02  # share of the total that no announced stage covers
 LOOSE = 0.5  # of the clock and the stages at toy size on a shared CPU, where only the code is tried
 SLEEP_S = 0.1
@@ -34,6 +34,7 @@ LAYOUTS = ("0.9.0-tiny", "0.9.1-tiny", "0.9.5-tiny")
 
 
 def run(record: Record, device: str, tiny: bool) -> int:
+    """Make all checks; returns the exit code."""
     with _exact_float32():
         for name, part in _parts():
             _against_cpu(record, name, part, device, torch.float32, FLOAT32)
@@ -51,7 +52,7 @@ Part = tuple[Any, Callable[[Any, Tensor], Tensor], Tensor]  # network, call(netw
 
 
 def _parts() -> Iterator[tuple[str, Callable[[], Part]]]:
-    """Name and builder of each part: a network, a call and its input, all on the CPU in float32."""
+    """Yield name and builder of each part: a network, a call and its input, all on the CPU in float32."""
     for layout in LAYOUTS:
         yield (
             f"encoder {layout}",
@@ -117,7 +118,7 @@ def _against_cpu(
 
 
 def _clock(record: Record, device: str, tiny: bool) -> None:
-    """The harness's stopwatch against a sleep of known length.
+    """Check the harness's stopwatch against a sleep of known length.
 
     On a GPU the sleep is a kernel that spins for a number of cycles: the host's clock measures a cycle over a long one,
     and events must then give the right time for a short one.
@@ -150,7 +151,7 @@ def _spinning(device: str) -> tuple[Callable[[], None], float]:
 
 
 def _adding_up(record: Record, device: str, tiny: bool) -> None:
-    """Announced stages must cover the whole call, for the packaged model and for both paths of the LTX shape."""
+    """Check that announced stages cover the whole call, for nano and both paths of the LTX shape."""
     sizes = TINY if tiny else FULL
     frames, height, width = sizes.clip
     limit = LOOSE if tiny else STAGES
@@ -173,7 +174,7 @@ def _adding_up(record: Record, device: str, tiny: bool) -> None:
 
 
 class _exact_float32:
-    """No TF32 while float32 is compared."""
+    """Switch TF32 off during the block, in which float32 is compared."""
 
     def __enter__(self) -> None:
         self.before = torch.backends.cuda.matmul.allow_tf32, torch.backends.cudnn.allow_tf32

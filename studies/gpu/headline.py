@@ -37,7 +37,7 @@ COLUMNS = {
 
 
 def run(record: Record, device: str, tiny: bool, repeats: int) -> int:
-    """All rows."""
+    """Measure all rows; returns the exit code."""
     sizes = TINY if tiny else FULL
     frames, height, width = sizes.clip
     with released(device):
@@ -61,13 +61,13 @@ def run(record: Record, device: str, tiny: bool, repeats: int) -> int:
 
 
 class _TurboVSR:
-    """Rows of the LTX shape."""
+    """Rows for TurboVSR of the LTX shape."""
 
     def __init__(self, record: Record, device: str, sizes: Sizes, ceiling: float, repeats: int) -> None:
         self.record, self.device, self.sizes, self.ceiling, self.repeats = record, device, sizes, ceiling, repeats
 
     def clip(self, path: str, frames: int, height: int, width: int, steps: tuple[int, ...], compiled: bool) -> None:
-        """One row a number of steps; the model is built once, and compiled once."""
+        """Measure one row for each number of steps; the model is built and compiled once."""
         with released(self.device):
             model: TurboVSR | None = None
 
@@ -83,7 +83,7 @@ class _TurboVSR:
             del model
 
     def envelope(self, path: str) -> None:
-        """Longer clips of the headline's size in one chunk, then larger images, each until one does not fit."""
+        """Measure longer clips of the headline's size in one chunk, then larger images, until one does not fit."""
         _, height, width = self.sizes.clip
         for shapes in ([(n, height, width) for n in self.sizes.lengths], [(1, *size) for size in self.sizes.frames]):
             for shape in shapes:
@@ -121,7 +121,7 @@ class _TurboVSR:
 
 
 def _beside(record: Record, device: str, sizes: Sizes, repeats: int, tiny: bool) -> None:
-    """Other methods on the same clip, and the per-frame diffusion stand-in on one frame of it."""
+    """Measure other methods on the same clip, and the per-frame diffusion stand-in on one frame of it."""
     frames, height, width = sizes.clip
     inputs = clips(frames, height // SCALE, width // SCALE, device)
     names = {"mode": "eager", "size": f"{height}x{width}", "precision": precision(device)}

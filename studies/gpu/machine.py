@@ -21,7 +21,7 @@ TINY_COPY_BYTES = 2**20
 
 
 def choose_device(name: str) -> str:
-    """The device asked for.
+    """Check the name of a device and return it.
 
     Raises:
         UserError: no device has such a name.
@@ -56,7 +56,7 @@ def synchronize(device: str) -> None:
 
 
 def ceilings(device: str, tiny: bool) -> dict[str, float]:
-    """Dense bf16 matrix product in TFLOP/s, and copying in TB/s (bytes read and written), on random data; medians."""
+    """Measure dense bf16 matrix products in TFLOP/s and copying in TB/s, read and written; medians on random data."""
     size, count = (TINY_MATRIX if tiny else MATRIX), (TINY_COPY_BYTES if tiny else COPY_BYTES) // 2
     pairs = [[torch.randn(size, size, device=device, dtype=torch.bfloat16) for _ in range(2)] for _ in range(3)]
     sources = [torch.randn(count, device=device, dtype=torch.bfloat16) for _ in range(2)]

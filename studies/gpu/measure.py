@@ -19,7 +19,7 @@ Call = Callable[[Tensor, Callable], Tensor]  # LR clip, stages -> SR clip
 
 
 def clips(frames: int, height: int, width: int, device: str, count: int = 3) -> list[Tensor]:
-    """LR clips with motion and texture, uint8 (T, 3, H, W), all different: nothing is timed on constant input."""
+    """Make LR clips with motion and texture, uint8 (T, 3, H, W), all different: no timing is of constant input."""
     generator = torch.Generator().manual_seed(0)
     made = []
     for _ in range(count):
@@ -29,11 +29,11 @@ def clips(frames: int, height: int, width: int, device: str, count: int = 3) -> 
 
 
 def timed(call: Call, inputs: Sequence[Tensor], device: str, warmup: int, repeats: int) -> dict:
-    """Median time of a call and its stages.
+    """Measure the median time of a call and its stages.
 
     Returns:
-        seconds, quartiles_s, stages_s (of the median repetition, adding up to its seconds), frames per second and
-        output Mpx/s, peak_gib, repeats, first_call_s, and throttled, where the card says so.
+        seconds, quartiles_s, stages_s (of the repetition nearest the median, adding up to its seconds), fps, mpx_s
+        (megapixels of output per second), peak_gib, repeats, first_call_s, and throttled (the card's reasons or None).
     """
     runs, peaks, throttled = [], [], set()
     for index in range(warmup + repeats):

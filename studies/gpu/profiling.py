@@ -17,6 +17,7 @@ TOP = 10
 
 
 def run(record: Record, device: str, tiny: bool, compiled: bool, stage: str | None = None) -> int:
+    """Profile a stage of both paths; returns the exit code."""
     sizes = TINY if tiny else FULL
     for path in PATHS:
         names = {"path": path, "mode": "compiled" if compiled else "eager", "weights": "random"}

@@ -18,7 +18,7 @@ class Record:
         step: "check", "headline", "profile" or "training".
         folder: where the files go.
         facts: of `machine.facts`.
-        limit_s: start no further row after so many seconds; rows that are not started say so.
+        limit_s: start no further row after this many seconds; rows that are not started say so.
     """
 
     def __init__(self, step: str, folder: Path, facts: dict, limit_s: float = float("inf")) -> None:
@@ -70,7 +70,7 @@ class Record:
         return row
 
     def exit_code(self) -> int:
-        """0 when every row has its figures, 3 when some failed, 2 when none has any."""
+        """Exit code: 0 if every row has its figures, 3 if some failed, 2 if all failed."""
         failed = sum("error" in row for row in self.rows)
         if failed == len(self.rows):
             return NOTHING_MEASURED

@@ -44,7 +44,7 @@ COLUMNS = {
 
 
 def run(record: Record, device: str, tiny: bool, repeats: int) -> int:
-    """A row for each stage and size."""
+    """Measure a row for each stage and size; returns the exit code."""
     with released(device):
         ceiling = ceilings(device, tiny)["matmul_tflop_s"]
     record.note("matmul_tflop_s", ceiling)
@@ -60,7 +60,7 @@ def run(record: Record, device: str, tiny: bool, repeats: int) -> int:
 
 
 def _step(config: LTXConfig, kind: str, bucket: Bucket, device: str, repeats: int, ceiling: float) -> dict:
-    """Median of some steps of one clip."""
+    """Measure training steps of one clip each: medians over `repeats` steps after a first one."""
     where = torch.device(device)
     dtype = torch.float32 if where.type == "cpu" else torch.bfloat16
     loop_config = LoopConfig(steps=repeats + 1, learning_rate=1e-5)
@@ -97,7 +97,7 @@ def _step(config: LTXConfig, kind: str, bucket: Bucket, device: str, repeats: in
 
 
 def _batch(config: LTXConfig, bucket: Bucket, is_shortcut: bool, seed: int) -> SampleBatch:
-    """One clip of random latents; another each time."""
+    """Make one clip of random latents, another one for each seed."""
     shape = (1, config.latent_channels, *bucket.latent_shape)
     target, condition = torch.randn(2, *shape, generator=torch.Generator().manual_seed(seed))
     return SampleBatch(target, condition, True, (seed,), (is_shortcut,), (is_shortcut,), 1)

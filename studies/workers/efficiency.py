@@ -37,7 +37,7 @@ WINDOW = (144, 208)
 
 @dataclass
 class Efficiency:
-    """Seconds of each way, in rounds; `start` of the smallest run there is (a clip of one frame)."""
+    """Seconds of each way to run, by round; `start_...`: of the smallest run, a clip of one frame."""
 
     together: list[float] = field(default_factory=list)
     apart: list[float] = field(default_factory=list)  # both runs
@@ -46,7 +46,7 @@ class Efficiency:
     start_apart: list[float] = field(default_factory=list)  # of one run
 
     def share(self, minutes: float | None = None) -> float:
-        """Efficiency; of a table on which one worker works so long, or as it was measured."""
+        """Efficiency as measured, or extrapolated to a table on which one worker works for `minutes`."""
         if minutes is None:
             return median(self.apart) / median(self.together) / 2
         start, own = median(self.start_together), 2 * median(self.start_apart)
@@ -55,6 +55,7 @@ class Efficiency:
 
     @property
     def ceiling(self) -> float:
+        """Efficiency of two plain runs at once, which this machine's cores limit."""
         return median(self.apart) / median(self.at_once) / 2
 
     def __str__(self) -> str:
@@ -70,10 +71,10 @@ class Efficiency:
 
 
 def measured(repeats: int, out: Path | None = None) -> Efficiency:
-    """All ways in turn, each with one thread a worker; each loads the program anew in every process.
+    """Time all ways in turn, with one thread for each worker; every process loads the program anew.
 
-    Compiled bytecode is kept in the study's own folder, and one run that is not counted fills it: so is an installation
-    that has been used once.
+    Compiled bytecode is kept in the study's own folder and filled by one run that does not count, as in an installation
+    that has been used before.
     """
     root = Path(tempfile.mkdtemp(prefix="efficiency-", dir=out))
     names, found = _clips(root / "gt"), Efficiency()
@@ -126,10 +127,10 @@ def _start(words: Sequence[str], core: int | None, bytecode: Path) -> subprocess
 
 
 def _seconds(processes: Sequence[subprocess.Popen]) -> float:
-    """From the start of these processes, just now, until all have ended.
+    """Wait for processes that have just been started; returns the seconds until all have ended.
 
     Raises:
-        RuntimeError: one failed; with what it said.
+        RuntimeError: one failed; the message is its standard error.
     """
     began = time.perf_counter()
     for process in processes:

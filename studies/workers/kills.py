@@ -26,10 +26,10 @@ from studies.crashes.job import Job
 
 WORDS = ("method=bicubic,nearest", "data=sample", "data.frames=2", "metrics=[psnr,ssim]", "timing=none")
 APART = ("launch.scorers=0", "launch.expected=16")
-"""Every second run has scoring as units of its own, in parts."""
+"""In every second run scoring is done in units of its own, in parts."""
 WORKERS = 2
 LAUNCHED = 8
-"""One run in so many has a launcher; in the others workers are forked, which begin sooner than new processes."""
+"""One run in 8 has a launcher; in the others workers are forked, which begin sooner than new processes."""
 LIMIT_S = 300.0
 
 
@@ -40,7 +40,7 @@ class Tally:
     kills: int = 0
     of_launchers: int = 0
     runs: int = 0
-    failed_twice: int = 0  # units given up since two workers died at them, which is as it should be
+    failed_twice: int = 0  # cells given up after two workers died at them, as intended
     wrong: list[str] = field(default_factory=list)
 
     def __str__(self) -> str:
@@ -51,7 +51,7 @@ class Tally:
 
 
 def killed(count: int, seed: int, out: Path | None = None, words: tuple[str, ...] = WORDS) -> Tally:
-    """Kill until there were `count`; each run is resumed until it ends, and ends as an undisturbed one does."""
+    """Kill workers and launchers `count` times; each run is resumed to its end and compared with an undisturbed one."""
     os.environ.update(OMP_NUM_THREADS="1", BENCH_KEY="of the study")
     root = Path(tempfile.mkdtemp(prefix="workers-", dir=out))
     forked.import_everything()
@@ -78,7 +78,7 @@ def killed(count: int, seed: int, out: Path | None = None, words: tuple[str, ...
 def _launched(
     job: Job, calm: Job, rng: random.Random, count: int, length: float, tally: Tally, command: tuple[str, ...]
 ) -> None:
-    """A launcher and its workers: kill one now and then, let the same command take the run up, until it is done."""
+    """Run a launcher and its workers, kill one now and then, and let the same command continue until it is done."""
     tally.runs += 1
     launcher: int | None = job.start(*command)
     until = time.monotonic() + LIMIT_S
@@ -110,7 +110,7 @@ def _launched(
 def _forked(
     job: Job, calm: Job, rng: random.Random, count: int, length: float, tally: Tally, command: tuple[str, ...]
 ) -> None:
-    """Workers without a launcher, which begin at once: each that is killed is followed by another."""
+    """Run workers without a launcher, which begin at once, and replace each that is killed by another."""
     tally.runs += 1
     if code := job.to_the_end(*command):
         tally.wrong.append(f"{job.folder}: the plan ended with {code}")
@@ -137,7 +137,7 @@ def _forked(
 
 
 def _ended(job: Job, calm: Job, tally: Tally) -> None:
-    """At the end every cell is there, with the figures of the undisturbed run."""
+    """Check a finished run: every cell is there, with the results of the undisturbed run."""
     again, expected = job.quality(), calm.quality()
     given_up = expected.keys() - again.keys()
     if given_up:  # two deaths at a clip: the same command tries it again
@@ -150,7 +150,7 @@ def _ended(job: Job, calm: Job, tally: Tally) -> None:
 
 
 def _check(job: Job, tally: Tally) -> None:
-    """Within one plan no cell may have two good records, whoever died."""
+    """Check that no cell has two good records within one plan."""
     run = job.folder / job.out
     plans = jobs(run)
     if not plans:
@@ -168,13 +168,13 @@ def _check(job: Job, tally: Tally) -> None:
 
 
 def _began(file: Path) -> float:
-    """When the worker of a file of records began: its facts say so."""
+    """Time at which the worker of a file of records began, from its facts, in seconds since the epoch."""
     facts = json.loads((file.parent.parent / "workers" / f"{file.stem}.json").read_text())
     return datetime.fromisoformat(facts["began"]).timestamp()
 
 
 def _workers(job: Job, launcher: int | None) -> list[psutil.Process]:
-    """The worker processes of this run: of the launcher, which may still wait for its plan, and those without one."""
+    """Find the worker processes of a run: the launcher's, which may not have a plan yet, and those without one."""
     found = []
     for process in psutil.process_iter(["cmdline", "ppid"]):
         words = process.info["cmdline"] or []

@@ -23,7 +23,7 @@ SLEEP_S = 0.001
 
 @dataclass(frozen=True)
 class LeaseCosts:
-    """Of one trial. `overhead_ms`: wall clock that a worker spends on a unit beside its sleep."""
+    """Costs of leases in one trial. `overhead_ms`: wall clock that a worker spends on a unit besides its sleep."""
 
     units: int
     workers: int
@@ -41,7 +41,7 @@ class LeaseCosts:
 
 
 class _Sleeper:
-    """A measurer that sleeps, and knows how long that took: on a busy machine longer than asked for."""
+    """A measurer that sleeps, and adds up the time that it took: on a busy machine longer than asked for."""
 
     slept_s = 0.0
 
@@ -56,7 +56,7 @@ class _Sleeper:
 
 
 def measured(units: int, workers: int, out: Path | None = None) -> LeaseCosts:
-    """Fork the workers, let them do all units, and count."""
+    """Fork the workers, let them do all units, and measure the costs."""
     os.environ.setdefault("BENCH_KEY", "of the study")
     run = Path(tempfile.mkdtemp(prefix="leases-", dir=out))
     job = Job.new(run)

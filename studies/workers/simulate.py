@@ -24,7 +24,7 @@ WORKERS = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024)
 
 @dataclass
 class Task:
-    """One unit: seconds, and which others must be done before."""
+    """One unit: its seconds, and the numbers of the units that must be done before it."""
 
     seconds: float
     after: list[int] = field(default_factory=list)
@@ -37,17 +37,17 @@ def lengths(seed: int) -> list[int]:
 
 
 def whole(costs: Costs, frames: list[int]) -> list[Task]:
-    """A clip with all methods: what one worker does, and what timed runs do."""
+    """Cut the table into clips with all methods, as one worker and timed runs do."""
     return _tasks(costs, frames, Split())
 
 
 def apart(costs: Costs, frames: list[int]) -> list[Task]:
-    """A clip with one method, scored by whoever upscaled it: GT goes through the networks once a method."""
+    """Cut the table into clips with one method, scored by the same worker: networks see GT once for each method."""
     return _tasks(costs, frames, Split(methods=True))
 
 
 def scored_apart(costs: Costs, frames: list[int], workers: int = 0) -> list[Task]:
-    """Upscaling and scoring apart, cut for so many workers; for an unknown number a clip is scored at once."""
+    """Cut the table into upscaling and scoring, for a number of workers; 0: unknown, each clip is scored as a whole."""
     return _tasks(costs, frames, split_for(_plans(costs, frames), workers, scoring=True))
 
 
@@ -57,7 +57,7 @@ def _tasks(costs: Costs, frames: list[int], split: Split) -> list[Task]:
 
 
 def _plans(costs: Costs, frames: list[int]) -> list[MethodOnData]:
-    """What the cut of a run looks at, of clips with so many frames and no clock."""
+    """Stand-ins for the plans of an untimed run, with all that the cut into units reads."""
     clips = [SimpleNamespace(name=str(n), frames=count, lr_size=SIZE, has_gt=True) for n, count in enumerate(frames)]
     config = SimpleNamespace(device="cpu", threads=1, timing=SimpleNamespace(interleave=True))
     rest = {"clips": clips, "config": config, "is_timed": False, "metrics": {"psnr": build("psnr")}, "protocol": RGB}
@@ -73,7 +73,7 @@ def _seconds(unit: Unit, costs: Costs) -> float:
 
 
 def finished(tasks: list[Task], workers: int, costs: Costs) -> float:
-    """Seconds until the last unit is done."""
+    """Simulate the workers; returns the seconds until the last unit is done."""
     behind, open_after = [task.seconds for task in tasks], [len(task.after) for task in tasks]
     followers: dict[int, list[int]] = {}
     for index, task in enumerate(tasks):

@@ -28,7 +28,7 @@ METHODS = (
 WORDS = ("timing=none", "store=null", "threads=1", "workers=0", "launch.scorers=0")
 PHOTOGRAPHS = ("data=sample", "data.clips=[rocket,chelsea,coffee]", "metrics=[psnr,ssim,lpips-alex,dists]")
 IN_PARTS = ("metrics=[psnr]", "launch.expected=1")
-"""A score that is known costs the last unit of a clip nothing: PSNR stands for all."""
+"""A known score costs the last unit of a clip nothing, so PSNR stands for all metrics."""
 LENGTHS = (3, 9)
 """Frames of the films that are scored in parts."""
 HEIGHT, WIDTH = 1080, 1920
@@ -36,16 +36,16 @@ HEIGHT, WIDTH = 1080, 1920
 
 @dataclass(frozen=True)
 class Costs:
-    """Seconds; of units by pixel of their LR frames."""
+    """Costs in seconds; those of units are per pixel of their LR frames."""
 
     upscaling: dict[str, float]
     gt: float  # of scoring: once a unit
     scoring: float  # of scoring: once for each method
     joining: float  # once for each method of a clip that is scored in parts: frames are read again, and checked
-    ending: float  # the same, a clip and method and not by pixel: the doctor, the record
-    start: float  # of a worker, imports to end
-    lease: float  # a unit: claim, look at the logs, log
-    look: float  # more of it for each other worker
+    ending: float  # the same, for each clip and method and not per pixel: the doctor, the record
+    start: float  # of a worker, from imports to its end
+    lease: float  # for each unit: claim, look at the logs, log
+    look: float  # added to it for each other worker
 
     def __str__(self) -> str:
         slowest = max(self.upscaling, key=lambda name: self.upscaling[name])
@@ -61,11 +61,13 @@ class Costs:
 
 
 def measured(out: Path | None = None, methods: tuple[str, ...] = METHODS) -> Costs:
-    """Run all methods on three photographs, upscaling and scoring apart, and one method alone; then two on films of
-    1080p that are scored in parts; then the leases.
+    """Measure all costs.
+
+    Runs all methods on three photographs, with upscaling and scoring in units of their own, and one method alone; then
+    two methods on films of 1080p that are scored in parts; then the leases.
 
     Raises:
-        RuntimeError: the costs contradict each other, since others were at work.
+        RuntimeError: the costs contradict each other because the machine was busy.
     """
     root = Path(tempfile.mkdtemp(prefix="costs-", dir=out))
     os.environ.setdefault("BENCH_KEY", "of the study")
@@ -83,7 +85,7 @@ def measured(out: Path | None = None, methods: tuple[str, ...] = METHODS) -> Cos
 
 
 def _joining(root: Path) -> tuple[float, float]:
-    """What the last unit of a clip takes a method: seconds a pixel of LR frames, and beside that."""
+    """Cost of a clip's last unit for each method: seconds per pixel of LR frames, and a constant."""
     (film,) = open_dataset(compose(["data=sample", "data.clips=[bunny]"])).clips()
     frames = [np.tile(frame, (5, 5, 1))[:HEIGHT, :WIDTH] for frame in film.gt()]
     for length in LENGTHS:
@@ -100,7 +102,7 @@ def _joining(root: Path) -> tuple[float, float]:
 
 
 def _run(out: Path, methods: tuple[str, ...], *more: str) -> tuple[list[tuple[Unit, Done]], float]:
-    """The units of a run with what they took, and what the worker took beside them."""
+    """Run one worker; returns the units with their times, and the worker's seconds besides them."""
     environment = in_use(out.with_name("bytecode")) | {"OMP_NUM_THREADS": "1"}
     words = [command(out)[0], "-m", "bench", "run", f"method={','.join(methods)}", *WORDS, *more, f"out={out}"]
     subprocess.run(words, cwd=ROOT, env=environment, check=True, capture_output=True)
@@ -113,11 +115,11 @@ def _run(out: Path, methods: tuple[str, ...], *more: str) -> tuple[list[tuple[Un
 
 
 def in_use(bytecode: Path) -> dict[str, str]:
-    """This process's environment, with compiled bytecode kept in a folder, as an installation in use has it."""
+    """This process's environment, with compiled bytecode kept in a folder, as in an installation in use."""
     kept = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
     return kept | {"PYTHONPYCACHEPREFIX": str(bytecode)}
 
 
 def _rate(units: list[tuple[Unit, Done]], step: str, methods: list[str]) -> float:
-    """Seconds a pixel: the median over the clips, of which one loaded the method."""
+    """Seconds per pixel of LR frames: the median over the clips, so that loading the method does not count."""
     return median(d.seconds / u.pixels for u, d in units if u.step == step and u.methods == methods)
