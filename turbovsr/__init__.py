@@ -13,7 +13,7 @@ __all__ = ["TurboVSR"]
 
 
 def __getattr__(name: str) -> Any:
-    """Import the class when it is asked for: its modules need torch, the command line's help does not."""
+    """Import the class on first use: its modules need torch, which the command line's help does not."""
     if name == "TurboVSR":
         from turbovsr.pipeline import TurboVSR
 

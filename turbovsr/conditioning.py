@@ -60,7 +60,7 @@ def clip_task(frames: int) -> Task:
 
 
 def trains_first_frame(step: int) -> bool:
-    """The alternation in training: even steps super-resolve the first frame, odd steps the clip given the first."""
+    """Whether a training step super-resolves first frames: even steps do, odd ones do clips given the first frame."""
     return step % 2 == 0
 
 

@@ -53,8 +53,8 @@ class Noise:
 class TurboVSR:
     """Upscale clips and images by 4, 3 or 2, or restore them at their size.
 
-    The work on a chunk of 1 + 8*(chunk-1) frames: project its LR frames onto the latent grid ("condition"); sample the
-    first frame's latent, then the rest given the first ("denoise"); decode with the LR frames at hand ("decode"). The
+    The stages of a chunk of 1 + 8*(chunk-1) frames: project its LR frames onto the latent grid ("condition"); sample
+    the first frame's latent, then the rest given the first ("denoise"); decode latent and LR frames ("decode"). The
     next chunk begins with one of this one's last frames, whose SR frame, encoded, is the given first frame: memory
     does not grow with the length of the clip. See `turbovsr.stream` for the crossfade between chunks.
 
@@ -66,14 +66,14 @@ class TurboVSR:
             device computes it natively.
         scale: 4, or 3, 2 or 1: made at 4 and downscaled by MATLAB's antialiased bicubic. 1 restores frames at their
             size, with weights whose SR frames need not agree with the LR frames.
-        chunk: latent frames in a chunk; 5 is 33 frames. With tile="auto" it is the most: chunks of frames above 1.06
-            million LR pixels are shorter, 2 at 1920x1080 (`turbovsr.tiling.chunk_latents`).
+        chunk: latent frames in a chunk; 5 is 33 frames. With tile="auto" this is the maximum: chunks of frames above
+            1.06 million LR pixels are shorter, 2 at 1920x1080 (`turbovsr.tiling.chunk_latents`).
         overlap: frames that successive chunks share, 1 to 4, over which they are crossfaded.
         tile: largest edge, in LR pixels, that is decoded at once; larger frames are decoded in overlapping tiles. 0:
-            always whole frames; "auto": tiles, and shorter chunks, where memory would run to several gigabytes.
+            always whole frames; "auto": tiles, and shorter chunks, if memory would otherwise take several gigabytes.
         color_fix: "none", or colours taken from the LR frames: "wavelet" or "adain" (see `turbovsr.color_fix`).
-        use_latent: False decodes from the LR frames alone: the fast floor that the latent is measured against.
-        size: "nano", or a size of the LTX shape, "2b" or "2b-tiny", which has random weights unless given others.
+        use_latent: False decodes from the LR frames alone, without sampling: faster, and the baseline for the latent.
+        size: "nano", or a size of the LTX shape, "2b" or "2b-tiny", which has random weights unless `weights` is given.
         compile: compile the transformer: faster after a slow first call.
         shape: options of the LTX shape (path, autoencoder, prompt, window): see `turbovsr.ltx.presets.build`.
     """

@@ -132,7 +132,7 @@ def attempt(case: Case, whole: Path, folder: Path, limit_s: float) -> Outcome:
 
 
 def _stays(file: Path) -> bool:
-    """Whether a temporary file stays by design: a log, or the lock of a device, which two could hold once deleted."""
+    """Whether a temporary file stays by design: a log, or a device's lock, which two could hold if it were deleted."""
     is_log = file.name.startswith("bench-") and file.suffix == ".log"
     return is_log or (file.parent.name.startswith("bench-devices-") and not file.stat().st_size)
 

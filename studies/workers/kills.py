@@ -35,7 +35,7 @@ LIMIT_S = 300.0
 
 @dataclass
 class Tally:
-    """Counts, and what was wrong."""
+    """Counts, and a line for each fault."""
 
     kills: int = 0
     of_launchers: int = 0

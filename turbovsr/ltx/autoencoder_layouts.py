@@ -100,7 +100,7 @@ _ENCODER_095 = (
 
 
 def tiny(layout: Layout, latent_channels: int | None = None) -> Layout:
-    """The same stages at 1/16 of the width with at most two blocks each, for tests on a CPU."""
+    """Shrink a layout to 1/16 of its widths and at most two blocks in each stage, for tests on a CPU."""
 
     def narrow(stage: Stage) -> Stage:
         return replace(stage, channels=stage.channels // TINY, count=min(stage.count, 2))

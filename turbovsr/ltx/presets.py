@@ -86,11 +86,11 @@ def build(
             autoencoder, or a diffusers folder; a checkpoint written by `turbovsr.checkpoints.save`, which says its own
             size and path; None for random weights.
         prompt: a .safetensors file with the text embedding `prompt_embeds` (L, 4096) of the one fixed prompt, the empty
-            one, and maybe its `prompt_attention_mask` (L,); "random": 128 random tokens, to time what LTX has. None:
-            built without a text branch.
+            one, and perhaps its `prompt_attention_mask` (L,); "random": 128 random tokens, to time LTX's text branch.
+            None: built without a text branch.
         window: edge of an attention window in tokens, 0 for attention over the whole clip, "auto": 12 on the turbo
             path, none on the paper's.
-        device, dtype: where and in what the weights are made; "meta" makes none.
+        device, dtype: of the weights; the device "meta" allocates none.
     Returns:
         The model in evaluation mode, and metadata for the descriptor: name, weights, licence, notes.
     Raises:

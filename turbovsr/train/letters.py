@@ -22,7 +22,7 @@ COLUMNS = 7
 
 
 def draw_letters(picture: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """A copy of a picture, uint8 (H, W, 3), with random words or a table of numbers on it, half of them on a panel."""
+    """Draw random words or a table of numbers on a copy of a picture, uint8 (H, W, 3); on a panel with odds of 1/2."""
     height, width, _ = picture.shape
     panel, ink = _masks(height, width, rng)
     angle = rng.normal(0, 5) if rng.random() < 0.5 else 0.0  # degrees
@@ -36,7 +36,7 @@ def draw_letters(picture: np.ndarray, rng: np.random.Generator) -> np.ndarray:
 
 
 def _masks(height: int, width: int, rng: np.random.Generator) -> tuple[Image.Image, Image.Image]:
-    """Where a panel is and where there is ink on it, 8-bit grey; part of either may lie beyond the edges."""
+    """Draw 8-bit masks of a panel and of the ink on it; part of either may lie beyond the edges."""
     size = round(math.exp(rng.uniform(*np.log(SIZES))))
     font = ImageFont.truetype(_fonts()[rng.integers(len(_fonts()))], size)
     left, top = round(rng.uniform(-0.2, 0.6) * width), round(rng.uniform(-0.1, 0.7) * height)
@@ -67,7 +67,7 @@ def _words(rng: np.random.Generator) -> str:
 
 
 def _colours(rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
-    """Of panel and ink, (3,) each in 0..255: a light and a dark one in either order, half of the time greys."""
+    """Draw colours of panel and ink, (3,) in 0..255: a light and a dark one in either order, half of the time greys."""
     light, dark = rng.uniform(170, 255, 3), rng.uniform(0, 90, 3)
     if rng.random() < 0.5:
         light, dark = (np.full(3, colour.mean()) for colour in (light, dark))

@@ -100,9 +100,9 @@ class ProgressBar:
 
 
 def append_line(path: Path, step: int, entries: dict[str, float]) -> None:
-    """Append a line of JSON to a log; a last line that a kill cut short is ended first.
+    """Append a line of JSON to a log; an unfinished last line, left by a kill, is ended first.
 
-    Values that are not finite become null, for JSON has none: the PSNR of frames that equal GT is infinite.
+    Values that are not finite, like the PSNR of frames that equal GT, become null, since JSON has none.
     """
     finite = {
         name: None if isinstance(value, float) and not math.isfinite(value) else value

@@ -171,14 +171,14 @@ class Loop:
         return terms, pair
 
     def _finish_gradients(self, stop: bool) -> tuple[float, bool]:
-        """Average the gradients over the processes and clip them; their norm, and whether any process wants to stop."""
+        """Average gradients over processes and clip them; returns their norm, and whether any process wants to stop."""
         stop = average_gradients(self.parameters, stop)
         return nn.utils.clip_grad_norm_(self.parameters, self.config.clip_gradient).item(), stop
 
     def _add_adversarial_loss(
         self, output: LossOutput, batch: Batch, rng: StepRng
     ) -> tuple[Tensor, dict[str, Tensor], tuple[Tensor, Tensor] | None]:
-        """The loss with the adversarial one, the terms to log, and the SR and GT frames for the discriminator."""
+        """Add the adversarial loss; returns the sum, the terms to log, and SR and GT frames for the discriminator."""
         total, terms, pair = output.loss, dict(output.terms), None
         if self.adversarial and output.sr is not None and self.step >= self.adversarial.config.start:
             pair = self.adversarial.select_frames(output.sr, batch.gt, rng)

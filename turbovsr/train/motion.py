@@ -18,7 +18,7 @@ SEEN = 0.1  # largest difference, in [-1, 1], between GT and its moved previous 
 
 
 def error_change(sr: Tensor, gt: Tensor, eps: float = 1e-3) -> Tensor:
-    """Charbonnier mean of e(t) - W e(t-1), with e = SR - GT and W the motion of GT, over places where it is known.
+    """Charbonnier mean of e(t) - W e(t-1), with e = SR - GT and W the motion of GT; 0 where the motion is not known.
 
     Args:
         sr, gt: clips (B, 3, T, H, W) in [-1, 1], T at least 2.

@@ -67,7 +67,7 @@ def initial(transformer: Transformer, seed: int) -> list[tuple[str, Tensor]]:
 
 
 def merged(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """A state with its adapters added to the weights."""
+    """Merge the adapters in a state into the weights."""
     found = {name: value for name, value in state.items() if not name.endswith((DOWN, UP))}
     for name in state:
         if name.endswith(DOWN):

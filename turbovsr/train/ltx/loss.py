@@ -104,6 +104,6 @@ class LatentLoss:
 
 
 def terms_of(batch: SampleBatch) -> list[str]:
-    """The term of the log that each sample's error counts in."""
+    """Name of the log's term to which each sample's error belongs."""
     task = "task 1" if batch.latent_shape[0] == 1 else "task 2"
     return [f"{task} shortcut" if is_shortcut else task for is_shortcut in batch.is_shortcut]

@@ -31,7 +31,7 @@ class LTXModelOptions:
         self.config()
 
     def config(self, prompt_tokens: int = 0) -> LTXConfig:
-        """The model's configuration. Raises `ValueError` for sizes that make none."""
+        """Make the model's configuration. Raises `ValueError` for sizes that do not make a model."""
         config = presets.configure(self.size, "paper", self.autoencoder, self.window, prompt_tokens)
         own = {f.name: getattr(self, f.name) for f in dataclasses.fields(self) if hasattr(config, f.name)}
         del own["autoencoder"]  # named "-tiny" in the configuration of a tiny size
