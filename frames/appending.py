@@ -11,13 +11,13 @@ from frames.errors import UserError
 
 
 def without_links(path: str, flags: int) -> int:
-    """An `opener` for `open`: the file of that name is made or opened, and no link is followed to another one.
+    """An `opener` for `open` that creates or opens a file and refuses symbolic links.
 
-    A foreign folder may hold a link to a file of the user's, which would be written to.
+    A folder from elsewhere may hold a link to one of the user's own files, which would be written to.
 
     Raises:
-        UserError: the name is a link's.
-        OSError: it cannot be opened.
+        UserError: `path` is a symbolic link.
+        OSError: the file cannot be opened.
     """
     try:
         return os.open(path, flags | getattr(os, "O_NOFOLLOW", 0), 0o666)
@@ -31,14 +31,14 @@ def without_links(path: str, flags: int) -> int:
 
 
 def append_whole(stream: FileIO, data: bytes) -> None:
-    """Write bytes at the end of a file that was opened without a buffer: all of them, or none.
+    """Append all bytes to a file that was opened without a buffer, or none of them.
 
-    The system writes a part where the disk is nearly full, and tells how much; the rest is written then, or refused.
+    On a nearly full disk the system may write only a part. The rest is then tried, and the file cut back if it fails.
 
     Args:
-        stream: at its end; nobody else writes to the file meanwhile.
+        stream: positioned at its end; nobody else may write to the file meanwhile.
     Raises:
-        OSError: not everything could be written; it names the file, which is as long as before.
+        OSError: not everything could be written. It names the file, which is as long as before.
     """
     size = os.fstat(stream.fileno()).st_size
     left = memoryview(data)

@@ -9,19 +9,19 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-NAME = 40  # characters of a file's name in that of its temporary file
+NAME = 40  # characters of the file's name that its temporary file's name repeats
 
 
 @contextmanager
 def replacing(path: Path, within: Path | None = None) -> Iterator[Path]:
-    """Give a temporary path beside `path`, of the same suffix; it takes the place of `path` if all goes well.
+    """Yield a temporary path beside `path`, with the same suffix; the file written there replaces `path` at the end.
 
-    Missing folders are made. After an error the temporary file is gone and `path` is as it was; an error of the system
-    that names no file (a full disk) names `path`.
+    Missing folders are created. After an error the temporary file is removed and `path` is unchanged; a system error
+    that names no file (a full disk) then names `path`.
 
     Args:
-        within: the folder of the temporary file, where it lies on the disk of `path`; `leftovers` finds what a killed
-            process left there.
+        within: folder for the temporary file, used if it is on the same disk as `path`; `leftovers` finds the files
+            that killed processes left there.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     if within is None or within.stat().st_dev != path.parent.stat().st_dev:
@@ -39,6 +39,6 @@ def replacing(path: Path, within: Path | None = None) -> Iterator[Path]:
 
 
 def leftovers(path: Path, within: Path) -> list[Path]:
-    """The temporary files of `path` that killed processes left in a folder in which no other process replaces it."""
+    """Temporary files of `path` that killed processes left in `within`; no process may be replacing `path` now."""
     name = re.compile(rf"\.{re.escape(path.stem[:NAME])}\.[0-9]+-[0-9]+{re.escape(path.suffix)}")
     return [entry for entry in within.iterdir() if name.fullmatch(entry.name)]

@@ -48,7 +48,7 @@ def antialiased(frames: Tensor, size: tuple[int, int]) -> Tensor:
 
 
 def symmetric_pad(frames: Tensor, pad: int) -> Tensor:
-    """Mirror (N, C, H, W) frames by `pad` pixels on each side, the edge pixel repeated; small frames mirror again."""
+    """Mirror (N, C, H, W) frames by `pad` pixels on each side, the edge pixel repeated, as often as it takes."""
     for dim in (-2, -1):
         frames = frames.index_select(dim, _mirrored(frames.shape[dim], pad, frames.device))
     return frames

@@ -20,31 +20,31 @@ X26X_PRESETS = (
     "placebo",
 )
 LARGE = 4096 * 2304
-"""Pixels of a frame above which an encoder is told to hold few of them."""
+"""Pixels of a frame above which an encoder is told to buffer few frames."""
 FEW_FRAMES = {
     "h264": "sliced-threads=1:sync-lookahead=0:rc-lookahead=3:ref=1:bframes=0",
     "hevc": "frame-threads=1:rc-lookahead=3:ref=1:bframes=0",
     "av1": "lookahead=0:pred-struct=1",
 }
 PARAMETERS = {"h264": "x264-params", "hevc": "x265-params", "av1": "svtav1-params"}
-"""The encoder's option that takes such words."""
+"""Name of the encoder's option that takes the settings of `FEW_FRAMES`."""
 PRORES_PROFILES = ("proxy", "lt", "standard", "hq")
 
 
 @dataclass(frozen=True)
 class Codec:
-    """What one codec offers; the default of each choice comes first, or is named."""
+    """A codec: its encoder, containers, pixel formats, presets and limits."""
 
     title: str
     encoder: str
-    suffixes: tuple[str, ...]  # of the containers that take it; the first is the usual one
+    suffixes: tuple[str, ...]  # of its containers; the usual one first
     formats: dict[int, str]  # bits a sample -> pixel format
-    formats_of_odd_sizes: dict[int, str]  # where a side is odd; empty: there is none
+    formats_of_odd_sizes: dict[int, str]  # the same for frames with an odd side; empty: it takes none
     presets: tuple[str, ...] = ()
-    preset: str | None = None
-    best: int = 0  # of the qualities, which are constant rate factors: a lower one is better and larger
+    preset: str | None = None  # the default
+    best: int = 0  # range of the quality, a constant rate factor: a lower one is better and gives larger files
     worst: int = 0
-    quality: int | None = None  # None: it has no such choice
+    quality: int | None = None  # the default; None: the codec has no quality setting
     largest_edge: int = 16384
     smallest_edge: int = 1
 
@@ -68,7 +68,7 @@ MOST_BITS = {name: max(codec.formats) for name, codec in CODECS.items()}
 
 @dataclass(frozen=True)
 class Settings:
-    """What the encoder is told."""
+    """Settings of FFmpeg's encoder."""
 
     encoder: str
     pixel_format: str
@@ -78,10 +78,10 @@ class Settings:
 
 @dataclass(frozen=True)
 class Encoding:
-    """A choice of codec and of what it offers; None: its default.
+    """A codec with quality, preset and bits a sample; None is the codec's default.
 
-    quality: the constant rate factor of h264, hevc and av1; a lower one is better and larger.
-    preset: speed against size; the profile of prores.
+    quality: the constant rate factor of h264, hevc and av1; a lower one is better and gives larger files.
+    preset: speed against size; for prores its profile.
     """
 
     codec: str = "h264"
@@ -93,14 +93,14 @@ class Encoding:
     def chosen(
         cls, suffix: str, given_bits: int, codec: str | None, quality: int | None, preset: str | None, bits: int | None
     ) -> Encoding:
-        """What the user chose, and for the rest what suits the container and the video that is given.
+        """The user's choices, completed with defaults that suit the input video.
 
-        Without a codec it is H.264, or HEVC for more than 8 bits: few programs play those in H.264. Without a number
-        of bits it is what is given, as far as the codec has it, but 8 for H.264.
+        The default codec is H.264, or HEVC for more than 8 bits, which few programs play in H.264. The default bits
+        are 8 for H.264; for other codecs the input's, or the next number of bits that the codec has.
 
         Args:
             suffix: of the container, in lower case.
-            given_bits: a sample of the video that is given.
+            given_bits: bits a sample of the input video.
         Raises:
             ValueError: choices that do not go together; one line.
         """
@@ -116,7 +116,7 @@ class Encoding:
         return encoding
 
     def complaint(self, suffix: str) -> str | None:
-        """What is wrong with this choice in a container of this suffix, or None."""
+        """The error in these choices for a container with this suffix, or None."""
         codec = CODECS[self.codec]
         if suffix not in codec.suffixes:
             return f"{codec.title} is not written into {suffix}; give a name in {', '.join(codec.suffixes)}"
@@ -136,7 +136,7 @@ class Encoding:
         return None
 
     def size_complaint(self, height: int, width: int) -> str | None:
-        """What is wrong with frames of this size, or None."""
+        """The reason why the codec does not take frames of this size, or None."""
         codec = CODECS[self.codec]
         if max(height, width) > codec.largest_edge:
             return f"{width}x{height} is more than {codec.title} holds ({codec.largest_edge} a side)"
@@ -147,14 +147,14 @@ class Encoding:
         return None
 
     def settings(self, height: int, width: int, repeatable: bool = False) -> Settings:
-        """What to tell the encoder for frames of this size. 4:2:0, but 4:4:4 where a side is odd: no pixel is lost.
+        """Encoder settings for frames of this size; 4:4:4 in place of 4:2:0 where a side is odd, so no pixel is lost.
 
-        Encoders hold ten to fifty frames. Of those above `LARGE` they hold few: one reference, no B frames, a short
-        view ahead, threads that share a frame (docs/decisions/videos.md).
+        Encoders buffer ten to fifty frames. Above `LARGE` pixels a frame they are told to buffer few: one reference,
+        no B frames, a short look-ahead, threads that share a frame (docs/decisions/videos.md).
 
         Args:
-            repeatable: without x264's macroblock tree, which gives other bytes from run to run where torch works in
-                the same process.
+            repeatable: turn off x264's macroblock tree, whose bytes differ from run to run when torch works in the
+                same process.
         """
         codec = CODECS[self.codec]
         formats = codec.formats_of_odd_sizes if height % 2 or width % 2 else codec.formats

@@ -42,14 +42,17 @@ def planes(frame: np.ndarray, color: str, rounding: str = "none") -> list[np.nda
 
 
 def _rounded_full_luma(frame: np.ndarray) -> np.ndarray:
-    """float32 (H, W): one Y in a thousand is a half, and SSIM moves by 1e-5 if these are rounded otherwise."""
+    """Full-range Y in whole levels, float32 (H, W), computed in single precision as pyiqa does.
+
+    One Y in a thousand is a half, and rounding these otherwise changes SSIM by 1e-5.
+    """
     red, green, blue = np.moveaxis(frame.astype(np.float32) / np.float32(255), -1, 0)
     weights = _FULL.astype(np.float32)
     return np.rint((red * weights[0] + green * weights[1] + blue * weights[2]) * np.float32(255))
 
 
 def color_token(color: str, rounding: str) -> str:
-    """How a signature names luma or chroma."""
+    """The token for luma or chroma in a metric's signature."""
     if color == "cbcr":
         return "cbcr-bt601-studio"
     return ("y-bt601-studio" if color == "y" else "y-bt601-full") + ("-rounded" if rounding == "uint8" else "")

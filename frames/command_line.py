@@ -40,10 +40,10 @@ class Parser(argparse.ArgumentParser):
 
 
 def guarded(program: str, command: Callable[[], int]) -> int:
-    """Call a command; returns its exit code. Whatever it raises is one line on stderr.
+    """Call a command and return its exit code; an exception becomes one line on stderr.
 
-    Errors that this project raises on purpose are shown as they are. What was not foreseen names the file at hand, and
-    the whole story goes into a log in the folder for temporary files. With BENCH_TRACEBACK set it is raised instead.
+    Errors that this project raises on purpose are shown as they are. An unforeseen error names the file at hand, and
+    its traceback goes into a log in the folder for temporary files. With BENCH_TRACEBACK set, errors are raised.
     """
     try:
         if sys.version_info < PYTHON:
@@ -69,10 +69,10 @@ def guarded(program: str, command: Callable[[], int]) -> int:
 
 
 def process(main: Callable[[list[str]], int]) -> NoReturn:
-    """Run a command as this process: its arguments are the process's, its result is the exit code.
+    """Run a command with this process's arguments, and exit with its code.
 
     A reader that leaves early (`... | head -1`) changes neither what the command does nor its exit code. Output that
-    could not be written (a full disk behind `> file`) is an error, told when the command has done its work.
+    could not be written (a full disk behind `> file`) is an error, reported when the command is done.
     """
     lost: list[OSError] = []
     sys.stdout, sys.stderr = _text(sys.stdout, lost), _text(sys.stderr, [])
@@ -86,7 +86,7 @@ def process(main: Callable[[list[str]], int]) -> NoReturn:
 
 @contextmanager
 def importing() -> Iterator[None]:
-    """While modules are imported, Ctrl-C ends the process at once: there is nothing to keep or to clean up."""
+    """Let Ctrl-C end the process at once during the block, in which modules are imported and nothing needs cleanup."""
     try:
         before = signal.getsignal(signal.SIGINT)
         if before is signal.default_int_handler:
@@ -106,7 +106,7 @@ def _leave(number: int, frame: FrameType | None) -> None:
 
 
 class _Sink(io.FileIO):
-    """A file descriptor that drops what it cannot write; the reason goes into `lost`, unless a reader merely left."""
+    """A file descriptor that drops what it cannot write; the error goes into `lost`, unless the pipe was closed."""
 
     def __init__(self, number: int, lost: list[OSError]) -> None:
         super().__init__(number, "w", closefd=False)

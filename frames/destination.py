@@ -20,7 +20,7 @@ FPS_OF_IMAGES = Fraction(24)
 
 
 def is_written_video(output: Path) -> bool:
-    """Whether this name is a video's."""
+    """Whether an output of this name is written as a video."""
     return output.suffix.lower() in WRITTEN_SUFFIXES and not output.is_dir()
 
 
@@ -30,9 +30,10 @@ def check_destination(
     """Refuse an output that cannot be written or would destroy something, before the work is done.
 
     Args:
-        encoding: of a video.
+        given: the path of the input.
+        encoding: for an output that is a video.
     Raises:
-        ValueError: one line that names it.
+        ValueError: one line that names the output.
     """
     if _same(output, given):
         raise ValueError(f"{output}: the input itself; give another name for the output")
@@ -53,14 +54,16 @@ def check_destination(
 def write_frames(
     output: Path, frames: Iterable[np.ndarray], source: Source, times: Iterable[Fraction] | None, fps: Fraction | None
 ) -> None:
-    """Write frames in the way that the output's name asks for, checked by `check_destination`.
+    """Write frames as a video, an image or a folder of PNG files, depending on the output's name.
 
     Args:
-        source: where the frames come from: gives names to images, rate and format to a video.
-        times: when the frames of a video are shown, in seconds; None: at a constant rate.
-        fps: that rate, in place of the source's.
+        output: a path that `check_destination` has accepted.
+        frames: uint8 (H, W, 3) RGB; for a video whatever `write_video` takes.
+        source: the input; gives names to images, rate and format to a video.
+        times: presentation times of a video's frames in seconds; None: a constant rate.
+        fps: a constant rate, in place of the source's and of `times`.
     Raises:
-        ValueError, OSError: it cannot be written.
+        ValueError, OSError: the output cannot be written.
     """
     suffix = output.suffix.lower()
     if suffix in WRITTEN_SUFFIXES and not output.is_dir():
@@ -77,12 +80,12 @@ def write_frames(
 
 
 def losses(source: Source, output: Path, bits: int = 8) -> Iterator[str]:
-    """Properties of the source that the output lacks or alters: a line each.
+    """Properties of the source that the output lacks or alters, one line each.
 
-    Of a video's streams that another video does not take over, `frames.video.tracks` says more.
+    `frames.video.tracks` lists the streams that an output video cannot take over.
 
     Args:
-        bits: a sample of the output.
+        bits: bits a sample of the output.
     """
     form, video = source.format, output.suffix.lower() in WRITTEN_SUFFIXES
     if (form.sound or form.subtitles) and not video:

@@ -50,7 +50,7 @@ def check_regular(path: Path, what: str = "file") -> os.stat_result:
 
 @contextmanager
 def reading(path: Path, what: str = "file") -> Iterator[BinaryIO]:
-    """An open regular file; a disk that cannot read it is an error with the file's name. See `open_regular`."""
+    """Open a regular file for a block, as `open_regular`; an error of reading becomes a ValueError with its name."""
     with open_regular(path, what) as file:
         try:
             yield file
@@ -78,10 +78,10 @@ def open_regular(path: Path, what: str = "file") -> BinaryIO:
 
 
 def read_small(path: Path, most: int, what: str = "file") -> bytes:
-    """A whole regular file of at most so many bytes.
+    """Read a whole regular file of at most `most` bytes.
 
     Raises:
-        FileNotFoundError, ValueError: as `open_regular`; also a larger file, of which no more is read.
+        FileNotFoundError, ValueError: as `open_regular`; also for a larger file, which is not read further.
     """
     with reading(path, what) as file:
         data = file.read(most + 1)
@@ -91,7 +91,7 @@ def read_small(path: Path, most: int, what: str = "file") -> bytes:
 
 
 def size_complaint(size: int) -> str | None:
-    """The fault of an image file of so many bytes, or None."""
+    """The reason why an image file of this size in bytes is refused, or None."""
     limit = _limit(MEGABYTES)
     if size > limit * 1e6:
         return f"{size / 1e6:.0f} MB are more than the {limit:g} MB that are read; {MEGABYTES}=N raises the limit"
@@ -99,7 +99,7 @@ def size_complaint(size: int) -> str | None:
 
 
 def pixels_complaint(height: int, width: int) -> str | None:
-    """The fault of frames of this size, or None."""
+    """The reason why frames of this size are refused, or None."""
     if height < 1 or width < 1:
         return f"its header says {width}x{height}"
     limit = _limit(MEGAPIXELS)

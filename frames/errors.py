@@ -36,7 +36,7 @@ _REMEDIES = {
 
 
 def did_you_mean(word: object, known: Iterable[str]) -> str:
-    """`"; did you mean 'bicubic'?"`, or the list of what is known when nothing is near."""
+    """A hint for an unknown word: `"; did you mean 'bicubic'?"`, or all known words where none is similar."""
     known = sorted(known)
     if not known:
         return "; there are none here"
@@ -47,8 +47,8 @@ def did_you_mean(word: object, known: Iterable[str]) -> str:
 def one_line(error: BaseException) -> str:
     """An exception's message on one line, with its type where the message alone would not tell.
 
-    What the system says of a file becomes the file, the reason and, where one is known, the remedy. Control characters,
-    which names of files may hold, are escaped.
+    A system error becomes the file, the reason and, where one is known, the remedy. Control characters, which file
+    names may hold, are escaped.
     """
     if isinstance(error, OSError) and error.strerror and error.filename is not None:
         name = " ".join(str(error.filename).split())
@@ -61,6 +61,6 @@ def one_line(error: BaseException) -> str:
 
 
 def short_line(error: BaseException, most: int = 200) -> str:
-    """`one_line`, cut to so many characters: for what libraries say, which may be a page."""
+    """`one_line` cut to `most` characters, for errors of libraries, which may fill a page."""
     text = one_line(error)
     return text if len(text) <= most else text[: most - 3] + "..."

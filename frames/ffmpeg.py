@@ -10,7 +10,7 @@ REMEDY = "pip install imageio-ffmpeg, or put one on PATH"
 
 
 def programs() -> list[str]:
-    """The paths of the ffmpegs that are here: the package imageio-ffmpeg's, the same everywhere, then PATH's."""
+    """Paths of the ffmpeg programs found: that of the package imageio-ffmpeg, then the one on PATH."""
     found = [shutil.which("ffmpeg")]
     if importlib.util.find_spec("imageio_ffmpeg"):
         import imageio_ffmpeg

@@ -24,8 +24,8 @@ def read_image(path: str | Path, deep: bool = False) -> np.ndarray:
 
     16-bit samples are rounded to 8 bits exactly, round(x / 257), unless `deep`. Grey is repeated over the three
     channels, alpha is dropped (not blended). The Exif orientation of JPEG, WebP and TIFF is applied, that of a PNG is
-    not (it may stand behind the pixels, where a look at the header does not find it); colour profiles and gamma chunks
-    are ignored.
+    not (it may come after the pixels, where reading the header does not find it); colour profiles and gamma chunks are
+    ignored.
 
     Raises:
         FileNotFoundError: no such file.
@@ -53,10 +53,10 @@ def read_image(path: str | Path, deep: bool = False) -> np.ndarray:
 
 
 def image_header(path: str | Path) -> Header:
-    """An image's header, without its pixels.
+    """Read an image's header without its pixels.
 
     Raises:
-        FileNotFoundError, ValueError: as `read_image`, but for several pictures and for damage behind the header.
+        FileNotFoundError, ValueError: as `read_image`, except for several pictures and for damage behind the header.
     """
     return _opened(Path(path), header_alone=True)[0]
 
@@ -65,7 +65,7 @@ def image_size(path: str | Path) -> Size:
     """(height, width) of the upright image, from the header alone.
 
     Raises:
-        FileNotFoundError, ValueError: as `read_image`, but for damage behind the header.
+        FileNotFoundError, ValueError: as `read_image`, except for damage behind the header.
     """
     header = image_header(path)
     _check_single(Path(path), header)
@@ -127,7 +127,7 @@ def _opened(path: Path, header_alone: bool = False) -> tuple[Header, bytes]:
 
 
 def _decoded(path: Path, header: Header, data: bytes) -> np.ndarray:
-    """The picture by OpenCV, uint8 or uint16 RGB."""
+    """Decode an image with OpenCV: uint8 or uint16 (H, W, 3) RGB."""
     try:
         image = cv2.imdecode(
             np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR | cv2.IMREAD_ANYDEPTH | cv2.IMREAD_IGNORE_ORIENTATION
@@ -136,7 +136,7 @@ def _decoded(path: Path, header: Header, data: bytes) -> np.ndarray:
         image = None
     if image is None:
         raise _broken(path, "it cannot be decoded")
-    if header.multiplies and image.dtype == np.uint8:  # 16 bits in an order that it reads as 8
+    if header.multiplies and image.dtype == np.uint8:  # 16-bit samples in an order that OpenCV reads as 8-bit ones
         raise _unreadable_alpha(path)
     if image.dtype not in (np.uint8, np.uint16):
         raise _broken(path, f"samples of type {image.dtype}")
@@ -144,7 +144,7 @@ def _decoded(path: Path, header: Header, data: bytes) -> np.ndarray:
 
 
 def _beside_alpha(path: Path, data: bytes) -> np.ndarray:
-    """The colours of a TIFF by Pillow, as they are stored beside alpha; OpenCV would multiply them by it."""
+    """Decode a TIFF that has alpha with Pillow: uint8 (H, W, 3) RGB as stored; OpenCV would multiply it by alpha."""
     from PIL.TiffImagePlugin import TiffImageFile  # few files need it
 
     try:

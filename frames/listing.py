@@ -28,7 +28,7 @@ def natural_key(path: Path) -> tuple[list[tuple[int, int, str]], str]:
 
 
 def entries(folder: Path) -> list[Path]:
-    """The content of a folder, hidden files apart, in natural order.
+    """The files and folders in a folder, without hidden ones, in natural order.
 
     Raises:
         FileNotFoundError: no such folder.
@@ -40,7 +40,7 @@ def entries(folder: Path) -> list[Path]:
 
 
 def images_in(folder: Path) -> list[Path]:
-    """The images of a folder in natural order, by their names.
+    """The images of a folder, recognised by their suffixes, in natural order.
 
     Raises:
         FileNotFoundError: no such folder.

@@ -22,11 +22,11 @@ _open: set[int] = set()
 
 @contextlib.contextmanager
 def locked(path: str | Path, wait: bool = True, shared: bool = False) -> Iterator[None]:
-    """Hold the lock of a file or a folder during the block. A file that is not there is made, empty.
+    """Hold the lock of a file or a folder during the block. A missing file is created, empty.
 
     Args:
-        wait: until the others are done.
-        shared: together with all who share it; otherwise alone.
+        wait: wait until other processes have released it.
+        shared: hold it together with others that share it; otherwise alone.
     Raises:
         BlockingIOError: others hold it, and `wait` is false.
         OSError: the path cannot be opened.
@@ -51,7 +51,7 @@ def locked(path: str | Path, wait: bool = True, shared: bool = False) -> Iterato
 
 
 def _opened(path: str | Path, access: int) -> int:
-    """A file descriptor: for reading alone where writing is not permitted."""
+    """Open or create a file; for reading only where writing is not permitted."""
     try:
         return os.open(path, access if os.path.exists(path) else access | os.O_CREAT, 0o666)
     except PermissionError:
@@ -59,7 +59,7 @@ def _opened(path: str | Path, access: int) -> int:
 
 
 def _release_in_child() -> None:
-    """A process that was forked off would hold the lock when its parent is dead."""
+    """Close the locks in a forked process, which would otherwise hold them after its parent has ended."""
     for file in _open:
         os.close(file)
     _open.clear()

@@ -14,9 +14,9 @@ ROWS_AT_ONCE = 256  # output rows a strip, so that a 4K frame does not take giga
 def bicubic_down(frame: np.ndarray, scale: int) -> np.ndarray:
     """MATLAB's `imresize(frame, 1/scale)`: bicubic (a = -0.5), antialiased, mirrored at the borders.
 
-    The mirror is made by padding before torch's antialiased bicubic, whose own border rule is another. Nothing is
-    rounded between the two passes; float64 keeps exact ties (frequent: the weights are dyadic) from falling the wrong
-    way, after that halves go up as in MATLAB.
+    The frame is padded by its mirror image first, because torch's antialiased bicubic has another border rule. Nothing
+    is rounded between the two passes. Ties are frequent, since the weights are dyadic: float64 keeps them exact, and
+    halves are rounded up as in MATLAB.
 
     Args:
         frame: uint8 (H, W, 3), H and W multiples of the scale.
@@ -50,7 +50,7 @@ def bicubic_shrink(frame: np.ndarray, height: int, width: int) -> np.ndarray:
     Returns:
         uint8 (height, width, 3).
     Raises:
-        ValueError: it would enlarge.
+        ValueError: `height` or `width` is larger than the frame's.
     """
     if height > frame.shape[0] or width > frame.shape[1]:
         raise ValueError(f"a frame of {frame.shape[1]}x{frame.shape[0]} cannot be shrunk to {width}x{height}")

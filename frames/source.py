@@ -20,11 +20,11 @@ from frames.video.info import Format
 
 @dataclass(frozen=True)
 class Source:
-    """Frames that are read when `frames()` or `timed()` is iterated; each call reads anew. `frames(True)` gives uint16,
-    white is 65535.
+    """The frames of a video, an image or a folder of images, read while `frames()` or `timed()` is iterated.
 
-    `timed` is None for images, and takes the options of `frames.video.read_timed`. `names` are those of image files,
-    without suffix; empty where two are alike.
+    Each call reads anew. `frames(True)` gives uint16, white is 65535. `timed` is None for images, and takes the options
+    of `frames.video.read_timed`. `names` are those of image files, without suffix; empty where two differ at most in
+    case.
     """
 
     size: tuple[int, int]  # (height, width) in pixels
@@ -38,7 +38,7 @@ class Source:
 
 
 def open_source(path: Path) -> Source:
-    """The frames at `path`, after a look at every header. An animated PNG is a video.
+    """Open the frames at `path` after a check of every header. An animated PNG is a video.
 
     Raises:
         FileNotFoundError, ValueError: one line that names the file.

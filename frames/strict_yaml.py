@@ -13,15 +13,15 @@ from frames.errors import one_line
 MOST_BYTES = 4 << 20
 MOST_DEPTH = 32
 MOST_VALUES = 100_000
-"""After every alias has been replaced by what it stands for."""
+"""Limit on the values in a file, counted with every alias replaced by its content."""
 
 
 def read_mapping(file: Path) -> dict[str, Any]:
-    """The mapping that a YAML file holds.
+    """Read the mapping in a YAML file.
 
     Raises:
-        OSError: it cannot be read.
-        ValueError: it is not UTF-8, no YAML, beyond the bounds above, holds no mapping, or a key twice; one line that
+        OSError: the file cannot be read.
+        ValueError: not UTF-8, not YAML, beyond the bounds above, not a mapping, or a key occurs twice; one line that
             names the file.
     """
     try:
@@ -46,11 +46,11 @@ def read_mapping(file: Path) -> dict[str, Any]:
 
 
 def _loaded(text: str) -> Any:
-    """What the text says. Raises ValueError or YAMLError where it says nothing within the bounds."""
+    """Parse a text; ValueError or YAMLError if it is not YAML or beyond the bounds."""
     _check_bounds(text)
     try:
         return yaml.load(text, _Loader)
-    except (KeyError, TypeError, AttributeError, ArithmeticError) as error:  # of values that deny their tag: !!bool abc
+    except (KeyError, TypeError, AttributeError, ArithmeticError) as error:  # a value unlike its tag: !!bool abc
         raise ValueError(f"a value is not of the type that its tag names ({one_line(error)})") from error
 
 
@@ -67,9 +67,9 @@ def _check_bounds(text: str) -> None:
 
 
 def _values(node: yaml.Node, known: dict[int, int]) -> int:
-    """How many values a node holds, aliases replaced; infinitely many where it holds itself."""
+    """The number of values in a node, aliases replaced; more than `MOST_VALUES` where it contains itself."""
     if id(node) not in known:
-        known[id(node)] = MOST_VALUES + 1  # what it counts while it is inside itself
+        known[id(node)] = MOST_VALUES + 1  # its count where it occurs inside itself
         children = node.value if isinstance(node, yaml.CollectionNode) else []
         flat = itertools.chain.from_iterable(children) if isinstance(node, yaml.MappingNode) else children
         known[id(node)] = 1 + sum(_values(child, known) for child in flat)
@@ -77,7 +77,7 @@ def _values(node: yaml.Node, known: dict[int, int]) -> int:
 
 
 class _Loader(yaml.SafeLoader):
-    """Plain data only; a key that comes twice is an error."""
+    """A YAML loader for plain data; a key that occurs twice is an error."""
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
         seen = set()

@@ -18,7 +18,7 @@ OWN = ("frames", "bench", "baselines", "turbovsr", "studies")
 
 
 def is_deliberate(error: BaseException) -> bool:
-    """Whether the message was written for the user: raised by this project, or the system's word on a named file."""
+    """Whether the message was written for the user: raised by this project, or a system error on a named file."""
     if isinstance(error, UserError) or (isinstance(error, OSError) and error.filename is not None):
         return True
     if type(error) not in (ValueError, RuntimeError) and not isinstance(error, OSError):
@@ -36,7 +36,7 @@ def story(error: BaseException) -> str:
 
 
 def _entries(error: BaseException) -> Iterator[TracebackType]:
-    """The frames that the error passed, outermost first."""
+    """The stack frames that the error passed, outermost first."""
     entry = error.__traceback__
     while entry is not None:
         yield entry
@@ -58,7 +58,7 @@ def _at_hand(error: BaseException) -> str:
 
 
 def _logged(error: BaseException) -> str:
-    """Write the traceback into a new file for temporary files; returns where it is."""
+    """Write the traceback into a new temporary file; returns a sentence that says where it is."""
     try:
         number, name = tempfile.mkstemp(prefix="bench-", suffix=".log")
         with open(number, "w", encoding="utf-8", errors="backslashreplace") as file:

@@ -43,8 +43,10 @@ class BlurDown:
     Upsampling Filters" (CVPR 2018), as the later papers use it at scale 4.
 
     Args:
-        sigma, size: of the Gaussian in pixels, its edge odd; training varies them, BD is 1.6 and 13, and of any other
-            blur the signature says what it is ("bd-x4-sigma3.0-size13").
+        sigma, size: deviation and edge of the Gaussian in pixels, the edge odd. BD is 1.6 and 13; other values, for
+            training, appear in the signature ("bd-x4-sigma3.0-size13").
+    Raises:
+        ValueError: sigma, size or scale is out of range.
     """
 
     def __init__(self, scale: int, name: str = "bd", sigma: float = 1.6, size: int = 13) -> None:

@@ -10,11 +10,11 @@ import numpy as np
 from av.video.codeccontext import VideoCodecContext
 
 DECODERS = {"libx264": "h264", "h264": "h264", "mpeg4": "mpeg4"}
-"""FFmpeg's names of encoders, and of the decoders of their streams."""
+"""FFmpeg's names: encoder -> decoder of its streams."""
 
 
 def jpeg(frame: np.ndarray, quality: int) -> np.ndarray:
-    """(H, W, 3) uint8 RGB through JPEG of a quality in 1..100, chroma halved."""
+    """Compress a frame with JPEG and decode it, uint8 (H, W, 3) RGB; quality from 1 to 100, chroma at half size."""
     _, coded = cv2.imencode(".jpg", np.ascontiguousarray(frame[..., ::-1]), [cv2.IMWRITE_JPEG_QUALITY, quality])
     decoded = cv2.imdecode(coded, cv2.IMREAD_COLOR)
     assert decoded is not None
@@ -22,14 +22,17 @@ def jpeg(frame: np.ndarray, quality: int) -> np.ndarray:
 
 
 def video(clip: np.ndarray, encoder: str, bits_a_frame: int | None = None, crf: float | None = None) -> np.ndarray:
-    """Encode and decode a clip, (T, H, W, 3) uint8 RGB with even H and W -> the same.
+    """Encode a clip with a video codec and decode it, uint8 (T, H, W, 3) RGB with even H and W.
 
-    One thread: with several, the rate control of x264 depends on timing, and so would the LR of a step.
+    One thread: with several, the rate control of x264 depends on timing, and so would the LR of a training step.
 
     Args:
         encoder: one of `DECODERS`.
-        bits_a_frame: target rate. RealBasicVSR's bitrates are of streams of one frame a second, so they are this.
+        bits_a_frame: target rate. RealBasicVSR encodes at one frame a second, so its bitrates are bits a frame.
         crf: instead of a rate, x264's constant rate factor from 0 (lossless) to 51.
+    Raises:
+        ValueError: an odd size, an unknown encoder, both or neither of rate and crf, or a crf without libx264.
+        RuntimeError: the codec lost or added frames.
     """
     if (bits_a_frame is None) == (crf is None) or (crf is not None and encoder != "libx264"):
         raise ValueError("a codec takes either a rate or, libx264 alone, a constant rate factor (crf)")

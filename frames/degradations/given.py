@@ -8,7 +8,7 @@ NOT_MADE = "degradation=given reads LR frames and makes none"
 
 
 class Given:
-    """In the place of a degradation for sets whose LR frames are part of them (real-world sets, shared LR packs).
+    """Placeholder for a degradation, for data sets that contain LR frames (real-world sets, shared LR packs).
 
     Args:
         scale: LR to GT; 1 where both have one size.

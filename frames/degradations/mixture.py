@@ -14,13 +14,13 @@ from frames.degradations.realbasicvsr import RealBasicVSR
 
 @dataclass(frozen=True, kw_only=True)
 class Shared:
-    """What a video goes through that was reduced and shared: blur, bicubic reduction, noise, compression.
+    """Degradation of a video that was downscaled and shared: blur, bicubic reduction, noise, compression.
 
     Args:
-        blur: at the size of GT.
-        noise: at the LR size, with `noise_probability`.
-        odds: of no compression, of JPEG, of H.264, and of H.264 after JPEG, as frames of cheap cameras are.
-        crf: of H.264, uniform.
+        blur: applied at GT size.
+        noise: applied at LR size with probability `noise_probability`.
+        odds: of no compression, JPEG, H.264, and H.264 after JPEG (as cheap cameras do it).
+        crf: constant rate factor of H.264, drawn uniformly from this range.
     """
 
     scale: int = 4
@@ -48,10 +48,10 @@ class Shared:
 
 @dataclass(frozen=True, kw_only=True)
 class Mixture:
-    """One of three degradations for each clip: bicubic, `shared` or the second-order one.
+    """One of three degradations, drawn for each clip: bicubic, `shared`, or the second-order `heavy`.
 
     Args:
-        odds: of the three.
+        odds: of the three, in this order.
     """
 
     scale: int = 4

@@ -15,14 +15,18 @@ from frames.degradations.operators import to_uint8
 
 @dataclass(frozen=True, kw_only=True)
 class Once:
-    """What a video goes through that was filmed, reduced and uploaded. None or 0 leaves a part out.
+    """Degradation of a video that was filmed, downscaled and uploaded.
+
+    None leaves a step out; so do a blur or noise of 0.
 
     Args:
         blur: deviation of a Gaussian in GT pixels.
-        noise: deviation of Gaussian noise, coloured and new in each frame, in grey levels at the LR size.
+        noise: deviation of Gaussian noise in grey levels at LR size, independent in each channel and frame.
         jpeg: quality of JPEG, frame by frame, from 1 to 100.
-        crf: constant rate factor of libx264 from 0 to 51, or instead
-        bitrate: of libx264 in kbit/s, for a video of `fps` frames a second.
+        crf: constant rate factor of libx264 from 0 (lossless) to 51.
+        bitrate: instead of `crf`, the rate of libx264 in kbit/s for a video of `fps` frames a second.
+    Raises:
+        ValueError: a value out of range, or both `crf` and `bitrate`.
     """
 
     scale: int = 4
@@ -53,7 +57,7 @@ class Once:
 
     @property
     def bits_a_frame(self) -> float:
-        """Of H.264 at `bitrate`."""
+        """Bits a frame of H.264 at `bitrate`."""
         assert self.bitrate is not None
         return 1000 * self.bitrate / self.fps
 

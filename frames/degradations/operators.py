@@ -49,7 +49,7 @@ def check_sizes(name: str, sizes: tuple[int, ...]) -> None:
 
 
 def walk(rng: np.random.Generator, bounds: Range, step: float, frames: int) -> np.ndarray:
-    """A value for each frame, (frames,): the first uniform in the bounds, each next one at most `step` away."""
+    """A random walk, (frames,): the first value uniform in the bounds, each next one at most `step` away."""
     values = np.empty(frames)
     values[0] = rng.uniform(*bounds)
     for index, change in enumerate(rng.uniform(-step, step, frames - 1), start=1):
@@ -153,10 +153,10 @@ class Resize:
 
 @dataclass(frozen=True, kw_only=True)
 class Noise:
-    """Gaussian noise, or Poisson noise as photons make it; grey or coloured.
+    """Gaussian noise or Poisson (photon) noise, grey or coloured.
 
-    The public codes count photons in different units: MMagic, whose degradation is RealBasicVSR's, on pixels in 0..255,
-    BasicSR, whose is Real-ESRGAN's, in 0..1. The same `poisson_scale` is 16 times as strong there.
+    Public code counts photons in different units: MMagic (RealBasicVSR) on pixels in 0..255, BasicSR (Real-ESRGAN) in
+    0..1, where the same `poisson_scale` is 16 times as strong.
     """
 
     gaussian_share: float = 0.5
@@ -184,8 +184,10 @@ class Noise:
         return np.stack([frame + scale * self._photons(frame, grey, rng) for frame, scale in zip(clip, strength)])
 
     def _photons(self, frame: np.ndarray, grey: bool, rng: np.random.Generator) -> np.ndarray:
-        """Poisson noise of a frame in grey levels, (H, W, 1 or 3): variance unit * level / n for the n levels that the
-        frame has, rounded up to a power of two."""
+        """Poisson noise of a frame in grey levels, (H, W, 1 or 3).
+
+        Its variance is unit * level / n, where n is the number of levels in the frame, rounded up to a power of two.
+        """
         counted = np.clip(np.rint(cv2.cvtColor(frame, cv2.COLOR_RGB2GRAY)[..., None] if grey else frame), 0, 255)
         rate = 2 ** math.ceil(math.log2(len(np.unique(counted)))) / self.poisson_unit
         return (rng.poisson(counted * rate) / rate - counted).astype(np.float32)

@@ -82,11 +82,7 @@ class SecondStage:
 
 @dataclass(frozen=True, kw_only=True)
 class RealBasicVSR:
-    """Both stages on a clip, uint8 (T, H, W, 3) RGB; an image is a clip of one frame.
-
-    Raises:
-        ValueError: a side of the LR frames is odd, which video codecs do not take.
-    """
+    """Both stages of RealBasicVSR's degradation, for clips and, as clips of one frame, images."""
 
     scale: int = 4
     first: FirstStage = field(default_factory=FirstStage)
@@ -97,6 +93,11 @@ class RealBasicVSR:
             raise ValueError(f"scale must be at least 1, got {self.scale}")
 
     def __call__(self, clip: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+        """uint8 (T, H, W, 3) RGB -> uint8 (T, H / scale, W / scale, 3).
+
+        Raises:
+            ValueError: a side of the LR frames is odd, which video codecs do not take.
+        """
         height, width = clip.shape[1] // self.scale, clip.shape[2] // self.scale
         if height % 2 or width % 2:
             raise ValueError(

@@ -35,7 +35,7 @@ SINC_PROBABILITY = 0.8
 
 @dataclass(frozen=True, kw_only=True)
 class RealESRGAN:
-    """Both passes on a clip, uint8 (T, H, W, 3) RGB; an image is a clip of one frame."""
+    """Both stages of Real-ESRGAN's degradation, for clips and, as clips of one frame, images."""
 
     scale: int = 4
     first_blur: Blur = field(default_factory=lambda: Blur(**STILL))

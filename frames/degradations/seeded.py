@@ -22,15 +22,15 @@ from frames.degradations.realesrgan import RealESRGAN
 class Seeded:
     """A degradation of whole clips whose random numbers depend on (seed, set, clip) alone.
 
-    All frames of a clip are in memory at once, as float32: a codec's rate depends on all of them. So the first ten
-    frames of a clip have other LR frames when they are degraded alone.
+    All frames of a clip are in memory at once, as float32, because a codec's rate depends on all of them. So the first
+    ten frames of a clip get other LR frames when they are degraded alone.
 
     Attributes:
         name: as in the config.
-        degrade: what is done to a clip.
-        seed: another one gives other parameters and other noise.
+        degrade: the degradation of a clip.
+        seed: decides parameters and noise; None if nothing is random, which keeps it out of the signature.
         data: name of the data set.
-        details: of the signature, e.g. "crf28"; where nothing is drawn at random the seed stays out of it.
+        details: settings for the signature, e.g. "crf28".
     """
 
     name: str
@@ -45,7 +45,7 @@ class Seeded:
 
     @property
     def signature(self) -> str:
-        """For records: "realbasicvsr-x4-seed0", "compressed-x4-crf28"."""
+        """Name and settings for records: "realbasicvsr-x4-seed0", "compressed-x4-crf28"."""
         parts = [self.name, f"x{self.scale}", self.details, "" if self.seed is None else f"seed{self.seed}"]
         return "-".join(filter(None, parts))
 
@@ -55,15 +55,16 @@ class Seeded:
         return versions.stamp()
 
     def of_set(self, data: str) -> Seeded:
-        """The same for the clips of a data set."""
+        """The same degradation for the clips of the data set `data`."""
         return replace(self, data=data)
 
     def clip(self, gt: Iterable[np.ndarray], clip: str) -> np.ndarray:
-        """LR frames of the clip of that name.
+        """Make the LR frames of a clip.
 
         Args:
             gt: uint8 (H, W, 3) RGB frames, H and W multiples of the scale. Sides that are odd at the LR size, which
                 video codecs do not take, are extended by repeating the edge, and cut back afterwards.
+            clip: the clip's name.
         Returns:
             uint8 (T, H / scale, W / scale, 3).
         """
@@ -77,7 +78,7 @@ class Seeded:
 
 
 def seed_of(seed: int, data: str, clip: str) -> int:
-    """A number from (seed, set, clip) that is the same on every machine."""
+    """Derive a 64-bit seed from (seed, set, clip), the same on every machine."""
     return int.from_bytes(hashlib.sha256("\0".join((str(seed), data, clip)).encode()).digest()[:8], "big")
 
 
@@ -121,7 +122,7 @@ def once(
 
 
 def checked_seed(seed: int) -> int:
-    """A seed of a degradation; ValueError unless it is a whole number from 0 up."""
+    """Return the seed of a degradation; ValueError unless it is a whole number from 0 up."""
     if isinstance(seed, bool) or not isinstance(seed, int) or seed < 0:
         raise ValueError(f"degradation.seed={seed}: a seed is a whole number from 0 up")
     return seed

@@ -14,7 +14,7 @@ from av.video.codeccontext import VideoCodecContext
 
 @cache
 def stamp() -> str:
-    """One line: "libx264 core 165, libavcodec 62.28.102, PyAV 18.1.0, OpenCV 4.12.0, NumPy 2.3.5"."""
+    """Versions in one line: "libx264 core 165, libavcodec 62.28.102, PyAV 18.1.0, OpenCV 4.12.0, NumPy 2.3.5"."""
     codec = ".".join(map(str, av.library_versions["libavcodec"]))
     return (
         f"libx264 {x264()}, libavcodec {codec}, PyAV {av.__version__}, OpenCV {cv2.__version__}, NumPy {np.__version__}"
@@ -23,7 +23,7 @@ def stamp() -> str:
 
 @cache
 def x264() -> str:
-    """The version that libx264 writes into its streams, "core 165" or "core 164 r3108 31e19f9"; it has no other."""
+    """The version that libx264 writes into its streams: "core 165" or "core 164 r3108 31e19f9"."""
     writer = VideoCodecContext.create("libx264", "w")
     assert isinstance(writer, VideoCodecContext)
     writer.height = writer.width = 16

@@ -15,7 +15,7 @@ NAMES = "a PNG, JPEG, BMP, WebP or TIFF image"
 
 
 def read_header(data: bytes) -> Header:
-    """Header of the image that `data` begins with; `data` may be the first part of a file.
+    """Read the header of an image from its bytes, or from the first part of them.
 
     Raises:
         BrokenFile: unknown format, or the part does not reach far enough.
@@ -28,7 +28,7 @@ def read_header(data: bytes) -> Header:
 
 
 def check_whole(data: bytes) -> None:
-    """Walk over the whole file and find truncation and damage that decoders pass over in silence.
+    """Check a whole file for truncation and damage that decoders pass over in silence.
 
     PNG: every chunk is complete, its CRC is right, and IEND is there. JPEG: the end marker follows the scan data.
     BMP, WebP: as many bytes as the header announces. TIFF: every strip or tile lies inside the file.

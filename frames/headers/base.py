@@ -16,9 +16,9 @@ class BrokenFile(ValueError):
 class Header:
     """An image's header.
 
-    `height` and `width` are in pixels, of the picture as it is stored; `orientation` is Exif's 1 to 8, where 5 to 8
-    lie on their side; `multiplies` says that OpenCV would multiply 8-bit colours by alpha; `pictures` counts the frames
-    of an animation or the pages of a document.
+    `height` and `width` are in pixels, of the picture as stored; `orientation` is Exif's 1 to 8, where 5 to 8 lie on
+    their side; `multiplies` is true where OpenCV would multiply 8-bit colours by alpha; `pictures` counts the frames of
+    an animation or the pages of a document.
     """
 
     format: str  # "png", "jpeg", "bmp", "webp" or "tiff"

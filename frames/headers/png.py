@@ -17,7 +17,7 @@ def matches(data: bytes) -> bool:
 
 
 def header(data: bytes) -> Header:
-    """Orientation is not read: an eXIf chunk may stand behind the pixels, where a look at the header misses it."""
+    """Read the header without an orientation: its eXIf chunk may come after the pixels."""
     if data[12:16] != b"IHDR":
         raise BrokenFile("a PNG without a header chunk")
     width, height, bits, colour = struct.unpack_from(">IIBB", data, 16)

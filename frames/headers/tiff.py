@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from frames.headers.base import ORIENTATION_TAG, BrokenFile, Header
 
 SUBFILE, WIDTH, HEIGHT, BITS, PLANES, EXTRA_SAMPLES = 0x00FE, 0x0100, 0x0101, 0x0102, 0x011C, 0x0152
-UNASSOCIATED = 2  # alpha by which colours are not multiplied yet, of EXTRA_SAMPLES
+UNASSOCIATED = 2  # a value of EXTRA_SAMPLES: alpha by which colours are not multiplied yet
 PIECES = ((0x0111, 0x0117), (0x0144, 0x0145))  # offsets and byte counts of strips, of tiles
 TYPES = {1: "B", 3: "H", 4: "I"}  # byte, short, long
 MAX_PAGES = 4096
@@ -16,7 +16,7 @@ MAX_ENTRIES = 1 << 17  # of all pages; they may lie on each other
 MAX_VALUES = 1 << 20  # of one tag; a strip may be a single row
 LISTS = {BITS, EXTRA_SAMPLES, *(tag for pair in PIECES for tag in pair)}  # tags of several values
 KNOWN = {SUBFILE, WIDTH, HEIGHT, PLANES, ORIENTATION_TAG} | LISTS
-APART = 2  # of PLANES: a plane for each colour
+APART = 2  # a value of PLANES: a plane for each colour
 
 Tags = dict[int, tuple[int, ...]]
 
@@ -33,7 +33,7 @@ def header(data: bytes) -> Header:
     if WIDTH not in first or HEIGHT not in first:
         raise BrokenFile("a TIFF without a size")
     bits = first.get(BITS, (1,))
-    if max(bits) > 8 and len(bits) > 1 and first.get(PLANES, (1,))[0] == APART:  # OpenCV takes them for one another's
+    if max(bits) > 8 and len(bits) > 1 and first.get(PLANES, (1,))[0] == APART:  # OpenCV mixes them up
         raise BrokenFile(f"a TIFF with a plane of {max(bits)} bits for each colour, which is not read")
     (orientation,) = first.get(ORIENTATION_TAG, (1,))[:1]
     whole = sum(page.get(SUBFILE, (0,))[0] & 1 == 0 for page in pages)  # without previews of reduced size
@@ -58,7 +58,7 @@ def check(data: bytes) -> None:
 
 
 def _pages(data: bytes) -> Iterator[Tags]:
-    """The tags of each page that are known here; of pages after the first whether they are of reduced size alone."""
+    """The `KNOWN` tags of the first page, and of each later page SUBFILE alone (whether it is of reduced size)."""
     order = "<" if data[:2] == b"II" else ">"
     (at,) = struct.unpack_from(order + "I", data, 4)
     seen: set[int] = set()
@@ -82,7 +82,7 @@ def _pages(data: bytes) -> Iterator[Tags]:
 
 
 def _values(data: bytes, order: str, at: int, several: bool) -> tuple[int, ...]:
-    """The values of the tag at a place, or the first one; 0 for types that no tag here has."""
+    """The values of the tag at a place, or only the first unless `several`; 0 for types that no known tag has."""
     _, kind, count = struct.unpack_from(order + "HHI", data, at)
     letter = TYPES.get(kind)
     if letter is None or not count:

@@ -40,7 +40,7 @@ def check(data: bytes) -> None:
 
 
 def _length(data: bytes) -> int:
-    """Bytes of the whole file, as its first chunk announces."""
+    """Size of the whole file in bytes, as its first chunk announces."""
     return 8 + struct.unpack_from("<I", data, 4)[0]
 
 

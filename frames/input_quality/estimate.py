@@ -12,23 +12,23 @@ from frames.input_quality.features import MOST_FRAMES, NAMES, measure
 
 SMALLEST_EDGE = 32  # pixels
 PLAIN = ("noisy", "compressed", "blurred", "mixed")
-PROCESSED = "processed"  # the other kinds of `detectors.KINDS`, which differ in how they were made, not in what helps
-FARTHEST = 4.0  # deviations: what lies beyond the inputs of the fit counts no more than its edge
+PROCESSED = "processed"  # the other kinds of `detectors.KINDS`: made in different ways, but the same remedy helps
+FARTHEST = 4.0  # deviations at which features are clipped, as the fit saw few beyond
 
 
 @dataclass(frozen=True)
 class Estimate:
-    """What was found in a few frames.
+    """The estimated degradation of a few frames. All numbers are NaN for frames below 32 pixels.
 
     Attributes:
         kind: "clean", or the kind that fits best: "noisy", "compressed", "blurred", "mixed" (second-order), or
             "processed" (scaled after coding, coded more than once, or denoised and sharpened).
-        noise: deviation of luma's noise in flat places, grey levels; fine texture counts as noise where all has some.
-        grid: share of transform coefficients that are zero on a codec's block grid beyond those beside it.
+        noise: deviation of luma's noise in flat areas, grey levels; fine texture counts as noise if it is everywhere.
+        grid: share of zero transform coefficients on a codec's block grid beyond that on shifted grids.
         edge: width of the sharpest edges, pixels; about 1.4 in frames reduced by bicubic, infinite without any.
-        halo: overshoot beside edges between flat places, share of the edge's step, exceeded by a quarter of them; about
-            0.1 in frames reduced by bicubic, 0 where there are no such edges.
-        score: log odds that the frames are degraded, of that kind; 0 where there are no edges to judge by.
+        halo: overshoot beside edges between flat areas, as a share of the edge's step, 75th percentile; about 0.1 in
+            frames reduced by bicubic, 0 without such edges.
+        score: log odds of the most likely degradation against clean; 0 where there are no edges to judge by.
     """
 
     kind: str
@@ -57,18 +57,18 @@ class Estimate:
 
 
 def looked_at(count: int, video: bool) -> range:
-    """Which frames of an input are judged, by index: of a video those after its first third, for films begin black."""
+    """Indices of the frames to judge: in a video those after its first third, because films begin black."""
     start = count // 3 if video else 0
     return range(start, min(start + MOST_FRAMES, count))
 
 
 def estimate(frames: np.ndarray) -> Estimate:
-    """Judge the frames of a clip or an image by the first four of them, as they are, before any resizing.
+    """Estimate the degradation of a clip or an image from its first four frames, without any resizing.
 
     Args:
-        frames: uint8 (T, 3, H, W) RGB, T at least 1; what `numpy.asarray` takes, so a tensor on the CPU, too.
+        frames: uint8 (T, 3, H, W) RGB, T at least 1; an array or a tensor on the CPU.
     Raises:
-        ValueError: the frames are not of that kind.
+        ValueError: the frames have another type or shape.
     """
     clip = np.asarray(frames)
     if clip.dtype != np.uint8 or clip.ndim != 4 or clip.shape[1] != 3 or not len(clip):
@@ -92,6 +92,6 @@ def estimate(frames: np.ndarray) -> Estimate:
 
 
 def log_odds(numbers: np.ndarray) -> np.ndarray:
-    """Of each of `KINDS` against clean, by logistic regressions on the numbers of `measure` and their squares."""
+    """Log odds of each of `KINDS` against clean: logistic regressions on the numbers of `measure` and their squares."""
     scaled = np.clip((numbers - CENTRE) / SPREAD, -FARTHEST, FARTHEST)
     return WEIGHTS @ np.concatenate([scaled, scaled**2, [1.0]])

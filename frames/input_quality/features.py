@@ -14,15 +14,16 @@ import numpy as np
 
 from frames.input_quality import processing
 
-WINDOW = 256  # pixels, largest edge of the part that is looked at
+WINDOW = 256  # pixels, largest edge of the part that is measured
 MOST_FRAMES = 4
 ZERO = 0.8  # grey levels: smaller transform coefficients count as zero, for frames are rounded
 NAMES = (
     *("flat_5", "flat_10", "flat_25", "flat_50", "flat_90"),  # log levels: diagonal detail of blocks, percentiles
     *("edge_50", "edge_90"),  # largest step between neighbours over the contrast, in blocks with contrast
     *("seam_4", "seam_8"),  # log: third differences at one phase of 4 or 8 pixels over those at the others
-    *("grid_4", "empty_4", "grid_8", "empty_8"),  # zero coefficients, empty blocks: on the best grid beyond the median,
-    # of what the median leaves; the frame that has most, for the first frame of a group of pictures shows it best
+    # shares of zero coefficients and of empty blocks on the best grid beyond the median of all grids, relative to what
+    # the median leaves; the largest of all frames, because the first one of a group of pictures shows it best
+    *("grid_4", "empty_4", "grid_8", "empty_8"),
     *("zero_4", "empty", "zero_8"),  # the medians themselves
     "spread",  # flat_90 - flat_10
     *("colour_25", "colour_50", "colour_90"),  # as flat_*, of the colours at half the size
@@ -34,7 +35,7 @@ GRID = slice(NAMES.index("grid_4"), NAMES.index("empty_8") + 1)
 
 
 def measure(frames: np.ndarray) -> np.ndarray:
-    """The numbers called `NAMES` of the first frames of a clip, (31,).
+    """Measure the features `NAMES` of the first `MOST_FRAMES` frames of a clip, (31,).
 
     Args:
         frames: uint8 (T, H, W, 3) RGB, at least 32 pixels high and wide.
@@ -51,7 +52,7 @@ def measure(frames: np.ndarray) -> np.ndarray:
 
 
 def blocks(plane: np.ndarray, edge: int) -> np.ndarray:
-    """(H, W) -> (N, edge, edge), what is left at the bottom and the right cut off."""
+    """Split a plane into blocks, (H, W) -> (N, edge, edge); a rest at the bottom and the right is cut off."""
     rows, columns = plane.shape[0] // edge, plane.shape[1] // edge
     cut = plane[: rows * edge, : columns * edge].reshape(rows, edge, columns, edge)
     return cut.swapaxes(1, 2).reshape(-1, edge, edge)
@@ -79,7 +80,7 @@ def _of_frame(luma: np.ndarray, rgb: np.ndarray) -> list[float]:
 
 
 def _diagonal(parts: np.ndarray) -> np.ndarray:
-    """Deviation of the diagonal Haar coefficients of each block: that of white noise is the noise's own."""
+    """Deviation of the diagonal Haar coefficients of each block; for white noise it is the noise's deviation."""
     found = (parts[:, ::2, ::2] - parts[:, 1::2, ::2] - parts[:, ::2, 1::2] + parts[:, 1::2, 1::2]) / 2
     return np.sqrt((found**2).mean(axis=(1, 2)))
 
@@ -113,7 +114,7 @@ def _seams(luma: np.ndarray, period: int) -> float:
 
 @cache
 def _transform(edge: int) -> tuple[np.ndarray, np.ndarray]:
-    """The orthonormal DCT of `edge` points, and which of its coefficients in two dimensions are fine detail."""
+    """The orthonormal DCT of `edge` points, and a mask of its two-dimensional coefficients that are fine detail."""
     order = np.arange(edge)
     matrix = np.cos(np.pi * (2 * order + 1) * order[:, None] / (2 * edge)) * np.sqrt(2 / edge)
     matrix[0] /= np.sqrt(2)
@@ -121,7 +122,7 @@ def _transform(edge: int) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _grid(luma: np.ndarray, edge: int) -> tuple[float, float, float, float]:
-    """Zero coefficients and empty blocks on the grid that has most, beyond the median of all grids; and the medians."""
+    """Shares of zero coefficients and of empty blocks: on the best grid beyond the median, then the medians."""
     matrix, fine = _transform(edge)
     shares = []
     for shift in range(edge):

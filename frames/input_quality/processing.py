@@ -22,7 +22,7 @@ MOST_STEPS = 4000
 
 
 def measure(luma: np.ndarray, rgb: np.ndarray) -> list[float]:
-    """The numbers called `NAMES` of one frame.
+    """Measure the features `NAMES` of one frame.
 
     Args:
         luma: float32 (H, W), 0 to 255.
@@ -38,7 +38,7 @@ def _halved(plane: np.ndarray) -> np.ndarray:
 
 
 def _halos(luma: np.ndarray) -> tuple[float, float]:
-    """Of strong steps from one flat place to another: how far the pixels beside them go beyond the places."""
+    """Overshoot beside strong steps between flat areas, as a share of the step: 50th and 75th percentile."""
     found = [_overshoot(plane) for plane in (luma, luma.T)]
     overshoot = np.concatenate(found)
     if len(overshoot) < 12:
@@ -55,7 +55,7 @@ def _overshoot(plane: np.ndarray) -> np.ndarray:
     chosen = chosen[:: max(1, len(chosen) // MOST_STEPS)]
     rising = chosen[:, REACH] > chosen[:, REACH - 1]
     chosen = np.where(rising[:, None], chosen, -chosen)
-    low, high = chosen[:, : REACH - 4], chosen[:, REACH + 4 :]  # the places to either side
+    low, high = chosen[:, : REACH - 4], chosen[:, REACH + 4 :]  # the areas to either side
     step = np.median(high, axis=1) - np.median(low, axis=1)
     ripple = np.maximum(np.ptp(low, axis=1), np.ptp(high, axis=1))
     plain = (step >= LEAST_STEP) & (ripple < 0.25 * step)
@@ -85,7 +85,7 @@ def _spectrum(luma: np.ndarray) -> tuple[float, float]:
         rows = plane[:, :length].reshape(-1, 32)
         rows = (rows - rows.mean(axis=1, keepdims=True)) * np.hanning(32).astype(np.float32)
         power.append((np.abs(np.fft.rfft(rows, axis=1)) ** 2).mean(axis=0))
-    whole = np.minimum(*power) + 1  # of the axis that has less: rounding alone gives about 1
+    whole = np.minimum(*power) + 1  # the smaller of both axes; rounding alone gives about 1
     low = whole[3:8].mean()
     return float(np.log(whole[13:].mean() / low)), float(np.log(whole[8:13].mean() / low))
 

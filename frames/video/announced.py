@@ -17,17 +17,19 @@ MATROSKA = "matroska"
 
 @dataclass(frozen=True)
 class Announced:
-    """The announcement of a container on its first video stream; None where it says nothing."""
+    """Frames and seconds that a container announces for its first video stream; None where it says nothing."""
 
     frames: int | None
     seconds: Fraction | None
-    truncated: str | None  # what its structure says, read without decoding
+    truncated: str | None  # a sign of truncation in the file's structure, found without decoding
 
     def missing(self, frames: int, seconds: Fraction, widest: Fraction) -> str | None:
-        """The part that lacks where `frames` were found and the last one ends at `seconds`; None if all is there.
+        """A message on missing frames, or None if all are there.
 
         Args:
-            widest: the longest time between two frames: the last one may be shown as long.
+            frames: the number of frames found.
+            seconds: the end of the last one.
+            widest: the longest time between two frames, in seconds; the last frame may be shown as long.
         """
         if self.frames is not None and frames < self.frames:
             return f"{self.frames} frames are announced and {frames} can be decoded"
@@ -40,7 +42,7 @@ class Announced:
 
 
 def announced_of(path: Path, container: InputContainer, stream: VideoStream) -> Announced:
-    """The announcement of an open container, after a walk over the file's structure."""
+    """Read what an open container announces, and check the file's structure for truncation."""
     seconds = None
     if container.format.name.startswith(MATROSKA):
         seconds = _duration_tag(stream.metadata)

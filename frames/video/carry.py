@@ -28,21 +28,21 @@ MILLISECOND = Fraction(1, 1000)
 # is at least as fine as those of sound and pictures. Much finer, hours without a text would be more than 31 bits hold.
 TEXT_UNIT = Fraction(1, 120_000)
 COVERS = {"mjpeg": ("cover.jpg", "image/jpeg"), "png": ("cover.png", "image/png")}
-# What says how the source was stored, not what it is.
+# Tags that say how the source was stored, not what it is.
 STORAGE = ("major_brand", "minor_version", "compatible_brands", "encoder", "rotate", "vendor_id")
 STORAGE_PREFIXES = ("_statistics", "number_of_", "bps", "duration")
 
 
 @dataclass(frozen=True)
 class Beside:
-    """What to carry over.
+    """The tracks, chapters and part of a source video that its output takes over.
 
     Args:
         path: of the video.
         tracks: see `frames.video.tracks`.
-        zero: the time of the video, in seconds, that is 0 in the output.
-        seconds: nothing that begins later than this, after `zero`; None: to the end.
-        chapters: they are carried over as well.
+        zero: the time in the source, in seconds, at which the output begins.
+        seconds: length of the part after `zero`; None: to the end.
+        chapters: whether chapters are carried over.
     """
 
     path: Path
@@ -53,7 +53,7 @@ class Beside:
 
 
 def tags(given: dict[str, str]) -> dict[str, str]:
-    """The tags that hold for the output as well."""
+    """The tags of a source that hold for the output as well."""
     return {
         name: text
         for name, text in given.items()
@@ -62,7 +62,7 @@ def tags(given: dict[str, str]) -> dict[str, str]:
 
 
 def chapters(source: InputContainer, beside: Beside) -> list[Any]:
-    """The chapters that begin or end in the part of the source that is carried over, on its clock."""
+    """The chapters that overlap the part of the source that is carried over, with times of the output."""
     kept = []
     for chapter in source.chapters() if beside.chapters else ():
         unit = chapter["time_base"] or MILLISECOND
@@ -74,9 +74,9 @@ def chapters(source: InputContainer, beside: Beside) -> list[Any]:
 
 
 class Carrier:
-    """The streams of an open video on their way into another container, which gets them when this is built.
+    """Copies streams of an open video into another container; the constructor adds them there.
 
-    `broken` says where a stream could not be read, after `packets`.
+    `broken` holds messages on streams that could not be read to their end, once `packets` is exhausted.
     """
 
     def __init__(self, source: InputContainer, container: OutputContainer, beside: Beside) -> None:
@@ -92,7 +92,7 @@ class Carrier:
                 self._ways[stream.index] = way
 
     def packets(self) -> Iterator[tuple[Fraction, av.Packet]]:
-        """All packets, with their times in seconds, about in order of time; in no stream do they go back."""
+        """All packets with their times in seconds, roughly in order of time, and strictly in order in each stream."""
         time = Fraction(0)
         last: dict[int, Fraction] = {}
         for packet in self._read():
@@ -103,8 +103,7 @@ class Carrier:
                 yield time, given
 
     def _read(self) -> Iterator[av.Packet]:
-        """The packets of the source within the part that is carried over, on the output's clock; empty ones at the
-        end of each stream."""
+        """Packets of the part that is carried over, with times of the output, and an empty one after each stream."""
         streams = [self._source.streams[index] for index in self._ways]
         packets = self._source.demux(streams) if streams else iter(())
         while True:
@@ -119,7 +118,7 @@ class Carrier:
                 yield packet
 
     def _moved(self, packet: av.Packet) -> bool:
-        """Put a packet on the output's clock; whether it belongs to the part that is carried over."""
+        """Change a packet's times to those of the output; returns whether it is in the part that is carried over."""
         added = self._shifts.of(packet) if self._shifts else Fraction(0)
         shift = round((self._beside.zero - added) / packet.time_base)
         packet.pts = None if packet.pts is None else packet.pts - shift
@@ -131,10 +130,11 @@ class Carrier:
 
 
 def _put_after(packet: av.Packet, last: dict[int, Fraction], strict: bool) -> None:
-    """Delay a packet that would be decoded before the last one of its stream; `last` has their times, in seconds.
+    """Delay a packet whose decoding time is before that of the last one in its stream.
 
     Args:
-        strict: the container does not take two packets of one time, but for subtitles.
+        last: decoding time of the last packet of each stream, in seconds; updated.
+        strict: the container takes no two packets with one time, except subtitles.
     """
     if packet.dts is None:
         return
@@ -182,7 +182,7 @@ def _cover(stream: Stream, source: InputContainer, container: OutputContainer) -
 
 
 class _Copied:
-    """A stream as it is."""
+    """A stream that is copied unchanged."""
 
     def __init__(self, stream: Stream, container: OutputContainer) -> None:
         self.out = container.add_stream_from_template(stream, opaque=True)
@@ -196,7 +196,7 @@ class _Copied:
 
 
 class _Texts:
-    """Subtitles of text in another form."""
+    """Text subtitles that are converted to another codec."""
 
     def __init__(self, stream: Stream, container: OutputContainer, codec: str) -> None:
         self._from, self._to = stream.codec_context.name, codec

@@ -22,13 +22,13 @@ NEAR = 1 << 22  # bytes; the first sound of a recording may lie so far before it
 
 
 class Clock:
-    """Gives each picture a time after that of the one before it. `shift`: what it added to the last stamp, in seconds.
+    """Times of pictures that always increase. `shift` is the correction of the last time stamp, in seconds.
 
-    Stamps that go on are taken as they are. Where they jump back, the picture follows as the one before it did, and
-    those behind it keep their distances to it.
+    Stamps that increase are kept. Where they jump back, the picture follows at the distance of the two before it, and
+    the stamps after it are shifted by the same time.
 
     Args:
-        step: seconds from one picture to the next, where nothing tells them.
+        step: seconds from one picture to the next where there is no time stamp.
     """
 
     def __init__(self, step: Fraction) -> None:
@@ -37,7 +37,7 @@ class Clock:
         self.shift = Fraction(0)
 
     def time(self, stamp: Fraction | None) -> Fraction:
-        """The time of the next picture, in seconds; `stamp` None: it has none."""
+        """The time of the next picture in seconds, from its time stamp; None if it has none."""
         before = self._time
         if before is None:
             self._time = stamp or Fraction(0)
@@ -60,9 +60,9 @@ def step_of(stream: VideoStream) -> Fraction:
 
 
 class Shifts:
-    """What to add to the time stamps of the other streams, so that they stay with the pictures, as `Clock` times those.
+    """Corrections to the time stamps of other streams that keep them in step with pictures timed by `Clock`.
 
-    The places in the file at which the pictures' stamps jump are looked for in formats in which they may.
+    In formats whose time stamps may jump, the file is searched for the places where those of the pictures do.
     """
 
     def __init__(self, path: Path, source: InputContainer) -> None:
@@ -73,7 +73,7 @@ class Shifts:
             self._look(path)
 
     def of(self, packet: av.Packet) -> Fraction:
-        """Seconds for one packet, as it was read; packets come in the order of the file."""
+        """The seconds to add to a packet's time stamps; packets must come in the order of the file."""
         stream, index = packet.stream.index, self._index.get(packet.stream.index, 0)
         stamp = packet.dts if packet.dts is not None else packet.pts
         if packet.pos is not None:
@@ -98,7 +98,7 @@ class Shifts:
 
 
 def _stamps(container: InputContainer, stream: VideoStream) -> Iterator[tuple[Fraction, int]]:
-    """When each picture is shown, in seconds, and its place in the file, in the order of a decoder's pictures."""
+    """Presentation time of each picture in seconds, and its place in the file, in the order of presentation."""
     waiting: list[tuple[Fraction, int]] = []
     last = Fraction(0)
     packets = container.demux(stream)

@@ -29,7 +29,7 @@ _OPTIONS = {"format_whitelist": DEMUXERS, "protocol_whitelist": "file"}
 
 @contextmanager
 def open_video(path: Path) -> Iterator[tuple[InputContainer, VideoStream]]:
-    """The container and its first video stream that is no cover picture, closed afterwards.
+    """Open a container and its first video stream that is not a cover picture; closed after the block.
 
     Raises:
         FileNotFoundError: no such file.
@@ -54,17 +54,17 @@ def open_video(path: Path) -> Iterator[tuple[InputContainer, VideoStream]]:
 
 
 def flagged(container: InputContainer | OutputContainer, flag: Flags) -> bool:
-    """Whether FFmpeg says something of the container's format."""
+    """Whether the container's format has one of FFmpeg's flags."""
     return bool(container.format.flags & cast(int, flag.value))
 
 
 def is_cover(stream: Stream) -> bool:
-    """Whether a stream of video is a picture that goes with the file, such as the cover of a film."""
+    """Whether a video stream is a picture attached to the file, such as the cover of a film."""
     return bool(stream.disposition & Disposition.attached_pic)
 
 
 def broken(path: Path, error: Exception) -> ValueError:
-    """The error to raise for what FFmpeg says of a file; for an empty and a truncated one with that as the reason."""
+    """A ValueError for a file that FFmpeg cannot read; if it is empty or truncated, that is the reason given."""
     reason = getattr(error, "strerror", None) or type(error).__name__
     with suppress(OSError, ValueError):
         if not check_regular(path).st_size:
@@ -75,7 +75,10 @@ def broken(path: Path, error: Exception) -> ValueError:
 
 
 def _target(path: Path) -> str | BinaryIO:
-    """The name to give FFmpeg: the prefix keeps a name such as `concat:a` from being taken for more than a file."""
+    """The name to give FFmpeg, or an open file where the name is not UTF-8.
+
+    The prefix keeps FFmpeg from taking the beginning of a name such as `concat:a` for a protocol.
+    """
     try:
         str(path).encode("utf-8")
     except UnicodeEncodeError:

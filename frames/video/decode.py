@@ -31,7 +31,7 @@ class DamagedVideo(UserError, ValueError):
 
 @dataclass(frozen=True)
 class TimedFrame:
-    """A frame, uint8 or uint16 (H, W, 3) RGB; when and for how long it is shown, in seconds; 0: that is not known."""
+    """A frame, uint8 or uint16 (H, W, 3) RGB, with its time and duration in seconds; duration 0: unknown."""
 
     pixels: np.ndarray
     time: Fraction
@@ -69,12 +69,12 @@ def read_timed(
 ) -> Iterator[TimedFrame]:
     """Yield all frames with their times, which increase strictly; errors as `read_video`.
 
-    A frame without a time stamp, or with one that is not after the last, follows at the average rate; where stamps jump
-    back, those behind go on from there.
+    A frame without a time stamp follows at the average rate. Where time stamps jump back, the frame follows at the
+    distance of the two before it, and later stamps are shifted by the same time.
 
     Args:
         deep: uint16 pixels, white is 65535, for videos of more than 8 bits a sample.
-        start: frames to leave out at the beginning; they are decoded all the same.
+        start: number of frames to leave out at the beginning; they are decoded all the same.
         since: leave out frames that end before this time, in seconds.
     """
     path = Path(path)
@@ -92,10 +92,7 @@ def read_timed(
 
 
 class Reader:
-    """Decodes a stream past damaged packets and keeps count of what was wrong.
-
-    `decoded` counts the frames given so far.
-    """
+    """Decodes a stream past damaged packets and counts the faults. `decoded` counts the frames yielded so far."""
 
     def __init__(self, path: Path, container: InputContainer, stream: VideoStream) -> None:
         self._path, self._container, self._stream = path, container, stream
@@ -109,7 +106,7 @@ class Reader:
 
     @property
     def truncated(self) -> bool:
-        """The file's structure reaches beyond its end."""
+        """Whether the file ends before its structure says."""
         return self._announced.truncated is not None
 
     def frames(self) -> Iterator[av.VideoFrame]:
@@ -133,7 +130,7 @@ class Reader:
             raise ValueError(f"{self._path}: no frame can be decoded; replace the file")
 
     def complaint(self, to_the_end: bool) -> str | None:
-        """Faults of the frames decoded so far, and of the whole where it was read to its end."""
+        """A message on faults of the frames decoded so far, or None; `to_the_end` also checks for missing frames."""
         complaints = []
         if self._corrupt or self._corrupt_packets or self._broken_packets:
             count = max(self._corrupt, self._corrupt_packets, self._broken_packets)
@@ -146,7 +143,7 @@ class Reader:
         return ", ".join(complaints) or None
 
     def _decoded(self) -> Iterator[av.VideoFrame]:
-        """Frames past all errors."""
+        """All frames that can be decoded, errors skipped and counted."""
         for packet in self._packets():
             self._discarded += packet.is_discard
             self._corrupt_packets += packet.is_corrupt
@@ -183,7 +180,7 @@ class Reader:
 
 
 def time_of(frame: av.VideoFrame) -> Fraction | None:
-    """When a frame is shown, in seconds; None where that is not known."""
+    """Presentation time of a frame in seconds, or None if unknown."""
     if frame.pts is None or frame.time_base is None:
         return None
     return frame.pts * frame.time_base

@@ -15,7 +15,7 @@ WHITE, WHITE_OF_LIMITED = 65535, 255 * 256
 
 
 def scaled_up(pixels: np.ndarray, frame: av.VideoFrame) -> np.ndarray:
-    """uint16 pixels as the scaler made them of `frame` -> white at 65535."""
+    """Scale uint16 pixels that FFmpeg's scaler made of `frame`, so that white is 65535."""
     if frame.format.is_rgb:
         return pixels
     bits = max(component.bits for component in frame.format.components)
@@ -24,12 +24,12 @@ def scaled_up(pixels: np.ndarray, frame: av.VideoFrame) -> np.ndarray:
 
 
 def scaled_down(pixels: np.ndarray) -> np.ndarray:
-    """uint16 pixels with white at 65535 -> as the scaler expects those of a limited range."""
+    """Scale uint16 pixels with white at 65535 to what FFmpeg's scaler expects for a limited range."""
     return _scaled(pixels, WHITE_OF_LIMITED, WHITE)
 
 
 def reduced(pixels: np.ndarray, bits: int) -> np.ndarray:
-    """uint16 pixels -> uint16 with white at 2^bits - 1, rounded: the scaler would dither."""
+    """Scale uint16 pixels to white at 2^bits - 1, rounded, where FFmpeg's scaler would dither."""
     return _scaled(pixels, (1 << bits) - 1, WHITE)
 
 

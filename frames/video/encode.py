@@ -24,7 +24,7 @@ from frames.video.info import BT709, BT2020, SQUARE, UNSPECIFIED, Format
 WRITTEN_SUFFIXES = (".mp4", ".mkv", ".mov")
 EXACT_IN = Interpolation.BICUBIC | Interpolation.ACCURATE_RND | Interpolation.FULL_CHR_H_INP
 LIMITED = 1
-UNORDERED = 2  # so few frames are coded in the order in which they are shown
+UNORDERED = 2  # up to this many frames are coded in the order in which they are shown
 MAX_FPS = Fraction(1000)
 DEFAULT = Encoding("h264", quality=12)
 LOSSLESS = Settings("libx264rgb", "rgb24", {"qp": "0", "preset": "veryfast"}, rgb=True)
@@ -45,11 +45,11 @@ def write_video(
 
     Args:
         times: when each frame is shown, in seconds, increasing strictly; the first becomes 0. None: at constant `fps`.
-        like: of the video that the frames come from: its pixel aspect ratio, its primaries and transfer where they are
-            tagged, and its time base are kept; BT.2020 primaries bring the matrix of BT.2020.
+        like: format of the source video, whose pixel aspect ratio, time base and, where tagged, primaries and transfer
+            are kept; BT.2020 primaries bring the matrix of BT.2020.
     Raises:
         ValueError: no frames, frames of different sizes or too large for H.264, or a rate that cannot be written.
-        OSError: the system does not let it be written.
+        OSError: a system error, such as a full disk.
     """
     path = Path(path)
     rate = Fraction(fps).limit_denominator(1001)
@@ -95,10 +95,11 @@ def _write(
 
 @contextmanager
 def written(path: Path) -> Iterator[None]:
-    """Errors of FFmpeg as errors with the file's name: the system's word, such as a full disk, or one line.
+    """Turn FFmpeg's errors in the block into errors with the file's name.
 
     Raises:
-        OSError, ValueError: such an error.
+        OSError: a system error, such as a full disk.
+        ValueError: any other error of FFmpeg, in one line.
     """
     try:
         yield
@@ -110,7 +111,7 @@ def written(path: Path) -> Iterator[None]:
 
 
 class Encoder:
-    """One stream of video in an open container.
+    """Encodes frames into a video stream of an open container.
 
     Args:
         settings: see `frames.codecs`.
@@ -154,7 +155,7 @@ class Encoder:
         self._container.mux(self._stream.encode(picture))
 
     def finish(self) -> None:
-        """Encode what the encoder still holds."""
+        """Write the packets that the encoder still holds."""
         packets = self._stream.encode(None)
         if self._count <= UNORDERED:  # x265 leaves the decoding time of a single frame to chance
             for packet in packets:
@@ -175,7 +176,7 @@ class Encoder:
         return converted
 
     def _rgb(self, frame: np.ndarray) -> av.VideoFrame:
-        """Without loss, in the stream's own format; 8 bits as more where it has them."""
+        """A picture in the stream's RGB format, with no conversion but that of the bit depth."""
         form = self._settings.pixel_format
         bits = {"gbrp10le": 10, "gbrp16le": 16}.get(form)
         if bits is None:
@@ -186,7 +187,7 @@ class Encoder:
 
 
 def _packed(frame: np.ndarray) -> av.VideoFrame:
-    """A frame of FFmpeg's with these pixels, those of 16 bits as its scaler expects them; no other copy is made."""
+    """Copy pixels, once, into a frame of FFmpeg's; those of 16 bits as its scaler expects them."""
     height, width = frame.shape[:2]
     deep = frame.dtype == np.uint16
     picture = av.VideoFrame(width, height, "rgb48le" if deep else "rgb24")
@@ -202,8 +203,10 @@ def _packed(frame: np.ndarray) -> av.VideoFrame:
 
 @contextmanager
 def created(path: Path, options: dict[str, str] | None = None) -> Iterator[OutputContainer]:
-    """The container to write, named by its suffix. A path that is no text (bytes of another encoding) is opened here:
-    FFmpeg takes text alone."""
+    """Open a container for writing, in the format of its suffix.
+
+    A path that is not UTF-8 is opened here, because FFmpeg takes only text.
+    """
     try:
         str(path).encode("utf-8")
     except UnicodeEncodeError:

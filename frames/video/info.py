@@ -27,7 +27,7 @@ SQUARE = Fraction(1)
 
 @dataclass(frozen=True)
 class Format:
-    """How a video is stored, beyond its size and rate. Codes are those of ITU-T H.273."""
+    """Properties of a video beyond its size and rate. Codes are those of ITU-T H.273."""
 
     time_base: Fraction = Fraction(1, 90000)
     pixel_aspect: Fraction = SQUARE  # width over height of a pixel of the upright picture
@@ -37,8 +37,8 @@ class Format:
     interlaced: bool = False
     alpha: bool = False
     start: Fraction = Fraction(0)  # when the first frame is shown, in seconds
-    clock: Fraction = Fraction(0)  # when the first stream of all begins
-    sound: int = 0  # streams of each kind beside the first of video
+    clock: Fraction = Fraction(0)  # when the earliest stream begins, in seconds
+    sound: int = 0  # number of streams of each kind, the upscaled video excepted
     subtitles: int = 0
     other_videos: int = 0
     chapters: int = 0
@@ -48,7 +48,7 @@ class Format:
 class VideoInfo:
     """Size in pixels of the upright picture, exact number of frames that decode, average frames per second.
 
-    `damage` says what is missing, where the container announces more than there is; empty for a whole file.
+    `damage` is a message on missing or damaged frames, where packets and announced frames do not agree; else empty.
     """
 
     width: int
@@ -60,10 +60,10 @@ class VideoInfo:
 
 
 def video_info(path: str | Path) -> VideoInfo:
-    """Facts about a video.
+    """Read the size, frame count, rate and format of a video.
 
-    The frame count is exact: where container and packets agree it is taken from them, else the video is decoded once
-    (remembered for as long as the file does not change).
+    The frame count is exact: where container and packets agree it is taken from them, else the video is decoded once.
+    The result is remembered until the file changes.
 
     Raises:
         FileNotFoundError, ValueError: one line with the file's name.

@@ -36,12 +36,12 @@ def mux(
     Args:
         time_base: the unit of the parts' times, in seconds.
         last: how long the last frame is shown, in that unit.
-        beside: streams, chapters and tags to carry over; None: there are none.
-        within: the folder that what is written lies in until it is whole; see `frames.atomic.replacing`.
+        beside: streams, chapters and tags to carry over; None: none.
+        within: folder of the temporary file; see `frames.atomic.replacing`.
     Returns:
-        A line on what could not be read to its end.
+        Messages on streams that could not be read to their end.
     Raises:
-        OSError, ValueError: it cannot be written; one line with the file's name.
+        OSError, ValueError: the video cannot be written; one line with the file's name.
     """
     with ExitStack() as stack:
         temporary = stack.enter_context(replacing(output, within))
@@ -76,7 +76,7 @@ def _options(suffix: str, source: dict[str, str]) -> dict[str, str]:
 
 
 def _picture(container: OutputContainer, template: VideoStream, time_base: Fraction) -> VideoStream:
-    """The stream of pictures, as the parts have it."""
+    """Add the video stream, with the codec settings of the parts."""
     stream = container.add_stream_from_template(template, opaque=True)
     stream.time_base = time_base
     if template.codec_context.name == "hevc" and container.format.name != "matroska":

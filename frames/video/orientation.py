@@ -12,7 +12,7 @@ from frames.orientation import turned
 
 
 def orientation_of(frame: av.VideoFrame) -> tuple[bool, int]:
-    """(mirrored left to right first, then quarter turns counter-clockwise) that bring a frame upright.
+    """How to turn a frame upright: (mirror left to right first, then quarter turns counter-clockwise).
 
     The display matrix (ISO/IEC 14496-12, tkhd) takes a pixel (x, y) to (a x + c y, b x + d y); angles between the
     quarter turns are rounded to the nearest.
@@ -34,5 +34,5 @@ def upright_size(frame: av.VideoFrame) -> tuple[int, int]:
 
 
 def upright(pixels: np.ndarray, frame: av.VideoFrame) -> np.ndarray:
-    """The (H, W, 3) pixels of a frame as they are to be seen, C-contiguous."""
+    """Turn the (H, W, 3) pixels of a frame upright; C-contiguous."""
     return np.ascontiguousarray(turned(pixels, *orientation_of(frame)))

@@ -27,10 +27,10 @@ SUFFIXES = {"prores": ".mov", "ffv1": ".mkv"}
 
 @dataclass(frozen=True)
 class Segment:
-    """One part.
+    """One encoded part of a video.
 
-    times: when each frame is shown, in order of showing, in units of a time base that all parts have in common.
-    order: for each packet as it is stored, the place of its frame in `times`.
+    times: when each frame is shown, increasing, in units of a time base that all parts share.
+    order: for each packet in the order of the file, the index of its frame in `times`.
     """
 
     path: Path
@@ -46,7 +46,7 @@ class SegmentWriter:
         encoding: see `frames.codecs`.
         size: (height, width) of the frames.
         fps: the average rate.
-        like: of the video that the frames come from; `time_base` is the unit of times.
+        like: format of the source video; `time_base` is the unit of times.
     """
 
     def __init__(self, path: Path, encoding: Encoding, size: tuple[int, int], fps: Fraction, like: Format) -> None:
@@ -67,7 +67,7 @@ class SegmentWriter:
         self._times.append(time)
 
     def close(self) -> Segment:
-        """Finish the file; returns what is needed to join it with others."""
+        """Finish the file, and return the part."""
         with written(self._path):
             self._encoder.finish()
             self._stack.close()
@@ -76,7 +76,7 @@ class SegmentWriter:
         return Segment(self._path, tuple(self._times), tuple(ranks[index] for index in range(len(stamps))))
 
     def abandon(self) -> None:
-        """Close the file as it is, unless it is closed; what cannot be written, on a full disk, is left out."""
+        """Close the file unfinished, unless it is closed; errors such as a full disk are ignored."""
         with suppress(OSError, ValueError):
             self._stack.close()
 
@@ -87,9 +87,12 @@ def segment_suffix(codec: str) -> str:
 
 
 def joined(segments: list[Segment], last: int) -> Iterator[av.Packet]:
-    """The packets of all parts in order, with the time stamps of one video; `last`: how long its last frame is shown.
+    """The packets of all parts in order, with the time stamps of one video.
 
-    Decoding times are those of showing, later by as many frames as any part holds back.
+    Packet i is decoded when frame i - delay is shown, where delay is the largest reordering in any part.
+
+    Args:
+        last: how long the last frame is shown, in the unit of the parts' times.
     """
     delay = max(index - rank for segment in segments for index, rank in enumerate(segment.order))
     shown = chain.from_iterable(segment.times for segment in segments)

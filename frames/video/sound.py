@@ -21,7 +21,7 @@ USUAL = {1: "mono", 2: "stereo", 3: "2.1", 4: "4.0", 5: "5.0", 6: "5.1", 7: "6.1
 
 
 class Sound:
-    """Sound as AAC, of the same rate and layout where AAC has them, on its way into a container as its stream `out`."""
+    """Encodes sound as AAC into the container's stream `out`, with the same rate and layout if AAC has them."""
 
     def __init__(self, stream: Stream, container: OutputContainer) -> None:
         context = cast(AudioCodecContext, stream.codec_context)
@@ -33,7 +33,7 @@ class Sound:
         self._resampler = AudioResampler("fltp", layout, rate, frame_size=AAC_FRAME)
 
     def packets(self, packet: av.Packet) -> Iterator[av.Packet]:
-        """What a packet of the stream becomes; an empty one ends it."""
+        """Encode one packet of the source; an empty one ends the stream."""
         try:
             decoded = cast(list[AudioFrame], packet.decode())
         except av.error.FFmpegError:  # one packet's damage is a moment of silence
@@ -48,7 +48,7 @@ class Sound:
 
 
 def _layout(context: AudioCodecContext) -> AudioLayout:
-    """The layout of the channels; the usual one where only their number is known."""
+    """The layout of the channels, or the usual one where only their number is known."""
     layout = context.layout
     usual = USUAL.get(layout.nb_channels) if layout.name == f"{layout.nb_channels} channels" else None
     return AudioLayout(usual) if usual else layout

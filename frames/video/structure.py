@@ -17,7 +17,9 @@ MAX_ELEMENTS = 1_000_000  # walked at most: a hostile file may hold millions of 
 
 
 def truncation(path: Path) -> str | None:
-    """The part that is cut off, for the containers that tell (MP4, MOV, Matroska, WebM, AVI, MPEG-TS, GIF), else None.
+    """A message if a file is truncated, else None, also for containers that do not show it.
+
+    MP4, MOV, Matroska, WebM, AVI, MPEG-TS, MPEG program streams and GIF show it.
 
     Raises:
         FileNotFoundError, ValueError: as `frames.door.reading`.

@@ -32,18 +32,18 @@ class Track:
 
 @dataclass(frozen=True)
 class Plan:
-    """What is carried over into a container, and a line on each thing that is not, or becomes something else."""
+    """The tracks to carry over into a container, and notes for the user on streams left out or encoded anew."""
 
     tracks: tuple[Track, ...] = ()
     notes: tuple[str, ...] = ()
 
 
 def plan_tracks(path: Path, suffix: str, sound: bool = True, subtitles: bool = True) -> Plan:
-    """Look at the streams of a video.
+    """Decide which other streams of a video are carried over into a container, and how.
 
     Args:
         suffix: of the video to write, in lower case.
-        sound, subtitles: whether they are wanted; nothing is said of what is not.
+        sound, subtitles: whether they are wanted; there are no notes on unwanted ones.
     Raises:
         FileNotFoundError, ValueError: as `frames.video.container.open_video`; sound that can neither be copied nor
             become AAC.
@@ -64,7 +64,7 @@ def plan_tracks(path: Path, suffix: str, sound: bool = True, subtitles: bool = T
 
 
 def _others(container: InputContainer, picture: Stream) -> Iterator[Stream]:
-    """The streams beside the picture. The track in which MP4 keeps the titles of chapters is none of them."""
+    """The streams beside the picture, without the track in which MP4 keeps the titles of chapters."""
     titles = 1 if container.chapters() and container.format.name.startswith("mov") else 0
     for stream in container.streams:
         if stream.type == "data" and titles:
@@ -74,7 +74,7 @@ def _others(container: InputContainer, picture: Stream) -> Iterator[Stream]:
 
 
 def _carried(stream: Stream, suffix: str) -> tuple[Track | None, str]:
-    """The track that a stream becomes, and a line on it where it does not stay what it is.
+    """The track that a stream becomes, None if it is left out, and a note for the user, perhaps empty.
 
     Raises:
         ValueError: sound that cannot be carried over, without the file's name.
@@ -104,17 +104,17 @@ def _carried(stream: Stream, suffix: str) -> tuple[Track | None, str]:
 
 
 def _copies(stream: Stream, suffix: str) -> bool:
-    """Whether a container takes a stream as it is: it writes a header for it."""
+    """Whether a container takes a stream unchanged, judged by whether it writes a header for it."""
     return _begins(suffix, lambda container: container.add_stream_from_template(stream, opaque=True))
 
 
 def _becomes_aac(stream: Stream, suffix: str) -> bool:
-    """Whether the encoder of AAC takes the rate and the channels of some sound."""
+    """Whether the encoder of AAC takes the rate and the channels of a sound stream."""
     return _begins(suffix, lambda container: Sound(stream, container))
 
 
 def _begins(suffix: str, add: Callable[[OutputContainer], object]) -> bool:
-    """Whether a container with the stream that is added to it begins."""
+    """Whether a container can write its header with the stream that `add` adds."""
     try:
         with av.open(io.BytesIO(), "w", format=FORMATS[suffix]) as container:
             add(container)

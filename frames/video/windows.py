@@ -21,8 +21,10 @@ STEPS_BACK = (0, 64, 512)  # frames before the wanted one that are sought in tur
 
 @dataclass(frozen=True)
 class VideoIndex:
-    """Where the frames of a video lie. `stamps` are their times in units of the stream, in order of showing; None
-    where they cannot be sought."""
+    """Number, size and time stamps of a video's frames.
+
+    `stamps` are in units of the stream and increase; None where the video cannot be sought exactly.
+    """
 
     path: Path
     frames: int
@@ -52,11 +54,11 @@ def index_video(path: str | Path) -> VideoIndex:
 
 
 def read_window(index: VideoIndex, start: int, count: int) -> Iterator[np.ndarray]:
-    """Yield frames start .. start + count - 1, fewer at the end: uint8 (H, W, 3) RGB, the same as a reading in order.
+    """Yield frames start .. start + count - 1, fewer at the end: uint8 (H, W, 3) RGB, equal to those read in order.
 
     A key frame is not always a place where decoding can begin: frames shown before it may follow it in the file (open
-    groups of pictures), and a picture that is refreshed bit by bit is whole only later. Where the frame wanted first
-    does not come first, reading begins further back, in the end at the beginning.
+    groups of pictures), and a picture that is refreshed bit by bit is whole only later. Where decoding does not give
+    frame `start` first, reading begins further back, at last at the beginning of the file.
 
     Raises:
         ValueError: damaged within the window, or gone since it was indexed; one line with the file's name.
@@ -70,11 +72,11 @@ def read_window(index: VideoIndex, start: int, count: int) -> Iterator[np.ndarra
 
 
 class _Missed(Exception):
-    """Frames that are wanted were not decoded; none has been given."""
+    """Decoding began too late for the wanted frames; none has been yielded."""
 
 
 def _read(index: VideoIndex, place: int, start: int, count: int) -> Iterator[np.ndarray]:
-    """The frames of `read_window`, where the reading begins at the key frame of frame `place`.
+    """Yield the frames of `read_window`, decoded from the key frame of frame `place` on.
 
     Raises:
         _Missed: that is too late for the first one.
