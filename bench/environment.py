@@ -17,14 +17,14 @@ from bench.paths import CHECKOUT
 
 _PACKAGES = ("turbovsr-bench", "torch", "torchvision", "numpy", "opencv-python-headless", "av", "lpips", "hydra-core")
 RESULTS = PurePosixPath("results")
-"""Of a checkout: what runs and reports write, tracked or not. No run reads it: a change there is none of the code."""
+"""Folder of a checkout that runs and reports write to. No run reads it, so a change there is no change of the code."""
 
 
 def snapshot(device: str, outputs: Sequence[Path] = ()) -> dict:
     """The environment as plain data; what cannot be known is None.
 
     Args:
-        outputs: folders that the run writes: files there that git does not know are no change of the code.
+        outputs: folders that the run writes; untracked files there do not count as a change of the code.
     """
     return {
         "date": datetime.now(UTC).isoformat(timespec="seconds"),
@@ -51,10 +51,10 @@ def device_name(environment: dict) -> str:
 
 
 def is_modified(checkout: Path, outputs: Sequence[Path] = ()) -> bool | None:
-    """Whether a checkout differs from its commit; None where git does not tell.
+    """Whether a checkout differs from its commit; None if git does not answer.
 
-    Tracked files that changed count, and files that git neither knows nor ignores; `results/` does not, nor do new
-    files in `outputs`.
+    Changed files and untracked files count, but nothing in `results/`, no ignored files, and no untracked files in
+    `outputs`.
     """
     status = _output("git", "-C", str(checkout), "status", "--porcelain", "-z", "--untracked-files=all", "--no-renames")
     if status is None:

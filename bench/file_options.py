@@ -17,13 +17,15 @@ from frames.listing import natural_key
 
 
 def suffixes_of(config: DictConfig) -> dict[str, tuple[str, ...]]:
-    """Of a composed configuration: dotted key -> suffixes of the files that the option takes."""
+    """Options of a composed configuration that take files: dotted key -> suffixes."""
     declared = config.method.get("_files") or {}
     return {f"method.{key}": tuple(suffixes) for key, suffixes in declared.items()}
 
 
 def spread(key: str, values: Iterable[Value], suffixes: tuple[str, ...]) -> tuple[Value, ...]:
-    """The values of an option with each folder and each list replaced by the files in it, called by their names.
+    """The values of an option, with each folder and each list replaced by its files.
+
+    Labels are the files' names, or their paths where two names are alike.
 
     Raises:
         UserError: a folder without such files.

@@ -25,7 +25,7 @@ GROUPS = ("method", "data", "degradation", "protocol", "timing")
 
 
 def search_path(config_dirs: tuple[str, ...] = ()) -> list[Path]:
-    """The folders with config groups beside the project's own: of installed packages, then the user's.
+    """Folders with config groups besides the project's own: those of installed packages, then the user's.
 
     Raises:
         UserError: an entry point names a folder that is not there.

@@ -15,9 +15,9 @@ from hydra.errors import HydraException
 from frames.errors import UserError, one_line
 
 WRITTEN = ("out", "store")
-"""Options that name a folder to write, there or not: taken as they stand, commas included, and never swept."""
+"""Options that name a folder to write to: taken literally, commas included, and never swept."""
 PATHS = (*WRITTEN, "root", "gt", "lr", "weights", "param", "prompt", "cwd")
-"""Last words of the keys whose value is a path: a value that exists as one is never read otherwise."""
+"""Last words of the keys whose value is a path; a value that exists as a path is taken literally."""
 
 _WORD = re.compile(r"""'(?:\\.|[^'\\])*' | "(?:\\.|[^"\\])*" | [^\s,()\[\]{}'"=:$]+""", re.VERBOSE)
 
@@ -38,9 +38,9 @@ class Option:
 
 
 def parse(words: Iterable[str]) -> list[Option]:
-    """The options that the words of a command line give, in their order.
+    """Parse the words of a command line into options, in their order.
 
-    A value that names an existing file or folder is taken as it stands, whatever characters its name has.
+    A value that names an existing file or folder is taken literally, whatever characters its name has.
 
     Raises:
         UserError: a word that is no KEY=VALUE, or a value that cannot be read; one line.
@@ -49,7 +49,7 @@ def parse(words: Iterable[str]) -> list[Option]:
 
 
 def literal(text: str) -> str:
-    """A text as Hydra's grammar quotes it, so that it comes out as it is."""
+    """Quote a text so that Hydra's grammar takes it literally."""
     return QuotedString(text=text.replace("${", "\\${"), quote=Quote.single).with_quotes()
 
 
@@ -75,7 +75,7 @@ def _literals(*texts: str) -> tuple[Value, ...]:
 
 
 def _values(key: str, text: str, word: str) -> tuple[Value, ...]:
-    """The values that Hydra's grammar finds in a text: several where it is a sweep."""
+    """Parse a text by Hydra's grammar; a sweep gives several values."""
     try:
         (parsed,) = OverridesParser.create().parse_overrides([f"{key}={text}"])
         if not parsed.is_sweep_override():
@@ -103,7 +103,7 @@ def _unquoted(text: str) -> str:
 
 
 def _quoted(match: re.Match[str]) -> str:
-    """Words with letters beyond ASCII are outside Hydra's grammar unless they are quoted."""
+    """Quote a word with letters beyond ASCII, which Hydra's grammar does not take otherwise."""
     word = match.group()
     return word if word.isascii() or word[0] in "'\"" else literal(word)
 

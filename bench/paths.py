@@ -13,5 +13,5 @@ CONF: Path = CHECKOUT / "conf" if CHECKOUT else _PACKAGE / "conf"
 
 
 def default_store() -> Path:
-    """Where predictions, times and scores are kept: $BENCH_STORE, else `results/store` here."""
+    """The folder of predictions, times and scores: $BENCH_STORE, else `results/store` in the current folder."""
     return Path(os.environ.get("BENCH_STORE", Path("results") / "store"))

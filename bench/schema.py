@@ -17,7 +17,7 @@ from frames.errors import EnvironmentInvalid, UserError, did_you_mean
 SAVES = ("none", "frames", "video")
 SCOPES = ("tensors", "files")
 MOST_THREADS = max(64, 4 * (os.cpu_count() or 1))
-"""More threads than that are no measurement, and some thousands end the process."""
+"""Limit of `threads`: more of them measure nothing useful, and thousands end the process."""
 
 
 @dataclass
@@ -54,7 +54,7 @@ class Root:
 
 
 def validated(config: DictConfig) -> DictConfig:
-    """A composed configuration with types checked and `device=auto` decided.
+    """Check types and bounds of a composed configuration, and decide `device=auto`.
 
     Raises:
         UserError: a value of a wrong type or out of bounds; the line names the option.
@@ -85,7 +85,7 @@ def validated(config: DictConfig) -> DictConfig:
 
 
 def _check_interpolations(config: DictConfig) -> None:
-    """Every `${...}` has a value; of a method only its name: the rest is resolved when the run is planned."""
+    """Check that every `${...}` has a value; of a method only the name, as the run's plan resolves the rest."""
     groups = {key: isinstance(config._get_node(key), DictConfig) for key in map(str, config)}
     for key in sorted(groups, key=lambda key: groups[key]):  # groups last: they refer to the others
         try:
@@ -97,7 +97,7 @@ def _check_interpolations(config: DictConfig) -> None:
 
 
 def _of_option(error: Exception, key: str = "") -> UserError:
-    """What OmegaConf says of an option, in one line; `key` is for an error that names none."""
+    """OmegaConf's error on an option as one line; `key` is the option where the error names none."""
     told = str(error).splitlines()[0]
     reason = told.partition(" raised while resolving interpolation: ")[2].strip("'\"") or told
     return UserError(f"option '{getattr(error, 'full_key', None) or key}': {reason}")
@@ -132,7 +132,7 @@ def _at_least(least: int, **options: float) -> None:
 
 
 def _check_paths(group: str, options: DictConfig) -> None:
-    """Options that are paths are no numbers."""
+    """Refuse numbers as values of options that are paths."""
     plain = cast(dict[str, Any], OmegaConf.to_container(options))
     for key in PATHS:
         given = plain.get(key)
@@ -141,7 +141,7 @@ def _check_paths(group: str, options: DictConfig) -> None:
 
 
 def _check_clips(data: DictConfig) -> None:
-    """`frames` and `clips`, which every data set has."""
+    """Check `frames` and `clips`, options of every data set."""
     frames, clips = data.get("frames"), data.get("clips")
     if frames is not None and (not isinstance(frames, int) or isinstance(frames, bool) or frames < 1):
         raise UserError(f"data.frames={frames}: write a whole number of at least 1, or null for all")

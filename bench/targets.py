@@ -15,10 +15,10 @@ if TYPE_CHECKING:
 
 
 def build(arguments: Mapping[str, Any]) -> Any:
-    """The object that a configuration's `_target_` names; errors come through as they were raised.
+    """Build the object that a configuration's `_target_` names, with the other keys as arguments.
 
     Raises:
-        UserError: the name cannot be imported.
+        UserError: the name cannot be imported. Errors of the constructor are raised unchanged.
     """
     module, _, attribute = str(arguments.get("_target_", "")).rpartition(".")
     try:
@@ -29,7 +29,7 @@ def build(arguments: Mapping[str, Any]) -> Any:
 
 
 def build_dataset(data: Mapping[str, Any], degradation: Mapping[str, Any], scale: int) -> Dataset:
-    """A data set whose LR frames are made, where they must be, by the degradation."""
+    """Build a data set; the degradation makes its LR frames where it has none."""
     from frames.degradations import Seeded  # OpenCV, PyAV
 
     options = {key: value for key, value in data.items() if key != "summary"}
@@ -40,7 +40,7 @@ def build_dataset(data: Mapping[str, Any], degradation: Mapping[str, Any], scale
 
 
 def open_dataset(config: DictConfig) -> Dataset:
-    """The data set of a composed configuration."""
+    """Build the data set of a composed configuration."""
     from omegaconf import OmegaConf
 
     data, degradation = (

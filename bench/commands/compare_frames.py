@@ -88,7 +88,7 @@ def _sources(material: Material, cells: list[Record], wanted: str | None) -> lis
     """The sources to show, in order: by default LR, the methods and GT, as far as their frames can be read.
 
     Raises:
-        UserError: an unknown name, or one whose frames cannot be had.
+        UserError: an unknown name, or one whose frames cannot be read.
     """
     from bench.report.page.material import GT, LR, sr
 

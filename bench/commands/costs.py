@@ -25,17 +25,17 @@ _NONE, _BUSY = "–", "~"
 
 @dataclass(frozen=True)
 class Cost:
-    """Seconds a frame, and whether others used the processor meanwhile."""
+    """A metric's cost in seconds a frame, and whether other processes were busy while it was measured."""
 
     seconds: float
     busy: bool
 
 
 def rows(config_dirs: tuple[str, ...] = ()) -> tuple[list[tuple[str, str, str]], str]:
-    """([metric, cost of a frame, what it is], the conditions in one line).
+    """The cost of each metric: rows of (metric, cost of a frame, summary), and the conditions in one line.
 
-    Why a metric has no cost is told on stderr. What was measured is kept at once: a second call, or one after Ctrl-C,
-    measures only what is missing. A cost of a busy machine is marked, and not kept.
+    Each cost is stored when it is measured, so that a second call, or one after Ctrl-C, measures only what is missing.
+    A cost of a busy machine is marked and not stored. Errors of single metrics are printed on stderr.
     """
     device = "cuda" if torch.cuda.is_available() else "cpu"
     environment = snapshot(device)
@@ -63,12 +63,12 @@ def rows(config_dirs: tuple[str, ...] = ()) -> tuple[list[tuple[str, str, str]],
 
 
 def key_of(metric: Metric) -> str:
-    """Where the store keeps a metric's costs."""
+    """Key of a metric's costs in the store."""
     return combined("cost of a metric", metric.signature, cost.SIZE, torch.__version__)
 
 
 def _cost(name: str, metric: Metric, machine: str, store: Store) -> Cost:
-    """The kept cost, or a new one."""
+    """The stored cost of a metric, or else a measured one."""
     key = key_of(metric)
     known = store.costs(key).get(machine)
     if known is not None:

@@ -55,11 +55,7 @@ def main(argv: list[str]) -> int:
 
 
 def _build(name: str, overrides: list[str], folders: tuple[str, ...]) -> Dataset:
-    """The data set of that name as the configuration describes it.
-
-    Raises:
-        UserError: the configuration is wrong.
-    """
+    """Build a data set from its configuration and the overrides; UserError if they are wrong."""
     from bench.config import compose  # hydra, omegaconf: `data --help` answers at once
     from bench.targets import open_dataset
 
@@ -136,7 +132,7 @@ def _verify(datasets: dict[str, Dataset]) -> int:
 
 
 def _present(datasets: dict[str, Dataset]) -> dict[str, Dataset]:
-    """The sets of which something is on disk, whole or not."""
+    """The data sets that are on disk, complete or not."""
     present = {}
     for name, dataset in datasets.items():
         try:
@@ -144,7 +140,7 @@ def _present(datasets: dict[str, Dataset]) -> dict[str, Dataset]:
                 present[name] = dataset
         except FileNotFoundError:
             continue
-        except ValueError:  # it is there, but not as it should be: that is for `verify` to tell
+        except ValueError:  # it is there but faulty, which `verify` reports
             if dataset.describe().root != NOWHERE:
                 present[name] = dataset
     return present
@@ -156,7 +152,7 @@ def _clip_row(clip: Clip) -> list[str]:
 
 
 def _sizes(sizes: set[tuple[int, int] | None]) -> str:
-    """ "320x180", "320x180 to 640x360" (by area), "none"."""
+    """Sizes as text: "320x180", "320x180 to 640x360" (by area), or "none"."""
     known = sorted((size for size in sizes if size is not None), key=lambda size: size[0] * size[1])
     if not known:
         return "none"
@@ -165,13 +161,13 @@ def _sizes(sizes: set[tuple[int, int] | None]) -> str:
 
 
 def _some(words: set[str]) -> str:
-    """Up to two words, or the first and how many more."""
+    """Up to two words, or the first and the number of the others."""
     ordered = sorted(words)
     return ", ".join(ordered if len(ordered) <= 2 else [ordered[0], f"{len(ordered) - 1} more"])
 
 
 def _aligned(rows: list[list[str]]) -> list[str]:
-    """Columns of text; the last one is not padded."""
+    """Rows as lines with aligned columns."""
     rows = [[printable(cell) for cell in row] for row in rows]
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
     return ["  ".join(cell.ljust(width) for cell, width in zip(row, widths)).rstrip() for row in rows]

@@ -11,7 +11,7 @@ USAGE = "python -m bench data degrade SET --degradation NAME OUT [KEY=VALUE ...]
 
 
 def degrade(words: list[str], folders: tuple[str, ...]) -> int:
-    """Write the LR frames of a set; what is there already is kept. Returns the exit code.
+    """Write the LR frames of a data set, and return the exit code; clips that are there already are kept.
 
     Args:
         words: SET, OUT, KEY=VALUE and --degradation NAME, in any order.

@@ -100,7 +100,7 @@ def _report(pair: Pair, diagnosis: Diagnosis) -> str:
 
 
 def _scores(pair: Pair, comp: Compensation, metric: FrameMetric, protocol: Protocol) -> str:
-    """One metric over the protocol's frames: as the frames are (where they can be compared), and compensated."""
+    """A line with a metric over the protocol's frames, as they are (if they can be compared) and compensated."""
     raw = "not comparable"
     if pair.counts[0] == pair.counts[1] and pair.sizes[0] == pair.sizes[1]:
         raw = _mean(_scored(pair, type(comp)(), metric, protocol), metric)
@@ -109,7 +109,7 @@ def _scores(pair: Pair, comp: Compensation, metric: FrameMetric, protocol: Proto
 
 
 def _scored(pair: Pair, comp: Compensation, metric: FrameMetric, protocol: Protocol) -> Iterator[float]:
-    """Scores of the SR frames that the protocol takes and that have a GT frame, without borders that a warp made up."""
+    """Scores of the protocol's SR frames that have a GT frame, without borders that the compensation made up."""
     ours, truth = pair.counts
     frames = min(ours, truth) if comp == type(comp)() else ours
     partners = {index: comp.partner(index, truth) for index in protocol.indices(frames)}
@@ -121,7 +121,7 @@ def _scored(pair: Pair, comp: Compensation, metric: FrameMetric, protocol: Proto
 
 
 def _together(pair: Pair, partners: dict[int, int]) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    """SR frames with their GT frames: in order both are read once, one at a time; backwards GT is held in memory."""
+    """Pairs of an SR frame and its GT frame, read one at a time; GT in another order is held in memory."""
     wanted = list(partners.values())
     if wanted != sorted(wanted):
         kept = _picked(pair.gt_frames(), sorted(wanted))

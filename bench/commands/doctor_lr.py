@@ -9,7 +9,7 @@ from frames.text import printable
 
 
 def examine_set(words: list[str], config_dirs: tuple[str, ...]) -> int:
-    """Print what the LR frames of each clip look like, and what does not fit; returns the exit code.
+    """Print how the LR frames of each clip look degraded, and whether it fits the configuration; returns the exit code.
 
     Args:
         words: the name of a data set, and KEY=VALUE.

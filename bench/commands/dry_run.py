@@ -15,7 +15,7 @@ COUNTS = (1, 2, 4, 8, 16, 32, 64)
 
 
 def dry_run(combinations: list[Combination], asked: Asked) -> int:
-    """Print the plan; nothing is measured and nothing written."""
+    """Print the plan of a run without measuring or writing anything."""
     root = combinations[0].config
     plans, store = open_plan(combinations), Store(root.store)
     split = Split() if asked.is_plain else split_for(plans, asked.total, asked.scorers is not None)
@@ -46,7 +46,7 @@ def dry_run(combinations: list[Combination], asked: Asked) -> int:
 
 
 def _times(units: list[Unit], opened: Opened, store: Store, count: int) -> list[str]:
-    """Hours by device and number of workers, of everything anew."""
+    """Lines on the time to compute everything anew, by device and number of workers."""
     found = []
     for device in devices(units, opened, store):
         costed = estimated(units, opened, store, device)

@@ -72,7 +72,7 @@ def _default(combinations: list[Combination]) -> Path:
 
 
 def _search(combinations: list[Combination], asked: Asked, out: Path, command: str) -> int:
-    """Make the trials that are missing, write what is known, say what it came to."""
+    """Run the missing trials, write the results and print them; returns the exit code."""
     from bench.envelope.process import Runner
     from bench.envelope.survey import Survey
     from bench.store.trials import TrialFile
@@ -109,7 +109,7 @@ def _exit_code(survey: Survey, out: Path) -> int:
 
 
 def _write(survey: Survey, out: Path, command: str) -> None:
-    """envelope.json, envelope.md, the plot; and the table on the terminal."""
+    """Write envelope.json, envelope.md and the plot, and print the table."""
     envelopes = list(survey.envelopes.values())
     if not envelopes:
         return
@@ -134,7 +134,7 @@ def _write(survey: Survey, out: Path, command: str) -> None:
 
 
 def _plan(combinations: list[Combination], asked: Asked, out: Path) -> None:
-    """What would be tried."""
+    """Print the trials that would be made."""
     from bench.envelope.search import Ladder, Rules
     from bench.envelope.survey import settings_of
     from bench.store.trials import TrialFile

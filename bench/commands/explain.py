@@ -93,7 +93,7 @@ def _parser() -> Parser:
 
 
 def _frames(pair: Pair, scale: int) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    """SR and GT frames; GT that is no multiple of the scale is cut as a run cuts it.
+    """Pairs of SR and GT frames; GT is cut to a multiple of the scale, as in a run.
 
     Raises:
         ValueError: sizes, frame counts or names do not fit each other.
@@ -110,14 +110,14 @@ def _frames(pair: Pair, scale: int) -> Iterator[tuple[np.ndarray, np.ndarray]]:
 
 
 def _hint(pair: Pair) -> str:
-    """The scale at which the true frames, cut to a multiple of it, have the predicted size."""
+    """A hint at a scale at which GT, cut to a multiple of it, has the predicted size; empty if there is none."""
     ours, truth = pair.sizes
     fitting = [scale for scale in _SCALES if ours == tuple(side - side % scale for side in truth)]
     return f"they fit with --scale {fitting[0]}; or " if fitting else ""
 
 
 def _refusals(found: list[Recipe]) -> list[str]:
-    """A line on each clip that a metric could not score; clips that are too short stand in the caption."""
+    """A line on each clip that a metric could not score, except clips that are too short: the caption names them."""
     lines = [
         f"{clip}: {recipe.metric}: {reason}"
         for recipe in found
@@ -128,7 +128,11 @@ def _refusals(found: list[Recipe]) -> list[str]:
 
 
 def answer(found: list[Recipe], quoted: float, tolerance: float) -> str:
-    """Which presets give the quoted number within rounding; the nearest where none does."""
+    """Text that names the presets which give a quoted number, or the nearest figure if none does.
+
+    Args:
+        tolerance: half a unit of the quoted number's last digit.
+    """
     text = f"{quoted:.{max(0, round(-math.log10(2 * tolerance)))}f}"
     figures = [
         (row, column, value)

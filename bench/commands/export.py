@@ -49,7 +49,7 @@ def _write_parquet(lines: list[tuple], file: Path) -> None:
 
 
 def _lines(run: Path, record: Record) -> Iterator[tuple]:
-    """One row a scored frame (`score`: index is the frame's) and one a timed stage (`seconds`: the repetition's)."""
+    """A record's rows: kind `score` for each scored frame, `seconds` for each stage of each timed repetition."""
     start = (str(run), record.data, record.clip, record.method)
     end = (record.device, record.date)
     for name, score in record.scores.items():

@@ -24,12 +24,12 @@ from frames.images import read_image
 
 
 class Absent(Exception):
-    """The frames cannot be had; the message is the reason, for a person."""
+    """Frames that cannot be read; the message is the reason, for the user."""
 
 
 @dataclass(frozen=True)
 class Saved:
-    """SR frames that a run kept as PNG."""
+    """SR frames that a run kept as PNG files."""
 
     files: tuple[Path, ...]
 
@@ -57,13 +57,13 @@ class RunFrames:
         self._datasets: dict[str, dict[str, Clip] | str] = {}
 
     def materials(self) -> list[Material]:
-        """One for each clip, in the order of the records."""
+        """The material of each clip, in the order of the records."""
         clips = dict.fromkeys((record.data, record.clip) for record in self.records)
         return [self.material(data, clip) for data, clip in clips]
 
     @property
     def has_frames(self) -> bool:
-        """Whether SR frames of some cell can still be read."""
+        """Whether SR frames of at least one cell can still be read."""
         for record in self.records:
             try:
                 self._prediction(record)
@@ -73,7 +73,7 @@ class RunFrames:
         return False
 
     def material(self, data: str, clip: str) -> Material:
-        """The frames of one clip that are there, and why the others are not."""
+        """The frames of one clip that can be read, and the reasons why others cannot."""
         cells = [record for record in self.records if (record.data, record.clip) == (data, clip)]
         first = cells[0]
         size = first.scale * first.lr_size[0], first.scale * first.lr_size[1]
@@ -95,7 +95,7 @@ class RunFrames:
         return found
 
     def _prediction(self, record: Record) -> Read:
-        """The SR frames of a cell; their digest proves that they are those that were scored."""
+        """The SR frames of a cell, those that were scored according to their digest; else raises Absent."""
         if record.status != "ok":
             raise Absent(f"the cell failed: {record.reason}")
         kept = self._kept(record.prediction)
@@ -108,7 +108,7 @@ class RunFrames:
         raise Absent(f"the scored frames are neither in the store (pruned, or another store) nor in the run{lossy}")
 
     def _kept(self, key: str | None) -> Prediction | None:
-        """The store's frames under a key; what is no key, or cannot be read, is not there."""
+        """The store's frames under a key; None for an invalid key, Absent raised for an unreadable entry."""
         if key is None or not re.fullmatch("[0-9a-f]{64}", key):
             return None
         try:
@@ -117,7 +117,7 @@ class RunFrames:
             raise Absent(f"the store's entry cannot be read: {one_line(error)}") from error
 
     def _is_scored(self, frames: Iterable[np.ndarray], record: Record) -> bool:
-        """Whether these are the frames that were scored; unreadable ones are not."""
+        """Whether these are the frames that were scored; False for unreadable ones."""
         try:
             return frames_digest(frames) == record.sr_sha256
         except (ValueError, OSError):
@@ -129,7 +129,7 @@ class RunFrames:
         return Saved(tuple(files)) if len(files) == record.frames else None
 
     def _given(self, record: Record) -> FrameSource | None:
-        """Frames that another program made are where the method's options say."""
+        """Frames that another program made, in the folder that the method's options name; Absent if they are gone."""
         try:
             return known.given_frames(record)
         except (UserError, ValueError, OSError) as error:

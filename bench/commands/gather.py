@@ -16,7 +16,7 @@ from frames.text_files import read_json
 
 @dataclass(frozen=True)
 class Gathered:
-    """Records with the names that a report shows, one material a clip, and each run's environment."""
+    """Records with the names that a report shows, the material of each clip, and each run's environment."""
 
     records: list[Record]
     materials: list[Material]
@@ -42,7 +42,7 @@ def gather(runs: list[Path], store: Path | None = None, config_dirs: tuple[str, 
 
 
 def read_environment(file: Path) -> dict:
-    """A run's environment.json; a damaged one is said on stderr, and counts as absent."""
+    """Read a run's environment.json; {} if it is absent, or damaged, which is reported on stderr."""
     if not file.is_file():
         return {}
     try:
@@ -56,7 +56,7 @@ def read_environment(file: Path) -> dict:
 
 
 def _add(material: Material, new: dict[Cell, str], materials: dict[tuple[str, str], Material]) -> None:
-    """Put a run's clip beside the same clip of the runs before, with the labels that its methods have in the report."""
+    """Add a run's clip to the same clip of earlier runs, under the labels that its methods have in the report."""
     here = {sr(method): sr(label) for (data, clip, method), label in new.items() if (data, clip) == material.place}
     material.sources = {here.get(name, name): read for name, read in material.sources.items()}
     material.absent = {here.get(name, name): reason for name, reason in material.absent.items()}

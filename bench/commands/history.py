@@ -75,11 +75,7 @@ def judge(metric: str, score: Score | None, change: float, interval: Interval | 
 
 
 def _runs(folders: Sequence[Path]) -> list[Run]:
-    """The runs at or below the folders, by date; each once.
-
-    Raises:
-        UserError: there is none in one of them.
-    """
+    """The runs in the folders or below them, each once, by date; UserError for a folder without a run."""
     from bench.commands.gather import read_environment
     from bench.report.history import Run, in_order
     from bench.report.merge import run_names

@@ -25,7 +25,7 @@ from frames.text_files import read_text
 
 _NOT_OPTIONS = ("_target_", "defaults", "summary")
 _OF_THE_RUN = ("summary", "degradation", "degradation_options", "scale", "protocol", "score_every")
-"""In a record beside the data set's own options."""
+"""Keys of a record's data configuration that are not options of the data set."""
 
 
 def open_dataset(record: Record, degradation: dict[str, Any], config_dirs: tuple[str, ...] = ()) -> Dataset:
@@ -49,10 +49,10 @@ def open_dataset(record: Record, degradation: dict[str, Any], config_dirs: tuple
 
 
 def given_frames(record: Record) -> FrameSource | None:
-    """The frames of a record that another program made; None where the method made its frames itself.
+    """The frames of a record that another program made; None if the method made them itself.
 
     Raises:
-        UserError, ValueError, FileNotFoundError: they are not where the record says.
+        UserError, ValueError, FileNotFoundError: the frames are not where the record says.
     """
     if record.timing_reason != GIVEN:
         return None
@@ -63,7 +63,9 @@ def given_frames(record: Record) -> FrameSource | None:
 
 
 def _member(group: str, target: Any, name: str, config_dirs: tuple[str, ...]) -> dict[str, Any]:
-    """The config file of this installation that has this name, or, for a renamed one, this `_target_` as text.
+    """The content of this installation's config of that name.
+
+    A config with the same `_target_`, compared as text, goes before one of that name with another.
 
     Raises:
         UserError: there is none.
@@ -81,7 +83,7 @@ def _read(file: Path) -> dict[str, Any]:
 
 
 def _arguments(member: dict[str, Any], options: dict[str, Any], what: str) -> dict[str, Any]:
-    """Arguments for a config file's class: its own `_target_`, and its options with the values given.
+    """Arguments for a config file's class: the file's own `_target_`, and its options updated with the given values.
 
     Raises:
         UserError: an option that the file does not have, or a value that is not plain.

@@ -49,7 +49,7 @@ def main(argv: list[str]) -> int:
 
 
 def _lines(folders: tuple[str, ...]) -> Iterator[tuple[str, str]]:
-    """(what is written on the command line, what it is) of each member of each group."""
+    """(word for the command line, summary) of each member of each group."""
     for group in GROUPS:
         for name, file in members(group, folders).items():
             yield f"{group}={name}", summary(file)
@@ -58,7 +58,7 @@ def _lines(folders: tuple[str, ...]) -> Iterator[tuple[str, str]]:
 
 
 def summary(file: Path) -> str:
-    """A config's `summary:` line, else its first comment."""
+    """The summary of a config file: its `summary:` line, else its first comment."""
     lines = read_text(file).splitlines()
     for line in lines:
         if line.strip().startswith("summary:"):

@@ -10,7 +10,7 @@ CONFIG_DIR_HELP = "a folder with configs of data sets and degradations of your o
 
 
 def as_option(argv: list[str], name: str) -> list[str]:
-    """The arguments with `--name VALUE` and `--name=VALUE` written as the option `name=VALUE`."""
+    """Rewrite `--name VALUE` and `--name=VALUE` in the arguments as the option `name=VALUE`."""
     rest = []
     arguments = iter(argv)
     for argument in arguments:
@@ -22,10 +22,12 @@ def as_option(argv: list[str], name: str) -> list[str]:
 
 
 def config_dirs(argv: list[str]) -> tuple[list[str], tuple[str, ...]]:
-    """Take `--config-dir DIR` (may come several times) out of the arguments: folders with configs of the user's own.
+    """Split every `--config-dir DIR`, a folder with configs of the user's own, from the other arguments.
 
     Returns:
         (the remaining arguments, the folders).
+    Raises:
+        UserError: a folder is not there, or another flag is among the arguments.
     """
     rest, folders = [], []
     arguments = iter(argv)

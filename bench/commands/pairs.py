@@ -24,7 +24,7 @@ SCALE_HELP = (
 
 @dataclass(frozen=True)
 class Pair:
-    """A predicted clip and the true one; nothing is checked, neither size nor number of frames."""
+    """A predicted clip and its GT clip; sizes and numbers of frames may differ."""
 
     name: str
     pred: Clip
@@ -32,16 +32,16 @@ class Pair:
 
     @property
     def sizes(self) -> tuple[tuple[int, int], tuple[int, int]]:
-        """(height, width) of the predicted frames and of the true ones."""
+        """(height, width) of the predicted frames and of the GT frames."""
         return self.pred.lr_size, self.gt.lr_size
 
     @property
     def counts(self) -> tuple[int, int]:
-        """How many frames are predicted, and how many true ones there are."""
+        """Number of predicted frames and of GT frames."""
         return self.pred.frames, self.gt.frames
 
     def cut(self, scale: int) -> Pair:
-        """The same with GT cut at the bottom and right as a run cuts it, where the prediction has that size."""
+        """The pair with GT cut to a multiple of the scale, as in a run, if the prediction then has the same size."""
         from bench.datasets.sources import cropped
 
         ours, truth = self.sizes
@@ -59,7 +59,7 @@ class Pair:
 
 
 def open_pairs(pred: Path, gt: Path) -> tuple[list[Pair], list[str]]:
-    """The clips that both sides have, and a line on each that only one of them has.
+    """Pair the clips of a prediction and its GT; returns the pairs, and a line on each clip that is left out.
 
     Raises:
         UserError: a side is not there, or holds nothing that can be read as clips.
@@ -77,7 +77,7 @@ def open_pairs(pred: Path, gt: Path) -> tuple[list[Pair], list[str]]:
 
 
 def _clips(path: Path, option: str) -> dict[str, Clip]:
-    """One side's clips: as LR of a data set without ground truth they are read as they are."""
+    """The clips of one side, opened as LR frames of a data set without GT, which are read unchanged."""
     from bench.datasets.folder import Folder  # reads frames: only when there is something to read
 
     side = Folder(name=option, domain="", root=str(path), gt=None, scale=1, degradation=None)

@@ -70,7 +70,7 @@ def main(argv: list[str]) -> int:
 
 
 def _specs(folder: Path) -> list[Spec]:
-    """All declarations, by name."""
+    """All declarations of tables and figures in a folder, sorted by name."""
     found = []
     for file in sorted(folder.glob("*.yaml")):
         try:
@@ -86,7 +86,7 @@ def _specs(folder: Path) -> list[Spec]:
 
 
 def _runs(specs: list[Spec]) -> dict[str, list[Record]]:
-    """The records of every source folder that is there; the others are not measured."""
+    """The records of every source folder that is a run; the others are not measured yet."""
     folders = dict.fromkeys(source.folder for spec in specs for source in spec.sources)
     return {folder: by_settings(read_run(Path(folder))) for folder in folders if records.is_run(Path(folder))}
 

@@ -75,7 +75,7 @@ KINDS = tuple(plot.KINDS)
 
 
 def write(found: list[Record], folder: Path, kind: str = "speed-quality") -> list[Path]:
-    """A kind of plot as PNG and SVG into a run folder; no files when there is nothing to plot."""
+    """Write a plot into a run folder as PNG and SVG; returns the files, none if there is nothing to plot."""
     figure = plot.KINDS[kind](found)
     return plot.write(figure, folder / _name(kind)) if figure else []
 
@@ -103,7 +103,7 @@ def _draw(kind: str, found: list[Record], arguments: argparse.Namespace) -> list
 
 
 def _chosen(found: list[Record], arguments: argparse.Namespace) -> list[Record]:
-    """The records of the wanted data sets and methods; a name that no record has is an error."""
+    """The records of the wanted data sets and methods; UserError for a name that no record has."""
     scores = {name for record in found for name in record.scores}
     for option, wanted, known in (
         ("--data", arguments.data, {r.data for r in found}),

@@ -65,7 +65,7 @@ def main(argv: list[str]) -> int:
 
 
 def _materials(folders: list[Path], store: Path | None, config_dirs: list[str]) -> Materials:
-    """The frames of those runs that still hold theirs, by the run's name; GT is read from the data set again."""
+    """The frames of the runs whose SR frames can still be read, by the run's name; GT comes from the data set."""
     from bench.commands.frames import RunFrames
 
     found = {}

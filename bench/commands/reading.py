@@ -12,7 +12,7 @@ from frames.errors import UserError
 
 
 def read_run(folder: Path) -> list[Record]:
-    """A run's records; a warning on stderr where lines are damaged.
+    """Read a run's records, with a warning on stderr if lines are damaged.
 
     Raises:
         UserError: see `bench.store.records.load`.
@@ -47,7 +47,7 @@ def run_folders(folders: Iterable[Path], remedy: str) -> list[Path]:
 
 
 def read_undamaged(folder: Path) -> list[Record]:
-    """A run's records, for a gate: what is damaged cannot be compared.
+    """Read a run's records for a comparison, which takes no damaged ones.
 
     Raises:
         UserError: lines are damaged or torn; see `bench.store.records.load` for the others.

@@ -66,7 +66,7 @@ def main(argv: list[str]) -> int:
 
 
 def _plain(overrides: list[str], folders: tuple[str, ...], command: str, asked: Asked, dry: bool) -> int:
-    """A run of one worker in this process, or what a run would be."""
+    """Run in this process, or with `dry` print the plan; returns the exit code."""
     from bench.config import expand
     from bench.run.runner import Run
 
@@ -91,7 +91,7 @@ def _plain(overrides: list[str], folders: tuple[str, ...], command: str, asked: 
 
 @contextmanager
 def signals_as_interrupts() -> Iterator[None]:
-    """SIGTERM and SIGHUP end a run as Ctrl-C does: with a summary of what is finished, and no files left over."""
+    """Raise KeyboardInterrupt on SIGTERM and SIGHUP during the block, so that a run ends as by Ctrl-C."""
     before = {}
 
     def interrupt(number: int, frame: FrameType | None) -> None:
@@ -100,7 +100,7 @@ def signals_as_interrupts() -> Iterator[None]:
     for name in ("SIGTERM", "SIGHUP"):
         number = getattr(signal, name, None)
         if number is not None and threading.current_thread() is threading.main_thread():
-            if signal.getsignal(number) is not signal.SIG_IGN:  # nohup: it is meant to go on
+            if signal.getsignal(number) is not signal.SIG_IGN:  # it is under nohup
                 before[number] = signal.signal(number, interrupt)
     try:
         yield
@@ -110,7 +110,7 @@ def signals_as_interrupts() -> Iterator[None]:
 
 
 def report(folder: Path, quiet: bool = False) -> None:
-    """Tables and plot of all that the folder holds, also of runs beside this one."""
+    """Write summary.csv, tables and plot of all records in a run's folder, and print the tables unless `quiet`."""
     from bench.commands import plot, table
     from bench.report.merge import by_settings
     from bench.report.summary import write_csv
@@ -130,12 +130,12 @@ def report(folder: Path, quiet: bool = False) -> None:
         table.write(found, folder)
         plot.write(found, folder)
     if not quiet:
-        with suppress(OSError):  # the terminal is gone: what was measured is on disk
+        with suppress(OSError):  # the terminal is gone, but all results are on disk
             table.show(found)
 
 
 def exit_code(totals: Totals, folder: Path) -> int:
-    """Say what a run came to; its exit code."""
+    """Print the outcome of a run on stderr, and return its exit code."""
     computed = f"{totals.upscaled} upscaled, {totals.scored} scores computed"
     if totals.good and not totals.upscaled + totals.scored:
         computed = "nothing to compute, all kept from before"
@@ -147,6 +147,6 @@ def exit_code(totals: Totals, folder: Path) -> int:
 
 
 def say(line: str) -> None:
-    """One line on stderr, if anybody reads it."""
+    """Print a line on stderr; a closed stderr is no error."""
     with suppress(OSError):
         print(line, file=sys.stderr)

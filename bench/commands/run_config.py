@@ -16,7 +16,7 @@ from frames.strict_yaml import read_mapping
 
 
 class RunConfig:
-    """A run's configuration as far as it can be read; a damaged one is said on stderr, and counts as absent."""
+    """A run's configuration; a damaged file is reported on stderr and counts as absent."""
 
     def __init__(self, file: Path) -> None:
         self._runs: list[dict[str, Any]] = []
@@ -29,14 +29,14 @@ class RunConfig:
 
     @property
     def store(self) -> Path | None:
-        """The store of the run; the default one where its configuration cannot be read; None: it kept nothing."""
+        """The run's store: None if it had none, the default store if the configuration cannot be read."""
         if not self._runs:
             return default_store()
         named = self._runs[0]["config"].get("store")
         return Path(named) if isinstance(named, str) and named else None
 
     def degradation(self, record: Record) -> dict[str, Any]:
-        """The options that made the record's LR frames; empty where they are not told."""
+        """The degradation's options that made the record's LR frames; {} if they are not known."""
         for each in self._runs:
             options = each["config"].get("degradation")
             if each.get("data") == record.data and isinstance(options, dict):

@@ -27,11 +27,11 @@ STOP_S = 30.0
 
 
 class _Terminated(KeyboardInterrupt):
-    """SIGTERM: whoever ends the launcher wants an end."""
+    """SIGTERM, which stops the workers as well."""
 
 
 class _HungUp(KeyboardInterrupt):
-    """SIGHUP: the terminal is gone, the work is not."""
+    """SIGHUP, which leaves the workers at work: only the terminal is gone."""
 
 
 def share(
@@ -42,10 +42,11 @@ def share(
     asked: Asked,
     waiting: Waiting,
 ) -> int:
-    """Plan, start the workers, follow them, write tables; returns the exit code.
+    """Plan a run, start its workers, follow them and write tables; returns the exit code.
 
     Args:
-        waiting: workers that were started before, and wait for the plan.
+        words: the overrides of the command line.
+        waiting: worker processes that were started early and wait for the plan.
     """
     run = SharedRun(combinations, command, words, config_dirs, asked)
     job, plan = run.plan()
@@ -77,7 +78,7 @@ def share(
 
 
 def crew_of(asked: Asked, job: Job, plan: Plan, run: SharedRun, waiting: Waiting) -> Crew:
-    """The workers that are asked for, less those that are at work already.
+    """Start the workers that the command asks for, less those that are at work already.
 
     Raises:
         UserError: they cannot be started here.
@@ -97,7 +98,7 @@ def crew_of(asked: Asked, job: Job, plan: Plan, run: SharedRun, waiting: Waiting
 
 
 def _end(interrupt: KeyboardInterrupt, crew: Crew, job: Job, plan: Plan, quoted: str) -> None:
-    """Stop the workers or leave them, and say so."""
+    """Stop the workers or leave them at work, after an interrupt of the launcher, and print which."""
     later = f"python -m bench watch {quoted} follows them, python -m bench worker {quoted} --stop stops them"
     stop = isinstance(interrupt, _Terminated) or job.is_stopped
     if not stop and not isinstance(interrupt, _HungUp):
@@ -123,7 +124,7 @@ def _end(interrupt: KeyboardInterrupt, crew: Crew, job: Job, plan: Plan, quoted:
 
 @contextmanager
 def _signals() -> Iterator[None]:
-    """SIGTERM and SIGHUP as exceptions of their own."""
+    """Raise `_Terminated` on SIGTERM and `_HungUp` on SIGHUP during the block."""
 
     def raising(kind: type[KeyboardInterrupt]):
         def handler(*_) -> NoReturn:

@@ -66,10 +66,10 @@ def main(argv: list[str]) -> int:
 
 
 def _environment(file: Path) -> dict[str, Any]:
-    """A run's environment.json; empty where there is none, so that the rule on environments tells.
+    """Read a run's environment.json; {} if there is none, which the rule on environments reports.
 
     Raises:
-        UserError: it is damaged.
+        UserError: the file is damaged.
     """
     if not file.is_file():
         return {}
@@ -83,7 +83,7 @@ def _environment(file: Path) -> dict[str, Any]:
 
 
 def _write(target: Path, records: list[Record], environment: dict[str, Any], workers: list[WorkerFacts]) -> None:
-    """The folder of a submission, whole or not at all; it is laid out as a run's folder."""
+    """Write the folder of a submission, laid out as a run's folder; it appears complete or not at all."""
     target.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=target.parent, prefix=".submit-") as made:
         folder = Path(made) / target.name

@@ -69,7 +69,7 @@ def show(found: list[Record]) -> None:
 
 
 def write(found: list[Record], folder: Path) -> None:
-    """table.md, table.csv and table.tex of a run folder."""
+    """Write table.md, table.csv and table.tex into a run's folder."""
     made = tables.tables(found)
     for suffix, render in tables.FORMATS.items():
         text = "\n".join(map(render, made))

@@ -18,7 +18,7 @@ Trapped = list[tuple[Trap | None, list[Recipe]]]
 
 
 def under_traps(pairs: Iterable[Pair], scorer: ProtocolScorer, frames: Frames) -> Trapped:
-    """Score clips as they are and under each trap.
+    """Score clips unchanged, and with the fault of each trap.
 
     Args:
         pairs: clips that can be scored.
@@ -33,7 +33,7 @@ def under_traps(pairs: Iterable[Pair], scorer: ProtocolScorer, frames: Frames) -
 
 
 def show(found: Trapped, protocol: str) -> None:
-    """One table a metric: the figure under each trap, and by how much it moves."""
+    """Print a table for each metric: the figure under each trap, and its difference from that of unchanged frames."""
     console = Console(width=None if Console().is_terminal else 200, highlight=False)
     for place, plain in enumerate(found[0][1]):
         kind, base = plain.kind, _figure(plain)
@@ -51,7 +51,7 @@ def show(found: Trapped, protocol: str) -> None:
 
 
 def answer(found: Trapped, protocol: str, quoted: float, tolerance: float) -> str:
-    """Which traps give a quoted number that the frames as they are do not give; empty where none does."""
+    """Text that names the traps which give a quoted number that unchanged frames do not; empty if none does."""
     lines = []
     for place, plain in enumerate(found[0][1]):
         for trap, recipes in found[1:]:
@@ -64,6 +64,6 @@ def answer(found: Trapped, protocol: str, quoted: float, tolerance: float) -> st
 
 
 def _figure(recipe: Recipe) -> float | None:
-    """Of the set, or of its only clip."""
+    """The figure of the set, or of its only clip; None if there is none."""
     column = MEAN if MEAN in recipe.figures else next(iter(recipe.figures), None)
     return None if column is None else recipe.figures[column]

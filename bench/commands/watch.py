@@ -20,7 +20,7 @@ from frames.text import printable
 EVERY_S = 1.0
 MOST_FAILURES = 10
 UNWRAPPED = 10_000
-"""Columns where the output is a file or a pipe: a line of a log is never broken."""
+"""Width of the console where the output is a file or a pipe, so that no line of a log is broken."""
 
 
 def main(argv: list[str]) -> int:
