@@ -17,7 +17,7 @@ from frames.images import Size
 
 @dataclass(frozen=True)
 class Clip:
-    """One clip of a set. Frames are read when iterated over, each call of `lr` or `gt` reads anew.
+    """One clip of a data set. Frames are read while they are iterated; each call of `lr` or `gt` reads anew.
 
     Sizes are (height, width); `gt_size` is exactly `scale` times `lr_size`: GT that is not a multiple of the scale is
     cropped at the bottom and the right ("mod-crop", as BasicSR does).
@@ -32,8 +32,8 @@ class Clip:
     lr_origin: str  # "given", "given (LQ)" where a set has several, or how it is made: "bi-x4 from GT"
     _lr: FrameSource = field(repr=False)
     _gt: FrameSource | None = field(repr=False)
-    lr_made_with: str = ""  # versions of encoder and libraries that LR frames depend on; "": they depend on none
-    refusal: str = ""  # why the clip cannot be used; it has no frames then, and reading them raises this
+    lr_made_with: str = ""  # versions of encoder and libraries that LR frames depend on; "": none
+    refusal: str = ""  # why the clip cannot be used; it then has no frames, and reading them raises this
 
     @property
     def has_gt(self) -> bool:
@@ -41,7 +41,7 @@ class Clip:
 
     @property
     def files(self) -> tuple[Path, ...]:
-        """The image files of the frames, GT's where there is GT; empty where the frames have none of their own."""
+        """The image files of the GT frames, or of the LR frames if there is no GT; empty for videos and made frames."""
         return files_of(self._lr if self._gt is None else self._gt)
 
     def lr(self) -> Iterator[np.ndarray]:
@@ -49,7 +49,7 @@ class Clip:
         return iter(self._lr)
 
     def judged_lr(self) -> list[np.ndarray]:
-        """The few LR frames by which their quality is estimated, see `frames.input_quality`."""
+        """The LR frames from which their degradation is estimated, see `frames.input_quality`."""
         return judged(self._lr)
 
     def gt(self, indices: range | None = None) -> Iterator[np.ndarray]:
@@ -71,26 +71,26 @@ class Dataset(Protocol):
     expected: list[str]  # names of the clips that a complete set has, after the filter `clips`
 
     def clips(self) -> list[Clip]:
-        """The clips that are there, checked by their headers. One that cannot be used is among them, with its refusal.
+        """The clips on disk, checked by their headers; those that cannot be used have a `refusal`.
 
         Raises:
-            FileNotFoundError, ValueError: one line: what was looked for and where, and how to get it; or no clip can
-                be used.
+            FileNotFoundError, ValueError: no clip is there or can be used; one line that says what was looked for,
+                where, and how to get it.
         """
         ...
 
     def describe(self) -> Description:
-        """Facts about the set that need no look at the disk."""
+        """Facts about the data set, without reading the disk."""
         ...
 
     def problems(self) -> Iterator[str]:
-        """Decode every frame; yield what is missing, extra, truncated or of a wrong size, one line each."""
+        """Decode every frame; yields a line on each that is missing, extra, damaged or of a wrong size."""
         ...
 
 
 @dataclass(frozen=True)
 class Description:
-    """The description of a set in `python -m bench data`, present or not."""
+    """The description of a data set in `python -m bench data`, present or not."""
 
     name: str
     root: str
@@ -100,10 +100,10 @@ class Description:
 
 
 def build_clips(names: Iterable[str], build: Callable[[str], Clip], scale: int) -> list[Clip]:
-    """Build each clip; one that raises ValueError is refused and costs itself alone.
+    """Build each clip; one that raises ValueError becomes a refused clip, and the others stay good.
 
     Raises:
-        ValueError: of the first clip, where none can be used.
+        ValueError: no clip can be used; the error of the first.
     """
     clips = []
     for name in names:
@@ -117,7 +117,7 @@ def build_clips(names: Iterable[str], build: Callable[[str], Clip], scale: int) 
 
 
 def refused_clip(name: str, reason: str, scale: int) -> Clip:
-    """A clip that is there and cannot be used."""
+    """A clip that is on disk but cannot be used."""
     return Clip(name, 0, 0.0, scale, (0, 0), None, "refused", Unreadable(reason), None, refusal=reason)
 
 
@@ -132,11 +132,11 @@ def build_clip(
     origin: str = "given",
     made_with: str = "",
 ) -> Clip:
-    """Put a clip together; LR frames are made from GT by the degradation where none are given.
+    """Build a clip; where no LR frames are given, the degradation makes them from GT.
 
     Args:
-        origin: of the LR frames that are given, for records.
-        made_with: the versions that these depend on, where that is known.
+        origin: of the given LR frames, for records.
+        made_with: versions that the given LR frames depend on, if known.
     Raises:
         ValueError: counts or sizes of LR and GT do not fit each other, or LR must be made and cannot.
     """
@@ -180,7 +180,11 @@ def _check_pair(lr: FrameSource, gt: FrameSource, scale: int) -> None:
 
 
 def size_complaint(lr: object, lr_size: Size, gt: object, gt_size: Size, scale: int) -> str | None:
-    """The complaint where LR at `lr` is not GT at `gt`, cropped to a multiple of the scale, divided by it."""
+    """A message if the LR size is not the GT size, cropped to a multiple of the scale and divided by it; else None.
+
+    Args:
+        lr, gt: where the frames are, for the message.
+    """
     height, width = (side - side % scale for side in gt_size)
     if (lr_size[0] * scale, lr_size[1] * scale) == (height, width):
         return None

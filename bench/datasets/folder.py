@@ -26,8 +26,8 @@ class Folder:
         gt: GT; None: there is no ground truth.
         scale: LR to GT.
         degradation: makes LR where it is not given.
-        frames: the first that many of each clip; None: all.
-        clips: only these; None: all.
+        frames: number of frames to use of each clip; None: all.
+        clips: names of the clips to use; None: all.
         fps: frames per second; None: a video's own, 24 for folders of frames.
     """
 
@@ -73,7 +73,7 @@ class Folder:
         for name in selected(pairs, self._wanted, self.name):
             found = list(self._problems(name, pairs[name]))
             yield from found
-            if not found:  # what shows only where both sides are taken together
+            if not found:  # faults of the pair
                 try:
                     self._clip(name, pairs[name])
                 except (ValueError, FileNotFoundError) as error:
@@ -85,7 +85,7 @@ class Folder:
             if lr is not None and gt is not None and lr.count() != gt.count():
                 yield f"{name}: {lr.path} has {lr.count()} frames, {gt.path} has {gt.count()}"
         except (ValueError, FileNotFoundError):
-            pass  # told below, of the side that it is about
+            pass  # reported below
         for side in sides:
             if side is not None:
                 yield from side.problems()

@@ -36,7 +36,7 @@ class ClipOnDisk:
         return video_info(self.path).fps
 
     def source(self, frames: int | None) -> FrameSource:
-        """Its first `frames` frames, or all.
+        """The first `frames` frames of the clip, or all.
 
         Raises:
             ValueError: broken headers, images of two sizes, or a video that is cut short.
@@ -53,10 +53,10 @@ class ClipOnDisk:
         """Decode every frame and yield what is wrong, one line each.
 
         Args:
-            official: how many frames there should be, where that is known.
+            official: the right number of frames, if known.
             size: (height, width) that images of a folder should have; None: that of most.
         Returns:
-            The size that the frames of a folder have; None of a single file, and where none decodes.
+            The size of the frames in a folder; None for a single file, and if no frame decodes.
         """
         if self.video:
             yield from video_problems(self.path, official)
@@ -68,15 +68,15 @@ class ClipOnDisk:
         return None
 
     def size(self) -> Size:
-        """(height, width) of its first frame, by the header; errors as `source`."""
+        """(height, width) of the first frame, from its header; errors as `source`."""
         return self.source(1).size
 
 
 def check_together(lr: ClipOnDisk, gt: ClipOnDisk) -> None:
-    """Make sure that two sides of a clip show the same frames, as far as counts and names tell.
+    """Check by counts and names that LR and GT of a clip have the same frames.
 
     Raises:
-        ValueError: the counts differ, or the names drift apart.
+        ValueError: counts or names differ.
     """
     if not lr.video and not gt.video:
         check_pairing(lr.images(), gt.images())

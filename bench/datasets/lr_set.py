@@ -48,7 +48,7 @@ class Manifest:
 
     @property
     def recipe(self) -> Manifest:
-        """The same without clips."""
+        """The manifest without its clips."""
         return replace(self, clips={})
 
 
@@ -63,7 +63,7 @@ def read_manifest(folder: Path) -> Manifest | None:
         return None
     content = read_json(path, "write the LR set again")
     if not isinstance(content, dict) or content.pop("format", None) != FORMAT:
-        return None  # another program's
+        return None  # a file of another program
     try:
         manifest = typed.from_json(Manifest, content)
         if path_like := next((name for name in manifest.clips if Path(name).name != name or name == ".."), None):
@@ -77,7 +77,7 @@ def write(recipe: Manifest, clips: Iterable[Clip], folder: Path) -> Iterator[tup
     """Write the LR frames of clips, and the manifest after each of them. Clips that are there already are kept.
 
     Yields:
-        (clip, whether it was written now), as soon as it is whole on disk.
+        (clip, whether it was written now), as soon as it is complete on disk.
     Raises:
         UserError: the folder holds something else, or a clip cannot be used.
     """
@@ -96,14 +96,14 @@ def write(recipe: Manifest, clips: Iterable[Clip], folder: Path) -> Iterator[tup
 
 
 def problems(folder: Path) -> Iterator[str]:
-    """What of an LR set is missing or not as it was written, one line each; nothing for a folder without manifest."""
+    """Check an LR set against its manifest, if it has one; yields a line on each missing or changed clip."""
     manifest = read_manifest(folder)
     for name, clip in manifest.clips.items() if manifest else ():
         yield from _clip_problems(Path(folder) / name, clip)
 
 
 def _begun(folder: Path, recipe: Manifest) -> Manifest:
-    """The manifest of a set that was begun here by the same recipe, or a new one."""
+    """The manifest of a set that was begun here with the same recipe, or a new one; UserError for anything else."""
     found = read_manifest(folder)
     if found is None:
         if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
@@ -117,7 +117,7 @@ def _begun(folder: Path, recipe: Manifest) -> Manifest:
 
 
 def _write_clip(clip: Clip, folder: Path) -> WrittenClip:
-    """Write the frames beside `folder` first, so that a folder is whole or not there."""
+    """Write a clip's frames into a hidden folder and rename it, so that `folder` is complete or absent."""
     part = folder.with_name(f".{folder.name}.part")
     shutil.rmtree(part, ignore_errors=True)
     digest, count = FramesDigest(), 0

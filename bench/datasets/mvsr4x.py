@@ -9,7 +9,7 @@ _NAMES = "003 065 075 106 115 139 158 171 230 232 263 280 427 465 466"
 
 
 class MVSR4x(PairedSet):
-    """15 clips of 100 frames by two lenses of a phone, brought to one size (scale 1). See `PairedSet`."""
+    """15 clips of 100 frames, filmed with two lenses of a phone, brought to one size (scale 1). See `PairedSet`."""
 
     title = "MVSR4x"
     licence = "none stated: use for research, do not redistribute"

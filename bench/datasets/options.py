@@ -63,7 +63,7 @@ def rate(fps: object) -> float:
 
 
 def path_of(given: object, option: str) -> Path:
-    """A path that an option gives. An empty one would be the current folder.
+    """The path that an option gives. An empty one is refused: it would be the current folder.
 
     Raises:
         ValueError: it is empty, or no text.

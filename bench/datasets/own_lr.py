@@ -34,9 +34,9 @@ def path_in(value: object) -> Path | None:
 
 
 class OwnLR:
-    """LR clips at a path, by the names of the set's clips; what else is there is left alone.
+    """The user's LR clips at a path, found by the names of the set's clips; anything else there is ignored.
 
-    The frames may be those that `python -m bench data degrade` wrote: then its manifest says what they are.
+    If `python -m bench data degrade` wrote the frames, its manifest says how they were made.
 
     Args:
         path: in one of `bench.datasets.LAYOUTS`. A single clip belongs to the only one that is wanted, whatever its
@@ -65,7 +65,7 @@ class OwnLR:
         return found[name]
 
     def check(self, name: str, gt: ClipOnDisk, frames: int | None) -> None:
-        """Make sure that the LR frames of a clip go with GT; of a part of the clip (`frames`) the rest may be lacking.
+        """Check that the LR frames of a clip go with GT; if only the first `frames` are used, they are enough.
 
         Raises:
             ValueError: counts or names do not fit.
@@ -81,7 +81,7 @@ class OwnLR:
 
         Args:
             gt: the clip's ground truth.
-            frames: the first that many are used; None: all.
+            frames: number of frames that are used; None: all.
             size: (height, width) that the frames should have, where it is known.
         """
         try:
@@ -93,12 +93,12 @@ class OwnLR:
         yield from lr.problems(size=size)
 
     def origin(self, declared: Degradation | Seeded) -> str:
-        """What records say of the frames: the manifest's recipe, or that they are the user's.
+        """The origin of the frames for records: the manifest's recipe, or that they are the user's.
 
         Args:
             declared: the degradation of the run's configuration.
         Raises:
-            ValueError: the manifest says that they were made by another.
+            ValueError: the manifest names another degradation.
         """
         if self._manifest is None:
             return f"given ({OPTION})"
@@ -112,7 +112,7 @@ class OwnLR:
 
     @property
     def made_with(self) -> str:
-        """The versions that the frames depend on, by the manifest; empty where there is none."""
+        """The versions that the frames depend on, from the manifest; empty without one."""
         return self._manifest.made_with if self._manifest else ""
 
     @cached_property

@@ -19,18 +19,18 @@ _NAMED = 10  # clips of a set that a message lists; of more, a few
 
 
 class PairedSet:
-    """A benchmark of clips as folders of frames or as videos. A subclass says which clips and where they may lie.
+    """A benchmark of clips as folders of frames or as videos. A subclass names the clips and the places to look in.
 
     Args:
         name, domain: as in the config.
         root: the folder of the set.
         scale: LR to GT; 1 where LR and GT have one size.
         degradation: makes LR frames, and its signature ("bi-x4") names the folders in which given ones are looked for.
-        frames: use the first that many of each clip; None: all, and then each clip must have its official length.
-        clips: use only these; None: all.
+        frames: number of frames to use of each clip; None: all, and then each clip must have its official length.
+        clips: names of the clips to use; None: all.
         fps: frames per second, for records and videos only.
-        lr: "auto" reads LR frames where they are and makes them where not; "given" and "made" insist; else a path to
-            LR frames of one's own, see `OwnLR`.
+        lr: "auto" reads LR frames where they exist and makes them where not; "given" and "made" allow one of both;
+            anything else is a path to the user's own LR frames, see `OwnLR`.
     The constructor touches no disk and checks nothing; mistakes are reported by the methods.
     """
 
@@ -38,9 +38,9 @@ class PairedSet:
     licence: str
     how_to_get: str
     official: Mapping[str, int | None] = {}  # clip -> frames; None: not stated
-    count: int = 0  # above 0: there are copies that call the clips otherwise, so many of them
+    count: int = 0  # number of clips, for sets of which copies with other clip names circulate; 0: there are none
     length: int | None = None  # frames of a clip in such a copy; None: not stated
-    gt_layouts: tuple[str, ...]  # under the root, e.g. "GT/{clip}"; the first that exists counts; none: no GT
+    gt_layouts: tuple[str, ...]  # under the root, e.g. "GT/{clip}"; the first that exists counts; empty: no GT
     lr_layouts: Mapping[str, tuple[str, ...]]  # by signature of the degradation; {scale} stands for LR to GT
 
     def __init__(
@@ -63,7 +63,7 @@ class PairedSet:
 
     @property
     def expected(self) -> list[str]:
-        """The clips of a whole set, or those of them that `clips` names (ValueError: it names another)."""
+        """The clips of a complete set, or those of them that `clips` names (ValueError: it names another)."""
         known = list(self._lengths)
         lacking = self.count - len(known)
         if lacking > 0 and self._wanted is None:
@@ -73,7 +73,7 @@ class PairedSet:
         return selected(known, self._wanted, self.name)
 
     def clips(self) -> list[Clip]:
-        """The clips that are there; see `bench.datasets.clip.Dataset`."""
+        """The clips on disk; see `bench.datasets.clip.Dataset`."""
         capped((), self._frames)
         own, fps, present = self._own, rate(self._fps), self._present()
         if own is not None and not self.gt_layouts:
@@ -105,7 +105,7 @@ class PairedSet:
 
     @cached_property
     def _lengths(self) -> dict[str, int | None]:
-        """Clip -> frames: of the official clips, or, in a copy with names of its own, of those that are there."""
+        """Clip -> frames: of the official clips, or in a copy with other names of the clips on disk."""
         found = clips_found(self.root, self._main_layouts) if self.count else []
         if self.official and (not found or any(name in self.official for name in found)):
             return dict(self.official)
@@ -113,11 +113,11 @@ class PairedSet:
 
     @property
     def _main_layouts(self) -> tuple[str, ...]:
-        """Those of GT, of LR where the set has no GT."""
+        """The layouts of GT, or of LR in a set without GT."""
         return self.gt_layouts or self._lr_layouts()
 
     def _present(self) -> dict[str, Place]:
-        """Clip -> where its GT lies (LR in a set without GT), of the clips that are there."""
+        """Clips on disk -> the place of their GT, or of LR in a set without GT."""
         path_of(self._given_root, "data.root")
         looked_for = {name: self._first(self._main_layouts, name) for name in self.expected}
         found = {name: place for name, place in looked_for.items() if place is not None}
@@ -135,7 +135,7 @@ class PairedSet:
 
     @cached_property
     def _own(self) -> OwnLR | None:
-        """The LR frames at the path that data.lr gives."""
+        """The LR frames at the path that data.lr gives; None if it gives none."""
         path = path_in(self._lr)
         return None if path is None else OwnLR(path, self.expected)
 
@@ -154,7 +154,7 @@ class PairedSet:
         )
 
     def _lr_of(self, name: str, place: Place) -> tuple[ClipOnDisk | None, str, str]:
-        """The LR frames of a clip (None: they are made), what records say of them, and the versions behind them."""
+        """The LR frames of a clip (None: they are made), their origin for records, and the versions behind them."""
         if self._own is not None:
             self._own.check(name, place.clip, self._frames)
             return self._own.clip(name), self._own.origin(self._degradation), self._own.made_with
@@ -167,7 +167,7 @@ class PairedSet:
         return lr.clip, self._origin(lr), ""
 
     def _check_made(self, name: str) -> None:
-        """Raises FileNotFoundError where LR frames of a clip are not there and may not be made."""
+        """Raise FileNotFoundError if the missing LR frames of a clip may not be made."""
         given = isinstance(self._degradation, Given)
         if self._lr != "given" and not given:
             return
@@ -197,7 +197,7 @@ class PairedSet:
             )
 
     def _given_lr(self, name: str) -> Place | None:
-        """Where the LR frames of a clip lie.
+        """The place of a clip's given LR frames; None if there are none or `lr` is "made".
 
         Raises:
             ValueError: with degradation=given, there are several kinds of them.
@@ -215,7 +215,7 @@ class PairedSet:
         return next(iter(there.values()), None)
 
     def _origin(self, lr: Place | None) -> str:
-        """Of given LR frames, for records: which ones, where the degradation does not tell."""
+        """The origin of given LR frames for records; with degradation=given it names their folder."""
         told = lr is not None and isinstance(self._degradation, Given) and lr.kind
         return f"given ({told})" if told else "given"
 
@@ -226,5 +226,5 @@ class PairedSet:
         return first_place(self.root, layouts, self._words(clip))
 
     def _words(self, clip: str) -> dict[str, str]:
-        """What fills in a layout for a clip."""
+        """The words that fill in a layout for a clip."""
         return {"clip": clip, "scale": str(self._scale)}

@@ -9,7 +9,7 @@ from frames.listing import DIGITS, frame_number
 
 
 def check_pairing(lr: Sequence[Path], gt: Sequence[Path]) -> None:
-    """LR and GT frames are paired in order; make sure that this pairs the same moments.
+    """Check that LR and GT frames, paired in order, show the same moments.
 
     Raises:
         ValueError: the counts differ, or the names drift apart (a frame is missing on one side).
@@ -23,10 +23,10 @@ def check_pairing(lr: Sequence[Path], gt: Sequence[Path]) -> None:
 
 
 def check_names(ours: Sequence[Path], theirs: Sequence[Path], what: str) -> None:
-    """Make sure that two equally long sequences of frames show the same moments, as far as their names tell.
+    """Check by their names that two equally long sequences of frames show the same moments.
 
-    Numbers in the names may begin anywhere, but must go on alike; a name without number that both sides have must
-    stand at the same place.
+    Numbers in the names may begin anywhere but must increase alike; a name without a number that both sides have must
+    be at the same place.
 
     Args:
         what: the two sides, for the message: "LR and GT".
@@ -48,7 +48,7 @@ def check_names(ours: Sequence[Path], theirs: Sequence[Path], what: str) -> None
 
 
 def _numbers(paths: Sequence[Path]) -> list[int | None]:
-    """Each frame's number: the last one in the names that differs between them (`0001_x4.png` is frame 1)."""
+    """Each frame's number: the last one in the names that differs between frames (`0001_x4.png` is frame 1)."""
     found = [DIGITS.findall(path.stem) for path in paths]
     if len(paths) > 1 and len({len(digits) for digits in found}) == 1:
         for column in reversed(list(zip(*found))):

@@ -17,19 +17,19 @@ PACK_LQ = ("LQ/{clip}", "LQ-Video/{clip}.mkv")
 
 @dataclass(frozen=True)
 class Place:
-    """A clip that is there, and under which layout."""
+    """A clip on disk, and the layout under which it was found."""
 
     clip: ClipOnDisk
     layout: str
 
     @property
     def kind(self) -> str:
-        """The layout without the clip's name: "LQ", "blur4"; empty where the clip's folder is all there is."""
+        """The layout without the clip's name: "LQ", "blur4"; empty if the layout is that name alone."""
         return "/".join(part for part in Path(self.layout).parts if CLIP not in part)
 
 
 def first_place(root: Path, layouts: Iterable[str], words: Mapping[str, str]) -> Place | None:
-    """The first layout under which a clip is there; `words` fill in the layouts."""
+    """The place of a clip under the first layout where it exists; `words` fill in the layouts."""
     for layout in layouts:
         path = root / layout.format(**words)
         if path.is_file() if is_video(path) else path.is_dir():
@@ -38,7 +38,7 @@ def first_place(root: Path, layouts: Iterable[str], words: Mapping[str, str]) ->
 
 
 def clips_found(root: Path, layouts: Iterable[str]) -> list[str]:
-    """The names of all clips that lie under a root in some of the layouts, in natural order."""
+    """The names of all clips under a root in any of the layouts, in natural order."""
     found: set[str] = set()
     for layout in layouts:
         at = next(index for index, part in enumerate(Path(layout).parts) if CLIP in part)

@@ -12,7 +12,7 @@ _NAMES = (
 
 
 class RealVSR(PairedSet):
-    """50 clips of 50 frames, 1024x512, by two lenses of a phone, brought to one size (scale 1). See `PairedSet`."""
+    """50 clips of 50 frames, 1024x512, filmed with two lenses of a phone, of one size (scale 1). See `PairedSet`."""
 
     title = "RealVSR"
     licence = "Apache-2.0, as its authors' repository is; nothing else stated for the clips"

@@ -77,14 +77,14 @@ PIECES = {
 
 
 class Sample:
-    """Three clips of nine frames and four photographs, at most 448x256, out of packages.
+    """Three clips of nine frames and four photographs, at most 448x256, from published packages.
 
     Args:
         name, domain: as in the config.
         scale: LR to GT.
         degradation: makes LR.
-        frames: the first that many of each clip; None: all.
-        clips: only these; None: all.
+        frames: number of frames to use of each clip; None: all.
+        clips: names of the clips to use; None: all.
         fps: for records and videos; the videos' own is 25.
     """
 
@@ -121,7 +121,7 @@ class Sample:
         return Description("sample", str(assets.root() / "sample"), licence, assets.HOW_TO_FETCH, material)
 
     def problems(self) -> Iterator[str]:
-        """Decode every file that clips are taken from and yield what is wrong, one line each."""
+        """Decode every file that clips are taken from; yields a line on each fault."""
         for name in self.expected:
             path = _path(PIECES[name])
             if PIECES[name].video:

@@ -18,7 +18,7 @@ from frames.images import Size
 log = logging.getLogger(__name__)
 
 REFERENCE = "libx264 core 165, libavcodec 62.28.102, PyAV 18.1.0, OpenCV 4.14.0, NumPy 2.4.6"
-"""What the frames of `DIGESTS` were made with."""
+"""The versions with which the frames of `DIGESTS` were made."""
 ORIGIN = "once-x4-blur1.2-noise6-jpeg60-crf28-seed0 from GT"
 DIGESTS = {
     "city": "2e94821adaaa26a23e523ef84554e3ff8b7d82bae311893630702ad26d80067b",
@@ -29,12 +29,12 @@ DIGESTS = {
     "chelsea": "5412fa00baf6f48e1ec8cab1b03f44e2ea0d144a096b60c588ba64b93cd40720",
     "rocket": "b20962815b8164d09311e6865161ed616c2ca135410703ae1c211b388b070d50",
 }
-"""Of the LR frames of each clip; see `bench.store.keys.FramesDigest`."""
+"""Digests of the LR frames of each clip; see `bench.store.keys.FramesDigest`."""
 
 
 @dataclass(frozen=True)
 class Compared(Wrapped):
-    """LR frames of a clip that are compared with the reference's once they have been read."""
+    """LR frames of a clip, compared with the reference's when they have been read to the end."""
 
     clip: str
     tell: Callable[[], None]  # called where they differ
@@ -53,7 +53,7 @@ class Compared(Wrapped):
 
 
 def unlike(clip: str, made_with: str) -> str:
-    """That LR frames are not the reference's, and why, in one line."""
+    """A message that LR frames differ from the reference's, with both versions, in one line."""
     here = "with the same versions" if made_with == REFERENCE else f"with {made_with}"
     return (
         f"sample_real: the LR frames of clip {clip}, made here {here}, are not those of the reference ({REFERENCE}): "
@@ -67,7 +67,7 @@ class SampleReal(Sample):
     _told = False
 
     def problems(self) -> Iterator[str]:
-        """As those of `Sample`, and LR frames that are not the reference's."""
+        """The problems of `Sample`, and clips whose LR frames differ from the reference's."""
         yield from super().problems()
         for clip in self.clips():
             if isinstance(clip._lr, Compared):
@@ -84,7 +84,7 @@ class SampleReal(Sample):
         return replace(clip, _lr=Compared(clip._lr, name, partial(self._tell, name, clip.lr_made_with)))
 
     def _tell(self, clip: str, made_with: str) -> None:
-        """Say that LR frames differ, once for the set: where one clip's do, it is the encoder, and others' do too."""
+        """Warn that LR frames differ, once for the set: the cause is the encoder, which changes all clips."""
         if not self._told:
             self._told = True
             log.warning("%s", unlike(clip, made_with))

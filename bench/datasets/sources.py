@@ -40,7 +40,7 @@ class ImageFiles:
 
 
 def image_files(paths: Sequence[Path]) -> ImageFiles:
-    """A source of images after a look at every header.
+    """A source of image files, after a check of every header.
 
     Raises:
         ValueError: a broken header, or two sizes among the files; one line.
@@ -74,7 +74,7 @@ class VideoFrames:
 
 @dataclass(frozen=True)
 class Wrapped:
-    """The base of sources that make their frames from those of another source, one from one."""
+    """The base of sources that make each frame from a frame of another source."""
 
     source: FrameSource
 
@@ -101,7 +101,7 @@ class Mapped(Wrapped):
 
 @dataclass(frozen=True)
 class Degraded(Wrapped):
-    """The LR frames that a degradation of whole clips makes of GT frames, made anew by each reading."""
+    """The LR frames that a degradation of whole clips makes from GT frames, made anew at each iteration."""
 
     degradation: Seeded
     clip: str
@@ -113,7 +113,7 @@ class Degraded(Wrapped):
 
 @dataclass(frozen=True)
 class Unreadable:
-    """Frames that cannot be read: whoever iterates gets the reason as a ValueError."""
+    """Frames that cannot be read; iteration raises the reason as a ValueError."""
 
     where: str
     frames: int = 0
@@ -136,7 +136,7 @@ def cropped(source: FrameSource, top: int, left: int, size: Size) -> FrameSource
 
 
 def first_frames(source: FrameSource, count: int) -> FrameSource:
-    """The first `count` frames of images or of a video; the source itself where it has no more."""
+    """The first `count` frames of images or of a video; ValueError for other sources that have more."""
     if source.frames <= count:
         return source
     if isinstance(source, ImageFiles):
@@ -147,7 +147,7 @@ def first_frames(source: FrameSource, count: int) -> FrameSource:
 
 
 def some_frames(source: FrameSource, indices: range) -> Iterator[np.ndarray]:
-    """The frames of these consecutive indices; of image files and videos no others are read, or turned into RGB."""
+    """The frames of consecutive indices. No other image files are read, and no other video frames turned into RGB."""
     if isinstance(source, ImageFiles):
         return iter(replace(source, paths=source.paths[indices.start : indices.stop]))
     if isinstance(source, VideoFrames):
@@ -158,7 +158,7 @@ def some_frames(source: FrameSource, indices: range) -> Iterator[np.ndarray]:
 
 
 def judged(source: FrameSource) -> list[np.ndarray]:
-    """The frames of a source by which its quality is estimated, see `frames.input_quality`."""
+    """The frames of a source from which its degradation is estimated, see `frames.input_quality`."""
     if isinstance(source, VideoFrames):
         wanted = looked_at(source.frames, video=True)
         return list(read_window(index_video(source.path), source.start + wanted.start, len(wanted)))

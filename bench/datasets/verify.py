@@ -12,7 +12,7 @@ from frames.video import read_video, video_info
 
 
 def numbering_problems(folder: Path, official: int | None = None) -> Iterator[str]:
-    """Missing and extra frames by the numbers in their names, and files that are no frames.
+    """Lines on frames that are missing or extra by the numbers in their names, and on files that are no frames.
 
     With an official count n the frames are 0..n-1, 1..n, or n from the first one on, whichever fits best; else first to
     last without a gap.
@@ -20,9 +20,9 @@ def numbering_problems(folder: Path, official: int | None = None) -> Iterator[st
     images = []
     for path in entries(folder):
         if is_image(path):
-            if not path.is_dir():  # reading tells of a folder that is called like an image
+            if not path.is_dir():  # a folder that is called like an image is reported when it is read
                 images.append(path)
-        elif official is not None:  # in a folder of one's own a readme or a licence may lie beside the frames
+        elif official is not None:  # in the user's own folder a readme or a licence may lie beside the frames
             yield f"{path}: extra: not a frame"
     found = {path: number for path in images if (number := frame_number(path)) is not None}
     if len(found) < len(images):
@@ -54,10 +54,10 @@ def _gaps(present: list[int], wanted: range) -> Iterator[tuple[int, int]]:
 
 
 def decoding_problems(folder: Path, size: Size | None = None) -> Generator[str, None, Size | None]:
-    """Frames that do not decode, and frames of another size than `size` (None: than most of the folder).
+    """Lines on frames that do not decode, or have another size than `size` (None: than most of the folder).
 
     Returns:
-        The size that the frames have, (height, width); None where none decodes.
+        The size of the frames, (height, width); None if none decodes.
     """
     sizes: dict[Path, Size] = {}
     for path in entries(folder):
@@ -78,7 +78,7 @@ def decoding_problems(folder: Path, size: Size | None = None) -> Generator[str, 
 
 
 def image_problems(path: Path) -> Iterator[str]:
-    """An image that does not decode."""
+    """A line on an image that does not decode."""
     try:
         read_image(path)
     except (ValueError, FileNotFoundError) as error:
@@ -86,7 +86,7 @@ def image_problems(path: Path) -> Iterator[str]:
 
 
 def video_problems(path: Path, official: int | None = None) -> Iterator[str]:
-    """A video that is cut short or damaged, or holds another number of frames than it announces, or than official."""
+    """Lines on a video that is cut short or damaged, or has another number of frames than announced or official."""
     try:
         info = video_info(path)
         count = sum(1 for _ in read_video(path))

@@ -25,10 +25,10 @@ def examine(sr: Frames, gt: Frames, counts: tuple[int, int] | None = None) -> li
 
     Args:
         sr, gt: uint8 (H, W, 3) RGB frames by index: all of a clip in lists, or those of `excerpt.needed` in dicts.
-        counts: how many frames SR and GT have; None: as many as are given.
+        counts: numbers of frames of the SR and the GT clip; None: those that are given.
     Returns:
-        Findings in the order size or turn, count, order or offset, shift or zoom, channels, range or gamma; empty: it
-        is healthy.
+        Findings in the order size or turn, count, order or offset, shift or zoom, channels, range or gamma; empty if
+        there is no fault.
     """
     return diagnose(sr, gt, counts).findings
 
@@ -45,14 +45,14 @@ def diagnose(sr: Frames, gt: Frames, counts: tuple[int, int] | None = None) -> D
     excerpt = Excerpt(sr, gt, sr_count, gt_count)
     finding, comp = examine_size(excerpt)
     findings = [finding] if finding else []
-    if comp.resize:  # of another scale: finer faults cannot be told apart from what resizing did
+    if comp.resize:  # of another scale: finer faults cannot be told apart from effects of resizing
         return Diagnosis(findings, comp)
     if blank := examine_contrast(excerpt, comp):
         return Diagnosis([*findings, blank], comp)
     more, comp = examine_order(excerpt, comp)
     findings += more
     in_order = all(finding.kind != "order" or finding.after is not None for finding in more)
-    # A frame that is compared with its neighbour in time looks displaced; colours are told from large cells.
+    # A frame compared with its neighbour in time looks displaced; colours are compared in large cells.
     for check in (*[examine_shift] * in_order, examine_channels, examine_tone):
         finding, comp = check(excerpt, comp)
         findings += [finding] if finding else []

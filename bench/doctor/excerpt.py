@@ -16,13 +16,13 @@ _ANCHORS = 5
 
 
 def anchors(count: int) -> list[int]:
-    """Up to five frames spread evenly, symmetric about the middle, with neighbours on both sides where it can be."""
+    """Indices of up to five frames, evenly spread around the middle, with neighbours on both sides if possible."""
     edge = min(REACH, (count - 1) // 2)
     return sorted({round(edge + (count - 1 - 2 * edge) * step / (_ANCHORS - 1)) for step in range(_ANCHORS)})
 
 
 def offsets(sr_count: int, gt_count: int) -> list[int]:
-    """The frame offsets that are tried, nearest first; clips that end together count where lengths differ."""
+    """The frame offsets to try, nearest first; where lengths differ, also the one at which both clips end together."""
     return sorted({*range(-REACH, REACH + 1), gt_count - sr_count}, key=abs)
 
 
@@ -44,7 +44,7 @@ class Excerpt:
     gt_count: int
 
     def pairs(self, comp: Compensation) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-        """(SR, GT) frames of the anchors that have a partner, compensated, without the borders that a warp made up."""
+        """(SR, GT) frames of the anchors that have a partner, compensated, without the border that a warp made up."""
         for index in anchors(min(self.sr_count, self.gt_count)):
             partner = comp.partner(index, self.gt_count)
             if 0 <= partner < self.gt_count:
@@ -63,15 +63,15 @@ class Excerpt:
 
 
 def plane(frame: np.ndarray, sigma: float = 0.0) -> np.ndarray:
-    """float32 (H, W) green: red and blue may be swapped, green is green; smoothed by a Gaussian."""
+    """The green plane, float32 (H, W), smoothed by a Gaussian; swapped red and blue do not change it."""
     green = np.ascontiguousarray(frame[..., 1]).astype(np.float32)
     return cv2.GaussianBlur(green, (0, 0), sigma) if sigma else green
 
 
 def unexplained(x: np.ndarray, y: np.ndarray) -> float:
-    """1 - r^2 of two planes in [0, 1]: what remains of the one when the other, scaled and shifted in level, is known.
+    """1 - r^2 of two planes, in [0, 1]: the share of one's variance that a linear function of the other leaves.
 
-    Levels, range and (nearly) gamma do not matter to it. A flat plane explains nothing: 1.
+    It does not depend on level and range, and hardly on gamma. A flat plane explains nothing: 1.
     """
     x, y = x - x.mean(), y - y.mean()
     energy = float(np.vdot(x, x)) * float(np.vdot(y, y))
@@ -79,5 +79,5 @@ def unexplained(x: np.ndarray, y: np.ndarray) -> float:
 
 
 def gain_db(before: float, after: float) -> float:
-    """By how many dB `after` is below `before`; errors below 1e-6 count as that."""
+    """The decrease of an error from `before` to `after` in dB; errors below 1e-6 count as 1e-6."""
     return 10 * math.log10(max(before, 1e-6) / max(after, 1e-6))

@@ -14,7 +14,7 @@ Frames = Mapping[int, np.ndarray] | Sequence[np.ndarray]
 
 @dataclass(frozen=True)
 class Finding:
-    """One fault, with the PSNR (dB, RGB, sampled frames) before and after it alone is compensated, where it can be."""
+    """A fault, with the PSNR (dB, RGB, sampled frames) before and after its compensation, if it can be compensated."""
 
     kind: str  # size, turn, count, order, offset, shift, zoom, channels, range, gamma
     text: str
@@ -121,7 +121,7 @@ class Compensation:
 
     @property
     def margin(self) -> int:
-        """Border pixels that the warp made up."""
+        """Number of pixels at each border that the warp made up."""
         if self.warp == Warp():
             return 0
         reach = max(abs(self.warp.dy), abs(self.warp.dx))

@@ -5,17 +5,17 @@ from __future__ import annotations
 from bench.doctor.finding import Finding
 
 EXPECTED = {"bi": ("clean",), "bd": ("clean", "blurred", "processed")}
-"""Degradation -> how its LR frames may look: blur may be taken for enlarging, a processed kind. Of the others, which
-are made to restore from, everything is expected."""
+"""Degradation -> how its LR frames may look ("processed", because blur may be taken for enlarging). LR frames of other
+degradations may look like anything."""
 
 
 def examine_lr(looks: str, degradation: str, given: bool) -> Finding | None:
-    """Compare what LR frames look like with the degradation that the configuration names.
+    """Compare the look of LR frames with the configuration's degradation; None if they agree.
 
     Args:
-        looks: the kind that `frames.input_quality` found.
-        degradation: the name of the configuration's.
-        given: the frames were read, not made from GT.
+        looks: the kind that `frames.input_quality` estimated.
+        degradation: the name in the configuration.
+        given: whether the frames were read, not made from GT.
     """
     if looks in EXPECTED.get(degradation, (looks,)):
         return None

@@ -17,16 +17,16 @@ from bench.doctor.shift import residual_after_shift
 _SIGMA = 2.0
 _OFFSET_DB, _BACKWARDS_DB = 0.05, 0.2
 _AGREEING = 0.7  # share of the frames with motion that must prefer the same
-_DECISIVE_DB = 3.0  # by which a frame must fit one GT frame better than all others, to tell against an offset by itself
-_MOVING = 0.01  # of GT, from one sampled frame to the next: the share that noise alone leaves unexplained is less
+_DECISIVE_DB = 3.0  # by which a frame must fit one GT frame better than all others, to rule out an offset by itself
+_MOVING = 0.01  # share of GT unexplained from one sampled frame to the next, above which it moves; noise leaves less
 _LEAST = 16  # pixels a side of the thinned plane: motion in smaller ones may lie between the pixels of LR
 _STILL = 1.0  # grey levels of the smoothed plane: a codec changes a repeated frame by less
 
 
 def examine_order(excerpt: Excerpt, comp: Compensation) -> tuple[list[Finding], Compensation]:
-    """Match each sampled SR frame with its neighbours in time, and with the clip from its end.
+    """Match each sampled SR frame with GT frames near in time, and with the reversed clip.
 
-    Frames that are out of order without one rule for all cannot be compensated: such a finding has no PSNR after it.
+    Frames that are out of order without one rule for all cannot be compensated: that finding's `after` is None.
     """
     findings = []
     count = _count(excerpt)
@@ -93,7 +93,7 @@ class _Residuals:
         return self._gt[partner]
 
     def gain(self, partner_of: Callable[[int], int]) -> float:
-        """By how many dB SR fits other GT frames better than those of the same index; 0 unless most frames agree."""
+        """The gain in dB if SR is matched with other GT frames than those of the same index; 0 unless most agree."""
         pairs = [
             (self.residual(i, i), self.residual(i, partner_of(i)))
             for i in self.indices
@@ -112,7 +112,7 @@ class _Residuals:
         return best if gains[best] > _OFFSET_DB else 0
 
     def own_partners(self) -> dict[int, int]:
-        """The GT frame that an SR frame fits decisively better than all others that are tried, where there is one."""
+        """SR frame -> the GT frame that it fits decisively better than all others tried, where there is one."""
         tried = offsets(self.excerpt.sr_count, self.excerpt.gt_count)
         found = {}
         for index in self.indices:
@@ -123,7 +123,7 @@ class _Residuals:
         return found
 
     def is_still(self) -> bool:
-        """Whether the sampled SR frames are one frame, and GT's are not."""
+        """Whether all sampled SR frames are the same while those of GT move."""
         pairs = list(pairwise(self.indices))
         ours = [float(np.abs(self._sr[before] - self._sr[now]).max()) for before, now in pairs]
         truth = [float(np.abs(self._true(before) - self._true(now)).max()) for before, now in pairs]
@@ -134,7 +134,7 @@ class _Residuals:
 
 
 def _disorder(residuals: _Residuals) -> str:
-    """What to say of frames that no single offset puts right; empty: there is nothing to say."""
+    """A message on frames that no single offset puts right; empty if there are none."""
     if residuals.is_still():
         return "SR shows one frame throughout, where GT moves"
     partners = residuals.own_partners()
@@ -150,13 +150,15 @@ def _disorder(residuals: _Residuals) -> str:
 
 
 def _rather_a_shift(excerpt: Excerpt, comp: Compensation, offset: int) -> bool:
-    """Whether a shift in space alone explains what looks like one in time (under a pan the two are alike), and both
-    together do not explain twice as much."""
+    """Whether a shift in space fits better than an offset in time, and both together less than twice as well.
+
+    Under a pan the two look alike.
+    """
     _, shifted = residual_after_shift(list(excerpt.pairs(comp)))
     offset_alone, both = residual_after_shift(list(excerpt.pairs(replace(comp, offset=offset))))
     return shifted < offset_alone and shifted < 2 * both
 
 
 def _thin(frame: np.ndarray) -> np.ndarray:
-    """Every second pixel of the smoothed green plane: enough to compare whole frames by."""
+    """Every second pixel of the smoothed green plane, enough to compare whole frames."""
     return np.ascontiguousarray(plane(frame, _SIGMA)[::2, ::2])

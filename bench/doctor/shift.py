@@ -12,16 +12,16 @@ from bench.doctor.finding import Compensation, Finding, Warp
 
 _SIGMA = 2.0  # smooths both: the error then is a parabola near its minimum, and detail that differs plays no part
 _SMALLEST = 0.15  # pixels: below it a shift costs next to nothing
-_SURE = 0.25  # pixels: a smaller one must raise the PSNR when it is undone, else noise or blur may have made it
+_SURE = 0.25  # pixels: undoing a smaller one must raise the PSNR, else noise or blur may have caused it
 _GAIN = 0.02  # dB
-_AGREEING = 0.6  # share of the blocks that must show it: what a method does to one edge is no shift of the frame
+_AGREEING = 0.6  # share of the blocks that must show it: a change of single edges is no shift of the frame
 _BLOCKS = 3
 _ZOOMED = 0.4  # pixels at the border
 _EQUAL = 1e-6  # of the residual: frames that explain each other up to rounding are in their place
 
 
 def examine_shift(excerpt: Excerpt, comp: Compensation) -> tuple[Finding | None, Compensation]:
-    """Estimate the displacement and report it if undoing it helps, and more than the opposite displacement would."""
+    """Estimate the displacement, and report it if undoing it helps more than the opposite displacement would."""
     pairs = list(excerpt.pairs(comp))
     warp = estimate(pairs)
     height, width = pairs[0][1].shape[:2]
@@ -33,8 +33,8 @@ def examine_shift(excerpt: Excerpt, comp: Compensation) -> tuple[Finding | None,
     as_is, there, opposite = (_residual(pairs, each, margin) for each in (Warp(), warp, warp.reversed()))
     if as_is < _EQUAL:  # a pattern without structure in one direction fits itself at any displacement
         return None, comp
-    # A true shift d costs d^2, the opposite displacement (2d)^2: four times as much. What resampling itself smooths
-    # away is the same in both directions.
+    # A true shift d costs d^2, the opposite displacement (2d)^2: four times as much. The loss by resampling itself is
+    # the same in both directions.
     if there > 0.995 * as_is or opposite - there < 2 * (as_is - there):
         return None, comp
     undone = replace(comp, warp=warp)
@@ -46,7 +46,7 @@ def examine_shift(excerpt: Excerpt, comp: Compensation) -> tuple[Finding | None,
 
 
 def estimate(pairs: list[tuple[np.ndarray, np.ndarray]]) -> Warp:
-    """The displacement of SR against GT that all frames share; a zoom where the blocks of the frame agree on one.
+    """The displacement of SR against GT that all frames share, or a zoom if the blocks of the frame agree on one.
 
     Args:
         pairs: uint8 (H, W, 3) SR and GT frames of one size.
@@ -81,7 +81,7 @@ def estimate(pairs: list[tuple[np.ndarray, np.ndarray]]) -> Warp:
 
 
 def residual_after_shift(pairs: list[tuple[np.ndarray, np.ndarray]]) -> tuple[float, float]:
-    """The residual as the frames are, and after the best shift; both on the same inner part."""
+    """The residual of the unchanged frames, and after the best shift; both on the same inner part."""
     warp = estimate(pairs)
     height, width = pairs[0][1].shape[:2]
     margin = max(0, min(int(np.ceil(warp.reach(height, width))) + 4, min(height, width) // 2 - 8))
@@ -109,7 +109,7 @@ def _levelled(sr: np.ndarray, gt: np.ndarray) -> np.ndarray:
 def _whole(planes: list[tuple[np.ndarray, np.ndarray]]) -> tuple[int, int]:
     """The whole-pixel displacement: downhill from none, or from the peak of phase correlation where that is better."""
     shape = planes[0][1].shape
-    step = 2 if min(shape) >= 256 else 1  # smoothed planes lose nothing by it, and the walk below finds the pixel
+    step = 2 if min(shape) >= 256 else 1  # smoothed planes lose nothing, and the walk below finds the exact pixel
     window = cv2.createHanningWindow((-(-shape[1] // step), -(-shape[0] // step)), cv2.CV_32F)
     limit = min(shape) // 4
     starts = {(0, 0)}
@@ -118,7 +118,7 @@ def _whole(planes: list[tuple[np.ndarray, np.ndarray]]) -> tuple[int, int]:
         if max(abs(dx), abs(dy)) * step <= limit:
             starts.add((round(dy * step), round(dx * step)))
     margin = max(max(abs(dy), abs(dx)) for dy, dx in starts) + 4
-    while min(shape) <= 2 * margin + 16:  # a small frame: nothing but near displacements can be told
+    while min(shape) <= 2 * margin + 16:  # in a small frame only small displacements can be found
         margin //= 2
         starts = {start for start in starts if max(map(abs, start)) + 2 <= margin}
         if margin < 4:
@@ -198,7 +198,7 @@ def _slope(points: list[tuple[float, float, float]], side: int) -> float:
 
 
 def _snapped(shift: float) -> float:
-    """A whole pixel where the estimate is as near to one as it can tell."""
+    """Round to a whole pixel if it is nearer than the estimate's accuracy, else to 0.01."""
     return float(round(shift)) if abs(shift - round(shift)) < 0.08 else round(shift, 2)
 
 

@@ -28,7 +28,7 @@ def examine_size(excerpt: Excerpt) -> tuple[Finding | None, Compensation]:
 
 
 def _in_place(excerpt: Excerpt, sr: np.ndarray, gt: np.ndarray) -> tuple[Finding | None, Compensation]:
-    """Frames of one size: mirrored or turned where that explains what else would be another picture."""
+    """Examine frames of one size: a mirror or turn is found if they look like different pictures without it."""
     as_is = _residual(sr, gt)
     turned = _turned(sr, gt) if as_is > _ANOTHER else None
     if turned is None or turned[0] > _SAME:
@@ -65,7 +65,7 @@ def _scaled(sr: np.ndarray, gt: np.ndarray) -> Cause | None:
 
 
 def _cropped(sr: np.ndarray, gt: np.ndarray) -> Cause | None:
-    """Find the middle of SR in GT (SR may stick out on any side)."""
+    """Find the middle of SR in GT; SR may extend beyond GT on any side."""
     height, width = (min(sides) for sides in zip(sr.shape[:2], gt.shape[:2]))
     part = Window((sr.shape[0] - height // 2) // 2, (sr.shape[1] - width // 2) // 2, height // 2, width // 2)
     if min(part.height, part.width) < 8:

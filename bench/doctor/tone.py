@@ -19,17 +19,17 @@ from bench.doctor.finding import Compensation, Finding
 _CELLS = 12  # of the means, along the shorter side
 _SMALLEST_CELL = 8  # pixels
 _NAMES = "RGB"
-_LEAST_CHROMA = 1.0  # grey levels: greyer clips cannot tell
+_LEAST_CHROMA = 1.0  # grey levels: channels of greyer clips cannot be told apart
 _LEAST_SPREAD = 8.0
 _CLIPPED = 0.02  # cells with more samples at black or white than that share tell nothing of gain and level
-_LEAST_ERROR = 1.0  # grey levels of the means: less is not worth a word
+_LEAST_ERROR = 1.0  # grey levels of the means: less is not reported
 _TONE_DB = 3.0  # of the means' error
-_BLANK = 0.1  # of GT's spread; what samples of 12 bits in files of 16 keep is less, what blur keeps is more
+_BLANK = 0.1  # share of GT's spread; 12-bit samples in 16-bit files keep less, blur keeps more
 _GAMMA = 0.06  # |ln| of the exponent: 2.2 against 1.8 is 0.2
 
 
 def examine_contrast(excerpt: Excerpt, comp: Compensation) -> Finding | None:
-    """Report SR frames of next to one level where GT has a picture: nothing else can be told of them."""
+    """Report SR frames that are nearly blank where GT is not; no other fault can be found in them."""
     pairs = list(excerpt.pairs(comp))
     ours, truth = (fmean(float(frame.std()) for frame in side) for side in zip(*pairs))
     if truth < _LEAST_SPREAD or ours > _BLANK * truth:
@@ -64,7 +64,7 @@ def examine_channels(excerpt: Excerpt, comp: Compensation) -> tuple[Finding | No
 
 
 def examine_tone(excerpt: Excerpt, comp: Compensation) -> tuple[Finding | None, Compensation]:
-    """Fit limited range, expanded range and gamma to the local means; report the one that fits, if any does."""
+    """Fit limited range, expanded range and gamma to the means of cells, and report the one that fits, if any."""
     sr, gt, clipped = (means.ravel() for means in _means(excerpt, comp))
     kept = clipped < _CLIPPED
     sr, gt = sr[kept], gt[kept]
@@ -92,7 +92,7 @@ def examine_tone(excerpt: Excerpt, comp: Compensation) -> tuple[Finding | None, 
 
 @dataclass(frozen=True)
 class _Curve:
-    """A way from GT's levels to SR's, and back."""
+    """A curve from GT's levels to SR's, and its inverse."""
 
     kind: str
     text: str
@@ -122,7 +122,7 @@ _EXPANDED = _Curve(
 
 
 def _gamma(sr: np.ndarray, gt: np.ndarray) -> _Curve:
-    """SR = GT^exponent on [0, 1], the exponent by least squares."""
+    """Fit SR = GT^exponent on [0, 1] by least squares."""
     from scipy.optimize import minimize_scalar  # half a second to import
 
     base = np.clip(gt / 255, 1e-3, 1)
@@ -138,8 +138,9 @@ def _gamma(sr: np.ndarray, gt: np.ndarray) -> _Curve:
 
 
 def _means(excerpt: Excerpt, comp: Compensation) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """float64 (N, 3) each: the means of the cells of all sampled frames, SR and GT, and the share of SR's samples in a
-    cell that are at black or white.
+    """Means of cells of all sampled frames, float64 (N, 3) each: SR, GT, and SR's share of samples at black or white.
+
+    Means are whole grey levels.
     """
     found: tuple[list[np.ndarray], ...] = ([], [], [])
     for sr, gt in excerpt.pairs(comp):
@@ -153,7 +154,7 @@ def _means(excerpt: Excerpt, comp: Compensation) -> tuple[np.ndarray, np.ndarray
 
 
 def _within_limits(excerpt: Excerpt, comp: Compensation) -> bool:
-    """Whether SR keeps to 16 .. 235, a few levels and one sample in a thousand apart, as limited range does."""
+    """Whether SR stays in 16 .. 235, as limited range does, give or take a few levels and one sample in a thousand."""
     levels = np.concatenate([sr[::4, ::4].ravel() for sr, _ in excerpt.pairs(comp)])
     low, high = np.percentile(levels, (0.1, 99.9))
     return low >= 12 and high <= 239

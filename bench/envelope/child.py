@@ -69,10 +69,10 @@ def main(argv: list[str]) -> int:
 
 
 def answered(request: Request, around: Path) -> Answer:
-    """What comes of a request; no exception leaves it.
+    """Answer a request; an exception becomes an answer, too.
 
     Args:
-        around: the folder for the files of a trial; the parent removes it, however this process ends.
+        around: folder for the files of a trial; the parent removes it, however this process ends.
     """
     settings = request.settings
     try:
@@ -94,12 +94,12 @@ def answered(request: Request, around: Path) -> Answer:
 
 
 def tried(adapter: Adapter, settings: Settings, point: Point, around: Path) -> Answer:
-    """One clip through a method, timed as in a run.
+    """Upscale one clip, timed as in a run.
 
     Args:
         around: see `answered`.
     Raises:
-        Exception: what the method raised.
+        Exception: whatever the method raises.
     """
     if isinstance(adapter, Given):
         raise ValueError("frames that were made elsewhere have no envelope")
@@ -149,7 +149,7 @@ def _rules(descriptor: Descriptor) -> Rules:
 
 
 def _end_with_parent() -> None:
-    """The parent holds the other end of standard input for as long as it lives."""
+    """End with the parent, which holds the other end of standard input for as long as it lives."""
     sys.stdin.read()
     kill(started_by(os.getpid()))
     os._exit(1)

@@ -30,11 +30,11 @@ class CannotLimit(EnvironmentInvalid):
 
 
 def limit_memory(limit: int, device: str) -> None:
-    """Have this process, and those that it starts, refused what they ask for beyond `limit` bytes.
+    """Limit the memory of this process, and of those that it starts, to `limit` bytes.
 
-    On a GPU torch's allocator keeps to the share. On a CPU the kernel refuses memory (RLIMIT_DATA: what is mapped
-    writable counts, touched or not) beyond what is held now and what is left of the limit, so that the resident set
-    stays below it. Called again after the method is loaded, it leaves out what loading mapped and never touched.
+    On a GPU the limit is that of torch's allocator. On a CPU it is RLIMIT_DATA, which counts all writable mappings,
+    touched or not; it is set so that the resident set stays below `limit`. A second call, after the method is loaded,
+    does not count what loading mapped and never touched.
 
     Raises:
         CannotLimit: this system cannot limit a process, or allows less to every process already.
@@ -55,7 +55,7 @@ def limit_memory(limit: int, device: str) -> None:
 
 
 def _too_low(limit: int, hard: int, most: int | None) -> str:
-    """Why a limit above the hard one cannot be set; `most` could be."""
+    """The message for a limit above the hard one; `most` bytes could be set, if not None."""
     smaller = f", or give memory={most // 10**6}MB or less" if most is not None else ""
     return (
         f"memory={limit / 1e9:.3g}GB: every process started here may map {hard / 1e9:.3g} GB at most "
@@ -64,20 +64,20 @@ def _too_low(limit: int, hard: int, most: int | None) -> str:
 
 
 def check_can_limit(device: str) -> None:
-    """Raises CannotLimit where the memory of a process cannot be limited."""
+    """Raise CannotLimit if the memory of a process cannot be limited here."""
     if not device.startswith("cuda") and (resource is None or not _STATUS.is_file()):
         raise CannotLimit(f"device={device}: an envelope needs Linux here, whose kernel limits a process's memory")
 
 
 def free_memory(device: str) -> None:
-    """Take the limit back, so that what happened can be told."""
+    """Lift the limit, so that there is memory to report the outcome."""
     if not device.startswith("cuda") and resource is not None:
         _, hard = resource.getrlimit(resource.RLIMIT_DATA)
         resource.setrlimit(resource.RLIMIT_DATA, (hard, hard))
 
 
 def is_out_of_memory(error: BaseException) -> bool:
-    """Whether an error means that memory was refused; libraries say it in words of their own."""
+    """Whether an error means that memory was refused; libraries word it differently."""
     if isinstance(error, (MemoryError, torch.OutOfMemoryError)):
         return True
     if isinstance(error, OSError) and error.errno == errno.ENOMEM:
@@ -86,7 +86,7 @@ def is_out_of_memory(error: BaseException) -> bool:
 
 
 def says_out_of_memory(text: str) -> bool:
-    """Whether a program's last words mean that memory was refused."""
+    """Whether a program's output says that memory was refused."""
     return bool(_SAID.search(text))
 
 

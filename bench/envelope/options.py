@@ -28,7 +28,7 @@ _CGROUP = Path("/sys/fs/cgroup/memory.max")
 
 @dataclass(frozen=True)
 class Asked:
-    """What to search, and for how long."""
+    """The axes to search, and the limits of the trials."""
 
     memory: int | None = None  # bytes; None: half of the machine's on a CPU, all of a GPU's
     axes: tuple[AxisName, ...] = AXES
@@ -54,12 +54,12 @@ def machine_memory() -> int:
 
 
 def split(words: list[str]) -> tuple[list[str], Asked]:
-    """Take an envelope's own words out of a command.
+    """Split the options of an envelope from the other words of a command.
 
     Returns:
-        (the words that remain, what was asked for).
+        (the other words, the options).
     Raises:
-        UserError: a value that cannot be, or an option that means nothing here.
+        UserError: an impossible value, or an option that means nothing here.
     """
     given, rest = {}, []
     for word in words:
@@ -89,7 +89,7 @@ def _axis(name: str) -> AxisName:
 
 
 def _bytes(text: str) -> int:
-    """`8GB`, `500MB`, `7.5GiB`."""
+    """Parse a size of memory, such as `8GB`, `500MB` or `7.5GiB`."""
     found = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([KMGT]i?B)", text, re.IGNORECASE)
     if not found or found[2].upper() not in _UNITS:
         raise UserError(f"memory={text}: write a number with its unit, such as memory=8GB (or MB, MiB, GiB)")

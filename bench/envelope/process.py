@@ -35,7 +35,7 @@ class Runner:
     limit_s: float
 
     def __call__(self, request: Request) -> Answer:
-        """The answer of one trial. An interrupt ends its process, and is raised.
+        """Run one trial and return its answer. An interrupt ends its process and is raised.
 
         Raises:
             CannotLimit: no trial can be made on this machine.
@@ -79,7 +79,7 @@ class Runner:
 
 
 def _end(process: subprocess.Popen) -> None:
-    """The process and all that it started are gone when this returns, programs in sessions of their own included."""
+    """End a process and all that it started, programs in sessions of their own included."""
     process.send_signal(signal.SIGSTOP)  # it starts no other meanwhile
     started = started_by(process.pid) if process.returncode is None else []
     with suppress(ProcessLookupError):

@@ -11,7 +11,7 @@ from bench.store.trials import Outcome, Point
 
 @dataclass(frozen=True, kw_only=True)
 class Settings:
-    """How a method is built and called: the same for all its trials."""
+    """The settings with which a method is built and called, the same for all its trials."""
 
     method: dict[str, Any]  # what it is built from, with `_target_`
     device: str
@@ -34,7 +34,7 @@ class Request:
 
 @dataclass(frozen=True, kw_only=True)
 class Loaded:
-    """A method in memory."""
+    """Facts about a loaded method."""
 
     memory_mb: float
     descriptor: dict[str, Any]  # see `bench.methods.calls.plain`
@@ -47,11 +47,11 @@ class Loaded:
 
 @dataclass(frozen=True, kw_only=True)
 class Answer:
-    """What came of a trial."""
+    """The result of a trial."""
 
     outcome: Outcome
     reason: str = ""
-    loaded: Loaded | None = None  # where it was asked for
+    loaded: Loaded | None = None  # for a request without a point
     loaded_mb: float | None = None  # memory with the method loaded and no frames yet
     seconds: list[float] = field(default_factory=list)
     peak_mb: float | None = None

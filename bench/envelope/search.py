@@ -9,15 +9,15 @@ from math import isqrt, lcm, sqrt
 from bench.store.trials import FITS, SLOW, Axis, AxisName, Outcome, Point
 
 TOLERANCE = 0.10
-"""The search ends where the smallest that does not fit is larger than the largest that fits by at most this share."""
+"""The search ends when the smallest clip that does not fit exceeds the largest that fits by at most this share."""
 SMALLEST, ASPECT, STEP = 64 * 36, 16 / 9, 4
 STRIDE, LONG_STRIDE = 2, 4
-"""Factors by which sizes grow; the long one where little of the memory and of the time was used."""
+"""Factors by which sizes grow; the long one if little of the memory and of the time was used."""
 
 
 @dataclass(frozen=True)
 class Tried:
-    """What came of one clip."""
+    """The outcome of one trial, as the search sees it."""
 
     outcome: Outcome
     reason: str = ""
@@ -35,7 +35,7 @@ class Rules:
     frames_plus: int = 0
 
     def length(self, frames: int) -> int:
-        """The longest length that the method takes, of at most `frames` frames; the shortest where none is."""
+        """The longest clip of at most `frames` frames that the method takes, or the shortest that it takes at all."""
         steps = max(0, (frames - self.frames_plus) // self.frames_step)
         shortest = -(-max(0, self.frames - self.frames_plus) // self.frames_step)
         return max(1, max(steps, shortest) * self.frames_step + self.frames_plus)
@@ -71,10 +71,10 @@ class Ladder:
 
 
 def search(ladder: Ladder, outcomes: Mapping[Point, Tried]) -> tuple[Axis, Point | None]:
-    """What the outcomes so far say of an axis, and the next clip to try; None: nothing is left to try.
+    """The state of an axis by the outcomes so far, and the next clip to try; None: the search is over.
 
-    A clip that fits sends the search to larger ones, one that runs out of memory or fails to smaller ones. One that is
-    stopped by the clock ends it: what fits beyond that is not known.
+    After a clip that fits the search tries larger ones; after one that runs out of memory or fails, smaller ones. A
+    clip that is stopped by the clock ends it, because larger ones would be stopped, too.
     """
     tried: list[Point] = []
     largest: Point | None = None

@@ -17,7 +17,7 @@ from bench.store.keys import combined, prediction_key
 from bench.store.trials import SLOW, WORDS, Envelope, Outcome, Point, Trial, TrialFile
 
 LIGHT = 16
-"""A trial is light where so many times its memory and its time would still be within the limits."""
+"""A trial is light if this many times its memory and its time would still be within the limits."""
 Run = Callable[[Request], Answer]
 """Runs one trial; see `bench.envelope.process.Runner`."""
 
@@ -34,7 +34,7 @@ class Survey:
     """Trials of some methods, kept in one file; those of an earlier call that still hold are not made again.
 
     Args:
-        tell: is told each trial as a line.
+        tell: called with a line on each trial.
     """
 
     def __init__(self, asked: Asked, file: TrialFile, run: Run, tell: Callable[[str], None]) -> None:
@@ -87,7 +87,7 @@ class Survey:
             found[point] = self._try(method, key, settings, point)
 
     def _holds(self, trial: Trial) -> bool:
-        """Whether a trial of an earlier call need not be made again: one that was stopped may be given more time."""
+        """Whether a trial of an earlier call still holds; one that was stopped does not if it now gets more time."""
         return trial.outcome != SLOW or trial.limit_s >= self.asked.trial_s
 
     def _try(self, method: str, key: str, settings: Settings, point: Point) -> Trial:
@@ -112,7 +112,7 @@ class Survey:
 
 
 def settings_of(combination: Combination, asked: Asked) -> Settings:
-    """How a method of a command is built and called.
+    """The settings with which a method of a command is built and called.
 
     Raises:
         UserError: see `bench.run.plan.method_config`.
@@ -132,33 +132,33 @@ def settings_of(combination: Combination, asked: Asked) -> Settings:
 
 
 def key_of(settings: Settings, loaded: Loaded) -> str:
-    """What a trial's result depends on beside the clip."""
+    """Key of everything that a trial's result depends on, the clip excepted."""
     how = (settings.threads, settings.scale, settings.memory, settings.scope)
     timing = (settings.warmup, settings.repeats, settings.budget_s)
     return combined(prediction_key(settings.method, "", loaded.kind, loaded.identity), loaded.device, how, timing)
 
 
 def ladders_of(asked: Asked, loaded: Loaded) -> list[Ladder]:
-    """The axes that are searched."""
+    """The ladders of the axes to search."""
     fixed = {"frame": (asked.frames, 0), "clip": asked.size}
     return [Ladder(name, loaded.rules, fixed[name]) for name in asked.axes]
 
 
 def _room_mb(settings: Settings, loaded: Loaded) -> float:
-    """Memory beside the loaded method, in MiB."""
+    """The memory limit less the memory of the loaded method, in MiB."""
     gpu = loaded.environment.get("gpu")
     limit = settings.memory / 2**20 if settings.memory is not None else 1024 * gpu["memory_gb"] if gpu else 0.0
     return limit - loaded.memory_mb
 
 
 def _tried(trial: Trial, room_mb: float) -> Tried:
-    """A trial as the search sees it: light where the next one may be four times as large and is no waste."""
+    """A trial as the search sees it; light if one of four times the size would probably fit."""
     light = (trial.growth_mb or 0.0) * LIGHT < room_mb and (trial.median_s or 0.0) * LIGHT < trial.limit_s
     return Tried(trial.outcome, trial.reason, light)
 
 
 def _figures(trial: Trial) -> str:
-    """A trial in a few words."""
+    """A trial's time and memory, or why it failed, in a few words."""
     if trial.median_s is None:
         return _said(trial.outcome, trial.reason)
     memory = f", {trial.peak_mb:.0f} MiB" if trial.peak_mb is not None else ""
