@@ -18,7 +18,7 @@ def cells(records: Sequence[Record]) -> Cells:
 
 
 def refuse_unlike(before: Cells, after: Cells, names: tuple[str, str]) -> None:
-    """Raises UserError where a cell of both runs was not measured in the same way; the first difference is named.
+    """Raise UserError if a cell of both runs was not measured in the same way; the first difference is named.
 
     Args:
         names: of the two runs, for the message.
@@ -35,7 +35,7 @@ def refuse_unlike(before: Cells, after: Cells, names: tuple[str, str]) -> None:
 
 
 def refuse_failed(golden: Sequence[Record], name: str) -> None:
-    """Raises UserError where a method of the golden run failed on every clip of a data set: it would not be gated."""
+    """Raise UserError if a method of the golden run failed on every clip of a data set: it would not be gated."""
     good = {(record.data, record.method) for record in golden if record.ok}
     for record in golden:
         if (record.data, record.method) not in good:

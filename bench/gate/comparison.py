@@ -43,7 +43,7 @@ class Comparison:
 
     @property
     def smallest_effect(self) -> float | None:
-        """The smallest worsening that this data could have told from none beyond the margin."""
+        """The smallest worsening that these data could have told from one within the margin."""
         if self.interval is None:
             return None
         return self.margin + (self.interval[1] - self.interval[0]) / 2
@@ -56,7 +56,7 @@ def compare(
     margins: dict[str, float] = MARGINS,
     names: tuple[str, str] = ("the first run", "the second"),
 ) -> list[Comparison]:
-    """Everything that the first run has, in the order of its records; what is in the second alone is left out.
+    """Compare everything that the first run has with the second run, in the order of the first run's records.
 
     Args:
         reference: the method whose time is the unit of speed; None: speed is not compared.
@@ -106,7 +106,7 @@ def _quality(metric: str, pairs: list[Pair], margins: dict[str, float]) -> Compa
 
 
 def _ranked(metric: str, old: Record, new: Record) -> tuple[list[float], list[float]]:
-    """The values that decide in both runs: the scores, or their distances to GT's own."""
+    """The values of both runs that are compared: the scores, or their distances to GT's own."""
     before, after = (list(record.rank_values(metric).values()) for record in (old, new))
     return before, after
 
@@ -143,12 +143,12 @@ def _speed(reference: str, pairs: list[Pair], then: Cells, now: Cells, margin: f
 
 
 def _only_look_cached(four: list[Timing]) -> bool:
-    """Whether nothing else tells against a clip's times: a first call that others slowed down has this effect, too."""
+    """Whether looking cached is the only fault of a clip's times; a first call that was slowed down looks so, too."""
     return any(each.cached for each in four) and all(each.same_output is not False for each in four)
 
 
 def _timed(quartets: list[Quartet], scope: str) -> Iterator[list[Timing]]:
-    """The four times of clips that have all of them."""
+    """The four times of each clip that has all of them."""
     for records in quartets:
         times = [record.timing[scope] for record in records if record and scope in record.timing]
         if len(times) == len(records):
@@ -165,7 +165,7 @@ def _mean(values: Sequence[float]) -> float:
 
 
 def _blank(pairs: list[Pair], metric: str, margin: float, expected: int) -> Comparison:
-    """A comparison before anything is known of it: missing."""
+    """A comparison without values, whose verdict is `missing`."""
     record = pairs[0][0]
     return Comparison(
         data=record.data, method=record.method, metric=metric, margin=margin, verdict="missing", expected=expected
@@ -173,7 +173,7 @@ def _blank(pairs: list[Pair], metric: str, margin: float, expected: int) -> Comp
 
 
 def _judged(blank: Comparison, changes: list[float], before: float, after: float, note: str) -> Comparison:
-    """The comparison with its verdict.
+    """Complete a comparison with its interval and verdict.
 
     Args:
         changes: of each clip, positive where the second run is better.

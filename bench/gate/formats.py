@@ -28,7 +28,7 @@ _CAPTION = (
 def terminal(found: Sequence[Comparison], title: str, console: Console | None = None) -> None:
     """Print the comparison; changes are positive where the second run is better.
 
-    A terminal too narrow for the table's figures gets a sentence a comparison.
+    A terminal too narrow for the table's figures gets one sentence for each comparison.
     """
     console = console or Console(width=None if Console().is_terminal else 180, highlight=False)
     rows = [_row(each) for each in found]
@@ -64,11 +64,11 @@ def _row(each: Comparison) -> list[str]:
 
 
 def junit(found: Sequence[Comparison], failing: Collection[str], file: Path, error: str = "") -> None:
-    """Write one test case a comparison; failing verdicts are failures, inconclusive ones that do not fail are skipped.
+    """Write one test case for each comparison: failing verdicts as failures, other inconclusive ones as skipped.
 
     Args:
         failing: the verdicts that fail the gate.
-        error: why nothing could be compared, in one line: a case of its own.
+        error: why nothing could be compared, in one line; it becomes a case of its own.
     """
     tests = len(found) + bool(error)
     suite = ElementTree.Element("testsuite", name="bench check", tests=str(tests), errors=str(int(bool(error))))
@@ -89,7 +89,7 @@ def junit(found: Sequence[Comparison], failing: Collection[str], file: Path, err
 
 
 def github(found: Sequence[Comparison], failing: Collection[str]) -> list[str]:
-    """GitHub workflow commands for what needs a look.
+    """GitHub workflow commands: errors for failing verdicts, warnings for inconclusive ones.
 
     Args:
         failing: the verdicts that fail the gate.
@@ -117,7 +117,7 @@ def _data(text: str) -> str:
 
 
 def _property(text: str) -> str:
-    """A property of a workflow command: `:` and `,` end it."""
+    """A property of a workflow command, with `:` and `,` escaped, which would end it."""
     return _data(printable(text)).replace(":", "%3A").replace(",", "%2C")
 
 

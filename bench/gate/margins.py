@@ -18,11 +18,11 @@ def family(metric: str) -> str:
 
 
 def parse(items: Iterable[str], metrics: Iterable[str]) -> dict[str, float]:
-    """Margins from the command line over the default ones.
+    """The default margins, updated by those of the command line.
 
     Args:
         items: NAME=VALUE each; NAME is a metric, or a family of them.
-        metrics: that the golden run has.
+        metrics: the metrics of the golden run.
     Raises:
         UserError: an unknown name, or a value that is no finite number from 0 on.
     """

@@ -10,13 +10,13 @@ from bench.store.moments import moment
 from bench.store.record import GIVEN, Record
 
 NEEDED = ("date", "python", "platform", "packages", "cpu", "cores", "threads", "device", "commit", "dirty")
-"""What an environment must say; `gpu` too where the device is one."""
+"""Keys that an environment must have; also `gpu` if the device is one."""
 _PACKAGES = ("torch", "numpy")
 _SHOWN = 3
 
 
 def broken(records: Sequence[Record], environments: Mapping[str, Mapping[str, Any]]) -> list[str]:
-    """One line for each rule that a run breaks; empty: it may be handed in.
+    """One line for each rule that a run breaks; empty if it may be submitted.
 
     Args:
         records: of one run, the newest of each cell.
@@ -58,7 +58,7 @@ def _where(record: Record) -> str:
 
 
 def _missing(records: Sequence[Record]) -> Iterator[str]:
-    """Methods that lack clips of the complete data set; a clip that failed is told by the rule on failures."""
+    """Methods that lack clips of the complete data set; clips that failed are reported by another rule."""
     clips: dict[tuple[str, str], set[str]] = {}
     expected: dict[str, int] = {}
     for record in records:
@@ -116,7 +116,7 @@ def _needed(records: Sequence[Record], environments: Mapping[str, Mapping[str, A
 
 
 def _lacking(environment: Mapping[str, Any]) -> Iterator[str]:
-    """What an environment does not say."""
+    """The facts that an environment lacks."""
     if not environment:
         yield "there is none"
         return

@@ -20,9 +20,8 @@ def interval_of_mean(values: Sequence[float]) -> Interval | None:
 def verdict_of(change: float, interval: Interval | None, margin: float) -> str:
     """The verdict on a mean change over clips, positive where the second run is better.
 
-    Non-inferiority: `same` where a worsening beyond the margin is excluded; `worse` where the change itself lies beyond
-    the margin, which the data then cannot deny; `inconclusive` where the change lies within the margin and the interval
-    does not, or where there is no interval.
+    Non-inferiority: `same` if a worsening beyond the margin is excluded; `worse` if the change itself lies beyond the
+    margin; `inconclusive` if the change lies within the margin and the interval does not, or there is no interval.
     """
     if not math.isfinite(change):
         return "not finite"
@@ -38,9 +37,9 @@ def verdict_of(change: float, interval: Interval | None, margin: float) -> str:
 
 
 def change_of(before: float, after: float, higher_is_better: bool) -> float:
-    """The change of one value, positive where it got better; NaN where there is no telling.
+    """The change of one value, positive if it got better.
 
-    Equal infinities are no change; one infinity, two unlike ones or NaN are not finite.
+    Equal infinities are no change; one infinity, two unlike ones or NaN give NaN.
     """
     if before == after:
         return 0.0

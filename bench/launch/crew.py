@@ -18,25 +18,25 @@ class Crew(Protocol):
         ...
 
     def tend(self, done: int) -> list[str]:
-        """Start again what ended too early.
+        """Restart workers that ended too early.
 
         Args:
-            done: how many units are done; a worker that ends again and again while this stands still is given up.
+            done: number of finished units; a worker that ends again and again while it does not grow is given up.
         Returns:
-            what a person should know, one line each.
+            Lines to show to the user.
         Raises:
-            UserError: new workers are not to be had.
+            UserError: no new workers can be started.
         """
         ...
 
     @property
     def is_over(self) -> bool:
-        """Whether none of them is at work or waits for its turn."""
+        """Whether no worker is at work or waits for its turn."""
         ...
 
     @property
     def only_scores(self) -> bool:
-        """Whether none of those that upscale is at work or waits for its turn."""
+        """Whether no worker that upscales is at work or waits for its turn."""
         ...
 
     def stop(self) -> None:
@@ -44,18 +44,18 @@ class Crew(Protocol):
         ...
 
     def wait(self, seconds: float) -> None:
-        """Wait until the workers have ended, at most so long."""
+        """Wait until the workers have ended, at most so many seconds."""
         ...
 
 
 def command(run: Path | None, scores: bool = False) -> list[str]:
-    """The command of a worker of a run: what every launcher starts; None: a run that it is told of later."""
+    """The command that starts a worker of a run; with None it waits to be told the run on standard input."""
     where = "-" if run is None else str(run.resolve())
     return [sys.executable, "-m", "bench", "worker", where, *(["--scores"] if scores else [])]
 
 
 def environment() -> dict[str, str]:
-    """This process's environment, in which the workers find the project from any folder."""
+    """The environment for workers: this process's, with the project on PYTHONPATH."""
     found = dict(os.environ)
     if CHECKOUT:
         found["PYTHONPATH"] = os.pathsep.join(filter(None, [str(CHECKOUT), found.get("PYTHONPATH", "")]))
@@ -63,7 +63,7 @@ def environment() -> dict[str, str]:
 
 
 def last_line(file: Path) -> str:
-    """The last line that a worker said."""
+    """The last line of a worker's output that is not blank; empty without one."""
     try:
         lines = file.read_text(encoding="utf-8", errors="replace").split("\n")
     except OSError:
@@ -72,13 +72,13 @@ def last_line(file: Path) -> str:
 
 
 class Patience:
-    """How often workers may end in a row while nothing is finished."""
+    """A limit on how often workers may end in a row while no unit is finished."""
 
     def __init__(self, restarts: int) -> None:
         self.restarts, self._ends, self._done = restarts, 0, -1
 
     def is_over(self, done: int) -> bool:
-        """Count one more end; whether there were too many since the last finished unit."""
+        """Count one more end; returns whether there were too many since the last finished unit."""
         if done > self._done:
             self._done, self._ends = done, 0
         self._ends += 1

@@ -28,11 +28,11 @@ SAID = "said"
 
 @dataclass
 class Place:
-    """What one worker has for itself."""
+    """The cores and the GPU that one worker has for itself."""
 
     cores: list[int]
     gpu: str = ""  # its UUID
-    scores: bool = False  # and upscales nothing
+    scores: bool = False  # only, and upscales nothing
 
     def __str__(self) -> str:
         return device.described([*([self.gpu] if self.gpu else []), *(f"core {core}" for core in self.cores)])
@@ -42,7 +42,7 @@ class LocalCrew:
     """N processes, each in a session of its own: they outlive the launcher and its terminal.
 
     Args:
-        waiting: workers that were started before the plan; those whose places are wanted are taken, the rest is ended.
+        waiting: workers that were started before the plan; those with a wanted place are used, the others ended.
     """
 
     def __init__(self, job: Job, places: Sequence[Place], restarts: int = 3, waiting: Waiting | None = None) -> None:
@@ -98,7 +98,7 @@ class LocalCrew:
                 process.wait(max(0.0, until - time.monotonic()))
 
     def said(self, number: int) -> Path:
-        """Where a worker says what it does."""
+        """The file with a worker's output."""
         return self.job.folder / SAID / f"worker-{number}.txt"
 
     def _start(self, number: int) -> None:
@@ -115,7 +115,7 @@ class LocalCrew:
 
 
 def spawn(words: Sequence[str], place: Place, stdin: int, said: IO[bytes] | int) -> subprocess.Popen:
-    """Start a process that has a place for itself, in a session of its own."""
+    """Start a process on the cores and the GPU of a place, in a session of its own."""
     told = environment()
     if place.gpu or place.scores:
         told["CUDA_VISIBLE_DEVICES"] = place.gpu
@@ -124,10 +124,10 @@ def spawn(words: Sequence[str], place: Place, stdin: int, said: IO[bytes] | int)
 
 
 def places(count: int, on_gpus: bool, scorers: int = 0) -> list[Place]:
-    """What each of `count` workers of this machine gets, and each of `scorers` more that score and do nothing else.
+    """Divide this machine among `count` workers, and `scorers` more that only score.
 
     Raises:
-        UserError: there is not enough for all.
+        UserError: there are too few GPUs or cores.
     """
     cores, asked = device.cores(), f"workers={count}" + (f" launch.scorers={scorers}" if scorers else "")
     cards = gpus() if on_gpus else [""] * count
@@ -145,7 +145,7 @@ def gpus() -> list[str]:
     """The UUIDs of the GPUs that this process may use, without using one: a process on a card disturbs its times.
 
     Raises:
-        EnvironmentInvalid: nvidia-smi does not tell.
+        EnvironmentInvalid: there is no nvidia-smi, or it finds no GPU.
     """
     tool = shutil.which("nvidia-smi")
     if tool is None:
@@ -160,7 +160,7 @@ def gpus() -> list[str]:
 
 @cache
 def _uuids(tool: str) -> tuple[str, ...]:
-    """What nvidia-smi tells; asked once, since that may take seconds."""
+    """The UUIDs that nvidia-smi prints; run once, since it may take seconds."""
     done = subprocess.run([tool, "--query-gpu=uuid", "--format=csv,noheader"], capture_output=True, text=True)
     if done.returncode or not done.stdout.split():
         raise EnvironmentInvalid(f"nvidia-smi finds no GPU: {done.stdout.strip() or done.stderr.strip()}")
@@ -168,14 +168,14 @@ def _uuids(tool: str) -> tuple[str, ...]:
 
 
 def _shares(cores: list[int], count: int) -> list[list[int]]:
-    """Disjoint neighbours: 8 cores for 3 workers are 3, 3 and 2."""
+    """Disjoint runs of neighbouring cores: 8 cores for 3 workers are 3, 2 and 3."""
     bounds = [round(index * len(cores) / count) for index in range(count + 1)]
     return [cores[low:high] for low, high in zip(bounds, bounds[1:])]
 
 
 @contextmanager
 def _on(cores: list[int]) -> Iterator[None]:
-    """Processes that are started in the block may use these cores alone."""
+    """Restrict processes that are started in the block to these cores."""
     if not hasattr(os, "sched_setaffinity"):
         yield
         return

@@ -20,9 +20,9 @@ _WORDS = ("workers", "launch")
 
 @dataclass(frozen=True)
 class Asked:
-    """How many workers, started by whom.
+    """The number of workers, and who starts them.
 
-    `local` with 1 is a run in this process; `none` plans a run and starts nobody.
+    `local` with 1 is a run in this process; `none` plans a run and starts no worker.
     """
 
     engine: Literal["local", "slurm", "none"] = "local"
@@ -35,13 +35,13 @@ class Asked:
 
     @property
     def scorers(self) -> int | None:
-        """How many more workers score and do nothing else; None: whoever upscales a clip scores it, too."""
+        """Number of additional workers that only score; None: a worker that upscales a clip scores it, too."""
         found = (self.options or {}).get("scorers")
         return None if found is None else int(found)
 
     @property
     def total(self) -> int:
-        """How many workers there will be; 0: nobody knows."""
+        """The expected number of workers; 0 if unknown."""
         started = self.count + (self.scorers or 0) if self.engine != "none" else 0
         return int((self.options or {}).get("expected") or started)
 
@@ -51,12 +51,12 @@ class Asked:
 
 
 def split(words: list[str], config_dirs: tuple[str, ...] = ()) -> tuple[list[str], Asked]:
-    """Take the words that say who works out of a command.
+    """Split the launch options from the other words of a command.
 
     Returns:
-        (the words that remain, what was asked for).
+        (the other words, the launch options).
     Raises:
-        UserError: a value that cannot be, or an option that there is not.
+        UserError: an impossible value, or an unknown option.
     """
     own = [word for word in words if word.partition("=")[0].lstrip("+").partition(".")[0] in _WORDS]
     rest = [word for word in words if word not in own]

@@ -25,16 +25,16 @@ from bench.store.store import Store
 from frames.errors import UserError
 
 POLL_S = 0.25
-"""How often a launcher looks for what is done."""
+"""Seconds between a launcher's looks for finished units."""
 COUNT_S = 2.0
-"""How often it counts the workers, of whom each has a file to read."""
+"""Seconds between its counts of the workers, which read a file for each."""
 
 
 class SharedRun:
-    """Opens everything first, so that mistakes show before any work; `plan` writes it down for the workers.
+    """A run of many workers: methods and data are opened first, so that mistakes show before any work is planned.
 
     Args:
-        words: the command's KEY=VALUE, without those that say who works.
+        words: the command's KEY=VALUE, without the launch options.
     """
 
     def __init__(
@@ -62,14 +62,14 @@ class SharedRun:
 
     @property
     def needs_whole_nodes(self) -> bool:
-        """Whether something is timed that jobs on one node share: the processor, or files."""
+        """Whether times depend on something that jobs on one node share: the processor, or files."""
         return any(
             plan.is_timed and (plan.config.device == "cpu" or "files" in plan.config.timing.scopes)
             for plan in self.plans
         )
 
     def plan(self) -> tuple[Job, Plan]:
-        """The job of these words: the one that workers are at, or a new one."""
+        """The job of this command: one that workers are at already, or a new one, written for the workers."""
         for job in reversed(jobs(self.folder.path)):
             plan = job.plan()
             if plan.shared and plan.words == self.words and at_work(job, plan.expiry_s) and not job.is_stopped:
@@ -94,7 +94,7 @@ class SharedRun:
 
 
 def at_work(job: Job, expiry_s: float) -> list[leases.Worker]:
-    """The workers that are at work now, whoever started them."""
+    """The workers of a job that are at work now, whoever started them."""
     now = leases.time_of(job.leases)
     return [
         worker
@@ -104,12 +104,12 @@ def at_work(job: Job, expiry_s: float) -> list[leases.Worker]:
 
 
 def follow(job: Job, plan: Plan, crew: Crew, tables: Callable[[], None]) -> Totals:
-    """Start the workers, tell what they finish, and return when every unit is done and they have ended.
+    """Start the workers, report what they finish, and return when every unit is done and they have ended.
 
     Args:
-        tables: writes tables and plot, while the workers end; those of timed runs when they have: a last canary tells.
+        tables: writes tables and plot while the workers end; for a timed run after that, when the last canary is in.
     Raises:
-        UserError: nobody can work.
+        UserError: no worker is left that can do the rest.
         KeyboardInterrupt: Ctrl-C, or the run was stopped; the workers are left as they are.
     """
     own = new_worker()
@@ -127,7 +127,7 @@ def follow(job: Job, plan: Plan, crew: Crew, tables: Callable[[], None]) -> Tota
 
 
 def _follow(job: Job, plan: Plan, crew: Crew, reporter: Reporter) -> None:
-    """Tell what is finished until all is."""
+    """Report finished units until all are finished; restarts workers meanwhile."""
     told: set[int] = set()
     news: list[str] = []
     counted = time.monotonic()
@@ -153,7 +153,7 @@ def _follow(job: Job, plan: Plan, crew: Crew, reporter: Reporter) -> None:
             why, left = news[-1] if news else "all workers have ended", len(plan.units) - len(done)
             if all(unit.scores for unit in plan.units if unit.number not in done):
                 why += f"; what is left is scoring (python -m bench worker {job.run} --scores)"
-            if not crew.is_over:  # those that score wait for frames that nobody makes
+            if not crew.is_over:  # workers that score wait for frames that nobody makes
                 crew.stop()
                 job.resume()
             raise UserError(f"{why}; nobody is left, and {left} units are. The same command takes them up")
@@ -161,7 +161,7 @@ def _follow(job: Job, plan: Plan, crew: Crew, reporter: Reporter) -> None:
 
 
 def _is_deserted(job: Job, plan: Plan, crew: Crew) -> bool:
-    """Whether nobody can do what is left: it may be upscaling, and only workers that score are there."""
+    """Whether no worker can do the units that are left, such as upscaling where only workers that score are left."""
     if not crew.only_scores:
         return False
     there, done = at_work(job, plan.expiry_s), job.done()  # in this order: who has ended has logged what it did
@@ -172,7 +172,7 @@ def _is_deserted(job: Job, plan: Plan, crew: Crew) -> bool:
 
 
 def totals_of(job: Job) -> Totals:
-    """What all workers together came to."""
+    """The totals of all workers."""
     found = job.done().values()
     return Totals(
         sum(each.good for each in found),

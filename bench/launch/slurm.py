@@ -19,13 +19,13 @@ from frames.errors import EnvironmentInvalid, UserError, one_line
 from frames.text import printable
 
 LOOK_S = 5.0
-"""How often SLURM is asked about the jobs."""
+"""Seconds between two questions to SLURM about the jobs."""
 _AT_WORK = {"PENDING", "RUNNING", "SUSPENDED", "COMPLETING", "CONFIGURING", "REQUEUED", "REQUEUE_HOLD", "RESIZING"}
 _AT_WORK |= {"SIGNALING", "STAGE_OUT", "STOPPED", "REQUEUE_FED", "SPECIAL_EXIT", "RESV_DEL_HOLD", "PREEMPTED"}
 
 
 class WorkerTask:
-    """What a job runs: a worker. It may be stopped and begun again at any time, so a checkpoint is the task itself."""
+    """The task of a job: one worker. It can be stopped and started again at any time, so its checkpoint is itself."""
 
     def __init__(self, words: list[str]) -> None:
         self.words = words
@@ -34,7 +34,7 @@ class WorkerTask:
         return subprocess.run(self.words).returncode
 
     def checkpoint(self) -> Any:
-        """At its time limit, or when others take its place: requeued as it is."""
+        """Requeue the task unchanged, at its time limit or when it is preempted."""
         import submitit
 
         return submitit.helpers.DelayedSubmission(self)
@@ -44,7 +44,7 @@ class SlurmCrew:
     """N jobs, which outlive the launcher.
 
     Args:
-        scorers: how many more jobs score and do nothing else; they get no GPU.
+        scorers: number of additional jobs that only score; they get no GPU.
         options: of conf/launch/slurm.yaml.
         whole_nodes: what `exclusive: auto` means for this run.
     Raises:
@@ -59,8 +59,8 @@ class SlurmCrew:
         self.job, self.count, self.scorers, self.options = job, count, scorers, options
         self._whole_nodes = whole_nodes if options["exclusive"] == "auto" else bool(options["exclusive"])
         self._folder = job.folder / "slurm"
-        self._jobs: dict[str, Path] = {}  # id -> what it says
-        self._scoring: set[str] = set()  # ids of those that score alone
+        self._jobs: dict[str, Path] = {}  # id -> the file of its output
+        self._scoring: set[str] = set()  # ids of jobs that only score
         self._patience = Patience(int(options["restarts"]))
         self._looked = -math.inf
 
@@ -104,7 +104,7 @@ class SlurmCrew:
         self.wait(30)
 
     def wait(self, seconds: float) -> None:
-        if self._jobs:  # those that still wait for a node have nothing to begin with
+        if self._jobs:  # jobs that still wait for a node have nothing left to do
             arrays = {name.partition("_")[0] for name in self._jobs}
             subprocess.run(["scancel", "--state=PENDING", *arrays], capture_output=True)
         until = time.monotonic() + seconds
@@ -133,7 +133,7 @@ class SlurmCrew:
         self._scoring |= {job.job_id for job in jobs if scores}
 
     def _states(self) -> dict[str, str]:
-        """The state of each job, as SLURM tells it; GONE where it does not know it any more."""
+        """The state of each job in SLURM's words; GONE if SLURM no longer knows it."""
         if not self._jobs:
             return {}
         arrays = ",".join(sorted({name.partition("_")[0] for name in self._jobs}))
@@ -146,7 +146,7 @@ class SlurmCrew:
 
 
 def parameters(options: dict[str, Any], count: int, whole_nodes: bool, scores: bool = False) -> dict[str, Any]:
-    """The parameters of submitit's SlurmExecutor for `count` jobs; those that score alone need no GPU."""
+    """The parameters of submitit's SlurmExecutor for `count` jobs; jobs that only score need no GPU."""
     cpus = options.get("cpus_per_task")
     found = {
         "job_name": "bench-worker",
@@ -172,7 +172,7 @@ def _call(task: Callable[[], int]) -> int:
 
 @contextmanager
 def _environment() -> Iterator[None]:
-    """Jobs are submitted with this process's environment: in it they find the project from any folder."""
+    """Put the project on PYTHONPATH during the block, as jobs get the environment of this process."""
     before = os.environ.get("PYTHONPATH")
     os.environ["PYTHONPATH"] = environment().get("PYTHONPATH", "")
     try:

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 
 class Waiting:
-    """One process a place, until it is told of a run; `with Waiting(places)` ends those that never are."""
+    """A worker for each place that waits to be told of a run; the `with` block ends those that are never told."""
 
     def __init__(self, places: Sequence[Place]) -> None:
         self._places = list(places)
@@ -41,7 +41,7 @@ class Waiting:
         self.dismiss()
 
     def take(self, place: Place, run: Path, said: Path) -> subprocess.Popen | None:
-        """Tell the worker that waits at a place of its run, and where to say what it does; None: none waits there."""
+        """Tell the worker that waits at a place its run and the file for its output; None if none waits there."""
         for here in [each for each in self._processes if each[0] == place]:
             self._processes.remove(here)
             process = here[1]
@@ -50,7 +50,7 @@ class Waiting:
         return None
 
     def dismiss(self) -> None:
-        """End those that still wait: they hold nothing."""
+        """End the workers that still wait."""
         for _, process in self._processes:
             process.kill()
         for _, process in self._processes:
@@ -60,12 +60,12 @@ class Waiting:
 
 
 def told() -> Path | None:
-    """In the worker: wait for the run's folder on the standard input; None: there is no run for this worker.
+    """In a worker, wait for the run's folder on standard input; None if there is no run for it.
 
     Raises:
-        UserError: somebody else than a launcher wrote there.
+        UserError: the input is not from a launcher.
     """
-    import bench.run.joining  # noqa: F401  what takes seconds is done by then
+    import bench.run.joining  # noqa: F401  takes seconds, while the launcher plans
 
     line = sys.stdin.readline() if sys.stdin is not None else ""
     if not line.endswith("\n"):
@@ -83,9 +83,10 @@ def told() -> Path | None:
 
 
 def places_ahead(asked: Asked, words: Sequence[str]) -> list[Place]:
-    """Where workers can be started before anything is planned; a wrong guess costs those processes and nothing else.
+    """The places where workers can be started before the plan; a wrong guess costs only these processes.
 
-    Whether methods run on GPUs is told by torch, which takes seconds to import. Here a driver's tool and the words do.
+    To know whether methods run on GPUs takes torch, whose import takes seconds. Here nvidia-smi and the words of the
+    command decide.
     """
     if asked.engine != "local":
         return []
@@ -93,12 +94,12 @@ def places_ahead(asked: Asked, words: Sequence[str]) -> list[Place]:
     try:
         on_gpus = given[-1:] != ["cpu"] and shutil.which("nvidia-smi") is not None and bool(gpus())
         return places(asked.count, on_gpus, asked.scorers or 0)
-    except UserError:  # told when the run is planned, if it is still so
+    except UserError:  # reported when the run is planned
         return []
 
 
 def _tell(process: subprocess.Popen, run: Path, said: Path) -> bool:
-    """Whether the worker was there to be told."""
+    """Tell a waiting worker its run; returns whether it was still alive."""
     line = json.dumps([str(run.resolve()), str(said.resolve())]) + "\n"
     try:
         assert process.stdin is not None
@@ -116,5 +117,5 @@ def _close(process: subprocess.Popen) -> None:
     try:
         if process.stdin is not None:
             process.stdin.close()
-    except BrokenPipeError:  # what it never read
+    except BrokenPipeError:  # it ended before it read its input
         pass

@@ -39,7 +39,7 @@ class InProcess:
         return calls.on_files(self.method, lr, self.device, folder)
 
     def macs(self, lr: list[np.ndarray]) -> Macs:
-        """The arithmetic of one clip, which takes a call; counted once for clips of one length and size."""
+        """The MACs of one clip, which take one more call; counted once for clips of one length and size."""
         shape = (len(lr), *lr[0].shape)
         if shape not in self._macs:
             self._macs[shape] = count_macs(calls.on_tensors(self.method, lr, self.device), self.device)
@@ -68,7 +68,7 @@ class Program:
         return on_program(self.method, lr, clip, folder)
 
     def macs(self, lr: list[np.ndarray]) -> Macs:
-        """None: nothing sees inside."""
+        """No MACs: the arithmetic of another program cannot be counted."""
         return Macs(None, f"{NOT_COUNTABLE}a program of its own")
 
 
@@ -92,10 +92,10 @@ Adapter = InProcess | Program | Given
 
 
 def adapted(method: Any, device: str) -> Adapter:
-    """The adapter of a method, by what it can do.
+    """Wrap a method in the adapter of its kind.
 
     Raises:
-        ValueError: it has none of the abilities of a method.
+        ValueError: it is no method of any kind.
     """
     if isinstance(method, GivenFrames):
         return Given(method)

@@ -50,7 +50,7 @@ def _deform_conv2d(features: Any, weight: Any, *rest: Any, out_shape: Any = None
 
 
 def count_macs(call: Call, device: str) -> Macs:
-    """Make a method's call once more under the counter; its frames are thrown away, and so is what it drew at random.
+    """Count the MACs of a call by making it once more; its frames are dropped, and random generators restored.
 
     Args:
         call: see `bench.timing.measure.Call`.

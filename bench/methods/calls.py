@@ -24,7 +24,7 @@ from frames.video import write_video
 
 
 def to_tensor(frames: Sequence[np.ndarray], device: str) -> torch.Tensor:
-    """uint8 (H, W, 3) frames -> uint8 (T, 3, H, W) on the device; beside it one frame at a time is held."""
+    """uint8 (H, W, 3) frames -> uint8 (T, 3, H, W) on the device, copied one frame at a time."""
     height, width, channels = frames[0].shape
     clip = torch.empty((len(frames), channels, height, width), dtype=torch.uint8)
     for target, frame in zip(clip, frames, strict=True):
@@ -39,8 +39,9 @@ def to_frames(clip: torch.Tensor) -> Iterator[np.ndarray]:
 
 
 def on_tensors(upscaler: Upscaler, lr: list[np.ndarray], device: str) -> Call:
-    """The scope `tensors`: LR frames on the device to SR frames on the device. Warm-up sees the clip mirrored, so that
-    the first repetition meets fresh input.
+    """The scope `tensors`: LR frames on the device to SR frames on the device.
+
+    Warm-up gets the mirrored clip, so that the first repetition has new input.
     """
     frames = to_tensor(lr, device)
 
@@ -70,15 +71,16 @@ def on_files(upscaler: Upscaler, lr: list[np.ndarray], device: str, folder: Path
 
 
 def _upscaled(upscaler: Upscaler, frames: torch.Tensor, stages: Stages) -> object:
-    """What an upscaler returns."""
+    """Call an upscaler, and return whatever it returns."""
     with contained():
         return upscaler.upscale(frames, stages)
 
 
 @contextmanager
 def contained() -> Iterator[None]:
-    """Code of a method that wants to end the process ends what it was asked for alone, and torch's number of threads,
-    which other methods' times are taken with, is as before.
+    """Contain a method's code: sys.exit becomes a UserError, and torch's number of threads is restored.
+
+    Other methods are timed with that number of threads.
     """
     threads = torch.get_num_threads()
     try:
@@ -91,7 +93,7 @@ def contained() -> Iterator[None]:
 
 
 def _checked(sr: object) -> torch.Tensor:
-    """Raises ValueError unless it is uint8 (T, 3, H, W): the clock may stop, for the frames are there."""
+    """Return the SR frames if they are a uint8 tensor (T, 3, H, W); else raise ValueError."""
     if not isinstance(sr, torch.Tensor):
         raise ValueError(f"the method returned {type(sr).__name__} where a tensor of uint8 (T, 3, H, W) was due")
     if sr.dtype != torch.uint8 or sr.ndim != 4 or sr.shape[1] != 3:
@@ -100,11 +102,7 @@ def _checked(sr: object) -> torch.Tensor:
 
 
 def _unless_changed(sr: torch.Tensor, frames: torch.Tensor, lr: list[np.ndarray]) -> torch.Tensor:
-    """The SR frames, unless the method has written into the LR frames that its next call gets.
-
-    Raises:
-        ValueError: it has.
-    """
+    """Return the SR frames if the LR frames, which the next call gets, are unchanged; else raise ValueError."""
     for given, frame in zip(to_frames(frames), lr, strict=True):
         if not np.array_equal(given, frame):
             raise ValueError("the method changed the LR frames that it was given; it must work on a copy (lr.clone())")
@@ -112,7 +110,7 @@ def _unless_changed(sr: torch.Tensor, frames: torch.Tensor, lr: list[np.ndarray]
 
 
 def plain(descriptor: Descriptor) -> dict[str, Any]:
-    """A descriptor as a record keeps it; one of a class of its own is taken attribute by attribute."""
+    """A descriptor as plain data for a record; one of another class is taken attribute by attribute."""
     if isinstance(descriptor, Descriptor):
         return descriptor.to_json()
     return {
@@ -122,7 +120,7 @@ def plain(descriptor: Descriptor) -> dict[str, Any]:
 
 
 def check_contract(sr: torch.Tensor, clip: Clip) -> None:
-    """Raises ValueError unless an upscaler returned what the contract promises."""
+    """Raise ValueError unless SR frames have the type and shape of the contract for this clip."""
     height, width = clip.lr_size
     expected = (clip.frames, 3, height * clip.scale, width * clip.scale)
     if sr.dtype != torch.uint8 or tuple(sr.shape) != expected:
@@ -145,7 +143,7 @@ def given_frames(method: GivenFrames, clip: Clip, alone: bool) -> FrameSource:
     Args:
         alone: the data set has no other clip.
     Raises:
-        ValueError: they do not have the clip's size or number, or their names tell of other frames.
+        ValueError: they do not have the clip's size or number, or their names are those of other frames.
     """
     source = method.source(clip.name, alone)
     if getattr(method, "align", EXACT) == START:
@@ -162,7 +160,7 @@ def given_frames(method: GivenFrames, clip: Clip, alone: bool) -> FrameSource:
 
 
 def _remedy(source: FrameSource, clip: Clip) -> str:
-    """How frames that a method padded or dropped are aligned; empty where counts are not the trouble."""
+    """A hint for frames that a method padded or dropped; empty if the counts agree."""
     if source.frames > clip.frames:
         return f"; method.align={START} leaves out those beyond the clip, where the method padded its end"
     if source.frames < clip.frames:

@@ -115,7 +115,7 @@ class FrameSource(Protocol):
 
     @property
     def frames(self) -> int:
-        """How many there are."""
+        """The number of frames."""
         ...
 
     @property

@@ -13,9 +13,11 @@ from frames.video import video_info
 
 
 class Precomputed:
-    """SR frames of each clip under `root`: `<clip>/` with images, `<clip>.<video suffix>`, `<clip>.<image suffix>` (a
-    still). Frames in root itself, or the one file that root names, are a single clip's: of the set's only one, or of
-    the one that root is named after.
+    """SR frames of each clip under `root`, made by another program.
+
+    A clip is `<clip>/` with images, `<clip>.<video suffix>` or `<clip>.<image suffix>` (a still). Frames in `root`
+    itself, or a `root` that is a file, are a single clip: the only one of the data set, or the one that `root` is named
+    after.
 
     Args:
         root, label, scale: as in the config.
@@ -65,7 +67,7 @@ class Precomputed:
         return image_files(images_in(self._of_one_clip(clip, self.root.resolve().name, alone)))
 
     def _of_one_clip(self, clip: str, name: str, alone: bool) -> Path:
-        """The root, when what lies there belongs to this clip.
+        """The root, if its frames are those of this clip.
 
         Raises:
             FileNotFoundError: it is another clip's, or nothing says whose.

@@ -20,7 +20,7 @@ from frames.listing import natural_key
 from frames.video import read_video, write_video
 
 FPS = 25
-"""Of the videos that programs are given: no upscaler here looks at it."""
+"""Frame rate of the videos that programs read; no upscaler here uses it."""
 
 
 def on_program(method: FileUpscaler, lr: list[np.ndarray], clip: Clip, folder: Path) -> Call:
@@ -60,10 +60,10 @@ def on_program(method: FileUpscaler, lr: list[np.ndarray], clip: Clip, folder: P
 
 
 def _fetched(folder: Path, method: FileUpscaler, clip: Clip) -> torch.Tensor:
-    """The SR frames that lie in a folder, uint8 (T, 3, H, W); the folder is gone afterwards.
+    """Read the SR frames in a folder, uint8 (T, 3, H, W), and remove the folder.
 
     Raises:
-        ValueError: they are not as many or not of the size that the clip needs.
+        ValueError: their number or size is not what the clip needs.
     """
     found = _frames(folder, method)
     height, width = (clip.scale * side for side in clip.lr_size)
