@@ -12,10 +12,10 @@ from bench.metrics.unavailable import Unavailable
 
 
 class ScoresFrames(Protocol):
-    """The way in which pairs of frames are scored: `bench.metrics.gt_features.GtFeatures` is one."""
+    """Scores pairs of frames, such as `bench.metrics.gt_features.GtFeatures`."""
 
     def score(self, metric: FrameMetric, sr: np.ndarray, gt: np.ndarray | None) -> float:
-        """The number of `metric.score(sr, gt)`."""
+        """The score of a pair, the same number as `metric.score(sr, gt)`."""
         ...
 
 
@@ -41,7 +41,7 @@ def accumulator(metric: Metric, frames: ScoresFrames) -> Accumulator:
     """A fresh accumulator of one clip's scores.
 
     Args:
-        frames: scores single frames: the cache of GT features, shared by all predictions of the same GT, for one.
+        frames: scores single frames, such as the cache of GT features that all predictions of one GT share.
     """
     return metric.begin() if isinstance(metric, ClipMetric) else _PerFrame(metric, frames)
 

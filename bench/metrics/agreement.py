@@ -30,7 +30,7 @@ METRICS = (
     "ssim",
     "vmaf",
 )
-"""Fields that the table shows unless others are asked for."""
+"""Fields that the table shows by default."""
 GROUPS = {"source_encoding": "one LR input", "source": "one source"}
 MOS, ORIGINAL = "mos", "source"  # the field of the opinion scores; the method of clips that nobody upscaled
 _SET = "the dataset.json of AVT-VQDB-UHD-1-VSR"
@@ -38,7 +38,7 @@ _SET = "the dataset.json of AVT-VQDB-UHD-1-VSR"
 
 @dataclass(frozen=True)
 class Agreement:
-    """Spearman's correlation of one metric with mean opinion scores, meaned over the groups of each kind."""
+    """Spearman's correlation of one metric with mean opinion scores, averaged over the groups of each kind."""
 
     metric: str
     within: dict[str, float | None]  # kind of group -> correlation; None: no group has two unlike values
@@ -64,7 +64,7 @@ def read(file: Path) -> list[dict[str, Any]]:
 
 
 def agreements(rows: Sequence[Mapping[str, Any]], metrics: Iterable[str] = METRICS) -> list[Agreement]:
-    """The table, in the order of the metrics.
+    """The agreement of viewers with each metric, in the order of the metrics.
 
     Raises:
         UserError: a metric that no clip has.

@@ -104,7 +104,7 @@ def is_network(metric: Metric) -> bool:
 
 
 def check_pair(sr: np.ndarray, gt: np.ndarray, crop: int = 0, minimum: int = 1) -> None:
-    """Raises ValueError unless two frames can be compared."""
+    """Raise ValueError unless two frames have one size, of at least `minimum` pixels a side without the crop."""
     if sr.shape != gt.shape:
         raise ValueError(f"SR frame is {sr.shape[1]}x{sr.shape[0]}, GT frame is {gt.shape[1]}x{gt.shape[0]}")
     if min(sr.shape[:2]) - 2 * crop < minimum:

@@ -46,7 +46,7 @@ class Checkerboard:
         self.signature = f"checkerboard|period{lattices}|{where}|luma|uint8|sigma2|mean-frames,clips|v1"
 
     def score(self, sr: np.ndarray, gt: np.ndarray | None = None) -> float:
-        """The ratio of a uint8 (H, W, 3) RGB frame; `gt` is not looked at.
+        """The ratio of a uint8 (H, W, 3) RGB frame; `gt` is ignored.
 
         Raises:
             ValueError: scale 1 has no lattice, or no axis is long enough to tell lines from their neighbours.
@@ -82,7 +82,7 @@ class Checkerboard:
 
     @property
     def _least(self) -> int:
-        """Pixels along an axis that tell the lines of the coarsest lattice from their neighbours."""
+        """Pixels along an axis that it takes to tell the lines of the coarsest lattice from their neighbours."""
         return self.scale * max(self.multiples) * _LEAST_BINS
 
     def _ratios(self, plane: np.ndarray) -> Iterator[np.ndarray]:

@@ -16,15 +16,15 @@ from bench.metrics.gt_features import GtFeatures
 SIZE = (360, 640)
 """Height and width of the frames."""
 BUDGET_S = 2.0
-"""No further frame is begun after so long."""
+"""Seconds after which no further frame is begun."""
 _MOST = 8  # frames
 
 
 def seconds_per_frame(metric: Metric) -> float:
-    """What a frame of `SIZE` costs, GT's features included.
+    """Measure a metric's seconds for a frame of `SIZE`, GT's features included.
 
-    A metric of frames: the median without the first frame, which warms up, unless that alone takes the budget. A metric
-    of clips: all frames and the end of the clip together.
+    For a metric of frames it is the median without the first frame, which warms up, unless that alone takes the budget;
+    for a metric of clips, the time of all frames and the end of the clip over the number of frames.
 
     Raises:
         ValueError, RuntimeError: the metric refuses such frames.

@@ -20,7 +20,7 @@ _C = 1e-6
 
 @dataclass(frozen=True)
 class Features:
-    """Of a GT frame: each level's tables (positions, C), band after band, and their sums."""
+    """Features of a GT frame: each level's tables (positions, C), band after band, and their sums."""
 
     tables: list[torch.Tensor]
     sums: list[torch.Tensor]  # (2, C) a level: of y and of y^2
@@ -29,7 +29,7 @@ class Features:
 class Dists:
     """Full-frame DISTS without the optional resize to 256. Level 0 is the frame itself, 1 to 5 are VGG-16's stages.
 
-    What is compared are means, variances and covariances over all positions, so bands are reduced to sums at once.
+    Only means, variances and covariances over all positions are compared, so bands are reduced to sums at once.
     """
 
     kind = Kind("DISTS", "", "lower", 4)

@@ -29,7 +29,7 @@ class Pyiqa:
         self.signature = f"pyiqa/{name}|pyiqa-{version} defaults|rgb|uint8|mean-frames,clips|v1"
 
     def score(self, sr: np.ndarray, gt: np.ndarray | None = None) -> float:
-        """One frame's score; `gt` is not looked at by a metric without reference."""
+        """One frame's score, of uint8 (H, W, 3) RGB; a metric without reference ignores `gt`."""
         frames = [sr]
         if gt is not None and self.kind.reference:
             check_pair(sr, gt)
@@ -71,7 +71,7 @@ def build(name: str, device: str) -> Pyiqa:
 
 @cache
 def _created(name: str, device: str) -> tuple[Any, str]:
-    """(pyiqa's metric, or None; the reason why not): a download that failed is not tried again for every method.
+    """Create pyiqa's metric: (metric or None, the reason why not). A failed download is not tried again.
 
     Raises:
         UserError: a package that pyiqa needs is not installed.

@@ -104,7 +104,7 @@ def chunks(*tables: torch.Tensor) -> Iterator[tuple[torch.Tensor, ...]]:
 
 
 def full_precision(device: str) -> AbstractContextManager:
-    """On CUDA cuDNN would round the factors of convolutions to 10 bits (TF32), which moves the third digit."""
+    """Switch TF32 off in a block: on CUDA, convolutions would round factors to 10 bits, which moves the third digit."""
     return nullcontext() if device == "cpu" else torch.backends.cudnn.flags(allow_tf32=False)
 
 

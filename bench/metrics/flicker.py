@@ -30,7 +30,7 @@ class Flicker:
     """Ratios of neighbouring frames' changes, SR's to GT's.
 
     Args:
-        moving: along GT's flow where it moves; else where it stands still.
+        moving: measure moving areas, along GT's flow; else still areas.
     """
 
     def __init__(self, moving: bool = False) -> None:
@@ -52,7 +52,7 @@ class FlickerOfClip:
         self._pairs: list[tuple[float, float, float]] = []  # sum of SR's changes, of GT's, share of the pixels
 
     def add(self, sr: np.ndarray, gt: np.ndarray | None) -> None:
-        """The next frames, uint8 (H, W, 3) RGB of at least 48 pixels a side."""
+        """Add the next frames, uint8 (H, W, 3) RGB of at least 48 pixels a side."""
         if gt is None:
             raise ValueError("no ground truth")
         check_pair(sr, gt, minimum=48)
@@ -62,7 +62,7 @@ class FlickerOfClip:
         self._before = now
 
     def values(self) -> list[float]:
-        """One ratio a pair; a pair with hardly a pixel of the kind has that of the whole clip.
+        """One ratio for each pair of frames; a pair with hardly any such area gets the ratio of the whole clip.
 
         Raises:
             ValueError: all pairs of the clip together have no such area, or less than a hundredth of a frame.
@@ -80,12 +80,12 @@ class FlickerOfClip:
 
 
 def seen(sr: np.ndarray, gt: np.ndarray) -> Seen:
-    """What is compared of a pair of frames, uint8 (H, W, 3) RGB: luma of SR, luma of GT, GT's grey levels for flow."""
+    """Prepare a pair of uint8 (H, W, 3) RGB frames: luma of SR, luma of GT, and GT's grey levels for the flow."""
     return sr @ _LUMA, gt @ _LUMA, cv2.cvtColor(np.ascontiguousarray(gt), cv2.COLOR_RGB2GRAY)
 
 
 def changes(before: Seen, now: Seen, moving: bool) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """How much each pixel changes, in levels: of SR, of GT, both float (H, W); and which pixels count, bool (H, W)."""
+    """Each pixel's change in levels, of SR and of GT, float (H, W); and a mask of the pixels to use, bool (H, W)."""
     forward = flow(before[2], now[2])
     moves = np.hypot(forward[..., 0], forward[..., 1]) > _STILL
     if moving:

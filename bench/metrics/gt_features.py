@@ -28,11 +28,11 @@ class GtFeatures:
 
     @property
     def bytes(self) -> int:
-        """Held now."""
+        """Bytes of the features held now."""
         return sum(size for size, _ in self._kept.values())
 
     def score(self, metric: FrameMetric, sr: np.ndarray, gt: np.ndarray | None) -> float:
-        """The number of `metric.score(sr, gt)`, faster from the second time a GT frame is seen on.
+        """The same number as `metric.score(sr, gt)`, faster for a GT frame that was seen before.
 
         Raises:
             ValueError: the frames cannot be compared.
@@ -51,5 +51,5 @@ class GtFeatures:
         return metric.compare(sr, self._kept[key][1])
 
     def clear(self) -> None:
-        """Forget all: the next frames are of another clip."""
+        """Drop all features, before the frames of another clip."""
         self._kept.clear()

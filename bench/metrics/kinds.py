@@ -12,13 +12,13 @@ _TYPES = {"title": (str,), "unit": (str,), "better": (str,), "digits": (int,), "
 
 
 def kind_said(name: str, kind: Kind, said: Any) -> Kind:
-    """A metric's kind with what its file says under `kind`: `title`, `unit`, `better`, `digits`, `best`.
+    """A metric's kind, updated by the keys under `kind` in its file: `title`, `unit`, `better`, `digits`, `best`.
 
     Args:
-        name: the metric's, for messages.
-        kind: what its class says.
+        name: of the metric, for messages.
+        kind: the kind of its class.
     Raises:
-        UserError: an unknown key, a value of a wrong type, or a direction that is none.
+        UserError: an unknown key, a value of a wrong type, or an unknown direction.
     """
     if not isinstance(said, dict):
         raise UserError(f"metric {name}: kind holds keys, of {', '.join(_TYPES)}")

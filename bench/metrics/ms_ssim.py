@@ -19,7 +19,7 @@ LEAST = 161
 
 @dataclass(frozen=True)
 class MsSsim:
-    """The colour, crop, rounding and frames are the protocol's, as of `bench.metrics.ssim.Ssim`."""
+    """MS-SSIM of frames in one colour space; crop, rounding and frames are the protocol's."""
 
     color: str
     protocol: Protocol
@@ -33,10 +33,10 @@ class MsSsim:
         return self.protocol.signed(f"ms-ssim|{color}|gauss11-1.5-valid|5-scales|uint8|{crop}|mean-frames,clips|v1")
 
     def score(self, sr: np.ndarray, gt: np.ndarray) -> float:
-        """In [0, 1]; RGB: the mean of the channels' MS-SSIM.
+        """MS-SSIM in [0, 1] of two uint8 (H, W, 3) RGB frames; in RGB, the mean of the channels' MS-SSIM.
 
         Raises:
-            ValueError: unlike sizes, or a side below `LEAST` pixels once the crop is off.
+            ValueError: unlike sizes, or a side below `LEAST` pixels without the crop.
         """
         check_pair(sr, gt)
         crop = self.protocol.crop

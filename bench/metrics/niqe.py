@@ -17,7 +17,7 @@ from bench.metrics.base import Kind, check_pair
 _BLOCK = 96
 _GREY = np.array([0.298936021293775, 0.587043074451121, 0.114020904255103])  # MATLAB's rgb2gray
 _WINDOW = cv2.getGaussianKernel(7, 7 / 6, cv2.CV_64F)
-_SHIFTS = ((0, 1), (1, 0), (1, 1), (1, -1))  # (down, right): the neighbours whose products are looked at
+_SHIFTS = ((0, 1), (1, 0), (1, 1), (1, -1))  # (down, right): the neighbours whose products are used
 _SHAPES = np.arange(200, 10001) / 1000  # the grid on which alpha is sought
 _RATIOS = np.exp(2 * gammaln(2 / _SHAPES) - gammaln(1 / _SHAPES) - gammaln(3 / _SHAPES))  # rises with alpha
 # MATLAB's imresize by 1/2: the cubic kernel (a = -1/2) stretched by two, at distances 3.5, 2.5, 1.5, 0.5.
@@ -25,7 +25,7 @@ _HALF = np.array([-3, -9, 29, 111]) / 256
 
 
 class Niqe:
-    """One number a frame from SR alone; whole blocks of 96x96 are used, what is left at the right and bottom is not."""
+    """One number a frame, from SR alone; whole blocks of 96x96 are used, a rest at the right and bottom is ignored."""
 
     kind = Kind("NIQE", "", "lower", 3, reference=False)
     signature = "niqe|matlab-release-model|rgb2gray|crop0|block96|mean-frames,clips|v1"
@@ -34,7 +34,7 @@ class Niqe:
         self._mean, self._covariance = _pristine()
 
     def score(self, sr: np.ndarray, gt: np.ndarray | None = None) -> float:
-        """Distance >= 0 of a uint8 (H, W, 3) RGB frame of at least 96x192 or 192x96; `gt` is not looked at.
+        """Distance >= 0 of a uint8 (H, W, 3) RGB frame of at least 96x192 or 192x96; `gt` is ignored.
 
         Raises:
             ValueError: fewer than two whole blocks, or none with any structure (a blank frame).

@@ -22,12 +22,12 @@ class FrameOfGt:
         self.kind, self.signature = _kind(metric.kind), _signature(metric.signature)
 
     def score(self, sr: np.ndarray, gt: np.ndarray | None = None) -> float:
-        """The score of a uint8 (H, W, 3) RGB GT frame; `sr` is not looked at."""
+        """The score of a uint8 (H, W, 3) RGB GT frame; `sr` is ignored."""
         return self._metric.score(_given(gt), gt)
 
 
 class ClipOfGt:
-    """GT's own value of a metric that sees frames in their order."""
+    """GT's own value of a metric of frames in order."""
 
     def __init__(self, metric: ClipMetric) -> None:
         self._metric = metric
@@ -44,7 +44,7 @@ class AccumulatorOfGt:
         self._accumulator = accumulator
 
     def add(self, sr: np.ndarray, gt: np.ndarray | None) -> None:
-        """The next GT frame, uint8 (H, W, 3) RGB; `sr` is not looked at."""
+        """Add the next GT frame, uint8 (H, W, 3) RGB; `sr` is ignored."""
         self._accumulator.add(_given(gt), gt)
 
     def values(self) -> list[float]:

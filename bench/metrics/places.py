@@ -11,8 +11,8 @@ import numpy as np
 from bench.metrics import flicker
 from bench.metrics.checkerboard import Checkerboard
 
-WINDOW = 64  # pixels: the least side of the windows in which a lattice is looked for
-_SIGMA = 16.0  # pixels: what counts as one place
+WINDOW = 64  # pixels: the smallest side of the windows in which a lattice is sought
+_SIGMA = 16.0  # pixels: the size of a place
 _BLOCK = 4  # pixels: maps are averaged over blocks of this size before they are compared
 
 Pair = tuple[np.ndarray, np.ndarray | None]
@@ -22,11 +22,11 @@ Centre = Callable[[Pair, Pair | None, int], tuple[int, int]]
 
 
 def finder(signature: str, window: int) -> tuple[str, Centre]:
-    """How the worst place of a metric is found: in words, and the function that does it.
+    """The search for the worst place of a metric: in words, and as a function.
 
     Args:
         signature: of the metric; its first part names the metric.
-        window: consecutive frames that a value looks at.
+        window: consecutive frames behind a value.
     """
     name, where, *_ = [*signature.split("|"), "", ""]
     if name == "checkerboard":
@@ -42,20 +42,20 @@ def finder(signature: str, window: int) -> tuple[str, Centre]:
 
 
 def difference(now: Pair, after: Pair | None, scale: int) -> tuple[int, int]:
-    """Where SR and GT differ most; without GT, where SR has most contrast."""
+    """The place where SR and GT differ most; without GT, where SR is farthest from its mean."""
     sr, gt = now
     return _peak(np.abs(sr.astype(np.float32) - (sr.mean() if gt is None else gt)).mean(2))
 
 
 def change(now: Pair, after: Pair | None, scale: int) -> tuple[int, int]:
-    """Where SR's change to the next frame is farthest from GT's; without GT, where SR changes most."""
+    """The place where SR's change to the next frame is farthest from GT's; without GT, where SR changes most."""
     if after is None:
         return difference(now, after, scale)
     return _peak(_change(now[0], after[0]) - _change(now[1], after[1]))
 
 
 def change_of_area(now: Pair, after: Pair | None, scale: int, moving: bool) -> tuple[int, int]:
-    """As `change`, of the pixels that the flicker of still or moving areas is taken over."""
+    """The place of `change`, among the pixels that count for the flicker of still or moving areas."""
     if after is None or now[1] is None or after[1] is None:
         return difference(now, after, scale)
     ours, theirs, chosen = flicker.changes(flicker.seen(now[0], now[1]), flicker.seen(after[0], after[1]), moving)
@@ -63,7 +63,7 @@ def change_of_area(now: Pair, after: Pair | None, scale: int, moving: bool) -> t
 
 
 def lattice(now: Pair, after: Pair | None, scale: int) -> tuple[int, int]:
-    """The window in which the ratio of `checkerboard` is farthest from GT's; without GT, farthest from 1."""
+    """The centre of the window whose ratio of `checkerboard` is farthest from GT's; without GT, from 1."""
     side = max(WINDOW, 16 * scale)
     metric = Checkerboard(scale, window=side)
     try:
@@ -76,7 +76,7 @@ def lattice(now: Pair, after: Pair | None, scale: int) -> tuple[int, int]:
 
 
 def _change(one: np.ndarray | None, other: np.ndarray | None) -> np.ndarray:
-    """Float (H, W); 0 where a frame is lacking."""
+    """The absolute change between two frames, float (H, W); 0 if one is None."""
     return np.zeros(()) if one is None or other is None else np.abs(other.astype(np.float32) - one).mean(2)
 
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from statistics import fmean
 
 NOT_AT_HAND = "not at hand: "
-"""How the reason begins of a metric that the machine lacks, whatever the clip."""
+"""The beginning of the reason for a metric that this machine lacks, whatever the clip."""
 
 
 def pooled(values: Sequence[float]) -> float:

@@ -18,10 +18,10 @@ _EVERY = "mean-frames,clips"
 
 @dataclass(frozen=True)
 class Protocol:
-    """How a score is taken. A clip's score is the mean over its frames, a set's the mean over its clips.
+    """The choices behind a score. A clip's score is the mean over its frames, a set's the mean over its clips.
 
     Attributes:
-        name: of the preset; no part of a signature, as presets may agree. Where not every frame is scored, it says so.
+        name: of the preset; no part of a signature, as presets may agree. It says so if not every frame is scored.
         psnr, ssim: the colour of each, one of `COLORS`.
         crop: border pixels that PSNR and SSIM leave out on each side.
         drop_first, drop_last: frames of each clip that no metric sees.
@@ -63,7 +63,7 @@ class Protocol:
 
     @property
     def selection(self) -> str:
-        """The frames that are scored, as signatures tell: "all frames", "frames2..-3", "frames3", "every4"."""
+        """The scored frames, as signatures name them: "all frames", "frames2..-3", "frames3", "every4"."""
         if self.only is not None:
             return "frames" + ",".join(map(str, self.only))
         every = f"every{self.every}" if self.every > 1 else ""
@@ -72,7 +72,7 @@ class Protocol:
         return every or "all frames"
 
     def signed(self, signature: str) -> str:
-        """A metric's signature with the frames that are scored, where these are not all."""
+        """A metric's signature, with the scored frames added if they are not all."""
         if self.selection == "all frames" or self.selection in signature.split("|"):
             return signature
         before, every, after = signature.partition(_EVERY)
@@ -80,7 +80,7 @@ class Protocol:
 
 
 def thinned(protocol: Protocol, every: int) -> Protocol:
-    """A protocol that scores every n-th of its frames alone; the same for 1.
+    """A protocol that scores only every n-th of its frames; the same protocol for 1.
 
     Raises:
         UserError: the protocol names its frames one by one.

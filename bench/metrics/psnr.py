@@ -18,6 +18,8 @@ _PYIQA_FLOOR = 1e-8 * 255**2  # pyiqa adds 1e-8 to the MSE of samples in [0, 1]
 
 @dataclass(frozen=True)
 class Psnr:
+    """PSNR of frames in one colour space; crop, rounding and frames are the protocol's."""
+
     color: str
     protocol: Protocol
     kind = Kind("PSNR", "dB", "higher", 2)
@@ -29,7 +31,7 @@ class Psnr:
         return self.protocol.signed(f"psnr|{color}|uint8|{crop}|mean-frames,clips|v1")
 
     def score(self, sr: np.ndarray, gt: np.ndarray) -> float:
-        """dB; infinity for equal frames (80 dB by pyiqa's definition)."""
+        """PSNR in dB of two uint8 (H, W, 3) RGB frames; infinity for equal ones (80 dB by pyiqa's definition)."""
         check_pair(sr, gt, self.protocol.crop)
         sr, gt = cropped(sr, self.protocol.crop), cropped(gt, self.protocol.crop)
         if self.color == "rgb":

@@ -73,7 +73,7 @@ class ProtocolScorer:
         return metric
 
     def score(self, pairs: Iterable[tuple[np.ndarray, np.ndarray]]) -> Values:
-        """Every frame of a clip under every recipe; a recipe that cannot score a frame has its reason instead.
+        """Score every frame of a clip under every recipe; a recipe that cannot score a frame gets the reason instead.
 
         Args:
             pairs: SR and GT frames, uint8 (H, W, 3) RGB of one size.
@@ -92,7 +92,7 @@ class ProtocolScorer:
         return {signature: refused.get(signature, found) for signature, found in values.items()}
 
     def recipes(self, scored: Mapping[str, Values]) -> list[Recipe]:
-        """The table: presets that agree on a recipe share a row; figures by clip, then for the set.
+        """The table of recipes: presets that agree on one share a row; figures by clip, then for the set.
 
         Args:
             scored: what `score` returned, by clip.

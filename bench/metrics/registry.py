@@ -61,7 +61,7 @@ def build(
 
 
 def _with(name: str, metric: Metric, attribute: str, value: Any) -> Metric:
-    """The metric with this attribute; where it is another one, a copy that shares the networks."""
+    """The metric with an attribute set; if its value changes, a copy that shares the networks."""
     if getattr(metric, attribute) == value:
         return metric
     metric = copy.copy(metric)
@@ -73,14 +73,15 @@ def _with(name: str, metric: Metric, attribute: str, value: Any) -> Metric:
 
 
 def chosen(names: Iterable[str], protocol: Protocol, **options: Any) -> dict[str, Metric]:
-    """Metrics by name, suites such as `no-reference` taken apart.
+    """Build metrics by name; a suite such as `no-reference` stands for its members.
 
-    A member of a suite that cannot be had is an `Unavailable`, and so is a metric whose weights cannot be fetched now.
+    A member of a suite that cannot be built is an `Unavailable`, and so is a metric whose weights cannot be fetched
+    now.
 
     Args:
         options: as for `build`.
     Raises:
-        UserError: as `build`, of metrics that are asked for by their own name; or no metric's weights can be fetched.
+        UserError: as `build`, for metrics that are named themselves; or no metric's weights can be fetched.
     """
     found: dict[str, Metric] = {}
     refused: list[NotAtHand] = []
@@ -106,12 +107,12 @@ def is_suite(name: str, config_dirs: tuple[str, ...] = ()) -> bool:
 
 
 def _members(name: str, config_dirs: tuple[str, ...]) -> list[str]:
-    """The metrics of a suite; of a metric itself."""
+    """The names of a suite's members; a metric's own name."""
     return list(_file(name.partition("/")[0], config_dirs).get("members", [name]))
 
 
 def check_name(name: str, config_dirs: tuple[str, ...] = ()) -> None:
-    """Raises UserError unless there is a metric of this name; nothing is built."""
+    """Raise UserError unless there is a metric of this name, without building it."""
     family, slash, variant = name.partition("/")
     known = members("metric", config_dirs)
     if family not in known or (slash and not variant):

@@ -6,7 +6,7 @@ import re
 
 
 def short(title: str, signature: str) -> str:
-    """The parts of a long signature that change a number by more than methods differ: "PSNR-Y crop8 frames2..-3".
+    """A short signature, of the parts that change a number by more than methods differ: "PSNR-Y crop8 frames2..-3".
 
     Args:
         title: the metric's own, "PSNR".

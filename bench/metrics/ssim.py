@@ -19,6 +19,8 @@ _TILE = (96, 640)  # rows, columns at a time: the working planes stay in the cac
 
 @dataclass(frozen=True)
 class Ssim:
+    """SSIM of frames in one colour space; crop, rounding and frames are the protocol's."""
+
     color: str
     protocol: Protocol
     kind = Kind("SSIM", "", "higher", 4)
@@ -31,7 +33,7 @@ class Ssim:
         return self.protocol.signed(f"ssim|{color}|gauss11-1.5-valid|uint8|{crop}|mean-frames,clips|v1")
 
     def score(self, sr: np.ndarray, gt: np.ndarray) -> float:
-        """In [-1, 1]; RGB: the mean of the channels' SSIM."""
+        """SSIM in [-1, 1] of two uint8 (H, W, 3) RGB frames; in RGB, the mean of the channels' SSIM."""
         check_pair(sr, gt, self.protocol.crop, minimum=2 * _RADIUS + 1)
         sr, gt = cropped(sr, self.protocol.crop), cropped(gt, self.protocol.crop)
         pairs = zip(*(planes(frame, self.color, self.protocol.y_rounding("ssim")) for frame in (sr, gt)))
@@ -48,9 +50,8 @@ def plane_terms(x: np.ndarray, y: np.ndarray, clamped: bool = False) -> tuple[fl
 
     Four separable filters instead of five: SSIM needs the variances only as their sum. Each tile is filtered about its
     own mean, which changes no variance and keeps single precision within 1e-6 of the double-precision definition on
-    photographs; flat drawings with noise of one level are off by up to 8e-6 (docs/decisions/exact-metrics.md).
-    Every step writes into buffers of one tile, made once:
-    fresh memory would cost more than the arithmetic.
+    photographs; flat drawings with noise of one level are off by up to 8e-6 (docs/decisions/exact-metrics.md). Every
+    step writes into buffers of one tile, made once: fresh memory would cost more than the arithmetic.
     """
     margin = 2 * _RADIUS
     height, width = x.shape

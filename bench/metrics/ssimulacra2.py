@@ -77,15 +77,15 @@ _WEIGHTS = np.array(
 
 
 class Ssimulacra2:
-    """Of frames as they are, sRGB."""
+    """SSIMULACRA 2.1 of whole sRGB frames."""
 
     kind = Kind("SSIMULACRA2", "", "higher", 2)
     signature = "ssimulacra2|v2.1|srgb|uint8|crop0|mean-frames,clips|v1"
 
     def score(self, sr: np.ndarray, gt: np.ndarray) -> float:
-        """At most 100, far differences below 0; of uint8 (H, W, 3) RGB frames of at least 8x8.
+        """The score of two uint8 (H, W, 3) RGB frames of at least 8x8: at most 100, below 0 for large differences.
 
-        The order counts: edges of SR that GT has not are another error than those that SR has lost.
+        The order counts: edges that SR adds are another error than edges that it loses.
         """
         check_pair(sr, gt, minimum=LEAST)
         ours, truth = _linear()[sr], _linear()[gt]
@@ -111,7 +111,7 @@ def _score(errors: np.ndarray) -> float:
 
 
 def _errors(y: np.ndarray, x: np.ndarray) -> list[list[float]]:
-    """Of a component of SR (y) and GT (x): in each norm structure, added edges, lost edges."""
+    """Errors of a component of SR (y) and GT (x): in each norm structure, added edges, lost edges."""
     mean_x, mean_y = _blurred(x), _blurred(y)
     variance = (_blurred(x * x) - mean_x * mean_x) + (_blurred(y * y) - mean_y * mean_y)
     covariance = _blurred(x * y) - mean_x * mean_y
@@ -133,7 +133,7 @@ def _xyb(linear: np.ndarray) -> list[np.ndarray]:
 
 
 def _blurred(plane: np.ndarray) -> np.ndarray:
-    """Zeros count beyond the border."""
+    """Blur a plane, with zeros beyond the border."""
     return cv2.sepFilter2D(plane, -1, _kernel(), _kernel(), borderType=cv2.BORDER_CONSTANT)
 
 

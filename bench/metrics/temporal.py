@@ -18,7 +18,7 @@ FLOW = "farneback-0.5-3-15-3-5-1.2"
 
 
 class Consecutive:
-    """A clip's values, one for each frame and the one before it.
+    """Accumulates a clip's values, one for each pair of neighbouring frames.
 
     Args:
         look: (sr, gt) -> the part of the pair that is kept until the next one comes.
@@ -103,7 +103,7 @@ class WarpError:
 class WarpErrorOfSr(WarpError):
     """The warping error along SR's own flow, without GT: E*_warp as DOVE and EvalCrafter define it, after Lai et al.
 
-    They take RAFT's flow, so their figures are others. Blur makes it small: it says nothing of detail.
+    They use RAFT's flow, so their figures differ. Blur makes it small: it says nothing about detail.
     """
 
     kind = Kind("E_warp along SR", "x1e-3", "lower", 3, window=2, reference=False)
@@ -127,7 +127,7 @@ def tecogan_crop(frame: np.ndarray) -> np.ndarray:
 
 
 def warped(frame: np.ndarray, along: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """The frame (H, W, ...) read at every position moved by the flow, bilinearly; and where that lies inside it."""
+    """A frame (H, W, ...) sampled at every position moved by the flow, bilinearly; and a mask of those inside it."""
     height, width = along.shape[:2]
     x = along[..., 0] + np.arange(width, dtype=np.float32)
     y = along[..., 1] + np.arange(height, dtype=np.float32)[:, None]

@@ -22,7 +22,7 @@ _TO_RGB = np.linalg.inv(_TO_YUV)
 
 @dataclass(frozen=True)
 class Trap:
-    """One way, by name."""
+    """A fault of evaluation scripts, with the function that applies it to pairs of frames."""
 
     name: str
     about: str

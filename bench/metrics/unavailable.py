@@ -10,15 +10,15 @@ from frames.errors import UserError
 
 
 class NotAtHand(UserError):
-    """What a metric needs could not be fetched now: the other metrics of a run are scored all the same."""
+    """Something that a metric needs cannot be fetched now; the other metrics of a run are scored all the same."""
 
 
 class Unavailable:
-    """In the place of a metric.
+    """Placeholder for a metric that is not available here.
 
     Args:
         name: of the metric.
-        reason: why it cannot be had, and the remedy.
+        reason: why it is not available, and the remedy.
     """
 
     def __init__(self, name: str, reason: str) -> None:

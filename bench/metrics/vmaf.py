@@ -38,7 +38,7 @@ class Vmaf:
 
 
 class VmafClip:
-    """Frames go to raw files in a temporary folder, which goes away with this object."""
+    """Collects a clip's frames in raw files of a temporary folder, which is removed with this object."""
 
     def __init__(self, program: str, model: str) -> None:
         self._program, self._model = program, model
@@ -102,7 +102,7 @@ def _output(program: str, option: str) -> str:
 
 
 def _check_model(program: str, model: str) -> None:
-    """Raises UserError unless this ffmpeg's libvmaf has the model built in: two small frames are scored by it."""
+    """Raise UserError unless this ffmpeg's libvmaf has the model built in, by scoring two small frames."""
     color = ["-f", "lavfi", "-i", "color=size=64x64:duration=0.04"]
     command = [program, "-nostdin", "-hide_banner", "-loglevel", "error", *color, *color]
     command += ["-lavfi", f"libvmaf=model=version={model}", "-f", "null", "-"]
@@ -112,10 +112,10 @@ def _check_model(program: str, model: str) -> None:
 
 
 def build(model: str = MODEL, title: str = "VMAF") -> Vmaf:
-    """VMAF by the ffmpeg that is found.
+    """VMAF, computed by the ffmpeg that `find_ffmpeg` finds.
 
     Args:
-        model: of those that libvmaf brings.
+        model: one of those built into libvmaf.
     Raises:
         UserError: there is no ffmpeg with libvmaf, or its libvmaf lacks the model.
     """
