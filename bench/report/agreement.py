@@ -13,7 +13,7 @@ FILE = "agreement.csv"
 
 
 def line(folder: Path, records: list[Record]) -> str:
-    """The correlations of those metrics of the records that the published table has.
+    """One line with the correlations of the records' metrics that the published table has.
 
     Raises:
         UserError, FileNotFoundError: there is no such table, or it cannot be read.

@@ -19,7 +19,7 @@ from frames.errors import UserError, did_you_mean
 
 CITED, UNLIKE = "†", "‡"
 HEADING = "cited, not measured here"
-METRICS = {"lpips-alex": "lpips"}  # what papers call ours
+METRICS = {"lpips-alex": "lpips"}  # our names -> those in papers
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,7 @@ class Figure:
     degradation: str = ""
 
     def is_about(self, data: str) -> bool:
-        """Whether it was found on the data set of this name; speeds stand beside every data set, as unlike."""
+        """Whether the figure is of this data set; speeds are shown with every data set, marked as unlike."""
         return not self.data or self.data.lower() == parts(data)[0].lower()
 
     def alike(self, column: Column, records: list[Record]) -> bool:
@@ -93,7 +93,7 @@ class Speed:
         return f"{gpu}, {count}{self.width}×{self.height}, {self.unit}"
 
     def figures(self) -> list[Figure]:
-        """The same as figures for the columns of a measured table."""
+        """The speed as figures for the columns of a measured table."""
         found = {"fps": self.fps, "mpx_per_s": self.mpx_per_s, "ms_per_frame": 1e3 / self.fps if self.fps else None}
         return [
             Figure(self.group, self.method, "", metric, figure(value, None), self.conditions, self.source)
@@ -162,12 +162,12 @@ def of_groups(folder: Path, groups: list[str]) -> list[Figure]:
 def block(
     figures: list[Figure], heads: list[Head], shown: list[Column | Fact], records: list[Record]
 ) -> tuple[Block, list[str]]:
-    """Rows of a measured table for published figures: one row a method, protocol and source.
+    """Rows with published figures for a measured table, one for each method, protocol and source.
 
     Args:
         figures: of this data set.
         heads, shown: the table's heads, and the columns that its last heads stand for.
-        records: what was measured, which tells how its LR frames were made.
+        records: those of the table, which say how their LR frames were made.
     Returns:
         (block, notes): a letter on each row leads to the note with its protocol and source.
     """

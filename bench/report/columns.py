@@ -47,7 +47,7 @@ class Column:
 
     @property
     def ranks(self) -> bool:
-        """Whether it is a quality of a method; GT's own value is none."""
+        """Whether it ranks methods: GT's own value, which has no direction, and times do not."""
         return self.is_quality and self.better != "none"
 
     def holds(self, row: Row) -> bool:
@@ -61,14 +61,14 @@ class Column:
 
 @dataclass(frozen=True)
 class Fact:
-    """A column that says what a method is rather than how it did."""
+    """A column with a fact about a method, such as its licence, instead of a result."""
 
     name: str
     header: str
     is_quality = False
 
     def text(self, records: list[Record]) -> str:
-        """The fact of a method's records; a dash where they do not tell."""
+        """The fact in a method's records; a dash if they do not say."""
         if self.name == "macs":
             return _macs_per_frame(records)
         found = dict.fromkeys(text for record in records if (text := self._one(record)))
@@ -103,7 +103,7 @@ FACTS = {
 
 
 def _macs_per_frame(records: list[Record]) -> str:
-    """GMAC of an output frame, over the clips in which they were counted."""
+    """GMAC of an output frame, over the clips for which MACs were counted."""
     counted = [(record.macs, record.frames) for record in records if record.macs is not None]
     if counted:
         total, frames = map(sum, zip(*counted))
@@ -113,7 +113,7 @@ def _macs_per_frame(records: list[Record]) -> str:
 
 
 def of_records(records: list[Record], total: list[Row], mix: bool = False) -> list[Column]:
-    """All columns that the figures of a data set fill: times first, then scores in the records' order."""
+    """All columns for which a data set has figures: times first, then scores in the records' order."""
     columns: list[Column] = []
     for metric, (title, unit, better, digits) in _SPEED.items():
         found = [row for row in total if row.metric.split("-")[0] == metric]
@@ -136,10 +136,10 @@ def of_records(records: list[Record], total: list[Row], mix: bool = False) -> li
 
 
 def choose(columns: list[Column], names: list[str], known: set[str]) -> list[Column | Fact]:
-    """The columns by name, in the order asked for: metrics as in summary.csv, and `FACTS`.
+    """Choose columns by name, in the given order: metrics as in summary.csv, and `FACTS`.
 
     Args:
-        columns: what one data set has; a metric under two recipes is two columns of one name.
+        columns: those of one data set; a metric under two recipes is two columns of one name.
         known: the metrics of all data sets of the table.
     Raises:
         UserError: a name that neither is a fact nor a metric of any data set.

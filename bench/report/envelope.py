@@ -14,7 +14,7 @@ from bench.store.trials import FAILED, FITS, SLOW, WORDS, Axis, Envelope, Point,
 
 SCHEMA = 1
 REACH = 64
-"""Laws are fitted to sizes within this factor of the largest that fits: they say how cost grows at the border."""
+"""Laws are fitted to sizes within this factor of the largest that fits, so they hold near that size."""
 AXIS_WORDS = {"frame": "frames grow", "clip": "clips grow"}
 
 
@@ -40,7 +40,7 @@ def costs(envelope: Envelope, axis: Axis, what: str) -> list[tuple[float, float]
 
 
 def law(envelope: Envelope, axis: Axis, what: str) -> Law | None:
-    """How a cost grows at the border; None where fewer than three sizes tell.
+    """The power law of a cost near the largest size that fits; None for fewer than three sizes.
 
     Args:
         what: "seconds" or "memory".
@@ -103,7 +103,7 @@ def _row(envelope: Envelope, axis: Axis) -> list[str]:
 
 
 def _beyond(axis: Axis) -> str:
-    """The smallest that does not fit, and why."""
+    """The smallest clip that does not fit, and why."""
     if axis.beyond is None or axis.outcome is None:
         return "not reached"
     why = f": {axis.reason[:60]}" if axis.outcome == FAILED else ""

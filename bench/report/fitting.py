@@ -10,14 +10,14 @@ from rich.cells import cell_len
 from bench.report.grid import Cell, Grid
 
 EDGE, BETWEEN = 4, 3
-"""Characters that borders and padding take: of a table with one column, and of each further column."""
-NAME = 16  # characters, at least, that the first column keeps, however narrow the terminal
+"""Characters of borders and padding: of a table with one column, and of each further column."""
+NAME = 16  # characters that the first column keeps at least, however narrow the terminal
 WHOLE = 24  # characters up to which a cell is never broken: a figure with its interval
 
 
 @dataclass(frozen=True)
 class Part:
-    """Columns, by index, that are printed as one table, and the width of each; None: as wide as it likes to be."""
+    """Columns, by index, that are printed as one table, and the width of each; None: its natural width."""
 
     columns: tuple[int, ...]
     widths: tuple[int | None, ...]
@@ -48,7 +48,7 @@ def parts(grid: Grid, width: int, printed: Callable[[Cell], str]) -> list[Part]:
 
 
 def _shared(columns: list[int], least: list[int], natural: list[int], width: int) -> tuple[int, ...]:
-    """The widths of these columns: the least that they need, and from the left what is over."""
+    """The widths of these columns: the least that each needs, and what is over given out from the left."""
     found = [least[index] for index in columns]
     over = max(0, width - _total(found))
     for place, index in enumerate(columns):

@@ -24,7 +24,7 @@ class Provenance:
 
 @dataclass(frozen=True)
 class Cell:
-    """`sup` is set as a superscript or behind the text: marks that the notes explain."""
+    """A cell of a table. `sup` holds marks that the notes explain, set as a superscript or behind the text."""
 
     text: str
     mark: str = ""  # BEST, SECOND or none
@@ -77,10 +77,10 @@ class Grid:
 
 
 def rank(values: dict[str, float], better: str, text: Callable[[str], str], tied: Callable[[str, str], bool]):
-    """Marks of the best rows and of those that the data cannot tell from them, then the same among the rest.
+    """Mark the best row and those that the data cannot tell from it as BEST, then the same among the rest as SECOND.
 
     Args:
-        values: figure by row name; under two nobody is marked.
+        values: figure by row name; with fewer than two, none is marked.
         text: a row's figure as printed; equal texts share the mark.
         tied: whether the data cannot tell two rows apart.
     Returns:
@@ -99,7 +99,7 @@ def rank(values: dict[str, float], better: str, text: Callable[[str], str], tied
 
 
 def figure(value: float, digits: int | None) -> str:
-    """A number as printed: with so many decimals, or three significant digits; zero has no sign."""
+    """Format a number with `digits` decimals, or with three significant digits if None; zero has no sign."""
     if not math.isfinite(value):
         return "NaN" if math.isnan(value) else "∞" if value > 0 else "-∞"
     value = value or 0.0  # no -0
@@ -112,5 +112,5 @@ def figure(value: float, digits: int | None) -> str:
 
 
 def listed(values: Iterable) -> str:
-    """Distinct values in their order, with commas."""
+    """Distinct values in their order, separated by commas."""
     return ", ".join(dict.fromkeys(str(value) for value in values))

@@ -23,7 +23,7 @@ RELATIVE = "speed"
 """A reference method's time over the method's own, in the same run."""
 BUSY = "not judged: a busy machine"
 _PLACES = ("root", "gt", "clips")
-"""Options of a data set that say where it lies, or which clips were asked for: the clips themselves are compared."""
+"""Options of a data set that name its place or the wanted clips; they may differ, as the clips are compared."""
 
 Judge = Callable[[str, Score | None, float, Interval | None], str]
 """(metric, its score, change, interval) -> verdict; positive is better. Of speed the score is None, and the change is
@@ -32,7 +32,7 @@ the logarithm of a ratio."""
 
 @dataclass(frozen=True)
 class Run:
-    """One run: when and from which commit it is."""
+    """One run, with its date and commit."""
 
     name: str
     date: str
@@ -42,13 +42,13 @@ class Run:
 
     @property
     def label(self) -> str:
-        """The commit, with + where the code was modified; the run's name where no commit is known."""
+        """The commit, or the run's name if none is known; with + if the code was modified."""
         return (self.commit[:7] or self.name) + "+" * self.is_modified
 
 
 @dataclass(frozen=True)
 class Change:
-    """What became of a figure since an earlier point of its line; positive is better."""
+    """The change of a figure since an earlier point of its line; positive is better."""
 
     value: float
     interval: Interval | None
@@ -62,7 +62,7 @@ class Moment:
     run: Run
     row: Row
     machine: str  # of a time; "" for scores
-    is_busy: bool = False  # others slowed some of its times down
+    is_busy: bool = False  # other processes slowed some of its times down
     since_previous: Change | None = None  # None: a line begins here, or the figures of this metric are not judged
     since_first: Change | None = None
 
@@ -82,7 +82,7 @@ class Line:
 
 
 def in_order(runs: Iterable[Run]) -> list[Run]:
-    """The runs by the moment at which the last of their records was made."""
+    """The runs, sorted by the date of their last records."""
     return sorted(runs, key=lambda run: (moments.moment(run.date), run.name))
 
 
@@ -116,7 +116,7 @@ def is_speed(metric: str) -> bool:
 
 
 def _figures(records: list[Record], reference: str | None) -> list[Row]:
-    """The rows of whole sets; speeds as they are, or relative to the reference's."""
+    """The rows of whole sets; speeds are absolute, or relative to the reference's."""
     found = [row for row in rows(records) if row.clip == ALL and row.value is not None]
     if reference is None:
         return found
@@ -176,7 +176,7 @@ def _change(old: Moment, new: Moment, score: Score | None, judge: Judge) -> Chan
 
 
 def _key(row: Row, records: Sequence[Record], base: Sequence[Record]) -> str:
-    """What must agree for two figures to stand on one line; `base`: the reference's records, of a relative speed."""
+    """Key of all that must agree for two figures on one line; `base`: the reference's records, of a relative speed."""
     recipe = _machine(row) if is_speed(row.metric) else row.signature
     unit = {json.dumps([r.method_config, r.descriptor and r.descriptor.dtype], sort_keys=True) for r in base}
     clips = [(r.clip, r.frames, r.lr_size, r.lr_origin, r.lr_made_with, _options(r.data_config)) for r in records]
@@ -202,7 +202,7 @@ def machines(found: Sequence[Line]) -> dict[str, str]:
 
 
 def grids(found: Sequence[Line]) -> list[Grid]:
-    """A table for each data set: a block a line, a row a run."""
+    """A table for each data set, with a block for each line and a row for each run."""
     letters = machines(found)
     titles = ("run", "commit", "date", "value", "95 % interval", "clips", "since the run before", "since the first")
     heads = tuple(Head(title, numeric=title in ("value", "clips")) for title in (*titles, "machine"))

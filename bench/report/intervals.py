@@ -18,34 +18,35 @@ of_mean = mean_interval
 
 
 def of_difference(ours: Mapping[str, float], theirs: Mapping[str, float]) -> Interval | None:
-    """Of the mean of ours minus theirs, over the clips that both have."""
+    """Interval of the mean of ours minus theirs, over the clips that both have."""
     return of_mean([ours[clip] - theirs[clip] for clip in ours if clip in theirs])
 
 
 def of_total(repetitions: Sequence[Sequence[float]]) -> Interval | None:
-    """Of the sum of the clips' median times.
+    """Interval of the sum of the clips' median times.
 
     Args:
         repetitions: for each clip the seconds of its repetitions.
     Returns:
-        None when a clip has a single repetition, or all together have under four: they cannot carry one.
+        None if a clip has a single repetition, or all together have fewer than four: too few for an interval.
     """
     return middle(_totals(repetitions, 0)) if _carries(repetitions) else None
 
 
 def of_ratio(ours: Sequence[Sequence[float]], theirs: Sequence[Sequence[float]]) -> Interval | None:
-    """Of our total time over theirs, both resampled; None where either has no interval."""
+    """Interval of our total time over theirs, both resampled; None if either has none."""
     if not (_carries(ours) and _carries(theirs)):
         return None
     return middle(_totals(ours, 0) / _totals(theirs, 1))
 
 
 def within_clips(scores: Mapping[str, Mapping[str, float]]) -> dict[str, Interval | None]:
-    """For each method the interval of its mean after each clip's own difficulty is taken off (Cousineau 2005, with
-    Morey's factor): the bars of two methods may then be compared by eye. A single method keeps the plain interval.
+    """Interval of each method's mean, with each clip's own difficulty removed (Cousineau 2005, with Morey's factor).
+
+    So the bars of two methods may be compared by eye. A single method keeps its plain interval.
 
     Args:
-        scores: method -> clip -> score; only clips that all methods have are looked at.
+        scores: method -> clip -> score; only clips that all methods have are used.
     """
     clips = [c for c in next(iter(scores.values()), {}) if all(c in found for found in scores.values())]
     table = np.array([[found[clip] for clip in clips] for found in scores.values()], float)

@@ -46,7 +46,7 @@ _SIGNS = {
 
 
 def latex(grid: Grid, label: str = "") -> str:
-    """The table environment; it compiles with booktabs and graphicx.
+    """A grid as a table environment of LaTeX, which needs booktabs and graphicx.
 
     Args:
         grid: a table.
@@ -91,7 +91,7 @@ def latex(grid: Grid, label: str = "") -> str:
 
 
 def figure(file: str, title: str, caption: str, label: str, wide: bool) -> str:
-    """The environment for a plot that lies in a file."""
+    """A figure environment of LaTeX for a plot in a file."""
     environment = "figure*" if wide else "figure"
     return "\n".join(
         [
@@ -109,7 +109,7 @@ def figure(file: str, title: str, caption: str, label: str, wide: bool) -> str:
 
 
 def escaped(text: str) -> str:
-    """Text with LaTeX's own signs spelled; letters that no standard font has are taken apart or named."""
+    """Escape text for LaTeX; letters that no standard font has become plain letters, or their code points."""
     return "".join(_SIGNS.get(sign) or _plain(sign) for sign in printable(text))
 
 
@@ -118,7 +118,7 @@ def _caption(title: str, text: str) -> str:
 
 
 def _head(head: Head) -> str:
-    """A column's head, on two lines where it is long: the unit, or what follows a hyphen, goes below."""
+    """A column's head, on two lines if it is long: the unit, or the part after a hyphen, goes below."""
     cut = head.text.find(" [") if " [" in head.text else head.text.find("-")
     if not head.numeric or len(head.text) < 9 or cut < 0:
         return escaped(head.text)
@@ -127,7 +127,7 @@ def _head(head: Head) -> str:
 
 
 def _letters(grid: Grid) -> int:
-    """About how many letters the table is wide: longer headings of blocks are broken."""
+    """The approximate width of the table in letters; longer headings of blocks are broken."""
     longest = [
         max(len(line[index].text) for block in grid.blocks for line in block.rows) for index in range(len(grid.heads))
     ]

@@ -16,7 +16,7 @@ Piece = tuple[str, bool]
 
 
 def lines_of(pieces: list[Piece], size: int, width: int) -> list[list[Piece]]:
-    """Break between pieces so that no line is wider than `width` pixels, if the pieces themselves are not."""
+    """Break text between pieces, so that no line is wider than `width` pixels unless a piece is."""
     lines: list[list[Piece]] = [[]]
     for piece in pieces:
         if lines[-1] and length([*lines[-1], piece], size) > width:
@@ -26,7 +26,7 @@ def lines_of(pieces: list[Piece], size: int, width: int) -> list[list[Piece]]:
 
 
 def length(pieces: list[Piece], size: int) -> float:
-    """Width in pixels."""
+    """The width of a line of text in pixels."""
     return sum(_font(size, bold).getlength(printable(text)) for text, bold in pieces)
 
 
@@ -45,7 +45,7 @@ class Canvas:
         self._image.paste(Image.fromarray(np.ascontiguousarray(frame)), (x, y))
 
     def write(self, pieces: list[Piece], x: int, y: int, size: int, color: tuple[int, int, int]) -> None:
-        """One line, its top left corner at (x, y)."""
+        """Write one line of text, its top left corner at (x, y)."""
         at = float(x)
         for given, bold in pieces:
             text = printable(given)
@@ -53,7 +53,7 @@ class Canvas:
             at += _font(size, bold).getlength(text)
 
     def outline(self, x: int, y: int, width: int, height: int, color: tuple[int, int, int], thick: int = 2) -> None:
-        """A frame just outside of a rectangle, with a dark edge so that it shows on any ground."""
+        """Draw a border just outside of a rectangle, with a dark edge that shows on any ground."""
         for grow, ink in ((thick + 1, (0, 0, 0)), (thick, color)):
             for step in range(1 if ink == (0, 0, 0) else thick):
                 d = grow - step

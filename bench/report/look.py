@@ -14,8 +14,10 @@ MARKERS = "osD^vP*X"  # as matplotlib names them; the page draws the same shapes
 
 @dataclass(frozen=True)
 class Theme:
-    """Colours of a background. The series are Okabe and Ito's, told apart by all common kinds of colour vision; on dark
-    ground black and the dark blue give way to lighter ones. Markers, dashes or hatches tell the series apart, too.
+    """The colours of plots on one background.
+
+    The series are Okabe and Ito's, which all common kinds of colour vision can tell apart, with lighter ones in place
+    of black and dark blue on a dark ground. Markers, dashes or hatches distinguish the series, too.
     """
 
     name: str
@@ -52,12 +54,12 @@ def order_of(records: Iterable[Record]) -> list[str]:
 
 
 def color(theme: Theme, index: int) -> str:
-    """Of the method with this index."""
+    """The colour of the method with this index."""
     return theme.series[index % len(theme.series)]
 
 
 def marker(index: int) -> str:
-    """Shifted by one for each turn through the colours, so that colour and marker together stay unique."""
+    """The marker of the method with this index; the shift by one in each round keeps colour and marker unique."""
     return MARKERS[(index + index // len(MARKERS)) % len(MARKERS)]
 
 
@@ -68,11 +70,11 @@ def direction(better: str) -> str:
 
 
 def front_of(points: Iterable[tuple[float, float]], better: str) -> list[tuple[float, float]]:
-    """The points that no other beats in both, fastest first: the Pareto front; none where up or down is not better.
+    """The Pareto front: the points that no other beats in both time and score, fastest first.
 
     Args:
         points: (time, score).
-        better: which way the score is better.
+        better: the better direction of the score; unless it is "higher" or "lower", the front is empty.
     """
     if better not in ("higher", "lower"):
         return []

@@ -8,14 +8,14 @@ from dataclasses import replace
 from bench.store.record import Record
 
 SHARE = 0.10
-"""Workers whose canaries differ by more than this share never have a column together."""
+"""Workers whose canaries differ by more than this share never share a column."""
 
 
 def split_by_canary(records: Sequence[Record]) -> list[Record]:
     """The records, with the canary in the device's name where workers on one kind of device differ in it.
 
-    A worker whose own canary changed by more than that between its start and its end has a column alone. Workers
-    without a canary are left as they are.
+    A worker whose own canary changed by more than `SHARE` between its start and its end gets a column of its own.
+    Workers without a canary are unchanged.
     """
     label: dict[str, str] = {}
     for device in dict.fromkeys(record.device for record in records if record.canary):
@@ -29,7 +29,7 @@ def split_by_canary(records: Sequence[Record]) -> list[Record]:
 
 
 def times_note(records: Sequence[Record]) -> str:
-    """The caption's part on times: their scopes, and how many machines they are from in a run of many workers."""
+    """The caption's part on times: their scopes and, in a run of many workers, the number of machines."""
     scopes = ", ".join(dict.fromkeys(scope for record in records for scope in record.timing))
     timed = [record for record in records if record.worker and record.timing]
     workers, hosts = {record.worker for record in timed}, {record.host or record.worker for record in timed}

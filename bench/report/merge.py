@@ -35,10 +35,10 @@ def merged(runs: Mapping[str, Sequence[Record]]) -> list[Record]:
 
 
 def relabelled(runs: Mapping[str, Sequence[Record]]) -> dict[str, dict[Cell, str]]:
-    """For each run the method's label of each cell.
+    """For each run, the label of the method in each cell.
 
-    A method that one run measured with several settings has those in its label (see `by_settings`); a method that
-    several runs measured on one data set has the run's name in each of its labels.
+    If one run measured a method with several settings, they are in its labels (see `by_settings`); if several runs
+    measured it on one data set, the run's name is.
 
     Raises:
         UserError: two runs used one data set under unlike options.
@@ -60,10 +60,10 @@ def relabelled(runs: Mapping[str, Sequence[Record]]) -> dict[str, dict[Cell, str
 
 
 def by_settings(records: Sequence[Record]) -> list[Record]:
-    """The records of one run, where a method measured with several settings has one label for each of them.
+    """The records of one run, with a label for each setting of a method that was measured with several.
 
-    A row of a table stands for one setting: a run of `steps=1` that was followed by one of `steps=16` into the same
-    folder gives the rows `m[steps=1]` and `m[steps=16]`.
+    A row of a table stands for one setting: a run with `steps=1` and then one with `steps=16` into the same folder give
+    the rows `m[steps=1]` and `m[steps=16]`.
     """
     settings: dict[tuple[str, str], dict[str, dict]] = {}
     for record in records:
@@ -78,7 +78,7 @@ def by_settings(records: Sequence[Record]) -> list[Record]:
 
 
 def run_names(runs: Iterable[str]) -> dict[str, str]:
-    """Run folders by their last name, or by the whole path where that would not tell them apart."""
+    """Names of run folders: the last part of the path, or the whole path where that would not tell them apart."""
     runs = list(dict.fromkeys(runs))
     names = {run: PurePath(run).name or run for run in runs}
     return names if len(set(names.values())) == len(names) else {run: run for run in runs}

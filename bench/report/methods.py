@@ -12,7 +12,7 @@ RANDOM_NOTE = "random weights: timed only, its pictures mean nothing"
 
 
 def option(record: Record, name: str) -> Any:
-    """A method's option: of its configuration, else of its label (as text); None where it has no such option."""
+    """A method's option, from its configuration, else from its label (as text); None if it has no such option."""
     configured = record.method_config
     return configured[name] if name in configured else parts(record.method)[1].get(name)
 
@@ -40,7 +40,7 @@ def random_methods(records: list[Record]) -> set[str]:
 
 
 def trained_on(records: list[Record]) -> dict[str, set[str]]:
-    """By method: the metrics that were in the losses of its weights, in any of these records."""
+    """For each method the metrics that it was trained on, in any of these records."""
     found: dict[str, set[str]] = {}
     for record in records:
         if record.descriptor is not None:

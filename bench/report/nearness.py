@@ -14,14 +14,14 @@ from frames.errors import UserError
 
 
 def nearness(row: Row | None, column: Column, records: list[Record]) -> Row | None:
-    """A set's row of a column that is better the nearer it is to GT's own value, as a row of distances to that.
+    """A set's row as distances from GT's own value, for a column in which nearer to that is better.
 
     The distance is taken frame by frame; a clip's is the mean over its frames, the set's the mean over its clips.
 
     Args:
         records: of the data set, all methods.
     Returns:
-        None where there is no row, or GT's own value is lacking in a clip.
+        None if there is no row, or a clip lacks GT's own value.
     """
     if row is None:
         return None
@@ -40,14 +40,14 @@ def nearness(row: Row | None, column: Column, records: list[Record]) -> Row | No
 
 
 def ranking_row(row: Row | None, by: Column, records: list[Record]) -> Row | None:
-    """The row of a column that ranks a method of a set; None where nothing does: see `nearness`, and no direction."""
+    """The row that ranks a method in a column; None if the column has no direction, or `nearness` has none."""
     if by.better == "none":
         return None
     return nearness(row, by, records) if by.better == "nearer" else row
 
 
 def place(row: Row | None, by: Column, records: list[Record]) -> float:
-    """The place of a method when sorted by a column, best first; those without a figure last.
+    """Sort key of a method by a column, best first; methods without a figure come last.
 
     Raises:
         UserError: the column has no direction.
@@ -61,7 +61,7 @@ def place(row: Row | None, by: Column, records: list[Record]) -> float:
 
 
 def unranked_notes(records: list[Record]) -> Iterator[str]:
-    """A line for each metric that cannot be ranked, for GT's own value was not measured."""
+    """A line for each metric that cannot rank methods, because GT's own value was not measured."""
     lacking = dict.fromkeys(
         name
         for record in records

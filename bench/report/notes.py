@@ -9,18 +9,18 @@ from bench.store.record import Record, Score
 def score_note(name: str, score: Score) -> str:
     """One line on a score that is absent or infinite; empty for all others."""
     if score.reason and score.reason.startswith(NOT_AT_HAND):
-        return ""  # of the machine, not of a clip: see `score_notes`
+        return ""  # the machine's fault, not the clip's: see `score_notes`
     if score.reason:
         return f"{name} is absent: {score.reason}"
     return equal_frames_note(name, score.values or ()) if score.title == "PSNR" else ""
 
 
 def score_notes(records: list[Record]) -> list[str]:
-    """The notes of a table; clips without ground truth are no news here.
+    """The notes of a table; clips without ground truth are not mentioned.
 
-    A reason why scores are absent stands once, with all clips and methods that it holds for.
+    A reason why scores are absent is given once, with all clips and methods that it holds for.
     """
-    lacking: dict[str, dict[str, None]] = {}  # reason of the machine's -> metrics
+    lacking: dict[str, dict[str, None]] = {}  # the machine's reason -> metrics
     absent: dict[str, dict[str, list[str]]] = {}  # note -> method -> clips
     infinite = []
     for record in records:
@@ -38,7 +38,7 @@ def score_notes(records: list[Record]) -> list[str]:
 
 
 def by_note(holds: dict[str, dict[str, list[str]]]) -> list[str]:
-    """Notes with all that each holds for, of {note: {method: clips}}: methods that share their clips stand together."""
+    """Lines with a note and its clips and methods, from {note: {method: clips}}; methods with equal clips share one."""
     found = []
     for note, by_method in holds.items():
         together: dict[tuple[str, ...], list[str]] = {}  # clips -> methods

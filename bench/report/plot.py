@@ -38,7 +38,7 @@ speed_quality = KINDS["speed-quality"]
 
 
 def rendered(figure: Figure, formats: tuple[str, ...] = ("png", "svg")) -> dict[str, bytes]:
-    """The figure as files, by format: the same bytes each time. The figure is closed."""
+    """Render a figure to the bytes of a file for each format, always the same; the figure is closed."""
     from bench.report.plots import style
 
     return style.rendered(figure, formats)

@@ -21,7 +21,7 @@ def power_law(x: Sequence[float], y: Sequence[float]) -> tuple[float, float, int
 
 
 def exponent_text(law: tuple[float, float, intervals.Interval | None] | None) -> str:
-    """`exponent 1.02 (1.00 to 1.05)`, or that there is none."""
+    """The exponent as text: `exponent 1.02 (1.00 to 1.05)`, or that there are too few sizes for one."""
     if law is None:
         return "too few sizes for an exponent"
     _, slope, interval = law

@@ -13,10 +13,10 @@ _FORMULA = ("=", "+", "-", "@")
 
 
 def writer(out: IO[str], floats: str = "") -> _Writer:
-    """Rows into a file that was opened with newline="".
+    """A writer of rows into a file that was opened with newline="".
 
     Args:
-        floats: how they are written, like ".10g"; empty: with all their digits.
+        floats: format of floats, like ".10g"; empty: all their digits.
     """
     return _Writer(out, floats)
 
@@ -27,7 +27,7 @@ class _Writer:
         self._floats = floats
 
     def row(self, values: Iterable[object]) -> None:
-        """One line: text as `cell` gives it, None and NaN as nothing."""
+        """Write one row: text as `cell` gives it, None and NaN as empty cells."""
         self._csv.writerow([self._text(value) for value in values])
 
     def rows(self, rows: Iterable[Sequence[object]]) -> None:
@@ -43,7 +43,7 @@ class _Writer:
 
 
 def cell(text: str) -> str:
-    """Text on one line; what begins like a formula and is no number gets an apostrophe in front."""
+    """Text on one line, with an apostrophe in front if it begins like a formula and is no number."""
     text = printable(text)
     if not text.lstrip().startswith(_FORMULA):
         return text

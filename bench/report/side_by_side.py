@@ -18,7 +18,7 @@ VIDEO_WIDTH = 640  # smaller frames are enlarged to about this
 
 
 def versions_of(material: Material, cells: list[Record], sources: list[str]) -> Iterator[list[strip.Version]]:
-    """All versions of frame 0, of frame 1, ...; LR is enlarged by repeating pixels."""
+    """Yield all versions of each frame of a clip; LR is enlarged by repeating pixels."""
     labels = _labels(cells)
     for index, frames in enumerate(zip(*(material.sources[source]() for source in sources))):
         yield [
@@ -30,7 +30,7 @@ def versions_of(material: Material, cells: list[Record], sources: list[str]) -> 
 def still(
     material: Material, cells: list[Record], sources: list[str], box: regions.Box | None, frame: int
 ) -> np.ndarray:
-    """One frame: the whole of it, and the crops of all versions, uint8 (H, W, 3) RGB.
+    """The strip of one frame: the whole frame and the crops of all versions, uint8 (H, W, 3) RGB.
 
     Args:
         box: the crop; None: where the methods differ most.
@@ -50,7 +50,7 @@ def still(
 def film(
     material: Material, cells: list[Record], sources: list[str], box: regions.Box | None, kind: str
 ) -> Iterator[np.ndarray]:
-    """All frames, each with the versions in bands (`split`) or as whole frames (`stack`)."""
+    """Yield the frames of a video that has all versions in bands (`split`) or as whole frames (`stack`)."""
     compose = strip.split if kind == "split" else strip.stacked
     for versions in versions_of(material, cells, sources):
         if box is not None:

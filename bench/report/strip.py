@@ -18,14 +18,14 @@ from bench.report.page.regions import Box, cut
 INK, SOFT, PAPER = (23, 26, 31), (86, 94, 105), (255, 255, 255)
 MARK = (255, 176, 0)  # the crop's box, from Okabe and Ito's palette
 GAP, EDGE = 8, 14
-TILE = 240  # pixels across, at least, that a crop is enlarged to
+TILE = 240  # width in pixels to which a crop is enlarged, about
 TEXT, LINE = 13, 18
-LEAST = 48  # pixels that the whole frame is high, at least
+LEAST = 48  # smallest height of the whole frame, in pixels
 
 
 @dataclass(frozen=True)
 class Version:
-    """One version of a frame: uint8 (H, W, 3) RGB, all versions of one size, and its scores as printed."""
+    """One version of a frame, uint8 (H, W, 3) RGB of the size of all versions, with its scores as printed."""
 
     name: str
     frame: np.ndarray
@@ -33,7 +33,7 @@ class Version:
 
 
 def strip(versions: list[Version], whole: np.ndarray, box: Box, caption: list[str]) -> np.ndarray:
-    """The whole frame with the crop's box at the left, the crops of all versions beside it with their names below."""
+    """A strip: the whole frame with the crop's box at the left, the crops of all versions beside it, names below."""
     times = max(1, round(TILE / box[2]))
     width, height = box[2] * times, box[3] * times
     columns = len(versions) if len(versions) < 4 else math.ceil(len(versions) / 2)
@@ -63,14 +63,14 @@ def strip(versions: list[Version], whole: np.ndarray, box: Box, caption: list[st
 
 
 def _folded(name: str, width: int) -> list[list[Piece]]:
-    """A name in one line, or in several where it is far wider than its crop."""
+    """A name on one line, or on several if it is far wider than its crop."""
     long = length([(name, True)], TEXT)
     letters = len(name) if long <= 2 * width else max(1, int(len(name) * width / long))
     return [[(line, True)] for line in textwrap.wrap(name, letters) or [name]]
 
 
 def split(versions: list[Version], times: int = 1) -> np.ndarray:
-    """One frame in upright bands, a band a version, each with its name; sides are made even for video."""
+    """One frame in vertical bands, one for each version, with its name; sides are made even for video."""
     height, width = versions[0].frame.shape[:2]
     edges = [round(index * width / len(versions)) for index in range(len(versions) + 1)]
     canvas = Canvas(_even(height * times), _even(width * times), (0, 0, 0))
@@ -99,7 +99,7 @@ def stacked(versions: list[Version], times: int = 1) -> np.ndarray:
 
 
 def _tag(canvas: Canvas, version: Version, x: int, width: int, y: int = 0) -> None:
-    """The name, and the scores where there is room, on a dark ground."""
+    """Write a version's name, and its scores if there is room, on a dark ground."""
     scores = [(("  " if first == 0 else "") + text, bold) for first, (text, bold) in enumerate(version.scores)]
     pieces = [(version.name, True), *scores]
     if length(pieces, TEXT) + 10 > width:
@@ -113,13 +113,13 @@ def _shown_width(frame: np.ndarray, height: int) -> int:
 
 
 def _shrunk(frame: np.ndarray, height: int) -> np.ndarray:
-    """For orientation only: resampled to this height."""
+    """Resample a frame to this height; for orientation only."""
     kind = cv2.INTER_AREA if height < frame.shape[0] else cv2.INTER_CUBIC
     return cv2.resize(frame, (_shown_width(frame, height), height), interpolation=kind)
 
 
 def _captioned(caption: list[str], whole: np.ndarray, room: int) -> list[str]:
-    """The caption in lines no wider than the frame above it, which they make smaller; at most half of `room` high."""
+    """The caption in lines no wider than the frame above it, which shrinks for them; at most half of `room` high."""
     told = caption
     for count in range(len(caption), max(len(caption), room // (2 * LINE)) + 1):
         width = _shown_width(whole, room - LINE * count)

@@ -32,7 +32,7 @@ def summary(name: str, records: Sequence[Record], environment: Mapping[str, Any]
 
 
 def paths(records: Sequence[Record]) -> list[str]:
-    """`option=path` of each absolute path in the options of data sets and methods: a look before they are public."""
+    """`option=path` of each absolute path in the options of data sets and methods, to check before it is public."""
     return list(dict.fromkeys(text for record in records for text in _paths(record)))
 
 

@@ -26,7 +26,7 @@ UNITS = {
     "energy_j_per_frame": "J",
 }
 TIMES = ("fps", "ms_per_frame", "mpx_per_s")
-"""The figures that are made of the clips' times alone."""
+"""The figures that are computed from the clips' times alone."""
 
 
 @dataclass(frozen=True)
@@ -54,7 +54,7 @@ class Row:
 
     @property
     def interval(self) -> intervals.Interval | None:
-        """(low, high)."""
+        """(low, high), or None if there is no interval."""
         return None if self.low is None or self.high is None else (self.low, self.high)
 
 
@@ -74,7 +74,7 @@ def rows(records: list[Record]) -> list[Row]:
 
 
 def write_csv(records: list[Record], file: Path) -> None:
-    """`summary.csv`: the columns are `COLUMNS`. Whole or as it was, whenever the process ends."""
+    """Write `summary.csv` with the columns `COLUMNS`, atomically."""
     with replacing(file) as temporary, open(temporary, "w", encoding="utf-8", newline="") as out:
         lines = sheet.writer(out, floats=".10g")
         lines.row(COLUMNS)
@@ -87,7 +87,7 @@ def mean(values: Sequence[float]) -> float:
 
 
 def most_clips(found: Iterable[Row]) -> frozenset[str]:
-    """The largest set of clips that a row has; of equally large ones that of the most rows, then the first."""
+    """The largest set of clips of any row; of equally large ones that of the most rows, then the first."""
     counts = Counter(row.clips for row in found)
     return max(counts, key=lambda clips: (len(clips), counts[clips]), default=frozenset())
 
@@ -129,7 +129,7 @@ def _set_rows(data: str, method: str, good: list[Record], expected: int) -> list
 def _time_rows(
     start: tuple[str, str, str], scope: str, timed: list[tuple[Record, Timing]], counts: tuple[int, int]
 ) -> list[Row]:
-    """The figures of a scope over these clips, with the interval of the total time carried into each of them."""
+    """The figures of a scope over these clips, each with an interval from that of the total time."""
     signature = time_signature(timed[0][0], scope)
     evidence = {record.clip: tuple(times.seconds) for record, times in timed}
     seconds = sum(median(each) for each in evidence.values())
@@ -166,7 +166,7 @@ def _speed(timed: list[tuple[Record, Timing]]) -> dict[str, float]:
 
 
 def _energy(times: Timing) -> list[float]:
-    """Joules of each repetition; empty where the card did not tell all of them."""
+    """Joules of each repetition; empty unless the GPU reported all of them."""
     told = [each.telemetry.energy_j if each.telemetry else None for each in times.repetitions]
     known = [value for value in told if value is not None]
     return known if len(known) == len(told) else []
@@ -190,7 +190,7 @@ def time_signature(record: Record, scope: str) -> str:
 
 
 def _named(metric: str, scope: str) -> str:
-    """Times of the scope `tensors` have the plain name, those of `files` say so."""
+    """The name of a time: plain for the scope `tensors`, followed by the scope for others."""
     return metric if scope == "tensors" else f"{metric}-{scope}"
 
 

@@ -26,7 +26,7 @@ TRAINED_NOTE = "the weights were trained on this metric, so it flatters them"
 
 @dataclass(frozen=True)
 class Table:
-    """Cells as rows computed them; None where nothing was measured."""
+    """The table of one data set; a cell is a row of `summary`, whose value is None if nothing was measured."""
 
     data: str
     title: str
@@ -37,13 +37,13 @@ class Table:
     expected: int  # clips of the complete set
     notes: list[str]
     shown: list[Column | Fact] = field(default_factory=list)  # what is printed, in order; empty: `columns`
-    random: frozenset[str] = frozenset()  # methods that nobody trained: no quality is shown for them
+    random: frozenset[str] = frozenset()  # methods with random weights, of which no quality is shown
     records: list[Record] = field(default_factory=list, repr=False)
     cited: list[cited.Figure] = field(default_factory=list)
     _marks: dict[Column, dict[str, str]] = field(default_factory=dict, compare=False, repr=False)  # found once
 
     def text(self, method: str, column: Column) -> str:
-        """The printed figure, with n/expected where it lacks clips that the row's others have; a dash for nothing."""
+        """The printed figure, with n/expected if others of the method have more clips; a dash if there is none."""
         row = self.cells.get((method, column))
         if row is None or row.value is None:
             return "–"
@@ -67,7 +67,7 @@ class Table:
 
     @property
     def header(self) -> list[str]:
-        """Column titles; the clips are counted where any are missing."""
+        """Column titles, with one for the number of clips if any are missing."""
         shown = self.shown or self.columns
         return ["method", *(["clips"] if self.incomplete else []), *(column.header for column in shown)]
 
@@ -100,7 +100,7 @@ class Table:
         return self._marks[column]
 
     def ranking_row(self, method: str, column: Column) -> Row | None:
-        """The row that ranks a method: its own, or its distances to GT's own values; None where nothing does."""
+        """The row that ranks a method: its figures, or their distances to GT's own values; None if there is none."""
         return ranking_row(self.cells.get((method, column)), column, self.records)
 
     def grid(self, with_intervals: bool = False) -> Grid:
@@ -127,7 +127,7 @@ class Table:
         return Grid(self.title, caption, tuple(heads), tuple(blocks), tuple(notes), self.data)
 
     def cell(self, method: str, column: Column | Fact, with_interval: bool = False, counted: bool = False) -> Cell:
-        """One cell as printed, with its mark and where its figure comes from.
+        """One cell as printed, with its mark and the sources of its figure.
 
         Args:
             with_interval: print the 95 % interval, too.
@@ -144,7 +144,7 @@ class Table:
         if with_interval and row.interval:
             low, high = (figure(end, column.digits) for end in row.interval)
             text += f" [{low}, {high}]"
-        if counted and row.n < row.expected and row.n == self.counted(method)[0]:  # otherwise `text` tells already
+        if counted and row.n < row.expected and row.n == self.counted(method)[0]:  # otherwise `text` has it
             text += f" ({row.n}/{row.expected})"
         mark = TRAINED if self.is_trained_on(method, column) else ""
         return Cell(text, self.marks(column).get(method, ""), sup=mark, sources=sources(row, own))
@@ -158,7 +158,7 @@ def tables(
     sort: str | None = None,
     cite: list[cited.Figure] | None = None,
 ) -> list[Table]:
-    """One table a data set, in the order of the records.
+    """Build a table for each data set, in the order of the records.
 
     Args:
         mix: let unlike signatures share a column, whose head then says so; otherwise they never do.
@@ -266,7 +266,7 @@ def _tied(one: Row, other: Row) -> bool:
 
 
 def _notes(records: list[Record]) -> list[str]:
-    """Failures and findings, clip by clip, and doubts about times, each with all clips and methods that have it."""
+    """Failures and findings, clip by clip, and doubts about times, each with all its clips and methods."""
     found = [f"{r.clip}, {r.method}: failed: {r.reason}" for r in records if r.status != "ok"]
     found += [
         f"{record.clip}, {record.method}: the doctor says: {finding.text} (scored as it is)"
@@ -285,7 +285,7 @@ def _doubts(times: Timing) -> list[str]:
     """Reasons not to trust these times."""
     found = times.faults
     if times.redone:
-        watched = any(each.telemetry for each in times.repetitions)  # where no GPU is, none can throttle
+        watched = any(each.telemetry for each in times.repetitions)  # on a GPU, which can throttle
         reason = "the GPU throttled or the machine was busy" if watched else "the machine was busy"
         found.append(f"{times.redone} repetition{'s' * (times.redone > 1)} redone because {reason}")
     if any(each.telemetry and each.telemetry.throttled for each in times.repetitions):

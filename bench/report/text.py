@@ -21,8 +21,8 @@ _MARKDOWN = {BEST: ("**", "**"), SECOND: ("<u>", "</u>")}
 def terminal(grid: Grid, console: Console) -> None:
     """Print with rich; the best figure of a column is bold, the second underlined.
 
-    Columns that a narrow terminal has no room for stand in further tables below. Each note is one line, however narrow
-    the table and however long the name of a file in it.
+    Columns for which a narrow terminal has no room go into further tables below. Each note is one line, which the
+    terminal may wrap, so that names of files in it stay whole.
     """
     for number, part in enumerate(fitting.parts(grid, console.width, _unmarked)):
         console.print(_part(grid, part, f"{grid.title}, continued" if number else grid.title))
@@ -31,7 +31,7 @@ def terminal(grid: Grid, console: Console) -> None:
 
 
 def _part(grid: Grid, part: fitting.Part, title: str) -> RichTable:
-    """Some of the columns as a table of rich."""
+    """Some columns of a grid as a table of rich."""
     table = RichTable(title=_rich(title))
     for index, width in zip(part.columns, part.widths, strict=True):
         head = grid.heads[index]
@@ -60,7 +60,7 @@ def markdown(grid: Grid) -> str:
 
 
 def comma_separated(grid: Grid) -> str:
-    """One line a row; marks are left out, the source of cited rows is in a last column where there are any."""
+    """CSV with a line for each row, without marks; if rows are cited, a last column has the source of each."""
     out = io.StringIO()
     write = sheet.writer(out).row
     told = len({block.source for block in grid.blocks}) > 1
@@ -93,13 +93,13 @@ def _unmarked(cell: Cell) -> str:
 
 
 def _escaped(text: str) -> str:
-    """Text that Markdown would take for markup, for a link, or for the end of a cell."""
+    """Escape what Markdown would take for markup, for a link, or for the end of a cell."""
     text = "".join(_SIGNS.get(sign, sign) for sign in printable(text))
     text = text.replace("](", "]\\(").replace("]:", "]\\:")
     return re.sub(r"(?<!\w)_|_(?!\w)", r"\_", text)
 
 
 def _paragraph(text: str) -> str:
-    """Text of its own paragraph that is no heading, list, quotation, rule or code."""
+    """Escape a paragraph, also where Markdown would take it for a heading, list, quotation, rule or code."""
     text = _escaped(text.strip())
     return re.sub(r"^(\d+)([.)])|^([#>+=-])", lambda found: f"{found[1] or ''}\\{found[2] or found[3]}", text)

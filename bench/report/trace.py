@@ -26,7 +26,7 @@ def sources(row: Row, records: list[Record]) -> tuple[Provenance, ...]:
 
 
 def lines(name: str, grid: Grid) -> Iterator[str]:
-    """For each cell its place and figure, and below it one line a clip: run, clip, figure, record, date, signature.
+    """Yield for each cell its place and figure, then a line for each clip: run, clip, figure, record, date, signature.
 
     A record is named by the start of its frames' sha256, which `records.jsonl` has as `sr_sha256`.
     """

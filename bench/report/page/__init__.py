@@ -34,17 +34,17 @@ def render(
     budget: PictureBudget,
     find: Find,
 ) -> tuple[str, list[str]]:
-    """The page, and the lines that it says of its pictures.
+    """Render the page; returns its HTML, and its notes on pictures.
 
     Args:
         records: of one or several runs.
-        materials: the frames that there are, one entry a clip; sources that cannot be read become absent.
+        materials: the frames of each clip; sources that cannot be read become absent.
         environments: run -> its environment.json.
         budget: for the pictures alone.
-        find: how the worst place of a metric is found in a frame.
+        find: the search for the worst place of a metric in a frame.
     """
     found = tables(records)
-    # What nobody trained is timed only: the tables say so, and no list of frames ranks its pictures.
+    # Methods with random weights are only timed: the tables say so, and no list of frames ranks their pictures.
     records = [replace(record, scores={}) if is_random(record) else record for record in records]
     methods = order_of(records)
     pictures = album.build(materials, records, budget, find)
@@ -148,14 +148,14 @@ def _worst_lists(
 
 
 def _short(value: float, metric: Metric) -> float | str | None:
-    """JSON has neither infinity nor NaN; beyond two digits more than a table shows there is nothing to see."""
+    """A score for JSON, which has no infinity and no NaN, with two digits more than in a table."""
     if math.isnan(value):
         return None
     return ("inf" if value > 0 else "-inf") if math.isinf(value) else round(value, metric.digits + 2)
 
 
 def _json(data: dict) -> Markup:
-    """For inside a script element: nothing in it can close that element."""
+    """Data as JSON for the inside of a script element, which nothing in it can close."""
     return Markup(json.dumps(data, separators=(",", ":"), allow_nan=False).replace("<", "\\u003c"))
 
 

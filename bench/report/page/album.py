@@ -42,14 +42,13 @@ class _Encoded:
 
 
 def build(materials: list[Material], records: list[Record], budget: PictureBudget, find: places.Find) -> Album:
-    """Look at every clip, choose within the budget, encode.
+    """Choose and encode the pictures of all clips within the budget.
 
-    Nothing is compressed with loss: what does not fit is left out, frame by frame. Sources that cannot be read become
-    absent, with the reason. The choice rests on an estimate of sizes; where that was too low, the frames that got room
-    last go again.
+    Nothing is compressed with loss: frames that do not fit are left out. Sources that cannot be read become absent,
+    with the reason. The choice rests on an estimate of sizes; if that was too low, the frames chosen last are dropped.
 
     Args:
-        find: how the worst place of a metric is found.
+        find: the search for the worst place of a metric.
     """
     if budget.bytes <= 0:
         described = [_described(material, None) for material in materials]
@@ -110,7 +109,7 @@ def _encoded(material: Material, choice: Choice | None) -> _Encoded:
                 if index in choice.frames:
                     found.frames[source][index] = webp(regions.cut(frame, inside))
                 if index < choice.slice_frames:
-                    rows.append(frame[line, inside[0] : inside[0] + inside[2]].copy())  # the frame itself goes
+                    rows.append(frame[line, inside[0] : inside[0] + inside[2]].copy())  # a view would keep the frame
         except (ValueError, OSError) as error:  # removed since the first look
             found.frames.pop(source)
             material.drop(source, one_line(error))
@@ -123,7 +122,7 @@ def _encoded(material: Material, choice: Choice | None) -> _Encoded:
 
 
 def _place(choice: Choice, kept: _Encoded, entry: dict, pictures: Pictures) -> None:
-    """Put a clip's pictures into the page."""
+    """Add a clip's pictures to the page, and their numbers to the clip's entry."""
     for source, frames in kept.frames.items():
         entry["pictures"][source] = {index: pictures.add(frames[index]) for index in choice.frames}
     if kept.slices:
@@ -134,7 +133,7 @@ def _place(choice: Choice, kept: _Encoded, entry: dict, pictures: Pictures) -> N
 
 
 def _notes(clips: list[dict]) -> list[str]:
-    """Notes on the pictures, for a reader."""
+    """Notes on the pictures, for readers of the page."""
     frames, shown = sum(clip["frames"] for clip in clips), sum(len(clip["shown"]) for clip in clips)
     notes = [f"{shown} of {frames} frames have pictures; lossless (WebP), pixel by pixel as scored."]
     partly = [clip for clip in clips if 0 < len(clip["shown"]) < clip["frames"]]
@@ -165,7 +164,7 @@ def _by_reason(clips: list[dict]) -> dict[str, list[str]]:
 
 
 def _some(names: list[str], shown: int = 8) -> str:
-    """The first few of a list, and how many more there are."""
+    """The first few of a list, and the number of the others."""
     names = list(dict.fromkeys(names))
     more = f" and {len(names) - shown} more" if len(names) > shown else ""
     return ", ".join(names[:shown]) + more

@@ -20,7 +20,7 @@ ENOUGH = 5  # frames a clip that a window's size must leave room for, before the
 SLICES = 0.15  # of the budget, at most, for x-t slices
 SLICE_FRAMES = 240  # that a slice shows at most
 LOOKED_AT = 6  # frames a clip that decide on the window
-LOOKED_AT_PIXELS = 12_000_000  # what these may hold in memory, each source
+LOOKED_AT_PIXELS = 12_000_000  # of these frames together, for each source
 OVERVIEW = 240  # pixels across
 
 
@@ -60,7 +60,7 @@ class Choice:
 def choose(
     materials: list[Material], looks: list[Look | None], records: list[Record], budget: PictureBudget
 ) -> tuple[list[Choice | None], list[Place]]:
-    """Share the budget out: windows, then slices, then frames.
+    """Divide the budget: among windows, then slices, then frames.
 
     Returns:
         (what is shown of each clip, None: nothing; the chosen frames in the order in which they got room).
@@ -83,7 +83,7 @@ def choose(
 
 
 def look(material: Material) -> Look | None:
-    """Read every source once: choose by a few frames, and find out what cannot be read. None: nothing can be shown."""
+    """Read every source of a clip once, to compare a few frames and drop unreadable sources; None if all SR are."""
     few = max(1, min(LOOKED_AT, LOOKED_AT_PIXELS // max(1, material.size[0] * material.size[1]), material.frames))
     chosen = sorted({round(index) for index in np.linspace(0, material.frames - 1, few)})
     kept: dict[str, dict[int, np.ndarray]] = {}
@@ -130,7 +130,7 @@ def _windows(materials: list[Material], looks: list[Look | None], budget: Pictur
         return regions.window(seen.spread, material.size, sizes[step[index]], material.scale) if seen else None
 
     def price(index: int) -> float:
-        """Of one frame."""
+        """Estimated bytes of one frame."""
         box, seen = boxes[index], looks[index]
         return box[2] * box[3] * seen.cost if seen and box else 0.0
 
@@ -154,7 +154,7 @@ def _frames(
     budget: PictureBudget,
     room: float,
 ) -> list[Place]:
-    """The frames that get pictures: one of every clip, the worst lists, then round after round."""
+    """The frames that get pictures: one of every clip, those of the worst lists, then one of every clip in turn."""
     order = [wanted([r for r in records if (r.data, r.clip) == (m.data, m.clip)], m.frames) for m in materials]
     number = {(material.data, material.clip): index for index, material in enumerate(materials)}
     queue = [(index, frames[0]) for index, frames in enumerate(order)]

@@ -25,7 +25,7 @@ class Pictures:
         self._known: dict[bytes, int] = {}
 
     def add(self, picture: bytes) -> int:
-        """The picture's number."""
+        """Add a picture unless it is there already; returns its number."""
         if picture not in self._known:
             self._known[picture] = len(self.texts)
             self.texts.append(base64.b64encode(picture).decode("ascii"))

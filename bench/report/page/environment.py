@@ -14,7 +14,7 @@ METHOD_FACTS = (*_SAID[:4], ARITHMETIC, *_SAID[4:])
 
 
 def of_runs(environments: dict[str, dict[str, Any]]) -> list[tuple[str, str, list[tuple[str, str]]]]:
-    """(run, its command, [(name, value)]); what is no environment of a run is shown as far as it can be."""
+    """(run, its command, [(name, value)]) of each run; entries of unexpected types are shown as text."""
     found = []
     for run, environment in environments.items():
         pairs = {key: value for key, value in environment.items() if key not in ("command", "packages", "gpu")}
@@ -26,7 +26,7 @@ def of_runs(environments: dict[str, dict[str, Any]]) -> list[tuple[str, str, lis
 
 
 def of_methods(records: list[Record]) -> list[tuple[str, list[str]]]:
-    """(method, `METHOD_FACTS` of it)."""
+    """(method, its `METHOD_FACTS`) of each method with a descriptor."""
     found = {record.method: record.descriptor for record in records if record.descriptor}
     counted = Fact("macs", ARITHMETIC)
     made = []

@@ -12,12 +12,12 @@ from frames.text import printable
 
 
 def rendered(template: str, **values: object) -> str:
-    """A template of `templates/` with these values."""
+    """Render a template of `templates/` with these values."""
     return _environment().get_template(template).render(**values)
 
 
 def file(name: str) -> Markup:
-    """A file of this package as it is: style and scripts of our own."""
+    """The content of a file of this package, unescaped: its own style and scripts."""
     return Markup(resources.files(__package__).joinpath(name).read_text(encoding="utf-8"))
 
 

@@ -19,7 +19,7 @@ def shape(index: int) -> str:
 
 
 def style(methods: int) -> str:
-    """One rule a method."""
+    """The CSS rule of each method's colour, in both themes."""
     rules = []
     for index in range(methods):
         light, dark = (color(THEMES[name], index) for name in ("light", "dark"))

@@ -40,7 +40,7 @@ class Material:
         return [name for name in self.sources if name != LR]
 
     def drop(self, source: str, reason: str) -> None:
-        """A source that turned out to be unreadable is absent, with its reason."""
+        """Make a source that turned out to be unreadable absent."""
         self.sources.pop(source, None)
         self.absent[source] = reason
 

@@ -26,11 +26,11 @@ class Metric:
 
     @property
     def header(self) -> str:
-        """As over a table's column: `PSNR-RGB [dB] ↑`."""
+        """The head of a table's column: `PSNR-RGB [dB] ↑`."""
         return headed(self.title, self.unit, self.better)
 
     def badness(self, value: float) -> float:
-        """Greater is worse; where nearer to GT is better, of distances (`rank_values`)."""
+        """The badness of a score, greater is worse; if nearer to GT is better, that of a distance (`rank_values`)."""
         return -value if self.better == "higher" else value
 
 
@@ -58,13 +58,13 @@ def metrics_of(records: list[Record]) -> list[Metric]:
 
 
 def values(record: Record, metric: Metric) -> dict[int, float]:
-    """Frame index -> score of one cell; empty where the metric was not taken."""
+    """Frame index -> score of one cell; empty if the metric was not computed."""
     score = record.scores.get(metric.name)
     return score.by_index if score and score.signature == metric.signature else {}
 
 
 def rank_values(record: Record, metric: Metric) -> dict[int, float]:
-    """Frame index -> what ranks it: its score, or its distance to GT's own; empty where that was not measured."""
+    """Frame index -> the value that ranks it: its score, or the distance to GT's own; empty if that is not known."""
     return record.rank_values(metric.name) if values(record, metric) else {}
 
 
@@ -92,7 +92,7 @@ def worst(records: list[Record], metric: Metric, shown: int = WORST_SHOWN) -> li
 
 
 def wanted(clip_records: list[Record], frames: int) -> list[int]:
-    """All frames of a clip in the order in which they are given room: the worst by each metric, then an even spread."""
+    """All frames of a clip by priority: the worst by each metric, then an even spread."""
     first: list[int] = []
     for metric in metrics_of(clip_records):
         for bad in worst(clip_records, metric, 1):
@@ -101,7 +101,7 @@ def wanted(clip_records: list[Record], frames: int) -> list[int]:
 
 
 def _spread(frames: int) -> list[int]:
-    """0, the last, the middle, the quarters, ...: any first part of it covers the clip evenly."""
+    """Frames in an order whose beginnings cover the clip evenly: 0, the last, the middle, the quarters, ..."""
     found = dict.fromkeys([0, frames - 1])
     step = frames
     while step > 1:

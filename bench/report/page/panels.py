@@ -14,7 +14,7 @@ from bench.report.tables import Column, Table
 WIDTH, HEIGHT = 360, 270
 LEFT, RIGHT, TOP, BOTTOM = 52, 14, 16, 42
 LETTER = 7.6  # width of a letter of a label, on average; labels are bold
-LETTERS = 28  # a longer name is shortened in its middle: the point has it whole as its tip
+LETTERS = 28  # a longer name is shortened in its middle; the point's tip has it whole
 _PLACES = ((10, 4, "start"), (-10, 4, "end"), (0, -10, "middle"), (0, 19, "middle"), (9, -7, "start"), (-9, -7, "end"))
 Box = tuple[float, float, float, float]
 """(left, top, right, bottom)."""
@@ -46,7 +46,7 @@ class Panel:
 
     title: str
     note: str
-    said: str  # for those who do not see it
+    said: str  # the panel in words, for screen readers
     ticks_x: list[tuple[float, str]]
     ticks_y: list[tuple[float, str]]
     front: list[tuple[float, float]]  # corners; empty: no front
@@ -131,7 +131,7 @@ def _ticks_y(low: float, high: float, down: Callable[[float], float]) -> list[tu
 
 
 def _labels(placed: dict[str, tuple[float, float]]) -> list[Label]:
-    """Each point's name, where it meets neither another point, nor a label, nor the frame."""
+    """Place each point's name where it overlaps no other point, no label, and not the frame, if possible."""
     taken = [(x - 7, y - 7, x + 7, y + 7) for x, y in placed.values()]
     found = []
     for method, (x, y) in placed.items():

@@ -15,7 +15,7 @@ from bench.report.page.progress import shown
 from bench.store.record import Record
 
 SIDE = 64  # pixels of a crop
-SLICE_FRAMES = 64  # frames around the worst one that a row is shown of
+SLICE_FRAMES = 64  # frames in a slice, around the worst one
 SHARE = 0.25  # of the budget of all pictures, at most
 _PACKED = 0.5  # size of a lossless picture over that of its pixels, as a first estimate
 
@@ -29,7 +29,7 @@ Find = Callable[[str, int], tuple[str, Centre]]
 
 @dataclass(frozen=True)
 class Asked:
-    """A worst frame whose worst place is looked for."""
+    """A worst frame of which the worst place is wanted."""
 
     data: str
     clip: str
@@ -57,7 +57,7 @@ class Place:
         return int(TEXT * sum(map(len, self.crops + self.slices)))
 
     def described(self, pictures: Pictures) -> dict:
-        """For the page's script, with the pictures put into the page."""
+        """A description for the page's script; adds the pictures to the page."""
         crops, slices = ([pictures.add(each) for each in some] for some in (self.crops, self.slices))
         return {"box": self.box, "first": self.first, "crops": crops, "slices": slices}
 
@@ -111,18 +111,18 @@ def _asked(records: list[Record], find: Find) -> dict[Asked, Centre]:
 
 
 def _estimate(material: Material) -> float:
-    """Bytes in the page that a place will take, more or less."""
+    """The approximate bytes in the page that a place takes."""
     rows = min(SIDE, material.size[0]) + min(SLICE_FRAMES, material.frames)
     return TEXT * _PACKED * 3 * min(SIDE, material.size[1]) * rows * (1 + (GT in material.sources))
 
 
 def _of_cell(material: Material, source: str, wanted: list[tuple[Asked, Centre]]) -> dict[Asked, Place]:
-    """The places of one method's frames of one clip; none where frames cannot be read any more."""
+    """The places of one method's frames of one clip; empty if frames can no longer be read."""
     try:
         places = {asked: _place(material, asked.frame, at) for asked, at in _centres(material, source, wanted)}
         for name in (source, *([GT] if GT in material.sources else [])):
             _take(material, name, places)
-    except (ValueError, OSError):  # removed since the first look; the reason is told where the frames are encoded
+    except (ValueError, OSError):  # removed since the first look; reported where the frames are encoded
         return {}
     return places
 
@@ -156,7 +156,7 @@ def _place(material: Material, frame: int, centre: tuple[int, int]) -> Place:
 
 
 def _take(material: Material, source: str, places: dict[Asked, Place]) -> None:
-    """Add a source's crops, and where the clip is no still its middle rows over time."""
+    """Add a source's crops and, unless the clip is a still, its middle rows over time."""
     rows: dict[Asked, list[np.ndarray]] = {asked: [] for asked in places}
     for index, frame in enumerate(material.sources[source]()):
         for asked, place in places.items():

@@ -10,14 +10,14 @@ from bench.store.record import Record
 
 @dataclass(frozen=True)
 class Health:
-    """One short sentence for the head of the page; `fine`: nothing needs a look."""
+    """A short sentence on the measurements, for the head of the page; `fine` if there is nothing to check."""
 
     text: str
     fine: bool
 
 
 def health(records: list[Record], tables: list[Table]) -> Health:
-    """Counts of measured cells, and of what went wrong with the others."""
+    """Count measured, failed and missing cells, findings and doubts."""
     failed = sum(not record.ok for record in records)
     missing = max(0, sum(table.expected * len(table.methods) for table in tables) - len(records))
     findings, doubts = sum(len(record.doctor or ()) for record in records), len(_doubts(tables))
@@ -45,7 +45,7 @@ def lists(records: list[Record], tables: list[Table]) -> list[tuple[str, list[st
 
 
 def _doubts(tables: list[Table]) -> list[str]:
-    """The notes of the tables, without failures and findings: those are listed with more detail here."""
+    """The notes of the tables, without failures and findings, which `lists` has in more detail."""
     return [
         f"{table.data}/{note}"
         for table in tables

@@ -11,7 +11,7 @@ from bench.timing.stats import median
 
 @dataclass(frozen=True)
 class Part:
-    """One stage of a bar: its share in thousandths, how strong its colour is in percent, and a word on it."""
+    """One stage of a bar: its share in thousandths, the strength of its colour in percent, and a tip."""
 
     share: int
     shade: int
@@ -20,7 +20,7 @@ class Part:
 
 @dataclass(frozen=True)
 class Bar:
-    """A method's time, in shares of its own whole: the methods are orders of magnitude apart."""
+    """A method's time in shares of its own total, because methods differ by orders of magnitude."""
 
     index: int
     method: str
@@ -30,7 +30,7 @@ class Bar:
 
 
 def of_records(records: list[Record], methods: list[str]) -> list[tuple[str, str, list[Bar]]]:
-    """(data set, scope, bars), without those that nothing was timed in."""
+    """(data set, scope, bars) of each scope in which something was timed."""
     found = []
     for data in dict.fromkeys(record.data for record in records):
         here = [record for record in records if record.data == data and record.ok]
@@ -48,7 +48,7 @@ def stage_medians(times: Timing) -> dict[str, float]:
 
 
 def _bar(method: str, records: list[Record], scope: str, methods: list[str]) -> Bar | None:
-    """Each stage's median, summed over the clips; the whole is the tables', not the sum of the stages' medians."""
+    """Each stage's median, summed over the clips; the total is that of tables, not the sum of the stages' medians."""
     stages: dict[str, float] = {}
     timed = [record for record in records if scope in record.timing]
     frames = sum(record.frames for record in timed)

@@ -37,7 +37,7 @@ class BodyCell:
 
 @dataclass(frozen=True)
 class Line:
-    """A row: words that the filter looks through, the method's place in the order of colours, its figures."""
+    """A row: words for the filter, the method with its index in the order of colours, and its figures."""
 
     words: str
     method: str
@@ -59,7 +59,7 @@ class SortedTable:
 
 
 def summary(table: Table, methods: list[str]) -> SortedTable:
-    """One data set's table."""
+    """The table of one data set."""
     heads = [HeadCell("method", "text")]
     heads += [HeadCell("clips", "higher")] if table.incomplete else []
     heads += [HeadCell(column.header, column.better, column.signature or "") for column in table.columns]
@@ -82,7 +82,7 @@ def summary(table: Table, methods: list[str]) -> SortedTable:
 
 
 def clips(records: list[Record], methods: list[str]) -> SortedTable:
-    """One line a cell: its time and its scores."""
+    """A table with a line for each cell, a clip and a method: its time and its scores."""
     metrics = metrics_of(records)
     heads = [HeadCell(name, "text") for name in ("clip", "data", "method")] + [HeadCell("ms per frame ↓", "lower")]
     heads += [HeadCell(metric.header, metric.better, metric.signature) for metric in metrics]

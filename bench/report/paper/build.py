@@ -17,14 +17,14 @@ Published = tuple[list[cited.Figure], list[cited.Speed]]
 
 
 def table(spec: Spec, runs: dict[str, list[Record]], published: Published) -> Grid | None:
-    """The grid of a table; None for a figure."""
+    """Build the grid of a table; None for a figure."""
     if spec.kind == "scores":
         return scores.grid(spec, runs, published[0])
     return speed.grid(spec, runs, published[1]) if spec.kind == "speed" else None
 
 
 def products(spec: Spec, runs: dict[str, list[Record]], published: Published) -> dict[str, bytes]:
-    """A table as Markdown, CSV and LaTeX; a figure as PDF, SVG and PNG, with LaTeX that includes it.
+    """Build a product's files: a table as Markdown, CSV and LaTeX, a figure as PDF, SVG and PNG, with LaTeX for it.
 
     A figure without anything to draw has no files.
     """
@@ -36,7 +36,7 @@ def products(spec: Spec, runs: dict[str, list[Record]], published: Published) ->
 
 
 def index(specs: list[Spec], runs: dict[str, list[Record]], built: dict[str, bytes]) -> bytes:
-    """README.md of the products: what each is, what of it was not measured, and the command that would."""
+    """README.md of the products: their titles and files, and the commands that measure what is missing."""
     lines = [
         "# Tables and figures",
         "",
@@ -77,7 +77,7 @@ def chosen(specs: list[Spec], names: list[str]) -> list[Spec]:
 
 
 def differences(built: dict[str, bytes], folder: Path) -> list[str]:
-    """One line on each file of a folder that is not what was built."""
+    """One line on each file of a folder that differs from what was built."""
     there = {file.name for file in folder.iterdir() if file.is_file()} if folder.is_dir() else set()
     found = [f"{folder / name}: not there" for name in built if name not in there]
     found += [f"{folder / name}: not a product of conf/paper/" for name in sorted(there - set(built))]

@@ -13,7 +13,7 @@ from bench.report.summary import UNITS
 from bench.report.tables import RANDOM, TRAINED, TRAINED_NOTE, Table, tables
 from bench.store.record import Record
 
-_HEADS = {  # of columns that nobody measured: (title, unit, better)
+_HEADS = {  # of columns without a measured figure: (title, unit, better)
     "psnr": ("PSNR", "dB", "higher"),
     "ssim": ("SSIM", "", "higher"),
     "lpips-alex": ("LPIPS-alex", "", "lower"),
@@ -26,7 +26,7 @@ _HEADS = {  # of columns that nobody measured: (title, unit, better)
 
 
 def grid(spec: Spec, runs: dict[str, list[Record]], published: list[cited.Figure]) -> Grid:
-    """The table; a cell that nobody measured is a dash, and the notes say so."""
+    """Build the table; a cell that was not measured is a dash, and the notes say so."""
     rows = rows_of(spec, runs)
     records = [record for found in rows.values() for record in found]
     heads, parts, captions, notes = [Head("method", numeric=False)], [], [], []
@@ -63,7 +63,7 @@ def grid(spec: Spec, runs: dict[str, list[Record]], published: list[cited.Figure
 
 
 def _measured(rule: ColumnRule, rows: dict[str, list[Record]]) -> tuple[Table | None, str]:
-    """(the measured table of a data set with the rows' labels as methods, a note on what is left out)."""
+    """(the measured table of a data set with the rows' labels as methods, a note on rows that are left out)."""
     here = [replace(r, method=label) for label, found in rows.items() for r in found if r.data in rule.sets]
     if len(rule.sets) > 1:
         here = _pooled(here, rule.title)
@@ -104,7 +104,7 @@ def _fact(name: str, records: list[Record]) -> Cell:
 def _cited(
     spec: Spec, parts: list, published: list[cited.Figure], records: list[Record]
 ) -> tuple[list[Block], list[str]]:
-    """Blocks of cited rows, one a group, and the notes on their marks."""
+    """Blocks of cited rows, one for each group, and the notes on their marks."""
     wanted = {name.lower(): rule for rule, *_ in parts for name in rule.sets}
     lines: dict[tuple[str, str, str, int], dict[tuple[str, str], cited.Figure]] = {}
     for each in published:

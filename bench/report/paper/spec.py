@@ -24,7 +24,7 @@ class From:
 
 @dataclass(frozen=True)
 class RowRule:
-    """A row by what its records are: the method's name before the bracket, and options (null: has no such option)."""
+    """A row, by the name of its method before the bracket (a pattern), and options (null: it has no such option)."""
 
     label: str
     method: str
@@ -39,7 +39,7 @@ class RowRule:
 
 @dataclass(frozen=True)
 class ColumnRule:
-    """The columns of a data set under one protocol; of several, as one set under several seeds, as if they were one."""
+    """The columns of a data set under one protocol; several, such as one set under several seeds, count as one."""
 
     data: str | list[str]
     title: str
@@ -87,7 +87,7 @@ class Spec:
 
 
 def parse(name: str, config: dict) -> Spec:
-    """A file's content as a spec.
+    """Check the content of a file, and return it as a spec.
 
     Raises:
         UserError: an unknown or missing key, in one line that names the file.
@@ -119,5 +119,5 @@ def _built(kind: type, given: dict, where: str):
 
 
 def _word(value: Any) -> str:
-    """An option as compared: what YAML, a configuration and a label write differently is one word."""
+    """An option's value for comparison, the same whether from YAML, a configuration or a label."""
     return "" if value is None else str(value).lower()

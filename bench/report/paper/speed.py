@@ -25,7 +25,7 @@ _HEADS = (
 
 
 def grid(spec: Spec, runs: dict[str, list[Record]], published: list[cited.Speed]) -> Grid:
-    """The table; each block's heading says what was timed on what, and only rows of one block compare."""
+    """Build the table; a block's heading says what was timed and where, and only rows of one block compare."""
     rows = rows_of(spec, runs)
     labelled = [replace(record, method=label) for label, found in rows.items() for record in found]
     blocks, notes, dates = [], [], []
@@ -105,7 +105,7 @@ def _block(table: Table, device: str, scope: str) -> Block:
 
 
 def _values(table: Table, column: Column | None) -> dict[str, float]:
-    """A column's figures by method; empty where nothing was measured (a program's memory that was not seen)."""
+    """A column's figures by method, of those measured (a program's memory may not have been seen)."""
     found = {m: row for m in table.methods if column is not None and (row := table.cells.get((m, column)))}
     return {method: row.value for method, row in found.items() if row.value}
 

@@ -19,7 +19,7 @@ _MB = 2**20
 
 
 def envelope_plot(envelopes: Sequence[Envelope], theme: str = "light", width: str = "page") -> Figure | None:
-    """Panels: time above, memory below; a column an axis. None where nothing fits.
+    """Draw time above and memory below, in a column for each axis; None if nothing fits.
 
     A cross marks a size that ran out of memory, at the limit that it met.
     """
@@ -72,7 +72,7 @@ def _panel(axes: Axes, envelopes: Sequence[Envelope], name: AxisName, what: str,
 def _curve(
     axes: Axes, index: int, name: str, tone: str, points: tuple[list, list], fitted: Law | None, theme: style.Theme
 ) -> None:
-    """The trials, and the law through the largest of them with its exponent."""
+    """Draw the trials of a method, and the law through the largest of them with its exponent."""
     x, y = points
     rim = {"markeredgecolor": theme.background, "markeredgewidth": 0.4}
     axes.plot(x, y, style.marker(index), label=name, color=tone, markersize=3.6, **rim)  # type: ignore[arg-type]

@@ -23,10 +23,10 @@ def per_frame(
     captioned: bool = True,
     clips: list[str] | None = None,
 ) -> Figure | None:
-    """The figure, or None when no clip of several frames has scores. See `speed_quality` for the arguments.
+    """Draw scores along clips; None if no clip of several frames has any. See `speed_quality` for other arguments.
 
     Args:
-        clips: which, as `clip` or `data/clip`; None: the first six of more than one frame.
+        clips: names of clips, as `clip` or `data/clip`; None: the first six of more than one frame.
     """
     untrained = random_methods(records)
     usable = [r for r in records if r.status == "ok" and r.method not in untrained]
@@ -69,7 +69,7 @@ def per_frame(
 
 
 def _panel(axes: Axes, curves: list[tuple[Record, Score]], methods: list[str], theme: style.Theme) -> None:
-    """One clip by one metric: a curve a method; a word where there are no scores."""
+    """Draw one clip and metric, with a curve for each method, or the words "no scores"."""
     if not curves:
         axes.text(0.5, 0.5, "no scores", transform=axes.transAxes, ha="center", va="center", color=theme.faint)
         axes.set_xticks([])

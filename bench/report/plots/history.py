@@ -16,7 +16,7 @@ _MOST_LABELS = 24  # commits named under the axis
 
 
 def history_plot(lines: Sequence[Line], runs: Sequence[Run], theme: str = "light", width: str = "page") -> Figure:
-    """A panel a metric of one data set, over the runs by date.
+    """Draw a panel for each metric of one data set, over the runs by date.
 
     Args:
         lines: of one data set.
@@ -74,7 +74,7 @@ def _draw(axes: Axes, line: Line, index: int, runs: Sequence[Run], letters: dict
 
 
 def _reach(moment: Moment, side: int) -> float:
-    """How far the interval goes below (0) or above (1) the value; 0 where there is none."""
+    """The length of the interval below (0) or above (1) the value; 0 without an interval."""
     interval = moment.row.interval
     return 0.0 if interval is None else max(0.0, (1, -1)[side] * ((moment.row.value or 0.0) - interval[side]))
 

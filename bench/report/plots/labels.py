@@ -11,15 +11,15 @@ from matplotlib.axes import Axes
 from matplotlib.text import Annotation
 from matplotlib.transforms import Bbox
 
-# Directions in the order of liking: right, left, above, below, then the corners.
+# Directions in the order of preference: right, left, above, below, then the corners.
 _DIRECTIONS = (0, 180, 90, 270, 45, 135, 315, 225, 20, 160, 340, 200)
-_HARD = 10  # the cost of meeting a marker, a bar or a name; a line costs 1 a box, a farther place a little
+_HARD = 10  # the cost of covering a marker, a bar or a name; a line costs 1 a box, a farther place a little
 _DISTANCES = (0, 7, 15, 25)  # points beyond the marker's edge; from the second on a thin line leads to the point
 
 
 @dataclass(frozen=True)
 class Point:
-    """A marker with a name; `x`, `y` in data, `size` its diameter in points, `bars` half-lengths as (low, high)."""
+    """A marker with a name; `x` and `y` in data coordinates, `size` its diameter in points."""
 
     x: float
     y: float
@@ -31,14 +31,14 @@ class Point:
 
 
 def place(axes: Axes, points: list[Point], lines: Sequence[np.ndarray] = (), fontsize: float = 7) -> bool:
-    """Write the names; call it after the axes have their place (`figure.canvas.draw()`) and the layout is fixed.
+    """Write names beside points, once the axes have their place (`figure.canvas.draw()`) and the layout is fixed.
 
     Args:
         axes: with its limits set.
-        points: what is named; all of them are obstacles.
-        lines: polylines in data coordinates that a name had better not cover.
+        points: the points to name; all of them are obstacles.
+        lines: polylines in data coordinates that names should not cover.
     Returns:
-        whether every name found a free place; the others stand where they disturb least.
+        Whether every name found a free place; the others are put where they cover least.
     """
     renderer = axes.figure.canvas.get_renderer()  # type: ignore[attr-defined]
     pixel = axes.figure.dpi / 72

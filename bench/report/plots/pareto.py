@@ -26,14 +26,14 @@ def speed_quality(
     metrics: list[str] | None = None,
     captioned: bool = True,
 ) -> Figure | None:
-    """The figure, or None when no method has both a time and a score.
+    """Draw speed versus quality; None if no method has both a time and a score.
 
     Args:
         records: of one or several runs.
         theme: "light" or "dark".
         width: "column" (panels one below the other) or "page".
-        metrics: which scores, by name; None: all.
-        captioned: print the protocol and how to read the marks under the plot.
+        metrics: names of scores; None: all.
+        captioned: print the protocol and the meaning of the marks under the plot.
     """
     found = []
     for table in tables(records):
@@ -47,14 +47,14 @@ def speed_quality(
     methods = order_of(records)
     with style.styled(theme) as chosen:
         figure, free = _draw(found, methods, chosen, width, captioned, named=True)
-        if not free:  # too many names for the room: a legend cannot collide
+        if not free:  # too many names for the room: a legend takes them instead
             plt.close(figure)
             figure, _ = _draw(found, methods, chosen, width, captioned, named=False)
     return figure
 
 
 def _draw(found: list, methods: list[str], theme: style.Theme, width: str, captioned: bool, named: bool):
-    """(figure, whether all names found room)."""
+    """Draw the figure: (figure, whether all names found room)."""
     across = min(3, max(len(scores) for _, _, scores in found)) if width == "page" else 1
     lines = [(t, time, scores[i : i + across]) for t, time, scores in found for i in range(0, len(scores), across)]
     figure, panels = style.panels(len(lines), across, width, 2.45, theme)
@@ -151,7 +151,7 @@ def _panel(axes: Axes, table: Table, time: Column, column: Column, methods: list
 
 
 def _limits(axes: Axes, points: list[Point], better: str) -> None:
-    """Room for the bars, the names and the arrow; up is better, but where nearer to GT is."""
+    """Set limits with room for the bars, the names and the arrow; up is better, except where nearer to GT is."""
     xs = [value for p in points for value in (p.x, *(p.x_bar or ()))]
     ys = [value for p in points for value in (p.y, *(p.y_bar or ()))]
     room = max(1.9, (max(xs) / min(xs)) ** 0.28)
@@ -163,14 +163,14 @@ def _limits(axes: Axes, points: list[Point], better: str) -> None:
 
 
 def _memory(table: Table, method: str) -> float | None:
-    """A method's own peak memory; None where it is that of the whole process."""
+    """A method's own peak memory in MiB; None if only that of the whole process is known."""
     own = (c for (name, c) in table.cells if name == method and c.metric == "peak_memory_mb" and c.better == "lower")
     column = next(own, None)
     return table.cells[method, column].value if column else None
 
 
 def _diameter(megabytes: float | None) -> float:
-    """Points: the area grows with the memory's logarithm, from 5 points at 256 MiB up to 13 at 64 GiB."""
+    """A marker's diameter in points: its area grows with the memory's logarithm, from 5 at 256 MiB to 13 at 64 GiB."""
     if not megabytes:
         return 6.0
     share = min(1.0, max(0.0, math.log2(megabytes / 256) / 8))
@@ -178,7 +178,7 @@ def _diameter(megabytes: float | None) -> float:
 
 
 def _size_legend(figure: Figure, tables_shown: list[Table], theme: style.Theme, beside_title: bool) -> None:
-    """The legend of the sizes: powers of two around the memories, in the line of the title where it has room."""
+    """Add the legend of the sizes, powers of two around the memories, in the line of the title if there is room."""
     found = [m for table in tables_shown for name in table.methods if (m := _memory(table, name))]
     if not found:
         return

@@ -25,7 +25,7 @@ def cost_size(
     metrics: list[str] | None = None,
     captioned: bool = True,
 ) -> Figure | None:
-    """Time per frame over the frame's size, both on log axes, with the fitted exponent. `metrics` is unused."""
+    """Draw time per frame over the frame's size, on log axes, with the fitted exponent. `metrics` is unused."""
     titles = "size of an output frame [Mpx]", "time per frame [ms]"
     return _figure(records, theme, width, captioned, _frame_size, _milliseconds, titles, fitted=True)
 
@@ -37,7 +37,7 @@ def memory_size(
     metrics: list[str] | None = None,
     captioned: bool = True,
 ) -> Figure | None:
-    """Peak memory over the size of the whole output: what a caller waits for is one clip. `metrics` is unused."""
+    """Draw peak memory over the size of a clip's whole output, which one call makes. `metrics` is unused."""
     kinds = dict.fromkeys(t.peak_memory_kind for r in records for t in r.timing.values())
     kind = f"\n{', '.join(filter(None, kinds))}" if any(kinds) else ""
     titles = "size of the output clip, all frames [Mpx]", f"peak memory [MiB]{kind}"
@@ -84,7 +84,7 @@ def _figure(
 
 
 def _curve(axes: Axes, index: int, name: str, tone: str, points: list[Point], fitted: bool, theme: style.Theme) -> None:
-    """A method's points, with the power law through them, or else a thin line from each to the next."""
+    """Draw a method's points, with the power law through them, or else a thin line from each to the next."""
     x, y = map(list, zip(*sorted(points), strict=True))
     law = power_law(x, y) if fitted else None
     axes.plot(
@@ -130,5 +130,5 @@ def _milliseconds(record: Record, times: Timing) -> float:
 
 
 def _memory(record: Record, times: Timing) -> float | None:
-    """None: a program that ended before the first look."""
+    """Peak memory in MiB; None for a program that ended before its memory was first read."""
     return times.peak_memory_mb

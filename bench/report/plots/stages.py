@@ -21,9 +21,9 @@ def stage_budget(
     metrics: list[str] | None = None,
     captioned: bool = True,
 ) -> Figure | None:
-    """The figure, or None when nothing was timed. `metrics` does not matter here.
+    """Draw stage times as shares of the whole; None if nothing was timed. `metrics` is unused.
 
-    A stage's time is the median over repetitions, summed over clips; what no stage announced is `other`.
+    A stage's time is the median over repetitions, summed over clips; time outside of all stages is `other`.
     """
     groups: dict[tuple[str, str, str], list[Record]] = {}
     for record in records:

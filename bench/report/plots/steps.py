@@ -23,7 +23,7 @@ def steps_quality(
     metrics: list[str] | None = None,
     captioned: bool = True,
 ) -> Figure | None:
-    """The figure, or None when no method was run with several numbers of steps. Arguments: `speed_quality`."""
+    """Draw scores and time over steps; None if no method was run with several. Arguments as `speed_quality`."""
     families: dict[str, dict[str, int]] = {}
     for record in records:
         count = steps(record)

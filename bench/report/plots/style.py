@@ -29,7 +29,7 @@ _DASHES = ("-", (0, (5, 1.6)), (0, (1.2, 1.2)), (0, (5, 1.4, 1.2, 1.4)), (0, (7,
 
 @contextmanager
 def styled(theme: str = "light") -> Iterator[Theme]:
-    """Draw inside this block: sets matplotlib's parameters for the theme and restores them."""
+    """Set matplotlib's parameters for a theme during the block, in which the plot is drawn."""
     chosen = THEMES[theme]
     with plt.rc_context(
         {
@@ -68,7 +68,7 @@ def styled(theme: str = "light") -> Iterator[Theme]:
         yield chosen
 
 
-_METADATA = {  # whatever matplotlib would write of the day and of itself
+_METADATA = {  # fields in which matplotlib would write the date and its version
     "png": {"Software": None},
     "svg": {"Date": None, "Creator": None},
     "pdf": {"CreationDate": None, "ModDate": None, "Creator": None, "Producer": None},
@@ -78,7 +78,7 @@ _BYTES = {"svg.hashsalt": "bench", "svg.fonttype": "path", "pdf.fonttype": 42, "
 
 
 def rendered(figure: Figure, formats: tuple[str, ...] = ("png", "svg")) -> dict[str, bytes]:
-    """The figure as files, by format: the same bytes each time. The figure is closed."""
+    """Render a figure to the bytes of a file for each format, always the same; the figure is closed."""
     found = {}
     with plt.rc_context(_BYTES):  # type: ignore[arg-type]
         for kind in formats:
@@ -102,7 +102,7 @@ def write(figure: Figure, stem: Path, formats: tuple[str, ...] = ("png", "svg"))
 
 
 def legend(figure: Figure, handles: list) -> None:
-    """Above the panels, in as many columns as the names leave room for."""
+    """Add a legend above the panels, in as many columns as the names leave room for."""
     letters = max(len(str(handle.get_label())) for handle in handles)
     across = max(1, min(len(handles), int(figure.get_figwidth() / (0.062 * letters + 0.5))))
     rows = -(-len(handles) // across)
@@ -115,7 +115,7 @@ def dashes(index: int):
 
 
 def plain_numbers(axis, low: float, high: float) -> None:
-    """A log axis with numbers as people write them, and not too many or too few of them."""
+    """Label a log axis with plain numbers, neither too many nor too few."""
     wide = high / max(low, 1e-12)
     axis.set_major_locator(LogLocator(subs=(1,) if wide > 60 else (1, 2, 5) if wide > 8 else (1, 1.5, 2, 3, 4, 5, 7)))
     axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
@@ -129,13 +129,13 @@ def axis_title(column) -> str:
 
 
 def crop_note(column) -> str:
-    """The part of a recipe that is not in the name: the border."""
+    """The border crop of a column's recipe, which its title does not show."""
     crop = next((part for part in (column.signature or "").split("|") if part.startswith("crop")), "crop0")
     return "no border crop" if crop == "crop0" else f"border {crop}"
 
 
 def caption(figure: Figure, text: str, theme: Theme, width: float) -> None:
-    """Small print under the plot, wrapped to its width: about 2.9 letters to the point of width at this size."""
+    """Write small print under the plot, wrapped to its width in inches; a letter takes about 3.05 points."""
     letters = int(width * 72 / 3.05)
     lines = []
     for paragraph in text.split("\n"):
@@ -151,7 +151,7 @@ def caption(figure: Figure, text: str, theme: Theme, width: float) -> None:
 
 
 def panels(rows: int, across: int, width: str, height: float, theme: Theme) -> tuple[Figure, list[list[Axes]]]:
-    """A figure of that many panels, `height` inches each."""
+    """A figure of `rows` times `across` panels, each `height` inches high."""
     figure, axes = plt.subplots(
         rows, across, squeeze=False, layout="constrained", figsize=(WIDTHS[width], height * rows + 0.2)
     )

@@ -36,11 +36,11 @@ class SiteRun:
 
 
 def render(runs: Sequence[SiteRun], materials: crops.Materials | None = None, budget: int = 0) -> dict[str, str]:
-    """The files of the site: path below its folder -> text.
+    """Render the site's files: path below its folder -> text.
 
     Args:
         runs: each with a name of its own, in the order in which methods get their colours.
-        materials: the frames of those runs that hold theirs, for crops.
+        materials: frames for crops, of the runs whose frames can be read.
         budget: bytes of all crops together.
     """
     folders = _folders([run.name for run in runs])
@@ -62,7 +62,7 @@ def render(runs: Sequence[SiteRun], materials: crops.Materials | None = None, bu
 
 
 def _crops(found: Sequence[Board], materials: crops.Materials, budget: int) -> dict[str, str]:
-    """A page for each board of which frames are at hand; each has an equal share of the budget."""
+    """A page of crops for each board of which frames can be read; each has an equal share of the budget."""
     names = _folders([board.title for board in found])
     held = {board.title: (board, clips) for board in found if (clips := crops.of_board(board, materials))}
     pages = {}
@@ -76,7 +76,7 @@ def _crops(found: Sequence[Board], materials: crops.Materials, budget: int) -> d
 
 
 def _address(name: str, files: Collection[str]) -> str:
-    """Of a board's crops; empty where there are none."""
+    """The address of a board's crops; empty if there are none."""
     address = f"{CROPS}/{name}/{INDEX}"
     return address if address in files else ""
 
@@ -115,7 +115,7 @@ def _plots(board: Board, methods: list[str]) -> list[tuple[str, list[panels.Pane
 
 
 def _listed(runs: Sequence[SiteRun], folders: dict[str, str]) -> list[tuple[str, str, str]]:
-    """(name, address, what it holds) of each run."""
+    """(name, address, summary) of each run."""
     found = []
     for run in runs:
         cells = len(run.records)

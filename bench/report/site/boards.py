@@ -13,12 +13,12 @@ from bench.report.tables import Table, tables
 from bench.store.record import Record
 
 _OPTIONS = ("degradation", "degradation_options", "frames", "clips")
-"""Of a data set, those that change its clips; places on a disk do not."""
+"""Options of a data set that change its clips; its place on a disk does not."""
 
 
 @dataclass(frozen=True)
 class Board:
-    """One table: `records` have the labels that tell runs and settings apart, `originals` those of their runs."""
+    """One table. `records` have labels that tell runs and settings apart, `originals` the labels of their runs."""
 
     title: str
     table: Table
@@ -87,6 +87,6 @@ def _options(record: Record) -> dict[str, Any]:
 
 
 def _key(record: Record) -> tuple:
-    """What must agree for figures to stand in one table."""
+    """Key of all that must agree for figures in one table."""
     options = tuple(str(each) for each in _options(record).values())
     return record.data, record.scale, record.lr_origin, record.lr_made_with, record.expected_clips, options

@@ -17,7 +17,7 @@ from bench.report.site.boards import Board
 
 SIDE, PLACES = 80, 3
 Materials = Mapping[str, Mapping[tuple[str, str], Material]]
-"""The frames of runs that hold theirs: run -> (data, clip) -> material."""
+"""The frames of runs whose frames can be read: run -> (data, clip) -> material."""
 Crop = tuple[int, int]
 """(frame, number of the place)."""
 
@@ -30,11 +30,11 @@ class ClipCrops:
     size: tuple[int, int]  # (height, width) of a frame
     boxes: list[regions.Box]
     pictures: dict[Crop, dict[str, bytes]] = field(default_factory=dict)
-    order: list[Crop] = field(default_factory=list)  # the most telling first
+    order: list[Crop] = field(default_factory=list)  # by priority
 
 
 def of_board(board: Board, materials: Materials) -> list[ClipCrops]:
-    """The crops of every clip of which some frames are at hand; of GT, then of the methods in the board's order."""
+    """The crops of every clip of which some frames can be read; of GT, then of the methods in the board's order."""
     found = []
     for clip in dict.fromkeys((record.data, record.clip) for record in board.records):
         sources: dict[str, Read] = {}
@@ -67,7 +67,7 @@ def _of_clip(name: str, sources: dict[str, Read], size: tuple[int, int], frames:
 
 
 def _frames(read: Read, wanted: Sequence[int]) -> Iterator[tuple[int, np.ndarray]]:
-    """The wanted frames of a source with their numbers; none further where it cannot be read."""
+    """The wanted frames of a source with their numbers; ends early where it cannot be read."""
     try:
         for index, frame in enumerate(read()):
             if index in wanted:
@@ -93,7 +93,7 @@ def _boxes(versions: list[np.ndarray], size: tuple[int, int], scale: int) -> lis
 
 
 def within(clips: Sequence[ClipCrops], budget: float) -> list[ClipCrops]:
-    """As many crops as the budget of bytes allows: one of each clip, then round after round."""
+    """Keep as many crops as the budget of bytes allows, one of each clip in turn."""
     left = budget
     kept: dict[int, list[Crop]] = {index: [] for index in range(len(clips))}
     for turn in range(max((len(clip.order) for clip in clips), default=0)):
