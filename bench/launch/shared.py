@@ -31,7 +31,7 @@ COUNT_S = 2.0
 
 
 class SharedRun:
-    """A run of many workers: methods and data are opened first, so that mistakes show before any work is planned.
+    """A run of many workers; data sets and metrics are opened first, so that mistakes show before any work.
 
     Args:
         words: the command's KEY=VALUE, without the launch options.

@@ -21,7 +21,7 @@ from bench.store.store import StoredScores
 
 @dataclass(frozen=True)
 class Machine:
-    """Where a method runs, as tables and keys name it."""
+    """The machine that a method runs on, as tables and keys name it."""
 
     name: str  # "AMD EPYC, 2 threads", "NVIDIA H100"
     kind: str  # "cpu", "cpu, 2 threads" where a run sets them, or the GPU's name
@@ -29,7 +29,7 @@ class Machine:
 
 @dataclass(frozen=True)
 class Inputs:
-    """A clip's LR frames, and what identifies its frames."""
+    """A clip's LR frames, and the digests of its LR and GT frames."""
 
     lr: list[np.ndarray]  # uint8 (h, w, 3) RGB
     lr_digest: str
@@ -38,7 +38,7 @@ class Inputs:
 
 @dataclass(frozen=True)
 class Keys:
-    """Under which keys the store keeps a cell's frames and times; empty where they are not kept."""
+    """The keys of a cell's frames and times in the store; empty if they are not kept."""
 
     prediction: str = ""
     times: str = ""
@@ -46,7 +46,7 @@ class Keys:
 
 @dataclass(frozen=True)
 class Upscaled:
-    """SR frames and how they came about."""
+    """A cell's SR frames, with their digest, times and MACs."""
 
     frames: Iterable[np.ndarray]  # uint8 (H, W, 3) RGB; read anew each time
     sr_sha256: str
@@ -67,7 +67,7 @@ class Scored:
 
 @dataclass
 class Cell:
-    """One method on one clip, with what is known of it so far."""
+    """One method on one clip, with the results of the steps so far."""
 
     plan: MethodOnData
     clip: Clip
@@ -79,7 +79,7 @@ class Cell:
     keys: Keys = Keys()
     upscaled: Upscaled | None = None
     scored: Scored | None = None
-    error: Exception | None = None  # what ended it; further steps pass it over
+    error: Exception | None = None  # the error that ended it; later steps skip the cell
 
     @property
     def where(self) -> str:
@@ -87,14 +87,14 @@ class Cell:
 
     @property
     def scopes(self) -> list[str]:
-        """In which scopes it is called, and timed where times are wanted: one is enough where not."""
+        """The scopes in which the method is called: all wanted ones if it is timed, else one."""
         wanted = list(self.plan.config.timing.scopes)
         return self.adapter.scopes(wanted if self.plan.is_timed else wanted[:1]) if self.adapter else []
 
 
 @dataclass
 class Totals:
-    """How many cells succeeded and failed, and how much was computed for them."""
+    """Numbers of cells that succeeded and failed, and of results that were computed for them."""
 
     good: int = 0
     failed: int = 0

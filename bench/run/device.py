@@ -26,7 +26,7 @@ def cores() -> list[int]:
 
 
 def resources(devices: Iterable[str]) -> list[str]:
-    """What a worker on these devices (cpu, cuda, cuda:1) needs for itself: its card, or its cores."""
+    """The resources that a worker on these devices (cpu, cuda, cuda:1) needs for itself: its GPUs, or its cores."""
     found: list[str] = []
     for device in devices:
         found += [f"core {core}" for core in cores()] if device == "cpu" else [_uuid(device)]
@@ -34,7 +34,7 @@ def resources(devices: Iterable[str]) -> list[str]:
 
 
 def described(resources: Iterable[str]) -> str:
-    """Resources in few words: "cores 0-3", "GPU-6c1e..."."""
+    """Resources as short text: "cores 0-3", "GPU-6c1e..."."""
     resources = list(resources)
     numbers = [int(name.removeprefix("core ")) for name in resources if name.startswith("core ")]
     cards = [name for name in resources if not name.startswith("core ")]
@@ -43,7 +43,7 @@ def described(resources: Iterable[str]) -> str:
 
 @contextmanager
 def held(resources: Iterable[str], shared: bool = False) -> Iterator[None]:
-    """Have these for oneself during the block.
+    """Reserve resources for this process during the block.
 
     Args:
         shared: together with others that share them.
@@ -62,7 +62,7 @@ def held(resources: Iterable[str], shared: bool = False) -> Iterator[None]:
 
 @contextmanager
 def turn() -> Iterator[None]:
-    """Be the only worker of this machine that works under the clock during the block; others wait."""
+    """Be the only worker of this machine that is timed during the block; others wait for their turn."""
     with ExitStack() as stack:
         _lock("solo", stack, wait=True)
         yield
@@ -78,7 +78,7 @@ def is_free(resources: Iterable[str]) -> bool:
 
 
 def _lock(name: str, stack: ExitStack, wait: bool, shared: bool = False) -> bool:
-    """Lock one of this machine's own files; False where another process has it."""
+    """Lock one of this machine's own files; returns False if another process has it."""
     folder = Path(tempfile.gettempdir()) / f"bench-devices-{getpass.getuser()}"
     with suppress(FileExistsError):
         folder.mkdir(mode=0o700)

@@ -19,7 +19,7 @@ from frames.errors import UserError
 
 
 def cost_key(group: Sequence[MethodOnData], step: Step = "all") -> str:
-    """What the cost of a unit depends on beside its pixels and the device."""
+    """Key of everything that a unit's cost depends on, its pixels and the device excepted."""
     first = group[0]
     names = [name for name, metric in first.metrics.items() if step not in PARTS or sees(step, metric)]
     every = [first.protocol.every] if first.protocol.every > 1 else []
@@ -31,7 +31,7 @@ def cost_key(group: Sequence[MethodOnData], step: Step = "all") -> str:
 
 
 def keep_cost(cells: Sequence[Cell], unit: Unit, seconds: float, store: Store) -> None:
-    """Keep what the cells of a unit cost, for plans."""
+    """Store the cost of a unit's cells, for plans of later runs."""
     if unit.pixels and cells:
         key = cost_key([cell.plan for cell in cells], unit.step)
         store.keep_cost(key, cells[0].machine.name, seconds / unit.pixels)
@@ -41,7 +41,7 @@ def estimated(units: Sequence[Unit], opened: Opened, store: Store, device: str =
     """The units with their cost where it is known.
 
     Args:
-        device: whose costs count; empty: of whichever device is known, the slowest.
+        device: the device whose costs count; empty: the slowest of those known.
     """
     known: dict[str, dict[str, float]] = {}
     found = []
@@ -60,7 +60,7 @@ def devices(units: Sequence[Unit], opened: Opened, store: Store) -> list[str]:
 
 
 def hours(units: Sequence[Unit], workers: int) -> float:
-    """How long so many workers take for units of known cost, the longest first: each takes the next when it is free."""
+    """Hours for units of known cost if each worker, when it is free, takes the longest that is left."""
     free = [0.0] * min(workers, max(1, len(units)))
     for cost in sorted((unit.cost_s or 0.0 for unit in units), reverse=True):
         free[free.index(min(free))] += cost
@@ -69,14 +69,14 @@ def hours(units: Sequence[Unit], workers: int) -> float:
 
 @dataclass(frozen=True)
 class Kept:
-    """How many cells of a plan are recorded in the run's folder, and of how many the store has the frames."""
+    """Numbers of a plan's cells that are recorded in the run's folder, and whose frames are in the store."""
 
     recorded: int
     in_store: int
 
 
 def kept(opened: Opened, out: str | None, store: Store) -> Kept:
-    """Looked up by the records of the folder and of its neighbours; no frame is read."""
+    """Count the cells that exist already, by the records of the folder and of its neighbours; no frame is read."""
     own = Path(out) if out else None
     near = own.parent if own else Path("results") / "runs"
     folders = [folder for folder in sorted(near.glob("*")) if is_run(folder)] if near.is_dir() else []

@@ -24,13 +24,13 @@ from frames.strict_yaml import read_mapping
 
 
 class RunFolder:
-    """Made, or resumed.
+    """The folder of a run, created or resumed.
 
     Args:
         out: the folder; None: a dated one under results/runs.
-        worker: whose records are appended, in a run of many workers.
+        worker: the worker that appends its records, in a run of many; empty in a run of one.
     Raises:
-        UserError: it cannot be made or written.
+        UserError: the folder cannot be created or written.
     """
 
     def __init__(self, out: str | None, worker: str = "") -> None:
@@ -38,7 +38,7 @@ class RunFolder:
         self.path = Path(out) if out else dated
         try:
             self.path.mkdir(parents=True, exist_ok=True)
-            with tempfile.TemporaryFile(dir=self.path):  # of no name that another run could take away
+            with tempfile.TemporaryFile(dir=self.path):  # without a name, so that no other run removes it
                 pass
         except (OSError, ValueError) as error:
             reason = getattr(error, "strerror", None) or one_line(error)
@@ -53,13 +53,13 @@ class RunFolder:
         self._records.append(record)
 
     def describe(self, command: str, combinations: list[Combination]) -> None:
-        """config.yaml, resolved: what was asked for.
+        """Write config.yaml, the resolved configuration.
 
         Combinations of earlier runs, and of those at work in the same folder now, stay in config.yaml. A folder holds a
         data set under one set of options: a table of unlike clips would compare nothing.
 
         Raises:
-            UserError: a combination's data set is here with other options.
+            UserError: a combination's data set is in the folder with other options.
         """
         own = [_described(combination) for combination in combinations]
         with locked(self.path):
@@ -71,18 +71,18 @@ class RunFolder:
                 part.write_text(yaml.dump(content, Dumper=_Dumper, sort_keys=False, allow_unicode=True), "utf-8")
 
     def describe_environment(self, command: str, environment: dict) -> None:
-        """environment.json: where it was measured."""
+        """Write environment.json, with the command and the environment of the measurement."""
         with replacing(self.path / "environment.json") as part:
             part.write_text(json.dumps({"command": command, **environment}, indent=2) + "\n", encoding="utf-8")
 
     def log_error(self, where: str, error: Exception) -> None:
-        """errors.log, or the worker's own log: the whole traceback, for whoever wrote the method."""
+        """Append an error's traceback to errors.log, or to the worker's own log."""
         self._errors.parent.mkdir(exist_ok=True)
         with open(self._errors, "a", encoding="utf-8", errors="backslashreplace") as log:
             log.write(f"{where}\n{''.join(traceback.format_exception(error))}\n")
 
     def _combinations(self) -> list[dict[str, Any]]:
-        """The runs before, from config.yaml; none where the file is not there."""
+        """The combinations in config.yaml so far; empty without that file."""
         file = self.path / "config.yaml"
         if not file.is_file():
             return []

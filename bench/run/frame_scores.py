@@ -13,9 +13,9 @@ from bench.store.store import FrameValues
 
 
 class FrameScores:
-    """Scores of single frames of one prediction: those that are known, and those that had to be `computed`.
+    """Scores of single frames of one prediction: known ones, and those that had to be `computed`.
 
-    A score counts for the same metric on the same frames, whoever computed it and from wherever it was read.
+    A score is known by its metric and the digest of its frames, whoever computed it.
     """
 
     def __init__(self, known: FrameValues | None = None) -> None:
@@ -24,11 +24,11 @@ class FrameScores:
         self._seen: deque[tuple[np.ndarray, np.ndarray | None, str]] = deque(maxlen=2)
 
     def over(self, frames: ScoresFrames) -> ScoresFrames:
-        """Scores frames as `frames` does where the score is not known."""
+        """A scorer that looks up known scores, and leaves the others to `frames`."""
         return _Over(self, frames)
 
     def of(self, metric: FrameMetric, sr: np.ndarray, gt: np.ndarray | None, frames: ScoresFrames) -> float:
-        """The score of a frame."""
+        """The score of a frame, known or else computed by `frames`."""
         signature, digest = metric.signature, self._digest(sr, gt)
         value = self._known.get(signature, {}).get(digest)
         if value is None:
@@ -37,7 +37,7 @@ class FrameScores:
         return value
 
     def _digest(self, sr: np.ndarray, gt: np.ndarray | None) -> str:
-        """Of the pair, which one metric after the other asks for; some of them are at the frame before."""
+        """The digest of a pair; the last two are remembered, as all metrics ask for them, some a frame later."""
         for one, other, digest in tuple(self._seen):
             if one is sr and other is gt:
                 return digest

@@ -24,7 +24,7 @@ _KEY = re.compile("[0-9a-f]{64}")
 
 
 class Halves:
-    """What the workers of one run leave for those that score."""
+    """Records, frames and scores that workers of one run leave for those that score."""
 
     def __init__(self, job: Job, store: Store) -> None:
         self.job, self.store = job, store
@@ -34,7 +34,7 @@ class Halves:
         """Keep a cell's SR frames until they are scored.
 
         Raises:
-            UserError: they cannot be kept.
+            UserError: the frames cannot be kept.
         """
         if half.prediction and self.store.has_prediction(half.prediction):
             return
@@ -44,26 +44,26 @@ class Halves:
             raise UserError(f"{self.job.frames}: the SR frames cannot be kept there until they are scored")
 
     def of(self, unit: Unit) -> dict[str, Record]:
-        """The cells that a unit of scoring has to score, by method; those whose upscaling failed are not among them."""
+        """The records of the cells that a unit has to score, by method, without those whose upscaling failed."""
         done = self.job.done()
         halves = [half for number in unit.after if number in done for half in done[number].halves]
         return {record.method: record for record in map(Record.from_json, halves) if record.method in unit.methods}
 
     def gt(self, unit: Unit) -> str | None:
-        """The digest of GT as the workers found it that upscaled."""
+        """The digest of GT as read by the workers that upscaled."""
         done = self.job.done()
         return next((gt for number in unit.after if number in done and (gt := done[number].gt)), None)
 
     def given_up(self, unit: Unit) -> dict[str, str]:
-        """The methods whose scoring was given up in a part before this unit, with the reason."""
+        """The methods whose scoring an earlier part of the clip gave up, with the reason."""
         done = self.job.done()
         return {method: why for number in unit.after if number in done for method, why in done[number].given_up.items()}
 
     def frames(self, half: Record) -> Prediction:
-        """The SR frames of a cell; they are verified by whoever reads all of them.
+        """The SR frames of a cell, which are verified when all of them are read.
 
         Raises:
-            UserError: they are not there any more.
+            UserError: the frames are gone.
         """
         for store, key in ((self._own, _key(half)), (self.store, half.prediction or "")):
             if _KEY.fullmatch(key) and (found := store.prediction(key)):
@@ -72,11 +72,11 @@ class Halves:
         raise UserError("its SR frames are gone from the store; the same command makes them anew")
 
     def scores(self, unit: Unit) -> Store:
-        """Where the scores are kept of a clip that is scored in parts."""
+        """The store for the scores of a clip that is scored in parts."""
         return self.store if self.store.root is not None else self._of_clip(unit)
 
     def known(self, unit: Unit, half: Record) -> FrameScores:
-        """The scores of single frames that parts have left of a cell."""
+        """The scores of a cell's single frames that parts of the scoring have left."""
         found: FrameValues = {}
         for store in (self.store, self._of_clip(unit)):
             for signature, values in store.parts(_key(half)).items():
@@ -90,12 +90,12 @@ class Halves:
             self._of_clip(unit).keep_part(_key(half), name, values)
 
     def drop(self, half: Record) -> None:
-        """Delete what was kept until a cell has its record: frames in the run's folder, and what parts have left."""
+        """Delete what was kept until a cell had its record: frames in the run's folder, and scores of parts."""
         shutil.rmtree(self.job.frames / "predictions" / _key(half), ignore_errors=True)
         self.store.drop_parts(_key(half))
 
     def drop_clip(self, unit: Unit) -> None:
-        """Delete what the run itself kept of a clip whose parts are put together."""
+        """Delete what the run itself kept of a clip whose parts have been joined."""
         shutil.rmtree(self.job.frames / combined(unit.data, unit.clip), ignore_errors=True)
 
     def _of_clip(self, unit: Unit) -> Store:
@@ -103,5 +103,5 @@ class Halves:
 
 
 def _key(half: Record) -> str:
-    """Of what is kept of a cell until it is scored: two clips may have the same frames."""
+    """Key of what is kept of a cell until it is scored; it names the cell, as two clips may have the same frames."""
     return combined(half.sr_sha256, *half.cell)

@@ -41,13 +41,13 @@ HEARTBEAT_S, EXPIRY_S = 10.0, 120.0
 
 @dataclass(frozen=True, kw_only=True)
 class Plan:
-    """What is to be done, and by which words; written once."""
+    """The units of a run, and the words of its command; written once."""
 
     version: int = 1
     words: list[str]  # the command line's KEY=VALUE
     config_dirs: list[str]
     cwd: str  # where paths in the words start
-    code: str  # digest of the harness that planned it: workers have the same
+    code: str  # digest of the harness that planned it; workers must have the same
     units: list[Unit]
     split: Split = Split()
     shared: bool  # workers of other processes may take part
@@ -67,7 +67,7 @@ class Done:
     failed: int = 0
     upscaled: int = 0
     scored: int = 0
-    lines: list[str] = field(default_factory=list)  # what a person reads, one a cell
+    lines: list[str] = field(default_factory=list)  # for the user, one a cell
     notes: list[str] = field(default_factory=list)
     halves: list[dict[str, Any]] = field(default_factory=list)  # records of cells that wait for their scores
     gt: str | None = None  # the digest of GT of such cells, see `bench.store.keys.frames_digest`
@@ -76,7 +76,7 @@ class Done:
 
 
 class Job:
-    """One run's folder of work."""
+    """The work folder of one run."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -90,7 +90,7 @@ class Job:
 
     @classmethod
     def new(cls, run: Path) -> Job:
-        """A job that has no plan yet; it is not seen by others before it has one."""
+        """Create a job without a plan; others do not see it before it has one."""
         began = datetime.now().strftime("%Y-%m-%d_%H-%M-%S")
         job = cls(run / WORK / f"{began}-{uuid4().hex[:6]}")
         job._logs.mkdir(parents=True)
@@ -98,7 +98,7 @@ class Job:
         return job
 
     def write(self, plan: Plan) -> None:
-        """Write the plan; it appears whole."""
+        """Write the plan, atomically."""
         content = typed.to_json(plan)
         with replacing(self.folder / "plan.json") as part:
             part.write_text(json.dumps(sealed(content) if plan.shared else content) + "\n", encoding="utf-8")
@@ -107,9 +107,9 @@ class Job:
         """Read the plan.
 
         Args:
-            trusted: insist on the seal: the words will be run.
+            trusted: check the seal, because the words will be run.
         Raises:
-            UserError: it is damaged, or nobody who has the key wrote it.
+            UserError: the plan is damaged, or not sealed with the user's key.
         """
         file = self.folder / "plan.json"
         try:
@@ -137,24 +137,24 @@ class Job:
         return self._done
 
     def append(self, done: Done) -> None:
-        """One more finished unit, in its worker's own log.
+        """Append a finished unit to its worker's own log.
 
-        Closing hands the line to the file server, so a kill loses nothing. It is not forced to the disk, as its records
-        are: after a power cut a unit may be looked at again, and what the store has of it is not computed again.
+        Closing hands the line to the file server, so a kill loses nothing. Unlike records it is not forced to the disk:
+        after a power cut a unit may be done again, with the results that the store has of it.
 
         Raises:
-            OSError: it could not be written as a whole; the log is as before.
+            OSError: the line could not be written as a whole; the log is as before.
         """
         line = json.dumps(typed.to_json(done)) + "\n"
         with open(self._logs / f"{done.worker}.jsonl", "ab", buffering=0) as stream:
             append_whole(stream, line.encode())
 
     def stop(self) -> None:
-        """Ask all workers to give back what they hold and to end."""
+        """Ask all workers to give back their units and to end."""
         self._stop.touch()
 
     def resume(self) -> None:
-        """Take the wish to stop back: workers may begin again."""
+        """Undo `stop`, so that workers may begin again."""
         self._stop.unlink(missing_ok=True)
 
     @property
@@ -163,15 +163,15 @@ class Job:
 
     @property
     def is_there(self) -> bool:
-        """Whether the run has not been closed by its launcher."""
+        """Whether the run is still open, that is, its launcher has not removed it."""
         return (self.folder / "plan.json").exists()
 
     def is_alive(self, expiry_s: float = EXPIRY_S) -> bool:
-        """Whether some worker is at work."""
+        """Whether any worker is at work."""
         return leases.any_alive(self.leases, expiry_s)
 
     def remove(self) -> None:
-        """Close the run: everything that lasts is in the run's folder. Workers that are still there end."""
+        """Close the run and delete its work folder, which holds no results. Workers that are still there end."""
         with suppress(OSError):
             gone = self.folder.with_name(f".{self.folder.name}")
             os.rename(self.folder, gone)
@@ -180,7 +180,7 @@ class Job:
 
 
 def _appended(file: str, offset: int) -> bytes:
-    """What a file holds from an offset on. It is opened each time: only that shows what other machines wrote."""
+    """Read a file from an offset on. It is opened each time, since only that shows what other machines wrote."""
     try:
         stream = open_regular(Path(file), "log")
     except ValueError:  # a pipe, a folder: nothing that a worker wrote
@@ -202,10 +202,9 @@ def jobs(run: Path) -> list[Job]:
 
 
 def clean(run: Path, words: list[str] | None = None) -> None:
-    """Remove what is left of earlier runs in this folder that nobody works at.
+    """Remove the jobs of earlier runs in this folder that no worker is at.
 
-    A run for workers to come stays while something of it is left to do, unless it is that of the same words, which are
-    planned anew now.
+    A shared job stays while it has units left, unless its words are the same, since these are now planned anew.
     """
     for job in jobs(run):
         if job.is_alive():

@@ -33,24 +33,24 @@ from frames.errors import UserError
 
 @dataclass(frozen=True)
 class Joined:
-    """What a worker came to."""
+    """The result of a worker."""
 
     run: Path
     totals: Totals
     is_last: bool  # every unit of the run was done when it ended
-    is_open: bool = False  # what is left is for workers of another kind
+    is_open: bool = False  # units are left, for workers of another kind
 
 
 def join(run: Path, tables: Callable[[Path], None], scores: bool = False) -> Joined:
-    """Work at the run in a folder until it is done.
+    """Work on the planned run in a folder until it is done.
 
     Args:
-        tables: writes tables and plot of a folder; called by the last worker where no launcher waits for the end.
-        scores: take units of scoring alone, on the processor.
+        tables: writes tables and plot of a folder; called by the last worker if no launcher waits for the end.
+        scores: take only units of scoring, on the processor.
     Raises:
-        UserError: there is nothing to work at, the plan is not the user's own or does not fit this installation, or
-            another worker times on this device.
-        KeyboardInterrupt: Ctrl-C, or the run was stopped; what is held is given back.
+        UserError: no run is planned, the plan is not the user's own or does not fit this installation, or another
+            worker is timed on this device.
+        KeyboardInterrupt: Ctrl-C, or the run was stopped; units are given back.
     """
     newest = _newest(run.resolve())
     if newest is None:
@@ -76,7 +76,7 @@ def join(run: Path, tables: Callable[[Path], None], scores: bool = False) -> Joi
         needed = device.resources(used)
         if plan.timed and not plan.solo:
             stack.enter_context(device.held(needed))
-            if used != ["cpu"]:  # nobody scores on the cores from which a card is timed
+            if used != ["cpu"]:  # no worker may score on the cores of a worker that times a GPU
                 stack.enter_context(device.held(device.resources(["cpu"]), shared=True))
         kept = combinations[0].config.store
         machines = Machines(opened.plans, [job.run, *([Path(kept)] if kept else [])])
@@ -99,14 +99,14 @@ def join(run: Path, tables: Callable[[Path], None], scores: bool = False) -> Joi
 
 
 def _steps(scores: bool, devices: list[str]) -> tuple[Step, ...]:
-    """What a worker does: one with a card leaves scoring to others where that is a unit of its own."""
+    """The steps that a worker takes; one with a GPU leaves separate units of scoring to others."""
     if scores:
         return SCORING
     return STEPS if devices == ["cpu"] else ("all", "upscale")
 
 
 def _newest(run: Path) -> tuple[Job, Plan] | None:
-    """The newest job of a folder at which something is left to do; None where all is done."""
+    """The newest job of a folder that has units left; None if all are done. UserError if there is none to join."""
     found = jobs(run)
     if not found and not is_run(run):
         raise UserError(f"{run}: no run is planned here; start one with python -m bench run ... out=DIR workers=0")
@@ -123,7 +123,7 @@ def _newest(run: Path) -> tuple[Job, Plan] | None:
 
 
 def _has_launcher(job: Job, plan: Plan) -> bool:
-    """Whether a launcher waits for the end and writes tables then."""
+    """Whether a launcher waits for the end, and will write the tables."""
     now = time_of(job.leases)
     return any(
         worker.name.startswith(LAUNCHER) and alive(worker, file, plan.expiry_s, now)
@@ -132,11 +132,7 @@ def _has_launcher(job: Job, plan: Plan) -> bool:
 
 
 def _check(run: Path, plan: Plan, opened: Opened) -> None:
-    """The plan's units are those that this machine finds.
-
-    Raises:
-        UserError: they are not: the data differ.
-    """
+    """Raise UserError unless the plan's units are those that this machine finds, as they are if the data agree."""
 
     def facts(units: Iterable[Unit]) -> list[tuple]:
         return [(unit.data, unit.clip, unit.step, unit.methods, unit.first, unit.frames) for unit in units]
@@ -149,7 +145,7 @@ def _check(run: Path, plan: Plan, opened: Opened) -> None:
 def _known(
     job: Job, plan: Plan, name: str, host: str, where: str, machines: Machines, devices: list[str]
 ) -> Iterator[None]:
-    """The worker's facts in the run's folder, with its canaries at both ends where something is timed."""
+    """Keep the worker's facts in the run's folder, in a timed run with canaries before and after the block."""
     began = datetime.now().astimezone().isoformat(timespec="seconds")
     times = [_slowest(devices)] if plan.timed and devices else []
     facts = WorkerFacts(name=name, host=host, device=where, began=began, canary=times, environment=machines.environment)

@@ -27,29 +27,29 @@ from frames.appending import append_whole
 from frames.door import read_small
 
 LAUNCHER = "launcher-"
-"""How names begin of those who wait for a run's end, and work at nothing."""
+"""Beginning of the names of launchers, which wait for a run's end and take no units."""
 _WORKER = ".worker-"
 _NO_LINKS = {errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS, errno.EXDEV, errno.EMLINK, errno.ENOTSUP}
 _LARGEST = 4096  # bytes
 MOST_DEATHS = 2
-"""A unit at which so many workers died is failed."""
+"""Number of workers that may die at a unit before it counts as failed."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Worker:
-    """Who works: the content of a lease."""
+    """A worker, as its leases describe it."""
 
     name: str  # unlike those of all others
     host: str
     pid: int
     began: int  # of the process, see `bench.store.owner`
     device: str = ""  # "cpu, cores 0-3", "GPU-<uuid>"
-    scores: bool = False  # and upscales nothing
+    scores: bool = False  # only, and upscales nothing
 
 
 @dataclass(frozen=True)
 class Lease:
-    """The right to work at a unit."""
+    """The right to work on a unit."""
 
     unit: str
     attempt: int = 1
@@ -72,12 +72,12 @@ class Leases:
         self._held: set[str] = set()
 
     def open(self) -> None:
-        """Make this worker known."""
+        """Register this worker."""
         self.folder.mkdir(parents=True, exist_ok=True)
         _write_new(self._own, json.dumps(typed.to_json(self.worker)))
 
     def close(self) -> None:
-        """Give back what is held; a worker that ends in good order leaves nothing behind."""
+        """Give back all units, and remove this worker's files."""
         for name in sorted(self._held):
             with suppress(OSError):
                 os.unlink(self.folder / name)
@@ -86,7 +86,7 @@ class Leases:
             os.unlink(self._own)
 
     def beat(self) -> None:
-        """The heartbeat."""
+        """Renew this worker's heartbeat."""
         for file in (self._own, *(self.folder / name for name in tuple(self._held))):
             with suppress(OSError):
                 os.utime(file)
@@ -96,7 +96,7 @@ class Leases:
         return taken(self.folder)
 
     def claim(self, unit: str, attempt: int = 1) -> Lease | None:
-        """The unit's lease; None where another was quicker."""
+        """Claim a unit; None if another worker was quicker."""
         lease = Lease(unit, attempt)
         if not self._create(self.folder / lease.file):
             return None
@@ -104,24 +104,24 @@ class Leases:
         return lease
 
     def reclaim(self, unit: str, attempt: int) -> Lease | None:
-        """The lease of a unit whose worker died; None while it lives, or where another was quicker."""
+        """Claim a unit whose worker died; None while it lives, or if another worker was quicker."""
         if self.is_dead(unit, attempt):
             return self.claim(unit, attempt + 1)
         return None
 
     def holds(self, lease: Lease) -> bool:
-        """Whether nobody has taken the unit meanwhile, thinking this worker dead."""
+        """Whether no other worker has claimed the unit meanwhile because this one seemed dead."""
         return self.taken().get(lease.unit) == lease.attempt
 
     def release(self, lease: Lease) -> None:
-        """Give the unit back: done, or for others to do. The leases of dead workers at it go with it."""
+        """Give a unit back, done or for others to do; leases of dead workers on it are removed, too."""
         for attempt in range(1, lease.attempt + 1):
             with suppress(FileNotFoundError):
                 os.unlink(self.folder / f"{lease.unit}.{attempt}")
         self._held.discard(lease.file)
 
     def is_dead(self, unit: str, attempt: int) -> bool:
-        """Whether the worker at a unit is gone (this machine tells), or has had no heartbeat for too long."""
+        """Whether the worker of a unit is gone from this machine, or has had no heartbeat for too long."""
         file = self.folder / f"{unit}.{attempt}"
         with suppress(OSError):
             age = self._now() - file.stat().st_mtime
@@ -130,7 +130,7 @@ class Leases:
         return False  # released meanwhile
 
     def dead_at(self, lease: Lease) -> list[Worker]:
-        """The workers that died at this unit before."""
+        """The workers that died at this unit earlier."""
         found = [read_worker(self.folder / f"{lease.unit}.{attempt}") for attempt in range(1, lease.attempt)]
         return [worker for worker in found if worker is not None]
 
@@ -168,12 +168,12 @@ def taken(folder: Path) -> dict[str, int]:
 
 
 def workers(folder: Path) -> dict[str, Path]:
-    """The workers that have made themselves known, by name, with their files."""
+    """The files of the registered workers, by the worker's name."""
     return {name.removeprefix(_WORKER): folder / name for name in _names(folder) if name.startswith(_WORKER)}
 
 
 def read_worker(file: Path) -> Worker | None:
-    """Who holds a lease; None where the file is gone or is no lease."""
+    """Read the worker in a lease's file; None if the file is gone or is no lease."""
     try:
         return typed.from_json(Worker, json.loads(read_small(file, _LARGEST)))
     except (OSError, ValueError, RecursionError):
@@ -181,18 +181,18 @@ def read_worker(file: Path) -> Worker | None:
 
 
 def any_alive(folder: Path, expiry_s: float) -> bool:
-    """Whether some worker of a folder of leases is at work, by its process here or its heartbeat elsewhere."""
+    """Whether any worker of a folder of leases is at work, by its process here or its heartbeat elsewhere."""
     now = time_of(folder)
     return any(alive(worker, file, expiry_s, now) for worker, file in known(workers(folder).values()))
 
 
 def known(files: Iterable[Path]) -> list[tuple[Worker, Path]]:
-    """The workers of these files."""
+    """Read the workers in these files; unreadable files are skipped."""
     return [(worker, file) for file in files if (worker := read_worker(file)) is not None]
 
 
 def time_of(folder: Path) -> float:
-    """What time it is for the server that keeps a folder of leases; this machine's where it may not be written."""
+    """The time of the server that holds a folder of leases, or of this machine if the folder cannot be written."""
     with suppress(OSError), tempfile.TemporaryFile(dir=folder, prefix=".now-") as probe:
         return os.fstat(probe.fileno()).st_mtime
     return time.time()
@@ -220,7 +220,7 @@ def _names(folder: Path) -> list[str]:
 
 
 def _write_new(file: Path, text: str) -> None:
-    """Write a file that must not be there; one that the disk has no room for is taken away again."""
+    """Write a new file; FileExistsError if it exists. After a failed write it is removed again."""
     with open(file, "xb", buffering=0) as stream:
         try:
             append_whole(stream, text.encode())

@@ -21,7 +21,7 @@ _NOT_OF_TIMES = ("timed", "solo")  # options of the timing that say when somethi
 
 
 def look_up(cell: Cell, inputs: Inputs, store: Store) -> None:
-    """Fill in a cell's keys, and `upscaled` where there is nothing to compute; or its error."""
+    """Fill in a cell's keys, and `upscaled` if there is nothing to compute; or else its error."""
     if cell.error is not None or cell.adapter is None:
         return
     try:
@@ -53,8 +53,9 @@ def _keys(cell: Cell, adapter: Adapter, inputs: Inputs) -> Keys:
 
 
 def _device_class(cell: Cell, adapter: Adapter) -> str:
-    """What the digits of frames depend on beside the method: one processor computes in what another one has not, and
-    `precision=auto` takes what there is.
+    """The kind of machine, on which the digits of a method's frames depend.
+
+    It includes the precision where `precision=auto` chose it, since processors differ in what they have.
     """
     dtype = str(adapter.method.descriptor.dtype)
     chosen = cell.plan.method_config.get("precision") == "auto" and adapter.device == "cpu" and dtype != "float32"
@@ -62,7 +63,7 @@ def _device_class(cell: Cell, adapter: Adapter) -> str:
 
 
 def _kept(cell: Cell, inputs: Inputs, store: Store) -> Upscaled | None:
-    """Times and frames of the store, if they belong together; frames that will be used are verified first."""
+    """Frames and times of the store, if they belong together; frames that will be used are verified first."""
     prediction = store.prediction(cell.keys.prediction)
     if prediction is None or prediction.frames != cell.clip.frames:
         return None

@@ -38,7 +38,7 @@ from frames.prefetch import ahead
 
 
 class Machines:
-    """What this machine is for each setting of the plans; found before anything is timed.
+    """This machine's name and kind under each setting of the plans, found before anything is timed.
 
     Args:
         outputs: folders that the run writes (see `bench.environment.snapshot`).
@@ -56,7 +56,7 @@ class Machines:
 
 @dataclass
 class Outcome:
-    """What a unit came to, in figures and in the lines that a person reads."""
+    """The result of a unit: totals, and lines for the user."""
 
     totals: Totals = field(default_factory=Totals)
     lines: list[str] = field(default_factory=list)
@@ -71,8 +71,8 @@ class Measurer:
 
     Args:
         worker: the name that records carry; empty in a run of one worker.
-        turn: entered around the timed part of a unit, and around scoring that is a unit of its own.
-        halves: what is left for units of scoring, in a run of many workers.
+        turn: entered around the timed part of a unit, and around separate units of scoring.
+        halves: takes what is left for units of scoring, in a run of many workers.
     """
 
     def __init__(
@@ -92,12 +92,12 @@ class Measurer:
         self._pool = MethodPool(lambda method: reporter.working(f"loading {method}"))
 
     def measure(self, unit: Unit, may_record: Callable[[], bool] = lambda: True) -> Outcome | None:
-        """All cells of one unit.
+        """Measure and record all cells of one unit.
 
         Args:
-            may_record: asked before the records are written.
+            may_record: called before the records are written; False leaves them unwritten.
         Returns:
-            None: they may not be written, and were not.
+            The result; None if the records may not be written.
         """
         group, clip, outcome = self.opened.group(unit), self.opened.clip(unit), Outcome()
         with _threads(group[0].config.threads):
@@ -121,7 +121,7 @@ class Measurer:
         return outcome
 
     def give_up(self, unit: Unit, reason: str) -> Outcome:
-        """Record every cell of a unit as failed; those of a part are recorded by the last unit of their clip."""
+        """Record every cell of a unit as failed; those of a part are left to the last unit of their clip."""
         if unit.step in PARTS:
             return Outcome(given_up=dict.fromkeys(unit.methods, reason))
         clip, outcome, waiting = self.opened.clip(unit), Outcome(), self._waiting(unit)
@@ -181,7 +181,7 @@ class Measurer:
     def _scored(
         self, unit: Unit, group: list[MethodOnData], waiting: dict[str, Record], outcome: Outcome
     ) -> list[Cell]:
-        """Score what was upscaled before; an error ends its cell alone. After a part of it no cell is ready."""
+        """Score cells that were upscaled before; an error ends its cell alone. A part of the scoring returns none."""
         assert self._apart is not None
         clip = self.opened.clip(unit)
         cells = [Cell(plan, clip, self.machines.of(plan)) for plan in group]
@@ -202,7 +202,7 @@ class Measurer:
         return Cell(plan, clip, self.machines.of(plan), method.adapter, method.held_mb, error=method.error)
 
     def _finished(self, cell: Cell, unit: Unit, outcome: Outcome, half: Record | None) -> None:
-        """Record a cell; `half` is its record so far where it was upscaled in a unit of its own."""
+        """Record a cell; `half` is its record so far, if it was upscaled in another unit."""
         if half is None:
             save_frames(cell, self.folder.path)
         record = record_of(cell, *self._by(unit)) if half is None else completed(half, cell)
@@ -257,7 +257,7 @@ def _machine(environment: dict, threads: int | None) -> Machine:
 
 @contextmanager
 def _threads(count: int | None) -> Iterator[None]:
-    """So many CPU threads of torch during the block; None: as many as there are."""
+    """Set torch's number of CPU threads during the block; None leaves it unchanged."""
     before = torch.get_num_threads()
     if count:
         torch.set_num_threads(count)

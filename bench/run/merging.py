@@ -60,15 +60,15 @@ def merge(runs: Sequence[Path], out: Path) -> int:
 
 
 def _rank(record: Record) -> tuple[bool, datetime]:
-    """Of several records of one cell the greatest counts: of those that did not fail, if there are any, the newest."""
+    """Sort key of records of one cell, the one to keep last: good ones after failed ones, newer after older ones."""
     return record.ok, moment(record.date)
 
 
 def _environment(run: Path) -> dict[str, Any]:
-    """A run's environment.json; empty where there is none.
+    """Read a run's environment.json; {} if there is none.
 
     Raises:
-        UserError: it is damaged.
+        UserError: the file is damaged.
     """
     file = run / ENVIRONMENT
     if not file.is_file():
@@ -80,7 +80,7 @@ def _environment(run: Path) -> dict[str, Any]:
 
 
 def _agreed(environments: Sequence[dict[str, Any]]) -> dict[str, Any]:
-    """What all runs agree on; None for the rest, as for all that cannot be known. The date is the earliest."""
+    """The values on which all environments agree, None for the others. The date is the earliest."""
     first, *others = environments
     found = {key: value if all(each.get(key) == value for each in others) else None for key, value in first.items()}
     dates = [str(each["date"]) for each in environments if each.get("date")]
@@ -90,7 +90,7 @@ def _agreed(environments: Sequence[dict[str, Any]]) -> dict[str, Any]:
 
 
 def _refuse_unlike(loaded: dict[Path, list[Record]]) -> None:
-    """What was measured must be the same thing: the data, and on it each method's options and each score's recipe.
+    """Refuse runs that differ in the options of a data set or, on one data set, of a method or in a score's recipe.
 
     On two data sets a method may have unlike options, as in one run: the scale or the variant may be the set's own.
     """
@@ -115,7 +115,7 @@ def _refuse_unlike(loaded: dict[Path, list[Record]]) -> None:
 
 
 def _config(run: Path) -> list[dict[str, Any]]:
-    """The combinations of a run's configuration; none where it has none."""
+    """The combinations of a run's configuration; empty if it has none."""
     file = run / CONFIG
     if not file.is_file():
         return []

@@ -35,12 +35,12 @@ class MethodOnData:
     protocol: protocols.Protocol
     metrics: dict[str, Metric]
     method_config: dict[str, Any]  # what the method is built from
-    data_config: dict[str, Any]  # what the clips are made by: the set's options, degradation, scale, protocol
-    trained_on: tuple[str, ...] = ()  # metrics that were in the losses of the method's weights
+    data_config: dict[str, Any]  # what clips and scores depend on: the set's options, degradation, scale, protocol
+    trained_on: tuple[str, ...] = ()  # metrics that the method's weights were trained on
 
     @property
     def is_timed(self) -> bool:
-        """Whether times are wanted at all."""
+        """Whether times are wanted."""
         return self.config.timing.timed
 
     @property
@@ -55,7 +55,7 @@ def open_plan(combinations: list[Combination]) -> list[MethodOnData]:
     """Open the data sets (once for equal options) and build the metrics.
 
     Raises:
-        UserError, ValueError, FileNotFoundError: one line: what is missing and the remedy.
+        UserError, ValueError, FileNotFoundError: one line on what is missing, with the remedy.
     """
     opened: dict[str, tuple[Dataset, list[Clip]]] = {}
     plan = []
@@ -70,7 +70,7 @@ def open_plan(combinations: list[Combination]) -> list[MethodOnData]:
 
 
 def _tell_unavailable(plan: list[MethodOnData]) -> None:
-    """One line on stderr for each reason why metrics of a suite cannot be had."""
+    """Print a line on stderr for each reason why metrics are not available."""
     lacking: dict[str, dict[str, None]] = {}
     for each in plan:
         for name, metric in each.metrics.items():
@@ -81,7 +81,7 @@ def _tell_unavailable(plan: list[MethodOnData]) -> None:
 
 
 def data_config(config: DictConfig) -> dict[str, Any]:
-    """The options behind clips and scores of a data set, as records keep them."""
+    """The options that clips and scores of a data set depend on, as records keep them."""
     options = OmegaConf.to_container(config.data, resolve=True)
     assert isinstance(options, dict)
     made_by = {"degradation": config.degradation.name, "scale": config.scale, "protocol": config.protocol.name}
@@ -115,7 +115,7 @@ def _planned(combination: Combination, dataset: Dataset, clips: list[Clip]) -> M
 
 
 def method_config(combination: Combination) -> dict[str, Any]:
-    """What a method is built from: its options resolved, with the class under `_target_`.
+    """The resolved options that a method is built from, with its class under `_target_`.
 
     Raises:
         UserError: an option cannot be resolved or must be given, or no class is named.
@@ -138,7 +138,7 @@ def _trained_on(combination: Combination) -> tuple[str, ...]:
     """The metrics that a method's configuration says its weights were trained on.
 
     Raises:
-        UserError: it is no list of metrics that there are.
+        UserError: it is no list of known metrics.
     """
     names = combination.config.method.get("trained_on") or ()
     if isinstance(names, str):

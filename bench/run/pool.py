@@ -21,14 +21,14 @@ class LoadedMethod:
 
     adapter: Adapter | None = None
     error: Exception | None = None
-    held_mb: float = 0.0  # what it took when it was built
+    held_mb: float = 0.0  # memory that it took when it was built
 
 
 class MethodPool:
-    """Methods by their configuration.
+    """Methods in memory, by their configuration.
 
     Args:
-        loading: is told the name of each method before it is built.
+        loading: called with the name of each method before it is built.
     """
 
     def __init__(self, loading: Callable[[str], None]) -> None:
@@ -37,13 +37,13 @@ class MethodPool:
         self._files: dict[str, tuple[int, int]] = {}  # size and time of change when first loaded, as keys know them
 
     def keep_only(self, group: Iterable[MethodOnData]) -> None:
-        """Forget the methods that are not of this group."""
+        """Drop all methods but those of this group."""
         wanted = {combined(each.method_config) for each in group}
         for key in self._loaded.keys() - wanted:
             del self._loaded[key]
 
     def load(self, plan: MethodOnData) -> LoadedMethod:
-        """The method of this configuration; an exception of its constructor costs its cells, not the run."""
+        """Load a method, unless it is in memory; an exception of its constructor costs its cells, not the run."""
         key = combined(plan.method_config)
         if key not in self._loaded:
             self._loading(plan.method)
@@ -59,11 +59,7 @@ class MethodPool:
         return self._loaded[key]
 
     def _check_files(self, plan: MethodOnData) -> None:
-        """Refuse files that have changed since this process first loaded them: keys have their former content.
-
-        Raises:
-            UserError: one has.
-        """
+        """Raise UserError if a file has changed since this process first loaded it: keys have its former content."""
         for file in named_files(plan.method_config, deep=False).values():
             found = Path(file).stat()
             now = found.st_size, found.st_mtime_ns

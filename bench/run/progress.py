@@ -14,7 +14,7 @@ class Reporter:
     """Counts finished cells and shows the running one; `with Reporter(total) as reporter`.
 
     Args:
-        total: how many there are; None: others work at them, too.
+        total: number of cells; None if other workers share them.
     """
 
     def __init__(self, total: int | None, noun: str = "clips") -> None:
@@ -42,20 +42,20 @@ class Reporter:
         self._bar.stop()
 
     def working(self, what: str, total: int | None = None) -> None:
-        """The running step, with its number of frames where it has one."""
+        """Show the running step, with its number of frames if it has one."""
         self._bar.reset(self._now, description=printable(what), total=total)
 
     def advance(self) -> None:
-        """One frame of the running step is done."""
+        """Count one finished frame of the running step."""
         self._bar.advance(self._now)
 
     def finished(self, line: str) -> None:
-        """One cell is done: its line stays on the screen and in the log."""
+        """Count one finished cell; its line stays on the screen and in the log."""
         self.done += 1
         self._bar.advance(self._all)
         count = f"{self.done}" if self.total is None else f"{self.done}/{self.total}"
         self.console.print(f"[{count}] {printable(line)}", markup=False)
 
     def note(self, line: str) -> None:
-        """Something that a person should know beside the results."""
+        """Print a note to the user below the results."""
         self.console.print(f"      {printable(line)}", markup=False)

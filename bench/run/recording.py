@@ -23,7 +23,7 @@ def record_of(cell: Cell, worker: str = "", unit: int | None = None) -> Record:
 
 
 def half_of(cell: Cell, worker: str = "", unit: int | None = None) -> Record:
-    """The record of a cell that is upscaled and not scored yet."""
+    """The record of a cell that is upscaled but not scored yet."""
     if cell.upscaled is None:
         raise RuntimeError(f"{cell.where}: nothing was measured")
     return replace(_record(cell, None, cell.upscaled, None), worker=worker, unit=unit)
@@ -42,7 +42,7 @@ def record_of_failure(cell: Cell, reason: str, worker: str = "", unit: int | Non
 
 
 def save_frames(cell: Cell, folder: Path) -> None:
-    """Keep the SR frames as the option `save` says, below the run's folder."""
+    """Keep a cell's SR frames below the run's folder, as the option `save` says."""
     kind = cell.plan.config.save
     if kind != "none" and cell.upscaled is not None:
         where = folder / kind / file_name(cell.plan.method) / file_name(cell.plan.data)

@@ -26,7 +26,7 @@ HARNESS = "bench"
 
 
 class Run:
-    """Opens everything first, so that mistakes show before any work; calling it measures what is missing."""
+    """A run of one worker; data sets and metrics are opened first, so that mistakes show before any work."""
 
     def __init__(self, combinations: list[Combination], command: str) -> None:
         root = combinations[0].config
@@ -38,7 +38,7 @@ class Run:
         self.folder.describe_environment(command, self._machines.environment)
 
     def __call__(self) -> Totals:
-        """Measure. Ctrl-C raises KeyboardInterrupt; the cells finished by then are on disk."""
+        """Measure what is missing. Ctrl-C raises KeyboardInterrupt; the cells finished by then are on disk."""
         opened = Opened(self.plans)
         plan = Plan(
             words=[],
@@ -56,7 +56,7 @@ class Run:
 
 
 def new_worker(device: str = "", scores: bool = False) -> Holder:
-    """This process as a worker, of a name that no other has."""
+    """This process as a worker, under a name that no other has."""
     host, pid, began = this_process()
     name = f"{host[:40]}-{pid}-{uuid4().hex[:6]}"
     return Holder(name=name, host=host, pid=pid, began=began, device=device, scores=scores)
@@ -64,7 +64,7 @@ def new_worker(device: str = "", scores: bool = False) -> Holder:
 
 @contextmanager
 def _alone(run: Path, plan: Plan) -> Iterator[tuple[Job, Leases]]:
-    """A job that this process alone works at, removed at the end: whoever resumes plans anew."""
+    """A job for this process alone, removed at the end, since a resumed run plans anew."""
     clean(run)
     job = Job.new(run)
     leases = Leases(job.leases, new_worker(), EXPIRY_S)

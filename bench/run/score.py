@@ -16,9 +16,9 @@ from bench.store.record import DoctorFinding
 from bench.store.store import Store, StoredFindings, StoredScores
 
 DOCTOR = "v3"
-"""The version of the doctor's rules; another one leaves the findings in a store aside."""
+"""The version of the doctor's rules; stored findings of other versions are ignored."""
 Working = Callable[[str, int], None]
-"""Is told what is being done, and in how many frames."""
+"""Called with a description of the running step, and its number of frames."""
 
 
 def is_complete(cell: Cell, upscaled: Upscaled, inputs: Inputs, store: Store) -> bool:
@@ -38,17 +38,17 @@ def score(
     """Fill in `scored` of these cells of one clip, or their errors; new scores go into the store.
 
     Args:
-        step: is called after each frame of each prediction that is scored.
-        known: scores of single frames, by method.
+        step: called after each frame of each prediction that is scored.
+        known: known scores of single frames, by method.
     Returns:
-        How many values (clip, method, metric) were computed.
+        Number of values (clip, method, metric) that were computed.
     """
     predictions: list[tuple[Cell, PredictionScores]] = []
     for cell in cells:
         assert cell.upscaled is not None
         try:
             cell.scored = from_store(cell, cell.upscaled, inputs, store)
-        except ValueError as error:  # the protocol scores frames that this clip has not
+        except ValueError as error:  # the protocol scores frames that this clip lacks
             cell.error = error
             continue
         missing = {name: metric for name, metric in cell.plan.metrics.items() if name not in cell.scored.values}
@@ -84,10 +84,10 @@ def score(
 
 
 def from_store(cell: Cell, upscaled: Upscaled, inputs: Inputs, store: Store) -> Scored:
-    """The scores that the store has; a metric that can have no value for this clip has its reason.
+    """The scores that the store has, or the reason of a metric that can have no value for this clip.
 
     Raises:
-        ValueError: the protocol scores frames that this clip has not.
+        ValueError: the protocol scores frames that this clip lacks.
     """
     indices = cell.plan.protocol.indices(cell.clip.frames)
     values = {}

@@ -30,7 +30,7 @@ from frames.prefetch import ahead
 
 
 class ScoreApart:
-    """Scores what was upscaled in units before.
+    """Scores cells that were upscaled in earlier units.
 
     Args:
         store: of the run.
@@ -57,7 +57,7 @@ class ScoreApart:
     def part(self, unit: Unit, cells: list[Cell], waiting: dict[str, Record], totals: Totals) -> None:
         """Compute a part of the scores of a clip's cells, and keep it for the clip's last unit.
 
-        What fails here fails there again, and is recorded there.
+        A failure here happens there again, and is recorded there.
 
         Raises:
             ValueError, OSError: a GT frame cannot be read.
@@ -86,7 +86,7 @@ class ScoreApart:
         return score(cells, inputs, store, self._reporter.working, self._reporter.advance, known)
 
     def _frames(self, unit: Unit, cells: list[Cell], waiting: dict[str, Record]) -> int:
-        """Score some frames by metrics of single frames; returns how many (method, metric) had nothing known before."""
+        """Score some frames by metrics of single frames; returns the number of (method, metric) with nothing known."""
         part, gt = range(unit.first, unit.first + unit.frames), self._halves.gt(unit)
         predictions: list[tuple[Cell, PredictionScores, FrameScores]] = []
         for cell in cells:
@@ -112,7 +112,7 @@ class ScoreApart:
         return sum(len(values) == count for _, _, known in predictions for values in known.computed.values())
 
     def _ready(self, cells: list[Cell], waiting: dict[str, Record]) -> list[Cell]:
-        """The cells whose SR frames are there, all of them verified."""
+        """The cells whose SR frames are all there and verified."""
         for cell in cells:
             half = waiting[cell.plan.method]
             try:

@@ -28,7 +28,7 @@ from frames.prefetch import ahead
 class PredictionScores:
     """The scores of one prediction: `values` of each metric, or the reason why it has none.
 
-    `error` is what ended the prediction as a whole: frames that cannot be read, too few, or of a wrong size.
+    `error` is a failure of the whole prediction: frames that cannot be read, too few, or of a wrong size.
     """
 
     frames: Iterable[np.ndarray]  # SR, uint8 (H, W, 3) RGB
@@ -56,7 +56,7 @@ class PredictionScores:
         return set(indices)
 
     def add(self, index: int, sr: np.ndarray, gt: np.ndarray | None, beside: ThreadPoolExecutor) -> list[Future]:
-        """One frame: networks here, everything else in the thread beside, in order.
+        """Add one frame: to networks here, to all other metrics in the thread `beside`, in order.
 
         Raises:
             ValueError: SR and GT have unlike sizes.
@@ -72,7 +72,7 @@ class PredictionScores:
         return pending
 
     def end(self) -> None:
-        """Close the accumulators."""
+        """Take the values of all accumulators."""
         for name, each in self._accumulators.items():
             if name not in self.reasons:
                 try:
@@ -105,11 +105,11 @@ def score_together(
 ) -> dict[int, np.ndarray]:
     """Score the predictions of one clip; `step` is called after each frame of each prediction.
 
-    A prediction whose frames fail ends alone, and so does a metric that refuses a frame.
+    A failure of a prediction's frames costs that prediction alone, and a refusal of a frame that metric alone.
 
     Args:
-        part: the indices of the only frames that are looked at, and that the predictions have; by metrics of single
-            frames, and not by the doctor.
+        part: indices of the frames to score, the only ones that the predictions then have; for metrics of single
+            frames, without the doctor. None: all frames.
     Returns:
         The GT frames that the doctor wants, by index; each prediction's `doctor_frames` has the SR frames.
     Raises:
@@ -146,7 +146,7 @@ def score_together(
 
 
 def described(metric: Metric, values: list[float] | None, indices: list[int], reason: str | None) -> Score:
-    """The part of a record on one metric: kind, recipe, values and indices of their (first) frames, or the reason."""
+    """The part of a record on one metric: kind, recipe, and values with the indices of their (first) frames."""
     scored = None if values is None else indices[: len(indices) - metric.kind.window + 1]
     return Score(
         **asdict(metric.kind),

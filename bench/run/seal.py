@@ -37,7 +37,7 @@ def is_sealed(content: dict[str, Any]) -> bool:
 
 
 def key_file() -> Path:
-    """Where the key is kept."""
+    """The file of the user's key."""
     home = os.environ.get("XDG_CONFIG_HOME") or os.path.join(os.path.expanduser("~"), ".config")
     return Path(home) / "bench" / "key"
 
@@ -47,7 +47,7 @@ def _seal(content: dict[str, Any], key: bytes) -> str:
 
 
 def _key(make: bool) -> bytes:
-    """The key; empty where there is none and none is wanted."""
+    """The user's key; empty if there is none and `make` is false."""
     if given := os.environ.get(VARIABLE):
         return given.encode()
     file = key_file()

@@ -18,24 +18,25 @@ if TYPE_CHECKING:
 Step = Literal["all", "upscale", "frames", "order", "score"]
 STEPS: tuple[Step, ...] = ("all", "upscale", "frames", "order", "score")
 PARTS: tuple[Step, ...] = ("frames", "order")
-"""Parts of a clip's scoring: metrics of single frames on some of its frames, metrics that see frames in their order."""
+"""Parts of a clip's scoring: metrics of single frames on some of its frames, and metrics of frames in order."""
 SCORING: tuple[Step, ...] = (*PARTS, "score")
 CLIPS_EACH = 8
-"""Without a clock, workers that have so many clips each take them whole: GT is read, and goes through the metrics'
+"""Workers that time nothing and have so many clips each take whole clips: GT is read, and goes through the metrics'
 networks, once for all methods. With fewer clips they take one method each, so that none waits long for the last."""
 SCORING_SHARE = 0.1
 """A unit of scoring is at most this share of what each worker has to score, or one frame. With larger ones workers wait
 for the last; with smaller ones there are more units for the same (see the study `simulate`)."""
 FRAME_SHARE = 0.8
-"""One frame is cut by methods where it is more than this share: GT goes through the networks in each part anew."""
+"""A part is split by methods only if it is more than this share of what each worker has to score, because GT then goes
+through the networks once for each of them."""
 
 
 @dataclass(frozen=True)
 class Unit:
     """One clip of a data set with all methods that take turns on it; with one method where workers have few clips.
 
-    `step`: upscaling and scoring, or one of the two; scoring comes `after` the units that upscale its methods. Where it
-    is cut in parts, a last unit of it comes after these.
+    `step`: upscaling and scoring, or one of the two; scoring comes `after` the units that upscale its methods. If it is
+    cut in parts, a last unit joins them.
     """
 
     number: int  # its place in the plan
@@ -43,7 +44,7 @@ class Unit:
     clip: str
     methods: list[str]
     frames: int = 0
-    pixels: int = 0  # of all LR frames together; 0 where parts have looked at them before
+    pixels: int = 0  # of all LR frames together; 0 if parts have scored them before
     cost_s: float | None = None  # estimated; None: not known
     step: Step = "all"
     after: list[int] = field(default_factory=list)
@@ -57,7 +58,7 @@ class Unit:
 
     @property
     def scores(self) -> bool:
-        """Whether it scores and upscales nothing."""
+        """Whether it only scores, and upscales nothing."""
         return self.step in SCORING
 
     @property
@@ -68,12 +69,12 @@ class Unit:
 
 @dataclass(frozen=True)
 class Split:
-    """How a run of many workers is cut into units.
+    """The division of a run of many workers into units.
 
     Args:
         methods: one method a unit where nothing is timed, so that several workers share a clip.
-        scoring: upscaling and scoring are units of their own, and where a clip has more than so many LR pixels, counted
-            once a method, its scoring is cut in parts of so many; 0: they are one unit.
+        scoring: 0: a unit upscales and scores. Otherwise scoring is a unit of its own, cut in parts of about so many LR
+            pixels, counted once for each method.
     """
 
     methods: bool = False
@@ -81,7 +82,7 @@ class Split:
 
 
 def split_for(plans: Sequence[MethodOnData], workers: int, scoring: bool) -> Split:
-    """The cut for so many workers; 0: nobody knows how many will come."""
+    """The division for a number of workers; 0: unknown."""
     clips = len({(plan.data, clip.name) for plan in plans for clip in plan.clips})
     pixels = sum(_pixels(clip) for plan in plans for clip in plan.clips)
     most = math.ceil(SCORING_SHARE * pixels / max(1, workers)) if workers else pixels
@@ -107,7 +108,7 @@ def units_of(plans: Sequence[MethodOnData], split: Split = Split()) -> list[Unit
 
 
 def _parts(number: int, clip: Clip, group: list[MethodOnData], most: int, after: list[int]) -> list[Unit]:
-    """The parts of a clip's scoring, numbered from `number`; none where it has no more than `most` LR pixels in all."""
+    """The parts of a clip's scoring, numbered from `number`; none if it has at most `most` LR pixels in all."""
     parts = math.ceil(_pixels(clip) * len(group) / most)
     if parts == 1:
         return []
@@ -129,7 +130,7 @@ def _parts(number: int, clip: Clip, group: list[MethodOnData], most: int, after:
 
 
 def _looked_at(plan: MethodOnData, clip: Clip) -> tuple[list[int], set[Step]]:
-    """The indices of the frames that are scored, and what kinds of parts there are for the metrics."""
+    """The indices of the frames that are scored, and the kinds of parts that the metrics need."""
     try:
         indices = plan.protocol.indices(clip.frames)
     except ValueError:  # the clip is too short: it fails with that reason
@@ -139,18 +140,18 @@ def _looked_at(plan: MethodOnData, clip: Clip) -> tuple[list[int], set[Step]]:
 
 
 def sees(step: Step, metric: Metric) -> bool:
-    """Whether a part of this kind looks at a metric."""
+    """Whether a part of this kind computes a metric."""
     return isinstance(metric, ClipMetric) == (step == "order")
 
 
 def _in_parts(group: list[MethodOnData], parts: int) -> list[list[MethodOnData]]:
-    """A clip's methods in so many equal parts, one at the least and one a method at most."""
+    """Divide a clip's methods into so many equal parts, at least one and at most one for each method."""
     size = math.ceil(len(group) / max(1, min(len(group), parts)))
     return [group[at : at + size] for at in range(0, len(group), size)]
 
 
 def _pixels(clip: Clip) -> int:
-    """Of all LR frames together."""
+    """The pixels of all LR frames of a clip."""
     return clip.frames * clip.lr_size[0] * clip.lr_size[1]
 
 
@@ -160,8 +161,10 @@ def _unit(number: int, clip: Clip, part: Sequence[MethodOnData], step: Step, aft
 
 
 def turns(plans: Sequence[MethodOnData]) -> list[list[MethodOnData]]:
-    """Plans that take turns on a clip: those of one data set on one device with equally many threads; each alone with
-    timing.interleave=false."""
+    """Groups of plans that take turns on a clip: those of one data set on one device with equally many threads.
+
+    With timing.interleave=false each plan is a group of its own.
+    """
     groups: dict[tuple, list[MethodOnData]] = {}
     for index, plan in enumerate(plans):
         key: tuple = (plan.data, plan.config.device, plan.config.threads)
@@ -170,10 +173,10 @@ def turns(plans: Sequence[MethodOnData]) -> list[list[MethodOnData]]:
 
 
 def longest_first(units: Sequence[Unit], methods: Sequence[str] = (), plan: Sequence[Unit] = ()) -> list[Unit]:
-    """The order in which workers of many take units: those of the methods that are in memory, then by cost.
+    """Units in the order in which one of many workers takes them: those of methods in memory, then by cost.
 
     Upscaling counts with the scoring that waits for it, which is among the units of the `plan`. A unit of unknown cost
-    counts by its pixels, at the mean cost of a pixel of those that are known.
+    counts by its pixels, at the mean cost of a pixel of units with a known cost.
     """
     plan = plan or units
     known = [unit for unit in plan if unit.cost_s is not None and unit.pixels]
@@ -194,12 +197,12 @@ def longest_first(units: Sequence[Unit], methods: Sequence[str] = (), plan: Sequ
 
 
 def with_cost(unit: Unit, seconds: float | None) -> Unit:
-    """The unit with an estimate."""
+    """The unit with its estimated cost."""
     return replace(unit, cost_s=seconds)
 
 
 class Opened:
-    """The plans of a run by what a unit names."""
+    """The plans and clips of a run, looked up by the names in a unit."""
 
     def __init__(self, plans: Sequence[MethodOnData]) -> None:
         self.plans = list(plans)

@@ -23,9 +23,9 @@ def upscale(cells: list[Cell], inputs: Inputs, store: Store, working: Callable[[
     """Fill in `upscaled` of these cells of one clip, or their errors; frames and times go into the store.
 
     Args:
-        working: is told what is being done.
+        working: called with a description of the running step.
     Returns:
-        How many cells were upscaled.
+        Number of cells that were upscaled.
     """
     measured: dict[int, dict[str, Session]] = {index: {} for index in range(len(cells))}
     for scope in dict.fromkeys(scope for cell in cells for scope in cell.scopes):
@@ -93,7 +93,7 @@ def _collected(cell: Cell, adapter: Adapter, sessions: dict[str, Session]) -> Up
 
 
 def _macs(cell: Cell, adapter: Adapter, sessions: dict[str, Session], inputs: Inputs) -> Macs:
-    """The clip's arithmetic. Counting takes one more call, which is spared where that is longer than the budget."""
+    """The MACs of a clip; not counted, since that takes one more call, if a call is longer than the budget."""
     if isinstance(adapter, Given):
         return Macs(None)
     took = max(each.total_s for session in sessions.values() for each in session.result.repetitions)

@@ -15,18 +15,18 @@ from bench.run.units import PARTS, Unit
 from frames.errors import UserError
 
 RECENT_S = 600.0
-"""Clips a minute, and the time that is left, are told from the units finished in so many seconds."""
+"""Clips a minute and the time left are estimated from the units finished in the last so many seconds."""
 
 
 @dataclass(frozen=True)
 class AtWork:
-    """A worker: where, and at what."""
+    """A worker of a run, with its machine and its unit."""
 
     name: str
     host: str
     device: str
     scores: bool
-    unit: str  # empty: between two
+    unit: str  # empty between two units
     attempt: int
     silent_s: float  # since its last heartbeat
     is_alive: bool
@@ -34,7 +34,7 @@ class AtWork:
 
 @dataclass(frozen=True)
 class State:
-    """How far a run is."""
+    """The progress of a run."""
 
     folder: Path
     done: int
@@ -95,7 +95,7 @@ def _weight(unit: Unit) -> float:
 
 
 def _workers(job: Job, plan: Plan) -> list[AtWork]:
-    """All workers of the run that have not ended in good order, also those that died at a unit."""
+    """All workers of the run that are alive, or that died at a unit."""
     units = {str(unit.number): unit for unit in plan.units}
     held: dict[str, tuple[str, int]] = {}
     for number, attempt in leases.taken(job.leases).items():
@@ -127,7 +127,7 @@ def _age_s(moment: str) -> float:
 
 
 def duration(seconds: float) -> str:
-    """45 s, 12 min, 3.5 h, 2.1 days."""
+    """A duration as text: 45 s, 12 min, 3.5 h, 2.1 days."""
     if seconds < 90:
         return f"{seconds:.0f} s"
     if seconds < 90 * 60:

@@ -20,15 +20,15 @@ from bench.run.units import PARTS, STEPS, Step, Unit, longest_first
 from bench.store.records import RecordFile, worker_file
 
 MOST_PASSED = 64
-"""How many units that others have done a worker passes over before it forgets them."""
+"""Number of units done by others that a worker passes over before it drops them from its list."""
 _ENDING = ("SIGINT", "SIGTERM", "SIGHUP", "SIGUSR1")
 IDLE_S, IDLE_SHARE = (0.1, 1.0), 0.1
-"""How long a worker without work waits before it looks again whether others have died, have upscaled what it may score,
-or are done: a tenth of the time that it has waited so far, within these bounds."""
+"""The pause of a worker without work before it looks again whether others have died, have upscaled what it may score,
+or are done: bounds in seconds, and its share of the time waited so far."""
 
 
 class Measures(Protocol):
-    """What a worker needs of `bench.run.measurer.Measurer`."""
+    """The part of `bench.run.measurer.Measurer` that a worker uses."""
 
     def measure(self, unit: Unit, may_record: Callable[[], bool]) -> Outcome | None: ...
 
@@ -39,9 +39,8 @@ class Worker:
     """Takes units of one job until none is left.
 
     Args:
-        name: the worker's own, unlike all others'.
         in_order: take units as planned (a run of one worker); otherwise the longest first.
-        steps: what it does: units of other steps are left to other workers.
+        steps: steps of the units that it takes; units of other steps are left to other workers.
     """
 
     def __init__(
@@ -64,7 +63,7 @@ class Worker:
         """Work until every unit is done, by this worker or by others; or until the job is stopped or closed.
 
         Raises:
-            KeyboardInterrupt: Ctrl-C, or a stop; what is held is given back.
+            KeyboardInterrupt: Ctrl-C, or a stop; the unit is given back.
         """
         while (claimed := self._next()) is not None:
             unit, lease = claimed
@@ -103,7 +102,7 @@ class Worker:
         return None
 
     def _claim(self, unit: Unit, attempt: int) -> tuple[Unit, Lease] | None:
-        """The lease of a unit that is free (attempt 0), or whose worker at this attempt died."""
+        """Claim a unit that is free (attempt 0), or whose worker at this attempt died; None if it is neither."""
         name = str(unit.number)
         lease = self.leases.reclaim(name, attempt) if attempt else self.leases.claim(name)
         if lease is not None and unit.number in self.job.done():  # finished and given back while we looked
@@ -112,7 +111,7 @@ class Worker:
         return None if lease is None else (unit, lease)
 
     def _work(self, unit: Unit, lease: Lease, recording: ExitStack) -> Outcome | None:
-        """Measure a unit; of what a dead worker had recorded before nothing is done again."""
+        """Measure a unit, except the cells that a dead worker had recorded before."""
 
         def may_record() -> bool:
             recording.enter_context(uninterrupted())
@@ -136,7 +135,7 @@ class Worker:
         return outcome
 
     def _recorded(self, worker: str, unit: Unit) -> dict[tuple[str, str, str], bool]:
-        """What a worker recorded of a unit; parts of the scoring record nothing."""
+        """The cells that a worker recorded of a unit, and whether each is good; parts of the scoring record nothing."""
         records = RecordFile(worker_file(self.job.run, worker)).read() if unit.step not in PARTS else []
         upscaled_before = set(unit.after)  # what failed there is recorded there
         return {each.cell: each.ok for each in records if each.ok or each.unit not in upscaled_before}
@@ -165,9 +164,9 @@ class Worker:
 
 @contextmanager
 def heartbeat(job: Job, leases: Leases, every_s: float = HEARTBEAT_S, stoppable: bool = True) -> Iterator[None]:
-    """Keep this worker known as alive during the block, and pass on a wish to stop as an exception in it.
+    """Renew this worker's heartbeat during the block, and raise an exception in it when the run is stopped.
 
-    A wish to stop is looked for every second; nothing else is done meanwhile, so that timed work is left alone.
+    Every second it checks for a stop, and does nothing else, so that timed work is not disturbed.
 
     Raises:
         KeyboardInterrupt: the run was stopped, and the block is in the main thread.
@@ -198,9 +197,9 @@ def heartbeat(job: Job, leases: Leases, every_s: float = HEARTBEAT_S, stoppable:
 
 @contextmanager
 def _stop_signal() -> Iterator[signal.Signals | None]:
-    """A signal of this process that raises KeyboardInterrupt in the main thread; None where there is none.
+    """A signal of this process that raises KeyboardInterrupt in the main thread; None if there is none.
 
-    Not SIGINT: a shell lets what it starts with `&` ignore that.
+    Not SIGINT, which processes ignore that a shell has started with `&`.
     """
     number = getattr(signal, "SIGUSR1", None)
     if number is None or threading.current_thread() is not threading.main_thread():
@@ -215,7 +214,7 @@ def _stop_signal() -> Iterator[signal.Signals | None]:
 
 @contextmanager
 def uninterrupted() -> Iterator[None]:
-    """Signals that end a worker wait until the block is over: what is recorded is logged as done, too.
+    """Delay signals that end a worker until the block is over, so that recorded units are logged as done, too.
 
     Raises:
         KeyboardInterrupt: at the end of the block, if one came.

@@ -21,7 +21,7 @@ class Damaged(ValueError):
 
 
 def write_entry(file: Path, content: Any) -> None:
-    """Write a dataclass; the file appears whole or not at all."""
+    """Write a dataclass as an entry, atomically."""
     data = typed.to_json(content)
     temporary = make_temporary(file.parent)
     try:
@@ -34,7 +34,7 @@ def write_entry(file: Path, content: Any) -> None:
 
 
 def read_entry(file: Path, kind: type[T]) -> T | None:
-    """A dataclass that was kept; None where there is no such file, or one of a version that kept no checksums.
+    """Read an entry as a dataclass; None if there is no such file, or one of a version that kept no checksums.
 
     Raises:
         Damaged: the file holds something else than what was kept under its name.
@@ -61,5 +61,5 @@ def read_entry(file: Path, kind: type[T]) -> T | None:
 
 
 def _checksum(name: str, content: Any) -> str:
-    """Of the content under its name: an entry that was renamed is noticed, too."""
+    """The checksum of an entry's name and content, so that a renamed entry is noticed, too."""
     return hashlib.sha256(json.dumps([name, content], sort_keys=True).encode()).hexdigest()

@@ -20,7 +20,7 @@ WORDS = ("_target_", "name", "label", "summary")
 INSTALLED = ("site-packages", "dist-packages")
 """Folders of packages that have versions; what lies in them beside a package is none of its own sources."""
 KINDS = (".py", ".safetensors", ".yaml", ".json", ".pth", ".pt", ".ckpt", ".onnx", ".npz", ".npy", ".bin", ".so")
-"""Of the files of a package that results depend on: sources and packaged weights."""
+"""Suffixes of the files of a package that results depend on: sources and packaged weights."""
 _IMPORT = re.compile(rb"^[ \t]*(?:from[ \t]+([A-Za-z_]\w*)|import[ \t]+([A-Za-z_][\w., \t]*))", re.MULTILINE)
 _FIRST_WORDS = re.compile(rb"(?:^|,)[ \t]*(\w+)")
 
@@ -36,8 +36,8 @@ def prediction_key(
         lr_digest: of the LR frames (see `frames_digest`).
         device_class: "cpu" or the GPU's name, with the threads where a run sets them: the same code gives other
             digits elsewhere.
-        identity: what a method says of itself (`bench.methods.contract.Identified`), lists, tables and folders in its
-            options included; None for most.
+        identity: state of a method beyond its options (`bench.methods.contract.Identified`); files in its lists, tables
+            and folders then count, too. None for most.
     """
     files = {key: _file_digest(file) for key, file in named_files(method, deep=identity is None).items()}
     parts = [method, files, source_digest(method["_target_"]), lr_digest, device_class, torch.__version__]
@@ -56,7 +56,7 @@ class FramesDigest:
         self._state = hashlib.sha256()
 
     def add(self, frame: np.ndarray) -> None:
-        """Take in the next frame."""
+        """Add the next frame."""
         self._state.update(str(frame.shape).encode())
         self._state.update(np.ascontiguousarray(frame).data)
 
@@ -65,7 +65,7 @@ class FramesDigest:
 
 
 def frames_digest(frames: Iterable[np.ndarray]) -> str:
-    """See `FramesDigest`."""
+    """The `FramesDigest` of uint8 (H, W, 3) frames, in hexadecimal."""
     digest = FramesDigest()
     for frame in frames:
         digest.add(frame)
@@ -134,7 +134,7 @@ def _imported(files: Mapping[str, Path]) -> set[str]:
 
 
 def _is_beside(name: str, package: str) -> bool:
-    """Whether a package lies in the folder that another one lies in, and that is no folder of installed packages."""
+    """Whether a package lies in the same folder as another one, unless it is a folder of installed packages."""
     around = {root.parent for root in _roots(package)}
     return any(root.parent in around and root.parent.name not in INSTALLED for root in _roots(name))
 

@@ -11,7 +11,7 @@ from frames.locks import locked
 
 @contextlib.contextmanager
 def held(marker: Path) -> Iterator[None]:
-    """Share the lock during the block, where the marker can be opened."""
+    """Share the lock during the block, if the marker can be opened."""
     with contextlib.ExitStack() as stack:
         with contextlib.suppress(OSError):
             stack.enter_context(locked(marker, wait=False, shared=True))

@@ -8,9 +8,9 @@ UNKNOWN = datetime(1, 1, 2, tzinfo=UTC)
 
 
 def moment(text: str) -> datetime:
-    """A moment that can be compared with those of other machines; `UNKNOWN`, long ago, where the text is none.
+    """Parse a moment, comparable with those of other machines; `UNKNOWN`, long ago, if the text is not one.
 
-    One without an offset is in this machine's time.
+    A moment without an offset is in this machine's time.
     """
     try:
         return datetime.fromisoformat(text).astimezone()

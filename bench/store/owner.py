@@ -21,7 +21,7 @@ def temporary_name() -> str:
 
 
 def is_temporary(name: str) -> bool:
-    """Whether this is a name that `temporary_name` gave."""
+    """Whether a name has the form of `temporary_name`."""
     return _NAME.fullmatch(name) is not None
 
 
@@ -29,7 +29,7 @@ State = Literal["alive", "gone", "unknown"]
 
 
 def owner(name: str) -> State:
-    """The state of the process that gave this name; unknown on other hosts."""
+    """The state of the process that made a temporary name; unknown on other hosts."""
     match = _NAME.fullmatch(name)
     return owner_of(match["host"], int(match["pid"]), int(match["began"])) if match else "unknown"
 
@@ -47,7 +47,7 @@ def this_process() -> tuple[str, int, int]:
 
 
 def make_temporary(folder: Path) -> Path:
-    """A path of such a name in a folder, which is made."""
+    """A path with a new temporary name in a folder, which is created."""
     folder.mkdir(parents=True, exist_ok=True)
     return folder / temporary_name()
 
@@ -58,7 +58,7 @@ def _host() -> str:
 
 
 def _began(pid: int) -> int:
-    """When a process began, in hundredths of a second of some epoch; 0 where there is none, or it has ended."""
+    """When a process began, in hundredths of a second of some epoch; 0 if there is none, or it has ended."""
     try:
         process = psutil.Process(pid)
         ended = process.status() == psutil.STATUS_ZOMBIE  # and nobody has asked for its exit code yet
@@ -68,7 +68,7 @@ def _began(pid: int) -> int:
 
 
 def _since_boot(pid: int) -> int:
-    """Linux: when a process began, by a clock that nobody sets; 0 where the system does not tell."""
+    """When a process began, by Linux's clock since boot; 0 on other systems."""
     try:
         stat = Path(f"/proc/{pid}/stat").read_bytes()
         return int(stat.rpartition(b")")[2].split()[19])  # the 22nd field; the second is a name in brackets

@@ -14,7 +14,7 @@ _SHORTEST_S, _LONGEST_S = 1e-12, 1e12
 
 
 def check(record: Record) -> None:
-    """Refuse what no run can have written.
+    """Refuse a record with figures that no run can have written.
 
     Raises:
         ValueError: one line that names the field.

@@ -49,7 +49,7 @@ class Prediction:
             raise Damaged(f"{self.folder}: these are not the frames that were kept here")
 
     def some(self, indices: Iterable[int]) -> Iterator[np.ndarray]:
-        """Yield some of the frames; whether they are those that were kept is not looked at.
+        """Yield some of the frames, without checking that they are those that were kept.
 
         Raises:
             Damaged: a frame is missing or unreadable.
@@ -62,7 +62,7 @@ class Prediction:
                 raise Damaged(f"{file}: {one_line(error)}") from error
 
     def check(self) -> None:
-        """Read every frame.
+        """Read and verify all frames.
 
         Raises:
             Damaged: they are not the frames that were kept.
@@ -72,7 +72,7 @@ class Prediction:
 
 
 def write_prediction(folder: Path, frames: Iterable[np.ndarray], sr_sha256: str) -> None:
-    """Write SR frames; the folder appears whole or not at all, and takes the place of what was there."""
+    """Write SR frames; the folder appears complete or not at all, and replaces an older one."""
     temporary, old = make_temporary(folder.parent), None
     try:
         temporary.mkdir()
@@ -94,7 +94,7 @@ def write_prediction(folder: Path, frames: Iterable[np.ndarray], sr_sha256: str)
 
 
 def _into_place(temporary: Path, folder: Path) -> None:
-    """Give a whole folder its name, unless another run has just kept the same there."""
+    """Give a complete folder its name, unless another run has just kept the same frames there."""
     try:
         os.rename(temporary, folder)
     except OSError:
@@ -104,10 +104,10 @@ def _into_place(temporary: Path, folder: Path) -> None:
 
 
 def read_prediction(folder: Path) -> Prediction | None:
-    """The frames that a folder announces; None where there is none. They are verified when they are read.
+    """The frames in a folder, which are verified when they are read; None if there is no folder.
 
     Raises:
-        Damaged: the folder does not say what it holds.
+        Damaged: its `meta.json` is missing or damaged, or announces no frames.
         OSError: it cannot be read.
     """
     meta = read_entry(folder / META, Meta)

@@ -35,7 +35,7 @@ class Pruned:
 
     entries: int = 0
     bytes: int = 0
-    in_use: bool = False  # another process works with the store: what it may hold was kept
+    in_use: bool = False  # another process works with the store, so recently used entries were kept
 
 
 def prune(root: Path, days: float, dry_run: bool = False) -> Pruned:
@@ -78,7 +78,7 @@ def _entries(root: Path) -> Iterator[Path]:
 
 
 def _is_free(entry: Path, limit: float, now: float) -> bool:
-    """Whether nobody needs an entry: last used before `limit`, or half-written by a process that is gone."""
+    """Whether an entry may be removed: last used before `limit`, or half-written by a process that is gone."""
     used = entry.lstat().st_mtime
     if not is_temporary(entry.name):
         return used <= limit

@@ -23,7 +23,7 @@ _SUMMARIES = ("median_s", "quartiles_s", "interval_s")  # follow from the repeti
 
 @dataclass(frozen=True, kw_only=True)
 class Telemetry:
-    """The GPU during one repetition; None: the card does not tell."""
+    """The GPU during one repetition; None: it does not report this."""
 
     samples: int = 0
     sm_clock_mhz: tuple[int, int] | None = None  # lowest, highest
@@ -36,7 +36,7 @@ class Telemetry:
 
 @dataclass(frozen=True, kw_only=True)
 class Contention:
-    """Others on the processor during one repetition, as shares of the time; None: the system does not tell."""
+    """Other users of the processor during one repetition, as shares of the time; None: the system does not tell."""
 
     waiting: float | None = None  # some task was ready and waited for a processor
     stolen: float | None = None  # of the processors' time, given to other guests of the host
@@ -74,12 +74,12 @@ class Timing:
 
     @property
     def peak_of_process(self) -> bool:
-        """Whether the peak is that of the whole process, with torch and all methods of the run: it ranks none."""
+        """Whether the peak is that of the whole process, with torch and all methods, so that it ranks no method."""
         return self.peak_memory_kind.startswith("process")
 
     @property
     def seconds(self) -> list[float]:
-        """Of each repetition."""
+        """The total seconds of each repetition."""
         return [each.total_s for each in self.repetitions]
 
     @property
@@ -93,7 +93,7 @@ class Timing:
 
     @property
     def faults(self) -> list[str]:
-        """Why these times are not those of the scored frames; empty where nothing tells against them."""
+        """Reasons to doubt that these are the times of the scored frames; empty if there are none."""
         found = []
         if self.same_output is False:
             found.append("repetitions gave different frames: the method is not deterministic")
@@ -103,7 +103,7 @@ class Timing:
 
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> Timing:
-        """From what `bench.timing` measured or the store kept; summaries of the repetitions are left out."""
+        """Read times as `bench.timing` or the store gives them; summaries of the repetitions are left out."""
         return typed.from_json(cls, _without_summaries(data), "timing")
 
 
@@ -116,7 +116,7 @@ class Score:
     better: Literal["higher", "lower", "nearer", "none"]  # nearer: to GT's own value, see `Record.gt_values`
     digits: int  # decimals that a table prints
     signature: str  # the full recipe
-    short: str  # title with what tells recipes apart: "PSNR-Y"
+    short: str  # the title, with the parts of the recipe that matter most: "PSNR-Y"
     values: list[float] | None  # None: not taken, see `reason`
     indices: list[int] | None  # of the (first) frame of each value
     window: int = 1  # frames that one value is taken over
@@ -155,11 +155,11 @@ class Descriptor:
     size_rule: str = "any"
     frame_rule: str = "any"
     notes: str = ""
-    trained_on: list[str] = field(default_factory=list)  # metrics that were in the losses of these weights
+    trained_on: list[str] = field(default_factory=list)  # metrics that these weights were trained on
 
     @classmethod
     def of(cls, said: dict[str, Any]) -> Descriptor:
-        """From a method's own description (`bench.methods.calls.plain`), which may say more than is recorded."""
+        """Build from a method's description (`bench.methods.calls.plain`); keys that are not recorded are left out."""
         return typed.from_json(cls, {key: value for key, value in said.items() if key in cls.__dataclass_fields__})
 
 
@@ -222,8 +222,10 @@ class Record:
         return companion.by_index if companion else {}
 
     def rank_values(self, metric: str) -> dict[int, float]:
-        """Values of a metric whose direction is higher or lower; of "nearer" the distances to GT's own values, lower
-        is better. Empty where GT's own are lacking, and of a metric without a direction."""
+        """The values that rank frames by a metric; for "nearer" their distances to GT's own values, lower is better.
+
+        Empty if GT's own values are missing, or the metric has no direction.
+        """
         score = self.scores[metric]
         if score.better == "none":
             return {}
@@ -243,7 +245,7 @@ class Record:
         """A record of schema 2, or of schema 1 (converted).
 
         Raises:
-            ValueError: it is none, or a field is missing, unknown, of another type, or impossible; one line.
+            ValueError: not a record, or a field is missing, unknown, of another type, or impossible; one line.
         """
         if not isinstance(data, dict) or data.get("schema") not in (1, SCHEMA) or type(data["schema"]) is not int:
             raise ValueError(f"not a record of schema 1 or {SCHEMA}")

@@ -144,12 +144,12 @@ class Records:
 
 
 def worker_file(folder: Path, worker: str) -> Path:
-    """The records of one worker of many."""
+    """The file of the records of one worker of many."""
     return folder / FOLDER / f"{worker}.jsonl"
 
 
 def worker_files(folder: Path) -> list[Path]:
-    """The records of all workers."""
+    """The files of the records of all workers."""
     return sorted((folder / FOLDER).glob("*.jsonl"))
 
 
@@ -159,13 +159,13 @@ def is_run(folder: Path) -> bool:
 
 
 def runs(root: Path) -> list[Path]:
-    """The folders of runs at or below a folder."""
+    """The folders of all runs at or below a folder."""
     shared = {each.parent for each in root.glob(f"**/{FOLDER}") if worker_files(each.parent)}
     return sorted({file.parent for file in root.glob(f"**/{FILE}")} | shared)
 
 
 def load(folder: Path) -> RunRecords:
-    """The records of a run folder.
+    """Read the records of a run folder.
 
     Raises:
         UserError: there is no such folder, it holds no records, or a line is no record (file and line are named).
@@ -180,7 +180,7 @@ def _mend_last_line(stream: IO) -> bool:
     """Cut off a last line that a crash tore, so that it never comes to lie between whole ones.
 
     Returns:
-        whether the last line is whole and lacks nothing but its line break.
+        Whether the last line is whole and lacks nothing but its line break.
     """
     size = stream.seek(0, os.SEEK_END)
     start, tail = size, b""
@@ -202,13 +202,13 @@ def _mend_last_line(stream: IO) -> bool:
 
 
 def _known(record: Record, facts: Mapping[str, WorkerFacts]) -> Record:
-    """The record with what is known of its worker."""
+    """The record with the host and the canary of its worker."""
     found = facts.get(record.worker)
     return record if found is None else replace(record, host=found.host, canary=tuple(found.canary))
 
 
 def _place(record: Record) -> tuple[int, datetime]:
-    """The place of a worker's record: as planned, the newest of one cell last."""
+    """Sort key of workers' records: as planned, the newest of one cell last."""
     return record.unit or 0, moment(record.date)
 
 

@@ -58,7 +58,7 @@ class StoredTimes:
 
 @dataclass(frozen=True)
 class StoredScores:
-    """One metric's values of one clip; None with the reason."""
+    """One metric's values of one clip, or None with the reason."""
 
     values: list[float] | None
     reason: str | None = None
@@ -93,7 +93,7 @@ class Store:
     """One store folder; `root=None` makes a store that keeps nothing.
 
     Args:
-        say: is told, in one line each, what could not be kept (once) and what was damaged.
+        say: called with a line on results that cannot be kept (once), and on each damaged entry.
     """
 
     def __init__(self, root: str | Path | None, say: Callable[[str], None] | None = None) -> None:
@@ -103,7 +103,7 @@ class Store:
 
     @contextlib.contextmanager
     def in_use(self) -> Iterator[None]:
-        """Tell other processes that the store is worked with: pruning then keeps what was used lately."""
+        """Mark the store as in use during the block, so that pruning keeps recently used entries."""
         if self.root is None:
             yield
             return
@@ -117,7 +117,7 @@ class Store:
         return self._read("predictions", key, read_prediction)
 
     def keep_prediction(self, key: str, frames: Iterable[np.ndarray], sr_sha256: str) -> None:
-        """Keep SR frames; what was there under this key is replaced."""
+        """Keep SR frames, in place of older ones under this key."""
         self._keep("predictions", key, lambda target: write_prediction(target, frames, sr_sha256))
 
     def times(self, key: str) -> StoredTimes | None:
@@ -141,7 +141,7 @@ class Store:
         self._keep("scores", f"{key}.json", lambda target: write_entry(target, scores))
 
     def parts(self, key: str) -> FrameValues:
-        """The scores of single frames that are kept of a prediction."""
+        """The scores of a prediction's single frames that are kept."""
         found: FrameValues = {}
         with contextlib.suppress(OSError):
             for name in sorted(os.listdir(self.root / "parts" / key) if self.root is not None else ()):
@@ -152,12 +152,12 @@ class Store:
         return found
 
     def keep_part(self, key: str, name: str, values: FrameValues) -> bool:
-        """Keep some frames' scores beside those that are kept of the prediction; returns whether they are."""
+        """Keep scores of some frames of a prediction, beside those of others; returns whether they were kept."""
         self._keep("parts", f"{key}/{name}.json", lambda target: write_entry(target, StoredPart(values)))
         return self.root is not None and (self.root / "parts" / key / f"{name}.json").is_file()
 
     def drop_parts(self, key: str) -> None:
-        """Delete the scores of single frames of a prediction: its clip has all of them."""
+        """Delete the scores of a prediction's single frames, once its clip has all of them."""
         if self.root is not None:
             shutil.rmtree(self.root / "parts" / key, ignore_errors=True)
 
@@ -168,22 +168,22 @@ class Store:
         self._keep("scores", f"{key}.json", lambda target: write_entry(target, findings))
 
     def costs(self, key: str) -> dict[str, float]:
-        """Seconds a pixel by device; empty where nothing is known."""
+        """Seconds a pixel by device; empty if nothing is known."""
         found = self._read("costs", f"{key}.json", lambda file: read_entry(file, StoredCosts))
         return dict(found.seconds) if found else {}
 
     def keep_cost(self, key: str, device: str, seconds: float) -> None:
-        """The newest cost on a device."""
+        """Keep a cost on a device, in place of an older one."""
         if self.root is not None:
             known = StoredCosts(self.costs(key) | {device: seconds})
             self._keep("costs", f"{key}.json", lambda target: write_entry(target, known))
 
     def has_prediction(self, key: str) -> bool:
-        """Whether frames are kept under a key; they are not read."""
+        """Whether frames are kept under a key, without reading them."""
         return self.root is not None and (self.root / "predictions" / key / META).is_file()
 
     def set_aside(self, kind: str, name: str, reason: str) -> None:
-        """Move a damaged entry away, so that it is made anew, and say so."""
+        """Move a damaged entry away, so that it is made anew, and report it."""
         assert self.root is not None
         entry = self.root / kind / name
         with contextlib.suppress(OSError):
@@ -193,7 +193,7 @@ class Store:
         self._say(f"{entry}: damaged ({reason}); set aside and computed again")
 
     def _read(self, kind: str, name: str, read: Callable[[Path], T | None]) -> T | None:
-        """None when absent; an entry that is damaged or cannot be read counts as absent and is made anew."""
+        """Read an entry; None if it is absent, damaged (then it is set aside) or cannot be read."""
         if self.root is None:
             return None
         entry = self.root / kind / name
@@ -222,7 +222,7 @@ class Store:
                 self._say(f"{self.root}: results are not kept for later runs: {one_line(error)}")
 
     def _mark(self) -> None:
-        """Make the folder a store."""
+        """Create the folder and its marker, unless they are there."""
         assert self.root is not None
         marker = self.root / MARKER
         if not marker.exists():

@@ -26,7 +26,7 @@ FAILED: Final = "failed"
 Outcome = Literal["fits", "memory", "slow", "failed"]
 """`memory`: it ran out of it; `slow`: it was stopped by the clock; `failed`: any other error."""
 WORDS = {FITS: "fits", MEMORY: "out of memory", SLOW: "stopped by the clock", FAILED: "failed"}
-"""The outcomes as people read them."""
+"""The outcomes in words for users."""
 AxisName = Literal["frame", "clip"]
 """`frame`: frames grow, their number stays; `clip`: the number of frames grows, their size stays."""
 
@@ -41,7 +41,7 @@ class Point:
 
     @property
     def pixels(self) -> int:
-        """Of one LR frame."""
+        """Pixels of one LR frame."""
         return self.width * self.height
 
     def __str__(self) -> str:
@@ -50,9 +50,9 @@ class Point:
 
 @dataclass(frozen=True, kw_only=True)
 class Trial:
-    """One clip through one method in a process of its own."""
+    """The result of one clip with one method, in a process of its own."""
 
-    key: str  # what its result depends on beside the clip: method, code, device, limit of memory, timing
+    key: str  # of all that the result depends on beside the clip: method, code, device, limit of memory, timing
     method: str
     point: Point
     outcome: Outcome
@@ -62,7 +62,7 @@ class Trial:
     loaded_mb: float | None = None  # memory with the method loaded and no frames yet
     peak_mb: float | None = None  # the most during the repetitions; None: not seen
     peak_kind: str = ""
-    busy: bool = False  # others slowed a repetition down
+    busy: bool = False  # other processes slowed a repetition down
     date: str
 
     @property
@@ -71,16 +71,16 @@ class Trial:
 
     @property
     def growth_mb(self) -> float | None:
-        """Memory beyond the loaded method's."""
+        """Peak memory beyond that of the loaded method, in MiB."""
         return None if self.peak_mb is None or self.loaded_mb is None else self.peak_mb - self.loaded_mb
 
 
 @dataclass(frozen=True, kw_only=True)
 class Axis:
-    """What was found along one axis."""
+    """The result of the search along one axis."""
 
     name: AxisName
-    largest: Point | None  # that fits; None: none does
+    largest: Point | None  # the largest that fits; None: none does
     beyond: Point | None = None  # the smallest that was tried and does not fit
     outcome: Outcome | None = None  # of `beyond`
     reason: str = ""  # of `beyond`
@@ -90,7 +90,7 @@ class Axis:
 
 @dataclass(frozen=True, kw_only=True)
 class Envelope:
-    """One method on one device: its trials, and how far they go."""
+    """The limits of one method on one device, and the trials behind them."""
 
     method: str
     device: str

@@ -142,7 +142,7 @@ def _joined(where: str, name: str) -> str:
 
 
 def _said(value: Any) -> str:
-    """A value in a message: what it is, in few letters."""
+    """A value as short text for a message."""
     if isinstance(value, (dict, list)):
         return "an object" if isinstance(value, dict) else "a list"
     text = repr(value)

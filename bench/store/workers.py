@@ -17,7 +17,7 @@ _LARGEST = 1 << 20  # bytes
 
 @dataclass(frozen=True, kw_only=True)
 class WorkerFacts:
-    """One worker: where it worked, and how fast the canary ran there."""
+    """A worker's machine, and the speed of the canary there."""
 
     name: str
     host: str
@@ -29,13 +29,13 @@ class WorkerFacts:
 
 
 def write_worker(run: Path, facts: WorkerFacts) -> None:
-    """Keep what is known of a worker; the file appears whole."""
+    """Write the facts about a worker, atomically."""
     with replacing(run / WORKERS / f"{facts.name}.json") as part:
         part.write_text(json.dumps(typed.to_json(facts), indent=1) + "\n", encoding="utf-8")
 
 
 def read_workers(run: Path) -> dict[str, WorkerFacts]:
-    """The workers of a run by name; a file that is no such thing is left out."""
+    """Read the workers of a run, by name; other files are skipped."""
     found = {}
     for file in sorted((run / WORKERS).glob("*.json")):
         try:

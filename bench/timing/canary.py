@@ -14,7 +14,7 @@ SHARE = 0.10
 def canary(device: str) -> float:
     """Seconds of the job: three convolutions of 64 channels on a 128x128 frame, float32; the fastest of `REPEATS`.
 
-    The fastest, since others on the machine can only slow it down: what is left is the machine itself.
+    The fastest tells most of the machine itself, because other processes can only slow the job down.
     """
     generator = torch.Generator().manual_seed(0)
     frame = torch.rand(1, 64, 128, 128, generator=generator).to(device)

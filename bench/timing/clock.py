@@ -23,7 +23,7 @@ class Stopwatch:
 
     @contextmanager
     def stage(self, name: str) -> Iterator[None]:
-        """Announce a stage; a name may come again (its times add up), stages must not nest."""
+        """Time a stage during the block. Times of one name add up; stages must not nest (RuntimeError)."""
         if self._inside is not None:
             raise RuntimeError(f"stage {name!r} was announced inside stage {self._inside!r}: stages do not nest")
         self._inside, start = name, self._now()
@@ -35,7 +35,7 @@ class Stopwatch:
 
     @contextmanager
     def total(self) -> Iterator[None]:
-        """The whole call; on CUDA the queue is drained before and after."""
+        """Time the whole call during the block; on CUDA the queue is drained before and after."""
         self._spans.clear()
         if self.cuda:
             torch.cuda.synchronize(self.device)

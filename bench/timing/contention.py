@@ -56,7 +56,7 @@ class _Look:
 
 @contextmanager
 def contended() -> Iterator[Contention]:
-    """Watch the processors during the block."""
+    """Watch the processors during the block; the yielded object is filled when it ends."""
     found, before = Contention(), _Look.now()
     try:
         yield found
@@ -74,7 +74,7 @@ def contended() -> Iterator[Contention]:
 
 
 def _waiting() -> float | None:
-    """Seconds for which some task has waited for a processor; None where the kernel does not count them."""
+    """Seconds for which some task has waited for a processor; None if the kernel does not count them."""
     try:
         words = _PRESSURE.read_text().split("\n", 1)[0].split()
         return int(words[-1].removeprefix("total=")) / 1e6 if words[0] == "some" else None
@@ -83,7 +83,7 @@ def _waiting() -> float | None:
 
 
 def _processors() -> tuple[float | None, float | None]:
-    """(seconds for which processors worked, seconds stolen); None where the system does not tell."""
+    """(seconds for which processors worked, seconds stolen); None if the system does not tell."""
     try:
         name, user, nice, system, _idle, _wait, irq, softirq, steal, *_ = _STAT.read_text().split("\n", 1)[0].split()
         tick = os.sysconf("SC_CLK_TCK")

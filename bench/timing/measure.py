@@ -29,7 +29,7 @@ CACHED = 0.67
 
 @dataclass(frozen=True)
 class Limits:
-    """How often a call is repeated, and how long it may take."""
+    """Limits on the number of repetitions and on their time."""
 
     warmup: int = 1
     repeats: int = 3
@@ -39,17 +39,19 @@ class Limits:
 
 @dataclass
 class Repetition:
+    """One timed call."""
+
     total_s: float
     stages_s: dict[str, float]
     load: float | None  # 1-minute load average when it began; None where the system has none
     cpu_mhz: float | None = None  # the processor's frequency then; None where the system does not tell
     telemetry: Telemetry | None = None  # of the GPU; None on a CPU or without NVML
     contention: Contention | None = None  # others on the processor
-    busy: bool = False  # others slowed it down, on the processor or on the GPU
+    busy: bool = False  # other processes slowed it down, on the processor or on the GPU
 
     @property
     def tainted(self) -> bool:
-        """Whether it says less about the method than about the state of the machine."""
+        """Whether a busy machine or a throttled GPU has affected the time."""
         return self.busy or (self.telemetry is not None and self.telemetry.tainted)
 
 
@@ -104,12 +106,14 @@ class Session:
         )
 
     def warm_up(self) -> None:
+        """Make the warm-up calls, and keep the time of the first."""
         for index in range(self.limits.warmup):
             repetition = self._run(warm_up=True)
             if index == 0:
                 self.result.first_call_s = repetition.total_s
 
     def repeat(self) -> None:
+        """Make one timed call; a tainted one is thrown away, at most `repeats` times and within the budget."""
         result = self.result
         repetition = self._run(warm_up=False)
         if repetition.tainted and result.redone < self.limits.repeats and self._wasted < self.limits.budget_s:

@@ -17,7 +17,7 @@ _TASKS = Path("/proc/self/task")  # Linux: who started whom, and each process's 
 
 @dataclass
 class Peak:
-    """Filled when the measured block ends."""
+    """A peak of memory, filled when the measured block ends."""
 
     mb: float = 0.0
     kind: str = ""  # what was measured: part of the number
@@ -42,9 +42,9 @@ def peak_memory(device: str) -> Iterator[Peak]:
 
 @contextmanager
 def peak_of_started() -> Iterator[Peak]:
-    """Measure the peak of the processes that the enclosed block starts, together, in MiB of host memory.
+    """Measure the peak of all processes together that the enclosed block starts, in MiB of host memory.
 
-    0 with an empty kind when they were gone before the first look. The memory of a GPU is not seen.
+    0 with an empty kind if they were gone before the first look. Memory of a GPU is not counted.
     """
     peak = Peak()
     older = set(_descendants("self"))
@@ -71,9 +71,9 @@ def _high_water_mb(pid: str) -> float:
 
 
 def _started_mb(older: set[str]) -> float:
-    """Memory that the living descendants of this process hold, but for the older ones.
+    """Memory of the living descendants of this process, except the older ones, in MiB.
 
-    On Linux each one's high-water mark, which no look can miss.
+    On Linux it is the high-water mark of each, which sampling cannot miss.
     """
     found = 0.0
     for pid in _descendants("self"):
@@ -113,7 +113,7 @@ def _descendants(pid: str) -> Iterator[str]:
 
 @contextmanager
 def _sampled(look: Callable[[], float]) -> Iterator[list[float]]:
-    """The largest of what `look` gives every 5 ms, and once before and after."""
+    """Track the largest value of `look`, called every 5 ms during the block, and once before and after."""
     done = threading.Event()
     most = [look()]
 
@@ -132,7 +132,7 @@ def _sampled(look: Callable[[], float]) -> Iterator[list[float]]:
 
 
 def in_use_mb(device: str) -> float:
-    """Memory held right now, in the same unit as `peak_memory`."""
+    """Memory in use now, in MiB, of the kind that `peak_memory` measures."""
     if device.startswith("cuda"):
         return torch.cuda.memory_allocated(device) / _MB
     return psutil.Process().memory_info().rss / _MB

@@ -33,7 +33,7 @@ def mean_interval(values: Sequence[float]) -> Interval | None:
 
 
 def median_interval(values: Sequence[float]) -> Interval | None:
-    """95 % interval of the median; None under four values, which cannot carry one."""
+    """95 % interval of the median; None for fewer than four values, too few for one."""
     if len(values) < 4:
         return None
     return middle(resampled_medians(values))
@@ -50,6 +50,6 @@ def resampled(values: Sequence[float], draws: int, seed: int | np.random.Generat
 
 
 def middle(drawn: np.ndarray) -> Interval:
-    """The middle 95 % of what resamples gave."""
+    """The middle 95 % of resampled figures."""
     tail = (1 - LEVEL) / 2
     return float(np.quantile(drawn, tail)), float(np.quantile(drawn, 1 - tail))

@@ -34,7 +34,7 @@ class Telemetry:
     temperature_c: int | None = None  # highest
     energy_j: float | None = None  # by the card's own counter
     throttled: list[str] = field(default_factory=list)
-    foreign_processes: int | None = None  # that computed on the card beside this one; None: the card does not tell
+    foreign_processes: int | None = None  # other processes that computed on the GPU; None: it does not report them
 
     @property
     def tainted(self) -> bool:
@@ -92,7 +92,10 @@ def _energy(nvml: Any, handle: Any) -> float | None:
 
 
 def _foreign(nvml: Any, handle: Any) -> int | None:
-    """How many other processes compute on the card. In a container NVML may give numbers of the host: one is ours."""
+    """The number of other processes that compute on the GPU.
+
+    In a container NVML may give the process ids of the host, of which one is then taken for this process.
+    """
     try:
         found = {process.pid for process in nvml.nvmlDeviceGetComputeRunningProcesses(handle)}
     except nvml.NVMLError:
@@ -103,7 +106,7 @@ def _foreign(nvml: Any, handle: Any) -> int | None:
 
 @cache
 def _handle(device: str) -> tuple[Any, Any]:
-    """(the NVML module, the card that torch uses, found by UUID); (None, None) where there is none."""
+    """(the NVML module, the GPU that torch uses, found by UUID); (None, None) if there is none."""
     if not device.startswith("cuda"):
         return None, None
     try:
