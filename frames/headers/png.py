@@ -28,6 +28,8 @@ def header(data: bytes) -> Header:
         alpha |= kind == b"tRNS"
         if kind == b"acTL" and length >= 4:
             (pictures,) = struct.unpack_from(">I", data, start)
+    else:
+        raise BrokenFile("the file ends before its pixels")
     return Header("png", height, width, bits=bits, alpha=alpha, pictures=max(pictures, 1))
 
 

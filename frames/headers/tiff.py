@@ -27,8 +27,6 @@ def matches(data: bytes) -> bool:
 
 def header(data: bytes) -> Header:
     pages = list(_pages(data))
-    if not pages:
-        raise BrokenFile("a TIFF without a picture")
     first = pages[0]
     if WIDTH not in first or HEIGHT not in first:
         raise BrokenFile("a TIFF without a size")
@@ -61,6 +59,8 @@ def _pages(data: bytes) -> Iterator[Tags]:
     """The `KNOWN` tags of the first page, and of each later page SUBFILE alone (whether it is of reduced size)."""
     order = "<" if data[:2] == b"II" else ">"
     (at,) = struct.unpack_from(order + "I", data, 4)
+    if not at:
+        raise BrokenFile("a TIFF without a picture")
     seen: set[int] = set()
     left = MAX_ENTRIES
     while at and at not in seen and len(seen) < MAX_PAGES:

@@ -25,8 +25,8 @@ def header(data: bytes) -> Header:
     if kind != b"VP8X":
         raise BrokenFile("a WebP image without a picture")
     flags = data[start]
-    if flags & EXIF and len(data) < _length(data):
-        raise BrokenFile("the file ends before its orientation")
+    if flags & (EXIF | ANIMATED) and len(data) < _length(data):
+        raise BrokenFile("the file ends before its orientation or its last picture")
     width, height = (1 + int.from_bytes(data[start + at : start + at + 3], "little") for at in (4, 7))
     chunks = list(_chunks(data))
     pictures = sum(kind == b"ANMF" for kind, _, _ in chunks) if flags & ANIMATED else 1

@@ -1,5 +1,6 @@
 """Images: every format reads as 8-bit RGB, damage is one clear line, writing is atomic."""
 
+import io
 import os
 import struct
 import tracemalloc
@@ -12,6 +13,7 @@ import tifffile
 from PIL import Image, ImageOps
 
 from frames import images
+from frames.headers import BrokenFile, check_whole, read_header
 from frames.images import image_header, image_size, read_image, write_image, write_png
 
 
@@ -320,3 +322,36 @@ def test_a_tiff_whose_pages_lie_on_each_other_is_refused_before_their_tags_are_r
     (tmp_path / "a.tif").write_bytes(data)
     with pytest.raises(ValueError, match=r"a\.tif: a TIFF with more than 131072 tags; replace the file"):
         image_header(tmp_path / "a.tif")
+
+
+def with_chunks(png: bytes, at: int, *chunks: tuple[bytes, bytes]) -> bytes:
+    """A PNG with more chunks."""
+    added = [struct.pack(">I", len(d)) + k + d + struct.pack(">I", zlib.crc32(k + d)) for k, d in chunks]
+    return png[:at] + b"".join(added) + png[at:]
+
+
+def test_pictures_and_alpha_are_found_behind_a_long_profile(tmp_path, frame):
+    indexed = io.BytesIO()
+    Image.fromarray(frame).quantize(16).save(indexed, "PNG")
+    profile, animated = (b"iCCP", b"x\0\0" + bytes(100_000)), (b"acTL", struct.pack(">II", 3, 0))
+    (tmp_path / "a.png").write_bytes(with_chunks(encoded(".png", frame), 33, profile, animated))
+    with pytest.raises(ValueError, match=r"a\.png: it holds 3 pictures"):
+        image_size(tmp_path / "a.png")
+    palette = indexed.getvalue().index(b"IDAT") - 4
+    (tmp_path / "b.png").write_bytes(with_chunks(indexed.getvalue(), palette, profile, (b"tRNS", bytes(16))))
+    assert image_header(tmp_path / "b.png").alpha and read_image(tmp_path / "b.png").shape == frame.shape
+
+
+def test_pictures_of_a_webp_are_counted_to_its_end(tmp_path):
+    large = np.random.default_rng(0).integers(0, 256, (160, 160, 3), dtype=np.uint8)
+    pages = [Image.fromarray(large), Image.fromarray(255 - large)]
+    pages[0].save(tmp_path / "a.webp", save_all=True, append_images=pages[1:], lossless=True)
+    assert (tmp_path / "a.webp").stat().st_size > 2 * images.HEADER_BYTES
+    with pytest.raises(ValueError, match=r"a\.webp: it holds 2 pictures"):
+        image_size(tmp_path / "a.webp")
+
+
+@pytest.mark.parametrize("check", [check_whole, read_header])
+def test_a_tiff_without_a_picture_is_said(check):
+    with pytest.raises(BrokenFile, match="a TIFF without a picture"):
+        check(b"II*\0\0\0\0\0")
