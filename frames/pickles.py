@@ -59,5 +59,5 @@ def read_convolutions(path: str | Path, network: str) -> list[tuple[np.ndarray, 
         if not found:
             raise KeyError(network)
         return [(layer["kernel"].transpose(3, 2, 0, 1).copy(), layer["bias"].copy()) for layer in found]
-    except (TypeError, KeyError, AttributeError, ValueError) as error:
+    except (TypeError, LookupError, AttributeError, ValueError) as error:
         raise ValueError(f"{path}: it does not hold the convolutions of {network}") from error

@@ -48,7 +48,8 @@ def write_video(
         like: format of the source video, whose pixel aspect ratio, time base and, where tagged, primaries and transfer
             are kept; BT.2020 primaries bring the matrix of BT.2020.
     Raises:
-        ValueError: no frames, frames of different sizes or too large for H.264, or a rate that cannot be written.
+        ValueError: no frames, frames of different sizes or too large for H.264, fewer times than frames, or a rate
+            that cannot be written.
         OSError: a system error, such as a full disk.
     """
     path = Path(path)
@@ -85,7 +86,9 @@ def _write(
         if clock is None:
             encoder.add(frame)
         else:
-            time = next(clock)
+            time = next(clock, None)
+            if time is None:
+                raise ValueError(f"{path}: fewer times than frames; give one for each")
             start = time if start is None else start
             encoder.add(frame, round((time - start) / like.time_base))
     if encoder is None:

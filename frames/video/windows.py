@@ -63,6 +63,8 @@ def read_window(index: VideoIndex, start: int, count: int) -> Iterator[np.ndarra
     Raises:
         ValueError: damaged within the window, or gone since it was indexed; one line with the file's name.
     """
+    if count < 1 or start >= index.frames:
+        return
     sought = [start - back for back in STEPS_BACK if back < start] if index.stamps is not None else []
     for place in sought:
         with suppress(_Missed):

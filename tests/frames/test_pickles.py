@@ -38,6 +38,13 @@ def test_convolutions_have_outputs_first(weights):
         read_convolutions(weights, "VGG16_0")
 
 
+@pytest.mark.parametrize("layers", [np.zeros(3), np.zeros(()), {"Conv_0": np.zeros(3)}, {"Conv_0": {"kernel": 1}}, []])
+def test_a_network_of_another_form_is_one_clear_error(tmp_path, layers):
+    (tmp_path / "net.ckpt").write_bytes(pickle.dumps({"Net_0": layers}))
+    with pytest.raises(ValueError, match="net.ckpt: it does not hold the convolutions of Net_0"):
+        read_convolutions(tmp_path / "net.ckpt", "Net_0")
+
+
 @pytest.mark.parametrize(
     "content",
     [

@@ -21,6 +21,12 @@ def test_windows_are_the_frames_of_a_sequential_reading(encode, name, codec, sou
         assert all(np.array_equal(a, b) for a, b in zip(window, frames[start:]))
 
 
+@pytest.mark.parametrize("name", ["a.mp4", "a.mpg"])
+def test_a_window_without_frames_is_empty(encode, name):
+    index = index_video(encode(name, codec="libx264" if name == "a.mp4" else "mpeg2video"))
+    assert [list(read_window(index, start, count)) for start, count in ((0, 0), (7, 0), (50, 5))] == [[], [], []]
+
+
 GROUPS = "keyint=12:min-keyint=12:scenecut=0:bframes=3"
 
 
