@@ -20,15 +20,16 @@ def label(name: str, options: Mapping[str, object]) -> str:
 
 def parts(text: str) -> tuple[str, dict[str, str]]:
     """`turbovsr[steps=2,seed=1]` -> ("turbovsr", {"steps": "2", "seed": "1"})."""
-    name, _, options = text.partition("[")
-    pairs = [option.partition("=") for option in options.removesuffix("]").split(",") if option]
+    name, _, rest = text.partition("[")
+    pairs = [option.partition("=") for option in _split(rest.rpartition("]")[0]) if option]
     return name, {key: value for key, _, value in pairs}
 
 
 def without(text: str, option: str) -> str:
-    """The label without this option."""
+    """The label without this option; the run stays."""
     name, options = parts(text)
-    return label(name, {key: value for key, value in options.items() if key != option})
+    run = text.rpartition("]")[2] if options else ""
+    return label(name, {key: value for key, value in options.items() if key != option}) + run
 
 
 def of_run(text: str, run: str) -> str:
@@ -38,14 +39,7 @@ def of_run(text: str, run: str) -> str:
 
 def listed(text: str) -> list[str]:
     """The labels of a comma-separated list; commas inside brackets belong to a label."""
-    found, depth = [""], 0
-    for sign in text:
-        depth += (sign == "[") - (sign == "]")
-        if sign == "," and depth <= 0:
-            found.append("")
-        else:
-            found[-1] += sign
-    return [each.strip() for each in found if each.strip()]
+    return [each.strip() for each in _split(text) if each.strip()]
 
 
 def file_name(text: str) -> str:
@@ -61,6 +55,18 @@ def file_name(text: str) -> str:
         digest = hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:16]
         coded = coded.encode()[: _LONGEST - 20].decode("utf-8", "ignore") + "%-" + digest
     return coded
+
+
+def _split(text: str) -> list[str]:
+    """The parts between commas outside brackets."""
+    found, depth = [""], 0
+    for sign in text:
+        depth += (sign in "[{") - (sign in "]}")
+        if sign == "," and depth <= 0:
+            found.append("")
+        else:
+            found[-1] += sign
+    return found
 
 
 def _bytes(sign: str) -> str:

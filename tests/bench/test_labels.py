@@ -16,6 +16,18 @@ def test_commas_inside_brackets_belong_to_a_label():
     assert labels.listed("m[a=1,b=2], n,,o]x,p") == ["m[a=1,b=2]", "n", "o]x", "p"]
 
 
+def test_commas_inside_the_value_of_an_option_belong_to_it():
+    text = "m[scope=files,size=[1,2],of={a: 1, b: 2}]"
+    assert labels.parts(text) == ("m", {"scope": "files", "size": "[1,2]", "of": "{a: 1, b: 2}"})
+    assert labels.without(text, "scope") == "m[size=[1,2],of={a: 1, b: 2}]"
+
+
+def test_a_label_without_an_option_keeps_its_run():
+    assert labels.parts("m[steps=2,seed=1] (before)") == ("m", {"steps": "2", "seed": "1"})
+    assert labels.without("m[steps=2,seed=1] (before)", "steps") == "m[seed=1] (before)"
+    assert labels.without("m[steps=2] (before)", "steps") == labels.without("m (before)", "steps") == "m (before)"
+
+
 def test_unlike_labels_have_unlike_file_names_that_stay_in_their_folder():
     names = [
         "a b",
