@@ -62,4 +62,5 @@ def _kind(kind: Kind) -> Kind:
 
 
 def _signature(signature: str) -> str:
-    return signature.replace("|", "|of GT|", 1)
+    name, bar, recipe = signature.partition("|")
+    return f"{name}|of GT{bar}{recipe}"

@@ -12,8 +12,8 @@ def short(title: str, signature: str) -> str:
         title: the metric's own, "PSNR".
         signature: parts between bars, the metric first: "psnr|y-bt601-studio|uint8|crop8|mean-frames,clips|v1".
     """
-    name, color, *rest = signature.split("|")
-    if name in ("psnr", "ssim", "ms-ssim"):
+    name, color, *rest = f"{signature}|".split("|")  # a metric of one's own may have a name alone
+    if color and name in ("psnr", "ssim", "ms-ssim"):
         if color.startswith(("rgb", "cbcr")):
             title += "-RGB" if color.startswith("rgb") else "-CbCr"
         else:

@@ -1,10 +1,15 @@
 """Signatures: long ones differ where recipes do, short ones say what matters."""
 
+from types import SimpleNamespace
+
 import pytest
 
+from bench.metrics.base import Kind
+from bench.metrics.of_gt import of_gt
 from bench.metrics.protocol import Protocol
 from bench.metrics.registry import build
 from bench.metrics.signature import short
+from bench.run.scoring import described
 
 
 @pytest.mark.parametrize(
@@ -32,3 +37,13 @@ def test_the_short_form(name, protocol, expected):
 def test_networks_are_named_by_the_hash_of_their_weights():
     alex, vgg, dists = (build(name).signature.split("|")[2] for name in ("lpips-alex", "lpips-vgg", "dists"))
     assert len({alex, vgg, dists}) == 3 and all(len(word) == 8 for word in (alex, vgg, dists))
+
+
+@pytest.mark.parametrize(
+    "signature, of_the_gt, expected",
+    [("mine", "mine|of GT", "M"), ("mine|v1", "mine|of GT|v1", "M"), ("psnr", "psnr|of GT", "M")],
+)
+def test_a_recipe_that_is_a_name_alone(signature, of_the_gt, expected):
+    mine = SimpleNamespace(kind=Kind("M", "", "lower", 1), signature=signature, score=lambda sr, gt: 1.0)
+    score = described(mine, [1.0], [0], None)
+    assert (score.short, of_gt(mine).signature) == (expected, of_the_gt)
