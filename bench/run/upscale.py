@@ -72,12 +72,14 @@ def _collected(cell: Cell, adapter: Adapter, sessions: dict[str, Session]) -> Up
     Raises:
         ValueError: frames that are not as the contract says, or that differ between scopes.
     """
-    last = list(sessions.values())[-1]
-    for session in sessions.values():
+    every = list(sessions.values())
+    first, last = every[0], every[-1]
+    for session in every:
         assert session.output is not None
         calls.check_contract(session.output, cell.clip)
         if session.output_sha256 != last.output_sha256:
             raise ValueError("the scopes gave different frames: the method is not deterministic; set its seed")
+        session.result.cached = first.result.cached  # only the first scope had input that the method had not seen
     assert last.output is not None
     frames = calls.TensorFrames(last.output)
     digest, descriptor = frames_digest(frames), Descriptor.of(calls.plain(adapter.method.descriptor))

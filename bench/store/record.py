@@ -30,7 +30,7 @@ class Telemetry:
     power_w: float | None = None  # mean
     temperature_c: int | None = None  # highest
     energy_j: float | None = None  # by the card's own counter
-    throttled: list[str] = field(default_factory=list)
+    throttled: list[str] | None = None
     foreign_processes: int | None = None  # that computed on the card beside the measured one
 
 

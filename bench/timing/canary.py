@@ -7,8 +7,6 @@ import torch
 from bench.timing.clock import Stopwatch
 
 REPEATS = 9
-SHARE = 0.10
-"""Workers whose canaries differ by more than this share have columns of their own."""
 
 
 def canary(device: str) -> float:

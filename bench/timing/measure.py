@@ -96,6 +96,7 @@ class Session:
         self.output_sha256 = ""  # see `digest`
         self.error: Exception | None = None
         self._digests: set[str] = set()
+        self._fresh: Repetition | None = None  # the first one: the only one with input that the method has not seen
         self._spent = self._wasted = 0.0
 
     @property
@@ -116,6 +117,7 @@ class Session:
         """Make one timed call; a tainted one is thrown away, at most `repeats` times and within the budget."""
         result = self.result
         repetition = self._run(warm_up=False)
+        self._fresh = self._fresh or repetition
         if repetition.tainted and result.redone < self.limits.repeats and self._wasted < self.limits.budget_s:
             result.redone += 1  # once for each wanted repetition: then the machine is as it is, and the record says so
             self._wasted += repetition.total_s
@@ -127,10 +129,17 @@ class Session:
         self.output_sha256 = digest(self.output)
         self._digests.add(self.output_sha256)
         if len(result.repetitions) > 1:
-            fresh, *repeated = [each.total_s for each in result.repetitions]
             result.same_output = len(self._digests) == 1
-            # Without a warm-up the first repetition is slow for other reasons.
-            result.cached = median(repeated) < CACHED * fresh if len(repeated) > 1 and self.limits.warmup else None
+            result.cached = self._looks_cached(self._fresh)
+
+    def _looks_cached(self, fresh: Repetition) -> bool | None:
+        """`Measurement.cached`; `fresh` is the repetition with new input, kept or thrown away."""
+        repeated = [each.total_s for each in self.result.repetitions if each is not fresh]
+        if len(repeated) < 2 or not self.limits.warmup:  # without a warm-up the first is slow for other reasons
+            return None
+        faster = median(repeated) < CACHED * fresh.total_s
+        was_kept = len(repeated) < len(self.result.repetitions)
+        return faster if was_kept or not faster else None  # a tainted one may be slow for other reasons, too
 
     def _run(self, warm_up: bool) -> Repetition:
         self.output = None  # earlier frames must not count towards the peak

@@ -6,7 +6,7 @@ import os
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
@@ -26,15 +26,15 @@ TAINTS = {
 
 @dataclass
 class Telemetry:
-    """Samples of one repetition, summed up; filled when the block ends."""
+    """Samples of one repetition, summed up; filled when the block ends. None: the card does not report this."""
 
     samples: int = 0
     sm_clock_mhz: tuple[int, int] | None = None  # lowest, highest
     power_w: float | None = None  # mean
     temperature_c: int | None = None  # highest
     energy_j: float | None = None  # by the card's own counter
-    throttled: list[str] = field(default_factory=list)
-    foreign_processes: int | None = None  # other processes that computed on the GPU; None: it does not report them
+    throttled: list[str] | None = None  # reasons among `TAINTS`
+    foreign_processes: int | None = None  # other processes that computed on the GPU
 
     @property
     def tainted(self) -> bool:
@@ -54,10 +54,10 @@ def watched(device: str) -> Iterator[Telemetry | None]:
         while True:
             seen.append(
                 (
-                    nvml.nvmlDeviceGetClockInfo(handle, nvml.NVML_CLOCK_SM),
-                    nvml.nvmlDeviceGetPowerUsage(handle) / 1e3,
-                    nvml.nvmlDeviceGetTemperature(handle, nvml.NVML_TEMPERATURE_GPU),
-                    nvml.nvmlDeviceGetCurrentClocksThrottleReasons(handle),
+                    _asked(nvml, "ClockInfo", handle, nvml.NVML_CLOCK_SM),
+                    _asked(nvml, "PowerUsage", handle),
+                    _asked(nvml, "Temperature", handle, nvml.NVML_TEMPERATURE_GPU),
+                    _asked(nvml, "CurrentClocksThrottleReasons", handle),
                 )
             )
             if done.wait(INTERVAL_S):
@@ -74,21 +74,29 @@ def watched(device: str) -> Iterator[Telemetry | None]:
         after = _energy(nvml, handle)
         telemetry.foreign_processes = max((n for n in (foreign, _foreign(nvml, handle)) if n is not None), default=None)
         if seen:
-            clocks, power, heat, reasons = zip(*seen)
-            telemetry.samples = len(seen)
-            telemetry.sm_clock_mhz = min(clocks), max(clocks)
-            telemetry.power_w, telemetry.temperature_c = sum(power) / len(power), max(heat)
-            telemetry.throttled = [name for name, bit in TAINTS.items() if any(reason & bit for reason in reasons)]
+            clocks, power, heat, reasons = ([each for each in told if each is not None] for told in zip(*seen))
+            telemetry.samples = max(map(len, (clocks, power, heat, reasons)))
+            telemetry.sm_clock_mhz = (min(clocks), max(clocks)) if clocks else None
+            telemetry.power_w = sum(power) / len(power) / 1e3 if power else None
+            telemetry.temperature_c = max(heat, default=None)
+            if reasons:
+                telemetry.throttled = [name for name, bit in TAINTS.items() if any(each & bit for each in reasons)]
         if before is not None and after is not None:
             telemetry.energy_j = after - before
 
 
-def _energy(nvml: Any, handle: Any) -> float | None:
-    """Joules since the driver was loaded; None on cards without the counter."""
+def _asked(nvml: Any, what: str, *arguments: Any) -> Any:
+    """The card's answer to nvmlDeviceGet<what>; None where it has none, as a part of a shared card."""
     try:
-        return nvml.nvmlDeviceGetTotalEnergyConsumption(handle) / 1e3
+        return getattr(nvml, f"nvmlDeviceGet{what}")(*arguments)
     except nvml.NVMLError:
         return None
+
+
+def _energy(nvml: Any, handle: Any) -> float | None:
+    """Joules since the driver was loaded; None on cards without the counter."""
+    told = _asked(nvml, "TotalEnergyConsumption", handle)
+    return None if told is None else told / 1e3
 
 
 def _foreign(nvml: Any, handle: Any) -> int | None:
@@ -96,10 +104,10 @@ def _foreign(nvml: Any, handle: Any) -> int | None:
 
     In a container NVML may give the process ids of the host, of which one is then taken for this process.
     """
-    try:
-        found = {process.pid for process in nvml.nvmlDeviceGetComputeRunningProcesses(handle)}
-    except nvml.NVMLError:
+    told = _asked(nvml, "ComputeRunningProcesses", handle)
+    if told is None:
         return None
+    found = {process.pid for process in told}
     ours = {os.getpid(), *(child.pid for child in psutil.Process().children(recursive=True))}
     return len(found - ours) if found & ours else max(0, len(found) - 1)
 

@@ -47,7 +47,7 @@ def timed(call: Call, inputs: Sequence[Tensor], device: str, warmup: int, repeat
         if index >= warmup:
             runs.append(watch.seconds())
             peaks.append(peak.mb)
-            throttled |= set(telemetry.throttled) if telemetry else set()
+            throttled |= set(telemetry.throttled or ()) if telemetry else set()
         del output
     totals = [total for total, _ in runs]
     seconds = median(totals)

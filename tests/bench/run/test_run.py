@@ -9,6 +9,7 @@ import pytest
 import yaml
 
 from frames.images import read_image, write_png
+from tests.bench.own_method import write_method
 
 FAST = ("metrics=[psnr,ssim]", "timing.repeats=2")
 
@@ -214,6 +215,32 @@ def test_the_scope_files_times_reading_and_writing_too(bench, clips, tmp_path):
     stages = records_of(out)[0]["timing"]["files"]["repetitions"][0]["stages_s"]
     assert {"read", "write"} <= stages.keys()
     assert "fps-files" in set(pd.read_csv(out / "summary.csv").metric)
+
+
+REMEMBERS = """
+import time
+from baselines.interpolation import Interpolation
+
+class Remembers(Interpolation):
+    seen = set()
+    def upscale(self, lr, stages):
+        if (given := lr.numpy().tobytes()) not in self.seen:
+            time.sleep(0.3)
+        self.seen.add(given)
+        return super().upscale(lr, stages)
+"""
+
+
+def test_a_method_that_remembers_its_input_is_flagged_in_every_scope(bench, clips, tmp_path, monkeypatch):
+    monkeypatch.syspath_prepend(tmp_path)
+    folder, out = write_method(tmp_path, "remembers", REMEMBERS), tmp_path / "run"
+    words = ("method=remembers", "data=folder", f"data.gt={clips / 'pan'}", "metrics=[psnr]", f"out={out}")
+    answer = bench("run", *words, "timing.scopes=[tensors,files]", "device=cpu", "--config-dir", folder)
+    assert answer.code == 0, answer.err
+    assert {scope: times["cached"] for scope, times in records_of(out)[0]["timing"].items()} == {
+        "tensors": True,
+        "files": True,
+    }
 
 
 def test_without_ground_truth_clips_are_timed_and_scores_are_absent(bench, clips, tmp_path):

@@ -4,7 +4,7 @@ import itertools
 import subprocess
 import sys
 import threading
-from contextlib import nullcontext
+from contextlib import contextmanager, nullcontext
 from types import SimpleNamespace
 
 import numpy as np
@@ -12,6 +12,7 @@ import pytest
 import torch
 
 from bench.timing import clock, measure, memory
+from bench.timing.contention import Contention
 from bench.timing.measure import Limits, Session, digest, take_turns
 from bench.timing.stats import median_interval, quartiles
 
@@ -107,6 +108,27 @@ def test_a_method_that_remembers_its_input_is_flagged(ticking):
     honest = session([frame(0)] * 5, warmup=1, repeats=4, budget_s=1e9)
     take_turns([one, honest])
     assert one.result.cached is True and honest.result.cached is False
+
+
+@pytest.mark.parametrize("first, cached", [(10, None), (1, False)])
+def test_a_first_repetition_that_is_redone_is_still_compared(ticking, monkeypatch, first, cached):
+    """`first`: looks at the clock that the only call with new input takes."""
+    busy = iter([False, True])
+
+    @contextmanager
+    def contended():
+        yield Contention(waiting=0.9 if next(busy, False) else 0.0)
+
+    def remembering(stages, warm_up):
+        for _ in range(0 if warm_up else costs.pop()):
+            clock.time.perf_counter()
+        return frame(0)
+
+    costs = [1, 1, 1, 1, first]
+    monkeypatch.setattr(measure, "contended", contended)
+    one = Session(remembering, "tensors", "cpu", Limits(1, 4, 1e9))
+    take_turns([one])
+    assert one.result.redone == 1 and len(one.result.repetitions) == 4 and one.result.cached is cached
 
 
 def test_what_other_methods_hold_is_not_counted(monkeypatch):

@@ -1,6 +1,7 @@
 """GPU telemetry against a stand-in for NVML: what is sampled, what taints, what is redone."""
 
 import os
+import threading
 from contextlib import contextmanager
 from types import SimpleNamespace
 
@@ -55,6 +56,32 @@ def test_samples_are_summed_up(monkeypatch, has_energy):
     assert seen.throttled == ["HwThermalSlowdown"] and seen.tainted
     assert seen.foreign_processes == 1
     assert seen.energy_j == (5.0 if has_energy else None)
+
+
+@pytest.mark.parametrize("silent", ["ClockInfo", "PowerUsage", "Temperature", "CurrentClocksThrottleReasons", ""])
+def test_a_card_that_does_not_tell_everything_is_sampled_all_the_same(monkeypatch, silent):
+    """Parts of a shared card (MIG, vGPU) have neither power nor temperature; an empty `silent` is everything."""
+    nvml = Nvml()
+    looked = threading.Event()
+
+    def refuses(*_):
+        looked.set()
+        raise nvml.NVMLError("not supported")
+
+    for name in dir(nvml):
+        if name.startswith("nvmlDeviceGet") and name.endswith(silent):
+            setattr(nvml, name, refuses)
+    monkeypatch.setattr(telemetry, "_handle", lambda device: (nvml, "handle"))
+    with telemetry.watched("cuda") as seen:
+        assert looked.wait(300)
+    found = {
+        "ClockInfo": seen.sm_clock_mhz,
+        "PowerUsage": seen.power_w,
+        "Temperature": seen.temperature_c,
+        "CurrentClocksThrottleReasons": seen.throttled,
+    }
+    assert {name for name, value in found.items() if value is None} == ({silent} if silent else found.keys())
+    assert bool(seen.samples) == bool(silent) and not seen.tainted
 
 
 def test_on_a_cpu_there_is_none():
