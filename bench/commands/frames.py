@@ -98,23 +98,25 @@ class RunFrames:
         """The SR frames of a cell, those that were scored according to their digest; else raises Absent."""
         if record.status != "ok":
             raise Absent(f"the cell failed: {record.reason}")
-        kept = self._kept(record.prediction)
-        if kept and kept.sr_sha256 == record.sr_sha256:
+        kept, saved = self._kept(record.prediction), self._saved(record)
+        if kept and kept.sr_sha256 == record.sr_sha256 and (saved is None or self._is_scored(kept, record)):
             return kept.__iter__
-        for frames in (self._saved(record), self._given(record)):
-            if frames and self._is_scored(frames, record):
-                return frames.__iter__
+        if saved and self._is_scored(saved, record):
+            return saved.__iter__
+        given = self._given(record)
+        if given and self._is_scored(given, record):
+            return given.__iter__
         lossy = "; the run kept a lossy video only" if (self.run / "video").is_dir() else ""
         raise Absent(f"the scored frames are neither in the store (pruned, or another store) nor in the run{lossy}")
 
     def _kept(self, key: str | None) -> Prediction | None:
-        """The store's frames under a key; None for an invalid key, Absent raised for an unreadable entry."""
+        """The store's frames under a key; None for an invalid key or an unreadable entry."""
         if key is None or not re.fullmatch("[0-9a-f]{64}", key):
             return None
         try:
             return self.store.prediction(key)
-        except (ValueError, OSError, KeyError) as error:
-            raise Absent(f"the store's entry cannot be read: {one_line(error)}") from error
+        except (ValueError, OSError, KeyError):
+            return None
 
     def _is_scored(self, frames: Iterable[np.ndarray], record: Record) -> bool:
         """Whether these are the frames that were scored; False for unreadable ones."""

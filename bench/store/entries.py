@@ -11,12 +11,13 @@ from typing import Any, TypeVar
 from bench.store import typed
 from bench.store.owner import make_temporary
 from frames.door import check_regular
+from frames.errors import UserError
 
 T = TypeVar("T")
 _LARGEST = 256 << 20  # bytes
 
 
-class Damaged(ValueError):
+class Damaged(UserError, ValueError):
     """An entry does not hold what was kept under its name; the message is the reason."""
 
 

@@ -59,7 +59,7 @@ class Prediction:
             try:
                 yield read_image(file)
             except (OSError, ValueError) as error:
-                raise Damaged(f"{file}: {one_line(error)}") from error
+                raise Damaged(one_line(error)) from error
 
     def check(self) -> None:
         """Read and verify all frames.

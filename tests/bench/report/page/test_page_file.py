@@ -79,6 +79,30 @@ def test_frames_that_another_program_made_are_shown(made, bench, tmp_path):
     assert data_of(tmp_path / "run" / "page.html")["clips"][0]["shown"] == [0, 1, 2, 3, 4]
 
 
+def test_frames_saved_with_the_run_serve_where_those_of_another_program_are_gone(made, bench, tmp_path):
+    run, theirs = tmp_path / "run", shutil.copytree(made.gt, tmp_path / "theirs")
+    options = ("data=folder", f"data.gt={made.gt}", "metrics=[psnr]", "store=null", "save=frames", f"out={run}")
+    assert bench("run", "method=precomputed", f"method.root={theirs}", "method.name=theirs", *options).code == 0
+    shutil.rmtree(theirs)
+    report(bench, run)
+    assert "sr:theirs" in data_of(run / "page.html")["clips"][0]["pictures"]
+
+
+@pytest.mark.parametrize("damage", ["empty", "another", "meta.json"])
+def test_frames_saved_with_the_run_serve_where_those_of_the_store_are_damaged(made, bench, tmp_path, damage):
+    run, store = tmp_path / "run", tmp_path / "store"
+    options = ("metrics=[psnr]", "timing=once", f"store={store}", "save=frames", f"out={run}")
+    assert bench("run", "method=bicubic", "data=folder", f"data.gt={made.gt}", *options).code == 0
+    for folder in (store / "predictions").iterdir():
+        file = folder / ("meta.json" if damage == "meta.json" else "00000000.png")
+        file.write_bytes(next((made.gt / "pan").iterdir()).read_bytes() if damage == "another" else b"")
+    report(bench, run)
+    assert "sr:bicubic" in data_of(run / "page.html")["clips"][0]["pictures"]
+    shutil.rmtree(run / "frames")
+    answer = bench("compare-frames", run, "--clip", "pan", "--out", tmp_path / "strip.png")
+    assert "unexpected" not in answer.err
+
+
 def test_a_small_budget_leaves_frames_out_and_says_which(made, bench, tmp_path):
     report(bench, made.run, "--out", tmp_path / "few.html", "--frames", 2, "--crop", "48x32")
     text = (tmp_path / "few.html").read_text(encoding="utf-8")
