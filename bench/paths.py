@@ -14,4 +14,4 @@ CONF: Path = CHECKOUT / "conf" if CHECKOUT else _PACKAGE / "conf"
 
 def default_store() -> Path:
     """The folder of predictions, times and scores: $BENCH_STORE, else `results/store` in the current folder."""
-    return Path(os.environ.get("BENCH_STORE", Path("results") / "store"))
+    return Path(os.environ.get("BENCH_STORE") or Path("results") / "store")

@@ -12,6 +12,7 @@ from omegaconf import DictConfig, ListConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from bench.overrides import PATHS
+from bench.paths import default_store
 from frames.errors import EnvironmentInvalid, UserError, did_you_mean
 
 SAVES = ("none", "frames", "video")
@@ -66,6 +67,8 @@ def validated(config: DictConfig) -> DictConfig:
         raise _of_option(error) from error
     _check_interpolations(config)
     config.device = _device(config.device)
+    if config.store == "":  # an empty BENCH_STORE
+        config.store = str(default_store())
     _known("save", config.save, SAVES)
     for scope in config.timing.scopes:
         _known("timing.scopes", scope, SCOPES)

@@ -8,10 +8,7 @@ option and the value is plain. Of methods, only frames made elsewhere can be rea
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
-
-import yaml
 
 from bench.datasets.clip import Dataset
 from bench.groups import members
@@ -21,7 +18,7 @@ from bench.methods.precomputed import Precomputed
 from bench.store.record import GIVEN, Record
 from bench.targets import build_dataset
 from frames.errors import UserError, did_you_mean
-from frames.text_files import read_text
+from frames.strict_yaml import read_mapping
 
 _NOT_OPTIONS = ("_target_", "defaults", "summary")
 _OF_THE_RUN = ("summary", "degradation", "degradation_options", "scale", "protocol", "score_every")
@@ -36,6 +33,7 @@ def open_dataset(record: Record, degradation: dict[str, Any], config_dirs: tuple
         config_dirs: folders with configs of the user's own, which are trusted.
     Raises:
         UserError: the data set, the degradation or an option is not known here.
+        ValueError, OSError: its config file cannot be read.
     """
     given = record.data_config
     own = _member("data", given.get("_target_"), parts(record.data)[0], config_dirs)
@@ -69,17 +67,20 @@ def _member(group: str, target: Any, name: str, config_dirs: tuple[str, ...]) ->
 
     Raises:
         UserError: there is none.
+        ValueError, OSError: it cannot be read.
     """
     known = members(group, config_dirs)
-    contents = {each: _read(file) for each, file in known.items()}
+    contents: dict[str, dict[str, Any]] = {}
+    for each, file in known.items():
+        try:
+            contents[each] = read_mapping(file)
+        except (ValueError, OSError):  # of others' a damaged one is of no interest
+            if each == name:
+                raise
     built_by = {each: content for each, content in contents.items() if target in (None, content.get("_target_"))}
     if found := built_by.get(name) or (next(iter(built_by.values()), None) if target else None) or contents.get(name):
         return found
     raise UserError(f"this installation has no {group} '{name}'{did_you_mean(name, known)}")
-
-
-def _read(file: Path) -> dict[str, Any]:
-    return yaml.safe_load(read_text(file))
 
 
 def _arguments(member: dict[str, Any], options: dict[str, Any], what: str) -> dict[str, Any]:

@@ -18,7 +18,7 @@ def selected(known: Iterable[str], wanted: object, where: str) -> list[str]:
     Args:
         wanted: data.clips: names, one name, or None for all.
     Raises:
-        ValueError: a clip is asked for that is not known, with a suggestion; or `wanted` is no list of names.
+        ValueError: a clip is asked for that is not known, with a suggestion; or `wanted` is no list of names, or empty.
     """
     known = list(known)
     if wanted is None:
@@ -28,6 +28,8 @@ def selected(known: Iterable[str], wanted: object, where: str) -> list[str]:
     if not isinstance(wanted, Iterable):
         raise ValueError(f"data.clips={wanted}: give names of clips in brackets, e.g. data.clips=[{known[0]}]")
     names = [str(name) for name in wanted]
+    if not names:
+        raise ValueError("data.clips=[]: it names no clip; name some, or leave it out (null: all)")
     for name in names:
         if name not in known:
             raise ValueError(f"{where}: no clip '{name}'{did_you_mean(name, known)}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -92,7 +93,7 @@ def _options(name: str, given: dict[str, str], config_dirs: tuple[str, ...]) -> 
     found = OmegaConf.to_container(options, resolve=True)
     assert isinstance(found, dict)
     for key in ("expiry_s", "restarts"):
-        if not isinstance(found.get(key), (int, float)) or found[key] < 1:
+        if not isinstance(found.get(key), (int, float)) or not 1 <= found[key] < math.inf:  # nor NaN
             raise UserError(f"launch.{key}={found.get(key)}: write a number of at least 1")
     for key, least in (("scorers", 0), ("expected", 1)):
         number = found.get(key)

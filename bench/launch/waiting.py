@@ -71,9 +71,14 @@ def told() -> Path | None:
     if not line.endswith("\n"):
         return None
     try:
-        run, said = json.loads(line)
-    except ValueError as error:
-        raise UserError("worker -: a launcher names the run on the standard input; give the run's folder") from error
+        found = json.loads(line)
+    except ValueError:
+        found = None
+    match found:
+        case [str(run), str(said)]:
+            pass
+        case _:
+            raise UserError("worker -: a launcher names the run on the standard input; give the run's folder")
     if said:
         number = os.open(said, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
         os.dup2(number, 1)

@@ -139,7 +139,7 @@ def load(folder: Path) -> tuple[list[Figure], list[Speed]]:
         ]
     except FileNotFoundError as error:
         raise UserError(f"{folder}: no published figures here ({Path(error.filename).name} is missing)") from error
-    except (KeyError, ValueError) as error:
+    except (KeyError, ValueError, csv.Error) as error:
         raise UserError(f"{folder}: a line of the published figures cannot be read: {error}") from error
     return quality, speed
 
@@ -209,5 +209,12 @@ def _cell(each: Figure | None, sup: str) -> Cell:
 
 
 def _lines(file: Path) -> list[dict[str, str]]:
+    """The lines of a CSV file; ValueError where one has more or fewer fields than the first."""
+    found = []
     with open(file, encoding="utf-8", newline="") as stream:
-        return list(csv.DictReader(stream))
+        reader = csv.DictReader(stream)
+        for line in reader:
+            if None in line or None in line.values():
+                raise ValueError(f"{file.name}, line {reader.line_num}: not as many fields as in its first line")
+            found.append(line)
+    return found

@@ -40,6 +40,8 @@ def test_what_it_writes_is_found_under_the_clips_own_names(bench, gt, tmp_path):
         (["folder", "out", "data.root=LR"], "clip LR has LR frames already"),
         (["folder", "out", "data.gt=GT", "--degradation=blur"], "unknown degradation 'blur'"),
         (["nothing", "out"], "unknown data 'nothing'"),
+        (["folder", "out", "data.gt=GT", "data.clips=[]"], "data.clips=[]: it names no clip; name some"),
+        (["images4k", "out", "data.root=GT/a", "data.size=null", "data.clips=[]"], "data.clips=[]: it names no clip"),
     ],
 )
 def test_mistakes_are_one_line(bench, gt, tmp_path, words, message):

@@ -11,6 +11,8 @@ import pytest
 
 from bench.commands import frames, known
 from bench.commands.run_config import RunConfig
+from bench.config import compose
+from bench.groups import members
 from bench.store.record import GIVEN
 from frames.errors import UserError
 from frames.images import write_png
@@ -139,6 +141,11 @@ def test_a_folder_of_configs_of_ones_own_is_trusted_when_it_is_named(bench, tmp_
     assert bench("run", *options, "--config-dir", tmp_path / "conf").code == 0
     assert "this installation has no data 'mine'" in bench("report", tmp_path / "run").err
     assert "no data" not in bench("report", tmp_path / "run", "--config-dir", tmp_path / "conf").err
+    (tmp_path / "conf" / "data" / "empty.yaml").touch()
+    members.cache_clear()
+    assert "not at hand" not in bench("report", tmp_path / "run", "--config-dir", tmp_path / "conf").err
+    (tmp_path / "conf" / "data" / "mine.yaml").write_text("")
+    assert "data/mine.yaml: it is empty; " in bench("report", tmp_path / "run", "--config-dir", tmp_path / "conf").err
 
 
 def test_reports_have_no_way_to_import_by_name():
@@ -158,6 +165,12 @@ def test_reports_have_no_way_to_import_by_name():
                 assert not forbidden & ({node.module} | names) - {"importlib"}, file
             if isinstance(node, ast.Name):
                 assert node.id not in ("eval", "exec", "__import__"), file
+
+
+def test_an_empty_bench_store_is_as_good_as_none(monkeypatch, tmp_path):
+    monkeypatch.setenv("BENCH_STORE", "")
+    assert RunConfig(tmp_path / "absent.yaml").store == Path("results/store")
+    assert compose([]).store == "results/store" and compose(["store=null"]).store is None
 
 
 def test_a_configuration_tells_the_store_and_the_degradations(tmp_path):

@@ -149,6 +149,9 @@ def test_the_worker_s_own_side(bench, clips, tmp_path, monkeypatch):
         ("", 0, ""),
         ('["/half of a', 0, ""),
         ("results/runs/x\n", 3, "give the run's folder"),
+        ("3\n", 3, "give the run's folder"),
+        ('"ab"\n', 3, "give the run's folder"),
+        ("[1, 2]\n", 3, "give the run's folder"),
         (json.dumps([str(run), ""]) + "\n", 0, "2 clips good, 0 failed here; every clip is done"),
     ):
         monkeypatch.setattr(sys, "stdin", io.StringIO(text))

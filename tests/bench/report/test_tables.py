@@ -141,6 +141,16 @@ def test_an_unknown_group_is_named():
         cited.of_groups(PUBLISHED, ["Z"])
 
 
+@pytest.mark.parametrize("name", ["speed.csv", "quality.csv", "protocols.csv"])
+@pytest.mark.parametrize("line", ["A,m", "," * 40, '"' + "x" * 200_000 + '"'], ids=["short", "long", "huge"])
+def test_a_line_of_published_figures_that_cannot_be_read_is_named(tmp_path, name, line):
+    for file in PUBLISHED.glob("*.csv"):
+        (tmp_path / file.name).write_text(file.read_text() + f"{line}\n" * (file.name == name))
+    with pytest.raises(UserError, match="a line of the published figures cannot be read: ") as caught:
+        cited.load(tmp_path)
+    assert "\n" not in str(caught.value) and ("x" in line or f"{name}, line " in str(caught.value))
+
+
 def test_published_figures_are_whole():
     quality, speed = cited.load(PUBLISHED)
     assert len(quality) == 442 and len(speed) == 32
