@@ -146,25 +146,33 @@ def gpus() -> list[str]:
 
     Raises:
         EnvironmentInvalid: there is no nvidia-smi, or it finds no GPU.
+        UserError: CUDA_VISIBLE_DEVICES has numbers, and CUDA orders unlike GPUs otherwise than nvidia-smi.
     """
     tool = shutil.which("nvidia-smi")
     if tool is None:
         raise EnvironmentInvalid("workers=N on GPUs needs nvidia-smi, which tells their UUIDs; it is not here")
-    found = list(_uuids(tool))
+    cards = dict(_cards(tool))
+    found = list(cards)
     chosen = os.environ.get("CUDA_VISIBLE_DEVICES")
     if chosen is None:
         return found
     picked = [name.strip() for name in chosen.split(",") if name.strip()]
+    are_unlike = len(set(cards.values())) > 1 and os.environ.get("CUDA_DEVICE_ORDER") != "PCI_BUS_ID"
+    if are_unlike and any(name.isdecimal() for name in picked):
+        raise UserError(
+            f"CUDA_VISIBLE_DEVICES={chosen}: CUDA numbers unlike GPUs by speed, nvidia-smi by their slots; set "
+            "CUDA_DEVICE_ORDER=PCI_BUS_ID for the numbers of nvidia-smi, or give UUIDs"
+        )
     return [found[int(name)] if name.isdecimal() and int(name) < len(found) else name for name in picked]
 
 
 @cache
-def _uuids(tool: str) -> tuple[str, ...]:
-    """The UUIDs that nvidia-smi prints; run once, since it may take seconds."""
-    done = subprocess.run([tool, "--query-gpu=uuid", "--format=csv,noheader"], capture_output=True, text=True)
+def _cards(tool: str) -> tuple[tuple[str, str], ...]:
+    """UUID and name of each GPU, as nvidia-smi prints them; run once, since it may take seconds."""
+    done = subprocess.run([tool, "--query-gpu=uuid,name", "--format=csv,noheader"], capture_output=True, text=True)
     if done.returncode or not done.stdout.split():
         raise EnvironmentInvalid(f"nvidia-smi finds no GPU: {done.stdout.strip() or done.stderr.strip()}")
-    return tuple(done.stdout.split())
+    return tuple((uuid, name) for uuid, _, name in (line.partition(", ") for line in done.stdout.splitlines() if line))
 
 
 def _shares(cores: list[int], count: int) -> list[list[int]]:

@@ -9,6 +9,7 @@ import pytest
 from bench.run import device, joining
 from bench.run.job import jobs
 from bench.store.records import load, worker_files
+from frames.errors import UserError
 from tests.bench.own_method import write_method
 
 ROOT = Path(__file__).parents[3]
@@ -196,6 +197,8 @@ def test_a_dry_run_writes_nothing_and_knows_what_was_measured(bench, clips, tmp_
         (("workers=2", "launch=x"), "unknown launch 'x'"),
         (("workers=slurm:2", "launch.partion=a"), "did you mean 'partition'?"),
         (("workers=2", "launch.expiry_s=0"), "at least 1"),
+        (("workers=2", "launch.expiry_s=.nan"), "at least 1"),
+        (("workers=2", "launch.expiry_s=.inf"), "at least 1"),
         (("workers=4000",), "each worker needs its own"),
     ],
 )
@@ -238,3 +241,21 @@ def test_the_gpus_are_those_that_this_process_may_use(monkeypatch, tmp_path):
     assert local.gpus() == ["GPU-b"]
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "GPU-a")
     assert local.gpus() == ["GPU-a"]
+
+
+def test_a_number_that_may_mean_either_of_unlike_gpus_is_refused(monkeypatch, tmp_path):
+    from bench.launch import local
+
+    tool = tmp_path / "nvidia-smi"
+    tool.write_text("#!/bin/sh\necho GPU-a, NVIDIA T400\necho GPU-b, NVIDIA H200\n")
+    tool.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}{os.pathsep}{os.environ['PATH']}")
+    monkeypatch.delenv("CUDA_DEVICE_ORDER", raising=False)
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "0")
+    with pytest.raises(UserError, match="CUDA_VISIBLE_DEVICES=0: .*; set CUDA_DEVICE_ORDER=PCI_BUS_ID"):
+        local.gpus()
+    monkeypatch.setenv("CUDA_DEVICE_ORDER", "PCI_BUS_ID")
+    assert local.gpus() == ["GPU-a"]
+    monkeypatch.delenv("CUDA_DEVICE_ORDER")
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "GPU-b")
+    assert local.gpus() == ["GPU-b"]
