@@ -19,6 +19,7 @@ HOW_TO_INSTALL = "pip install onnxruntime (the extra `onnx` of this project)"
 MEMORY, MEMORY_OUT = "memory", "memory_out"
 MOST_CHANNELS = 1024  # of a memory, which is allocated before the graph runs
 TYPES = {"tensor(float)": torch.float32, "tensor(float16)": torch.float16, "tensor(uint8)": torch.uint8}
+DOUBLE = "tensor(double)"
 
 
 @dataclass(frozen=True)
@@ -123,6 +124,8 @@ def open_graph(path: str | Path, device: str) -> Graph:
         raise ValueError(f"{path}: made for frames of {shape[3]}x{shape[2]}; export it with dynamic height and width")
     if inputs[0].type not in TYPES:
         raise ValueError(f"{path}: it takes {inputs[0].type}; known: {', '.join(TYPES)}")
+    if outputs[0].type not in (*TYPES, DOUBLE):  # other integers have no value of white
+        raise ValueError(f"{path}: it gives {outputs[0].type}; known: {', '.join((*TYPES, DOUBLE))}")
     return Graph(
         session=session,
         input=inputs[0].name,

@@ -56,7 +56,7 @@ class Onnx:
             multiple_of=_side("multiple_of", multiple_of, said, weights),
             padding="repeat",
         )
-        self._check_scale(weights)
+        self._check(weights)
         self.identity = {"onnxruntime": self._graph.version, "data": self._graph.data}
         self.descriptor = Descriptor(
             name="onnx",
@@ -116,15 +116,27 @@ class Onnx:
         """Words for the descriptor about external files with weights."""
         return f", its weights beside it (sha256 {self._graph.data[:12]})" if self._graph.data else ""
 
-    def _check_scale(self, weights: str | Path) -> None:
-        """Upscale one small black frame to check the graph's scale.
+    def _check(self, weights: str | Path) -> None:
+        """Upscale a small black frame and a white one to check the graph's scale and range.
 
         Raises:
-            ValueError: the result is not a frame of that scale.
+            ValueError: a result is not a frame of that scale, or its values are far outside the range.
         """
+        for level in (0, 255):
+            out = self._tried(level, weights)
+            white = 255 if out.dtype == torch.uint8 else self._white
+            mean = float(out.float().mean())
+            if abs(mean / white - 0.5) > 1:
+                raise ValueError(
+                    f"{weights}: of a {'white' if level else 'black'} frame it makes values of {mean:.4g} on average, "
+                    f"not of 0 to {white}; export it for frames from 0 to 1, or to 255 with method.value_range=255"
+                )
+
+    def _tried(self, level: int, weights: str | Path) -> torch.Tensor:
+        """Upscale one small frame of a single grey level, (1, 3, H, W); ValueError for another scale."""
         side = self._rule.fitted(16)
         try:
-            out = next(self._upscaled(torch.zeros((1, 3, side, side), dtype=torch.uint8)))[1]
+            out = next(self._upscaled(torch.full((1, 3, side, side), level, dtype=torch.uint8)))[1]
         except ValueError as error:
             raise ValueError(
                 f"{weights}: {error}; say what sides it takes: method.minimum, method.multiple_of"
@@ -134,6 +146,7 @@ class Onnx:
         if out.shape[2] != side * self._scale:
             found = out.shape[2] // side
             raise ValueError(f"{weights}: upscales by {found}, not by {self._scale}; run it with scale={found}")
+        return out
 
 
 def _side(name: str, given: int | None, said: dict[str, str], weights: str | Path) -> int:

@@ -18,13 +18,16 @@ from baselines.onnx.session import open_graph  # noqa: E402
 FLOAT, HALF, BYTE = onnx.TensorProto.FLOAT, onnx.TensorProto.FLOAT16, onnx.TensorProto.UINT8
 
 
-def saved(path, scale=2, dtype=FLOAT, shape=("n", 3, "h", "w"), nodes=None, **said):
-    """A graph that repeats pixels, or other nodes."""
+def saved(path, scale=2, dtype=FLOAT, shape=("n", 3, "h", "w"), nodes=None, gives=None, **said):
+    """A graph that repeats pixels, or other nodes; `gives` is the type of its output, else that of its input."""
     helper = onnx.helper
     factors = helper.make_tensor("factors", FLOAT, [4], [1, 1, scale, scale])
     how = {"mode": "nearest", "coordinate_transformation_mode": "asymmetric", "nearest_mode": "floor"}
     nodes = nodes or [helper.make_node("Resize", ["x", "", "factors"], ["y"], **how)]
-    values = [helper.make_tensor_value_info("x", dtype, shape), helper.make_tensor_value_info("y", dtype, [None] * 4)]
+    values = [
+        helper.make_tensor_value_info("x", dtype, shape),
+        helper.make_tensor_value_info("y", gives or dtype, [None] * 4),
+    ]
     graph = helper.make_graph(nodes, "g", values[:1], values[1:], [factors])
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=9)
     helper.set_model_props(model, {name: str(value) for name, value in said.items()})
@@ -91,6 +94,38 @@ def test_what_does_not_fit_is_one_line(tmp_path, graph, options, complaint):
     with pytest.raises(ValueError, match=complaint) as caught:
         Onnx(saved(tmp_path / "m.onnx", **graph), **{"scale": 2} | options)
     assert "\n" not in str(caught.value)
+
+
+def cast(kind):
+    """Nodes that repeat pixels and give them in another type."""
+    return [
+        onnx.helper.make_node("Resize", ["x", "", "factors"], ["big"], mode="nearest"),
+        onnx.helper.make_node("Cast", ["big"], ["y"], to=kind),
+    ]
+
+
+@pytest.mark.parametrize("made", ["INT64", "INT32", "UINT16"])
+def test_integers_without_a_known_white_are_refused(tmp_path, made):
+    kind = getattr(onnx.TensorProto, made)
+    file = saved(tmp_path / "m.onnx", nodes=cast(kind), gives=kind)
+    with pytest.raises(ValueError, match=rf"m\.onnx: it gives tensor\({made.lower()}\); known: tensor\(float\)"):
+        Onnx(file, scale=2)
+
+
+@pytest.mark.parametrize("gain, white, found", [(255.0, 1, "a white frame it makes values of 255 "), (-1, 255, "-255")])
+def test_values_far_outside_the_range_are_refused(tmp_path, gain, white, found):
+    file = with_weights_beside(tmp_path / "m.onnx", gain=gain)
+    with pytest.raises(
+        ValueError, match=rf"m\.onnx: .*{found}.*; export it for frames from 0 to 1, or to 255"
+    ) as caught:
+        Onnx(file, scale=2, value_range=white)
+    assert "\n" not in str(caught.value)
+
+
+def test_double_precision_comes_through(tmp_path, panning_lr):
+    double = onnx.TensorProto.DOUBLE
+    file = saved(tmp_path / "m.onnx", nodes=cast(double), gives=double)
+    assert Onnx(file, scale=2).upscale(panning_lr).shape[1] == 3
 
 
 @pytest.mark.parametrize("content", [b"", b"not a graph", None])
