@@ -33,9 +33,9 @@ def read_context(context: int) -> int:
     Raises:
         ValueError: it is not a number of pixels.
     """
-    if isinstance(context, bool) or context < 0 or context != int(context):
+    if isinstance(context, bool) or not isinstance(context, int) or context < 0:
         raise ValueError(f"method.context={context}: write a number of LR pixels, 0 or more")
-    return int(context)
+    return context
 
 
 def tile_for(tile: int | None, height: int, width: int) -> int:

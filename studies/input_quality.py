@@ -81,7 +81,7 @@ def training_inputs(data: Path, count: int, seed: int) -> Iterator[tuple[str, np
         wanted = [8 * int(rng.integers(24, 90)), 8 * int(rng.integers(32, 110))]
         if rng.random() < 0.55:
             clip = np.load(shots[rng.integers(len(shots))], mmap_mode="r")
-            start = rng.integers(0, len(clip) - 4)
+            start = rng.integers(0, max(1, len(clip) - 4))
             clip = clip[start : start + int(rng.choice([1, 3, 4]))]
         else:
             clip = np.load(photos[rng.integers(len(photos))], mmap_mode="r")[None]

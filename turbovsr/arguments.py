@@ -13,6 +13,7 @@ from turbovsr.geometry import SCALES
 PRECISIONS = ("auto", "float32", "bfloat16")
 COLOR_FIXES = ("none", "wavelet", "adain")
 LEAST_FPS, MOST_FPS = Fraction(1, 100), 1000
+LONGEST_NUMBER = 32  # characters
 CONTAINERS = ("mp4", "mkv", "mov")
 ABOUT = "Upscale a video, an image, a folder of images or a folder of videos."
 EPILOG = """OUT is a video if its name ends in .mp4, .mkv or .mov, an image if IN is one and the name ends like one, a
@@ -109,12 +110,19 @@ def _add_video_options(parser: Parser) -> None:
 def _fps(text: str) -> Fraction:
     """Parse a frame rate; its denominator is at most 1001, as in encoders and containers: 23.976024 is 24000/1001."""
     try:
-        rate = Fraction(text)
+        rate = _number(text)
     except (ValueError, ZeroDivisionError) as error:
         raise argparse.ArgumentTypeError(f"'{text}' is not a number like 24 or 30000/1001") from error
     if not LEAST_FPS <= rate <= MOST_FPS:
         raise argparse.ArgumentTypeError(f"{text}: give a number from {float(LEAST_FPS)} to {MOST_FPS}")
     return rate.limit_denominator(1001)
+
+
+def _number(text: str) -> Fraction:
+    """Parse a number or a fraction; ValueError for long ones and for exponents: 1e999999999 would take all memory."""
+    if "e" in text.lower() or len(text) > LONGEST_NUMBER:
+        raise ValueError(text)
+    return Fraction(text)
 
 
 def _seconds(text: str) -> Fraction:
@@ -123,6 +131,6 @@ def _seconds(text: str) -> Fraction:
     try:
         if len(parts) > 3:
             raise ValueError
-        return sum((Fraction(part) * 60**place for place, part in enumerate(reversed(parts))), Fraction(0))
+        return sum((_number(part) * 60**place for place, part in enumerate(reversed(parts))), Fraction(0))
     except (ValueError, ZeroDivisionError) as error:
         raise argparse.ArgumentTypeError(f"'{text}' is not a time like 10, 1.5 or 1:30") from error

@@ -155,8 +155,9 @@ def main(arguments: list[str] | None = None) -> int:
         if min(height, width, options.frames, options.steps) < 1:
             raise ValueError
     except ValueError:
-        parser.error(f"--size takes HEIGHTxWIDTH and --frames, --steps a count, all at least 1; got {options.size}")
-    window = int(options.window) if options.window.isdigit() else options.window
+        got = f"--size {options.size} --frames {options.frames} --steps {options.steps}"
+        parser.error(f"--size takes HEIGHTxWIDTH and --frames, --steps a count, all at least 1; got {got}")
+    window = int(options.window) if options.window.isdecimal() else options.window
     paths = options.path.split(",") if options.path else ["turbo"] if options.model == "nano" else list(PATHS)
     choices = dict(autoencoder=options.autoencoder, window=window, text=not options.no_text)
     try:

@@ -92,16 +92,16 @@ class Partial:
         """Read the x4 frames that the next chunk begins with, (3, 4H, 4W) each; none at the start or after the end.
 
         Raises:
-            UserError: their file is damaged.
+            UserError: their file is damaged or missing.
         """
         if not self.segments or self.ending:
             return []
         path = self._tail(len(self.segments) - 1)
-        with reading(path) as file:
-            try:
+        try:
+            with reading(path) as file:
                 frames = np.load(file, allow_pickle=False)
-            except (ValueError, EOFError):
-                raise self._damaged(path) from None
+        except (ValueError, EOFError, FileNotFoundError):
+            raise self._damaged(path) from None
         if frames.ndim != 4 or frames.shape[1] != 3 or frames.dtype not in (np.uint8, np.uint16):
             raise self._damaged(path)
         return [torch.from_numpy(frame.copy()) for frame in frames]  # copies, so that each can be freed by itself
@@ -172,6 +172,7 @@ class Partial:
             if not whole or sorted(order) != list(range(len(times))):
                 raise self._damaged(video)
             self.segments.append(Segment(video, times, order))
+        self.tail()  # is it readable?
 
     def _write(self, name: str, content: dict[str, Any]) -> None:
         with replacing(self.folder / f"{name}.json") as temporary, open(temporary, "w", encoding="utf-8") as file:

@@ -105,7 +105,8 @@ class VideoJob:
         """Expected number of frames."""
         if self.part is None:
             return self.source.count
-        return min(self.source.count, round(self.part.seconds * self.rate))
+        left = self.source.count - round(self.part.start * self.rate)
+        return max(0, min(left, round(self.part.seconds * self.rate)))
 
     def run(self, model: TurboVSR, identity: dict[str, str], anew: bool, advance: Callable[[int], None]) -> list[str]:
         """Make the video, or continue where an earlier run of the same job stopped.

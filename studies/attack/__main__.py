@@ -56,6 +56,7 @@ def main() -> int:
     forked.import_everything()
     models.import_extras()
     whole = kept / "material"
+    shutil.rmtree(whole, ignore_errors=True)  # of a call that was killed
     whole.mkdir()
     forked.apart(lambda: material.make(whole))
     numbers = [arguments.only] if arguments.only is not None else chosen(arguments.count, arguments.kinds)

@@ -90,7 +90,7 @@ def _launched(
                 break
         _check(job, tally)
         workers = _workers(job, launcher)
-        if left and tally.kills < count and workers:
+        if left and tally.kills < count and (workers or launcher is not None):
             left -= 1
             tally.kills += 1
             if launcher is not None and (not workers or rng.random() < 0.25):
@@ -98,7 +98,7 @@ def _launched(
                 os.kill(launcher, signal.SIGKILL)  # alone: its workers have sessions of their own
                 forked.wait(launcher, 20)
                 launcher = None
-            elif workers:
+            else:
                 rng.choice(workers).kill()
         if launcher is None:
             launcher = job.start(*command)  # the same command joins workers that are there

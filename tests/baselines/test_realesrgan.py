@@ -43,6 +43,9 @@ def test_tiles_give_the_whole_frame(files, fast, panning_lr):
     difference = tiled.upscale(panning_lr[:1]).int() - fast.upscale(panning_lr[:1]).int()
     # The context is all that this network sees; another order of sums may turn a rare rounding.
     assert difference.abs().max() <= 1 and (difference != 0).float().mean() < 1e-3
+    automatic = RealESRGAN("animevideov3", *files("animevideov3"), tile="auto")
+    assert automatic.descriptor.notes.startswith("frames above")
+    assert automatic.upscale(panning_lr[:1]).equal(fast.upscale(panning_lr[:1]))
 
 
 def test_tiles_cover_every_pixel_once():
@@ -67,7 +70,11 @@ def test_bfloat16_is_close_to_float32(files, fast, panning_lr):
 
 @pytest.mark.parametrize(
     "options, complaint",
-    [({"scale": 3}, "scale 4 only, not 3"), ({"tile": -1}, "tile must be"), ({"model": "x9"}, "x4plus, animevideov3")],
+    [
+        ({"scale": 3}, "scale 4 only, not 3"),
+        ({"tile": -1}, "method.tile=-1"),
+        ({"model": "x9"}, "x4plus, animevideov3"),
+    ],
     ids=str,
 )
 def test_wrong_options_are_refused(files, options, complaint):

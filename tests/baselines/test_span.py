@@ -83,7 +83,7 @@ def test_what_does_not_fit_is_one_line(tmp_path, network):
         Span(*files)
     with pytest.raises(ValueError, match="8 channels, not 52; run it with method.channels=8"):
         Span(*files, channels=52, scale=2)
-    with pytest.raises(ValueError, match="tile must be 0"):
+    with pytest.raises(ValueError, match="method.tile=-1"):
         Span(*files, tile=-1, scale=2)
     (tmp_path / "none.param").write_text("7767517\n1 1\nInput in 0 1 data\n")
     (tmp_path / "none.bin").write_bytes(b"")

@@ -60,3 +60,7 @@ def test_command_refuses_what_it_cannot_count(capsys):
     with pytest.raises(SystemExit, match="3"):
         budget.main(["--size", "large"])
     assert "HEIGHTxWIDTH" in capsys.readouterr().err
+    with pytest.raises(SystemExit, match="3"):
+        budget.main(["--frames", "0"])
+    assert "--frames 0" in capsys.readouterr().err
+    assert budget.main(["--window", "²"]) == 3 and "²" in capsys.readouterr().err

@@ -246,13 +246,20 @@ def test_damaged_parts_are_noticed(run, stopped, tmp_path, capsys, name):
     assert name.split(".")[0] in line and ("damaged" in line or "JSON" in line)
 
 
-@pytest.mark.parametrize("name", ["run.json", "segment-000000.json", "segment-000001.mp4"])
+@pytest.mark.parametrize("name", ["run.json", "segment-000000.json", "segment-000001.mp4", "tail-000001.npy"])
 def test_damaged_parts_are_thrown_away_where_that_is_asked_for(run, stopped, tmp_path, name):
     path = tmp_path / "out.mp4.partial" / name
     path.write_bytes(path.read_bytes()[:-20])
     assert run(stopped, tmp_path / "out.mp4", "--overwrite") == 0
     assert video_info(tmp_path / "out.mp4").frames == video_info(stopped).frames
     assert not path.parent.exists()
+
+
+def test_a_missing_file_of_the_next_part_is_one_line(run, stopped, tmp_path, capsys):
+    (tmp_path / "out.mp4.partial" / "tail-000001.npy").unlink()
+    assert run(stopped, tmp_path / "out.mp4") == 3
+    assert "tail-000001.npy: damaged, so the run cannot continue here; delete" in capsys.readouterr().err
+    assert run(stopped, tmp_path / "out.mp4", "--overwrite") == 0
 
 
 def test_two_processes_do_not_work_on_one_video(run, stopped, tmp_path, capsys):
@@ -356,6 +363,14 @@ def test_wrong_combinations_are_one_line(run, tmp_path, capsys):
         (line,) = [line for line in capsys.readouterr().err.splitlines() if line.startswith("turbovsr: ")]
         assert complaint in line
     assert main(["a", "b", "--start", "3"]) == 3 and main(["a", "b", "--preview", "0"]) == 3
+
+
+@pytest.mark.parametrize("text", ["1e400", "1e999999999", "9" * 40, "1/0", "1:2:3:4", "soon"])
+@pytest.mark.parametrize("option", ["--start", "--preview", "--fps"])
+def test_what_is_no_number_is_one_line(capsys, option, text):
+    with pytest.raises(SystemExit, match="3"):
+        main(["a", "b", option, text])
+    assert f"argument {option}: '{text}' is not a" in capsys.readouterr().err
 
 
 def test_images_become_a_video_that_continues_too(run, short, tmp_path, monkeypatch):

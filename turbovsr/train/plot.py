@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 PROGRAM = "turbovsr.train.plot"
 FORMATS = (".png", ".svg", ".pdf")
-PACE = ("s/step", "samples/s", "lr", "gradient")
+PACE = ("s/step", "samples/s", "tokens/s", "TFLOP/s", "MFU", "lr", "gradient")
 
 
 def read_log(path: Path) -> dict[str, dict[int, float]]:
@@ -51,7 +51,7 @@ def panels(series: dict[str, dict[int, float]]) -> dict[str, dict[str, dict[int,
             result.setdefault(metric, {})[f"{clip}, {latent}"] = points
         else:
             result.setdefault(name if name in PACE else "losses", {})[name] = points
-    order = ["losses", "lpips", "dists", "psnr-y", "gradient", "lr", "samples/s"]
+    order = ["losses", "lpips", "dists", "psnr-y", "gradient", "lr", "samples/s", "tokens/s", "MFU"]
     return {name: result[name] for name in order if name in result}
 
 

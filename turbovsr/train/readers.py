@@ -181,5 +181,5 @@ class VideoFile:
                 thumbnails.append(thumbnail(pixels))
                 frames.append(halve(pixels) if self.halved else pixels)
         if len(frames) < 2:
-            raise BrokenFile(f"{self.path}: gives no frames from frame {start} on")
+            raise BrokenFile(f"{self.path}: {len(frames)} frames from frame {start} on, at least 2 are needed")
         return np.stack(frames), cuts(np.stack(thumbnails))

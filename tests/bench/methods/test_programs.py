@@ -151,6 +151,8 @@ COLOURED = "printf '\\033[31m10%%\\r20%%\\033[0m\\n\\n' >&2; echo out of memory 
         (shell("", cwd="not/there"), "method.cwd=not/there: no such folder"),
         (shell("", depends=["not/there"]), "no such file or folder"),
         (shell("", version_command="sh -c 'exit 2'"), "ended with exit code 2, without a word"),
+        (shell("", version_command="no-such-program"), "method.version_command: no program 'no-such-program'"),
+        (shell("", version_command="sh {x}"), "method.version_command: unknown {x}"),
         ({"command": "no-such-upscaler {input} {output}"}, "no program 'no-such-upscaler' on PATH; install it"),
         ({"command": "their/bin/python {input} {output}"}, "not there or not executable; correct the path"),
         ({"command": "sh {input}"}, "{output} is missing"),

@@ -14,6 +14,7 @@ def test_losses_and_scores_have_their_own_panels():
         {"loss": {1: 1.0}, "city/none/lpips": {1: 0.3}, "city/none/psnr-y": {1: 24.0}, "samples/s": {1: 9.0}}
     )
     assert list(drawn) == ["losses", "lpips", "psnr-y", "samples/s"]
+    assert list(panels({"loss": {1: 1.0}, "tokens/s": {1: 9.0}, "MFU": {1: 0.4}})) == ["losses", "tokens/s", "MFU"]
     assert drawn["lpips"] == {"city, none": {1: 0.3}}
 
 
