@@ -29,7 +29,7 @@ from frames.errors import OK, UserError
 from studies.outputs import keep_settings, out_folder
 from turbovsr.train.data import ClipSource
 from turbovsr.train.data_options import Augmentation, DataConfig
-from turbovsr.train.pairs import taught
+from turbovsr.train.pairs import target_index
 
 METHOD = ("method=realesrgan", "method.model=x4plus", "method.precision=bfloat16")
 CROP = 256  # of GT
@@ -71,10 +71,10 @@ def upscaler(words: list[str]) -> Upscaler:
 
 
 def write(path: Path, source: ClipSource, method: Upscaler, rng: np.random.Generator, shift: float) -> None:
-    """Draw a GT clip, degrade it, upscale its taught frame, and write the three as a pair."""
+    """Draw a GT clip, degrade it, upscale its target frame, and write the three as a pair."""
     frames = CLIP if path.name.startswith("clip") else 1
     gt = source.clip(rng, frames)
-    lr, frame = source.degradation(gt, rng), taught(frames)
+    lr, frame = source.degradation(gt, rng), target_index(frames)
     sr = method.upscale(torch.from_numpy(lr[frame].transpose(2, 0, 1))[None].contiguous())[0]
     pixels = sr.numpy().transpose(1, 2, 0)
     with replacing(path) as temporary:

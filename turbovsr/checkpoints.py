@@ -36,7 +36,7 @@ class Header:
     tensors: int
 
 
-class Described(Protocol):
+class SavableModel(Protocol):
     """A model that can be saved: with a kind, and a configuration that is a dataclass of plain values."""
 
     @property
@@ -48,7 +48,7 @@ class Described(Protocol):
     def state_dict(self) -> Mapping[str, Any]: ...
 
 
-def save(model: Described, path: str | Path, dtype: torch.dtype = torch.float16, **notes: str) -> None:
+def save(model: SavableModel, path: str | Path, dtype: torch.dtype = torch.float16, **notes: str) -> None:
     """Write the weights and the configuration of a model.
 
     Args:

@@ -21,7 +21,7 @@ from turbovsr.pixels import unit_of
 from turbovsr.rearrange import batch_to_frames, frames_to_batch, space_to_depth
 from turbovsr.textures import CHANNELS as TEXTURES
 from turbovsr.textures import lr_textures
-from turbovsr.tiling import parts
+from turbovsr.tiling import cut_evenly
 
 CELLS_AT_ONCE = 8192  # latent cells that the projection processes at once on a CPU, several hundred numbers each
 
@@ -128,7 +128,7 @@ class LRProjection(nn.Module):
     def _project_in_bands(self, lr: Tensor) -> Tensor:
         """`_project` in bands of at most `CELLS_AT_ONCE` latent cells, with the same result: it treats cells singly."""
         rows = lr.shape[-2] // CELL
-        bands = parts(rows, max(CELLS_AT_ONCE * CELL // lr.shape[-1], 1))
+        bands = cut_evenly(rows, max(CELLS_AT_ONCE * CELL // lr.shape[-1], 1))
         if len(bands) == 1:
             return self._project(lr)
         return torch.cat([self._project(lr[..., CELL * start : CELL * stop, :]) for start, stop in bands], dim=-2)

@@ -20,7 +20,7 @@ from torch import Tensor
 
 from frames.kernels import keys_cubic
 from turbovsr.geometry import SCALE, VALUES_PER_LR_PIXEL
-from turbovsr.tiling import parts
+from turbovsr.tiling import cut_evenly
 from turbovsr.upsampling import bicubic_upsample
 
 MARGIN = 2  # LR pixels to either side of an LR pixel whose SR pixels it is computed from
@@ -107,7 +107,7 @@ def segments(length: int) -> Iterator[Segment]:
     if length <= LONGEST_DENSE:
         yield Segment(slice(0, length), slice(0, length))
         return
-    for start, stop in parts(length, LONGEST_DENSE - 2 * HALO):
+    for start, stop in cut_evenly(length, LONGEST_DENSE - 2 * HALO):
         outer = slice(max(start - HALO, 0), min(stop + HALO, length))
         yield Segment(outer, slice(start - outer.start, stop - outer.start))
 
@@ -147,7 +147,7 @@ def _inverse(length: int, device: torch.device) -> Tensor:
     """
     with torch.inference_mode(False), torch.no_grad(), torch.autocast("cpu", enabled=False):
         responses = []
-        for batch in torch.eye(length).tensor_split(len(parts(length, PULSES_AT_ONCE))):
+        for batch in torch.eye(length).tensor_split(len(cut_evenly(length, PULSES_AT_ONCE))):
             pulses = batch[:, None, None].repeat(1, 3, MARGIN, 1)  # constant along the other side
             responses.append(downsample(add_margins(bicubic_upsample(pulses)))[:, 0, 0])
         return torch.linalg.inv(torch.cat(responses).double().T).float().to(device)

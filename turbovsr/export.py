@@ -122,10 +122,10 @@ def export(weights: str | Path, output: Path) -> None:
                 dynamic_axes=axes,
             )
         graph = onnx.load(str(part))
-        said = {"minimum": REACH, "multiple_of": MULTIPLE, "licence": model.descriptor.licence}
+        properties = {"minimum": REACH, "multiple_of": MULTIPLE, "licence": model.descriptor.licence}
         if decoder.recall is None:
-            said["clips"] = 1
-        onnx.helper.set_model_props(graph, {name: str(value) for name, value in said.items()})
+            properties["clips"] = 1
+        onnx.helper.set_model_props(graph, {name: str(value) for name, value in properties.items()})
         onnx.save(graph, str(part))
 
 

@@ -27,7 +27,7 @@ from turbovsr.geometry import (
 )
 from turbovsr.ltx import presets
 from turbovsr.pixels import levels_of, repeat_edges, store, to_unit
-from turbovsr.stream import Resume, check_overlap, checked, described, upscale_frames
+from turbovsr.stream import Resume, check_overlap, checked_frames, type_and_shape, upscale_frames
 
 
 class Noise:
@@ -156,7 +156,7 @@ class TurboVSR:
             ValueError: the frames are not of that kind, or the weights give values that are not finite.
         """
         if not isinstance(lr, Tensor) or lr.dtype != torch.uint8 or lr.ndim != 4 or lr.shape[1] != 3:
-            raise ValueError(f"LR frames must be uint8 (T, 3, H, W), got {described(lr)}")
+            raise ValueError(f"LR frames must be uint8 (T, 3, H, W), got {type_and_shape(lr)}")
         if 0 in lr.shape:
             raise ValueError(f"there is nothing to upscale in a clip of shape {tuple(lr.shape)}")
         frames, _, height, width = lr.shape
@@ -182,7 +182,7 @@ class TurboVSR:
         def allocate(index: int, frame: Tensor) -> Tensor:
             return frame.new_empty(3, self.scale * frame.shape[1], self.scale * frame.shape[2])
 
-        return self._run(checked(frames), allocate, no_stages, resume)
+        return self._run(checked_frames(frames), allocate, no_stages, resume)
 
     def _run(
         self,

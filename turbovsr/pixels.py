@@ -1,6 +1,6 @@
 """Conversion between pixels, of 8 or 16 bits, and the networks' [-1, 1].
 
-Between the two are "levels": float32 in 0..255 whatever the pixels' bits, not yet rounded. Conversion is memory
+Between the two are grey levels: float32 in 0..255 whatever the pixels' bits, not yet rounded. Conversion is memory
 traffic, so it takes few passes, in place: at 1280x720 the plain chain of add, mul, round, clamp and cast took longer
 than a good part of the network.
 """
@@ -40,18 +40,18 @@ def repeat_edges(frames: Tensor, multiple: int) -> Tensor:
     return frames
 
 
-def to_levels(frame: Tensor) -> Tensor:
-    """[-1, 1] -> levels, float32; a frame of that type is changed in place."""
+def unit_to_levels(frame: Tensor) -> Tensor:
+    """[-1, 1] -> grey levels, float32; a frame of that type is changed in place."""
     return frame.float().add_(1).mul_(127.5)
 
 
 def levels_of(frame: Tensor) -> Tensor:
-    """uint8 or uint16 pixels -> levels, float32; levels are returned as they are."""
+    """uint8 or uint16 pixels -> grey levels, float32; levels are returned as they are."""
     return frame.float() if frame.dtype != torch.uint16 else frame.float().div_(_step(frame))
 
 
 def store(levels: Tensor, out: Tensor) -> None:
-    """Round levels into a uint8 or uint16 tensor of their shape; halves go up, as in MATLAB. Overwrites `levels`."""
+    """Round grey levels into a uint8 or uint16 tensor; halves go up, as in MATLAB. Overwrites `levels`."""
     step = _step(out)
     levels = (levels if step == 1 else levels.mul_(step)).add_(0.5).clamp_(0, 255 * step)
     if levels.device != out.device:

@@ -3,7 +3,7 @@
 Rectified flow: x_s = (1-s) x0 + s noise, velocity v = noise - x0, from s = 1 (noise) to s = 0 (data). A shortcut model
 (Frans et al., arXiv 2410.12557) predicts the mean velocity over a step of any size, and is trained so that one step
 equals the two half steps that its own EMA weights take. From the TurboVSR paper: a shortcut model with non-uniform
-sampling. Not specified there; our choice: levels uniform in a warped time u, s = shift(u), dense near the noise.
+sampling. Not specified there; our choice: noise levels uniform in a warped time u, s = shift(u), dense near the noise.
 """
 
 from __future__ import annotations
@@ -40,22 +40,22 @@ def add_noise(x0: Tensor, noise: Tensor, sigma: Tensor) -> Tensor:
 def sample(velocity: Velocity, noise: Tensor, steps: int, strength: float) -> Tensor:
     """Sample data from noise in `steps` Euler steps; deterministic given the noise."""
     x = noise
-    levels = sigmas(steps, strength).to(noise.device)  # in float32 whatever the network's precision
-    step_size = levels.new_full((len(noise),), 1 / steps)
-    for now, after in zip(levels[:-1], levels[1:]):
+    noise_levels = sigmas(steps, strength).to(noise.device)  # in float32 whatever the network's precision
+    step_size = noise_levels.new_full((len(noise),), 1 / steps)
+    for now, after in zip(noise_levels[:-1], noise_levels[1:]):
         x = x - (now - after) * velocity(x, now.expand(len(noise)), step_size)
     return x
 
 
-def draw_levels(count: int, finest: int, bootstrap: float, random: torch.Generator) -> tuple[Tensor, Tensor]:
+def draw_steps(count: int, finest: int, bootstrap: float, random: torch.Generator) -> tuple[Tensor, Tensor]:
     """Draw the step count and the start of the step for each training example.
 
     Returns:
         steps: (count,), `finest` for the flow examples, else one of 1, 2, ... finest/2 for about a share `bootstrap`.
-        u: (count,), start of the step in warped time, one of the levels of a sampler of `steps` steps, in (0, 1].
+        u: (count,), start of the step in warped time, one of the noise levels of a sampler of `steps` steps, in (0, 1].
     """
-    levels = max(finest.bit_length() - 1, 1)  # a finest sampler of one step has no coarser ones: all are flow examples
-    steps = 2 ** torch.randint(0, levels, (count,), generator=random)
+    powers = max(finest.bit_length() - 1, 1)  # a finest sampler of one step has no coarser ones: all are flow examples
+    steps = 2 ** torch.randint(0, powers, (count,), generator=random)
     is_flow = torch.rand(count, generator=random) >= bootstrap
     steps = torch.where(is_flow, finest, steps).float()
     place = torch.floor(torch.rand(count, generator=random) * steps)
@@ -66,7 +66,7 @@ def draw_levels(count: int, finest: int, bootstrap: float, random: torch.Generat
 def bootstrap_target(velocity: Velocity, x: Tensor, u: Tensor, steps: Tensor, strength: float) -> Tensor:
     """Mean velocity of two half steps from x at warped time u, each one of a sampler of 2*steps steps.
 
-    The step goes from s = shift(u) over m to r; levels are not uniform, so the halves differ in length and their
+    The step goes from s = shift(u) over m to r; noise levels are not uniform, so the halves differ in length and their
     velocities are weighted: ((s-m) v1 + (m-r) v2) / (s-r).
     """
     s, m, r = (shift((u - part / steps).clamp(min=0), strength) for part in (0.0, 0.5, 1.0))
@@ -96,7 +96,7 @@ def training_targets(
         x (B, ...), sigma (B,), step_size (B,), target (B, ...): noise - x0 for the flow examples, which have the
         finest step, `bootstrap_target` for the others.
     """
-    steps, u = (levels.to(x0.device) for levels in draw_levels(len(x0), finest, bootstrap, random))
+    steps, u = (drawn.to(x0.device) for drawn in draw_steps(len(x0), finest, bootstrap, random))
     sigma = shift(u, strength)
     x = add_noise(x0, noise, sigma)
     target = noise - x0

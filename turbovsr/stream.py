@@ -61,7 +61,7 @@ def check_overlap(overlap: int) -> None:
         raise ValueError(f"chunks overlap by 1 to {LONGEST_OVERLAP} frames, got {overlap}")
 
 
-def checked(frames: Iterable[Tensor]) -> Iterator[Tensor]:
+def checked_frames(frames: Iterable[Tensor]) -> Iterator[Tensor]:
     """Pass frames through and check them: uint8 or uint16 (3, H, W), all of one type and size, at least one.
 
     Raises:
@@ -70,7 +70,7 @@ def checked(frames: Iterable[Tensor]) -> Iterator[Tensor]:
     first = None
     for index, frame in enumerate(frames):
         if not isinstance(frame, Tensor) or frame.dtype not in PIXELS or frame.ndim != 3 or len(frame) != 3:
-            raise ValueError(f"frames must be uint8 or uint16 (3, H, W), frame {index} is {described(frame)}")
+            raise ValueError(f"frames must be uint8 or uint16 (3, H, W), frame {index} is {type_and_shape(frame)}")
         if first is None:
             first, dtype = tuple(frame.shape), frame.dtype
         if 0 in first:
@@ -84,7 +84,7 @@ def checked(frames: Iterable[Tensor]) -> Iterator[Tensor]:
         raise ValueError("there is nothing to upscale: no frames came")
 
 
-def described(value: object) -> str:
+def type_and_shape(value: object) -> str:
     """Type and shape of a tensor, for an error message; the type of anything else."""
     return f"{value.dtype} {tuple(value.shape)}" if isinstance(value, Tensor) else type(value).__name__
 

@@ -16,7 +16,7 @@ import torch
 from torch import Tensor
 
 from turbovsr.geometry import CELL, SCALE, TEMPORAL_COMPRESSION
-from turbovsr.pixels import levels_of, store, to_levels
+from turbovsr.pixels import levels_of, store, unit_to_levels
 
 HALO = 5 * CELL  # LR pixels of context around a tile
 BLEND = CELL  # LR pixels to either side of a seam over which one tile passes into the next
@@ -49,7 +49,7 @@ def check_tile(tile: int | str) -> None:
         )
 
 
-def parts(length: int, longest: int) -> list[tuple[int, int]]:
+def cut_evenly(length: int, longest: int) -> list[tuple[int, int]]:
     """Cut `length` into ranges (start, stop) of about equal length, each at most `longest`."""
     count = math.ceil(length / longest)
     cuts = [length * i // count for i in range(count + 1)]
@@ -87,7 +87,7 @@ def spans(length: int, tile: int) -> list[Span]:
     """Cut `length` LR pixels into tiles of at most `tile` and about equal length, all multiples of 8."""
     return [
         Span(CELL * start, CELL * stop, max(CELL * start - HALO, 0), min(CELL * stop + HALO, length))
-        for start, stop in parts(length // CELL, tile // CELL)
+        for start, stop in cut_evenly(length // CELL, tile // CELL)
     ]
 
 
@@ -112,12 +112,12 @@ def decode(
             turns each tile keeps the state of `network`, unless it decodes all `frames` in one turn.
         dtype: of the pixels that levels are rounded to if there are tiles: uint8 or uint16.
     Yields:
-        Levels (3, 4h, 4w), float32; with tiles, pixels of `dtype`.
+        Grey levels (3, 4h, 4w), float32; with tiles, pixels of `dtype`.
     Raises:
         ValueError: the network gave values that are not finite.
     """
     if not tile:
-        yield from map(to_levels, checked(islice(network(lr, latent), frames)))
+        yield from map(unit_to_levels, finite_frames(islice(network(lr, latent), frames)))
         return
     height, width = lr.shape[-2:]
     room = partial(torch.empty, dtype=dtype, device=lr.device)
@@ -132,10 +132,10 @@ def decode(
                 x = slice(columns.outer_start, columns.outer_stop)
                 if first == 0:
                     own = None if latent is None else latent[..., _cells(y), _cells(x)]
-                    streams[rows, columns] = checked(islice(network(lr[..., y, x], own), frames))
+                    streams[rows, columns] = finite_frames(islice(network(lr[..., y, x], own), frames))
                 stream = streams.pop((rows, columns))
                 for whole, piece in zip(band, stream):
-                    join(whole, to_levels(piece), columns, dim=-1)
+                    join(whole, unit_to_levels(piece), columns, dim=-1)
                 if first + count < frames:
                     streams[rows, columns] = stream
                 else:
@@ -194,20 +194,20 @@ def encode(network: Callable[[Tensor], Tensor], hr: Tensor, tile: int) -> Tensor
     return torch.cat(bands, dim=-2)
 
 
-def checked(frames: Iterator[Tensor]) -> Iterator[Tensor]:
+def finite_frames(frames: Iterator[Tensor]) -> Iterator[Tensor]:
     """Pass frames through and raise ValueError for values that are not finite.
 
     Reading an answer from a GPU waits for all of its work, so there all answers are read once, after the last frame.
     """
     sums: list[Tensor] = []
 
-    def seen(frame: Tensor) -> Tensor:
+    def check(frame: Tensor) -> Tensor:
         sums.append(frame.sum(dtype=torch.float32))
         if frame.device.type == "cpu":
             _refuse_not_finite(sums)
         return frame
 
-    yield from map(seen, frames)  # a loop's variable would hold each frame for too long
+    yield from map(check, frames)  # a loop's variable would hold each frame for too long
     _refuse_not_finite(sums)
 
 

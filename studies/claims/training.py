@@ -10,7 +10,7 @@ from studies.claims.material import model_options
 from studies.claims.plan import LEAST, MOST, Arm, Plan
 from turbovsr.train import stages
 from turbovsr.train.composition import compose_plain
-from turbovsr.train.config import checked
+from turbovsr.train.config import build_config
 from turbovsr.train.ltx.pace import sample_tflop
 
 CPU = torch.device("cpu")
@@ -19,7 +19,7 @@ CPU = torch.device("cpu")
 def train_arm(plan: Plan, arm: Arm, seed: int, work: Path) -> Path:
     """Train an arm with a seed, or resume; returns its weights."""
     out = folder_of(plan, arm, seed, work)
-    stages.train(checked(compose_plain(words(plan, arm, seed, work, out))), CPU)
+    stages.train(build_config(compose_plain(words(plan, arm, seed, work, out))), CPU)
     return out / f"{arm.kind}.safetensors"
 
 

@@ -6,7 +6,7 @@ import pytest
 from frames.bicubic import bicubic
 from frames.errors import UserError
 from studies.pairs import main, moved
-from turbovsr.train.pairs import read, taught
+from turbovsr.train.pairs import read, target_index
 
 
 @pytest.fixture
@@ -38,7 +38,7 @@ def test_a_pair_holds_a_degraded_clip_and_the_methods_frame_of_it(data, tmp_path
     for path in out.glob("*.npz"):
         pair = read(path)
         assert pair.lr.shape == ((4 if "clip" in path.name else 1), 64, 64, 3)
-        lr = torch.from_numpy(pair.lr[taught(len(pair.lr))].transpose(2, 0, 1))[None].float()
+        lr = torch.from_numpy(pair.lr[target_index(len(pair.lr))].transpose(2, 0, 1))[None].float()
         wanted = bicubic(lr, (256, 256)).round().clamp(0, 255)[0].permute(1, 2, 0).numpy()
         assert np.abs(pair.sr - wanted).max() <= 1
     (out / "still-000005.npz").unlink()

@@ -1,19 +1,19 @@
 import torch
 
-from turbovsr.pixels import crossfade, store, to_levels, to_unit, unit_of
+from turbovsr.pixels import crossfade, store, to_unit, unit_of, unit_to_levels
 
 
 def test_levels_survive_the_round_trip():
     frame = torch.arange(256, dtype=torch.uint8).view(1, 1, 16, 16).expand(1, 3, -1, -1)
     out = torch.empty(3, 16, 16, dtype=torch.uint8)
-    store(to_levels(to_unit(frame, torch.device("cpu"), 8)[0]), out)
+    store(unit_to_levels(to_unit(frame, torch.device("cpu"), 8)[0]), out)
     assert torch.equal(out, frame[0])
 
 
 def test_16_bits_survive_the_round_trip():
     frame = torch.arange(65536, dtype=torch.int32).to(torch.uint16).view(1, 1, 256, 256)
     out = torch.empty(1, 256, 256, dtype=torch.uint16)
-    store(to_levels(to_unit(frame, torch.device("cpu"), 8)[0]), out)
+    store(unit_to_levels(to_unit(frame, torch.device("cpu"), 8)[0]), out)
     assert torch.equal(out, frame[0])
 
 

@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from turbovsr.shortcut import add_noise, bootstrap_target, draw_levels, sample, shift, sigmas, training_targets
+from turbovsr.shortcut import add_noise, bootstrap_target, draw_steps, sample, shift, sigmas, training_targets
 
 STRENGTH = 2.0
 
@@ -56,12 +56,12 @@ def test_half_steps_are_asked_for_with_half_the_step_size():
 
 
 def test_a_sampler_of_one_step_is_trained_by_flow_examples_alone():
-    steps, u = draw_levels(100, 1, 0.5, torch.Generator().manual_seed(0))
+    steps, u = draw_steps(100, 1, 0.5, torch.Generator().manual_seed(0))
     assert set(steps.tolist()) == set(u.tolist()) == {1}
 
 
 def test_levels_cover_the_powers_of_two_and_stay_on_their_grids():
-    steps, u = draw_levels(4000, 16, 0.5, torch.Generator().manual_seed(0))
+    steps, u = draw_steps(4000, 16, 0.5, torch.Generator().manual_seed(0))
     assert set(steps.tolist()) == {1, 2, 4, 8, 16}
     assert 0.4 < (steps < 16).float().mean() < 0.6
     assert torch.allclose((1 - u) * steps, torch.round((1 - u) * steps), atol=1e-4)

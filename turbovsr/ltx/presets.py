@@ -109,7 +109,7 @@ def build(
     _check_device(config.transformer_width, device)
     with weights_on(device, dtype):
         model = LTXModel(config)
-        _wake(model)
+        _fill_zeros(model)
     model = model.eval().requires_grad_(False)
     metadata = {"name": f"{size} {path}", "licence": "none: random weights", "notes": TIMED_ONLY}
     metadata["weights"] = f"random (seed {SEED})"
@@ -155,7 +155,7 @@ def weights_on(device: torch.device, dtype: torch.dtype) -> Iterator[None]:
             torch.set_default_dtype(default)
 
 
-def _wake(model: nn.Module) -> None:
+def _fill_zeros(model: nn.Module) -> None:
     """Fill matrices of zeros with small random weights: arithmetic with zeros draws less power and so runs faster."""
     for value in model.parameters():
         if value.ndim > 1 and not value.is_meta and not value.any():

@@ -50,12 +50,12 @@ def _train(plain: dict[str, Any]) -> int:
         import torch
 
         from turbovsr.train import stages
-        from turbovsr.train.config import checked
+        from turbovsr.train.config import build_config
         from turbovsr.train.distributed import local_device, processes
         from turbovsr.train.interrupt import Interrupted
         from turbovsr.train.messages import info
 
-    config = checked(plain)
+    config = build_config(plain)
     torch.set_num_threads(config.threads)
     cv2.setNumThreads(config.threads)
     try:

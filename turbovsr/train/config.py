@@ -15,7 +15,7 @@ from turbovsr.train.options import KINDS, TrainConfig
 from turbovsr.train.schema import build
 
 
-def checked(plain: dict[str, Any]) -> TrainConfig:
+def build_config(plain: dict[str, Any]) -> TrainConfig:
     """Convert and check plain dictionaries, as `compose_plain` returns them. Raises `UserError`."""
     plain = dict(plain)
     stages = plain.get("stages")

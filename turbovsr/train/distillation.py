@@ -19,7 +19,7 @@ from turbovsr.train.batch import Batch
 from turbovsr.train.data import ClipSource
 from turbovsr.train.losses import LossOutput, ReconstructionLoss, charbonnier
 from turbovsr.train.options import Distillation
-from turbovsr.train.pairs import PairBatch, PairSource, taught
+from turbovsr.train.pairs import PairBatch, PairSource, target_index
 from turbovsr.train.rng import StepRng
 
 
@@ -50,7 +50,7 @@ class DistillationLoss:
         sr = self._decoded(batch.lr, rng)
         if isinstance(batch, Batch):
             return self.towards_gt(sr, batch.gt, rng)
-        frame = taught(sr.shape[2])
+        frame = target_index(sr.shape[2])
         sr = sr[:, :, frame : frame + 1]
         output, from_gt = self.towards_sr(sr, batch.sr, rng), charbonnier(sr, batch.gt)
         terms = {f"taught {name}": value for name, value in output.terms.items()} | {"gt": from_gt.detach()}

@@ -75,7 +75,7 @@ def barrier() -> None:
         dist.barrier()
 
 
-def of_first(value: str) -> str:
+def broadcast(value: str) -> str:
     """Give all processes the value of the first one."""
     if not dist.is_initialized():
         return value

@@ -46,7 +46,7 @@ def charbonnier(sr: Tensor, gt: Tensor, eps: float = 1e-3) -> Tensor:
     return ((sr - gt).square() + eps**2).sqrt().mean()
 
 
-def fine(frames: Tensor) -> Tensor:
+def high_pass(frames: Tensor) -> Tensor:
     """Edges and textures of frames (N, 3, H, W): their difference from a mean over 5x5 pixels."""
     return frames - F.avg_pool2d(frames, 5, stride=1, padding=2, count_include_pad=False)
 
@@ -76,7 +76,7 @@ class ReconstructionLoss:
         if config.motion > 0 and sr.shape[2] > 1:
             terms["motion"] = error_change(sr, gt)
         if config.fine > 0:
-            terms["fine"] = charbonnier(fine(sr_frames), fine(gt_frames))
+            terms["fine"] = charbonnier(high_pass(sr_frames), high_pass(gt_frames))
         if config.chroma > 0:
             terms["chroma"] = (chroma(sr_frames) - chroma(gt_frames)).square().mean()
         if config.lattice > 0:

@@ -24,7 +24,7 @@ from turbovsr.train.rng import StepRng
 COLOURS_SHUFFLED = 0.3  # share of the pairs
 
 
-def taught(frames: int) -> int:
+def target_index(frames: int) -> int:
     """Index of the frame of an LR clip whose SR and GT its pair has: the last but one, or the only one."""
     return max(0, frames - 2)
 
@@ -38,8 +38,8 @@ class Pair:
     gt: np.ndarray
 
     def still(self) -> Pair:
-        """The pair with its taught frame as the whole LR clip."""
-        frame = taught(len(self.lr))
+        """The pair with its target frame as the whole LR clip."""
+        frame = target_index(len(self.lr))
         return Pair(self.lr[frame : frame + 1], self.sr, self.gt)
 
     def turned(self, rng: np.random.Generator) -> Pair:
@@ -57,7 +57,7 @@ class Pair:
 
 @dataclass(frozen=True)
 class PairBatch:
-    """LR clips (B, 3, T, h, w), and SR and GT (B, 3, 1, 4h, 4w) of their taught frames, float32 in [-1, 1]."""
+    """LR clips (B, 3, T, h, w), and SR and GT (B, 3, 1, 4h, 4w) of their target frames, float32 in [-1, 1]."""
 
     lr: Tensor
     sr: Tensor
@@ -96,7 +96,7 @@ class PairSource:
         return f"{len(self.all)} pairs, {len(self.clips)} of them clips"
 
     def draw(self, rng: StepRng, count: int, stills: bool) -> PairBatch:
-        """Draw pairs with taught frames alone, or with whole clips.
+        """Draw pairs with target frames alone, or with whole clips.
 
         Raises:
             ValueError: there are no clips, or clips of several sizes; also as `read`.

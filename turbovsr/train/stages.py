@@ -27,7 +27,7 @@ from turbovsr.train.components import start_from_components
 from turbovsr.train.data import ClipSource
 from turbovsr.train.diffusion import DiffusionLoss
 from turbovsr.train.distillation import DistillationLoss, draw_taught
-from turbovsr.train.distributed import barrier, of_first, rank
+from turbovsr.train.distributed import barrier, broadcast, rank
 from turbovsr.train.joint import JointLoss
 from turbovsr.train.loop import Loop
 from turbovsr.train.losses import ReconstructionLoss, TrainingLoss
@@ -78,7 +78,7 @@ def claimed(folder: Path) -> Iterator[None]:
                 stack.enter_context(locked(folder / "lock", wait=False))
             except BlockingIOError:
                 refused = f"{folder}: another training is at work here; wait for it, or choose another folder with out="
-        if refused := of_first(refused):
+        if refused := broadcast(refused):
             raise UserError(refused)
         if rank() == 0:
             checkpoint.remove_torn(folder)

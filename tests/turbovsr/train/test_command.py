@@ -20,7 +20,7 @@ from turbovsr import loading
 from turbovsr.model import Model, ModelConfig
 from turbovsr.train.batch_loader import load_batches
 from turbovsr.train.composition import compose_plain, members
-from turbovsr.train.config import checked
+from turbovsr.train.config import build_config
 from turbovsr.train.loop import Loop
 from turbovsr.train.ltx.sharding import meta_model
 from turbovsr.train.phases import even_out
@@ -223,7 +223,7 @@ def test_going_on_with_other_settings_is_said(words, train, tmp_path):
 @pytest.mark.parametrize("recipe", members("recipe"))
 @pytest.mark.parametrize("degradation", members("degradation"))
 def test_every_recipe_is_valid_with_every_degradation(recipe, degradation):
-    config = checked(compose_plain([f"recipe={recipe}", f"degradation={degradation}", "data=x", "out=y"]))
+    config = build_config(compose_plain([f"recipe={recipe}", f"degradation={degradation}", "data=x", "out=y"]))
     if isinstance(config.model, ModelConfig):
         Model(config.model)
     else:

@@ -15,7 +15,7 @@ from turbovsr.train.backbones import lpips_alex
 from turbovsr.train.batch import Batch
 from turbovsr.train.components import start_from_components
 from turbovsr.train.composition import compose_plain
-from turbovsr.train.config import checked
+from turbovsr.train.config import build_config
 from turbovsr.train.data import ClipSource
 from turbovsr.train.data_options import DataConfig
 from turbovsr.train.diffusion import FlowLoss
@@ -165,14 +165,14 @@ def test_every_term_counts_by_its_weight_and_the_networks_see_jittered_frames():
 @pytest.mark.parametrize("term", ["dists", "lpips_vgg"])
 def test_missing_weights_name_the_term_that_needs_them(term):
     words = ["recipe=trial", "data=x", "out=y", f"stages.regression.reconstruction.{term}=1", "vgg=none", "lpips="]
-    config = checked(compose_plain([*words, "stages.regression.reconstruction.lpips=0"]))
+    config = build_config(compose_plain([*words, "stages.regression.reconstruction.lpips=0"]))
     with pytest.raises(UserError, match=f"none is not a file.*reconstruction.{term}=0"):
         perceptual_networks(config, config.stages["regression"], torch.device("cpu"))
 
 
 def test_a_lattice_needs_a_crop_that_shows_it():
     with pytest.raises(UserError, match="crop must be at least 64"):
-        checked(
+        build_config(
             compose_plain(
                 [
                     "recipe=trial",
@@ -236,7 +236,7 @@ def test_a_network_of_samples_is_judged_by_its_samples_at_every_noise_level():
 
 def test_compiling_without_a_compiler_is_one_clear_error(monkeypatch):
     monkeypatch.setenv("CXX", "no-such-compiler")
-    config = checked(compose_plain(["recipe=trial", "data=x", "out=y", "compile=true"]))
+    config = build_config(compose_plain(["recipe=trial", "data=x", "out=y", "compile=true"]))
     with pytest.raises(EnvironmentInvalid, match="no-such-compiler is not here"):
         perceptual_networks(config, config.stages["regression"], torch.device("cpu"))
 
@@ -246,7 +246,7 @@ def test_compiled_networks_measure_the_same(asset):
     words = ["recipe=trial", "data=x", "out=y", f"lpips={asset('lpips/alexnet.ckpt')}", "vgg=", "dists="]
 
     def gradient(compiled: bool) -> torch.Tensor:
-        config = checked(compose_plain([*words, f"compile={str(compiled).lower()}"]))
+        config = build_config(compose_plain([*words, f"compile={str(compiled).lower()}"]))
         network = perceptual_networks(config, config.stages["regression"], torch.device("cpu"))["lpips"]
         assert (network._compiled_call_impl is not None) == compiled
         frames = torch.rand(2, 3, 64, 64, generator=torch.Generator().manual_seed(0)).requires_grad_()

@@ -5,7 +5,7 @@ import pytest
 
 from frames.errors import UserError
 from turbovsr.train.composition import compose_plain, members
-from turbovsr.train.config import checked, degradation
+from turbovsr.train.config import build_config, degradation
 
 
 @pytest.mark.parametrize("name", members("degradation"))
@@ -35,7 +35,7 @@ def test_every_configured_degradation_is_seeded_and_gives_lr_of_a_quarter_of_the
 def test_wrong_parameters_are_one_clear_error(words, message):
     plain = compose_plain(["recipe=trial", "data=x", "out=y", "degradation=realbasicvsr", *words])
     with pytest.raises(UserError, match=message) as caught:
-        checked(plain)
+        build_config(plain)
     assert "\n" not in str(caught.value)
 
 

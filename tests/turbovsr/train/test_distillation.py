@@ -13,9 +13,9 @@ from turbovsr.train.batch import Batch
 from turbovsr.train.data import ClipSource
 from turbovsr.train.data_options import BatchConfig, DataConfig
 from turbovsr.train.distillation import DistillationLoss, draw_taught
-from turbovsr.train.losses import charbonnier, fine
+from turbovsr.train.losses import charbonnier, high_pass
 from turbovsr.train.options import Distillation, LoopConfig, ReconstructionConfig
-from turbovsr.train.pairs import Pair, PairBatch, PairSource, read, taught
+from turbovsr.train.pairs import Pair, PairBatch, PairSource, read, target_index
 from turbovsr.train.rng import StepRng
 
 STAGE = Distillation(
@@ -32,7 +32,7 @@ STAGE = Distillation(
 def save(path, frames: int, size: int = 16, **changes) -> None:
     rng = np.random.default_rng(int(path.stem[-1]))
     lr = rng.integers(0, 256, (frames, size, size, 3), dtype=np.uint8)
-    sr = lr[taught(frames)].repeat(4, axis=0).repeat(4, axis=1)
+    sr = lr[target_index(frames)].repeat(4, axis=0).repeat(4, axis=1)
     np.savez(path, **({"lr": lr, "sr": sr, "gt": 255 - sr} | changes))
 
 
@@ -64,7 +64,7 @@ def test_the_frames_of_a_pair_are_turned_alike_and_the_last_but_one_is_taught(fo
     for step in range(12):
         batch = pairs.draw(StepRng(0, step), 2, stills)
         assert batch.lr.shape == (2, 3, frames, 16, 16) and batch.sr.shape == (2, 3, 1, 64, 64)
-        shown = taught(frames)
+        shown = target_index(frames)
         assert torch.equal(enlarged(batch.lr[:, :, shown : shown + 1]), batch.sr)  # `save` made SR frames so
         assert torch.allclose(batch.gt, -batch.sr, atol=1e-6)
         seen |= {round(float(x), 4) for x in batch.lr[:, 0, 0, 0, 0]}
@@ -108,7 +108,7 @@ def test_the_loss_is_the_distance_from_the_taught_frame_and_less_from_gt(folder)
     batch = PairSource(folder).draw(StepRng(0, 1), 2, stills=False)
     output = DistillationLoss(model, STAGE, {})(batch, StepRng(0, 1), model)
     sr = model.decoder(batch.lr, None)[:, :, 2:3]
-    edges = charbonnier(fine(sr[:, :, 0]), fine(batch.sr[:, :, 0]))
+    edges = charbonnier(high_pass(sr[:, :, 0]), high_pass(batch.sr[:, :, 0]))
     wanted = 0.8 * charbonnier(sr, batch.sr) + edges + 0.2 * charbonnier(sr, batch.gt)
     assert torch.allclose(output.loss, wanted, atol=1e-5)
     output.loss.backward()
@@ -127,9 +127,9 @@ def test_clips_of_the_data_are_compared_with_gt_alone(source):
 
 
 def test_fine_is_nothing_of_flat_frames_and_all_of_a_checkerboard():
-    assert fine(torch.full((1, 3, 16, 16), 0.3)).abs().max() < 1e-6
+    assert high_pass(torch.full((1, 3, 16, 16), 0.3)).abs().max() < 1e-6
     board = ((torch.arange(16)[:, None] + torch.arange(16)) % 2 * 2.0 - 1).expand(1, 1, 16, 16)
-    assert torch.allclose(fine(board)[..., 2:-2, 2:-2], board[..., 2:-2, 2:-2], atol=0.05)
+    assert torch.allclose(high_pass(board)[..., 2:-2, 2:-2], board[..., 2:-2, 2:-2], atol=0.05)
 
 
 @pytest.mark.parametrize(

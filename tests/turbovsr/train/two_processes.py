@@ -11,7 +11,7 @@ import torch
 from tests.turbovsr.conftest import tiny_model
 from turbovsr.train import stages
 from turbovsr.train.composition import compose_plain
-from turbovsr.train.config import checked
+from turbovsr.train.config import build_config
 from turbovsr.train.distributed import average_gradients, processes, rank, world_size
 from turbovsr.train.loop import Loop
 from turbovsr.train.losses import charbonnier
@@ -37,7 +37,7 @@ def partly_reached() -> list[torch.Tensor | None]:
     return [parameter.grad for parameter in parameters]
 
 
-class Kept(Loop):
+class SavingLoop(Loop):
     """Writes the weights that this process ends with."""
 
     def run(self, *arguments):
@@ -57,6 +57,6 @@ if __name__ == "__main__":
         result = {"ours": gradients(lr[own], gt[own], True), "joint": gradients(lr, gt, False)}
         result["partly reached"] = partly_reached()
         torch.save(result, found / f"gradients-{rank()}.pt")
-        stages.Loop = Kept
+        stages.Loop = SavingLoop
         config_dir = Path(words[words.index("--config-dir") + 1])
-        stages.train(checked(compose_plain([w for w in words if "=" in w], config_dir)), torch.device("cpu"))
+        stages.train(build_config(compose_plain([w for w in words if "=" in w], config_dir)), torch.device("cpu"))

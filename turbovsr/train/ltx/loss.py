@@ -11,7 +11,7 @@ from turbovsr.conditioning import Task
 from turbovsr.ltx.model import LTXModel
 from turbovsr.shortcut import add_noise, bootstrap_target, shift
 from turbovsr.train.diffusion import task_of
-from turbovsr.train.ltx.levels import draw_flow_level, draw_grid_step
+from turbovsr.train.ltx.noise_levels import draw_flow_level, draw_grid_step
 from turbovsr.train.ltx.options import Condition, TransformerStage
 from turbovsr.train.ltx.samples import SampleBatch
 

@@ -162,7 +162,7 @@ def local(value: Tensor) -> Tensor:
     return value.to_local() if isinstance(value, DTensor) else value
 
 
-def whole(state: Iterable[Named], dtype: torch.dtype) -> dict[str, Tensor]:
+def gather(state: Iterable[Named], dtype: torch.dtype) -> dict[str, Tensor]:
     """Gather whole values in the first process's memory; all processes must call it. Empty in the others."""
     found = {}
     for name, value in state:

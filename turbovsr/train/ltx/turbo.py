@@ -80,12 +80,12 @@ class TurboLoss:
         projected = parts.projection(lr)
         with torch.no_grad(), torch.autocast(gt.device.type, enabled=False):
             condition = self.teacher.condition(lr)
-            latent, taught = self._given(batch, condition, projected.detach())
+            latent, teacher_sr = self._given(batch, condition, projected.detach())
         sr = parts.decoder(lr, latent)
         output = self.reconstruction(sr, gt, rng)
         own = {
             "condition": (projected.float() - condition.float()).square().mean(),
-            "distilled": charbonnier(sr, taught),
+            "distilled": charbonnier(sr, teacher_sr),
         }
         loss = output.loss + torch.stack([getattr(self.stage, name) * value for name, value in own.items()]).sum()
         return LossOutput(loss, output.terms | {name: value.detach() for name, value in own.items()}, sr)
@@ -95,8 +95,8 @@ class TurboLoss:
         truth = self.teacher.encode(batch.target).float()
         noise, is_oracle = self._drawn(batch.seeds, truth)
         sampled, own = (self._sample(of, noise) for of in (projected, condition))
-        taught = self.teacher.autoencoder.decode(own.to(self.teacher.autoencoder.mean.dtype))
-        return torch.where(is_oracle, truth, sampled), taught.float().clamp(-1, 1)
+        teacher_sr = self.teacher.autoencoder.decode(own.to(self.teacher.autoencoder.mean.dtype))
+        return torch.where(is_oracle, truth, sampled), teacher_sr.float().clamp(-1, 1)
 
     def _drawn(self, seeds: tuple[int, ...], like: Tensor) -> tuple[Tensor, Tensor]:
         """Draw noise, and whether GT's latent is decoded, for each sample by its own seed."""

@@ -21,10 +21,10 @@ from turbovsr.train.ltx import lora
 from turbovsr.train.ltx.sharding import (
     Named,
     fill,
+    gather,
     meta_model,
     random_autoencoder,
     random_transformer,
-    whole,
 )
 from turbovsr.train.messages import info
 from turbovsr.weights_file import mismatch, open_weights, read_shapes, read_tensors, shapes_of
@@ -187,7 +187,7 @@ def export(config: LTXConfig, state: Iterable[Named], path: Path, **notes: str) 
 
     Meanwhile the first process holds the whole model in main memory.
     """
-    gathered = whole(state, torch.float32)
+    gathered = gather(state, torch.float32)
     if rank() == 0:
         if any(name.endswith(lora.DOWN) for name in gathered):
             lora.write_adapter(path.with_suffix(".lora"), gathered, notes.get("origin", ""))

@@ -18,7 +18,7 @@ from torch.distributed import TCPStore
 
 from turbovsr.train import stages
 from turbovsr.train.composition import compose_plain
-from turbovsr.train.config import checked
+from turbovsr.train.config import build_config
 from turbovsr.train.distributed import processes
 from turbovsr.train.ltx.loop import ShardedLoop
 
@@ -49,7 +49,7 @@ def run(words: list[str], out: Path, count: int, killed: bool = False) -> list[i
     would get the locks that the store's thread holds at that moment, and nobody to open them.
     """
     met, children = Path(tempfile.mkdtemp(dir=found)), []
-    config = checked(compose_plain([*words, f"out={out}"]))
+    config = build_config(compose_plain([*words, f"out={out}"]))
     told, tell = os.pipe()
     for rank in range(count):
         child = os.fork()

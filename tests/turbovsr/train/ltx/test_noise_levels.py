@@ -3,8 +3,8 @@
 import pytest
 import torch
 
-from turbovsr.shortcut import draw_levels
-from turbovsr.train.ltx.levels import draw_flow_level, draw_grid_step, shift_exponent
+from turbovsr.shortcut import draw_steps
+from turbovsr.train.ltx.noise_levels import draw_flow_level, draw_grid_step, shift_exponent
 
 
 def test_the_shift_is_that_of_ltx_and_ends_where_the_sampler_is():
@@ -22,10 +22,10 @@ def test_flow_levels_are_logit_normal_around_the_shift():
 
 
 def test_grid_steps_are_those_of_the_batched_drawing():
-    """`turbovsr.shortcut.draw_levels` draws for a batch at once: the same steps and places, as often."""
+    """`turbovsr.shortcut.draw_steps` draws for a batch at once: the same steps and places, as often."""
     random = torch.Generator().manual_seed(0)
     ours = [draw_grid_step(16, True, random) for _ in range(4000)]
-    steps, u = draw_levels(4000, 16, 1.0, random)
+    steps, u = draw_steps(4000, 16, 1.0, random)
     assert {float(s) for s, _ in ours} == set(steps.tolist()) == {1.0, 2.0, 4.0, 8.0}
     for count in (1.0, 2.0, 4.0, 8.0):
         mine, theirs = [float(p) for s, p in ours if s == count], u[steps == count]
