@@ -79,7 +79,7 @@ def write_frames(
             write_image(output / f"{source.names[index] if source.names else f'{index:08d}'}.png", frame)
 
 
-def losses(source: Source, output: Path, bits: int = 8) -> Iterator[str]:
+def lost_properties(source: Source, output: Path, bits: int = 8) -> Iterator[str]:
     """Properties of the source that the output lacks or alters, one line each.
 
     `frames.video.tracks` lists the streams that an output video cannot take over.

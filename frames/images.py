@@ -39,7 +39,10 @@ def read_image(path: str | Path, deep: bool = False) -> np.ndarray:
         check_whole(data)
     except BrokenFile as error:
         raise _broken(path, str(error)) from None
-    frame = _beside_alpha(path, data) if header.multiplies and header.bits <= 8 else _decoded(path, header, data)
+    if header.unassociated_alpha and header.bits <= 8:
+        frame = _decoded_without_alpha(path, data)
+    else:
+        frame = _decoded(path, header, data)
     if deep:
         frame = frame if frame.dtype == np.uint16 else frame.astype(np.uint16) * np.uint16(257)
     elif frame.dtype == np.uint16:
@@ -136,14 +139,14 @@ def _decoded(path: Path, header: Header, data: bytes) -> np.ndarray:
         image = None
     if image is None:
         raise _broken(path, "it cannot be decoded")
-    if header.multiplies and image.dtype == np.uint8:  # 16-bit samples in an order that OpenCV reads as 8-bit ones
+    if header.unassociated_alpha and image.dtype == np.uint8:  # 16 bits in an order that OpenCV reads as 8 bits
         raise _unreadable_alpha(path)
     if image.dtype not in (np.uint8, np.uint16):
         raise _broken(path, f"samples of type {image.dtype}")
     return cv2.cvtColor(image, cv2.COLOR_BGR2RGB)
 
 
-def _beside_alpha(path: Path, data: bytes) -> np.ndarray:
+def _decoded_without_alpha(path: Path, data: bytes) -> np.ndarray:
     """Decode a TIFF that has alpha with Pillow: uint8 (H, W, 3) RGB as stored; OpenCV would multiply it by alpha."""
     from PIL.TiffImagePlugin import TiffImageFile  # few files need it
 

@@ -12,7 +12,7 @@ import numpy as np
 import torch
 
 from frames.codecs import Encoding
-from frames.destination import check_destination, is_written_video, losses, write_frames
+from frames.destination import check_destination, is_written_video, lost_properties, write_frames
 from frames.errors import OK, UserError, one_line
 from frames.source import Source, open_source
 from frames.video.info import Format
@@ -22,7 +22,7 @@ from turbovsr.models import Models
 from turbovsr.partial import folder_of
 from turbovsr.pipeline import TurboVSR
 from turbovsr.progress import bar
-from turbovsr.video import Part, VideoJob, versions
+from turbovsr.video import Excerpt, VideoJob, versions
 
 Frame = np.ndarray  # uint8 (H, W, 3) RGB
 
@@ -51,7 +51,7 @@ def upscale(given: Path, output: Path, arguments: argparse.Namespace, models: Mo
         raise ValueError(f"{output}: a preview is a video; give a name in .mp4, .mkv or .mov")
     else:
         check_destination(output, given, source, arguments.scale, arguments.overwrite)
-        _say(given, losses(source, output))
+        _say(given, lost_properties(source, output))
         _images(given, source, output, models.model(given, source))
 
 
@@ -70,13 +70,13 @@ def _video(given: Path, source: Source, output: Path, arguments: argparse.Namesp
         plan = plan_tracks(given, suffix, sound, arguments.subtitles and arguments.fps is None)
     if arguments.fps is not None:
         plan = replace(plan, notes=(*plan.notes, *_without_times(source.format, arguments)))
-    _say(given, (*losses(source, output, encoding.bits), *plan.notes))
-    part = None if arguments.preview is None else Part(arguments.start, arguments.preview)
-    job = VideoJob(given, source, output, encoding, plan, arguments.fps, part)
+    _say(given, (*lost_properties(source, output, encoding.bits), *plan.notes))
+    excerpt = None if arguments.preview is None else Excerpt(arguments.start, arguments.preview)
+    job = VideoJob(given, source, output, encoding, plan, arguments.fps, excerpt)
     model = models.model(given, source)
     identity = models.identity(model) | {"versions": versions()}
     with bar() as progress:
-        task = progress.add_task(_described(model), total=job.count)
+        task = progress.add_task(_model_line(model), total=job.count)
         try:
             wrong = job.run(model, identity, arguments.overwrite, lambda count: progress.advance(task, count))
         except KeyboardInterrupt:
@@ -100,8 +100,8 @@ def _images(given: Path, source: Source, output: Path, model: TurboVSR) -> None:
     """Upscale a source and write its SR frames as images, to one file or a folder."""
     damage: list[Exception] = []
     with bar() as progress:
-        task = progress.add_task(_described(model), total=source.count)
-        frames = counted(upscaled(model, source, damage), lambda: progress.advance(task))
+        task = progress.add_task(_model_line(model), total=source.count)
+        frames = with_progress(upscaled(model, source, damage), lambda: progress.advance(task))
         write_frames(output, frames, source, None, None)
     if damage:
         raise UserError(f"{one_line(damage[0])}; the frames that could be read are in {output}")
@@ -113,11 +113,11 @@ def upscaled(model: TurboVSR, source: Source, damage: list[Exception]) -> Iterat
     A damaged video gives the frames that can be decoded, images those before the first that cannot be read. The error
     is appended to `damage`.
     """
-    planar = (torch.from_numpy(frame.transpose(2, 0, 1).copy()) for frame in kept(source, damage))
+    planar = (torch.from_numpy(frame.transpose(2, 0, 1).copy()) for frame in readable_frames(source, damage))
     return (frame.permute(1, 2, 0).numpy() for frame in model.stream(planar))
 
 
-def kept(source: Source, damage: list[Exception]) -> Iterator[Frame]:
+def readable_frames(source: Source, damage: list[Exception]) -> Iterator[Frame]:
     """Yield the LR frames of a source that can be read; see `upscaled`.
 
     Raises:
@@ -131,14 +131,14 @@ def kept(source: Source, damage: list[Exception]) -> Iterator[Frame]:
         damage.append(error)
 
 
-def counted(frames: Iterator[Frame], advance: Callable[[], None]) -> Iterator[Frame]:
+def with_progress(frames: Iterator[Frame], advance: Callable[[], None]) -> Iterator[Frame]:
     """Pass frames through; call `advance` after each one has been used."""
     for frame in frames:
         yield frame
         advance()
 
 
-def _described(model: TurboVSR) -> str:
+def _model_line(model: TurboVSR) -> str:
     return f"{model.descriptor.name} x{model.scale}, {model.descriptor.dtype} on {model.descriptor.device}"
 
 

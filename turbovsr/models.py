@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from frames.input_quality.estimate import estimate, looked_at
+from frames.input_quality.estimate import estimate, indices_to_judge
 from frames.source import Source
 from frames.video import index_video, read_window
 from turbovsr import checkpoints, devices
@@ -29,7 +29,7 @@ class Models:
 
     def __init__(self, arguments: argparse.Namespace) -> None:
         self._arguments = arguments
-        self._loaded: dict[str, TurboVSR] = {}
+        self._by_weights: dict[str, TurboVSR] = {}
         self._device = devices.chosen(arguments.device)
 
     def model(self, given: Path, source: Source) -> TurboVSR:
@@ -40,11 +40,11 @@ class Models:
         """
         chosen, weights = self._arguments, self._arguments.weights
         if weights == AUTO:
-            found = estimate(np.stack([frame.transpose(2, 0, 1) for frame in _looked_at(given, source)]))
+            found = estimate(np.stack([frame.transpose(2, 0, 1) for frame in _frames_to_judge(given, source)]))
             weights = RESTORING if found.degraded or chosen.scale == 1 else PLAIN
             print(f"turbovsr: {given}: weights {weights}, for the input is {found.reason}", file=sys.stderr)
-        if weights not in self._loaded:
-            self._loaded[weights] = TurboVSR.from_pretrained(
+        if weights not in self._by_weights:
+            self._by_weights[weights] = TurboVSR.from_pretrained(
                 weights,
                 steps=chosen.steps,
                 seed=chosen.seed,
@@ -55,11 +55,11 @@ class Models:
                 tile=chosen.tile,
                 color_fix=chosen.color_fix,
             )
-        return self._loaded[weights]
+        return self._by_weights[weights]
 
     def identity(self, model: TurboVSR) -> dict[str, str]:
         """Everything that a model's SR frames depend on besides the LR frames, by name."""
-        weights = next(name for name, loaded in self._loaded.items() if loaded is model)
+        weights = next(name for name, loaded in self._by_weights.items() if loaded is model)
         options = (model.steps, model.seed, model.use_latent, model.scale, model.tile, model.color_fix)
         device = (model.descriptor.device, model.descriptor.dtype)
         return {
@@ -69,16 +69,16 @@ class Models:
         }
 
 
-def _looked_at(given: Path, source: Source) -> list[np.ndarray]:
+def _frames_to_judge(given: Path, source: Source) -> list[np.ndarray]:
     """Read the frames by which an input's quality is estimated, uint8 (H, W, 3)."""
     found: list[np.ndarray] = []
     if source.timed is not None:
         with contextlib.suppress(ValueError):  # a damaged video: then its first frames
             index = index_video(given)
-            wanted = looked_at(index.frames, video=True)
+            wanted = indices_to_judge(index.frames, video=True)
             found = list(read_window(index, wanted.start, len(wanted)))
     if not found:
-        frames = islice(source.frames(), len(looked_at(source.count, video=False)))
+        frames = islice(source.frames(), len(indices_to_judge(source.count, video=False)))
         found.append(next(frames))
         with contextlib.suppress(ValueError, OSError):  # a broken image is reported after the frames before it are done
             for frame in frames:

@@ -1,7 +1,7 @@
-"""Finished parts of a video, in a folder beside it, from which a killed run continues.
+"""Finished segments of a video, in a folder beside it, from which a killed run continues.
 
-A step is an encoded part of the video, and the SR frames that the next chunk begins with. It is complete when its JSON
-file exists, which is written last; a step without one is made again.
+A step is an encoded segment of the video, and the SR frames that the next chunk begins with. It is complete when its
+JSON file exists, which is written last; a step without one is made again.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ REMEDY = "--overwrite starts anew"
 
 @dataclass(frozen=True)
 class Ending:
-    """End of a video: the duration of its last frame, in units of the parts' times, and the input's faults, or ""."""
+    """End of a video: duration of its last frame, in units of the segments' times, and the input's faults, or ""."""
 
     last: int
     damage: str = ""
@@ -44,7 +44,7 @@ class Partial:
     Args:
         output: the video to write.
         identity: what the steps depend on, by name; steps are only used if all of it is the same.
-        suffix: of the parts' files.
+        suffix: of the segments' files.
     """
 
     def __init__(self, output: Path, identity: dict[str, str], suffix: str) -> None:
@@ -85,7 +85,7 @@ class Partial:
         return sum(len(segment.times) for segment in self.segments)
 
     def next_path(self) -> Path:
-        """File for the next part."""
+        """File for the next segment."""
         return self.folder / f"{self._name(len(self.segments))}{self._suffix}"
 
     def tail(self) -> list[Tensor]:
@@ -106,8 +106,8 @@ class Partial:
             raise self._damaged(path)
         return [torch.from_numpy(frame.copy()) for frame in frames]  # copies, so that each can be freed by itself
 
-    def keep(self, segment: Segment, tail: list[Tensor], ending: Ending | None = None) -> None:
-        """Record the part at `next_path` as finished; the last part has an ending and no tail."""
+    def record_segment(self, segment: Segment, tail: list[Tensor], ending: Ending | None = None) -> None:
+        """Record the segment at `next_path` as finished; the last one has an ending and no tail."""
         number = len(self.segments)
         if tail:
             with replacing(self._tail(number)) as temporary, open(temporary, "wb") as file:

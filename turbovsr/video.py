@@ -1,4 +1,4 @@
-"""Making of one video: frames are upscaled, encoded in parts that survive a kill, and joined with the other streams."""
+"""Making of one video: frames are upscaled, encoded in segments that survive a kill, joined with the other streams."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from frames.door import check_regular, reading
 from frames.errors import UserError, one_line
 from frames.listing import images_in
 from frames.source import Source
-from frames.video.carry import Beside
+from frames.video.carry import OtherStreams
 from frames.video.info import Format
 from frames.video.mux import mux
 from frames.video.segments import SegmentWriter, segment_suffix
@@ -30,12 +30,12 @@ from turbovsr.pipeline import TurboVSR
 from turbovsr.preview import split
 from turbovsr.stream import Resume
 
-PART = 120  # fewest frames in a part; it ends where a chunk ends
+SHORTEST_SEGMENT = 120  # fewest frames in a segment; it ends where a chunk ends
 SAMPLE = 1 << 20  # bytes at each end of an input that its fingerprint covers
 
 
 @dataclass(frozen=True)
-class Part:
+class Excerpt:
     """An excerpt of the input, for a preview: seconds from the input's beginning, and its length in seconds."""
 
     start: Fraction
@@ -52,7 +52,7 @@ class VideoJob:
         encoding: see `frames.codecs`.
         plan: what is carried over beside the pictures, for a source that is a video.
         fps: a constant rate, in place of the input's times.
-        part: the part of it that becomes a split screen; None: all of it, upscaled.
+        excerpt: what of it becomes a split screen; None: all of it, upscaled.
     """
 
     given: Path
@@ -61,7 +61,7 @@ class VideoJob:
     encoding: Encoding
     plan: Plan
     fps: Fraction | None = None
-    part: Part | None = None
+    excerpt: Excerpt | None = None
 
     @property
     def timed(self) -> bool:
@@ -83,47 +83,47 @@ class VideoJob:
         """Time in the input, in seconds, that becomes 0 in the output."""
         form = self.source.format
         beginning = min(form.clock, form.start) if self.plan.tracks else form.start
-        return beginning + (self.part.start if self.part else 0)
+        return beginning + (self.excerpt.start if self.excerpt else 0)
 
     @property
-    def beside(self) -> Beside | None:
+    def other_streams(self) -> OtherStreams | None:
         """Streams and chapters of the input that are carried over beside the pictures; None for images."""
         if self.source.timed is None:
             return None
-        seconds = self.part.seconds if self.part else None
-        return Beside(self.given, self.plan.tracks, self.zero, seconds, chapters=self.timed)
+        seconds = self.excerpt.seconds if self.excerpt else None
+        return OtherStreams(self.given, self.plan.tracks, self.zero, seconds, chapters=self.timed)
 
     @property
     def absent(self) -> str:
         """Message for an input without frames to upscale."""
-        if self.part is None:
+        if self.excerpt is None:
             return "there is no frame to upscale"
-        return f"there is no frame from {float(self.part.start):g} s on; give an earlier --start"
+        return f"there is no frame from {float(self.excerpt.start):g} s on; give an earlier --start"
 
     @property
     def count(self) -> int:
         """Expected number of frames."""
-        if self.part is None:
+        if self.excerpt is None:
             return self.source.count
-        left = self.source.count - round(self.part.start * self.rate)
-        return max(0, min(left, round(self.part.seconds * self.rate)))
+        left = self.source.count - round(self.excerpt.start * self.rate)
+        return max(0, min(left, round(self.excerpt.seconds * self.rate)))
 
     def run(self, model: TurboVSR, identity: dict[str, str], anew: bool, advance: Callable[[int], None]) -> list[str]:
         """Make the video, or continue where an earlier run of the same job stopped.
 
         Args:
             identity: what the frames depend on besides the input: weights, options, versions.
-            anew: discard the parts of another run, which are refused otherwise.
+            anew: discard the segments of another run, which are refused otherwise.
             advance: called with the number of frames that were finished since the last call.
         Returns:
             A line for each fault of the input.
         Raises:
             UserError, ValueError, OSError: the video cannot be made; one line.
         """
-        described = {**identity, "input": fingerprint(self.given), "encoding": repr((self.encoding, self.rate))}
-        described |= {"part": repr(self.part), "output": repr((self.timed, self.output.suffix.lower()))}
-        described |= {"sound or subtitles": repr(self.zero)}  # the times of the parts count from it
-        steps = Partial(self.output, described, segment_suffix(self.encoding.codec))
+        full_identity = {**identity, "input": fingerprint(self.given), "encoding": repr((self.encoding, self.rate))}
+        full_identity |= {"part": repr(self.excerpt), "output": repr((self.timed, self.output.suffix.lower()))}
+        full_identity |= {"sound or subtitles": repr(self.zero)}  # the times of the segments count from it
+        steps = Partial(self.output, full_identity, segment_suffix(self.encoding.codec))
         with steps.claimed(anew):
             advance(steps.frames)
             if steps.ending is None:
@@ -135,9 +135,9 @@ class VideoJob:
         return [steps.ending.damage] * bool(steps.ending.damage) + broken
 
     def _mux(self, steps: Partial, last: int) -> list[str]:
-        """Join the parts and the other streams; an error names what to try and where the parts are kept."""
+        """Join the segments and the other streams; an error names what to try and where the segments are kept."""
         try:
-            return mux(self.output, steps.segments, self.format.time_base, last, self.beside, steps.folder)
+            return mux(self.output, steps.segments, self.format.time_base, last, self.other_streams, steps.folder)
         except ValueError as error:
             remedy = "try --no-audio and --no-subtitles, or copy its streams into Matroska first (ffmpeg -c copy)"
             raise UserError(f"{error}; {remedy}; the encoded parts are kept in {steps.folder}") from error
@@ -150,8 +150,8 @@ class VideoJob:
 
         def step(tail: list[Tensor]) -> None:
             nonlocal writer
-            if writer is not None and writer.frames >= PART:
-                steps.keep(writer.close(), tail)
+            if writer is not None and writer.frames >= SHORTEST_SEGMENT:
+                steps.record_segment(writer.close(), tail)
                 writer = None
 
         try:
@@ -165,7 +165,7 @@ class VideoJob:
                 del sr, frame  # the loop's variables would hold them for too long
                 advance(1)
             if writer is not None:
-                steps.keep(writer.close(), [], Ending(reader.last_duration(), reader.damage))
+                steps.record_segment(writer.close(), [], Ending(reader.last_duration(), reader.damage))
         finally:
             if writer is not None:
                 writer.abandon()
@@ -202,7 +202,7 @@ class Frames:
                 return
             count += 1
             frame = torch.from_numpy(pixels.transpose(2, 0, 1).copy())
-            self._waiting.append((time, frame if self._job.part else None))
+            self._waiting.append((time, frame if self._job.excerpt else None))
             yield frame
 
     def shown(self, sr: Tensor) -> tuple[np.ndarray, int]:
@@ -224,18 +224,18 @@ class Frames:
         deep = job.encoding.bits > 8 and job.source.format.bits > 8
         if job.source.timed is None:
             begin, end = self._start, None
-            if job.part is not None:
-                first = int(job.part.start * job.rate)
-                begin, end = begin + first, first + round(job.part.seconds * job.rate)
+            if job.excerpt is not None:
+                first = int(job.excerpt.start * job.rate)
+                begin, end = begin + first, first + round(job.excerpt.seconds * job.rate)
             for pixels in islice(job.source.frames(deep), begin, end):
                 yield pixels, Fraction(0)
             return
-        if job.part is None:
+        if job.excerpt is None:
             timed = job.source.timed(deep, start=self._start)
         else:
             timed = islice(job.source.timed(deep, since=job.zero), self._start, None)
         for frame in timed:
-            if job.part is not None and frame.time >= job.zero + job.part.seconds:
+            if job.excerpt is not None and frame.time >= job.zero + job.excerpt.seconds:
                 return
             self._duration = frame.duration
             yield frame.pixels, frame.time

@@ -12,7 +12,7 @@ import numpy as np
 from bench.methods.contract import FrameSource
 from frames.degradations import Seeded
 from frames.images import Size, image_size, read_image
-from frames.input_quality import looked_at
+from frames.input_quality import indices_to_judge
 from frames.video import index_video, read_video, read_window
 
 
@@ -160,9 +160,9 @@ def some_frames(source: FrameSource, indices: range) -> Iterator[np.ndarray]:
 def judged(source: FrameSource) -> list[np.ndarray]:
     """The frames of a source from which its degradation is estimated, see `frames.input_quality`."""
     if isinstance(source, VideoFrames):
-        wanted = looked_at(source.frames, video=True)
+        wanted = indices_to_judge(source.frames, video=True)
         return list(read_window(index_video(source.path), source.start + wanted.start, len(wanted)))
-    return list(islice(source, len(looked_at(source.frames, video=False))))
+    return list(islice(source, len(indices_to_judge(source.frames, video=False))))
 
 
 def files_of(source: FrameSource) -> tuple[Path, ...]:

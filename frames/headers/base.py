@@ -17,8 +17,8 @@ class Header:
     """An image's header.
 
     `height` and `width` are in pixels, of the picture as stored; `orientation` is Exif's 1 to 8, where 5 to 8 lie on
-    their side; `multiplies` is true where OpenCV would multiply 8-bit colours by alpha; `pictures` counts the frames of
-    an animation or the pages of a document.
+    their side; `unassociated_alpha` is true where OpenCV would multiply 8-bit colours by alpha; `pictures` counts the
+    frames of an animation or the pages of a document.
     """
 
     format: str  # "png", "jpeg", "bmp", "webp" or "tiff"
@@ -27,7 +27,7 @@ class Header:
     orientation: int = 1
     bits: int = 8  # a sample
     alpha: bool = False
-    multiplies: bool = False
+    unassociated_alpha: bool = False
     pictures: int = 1
 
     @property

@@ -42,7 +42,7 @@ def header(data: bytes) -> Header:
         orientation if 1 <= orientation <= 8 else 1,
         bits=max(bits),
         alpha=EXTRA_SAMPLES in first,
-        multiplies=first.get(EXTRA_SAMPLES, (0,))[0] == UNASSOCIATED,
+        unassociated_alpha=first.get(EXTRA_SAMPLES, (0,))[0] == UNASSOCIATED,
         pictures=max(whole, 1),
     )
 

@@ -56,7 +56,7 @@ class Estimate:
         return f"{self.kind} ({found})"
 
 
-def looked_at(count: int, video: bool) -> range:
+def indices_to_judge(count: int, video: bool) -> range:
     """Indices of the frames to judge: in a video those after its first third, because films begin black."""
     start = count // 3 if video else 0
     return range(start, min(start + MOST_FRAMES, count))

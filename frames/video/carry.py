@@ -34,7 +34,7 @@ STORAGE_PREFIXES = ("_statistics", "number_of_", "bps", "duration")
 
 
 @dataclass(frozen=True)
-class Beside:
+class OtherStreams:
     """The tracks, chapters and part of a source video that its output takes over.
 
     Args:
@@ -61,14 +61,14 @@ def tags(given: dict[str, str]) -> dict[str, str]:
     }
 
 
-def chapters(source: InputContainer, beside: Beside) -> list[Any]:
+def chapters(source: InputContainer, other_streams: OtherStreams) -> list[Any]:
     """The chapters that overlap the part of the source that is carried over, with times of the output."""
     kept = []
-    for chapter in source.chapters() if beside.chapters else ():
+    for chapter in source.chapters() if other_streams.chapters else ():
         unit = chapter["time_base"] or MILLISECOND
-        begin, end = (chapter[name] - round(beside.zero / unit) for name in ("start", "end"))
-        if end > 0 and (beside.seconds is None or begin * unit < beside.seconds):
-            last = end if beside.seconds is None else min(end, round(beside.seconds / unit))
+        begin, end = (chapter[name] - round(other_streams.zero / unit) for name in ("start", "end"))
+        if end > 0 and (other_streams.seconds is None or begin * unit < other_streams.seconds):
+            last = end if other_streams.seconds is None else min(end, round(other_streams.seconds / unit))
             kept.append({**chapter, "start": max(begin, 0), "end": last, "time_base": unit})
     return kept
 
@@ -79,24 +79,24 @@ class Carrier:
     `broken` holds messages on streams that could not be read to their end, once `packets` is exhausted.
     """
 
-    def __init__(self, source: InputContainer, container: OutputContainer, beside: Beside) -> None:
-        self._source, self._beside = source, beside
-        self._shifts = Shifts(beside.path, source) if beside.tracks else None
+    def __init__(self, source: InputContainer, container: OutputContainer, other_streams: OtherStreams) -> None:
+        self._source, self._other_streams = source, other_streams
+        self._shifts = Shifts(other_streams.path, source) if other_streams.tracks else None
         self._strict = not flagged(container, Flags.ts_nonstrict)
         self.broken: list[str] = []
-        self._ways = {}
-        for track in beside.tracks:
+        self._writers = {}
+        for track in other_streams.tracks:
             stream = source.streams[track.index]
-            way = _added(stream, source, container, track)
-            if way is not None:
-                self._ways[stream.index] = way
+            writer = _added(stream, source, container, track)
+            if writer is not None:
+                self._writers[stream.index] = writer
 
     def packets(self) -> Iterator[tuple[Fraction, av.Packet]]:
         """All packets with their times in seconds, roughly in order of time, and strictly in order in each stream."""
         time = Fraction(0)
         last: dict[int, Fraction] = {}
         for packet in self._read():
-            for given in self._ways[packet.stream.index].packets(packet):
+            for given in self._writers[packet.stream.index].packets(packet):
                 _put_after(given, last, self._strict)
                 if given.pts is not None or given.dts is not None:
                     time = (given.dts if given.dts is not None else given.pts or 0) * given.time_base
@@ -104,7 +104,7 @@ class Carrier:
 
     def _read(self) -> Iterator[av.Packet]:
         """Packets of the part that is carried over, with times of the output, and an empty one after each stream."""
-        streams = [self._source.streams[index] for index in self._ways]
+        streams = [self._source.streams[index] for index in self._writers]
         packets = self._source.demux(streams) if streams else iter(())
         while True:
             try:
@@ -112,7 +112,7 @@ class Carrier:
             except StopIteration:
                 return
             except av.error.FFmpegError as error:
-                self.broken.append(f"{self._beside.path}: its sound or subtitles break off ({error.strerror})")
+                self.broken.append(f"{self._other_streams.path}: its sound or subtitles break off ({error.strerror})")
                 return
             if packet.size == 0 or self._moved(packet):
                 yield packet
@@ -120,13 +120,13 @@ class Carrier:
     def _moved(self, packet: av.Packet) -> bool:
         """Change a packet's times to those of the output; returns whether it is in the part that is carried over."""
         added = self._shifts.of(packet) if self._shifts else Fraction(0)
-        shift = round((self._beside.zero - added) / packet.time_base)
+        shift = round((self._other_streams.zero - added) / packet.time_base)
         packet.pts = None if packet.pts is None else packet.pts - shift
         packet.dts = None if packet.dts is None else packet.dts - shift
-        if self._beside.seconds is None or packet.pts is None:
+        if self._other_streams.seconds is None or packet.pts is None:
             return True
         ends = (packet.pts + (packet.duration or 0)) * packet.time_base
-        return ends > 0 and packet.pts * packet.time_base < self._beside.seconds
+        return ends > 0 and packet.pts * packet.time_base < self._other_streams.seconds
 
 
 def _put_after(packet: av.Packet, last: dict[int, Fraction], strict: bool) -> None:
@@ -150,29 +150,29 @@ def _put_after(packet: av.Packet, last: dict[int, Fraction], strict: bool) -> No
 
 def _added(
     stream: Stream, source: InputContainer, container: OutputContainer, track: Track
-) -> _Copied | _Texts | Sound | None:
+) -> _CopiedStream | _ConvertedSubtitles | Sound | None:
     if track.kind == "attachment":
         container.add_stream_from_template(stream)
         return None
     if track.kind == "cover":
         return _cover(stream, source, container)
-    way: _Copied | _Texts | Sound
-    if track.way == COPY:
-        way = _Copied(stream, container)
-    elif track.way == AAC:
-        way = Sound(stream, container)
+    writer: _CopiedStream | _ConvertedSubtitles | Sound
+    if track.codec == COPY:
+        writer = _CopiedStream(stream, container)
+    elif track.codec == AAC:
+        writer = Sound(stream, container)
     else:
-        way = _Texts(stream, container, track.way)
-    way.out.metadata.update(tags(stream.metadata))
-    way.out.disposition = stream.disposition
-    return way
+        writer = _ConvertedSubtitles(stream, container, track.codec)
+    writer.out.metadata.update(tags(stream.metadata))
+    writer.out.disposition = stream.disposition
+    return writer
 
 
-def _cover(stream: Stream, source: InputContainer, container: OutputContainer) -> _Copied | None:
+def _cover(stream: Stream, source: InputContainer, container: OutputContainer) -> _CopiedStream | None:
     if container.format.name != "matroska":
-        way = _Copied(stream, container)
-        way.out.disposition = stream.disposition
-        return way
+        writer = _CopiedStream(stream, container)
+        writer.out.disposition = stream.disposition
+        return writer
     name, kind = COVERS.get(stream.codec_context.name, (None, None))
     if name and kind:
         picture = next(packet for packet in source.demux(stream) if packet.size)
@@ -181,7 +181,7 @@ def _cover(stream: Stream, source: InputContainer, container: OutputContainer) -
     return None
 
 
-class _Copied:
+class _CopiedStream:
     """A stream that is copied unchanged."""
 
     def __init__(self, stream: Stream, container: OutputContainer) -> None:
@@ -195,7 +195,7 @@ class _Copied:
             yield packet
 
 
-class _Texts:
+class _ConvertedSubtitles:
     """Text subtitles that are converted to another codec."""
 
     def __init__(self, stream: Stream, container: OutputContainer, codec: str) -> None:

@@ -13,7 +13,7 @@ from av.container import OutputContainer
 from av.video.stream import VideoStream
 
 from frames.atomic import replacing
-from frames.video.carry import Beside, Carrier, chapters, tags
+from frames.video.carry import Carrier, OtherStreams, chapters, tags
 from frames.video.container import open_video
 from frames.video.encode import created, written
 from frames.video.segments import Segment, joined
@@ -26,17 +26,17 @@ def mux(
     segments: list[Segment],
     time_base: Fraction,
     last: int,
-    beside: Beside | None,
+    other_streams: OtherStreams | None,
     within: Path | None = None,
 ) -> list[str]:
-    """Write a video from encoded parts; the suffix (.mp4, .mkv, .mov) names the container. Atomic.
+    """Write a video from encoded segments; the suffix (.mp4, .mkv, .mov) names the container. Atomic.
 
     The same arguments give the same bytes.
 
     Args:
-        time_base: the unit of the parts' times, in seconds.
+        time_base: the unit of the segments' times, in seconds.
         last: how long the last frame is shown, in that unit.
-        beside: streams, chapters and tags to carry over; None: none.
+        other_streams: streams, chapters and tags to carry over; None: none.
         within: folder of the temporary file; see `frames.atomic.replacing`.
     Returns:
         Messages on streams that could not be read to their end.
@@ -47,22 +47,22 @@ def mux(
         temporary = stack.enter_context(replacing(output, within))
         stack.enter_context(written(output))
         source = original = None
-        if beside is not None:
-            source, original = stack.enter_context(open_video(beside.path))
+        if other_streams is not None:
+            source, original = stack.enter_context(open_video(other_streams.path))
         _, template = stack.enter_context(open_video(segments[0].path))
         options = _options(output.suffix.lower(), source.metadata if source else {})
         container = stack.enter_context(created(temporary, options))
         picture = _picture(container, template, time_base)
         carrier = None
-        if beside is not None and source is not None and original is not None:
+        if other_streams is not None and source is not None and original is not None:
             picture.metadata.update(tags(original.metadata))
             picture.disposition = original.disposition
             container.metadata.update(tags(source.metadata))
-            carrier = Carrier(source, container, beside)
-            container.set_chapters(chapters(source, beside))
-        others = carrier.packets() if carrier else iter(())
+            carrier = Carrier(source, container, other_streams)
+            container.set_chapters(chapters(source, other_streams))
+        packets = carrier.packets() if carrier else iter(())
         pictures = _pictures(picture, joined(segments, last), time_base)
-        for _, packet in heapq.merge(pictures, others, key=lambda timed: timed[0]):
+        for _, packet in heapq.merge(pictures, packets, key=lambda timed: timed[0]):
             container.mux_one(packet)
         return carrier.broken if carrier else []
 
@@ -76,7 +76,7 @@ def _options(suffix: str, source: dict[str, str]) -> dict[str, str]:
 
 
 def _picture(container: OutputContainer, template: VideoStream, time_base: Fraction) -> VideoStream:
-    """Add the video stream, with the codec settings of the parts."""
+    """Add the video stream, with the codec settings of the segments."""
     stream = container.add_stream_from_template(template, opaque=True)
     stream.time_base = time_base
     if template.codec_context.name == "hevc" and container.format.name != "matroska":

@@ -1,7 +1,7 @@
-"""A video in parts that are encoded one after another and joined without encoding again.
+"""A video in segments that are encoded one after another and joined without encoding again.
 
-Each part begins with a key frame and refers to nothing outside itself, so a later process can make it. The times of its
-frames and the order of its packets are stored beside its container.
+Each segment begins with a key frame and refers to nothing outside itself, so a later process can make it. The times of
+its frames and the order of its packets are stored beside its container.
 """
 
 from __future__ import annotations
@@ -22,14 +22,14 @@ from frames.video.encode import Encoder, created, written
 from frames.video.info import Format
 
 SUFFIXES = {"prores": ".mov", "ffv1": ".mkv"}
-"""Containers of parts by codec; .mp4 for the others."""
+"""Containers of segments by codec; .mp4 for the others."""
 
 
 @dataclass(frozen=True)
 class Segment:
-    """One encoded part of a video.
+    """One encoded segment of a video.
 
-    times: when each frame is shown, increasing, in units of a time base that all parts share.
+    times: when each frame is shown, increasing, in units of a time base that all segments share.
     order: for each packet in the order of the file, the index of its frame in `times`.
     """
 
@@ -39,7 +39,7 @@ class Segment:
 
 
 class SegmentWriter:
-    """Writes one part, frame by frame.
+    """Writes one segment, frame by frame.
 
     Args:
         path: with the suffix of `segment_suffix`.
@@ -67,7 +67,7 @@ class SegmentWriter:
         self._times.append(time)
 
     def close(self) -> Segment:
-        """Finish the file, and return the part."""
+        """Finish the file, and return the segment."""
         with written(self._path):
             self._encoder.finish()
             self._stack.close()
@@ -82,17 +82,17 @@ class SegmentWriter:
 
 
 def segment_suffix(codec: str) -> str:
-    """The suffix of a part's file."""
+    """The suffix of a segment's file."""
     return SUFFIXES.get(codec, ".mp4")
 
 
 def joined(segments: list[Segment], last: int) -> Iterator[av.Packet]:
-    """The packets of all parts in order, with the time stamps of one video.
+    """The packets of all segments in order, with the time stamps of one video.
 
-    Packet i is decoded when frame i - delay is shown, where delay is the largest reordering in any part.
+    Packet i is decoded when frame i - delay is shown, where delay is the largest reordering in any segment.
 
     Args:
-        last: how long the last frame is shown, in the unit of the parts' times.
+        last: how long the last frame is shown, in the unit of the segments' times.
     """
     delay = max(index - rank for segment in segments for index, rank in enumerate(segment.order))
     shown = chain.from_iterable(segment.times for segment in segments)

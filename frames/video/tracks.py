@@ -27,7 +27,7 @@ class Track:
 
     index: int
     kind: str  # "audio", "subtitle", "cover", "attachment"
-    way: str = COPY
+    codec: str = COPY
 
 
 @dataclass(frozen=True)
@@ -96,8 +96,8 @@ def _carried(stream: Stream, suffix: str) -> tuple[Track | None, str]:
         return Track(stream.index, "audio", AAC), f"{what} becomes AAC, for {suffix} does not take it as it is"
     if codec in TEXTS:
         of_mp4 = suffix != ".mkv"
-        way = COPY if (codec == MOV_TEXT) == of_mp4 else MOV_TEXT if of_mp4 else SUBRIP
-        return Track(stream.index, "subtitle", way), ""
+        target = COPY if (codec == MOV_TEXT) == of_mp4 else MOV_TEXT if of_mp4 else SUBRIP
+        return Track(stream.index, "subtitle", target), ""
     if stream.type == "subtitle" and codec and _copies(stream, suffix):
         return Track(stream.index, "subtitle"), ""
     return None, f"{what} is left out: {suffix} has no place for it"

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from frames.destination import check_destination, losses, write_frames
+from frames.destination import check_destination, lost_properties, write_frames
 from frames.images import read_image, write_image
 from frames.source import open_source
 from frames.video import video_info, write_video
@@ -145,7 +145,7 @@ def test_what_h264_cannot_hold_is_refused_before_the_work(tmp_path):
 
 def test_what_is_lost_is_said_line_by_line(folder):
     source = open_source(folder)
-    assert list(losses(source, Path("out"))) == []
+    assert list(lost_properties(source, Path("out"))) == []
     form = Format(
         pixel_aspect=Fraction(16, 11),
         primaries=9,
@@ -156,10 +156,10 @@ def test_what_is_lost_is_said_line_by_line(folder):
         sound=1,
         subtitles=2,
     )
-    said = "\n".join(losses(replace(source, format=form), Path("out")))
+    said = "\n".join(lost_properties(replace(source, format=form), Path("out")))
     for word in ("1 of sound, 2 of subtitles", "transparency", "10 bits", "interlaced", "HDR", "16:11"):
         assert word in said
-    kept = "\n".join(losses(replace(source, format=form), Path("out.mp4")))
+    kept = "\n".join(lost_properties(replace(source, format=form), Path("out.mp4")))
     assert "16:11" not in kept and "kept as tags" in kept
 
 

@@ -35,7 +35,7 @@ def run(weights):
 @pytest.fixture
 def short(monkeypatch):
     """Parts of one chunk."""
-    monkeypatch.setattr(video, "PART", 20)
+    monkeypatch.setattr(video, "SHORTEST_SEGMENT", 20)
 
 
 def test_what_a_phone_records_is_kept(run, tmp_path, capsys):
@@ -172,7 +172,7 @@ def test_a_kill_by_the_system_and_the_same_command_again(weights, tmp_path):
     assert (tmp_path / "out.mp4").read_bytes() == (tmp_path / "calm.mp4").read_bytes()
 
 
-PROGRAM = "import sys; from turbovsr import video; video.PART = 20; from turbovsr.__main__ import main\n"
+PROGRAM = "import sys; from turbovsr import video; video.SHORTEST_SEGMENT = 20; from turbovsr.__main__ import main\n"
 AND_KILL = """
 import os, signal
 from turbovsr.video import SegmentWriter
@@ -283,16 +283,16 @@ def test_what_others_put_into_the_folder_stays(run, stopped, tmp_path):
     assert os.listdir(tmp_path / "out.mp4.partial") == ["notes.txt"]
 
 
-def test_memory_of_a_run_is_that_of_a_part(run, short, tmp_path, monkeypatch):
+def test_memory_of_a_run_is_that_of_a_segment(run, short, tmp_path, monkeypatch):
     given = phone.record(tmp_path / "in.mp4", seconds=20, sound=None, subtitles=False)
     held = []
-    original = partial.Partial.keep
+    original = partial.Partial.record_segment
 
-    def keep(self, segment, tail, ending=None):
+    def record_segment(self, segment, tail, ending=None):
         held.append((len(segment.times), len(tail)))
         return original(self, segment, tail, ending)
 
-    monkeypatch.setattr(partial.Partial, "keep", keep)
+    monkeypatch.setattr(partial.Partial, "record_segment", record_segment)
     assert run(given, tmp_path / "out.mp4") == 0
     assert max(frames for frames, _ in held) <= 33 and len(held) > 5
     assert [tail for _, tail in held] == [3] * (len(held) - 1) + [0]

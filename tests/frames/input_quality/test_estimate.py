@@ -6,7 +6,7 @@ import torch
 from skimage import data
 
 from frames.degradations.once import Once
-from frames.input_quality import Estimate, estimate, looked_at
+from frames.input_quality import Estimate, estimate, indices_to_judge
 from frames.input_quality.features import NAMES, WINDOW, blocks, measure
 
 GT = np.stack([data.astronaut()[t : t + 480, :480] for t in (0, 4)])
@@ -52,8 +52,8 @@ def test_tiny_and_flat_frames_are_no_errors():
 
 
 def test_a_video_is_judged_after_its_first_third_and_images_from_the_first():
-    assert looked_at(90, video=True) == range(30, 34) and looked_at(90, video=False) == range(4)
-    assert looked_at(1, video=True) == range(1) and looked_at(2, video=False) == range(2)
+    assert indices_to_judge(90, video=True) == range(30, 34) and indices_to_judge(90, video=False) == range(4)
+    assert indices_to_judge(1, video=True) == range(1) and indices_to_judge(2, video=False) == range(2)
 
 
 @pytest.mark.parametrize(

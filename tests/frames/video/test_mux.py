@@ -10,7 +10,7 @@ import pytest
 
 from frames.codecs import Encoding
 from frames.video import DamagedVideo, read_timed, video_info
-from frames.video.carry import Beside
+from frames.video.carry import OtherStreams
 from frames.video.mux import mux
 from frames.video.segments import Segment, SegmentWriter, segment_suffix
 from frames.video.tracks import plan_tracks
@@ -43,8 +43,8 @@ def again(given: Path, output: Path, encoding: Encoding = PLAIN, **options: obje
     form = video_info(given).format
     zero = min(form.clock, form.start)
     segments, last = parts(given, output.parent, encoding, zero=zero)
-    beside = Beside(given, plan.tracks, zero, **options)
-    assert mux(output, segments, form.time_base, last, beside) == []
+    other_streams = OtherStreams(given, plan.tracks, zero, **options)
+    assert mux(output, segments, form.time_base, last, other_streams) == []
     return list(plan.notes)
 
 
