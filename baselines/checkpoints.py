@@ -116,9 +116,9 @@ def _is_torchscript(path: Path) -> bool:
         return any(_TORCHSCRIPT.fullmatch(name) for name in archive.namelist())
 
 
-def _not_plain(path: Path, told: str) -> ValueError:
+def _not_plain(path: Path, message: str) -> ValueError:
     """Error for a pickle that torch refuses, with the class that it asks for."""
-    found = _GLOBAL.search(told)
+    found = _GLOBAL.search(message)
     if found is None:
         return ValueError(f"{path}: not a readable torch checkpoint (no pickle of weights); fetch it again")
     name = found[1]

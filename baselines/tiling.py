@@ -47,8 +47,8 @@ def tile_for(tile: int | None, height: int, width: int) -> int:
     return (0 if height * width <= LARGEST_WHOLE else TILE) if tile is None else tile
 
 
-def said_of_tiles(tile: int | None, context: int) -> str:
-    """Words for a descriptor on how frames are cut into tiles."""
+def describe_tiles(tile: int | None, context: int) -> str:
+    """How frames are cut into tiles, for a descriptor."""
     if tile is None:
         return f"frames above {LARGEST_WHOLE} LR pixels in tiles of {TILE} with {context} of context"
     return f"tiles of {tile} LR pixels with {context} of context" if tile else "whole frames"

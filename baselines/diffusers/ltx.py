@@ -9,7 +9,7 @@ import torch
 
 from baselines.diffusers import parts
 from baselines.diffusers.folder import Wanted, find, imported, versions
-from baselines.diffusers.options import number, whole
+from baselines.diffusers.options import read_float, read_int
 from baselines.frames import FiniteCheck, check_clip, padded, to_uint8, torch_dtype
 from bench.methods.contract import Descriptor, FrameRule, SizeRule, Stages, no_stages
 
@@ -53,10 +53,10 @@ class LtxUpsampler:
         if scale != SCALE:
             raise ValueError(f"ltx_upsampler: it upscales by {SCALE}, not by {scale}; run it with scale={SCALE}")
         self.device, self.dtype = torch.device(device), torch_dtype(precision, float16=True)
-        self._seed = whole("seed", seed, 0, 2**63 - 1)
-        self._options = {"decode_timestep": number("decode_timestep", decode_timestep, 0, 1)}
+        self._seed = read_int("seed", seed, 0, 2**63 - 1)
+        self._options = {"decode_timestep": read_float("decode_timestep", decode_timestep, 0, 1)}
         if decode_noise is not None:
-            self._options["decode_noise_scale"] = number("decode_noise", decode_noise, 0, 1)
+            self._options["decode_noise_scale"] = read_float("decode_noise", decode_noise, 0, 1)
         found = find(str(model), WANTED, revision)
         self._pipeline = _pipeline(found.folder, self.dtype).to(self.device)
         spatial, temporal = self._pipeline.vae_spatial_compression_ratio, self._pipeline.vae_temporal_compression_ratio

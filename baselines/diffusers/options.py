@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 
 
-def whole(name: str, value: int, least: int, most: int) -> int:
-    """Check that an option is a whole number from `least` to `most`; returns it.
+def read_int(name: str, value: int, least: int, most: int) -> int:
+    """Read an option that must be a whole number from `least` to `most`.
 
     Raises:
         ValueError: it is not.
@@ -16,8 +16,8 @@ def whole(name: str, value: int, least: int, most: int) -> int:
     return value
 
 
-def number(name: str, value: float, least: float, most: float) -> float:
-    """Check that an option is a finite number from `least` to `most`; returns it as a float.
+def read_float(name: str, value: float, least: float, most: float) -> float:
+    """Read an option that must be a finite number from `least` to `most`.
 
     Raises:
         ValueError: it is not.

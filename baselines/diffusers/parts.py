@@ -37,7 +37,7 @@ def network(kind: Any, folder: Path, dtype: torch.dtype) -> Any:
         FileNotFoundError, UserError, ValueError: its folder holds no configuration or weights of it; one line.
     """
     options = _known(kind, _config(folder))
-    return filled(lambda: kind(**options), folder, dtype, _of_today)
+    return filled(lambda: kind(**options), folder, dtype, _current_name)
 
 
 def text_encoder(folder: Path, dtype: torch.dtype) -> Any:
@@ -45,7 +45,7 @@ def text_encoder(folder: Path, dtype: torch.dtype) -> Any:
     from transformers import CLIPTextConfig, CLIPTextModel
 
     options = {key: value for key, value in _config(folder).items() if key in CLIPTextConfig.__annotations__}
-    model: Any = filled(lambda: CLIPTextModel(CLIPTextConfig(**options)), folder, dtype, _of_clip)
+    model: Any = filled(lambda: CLIPTextModel(CLIPTextConfig(**options)), folder, dtype, _clip_name)
     model.embeddings.register_buffer("position_ids", torch.arange(model.config.max_position_embeddings)[None])
     return model
 
@@ -172,14 +172,14 @@ def _known(kind: type, config: Mapping[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in config.items() if key in options}
 
 
-def _of_today(name: str) -> str:
+def _current_name(name: str) -> str:
     """Translate names of attention layers in old files to those of today."""
     for old, new in _OLD_NAMES.items():
         name = name.replace(old, new)
     return name
 
 
-def _of_clip(name: str) -> str:
+def _clip_name(name: str) -> str:
     name = re.sub(r"^text_model\.", "", name)
     return "" if name == "embeddings.position_ids" else name
 

@@ -10,9 +10,9 @@ import torch
 
 from baselines.diffusers import parts
 from baselines.diffusers.folder import Wanted, find, imported, versions
-from baselines.diffusers.options import number, whole
+from baselines.diffusers.options import read_float, read_int
 from baselines.frames import check_clip, padded, torch_dtype
-from baselines.tiling import read_context, read_tile, said_of_tiles, tile_for, upscale_frames
+from baselines.tiling import describe_tiles, read_context, read_tile, tile_for, upscale_frames
 from bench.methods.contract import Descriptor, SizeRule, Stages, no_stages
 
 WANTED = Wanted(
@@ -69,7 +69,7 @@ class StableDiffusion:
         imported("diffusers", "transformers")
         self.device, self.dtype = torch.device(device), torch_dtype(precision, float16=True)
         self._tile, self._context = read_tile(tile), read_context(context)
-        self._seed = whole("seed", seed, 0, 2**63 - 1)
+        self._seed = read_int("seed", seed, 0, 2**63 - 1)
         found = find(str(model), WANTED, revision)
         self._pipeline = _pipeline(found.folder, self.dtype).to(self.device)
         parameters = parts.parameters(*(getattr(self._pipeline, name) for name in WANTED.networks))
@@ -78,9 +78,9 @@ class StableDiffusion:
         if scale != self._scale:
             raise ValueError(f"{model}: it upscales by {self._scale}, not by {scale}; run it with scale={self._scale}")
         self._options = {
-            "num_inference_steps": whole("steps", steps, 1, self._pipeline.scheduler.config.num_train_timesteps),
-            "noise_level": whole("noise_level", noise_level, 0, self._pipeline.config.max_noise_level),
-            **self._prompted(str(prompt), str(negative_prompt), number("guidance", guidance, 0, 1000)),
+            "num_inference_steps": read_int("steps", steps, 1, self._pipeline.scheduler.config.num_train_timesteps),
+            "noise_level": read_int("noise_level", noise_level, 0, self._pipeline.config.max_noise_level),
+            **self._prompted(str(prompt), str(negative_prompt), read_float("guidance", guidance, 0, 1000)),
         }
         self.rule = SizeRule(
             multiple_of=math.lcm(self._scale, 2 ** (len(unet.config.block_out_channels) - 1)), padding="repeat"
@@ -97,7 +97,7 @@ class StableDiffusion:
             parameters=parameters,
             size_rule=self.rule,
             notes=f"{WANTED.pipeline} of diffusers {self.identity['diffusers']}, {steps} steps; "
-            + said_of_tiles(self._tile, self._context),
+            + describe_tiles(self._tile, self._context),
         )
 
     @torch.inference_mode()

@@ -66,12 +66,12 @@ def run(command: Sequence[str], cwd: Path, env: Mapping[str, str], timeout_s: fl
             raise ProgramError(f"{command[0]} took longer than method.timeout_s={timeout_s:g}") from None
         finally:
             _end(process)
-        said, complained = _text(out), _text(err)
+        output, errors = _text(out), _text(err)
     if code != 0:
         ended = f"was ended by signal {-code}" if code < 0 else f"ended with exit code {code}"
-        words = _last_words(complained) or _last_words(said)
+        words = _last_words(errors) or _last_words(output)
         raise ProgramError(f"{command[0]} {ended}" + (f"; its last words: {words}" if words else ", without a word"))
-    return said + complained
+    return output + errors
 
 
 def _end(process: subprocess.Popen) -> None:

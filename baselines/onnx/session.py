@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-from baselines.onnx.beside import digest_of
+from baselines.onnx.external_data import external_data_digest
 from frames.door import check_regular
 from frames.errors import EnvironmentInvalid, one_line, short_line
 
@@ -100,7 +100,7 @@ def open_graph(path: str | Path, device: str) -> Graph:
         raise EnvironmentInvalid(
             f"method=onnx: this onnxruntime has no {kind}; install onnxruntime-gpu or use device=cpu"
         )
-    data = digest_of(path)
+    data = external_data_digest(path)
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = torch.get_num_threads()
     options.log_severity_level = 4  # errors are raised as exceptions, too

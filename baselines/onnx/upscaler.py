@@ -47,13 +47,13 @@ class Onnx:
         if value_range not in (1, 255):
             raise ValueError(f"method.value_range={value_range}: write 1 or 255")
         self._graph = open_graph(weights, device)
-        said = self._graph.metadata
+        metadata = self._graph.metadata
         self._white = value_range
-        self._clips = said.get("clips") == "1"
+        self._clips = metadata.get("clips") == "1"
         self._scale, self.device = scale, torch.device(device)
         self._rule = SizeRule(
-            minimum=_side("minimum", minimum, said, weights),
-            multiple_of=_side("multiple_of", multiple_of, said, weights),
+            minimum=_side("minimum", minimum, metadata, weights),
+            multiple_of=_side("multiple_of", multiple_of, metadata, weights),
             padding="repeat",
         )
         self._check(weights)
@@ -64,8 +64,8 @@ class Onnx:
             kind="video" if self._clips or self._graph.memory else "image",
             device=device,
             dtype=str(self._graph.dtype).removeprefix("torch."),
-            licence=said.get("licence", licence),
-            weights=origin(weights, set(), "") + self._beside(),
+            licence=metadata.get("licence", licence),
+            weights=origin(weights, set(), "") + self._external_data_note(),
             parameters=count_parameters(weights),
             size_rule=self._rule,
             frame_rule=FrameRule(note=self._order()),
@@ -112,7 +112,7 @@ class Onnx:
             return "one at a time, with its neighbours and what the frame before hands on"
         return f"{LONGEST} at once, with one more on either side" if self._clips else ""
 
-    def _beside(self) -> str:
+    def _external_data_note(self) -> str:
         """Words for the descriptor about external files with weights."""
         return f", its weights beside it (sha256 {self._graph.data[:12]})" if self._graph.data else ""
 
@@ -149,13 +149,13 @@ class Onnx:
         return out
 
 
-def _side(name: str, given: int | None, said: dict[str, str], weights: str | Path) -> int:
+def _side(name: str, given: int | None, metadata: dict[str, str], weights: str | Path) -> int:
     """A rule on LR sides in pixels: the option, or else the file's metadata. Raises `ValueError`."""
     if given is None:
-        told = said.get(name, "1")
-        if not (told.isascii() and told.isdigit() and len(told) < 5 and 1 <= int(told) <= LARGEST_SIDE):
-            raise ValueError(f"{weights}: it says of itself {name}={told[:40]}; give method.{name}, in LR pixels")
-        return int(told)
+        text = metadata.get(name, "1")
+        if not (text.isascii() and text.isdigit() and len(text) < 5 and 1 <= int(text) <= LARGEST_SIDE):
+            raise ValueError(f"{weights}: it says of itself {name}={text[:40]}; give method.{name}, in LR pixels")
+        return int(text)
     if isinstance(given, bool) or not isinstance(given, int) or not 1 <= given <= LARGEST_SIDE:
         raise ValueError(f"method.{name}={given}: write a number of LR pixels, 1 to {LARGEST_SIDE}")
     return given

@@ -10,7 +10,7 @@ import torch
 from baselines.checkpoints import origin
 from baselines.frames import check_clip, torch_dtype
 from baselines.spandrel import weights as files
-from baselines.tiling import read_context, read_tile, said_of_tiles, tile_for, upscale_frames
+from baselines.tiling import describe_tiles, read_context, read_tile, tile_for, upscale_frames
 from bench.methods.contract import Descriptor, SizeRule, Stages, no_stages
 
 if TYPE_CHECKING:
@@ -71,7 +71,7 @@ class Spandrel:
                 padding="reflect",
                 note="made square" if sizes.square else "",
             ),
-            notes=f"{model.architecture.name} {' '.join(model.tags)}".strip() + f"; {self._said_of_tiles()}",
+            notes=f"{model.architecture.name} {' '.join(model.tags)}".strip() + f"; {self._describe_tiles()}",
         )
 
     @torch.inference_mode()
@@ -84,9 +84,9 @@ class Spandrel:
                 lambda frame: self.model(frame.to(self.dtype)), lr, self.model.scale, "spandrel", tile, self._context
             )
 
-    def _said_of_tiles(self) -> str:
-        said = said_of_tiles(self._tile, self._context)
-        return said if self._tile is None else f"{said} (tiling {self._tiling})"
+    def _describe_tiles(self) -> str:
+        tiles = describe_tiles(self._tile, self._context)
+        return tiles if self._tile is None else f"{tiles} (tiling {self._tiling})"
 
 
 def _check_scale(model: ImageModelDescriptor, weights: str | Path, scale: int) -> None:

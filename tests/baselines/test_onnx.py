@@ -12,7 +12,7 @@ onnx = pytest.importorskip("onnx", reason="onnx is not installed (the extra `onn
 pytest.importorskip("onnxruntime", reason="onnxruntime is not installed (the extra `onnx`)")
 
 from baselines.onnx import Onnx  # noqa: E402
-from baselines.onnx.beside import digest_of  # noqa: E402
+from baselines.onnx.external_data import external_data_digest  # noqa: E402
 from baselines.onnx.session import open_graph  # noqa: E402
 
 FLOAT, HALF, BYTE = onnx.TensorProto.FLOAT, onnx.TensorProto.FLOAT16, onnx.TensorProto.UINT8
@@ -222,7 +222,7 @@ def test_a_file_that_holds_its_weights_itself_is_known_by_itself_alone(tmp_path)
 
 def test_weights_of_every_part_of_a_graph_are_found(tmp_path):
     file = with_weights_beside(tmp_path / "m.onnx", is_inner=True)
-    assert digest_of(file) == digest_of(with_weights_beside(tmp_path / "m.onnx"))
+    assert external_data_digest(file) == external_data_digest(with_weights_beside(tmp_path / "m.onnx"))
 
 
 @pytest.mark.parametrize("stored", ["/etc/passwd", "../m.onnx_data", "a/../../m.onnx_data", "a\0b", "."])

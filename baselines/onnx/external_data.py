@@ -17,7 +17,7 @@ _MARK = b"\n\x08location"
 """The encoded protobuf key under which a weight in an external file names that file."""
 
 
-def digest_of(path: Path) -> str | None:
+def external_data_digest(path: Path) -> str | None:
     """Hash names and content of all external files of a graph, by sha256; None if it keeps its weights in itself.
 
     Raises:
