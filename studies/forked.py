@@ -28,20 +28,20 @@ def import_everything() -> None:
         importlib.import_module(name)
 
 
-def start(words: tuple[str, ...], folder: Path, environment: dict[str, str], said: Path) -> int:
+def start(words: tuple[str, ...], folder: Path, environment: dict[str, str], output_file: Path) -> int:
     """Start a command in a process group of its own; returns its process id.
 
     Args:
         words: the words after `python -m`: `bench` or `turbovsr`, and its arguments.
         folder: its working directory.
         environment: environment variables to set.
-        said: the file for its standard output and standard error.
+        output_file: for its standard output and standard error.
     """
     sys.stdout.flush()
     sys.stderr.flush()
     child = os.fork()
     if child == 0:
-        _become(words, folder, environment, said)
+        _become(words, folder, environment, output_file)
     with contextlib.suppress(OSError):
         os.setpgid(child, child)
     return child
@@ -80,14 +80,14 @@ def apart(task: Callable[[], object]) -> None:
         raise RuntimeError("a task in a forked process failed")
 
 
-def _become(words: tuple[str, ...], folder: Path, environment: dict[str, str], said: Path) -> NoReturn:
+def _become(words: tuple[str, ...], folder: Path, environment: dict[str, str], output_file: Path) -> NoReturn:
     """Run the command in the child, then exit."""
 
     def run() -> None:
         os.setpgid(0, 0)
         os.chdir(folder)
         os.environ.update(environment)
-        streams = os.open(said, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+        streams = os.open(output_file, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
         for number, stream in enumerate((os.open(os.devnull, os.O_RDONLY), streams, streams)):
             os.dup2(stream, number)
         tempfile.tempdir = None  # forget the folder that was found before the fork, for this environment's TMPDIR

@@ -33,7 +33,7 @@ PUBLISHED = {
 
 
 @dataclass(frozen=True)
-class Rival:
+class LibraryMetric:
     """A library's implementation of one of our metrics, at equal settings."""
 
     metric: str  # ours, for tables
@@ -176,25 +176,25 @@ def ours(name: str, **protocol: str) -> Callable[[], FrameMetric]:
     return lambda: frame_metric(name, **protocol)
 
 
-RIVALS = (
-    Rival("psnr", "scikit-image", "RGB", ours("psnr"), skimage_psnr, 1e-6),
-    Rival("psnr", "torchmetrics", "RGB, float64", ours("psnr"), torchmetrics_psnr, 1e-6),
-    Rival("psnr", "pyiqa", "its default, float64", ours("psnr", definition="pyiqa"),
+LIBRARY_METRICS = (
+    LibraryMetric("psnr", "scikit-image", "RGB", ours("psnr"), skimage_psnr, 1e-6),
+    LibraryMetric("psnr", "torchmetrics", "RGB, float64", ours("psnr"), torchmetrics_psnr, 1e-6),
+    LibraryMetric("psnr", "pyiqa", "its default, float64", ours("psnr", definition="pyiqa"),
           lambda: pyiqa_metric("psnr", torch.float64), 1e-6),
-    Rival("ssim", "scikit-image", "RGB, MATLAB's", ours("ssim"), skimage_ssim, 1e-6),
-    Rival("ssim", "torchmetrics", "RGB, no border, float64", ours("ssim"), torchmetrics_ssim, 1e-6),
-    Rival("ssim", "pyiqa", "RGB, float64", ours("ssim", definition="pyiqa"),
+    LibraryMetric("ssim", "scikit-image", "RGB, MATLAB's", ours("ssim"), skimage_ssim, 1e-6),
+    LibraryMetric("ssim", "torchmetrics", "RGB, no border, float64", ours("ssim"), torchmetrics_ssim, 1e-6),
+    LibraryMetric("ssim", "pyiqa", "RGB, float64", ours("ssim", definition="pyiqa"),
           lambda: pyiqa_metric("ssim", torch.float64, test_y_channel=False), 1e-6),
     # Its Y is rounded to whole levels, and the order of three single-precision sums decides the halves.
-    Rival("ssim", "pyiqa", "its default, rounded Y", ours("ssim", color="y-full", definition="pyiqa"),
+    LibraryMetric("ssim", "pyiqa", "its default, rounded Y", ours("ssim", color="y-full", definition="pyiqa"),
           lambda: pyiqa_metric("ssim"), 1e-5),
-    Rival("lpips-alex", "lpips", "v0.1", ours("lpips-alex"), lambda: lpips_package("alex"), 1e-4),
-    Rival("lpips-alex", "torchmetrics", "v0.1", ours("lpips-alex"), torchmetrics_lpips, 1e-4),
-    Rival("lpips-alex", "pyiqa", "v0.1", ours("lpips-alex"), pyiqa_lpips, 1e-4),
-    Rival("lpips-vgg", "lpips", "v0.1", ours("lpips-vgg"), lambda: lpips_package("vgg"), 1e-4),
-    Rival("dists", "DISTS_pytorch", "full size", ours("dists"), dists_pytorch, 1e-4),
-    Rival("dists", "torchmetrics", "full size", ours("dists"), torchmetrics_dists, 1e-4),
-    Rival("dists", "pyiqa", "full size", ours("dists"), pyiqa_dists, 1e-4),
+    LibraryMetric("lpips-alex", "lpips", "v0.1", ours("lpips-alex"), lambda: lpips_package("alex"), 1e-4),
+    LibraryMetric("lpips-alex", "torchmetrics", "v0.1", ours("lpips-alex"), torchmetrics_lpips, 1e-4),
+    LibraryMetric("lpips-alex", "pyiqa", "v0.1", ours("lpips-alex"), pyiqa_lpips, 1e-4),
+    LibraryMetric("lpips-vgg", "lpips", "v0.1", ours("lpips-vgg"), lambda: lpips_package("vgg"), 1e-4),
+    LibraryMetric("dists", "DISTS_pytorch", "full size", ours("dists"), dists_pytorch, 1e-4),
+    LibraryMetric("dists", "torchmetrics", "full size", ours("dists"), torchmetrics_dists, 1e-4),
+    LibraryMetric("dists", "pyiqa", "full size", ours("dists"), pyiqa_dists, 1e-4),
 )  # fmt: skip
 
 

@@ -95,19 +95,19 @@ def peak(case: Case, weights: str, precision: str, output: str) -> Peak:
         UserError: it failed; the message is the last line of its output.
     """
     with tempfile.TemporaryDirectory(prefix="memory-") as folder:
-        said = Path(folder, "said.txt")
+        output_file = Path(folder, "said.txt")
         lr, (name, *options) = Path(folder, "lr"), OUTPUTS[output]
         lr.mkdir()
         write_clip(lr, case)
         words = [str(lr), str(Path(folder, name)), "--weights", weights, "--precision", precision, *options]
         command = [sys.executable, "-m", "turbovsr", *words]
         start = time.monotonic()
-        with open(said, "wb") as errors:
+        with open(output_file, "wb") as errors:
             process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=errors)
         _, status, usage = os.wait4(process.pid, 0)
         process.returncode = os.waitstatus_to_exitcode(status)
         if process.returncode:
-            raise UserError(last_line(said) or f"{' '.join(command)} ended with {process.returncode}")
+            raise UserError(last_line(output_file) or f"{' '.join(command)} ended with {process.returncode}")
         return Peak(usage.ru_maxrss * 1024 / 1e9, time.monotonic() - start)
 
 

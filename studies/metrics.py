@@ -27,7 +27,7 @@ from frames.errors import OK, one_line
 from frames.images import read_image
 from frames.video import read_video
 from studies import libraries
-from studies.libraries import PUBLISHED, RIVALS, Score
+from studies.libraries import LIBRARY_METRICS, PUBLISHED, Score
 from studies.outputs import out_file
 
 TID = ("I03", "I04", "I06", "I08", "I19")
@@ -64,16 +64,16 @@ def digits() -> list[dict]:
         rows.append({"metric": name, "library": "published values", "settings": "4 digits", "pairs": len(published),
                      "max_difference": worst, "bar": 1e-4})  # fmt: skip
     known: dict[str, list[float]] = {}  # our scores by signature, taken once
-    for rival in RIVALS:
-        row = {"metric": rival.metric, "library": f"{rival.package} {libraries.version(rival.package)}",
-               "settings": rival.settings, "pairs": len(material), "max_difference": None,
-               "bar": rival.bar}  # fmt: skip
+    for library in LIBRARY_METRICS:
+        row = {"metric": library.metric, "library": f"{library.package} {libraries.version(library.package)}",
+               "settings": library.settings, "pairs": len(material), "max_difference": None,
+               "bar": library.bar}  # fmt: skip
         try:
-            theirs = rival.theirs()
+            theirs = library.theirs()
         except Exception as error:  # an optional library: absent, or it wants a download
             row["absent"] = one_line(error)
         else:
-            metric = rival.ours()
+            metric = library.ours()
             if metric.signature not in known:
                 known[metric.signature] = [metric.score(sr, gt) for _, sr, gt in material]
             scores = zip(material, known[metric.signature], strict=True)
@@ -146,7 +146,7 @@ def _jobs(methods: list[np.ndarray], gt: np.ndarray) -> Iterator[tuple[str, Call
         features.clear()
         return [features.score(lpips, each, gt) for each in methods]
 
-    def rival(make: Callable[[], Score], frames: list[np.ndarray]) -> Callable[[], object] | str:
+    def job(make: Callable[[], Score], frames: list[np.ndarray]) -> Callable[[], object] | str:
         try:
             score = make()
         except Exception as error:  # an optional library: absent, or it wants a download
@@ -154,12 +154,12 @@ def _jobs(methods: list[np.ndarray], gt: np.ndarray) -> Iterator[tuple[str, Call
         return lambda: [score(each, gt) for each in frames]
 
     yield "psnr ours", lambda: psnr.score(sr, gt)
-    yield "psnr scikit-image", rival(libraries.skimage_psnr, [sr])
+    yield "psnr scikit-image", job(libraries.skimage_psnr, [sr])
     yield "ssim ours", lambda: ssim.score(sr, gt)
-    yield "ssim scikit-image", rival(libraries.skimage_ssim, [sr])
-    yield "ssim pyiqa", rival(lambda: libraries.pyiqa_metric("ssim", test_y_channel=False), [sr])
+    yield "ssim scikit-image", job(libraries.skimage_ssim, [sr])
+    yield "ssim pyiqa", job(lambda: libraries.pyiqa_metric("ssim", test_y_channel=False), [sr])
     yield "lpips ours", three_with_shared_truth
-    yield "lpips lpips", rival(lambda: libraries.lpips_package("alex"), methods)
+    yield "lpips lpips", job(lambda: libraries.lpips_package("alex"), methods)
 
 
 def speed_line(row: dict) -> str:

@@ -42,14 +42,14 @@ def started(given: Path, output: Path, codec: str) -> subprocess.Popen[bytes]:
     )
 
 
-def calm(given: Path, output: Path, codec: str) -> float:
+def undisturbed_run(given: Path, output: Path, codec: str) -> float:
     """Run undisturbed; returns the seconds from the first sign of work to the end."""
     process, begin = started(given, output, codec), None
     while process.poll() is None:
         begin = begin or (time.monotonic() if steps_of(output).exists() else None)
         time.sleep(0.01)
     if process.returncode or begin is None:
-        raise UserError(f"the calm run ended with {process.returncode}")
+        raise UserError(f"the undisturbed run ended with {process.returncode}")
     return time.monotonic() - begin
 
 
@@ -83,9 +83,9 @@ def main() -> int:
     chance = random.Random(options.seed)
     with tempfile.TemporaryDirectory() as folder:
         given = video(Path(folder) / "in.mp4", options.frames, options.height, options.width)
-        whole, output = Path(folder) / "calm.mp4", Path(folder) / "out.mp4"
-        seconds = calm(given, whole, options.codec)
-        print(f"calm run: {seconds:.1f} s of work, {whole.stat().st_size} bytes", flush=True)
+        whole, output = Path(folder) / "undisturbed.mp4", Path(folder) / "out.mp4"
+        seconds = undisturbed_run(given, whole, options.codec)
+        print(f"undisturbed run: {seconds:.1f} s of work, {whole.stat().st_size} bytes", flush=True)
         for number in range(options.kills):
             after = chance.uniform(0, seconds / options.kills)
             if not killed(given, output, options.codec, after):
@@ -93,7 +93,7 @@ def main() -> int:
             parts = len(list(steps_of(output).glob("segment-*.json")))
             print(f"kill {number + 1} after {after:.1f} s: {parts} parts are done", flush=True)
         if not output.exists():
-            calm(given, output, options.codec)
+            undisturbed_run(given, output, options.codec)
         same = whole.read_bytes() == output.read_bytes()
     print(f"the same bytes: {'yes' if same else 'NO'}")
     return 0 if same else 1

@@ -64,7 +64,7 @@ def main() -> int:
     try:
         for number in numbers:
             if not tally.done(number) or arguments.only is not None:
-                tally.add(_tried(number, arguments, whole, kept))
+                tally.add(_run_case(number, arguments, whole, kept))
     except KeyboardInterrupt:
         print("interrupted; the table is of the cases so far")
     shutil.rmtree(whole)
@@ -74,7 +74,7 @@ def main() -> int:
     return 1 if bad else 0
 
 
-def _tried(number: int, arguments: argparse.Namespace, whole: Path, kept: Path) -> Count:
+def _run_case(number: int, arguments: argparse.Namespace, whole: Path, kept: Path) -> Count:
     """Try one case; if something went wrong, print it and keep the case's folder."""
     case = drawn(arguments.seed, number)
     shutil.rmtree(kept / f"case{number}", ignore_errors=True)
@@ -82,10 +82,10 @@ def _tried(number: int, arguments: argparse.Namespace, whole: Path, kept: Path) 
     faults = outcome.faults(case)
     if faults or outcome.unforeseen or arguments.only is not None:
         label = ", ".join(faults) or "unforeseen"
-        last = outcome.said.strip().splitlines()[-1:] or [""]
+        last = outcome.output.strip().splitlines()[-1:] or [""]
         print(f"{number}: {label}: {shlex.join(case.words)} [{case.kind}, {outcome.code}]: {last[0][:300]}", flush=True)
     if arguments.only is not None:
-        print(outcome.said)
+        print(outcome.output)
     if not faults:
         shutil.rmtree(kept / f"case{number}", ignore_errors=True)
     return Count.of(number, case, outcome)
@@ -128,7 +128,7 @@ def attempt(case: Case, whole: Path, folder: Path, limit_s: float) -> Outcome:
     outcome.strays = sorted(name for name in before.keys() | after.keys() if before.get(name) != after.get(name))
     outcome.strays += [str(file) for file in (folder / "home").rglob("*") if file.is_file()]
     outcome.strays += [str(file) for file in (folder / "tmp").rglob("*") if file.is_file() and not _stays(file)]
-    outcome.ran = any(folder.rglob("CANARY"))
+    outcome.executed = any(folder.rglob("CANARY"))
     return outcome
 
 

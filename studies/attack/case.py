@@ -36,18 +36,18 @@ class Outcome:
         code: its exit code; negative: the signal that ended it.
         seconds: how long it took.
         peak_mb: peak of its resident memory, MiB.
-        said: its standard output and standard error.
+        output: its standard output and standard error.
         strays: files outside the folders that it may write to.
-        ran: whether an input was executed.
+        executed: whether an input was executed.
         hung, too_large: whether it was killed for its time or its memory.
     """
 
     code: int
     seconds: float
     peak_mb: float
-    said: str
+    output: str
     strays: list[str] = field(default_factory=list)
-    ran: bool = False
+    executed: bool = False
     hung: bool = False
     too_large: bool = False
 
@@ -58,20 +58,20 @@ class Outcome:
         ended = self.hung or self.too_large
         designed = self.code in CODES or (self.code == 1 and verdict)
         found = {
-            "traceback": "Traceback (most recent call last)" in self.said,
+            "traceback": "Traceback (most recent call last)" in self.output,
             "hang": self.hung,
             "memory": self.too_large,
             "stray file": bool(self.strays),
-            "executed": self.ran,
+            "executed": self.executed,
             "exit code": not ended and not designed,
-            "silent": self.code == 3 and not self.said.strip(),
+            "silent": self.code == 3 and not self.output.strip(),
         }
         return [name for name, present in found.items() if present]
 
     @property
     def unforeseen(self) -> bool:
         """Whether an error was only caught at the top level, where unexpected ones become one line."""
-        return ": unexpected " in self.said or ": not enough memory" in self.said
+        return ": unexpected " in self.output or ": not enough memory" in self.output
 
 
 COLUMNS = ("traceback", "hang", "memory", "stray file", "executed", "exit code", "silent")

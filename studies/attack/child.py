@@ -22,10 +22,10 @@ def bound_files() -> None:
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 
 
-def run(case: Case, folder: Path, environment: dict[str, str], said: Path, limit_s: float = LIMIT_S) -> Outcome:
+def run(case: Case, folder: Path, environment: dict[str, str], output_file: Path, limit_s: float = LIMIT_S) -> Outcome:
     """Run the command of a case, with `folder` as working directory and its output in the file `said`."""
     began = time.monotonic()
-    child = forked.start(case.words, folder, environment, said)
+    child = forked.start(case.words, folder, environment, output_file)
     hung = too_large = False
     while True:
         done, status, usage = os.wait4(child, os.WNOHANG)
@@ -39,7 +39,7 @@ def run(case: Case, folder: Path, environment: dict[str, str], said: Path, limit
             break
         time.sleep(SLEEP_S)
     forked.kill(child)  # also ends processes that it has left behind
-    text = said.read_text(encoding="utf-8", errors="replace") if said.is_file() else ""
+    text = output_file.read_text(encoding="utf-8", errors="replace") if output_file.is_file() else ""
     code, peak = os.waitstatus_to_exitcode(status), usage.ru_maxrss / 1024
     return Outcome(code, time.monotonic() - began, peak, text[-20_000:], hung=hung, too_large=too_large)
 

@@ -12,7 +12,7 @@ from torch import Tensor
 from torch.utils.flop_counter import FlopCounterMode
 
 from frames.atomic import replacing
-from studies.claims.plan import LEAST, MOST, Plan
+from studies.claims.plan import HIGHEST_COMPRESSION, LOWEST_COMPRESSION, Plan
 from turbovsr.ltx import autoencoder_keys
 from turbovsr.ltx.autoencoder import LTXAutoencoder
 from turbovsr.ltx.autoencoder_layouts import LAYOUTS, Layout, Stage
@@ -29,8 +29,13 @@ POWER_WEIGHT = 1e-3  # of the latent's mean square, against which the noise coun
 STATISTICS_BATCHES = 32  # from which mean and deviation of the latent's channels are measured
 SPACES: dict[str, tuple[tuple[int, ...], tuple[int, ...], tuple[tuple[int, int, int], ...], int]] = {
     # widths of encoder and decoder, the factors in time, height and width between them, channels of the latent
-    MOST: ((16, 32, 64, 128, 128), (128, 64, 32, 16, 16), ((1, 2, 2), (2, 1, 1), (2, 2, 2), (2, 2, 2)), 128),
-    LEAST: ((16, 32, 64, 64), (64, 32, 16, 16), ((1, 2, 2), (2, 1, 1), (2, 1, 1)), 16),
+    HIGHEST_COMPRESSION: (
+        (16, 32, 64, 128, 128),
+        (128, 64, 32, 16, 16),
+        ((1, 2, 2), (2, 1, 1), (2, 2, 2), (2, 2, 2)),
+        128,
+    ),
+    LOWEST_COMPRESSION: ((16, 32, 64, 64), (64, 32, 16, 16), ((1, 2, 2), (2, 1, 1), (2, 1, 1)), 16),
 }
 
 
@@ -105,7 +110,7 @@ def normalise(autoencoder: LTXAutoencoder, source: ClipSource, batch: BatchConfi
 
 def autoencoder_steps(plan: Plan, space: str) -> int:
     """Steps of an autoencoder's training that take as much arithmetic as the planned steps at 32x32x8."""
-    most, own = (autoencoder_tflop(plan, each) for each in (MOST, space))
+    most, own = (autoencoder_tflop(plan, each) for each in (HIGHEST_COMPRESSION, space))
     return max(2, round(plan.autoencoder_steps * most / own))
 
 

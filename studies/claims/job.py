@@ -17,7 +17,7 @@ from studies.claims import scoring, training
 from studies.claims.autoencoder import autoencoder_tflop, train_autoencoder
 from studies.claims.files import read, write
 from studies.claims.material import autoencoder_alone, held_out, write_training_latents
-from studies.claims.plan import CLAIMS, LEAST, MOST, Arm, Plan, arms
+from studies.claims.plan import CLAIMS, HIGHEST_COMPRESSION, LOWEST_COMPRESSION, Arm, Plan, arms
 from turbovsr.train.log import append_line
 from turbovsr.train.messages import info
 
@@ -45,7 +45,7 @@ class Job:
         work.mkdir(parents=True, exist_ok=True)
         write(work / "plan.json", described)
         write(work / "videos.json", {clip.name: clip.video for clip in self.clips})
-        write(work / "tflop.json", {space: _tflop(plan, space) for space in (MOST, LEAST)})
+        write(work / "tflop.json", {space: _tflop(plan, space) for space in (HIGHEST_COMPRESSION, LOWEST_COMPRESSION)})
 
     def run(self) -> None:
         """Train and score all parts that are not finished. Raises `Interrupted` after a signal, once it has saved."""

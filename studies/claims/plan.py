@@ -9,7 +9,7 @@ from typing import Any
 
 from turbovsr.train.ltx.latents import Bucket
 
-MOST, LEAST = "32x32x8", "8x8x4"  # compressions
+HIGHEST_COMPRESSION, LOWEST_COMPRESSION = "32x32x8", "8x8x4"
 CLAIMS = ("a", "c", "b", "d")  # in the order that they are worked on
 FLOW_STEPS, SHORTCUT_STEPS = (1, 2, 4, 50), (1, 2, 4)
 
@@ -87,7 +87,7 @@ class Arm:
     options: dict[str, Any] = field(default_factory=dict)
     model: dict[str, Any] = field(default_factory=dict)
     samplers: tuple[tuple[str, int], ...] = ()
-    space: str = MOST
+    space: str = HIGHEST_COMPRESSION
     has_seeds: bool = True  # False: trained once, with the first seed, for the arms of all seeds
 
 
@@ -114,8 +114,8 @@ def arms(plan: Plan, steps_of_many_tokens: int) -> list[Arm]:
         converted("shortcut_uniform", model={"shift_strength": 1.0}, samplers=_grid("uniform", SHORTCUT_STEPS)),
         converted("flow_on_grid", options={"bootstrap": 0.0}, samplers=_grid("shifted", FLOW_STEPS)),
         adapted("not_pretrained", "b", condition, None),
-        pretrained("pretrained_8x8x4", "d", few[0], space=LEAST),
-        adapted("factorized_8x8x4", "d", few[1], "pretrained_8x8x4", space=LEAST),
+        pretrained("pretrained_8x8x4", "d", few[0], space=LOWEST_COMPRESSION),
+        adapted("factorized_8x8x4", "d", few[1], "pretrained_8x8x4", space=LOWEST_COMPRESSION),
     ]
 
 

@@ -11,7 +11,7 @@ from frames.atomic import replacing
 from frames.errors import UserError
 from studies.claims import tables
 from studies.claims.files import read, write
-from studies.claims.plan import LEAST, MOST
+from studies.claims.plan import HIGHEST_COMPRESSION, LOWEST_COMPRESSION
 
 KEYS = ("plan", "videos", "environment", "tflop", "times", "references", "scores", "seconds")
 
@@ -23,7 +23,7 @@ def collect(work: Path) -> dict[str, Any]:
         arm, _, seed = path.parent.name.rpartition("-")
         scores[arm][seed] = read(path)
     timed = sorted((work / "arms").glob("*/seconds.json"))
-    references = {space: read(work / space / "references.json") for space in (MOST, LEAST)}
+    references = {space: read(work / space / "references.json") for space in (HIGHEST_COMPRESSION, LOWEST_COMPRESSION)}
     return {
         "plan": read(work / "plan.json"),
         "videos": read(work / "videos.json"),

@@ -7,7 +7,7 @@ from pathlib import Path
 import torch
 
 from studies.claims.material import model_options
-from studies.claims.plan import LEAST, MOST, Arm, Plan
+from studies.claims.plan import HIGHEST_COMPRESSION, LOWEST_COMPRESSION, Arm, Plan
 from turbovsr.train import stages
 from turbovsr.train.composition import compose_plain
 from turbovsr.train.config import build_config
@@ -83,7 +83,7 @@ def autoencoder_of(work: Path, space: str) -> Path:
 
 
 def batch_of(plan: Plan, space: str) -> int:
-    return plan.batch if space == MOST else plan.batch_of_many_tokens
+    return plan.batch if space == HIGHEST_COMPRESSION else plan.batch_of_many_tokens
 
 
 def latent_shape(plan: Plan, space: str, frames: int) -> tuple[int, int, int]:
@@ -101,4 +101,4 @@ def tflop_of_two_steps(plan: Plan, space: str) -> float:
 
 def steps_of_many_tokens(plan: Plan) -> int:
     """Steps at 8x8x4 that cost as much arithmetic as 1,000 at 32x32x8."""
-    return round(1000 * tflop_of_two_steps(plan, MOST) / tflop_of_two_steps(plan, LEAST))
+    return round(1000 * tflop_of_two_steps(plan, HIGHEST_COMPRESSION) / tflop_of_two_steps(plan, LOWEST_COMPRESSION))

@@ -16,13 +16,13 @@ SMALL_BYTES = 256 * 1024
 
 def conditions(words: tuple[str, ...], root: Path) -> list[str]:
     """Run the small job under each condition; returns a line for each failure."""
-    calm = Job(root / "calm-conditions", words)
-    calm.undisturbed()
+    reference = Job(root / "undisturbed-conditions", words)
+    reference.undisturbed()
     wrong: list[str] = []
     for condition in (_full_disk, _read_only, _pruned, _one_store, _one_folder):
         name = condition.__name__[1:].replace("_", " ")
         try:
-            found = condition(words, root / name.replace(" ", "-"), calm)
+            found = condition(words, root / name.replace(" ", "-"), reference)
         except _NotHere as reason:
             print(f"{name}: not tried: {reason}", flush=True)
             continue
@@ -35,32 +35,32 @@ class _NotHere(Exception):
     """A condition that cannot be created on this machine."""
 
 
-def _full_disk(words: tuple[str, ...], folder: Path, calm: Job) -> list[str]:
+def _full_disk(words: tuple[str, ...], folder: Path, reference: Job) -> list[str]:
     """Run with a store on a disk that is full after a few frames."""
     job = Job(folder, words)
     with _mounted(folder / job.store, f"size={SMALL_BYTES}"):
-        found = _compared(job, calm, job.to_the_end())
+        found = _compared(job, reference, job.to_the_end())
         if job.unreadable():
             found.append("unreadable entries")
-    said = (folder / "said.txt").read_text().count("results are not kept")
-    return found if said == 1 else [*found, f"the full disk was reported {said} times, not once"]
+    reports = (folder / "said.txt").read_text().count("results are not kept")
+    return found if reports == 1 else [*found, f"the full disk was reported {reports} times, not once"]
 
 
-def _read_only(words: tuple[str, ...], folder: Path, calm: Job) -> list[str]:
+def _read_only(words: tuple[str, ...], folder: Path, reference: Job) -> list[str]:
     """Run with a read-only store that holds all results but those of one metric."""
     job = Job(folder, (*words[:-1], "metrics=[psnr,ssim,tof]"))
     with _mounted(folder / job.store, "size=200m") as mount:
-        shutil.copytree(calm.folder / calm.store, folder / job.store, dirs_exist_ok=True)
+        shutil.copytree(reference.folder / reference.store, folder / job.store, dirs_exist_ok=True)
         mount("remount,ro")
         code = job.to_the_end()
     found = [] if code == 0 else [f"exit code {code}"]
-    kept = {cell: digest for cell, (digest, _) in calm.quality().items()}
+    kept = {cell: digest for cell, (digest, _) in reference.quality().items()}
     if {cell: digest for cell, (digest, _) in job.quality().items()} != kept:
         found.append("other frames than before")
     return found
 
 
-def _pruned(words: tuple[str, ...], folder: Path, calm: Job) -> list[str]:
+def _pruned(words: tuple[str, ...], folder: Path, reference: Job) -> list[str]:
     """Run while `prune --days 0` runs again and again on the same store."""
     job = Job(folder, words)
     child = job.start()
@@ -72,19 +72,19 @@ def _pruned(words: tuple[str, ...], folder: Path, calm: Job) -> list[str]:
     if code is None:
         forked.kill(child)
         return [f"no end in {rounds} rounds"]
-    found = _compared(job, calm, code)
+    found = _compared(job, reference, code)
     return found + (["unreadable entries"] if job.unreadable() else [])
 
 
-def _one_store(words: tuple[str, ...], folder: Path, calm: Job) -> list[str]:
+def _one_store(words: tuple[str, ...], folder: Path, reference: Job) -> list[str]:
     """Run twice at once, with one store, into two folders."""
     jobs = [Job(folder, words, out=out) for out in ("run", "run2")]
     codes = _together(*(job.start for job in jobs))
-    found = [line for job, code in zip(jobs, codes, strict=True) for line in _compared(job, calm, code)]
+    found = [line for job, code in zip(jobs, codes, strict=True) for line in _compared(job, reference, code)]
     return found + (["unreadable entries"] if jobs[0].unreadable() else [])
 
 
-def _one_folder(words: tuple[str, ...], folder: Path, calm: Job) -> list[str]:
+def _one_folder(words: tuple[str, ...], folder: Path, reference: Job) -> list[str]:
     """Run two methods at once into one folder: its files must have both, or one run must be refused."""
     rest = tuple(word for word in words if not word.startswith("method="))
     jobs = [Job(folder, (f"method={method}", *rest)) for method in ("bicubic", "nearest")]
@@ -101,9 +101,10 @@ def _one_folder(words: tuple[str, ...], folder: Path, calm: Job) -> list[str]:
     return [] if files and all("bicubic" in text and "nearest" in text for text in files) else ["a method is missing"]
 
 
-def _compared(job: Job, calm: Job, code: int) -> list[str]:
+def _compared(job: Job, reference: Job, code: int) -> list[str]:
     found = [] if code == 0 else [f"exit code {code}"]
-    return found if job.quality() == calm.quality() else [*found, "results differ from those of an undisturbed run"]
+    same = job.quality() == reference.quality()
+    return found if same else [*found, "results differ from those of an undisturbed run"]
 
 
 def _together(*starts: Callable[[], int]) -> list[int]:

@@ -33,8 +33,8 @@ class Job:
             UserError: it failed; the message has the last line of its output.
         """
         if code := self.to_the_end():
-            said = last_line(self.folder / "said.txt") or f"exit code {code}, and it said nothing"
-            raise UserError(f"the undisturbed run failed: {said}")
+            last = last_line(self.folder / "said.txt") or f"exit code {code}, and it said nothing"
+            raise UserError(f"the undisturbed run failed: {last}")
 
     def start(self, *command: str) -> int:
         """Start the run, or another command of bench, in this folder; returns the process id."""

@@ -48,12 +48,12 @@ class Tally:
 def kills(count: int, words: tuple[str, ...], root: Path, seed: int, state: Path | None) -> Tally:
     """Kill runs until there were `count` kills. Each chain of kills has a folder, which is kept if a check failed."""
     tally = Tally.of(state)
-    calm = Job(root / "calm", words)
+    reference = Job(root / "undisturbed", words)
     began = time.monotonic()
-    calm.undisturbed()
-    work, expected = time.monotonic() - began, calm.quality()
+    reference.undisturbed()
+    work, expected = time.monotonic() - began, reference.quality()
     began = time.monotonic()
-    calm.to_the_end("report", calm.out, "--out", PAGE)
+    reference.to_the_end("report", reference.out, "--out", PAGE)
     page = time.monotonic() - began
     print(f"undisturbed: {len(expected)} cells in {work:.1f} s, its page in {page:.1f} s", flush=True)
     while tally.kills < count:

@@ -134,7 +134,7 @@ def _seconds(processes: Sequence[subprocess.Popen]) -> float:
     """
     began = time.perf_counter()
     for process in processes:
-        _, said = process.communicate()
+        _, errors = process.communicate()
         if process.returncode:
-            raise RuntimeError(said.decode(errors="replace"))
+            raise RuntimeError(errors.decode(errors="replace"))
     return time.perf_counter() - began

@@ -55,10 +55,10 @@ def killed(count: int, seed: int, out: Path | None = None, words: tuple[str, ...
     os.environ.update(OMP_NUM_THREADS="1", BENCH_KEY="of the study")
     root = Path(tempfile.mkdtemp(prefix="workers-", dir=out))
     forked.import_everything()
-    calm = Job(root / "calm", words)
+    reference = Job(root / "undisturbed", words)
     began = time.monotonic()
-    if code := calm.to_the_end():
-        raise RuntimeError(f"the undisturbed run ended with {code}; see {calm.folder / 'said.txt'}")
+    if code := reference.to_the_end():
+        raise RuntimeError(f"the undisturbed run ended with {code}; see {reference.folder / 'said.txt'}")
     length, tally = time.monotonic() - began, Tally()
     while tally.kills < count:
         rng = random.Random(f"{seed}/{tally.runs}")
@@ -66,9 +66,9 @@ def killed(count: int, seed: int, out: Path | None = None, words: tuple[str, ...
         before, more = len(tally.wrong), APART if tally.runs // LAUNCHED % 2 != tally.runs % 2 else ()
         command = ("run", *words, *more, f"out={job.out}", f"store={job.store}")
         if tally.runs % LAUNCHED == 0:
-            _launched(job, calm, rng, count, length, tally, (*command, f"workers={WORKERS}"))
+            _launched(job, reference, rng, count, length, tally, (*command, f"workers={WORKERS}"))
         else:
-            _forked(job, calm, rng, count, length, tally, (*command, "workers=0"))
+            _forked(job, reference, rng, count, length, tally, (*command, "workers=0"))
         if len(tally.wrong) == before:
             shutil.rmtree(job.folder)
         print(tally, flush=True)
@@ -76,7 +76,7 @@ def killed(count: int, seed: int, out: Path | None = None, words: tuple[str, ...
 
 
 def _launched(
-    job: Job, calm: Job, rng: random.Random, count: int, length: float, tally: Tally, command: tuple[str, ...]
+    job: Job, reference: Job, rng: random.Random, count: int, length: float, tally: Tally, command: tuple[str, ...]
 ) -> None:
     """Run a launcher and its workers, kill one now and then, and let the same command continue until it is done."""
     tally.runs += 1
@@ -104,11 +104,11 @@ def _launched(
             launcher = job.start(*command)  # the same command joins workers that are there
     else:
         tally.wrong.append(f"{job.folder}: no end in {LIMIT_S:g} s")
-    _ended(job, calm, tally)
+    _ended(job, reference, tally)
 
 
 def _forked(
-    job: Job, calm: Job, rng: random.Random, count: int, length: float, tally: Tally, command: tuple[str, ...]
+    job: Job, reference: Job, rng: random.Random, count: int, length: float, tally: Tally, command: tuple[str, ...]
 ) -> None:
     """Run workers without a launcher, which begin at once, and replace each that is killed by another."""
     tally.runs += 1
@@ -133,12 +133,12 @@ def _forked(
     for child in crew:
         tally.wrong.append(f"{job.folder}: no end in {LIMIT_S:g} s")
         forked.kill(child)
-    _ended(job, calm, tally)
+    _ended(job, reference, tally)
 
 
-def _ended(job: Job, calm: Job, tally: Tally) -> None:
+def _ended(job: Job, reference: Job, tally: Tally) -> None:
     """Check a finished run: every cell is there, with the results of the undisturbed run."""
-    again, expected = job.quality(), calm.quality()
+    again, expected = job.quality(), reference.quality()
     given_up = expected.keys() - again.keys()
     if given_up:  # two deaths at a clip: the same command tries it again
         tally.failed_twice += len(given_up)

@@ -36,17 +36,17 @@ def lengths(seed: int) -> list[int]:
     return [rng.randint(FRAMES // 5, FRAMES) for _ in range(SETS * CLIPS)]
 
 
-def whole(costs: Costs, frames: list[int]) -> list[Task]:
+def cut_by_clip(costs: Costs, frames: list[int]) -> list[Task]:
     """Cut the table into clips with all methods, as one worker and timed runs do."""
     return _tasks(costs, frames, Split())
 
 
-def apart(costs: Costs, frames: list[int]) -> list[Task]:
+def cut_by_method(costs: Costs, frames: list[int]) -> list[Task]:
     """Cut the table into clips with one method, scored by the same worker: networks see GT once for each method."""
     return _tasks(costs, frames, Split(methods=True))
 
 
-def scored_apart(costs: Costs, frames: list[int], workers: int = 0) -> list[Task]:
+def cut_by_step(costs: Costs, frames: list[int], workers: int = 0) -> list[Task]:
     """Cut the table into upscaling and scoring, for a number of workers; 0: unknown, each clip is scored as a whole."""
     return _tasks(costs, frames, split_for(_plans(costs, frames), workers, scoring=True))
 
@@ -103,14 +103,14 @@ def finished(tasks: list[Task], workers: int, costs: Costs) -> float:
 def table(costs: Costs, seed: int = 0) -> Iterator[str]:
     """Efficiency against one worker by number of workers, for each way to cut the table."""
     frames = lengths(seed)
-    one = finished(whole(costs, frames), 1, costs)
+    one = finished(cut_by_clip(costs, frames), 1, costs)
     yield str(costs)
     yield f"{len(frames)} clips of {len(costs.upscaling)} methods: {one / 3600:.0f} h by one worker"
     ways = {
-        "a clip with all methods": lambda n: whole(costs, frames),
-        "a clip with one method": lambda n: apart(costs, frames),
-        "scored apart, a clip at once": lambda n: scored_apart(costs, frames),
-        "scored apart, as cut": lambda n: scored_apart(costs, frames, n),
+        "a clip with all methods": lambda n: cut_by_clip(costs, frames),
+        "a clip with one method": lambda n: cut_by_method(costs, frames),
+        "scored apart, a clip at once": lambda n: cut_by_step(costs, frames),
+        "scored apart, as cut": lambda n: cut_by_step(costs, frames, n),
     }
     yield f"{'workers':>8}  " + "  ".join(f"{name:>28}" for name in ways)
     for workers in WORKERS:

@@ -11,7 +11,7 @@ from studies.claims.autoencoder import autoencoder_steps
 from studies.claims.comparisons import CLAIMS, comparisons
 from studies.claims.files import read
 from studies.claims.intervals import difference, estimate
-from studies.claims.plan import FLOW_STEPS, LEAST, MOST, Plan, arms
+from studies.claims.plan import FLOW_STEPS, HIGHEST_COMPRESSION, LOWEST_COMPRESSION, Plan, arms
 from studies.claims.result import read_result
 from studies.claims.tables import markdown
 from studies.claims.training import batch_of, steps_of_many_tokens, tflop_of_two_steps
@@ -42,7 +42,8 @@ def test_the_study_runs_to_its_end_and_does_only_what_is_missing_the_next_time(w
     result = read_result(out / "claims.json")
     cells = {(arm, sampler) for arm, seeds in result["scores"].items() for sampler in next(iter(seeds.values()))}
     assert {cell for each in comparisons() for cell in (each.first, each.second)} <= cells
-    assert set(result["references"]) == {MOST, LEAST} and result["seconds"].keys() == {"factorized", "factorized_8x8x4"}
+    assert set(result["references"]) == {HIGHEST_COMPRESSION, LOWEST_COMPRESSION}
+    assert result["seconds"].keys() == {"factorized", "factorized_8x8x4"}
     assert all(f"Claim {claim}: " in done.out for claim in CLAIMS) and "no LPIPS" in done.err
     assert (out / "claims.md").read_text() == done.out
 
@@ -99,11 +100,12 @@ def test_a_budget_scales_the_steps_and_every_arm_starts_from_an_earlier_one():
 
 def test_compressions_are_compared_at_equal_arithmetic():
     plan = Plan()
-    steps = {MOST: 1000, LEAST: steps_of_many_tokens(plan)}
+    steps = {HIGHEST_COMPRESSION: 1000, LOWEST_COMPRESSION: steps_of_many_tokens(plan)}
     spent = [steps[space] * tflop_of_two_steps(plan, space) for space in steps]
     assert spent[0] == pytest.approx(spent[1], rel=0.01)
-    assert steps[LEAST] * batch_of(plan, LEAST) < 0.1 * steps[MOST] * batch_of(plan, MOST)
-    assert autoencoder_steps(plan, MOST) == plan.autoencoder_steps
+    examples = [steps[space] * batch_of(plan, space) for space in steps]
+    assert examples[1] < 0.1 * examples[0]
+    assert autoencoder_steps(plan, HIGHEST_COMPRESSION) == plan.autoencoder_steps
 
 
 def test_an_interval_counts_seeds_and_videos():

@@ -34,9 +34,9 @@ def test_scoring_waits_for_its_upscaling():
     tasks = [Task(100.0), Task(50.0), Task(30.0, after=[0])]
     assert simulate.finished(tasks, 2, COSTS) == pytest.approx(10 + 130, rel=0.01)
     frames = [10, 20]
-    whole, cut = simulate.whole(COSTS, frames), simulate.scored_apart(COSTS, frames)
+    whole, cut = simulate.cut_by_clip(COSTS, frames), simulate.cut_by_step(COSTS, frames)
     assert sum(task.seconds for task in whole) == pytest.approx(sum(task.seconds for task in cut))
-    assert sum(task.seconds for task in simulate.apart(COSTS, frames)) > sum(task.seconds for task in whole)
+    assert sum(task.seconds for task in simulate.cut_by_method(COSTS, frames)) > sum(task.seconds for task in whole)
 
 
 def test_the_table_has_every_number_of_workers():
