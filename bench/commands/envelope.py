@@ -13,7 +13,7 @@ from frames.errors import ERROR, INTERRUPTED, NOTHING_MEASURED, OK, UserError
 
 if TYPE_CHECKING:
     from bench.config import Combination
-    from bench.envelope.options import Asked
+    from bench.envelope.options import SearchOptions
     from bench.envelope.survey import Survey
 
 DRY = "--dry-run"
@@ -51,7 +51,7 @@ def main(argv: list[str]) -> int:
     from bench.envelope.options import split
 
     overrides, folders = config_dirs([word for word in argv if word != DRY])
-    words, asked = split(overrides)
+    words, options = split(overrides)
     given = {word.partition("=")[0] for word in words}
     words += ["timing.budget_s=10"] if not given & {"timing", "timing.budget_s"} else []
     combinations = expand(words, folders)
@@ -59,9 +59,9 @@ def main(argv: list[str]) -> int:
         check_can_limit(combination.config.device)
     out = Path(combinations[0].config.out) if combinations[0].config.out else _default(combinations)
     if DRY in argv:
-        _plan(combinations, asked, out)
+        _plan(combinations, options, out)
         return OK
-    return _search(combinations, asked, out, "python -m bench envelope " + shlex.join(argv))
+    return _search(combinations, options, out, "python -m bench envelope " + shlex.join(argv))
 
 
 def _default(combinations: list[Combination]) -> Path:
@@ -71,7 +71,7 @@ def _default(combinations: list[Combination]) -> Path:
     return DEFAULT / file_name(f"{methods}-{combinations[0].config.device}")
 
 
-def _search(combinations: list[Combination], asked: Asked, out: Path, command: str) -> int:
+def _search(combinations: list[Combination], options: SearchOptions, out: Path, command: str) -> int:
     """Run the missing trials, write the results and print them; returns the exit code."""
     from bench.envelope.process import Runner
     from bench.envelope.survey import Survey
@@ -81,7 +81,7 @@ def _search(combinations: list[Combination], asked: Asked, out: Path, command: s
         raise UserError(f"out={out}: it is a file; give a folder")
     file = TrialFile(out)
     file.mend()
-    survey = Survey(asked, file, Runner(asked.trial_s), say)
+    survey = Survey(options, file, Runner(options.trial_s), say)
     try:
         with signals_as_interrupts():
             survey(combinations)
@@ -97,7 +97,7 @@ def _search(combinations: list[Combination], asked: Asked, out: Path, command: s
 def _exit_code(survey: Survey, out: Path) -> int:
     axes = [axis for envelope in survey.envelopes.values() for axis in envelope.axes]
     if survey.is_spent and not all(axis.is_complete for axis in axes):
-        say(f"budget_s={survey.asked.budget_s:g} is spent before every border was found; the same command continues")
+        say(f"budget_s={survey.options.budget_s:g} is spent before every border was found; the same command continues")
     if survey.refused or any(axis.largest is None and axis.outcome == "failed" for axis in axes):
         say(f"a method failed, see above; the others are in {out}" if axes else "no method could be loaded, see above")
         return ERROR
@@ -133,21 +133,21 @@ def _write(survey: Survey, out: Path, command: str) -> None:
     text.terminal(grid, console if console.is_terminal else Console(width=200, highlight=False))
 
 
-def _plan(combinations: list[Combination], asked: Asked, out: Path) -> None:
+def _plan(combinations: list[Combination], options: SearchOptions, out: Path) -> None:
     """Print the trials that would be made."""
     from bench.envelope.search import Ladder, Rules
     from bench.envelope.survey import settings_of
     from bench.store.trials import TrialFile
 
     for combination in combinations:
-        settings = settings_of(combination, asked)
+        settings = settings_of(combination, options)
         memory = "all of the device" if settings.memory is None else f"{settings.memory / 1e9:.3g} GB"
         print(f"{combination.method} on {settings.device}, scope {settings.scope}: at most {memory}")
-    for name in asked.axes:
-        ladder = Ladder(name, Rules(), (asked.frames, 0) if name == "frame" else asked.size)
+    for name in options.axes:
+        ladder = Ladder(name, Rules(), (options.frames, 0) if name == "frame" else options.size)
         first = ladder.first
         print(f"  axis {name}: {first}, then two or four times as much until one does not fit; then between")
     print("  (sizes and lengths as the method's rules allow, which are known once it is loaded)")
     kept = len(TrialFile(out).read())
     print(f"trials of earlier calls in {out}: {kept}")
-    print(f"a trial is stopped after {asked.trial_s:g} s; none begins after {asked.budget_s:g} s")
+    print(f"a trial is stopped after {options.trial_s:g} s; none begins after {options.budget_s:g} s")

@@ -24,10 +24,10 @@ from bench.envelope.search import Rules
 from bench.envelope.started import kill, started_by
 from bench.environment import device_name, snapshot
 from bench.methods import calls
-from bench.methods.adapters import Adapter, Given, adapted, check_fits, identity
+from bench.methods.adapters import Adapter, ReadyFrames, adapted, check_fits, identity
 from bench.methods.contract import Descriptor
 from bench.store import typed
-from bench.store.trials import FAILED, FITS, MEMORY, Outcome, Point
+from bench.store.trials import FAILED, FITS, MEMORY, ClipSize, Outcome
 from bench.targets import build
 from bench.timing.measure import Limits, Session, take_turns
 from bench.timing.memory import in_use_mb
@@ -40,7 +40,7 @@ TILE = 64
 class Noise:
     """LR frames of seeded noise that moves two pixels a frame, made when they are read."""
 
-    point: Point
+    point: ClipSize
     where: str = "frames made for a trial"
 
     @property
@@ -93,7 +93,7 @@ def answered(request: Request, around: Path) -> Answer:
         return Answer(outcome=outcome, reason=one_line(error)[:300])
 
 
-def tried(adapter: Adapter, settings: Settings, point: Point, around: Path) -> Answer:
+def tried(adapter: Adapter, settings: Settings, point: ClipSize, around: Path) -> Answer:
     """Upscale one clip, timed as in a run.
 
     Args:
@@ -101,7 +101,7 @@ def tried(adapter: Adapter, settings: Settings, point: Point, around: Path) -> A
     Raises:
         Exception: whatever the method raises.
     """
-    if isinstance(adapter, Given):
+    if isinstance(adapter, ReadyFrames):
         raise ValueError("frames that were made elsewhere have no envelope")
     loaded_mb = 0.0 if adapter.elsewhere else in_use_mb(settings.device)
     size = point.height, point.width
@@ -139,7 +139,7 @@ def _loaded(adapter: Adapter, settings: Settings) -> Loaded:
         environment=environment,
         device=name,
         kind=environment["gpu"]["name"] if environment["gpu"] else "cpu",
-        identity=dict(said) if (said := identity(adapter)) is not None else None,
+        identity=dict(state) if (state := identity(adapter)) is not None else None,
     )
 
 

@@ -18,7 +18,7 @@ except ImportError:  # Windows
     resource = None
 
 _STATUS = Path("/proc/self/status")
-_SAID = re.compile(
+_OUT_OF_MEMORY = re.compile(
     r"out of memory|can't allocate memory|cannot allocate memory|not enough memory|insufficient memory|bad_alloc"
     r"|failed to allocate|could not create a memory|can't start new thread",
     re.IGNORECASE,
@@ -87,7 +87,7 @@ def is_out_of_memory(error: BaseException) -> bool:
 
 def says_out_of_memory(text: str) -> bool:
     """Whether a program's output says that memory was refused."""
-    return bool(_SAID.search(text))
+    return bool(_OUT_OF_MEMORY.search(text))
 
 
 def _held(name: str) -> int:

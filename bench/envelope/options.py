@@ -27,7 +27,7 @@ _CGROUP = Path("/sys/fs/cgroup/memory.max")
 
 
 @dataclass(frozen=True)
-class Asked:
+class SearchOptions:
     """The axes to search, and the limits of the trials."""
 
     memory: int | None = None  # bytes; None: half of the machine's on a CPU, all of a GPU's
@@ -53,7 +53,7 @@ def machine_memory() -> int:
         return total
 
 
-def split(words: list[str]) -> tuple[list[str], Asked]:
+def split(words: list[str]) -> tuple[list[str], SearchOptions]:
     """Split the options of an envelope from the other words of a command.
 
     Returns:
@@ -71,7 +71,7 @@ def split(words: list[str]) -> tuple[list[str], Asked]:
         else:
             rest.append(word)
     axes = tuple(_axis(name) for name in given.get("axes", ",".join(AXES)).split(","))
-    return rest, Asked(
+    return rest, SearchOptions(
         memory=_bytes(given["memory"]) if "memory" in given else None,
         axes=tuple(axis for axis in AXES if axis in axes),
         size=_size(given.get("size", "320x180")),

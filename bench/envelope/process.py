@@ -41,8 +41,8 @@ class Runner:
             CannotLimit: no trial can be made on this machine.
         """
         with tempfile.TemporaryDirectory(prefix="bench-") as made:
-            answer, said = Path(made, "answer.json"), Path(made, "said.txt")
-            with open(said, "wb") as output:
+            answer, output_file = Path(made, "answer.json"), Path(made, "said.txt")
+            with open(output_file, "wb") as output:
                 process = subprocess.Popen(
                     [sys.executable, "-m", MODULE, str(answer)],
                     env=environment(),
@@ -52,11 +52,11 @@ class Runner:
                     start_new_session=True,  # Ctrl-C is the parent's
                 )
             try:
-                return self._answer(process, request, answer, said)
+                return self._answer(process, request, answer, output_file)
             finally:
                 _end(process)
 
-    def _answer(self, process: subprocess.Popen, request: Request, answer: Path, said: Path) -> Answer:
+    def _answer(self, process: subprocess.Popen, request: Request, answer: Path, output_file: Path) -> Answer:
         assert process.stdin is not None
         with suppress(BrokenPipeError):
             process.stdin.write((json.dumps(typed.to_json(request)) + "\n").encode())
@@ -72,9 +72,9 @@ class Runner:
             return given
         if code == -signal.SIGKILL:
             return Answer(outcome=MEMORY, reason=_KILLED)
-        words = printable(last_line(said))[:300]
+        words = printable(last_line(output_file))[:300]
         how = f"ended by signal {-code}" if code < 0 else f"ended with {code}"
-        text = said.read_text(encoding="utf-8", errors="replace")
+        text = output_file.read_text(encoding="utf-8", errors="replace")
         return Answer(outcome=MEMORY if says_out_of_memory(text) else FAILED, reason=f"{how}: {words}")
 
 

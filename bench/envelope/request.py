@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from bench.envelope.search import Rules
-from bench.store.trials import Outcome, Point
+from bench.store.trials import ClipSize, Outcome
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,7 +29,7 @@ class Request:
     """One trial; without a point the method is only loaded."""
 
     settings: Settings
-    point: Point | None = None
+    point: ClipSize | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from math import isqrt, lcm, sqrt
 
-from bench.store.trials import FITS, SLOW, Axis, AxisName, Outcome, Point
+from bench.store.trials import FITS, SLOW, Axis, AxisName, ClipSize, Outcome
 
 TOLERANCE = 0.10
 """The search ends when the smallest clip that does not fit exceeds the largest that fits by at most this share."""
@@ -16,7 +16,7 @@ STRIDE, LONG_STRIDE = 2, 4
 
 
 @dataclass(frozen=True)
-class Tried:
+class TrialSummary:
     """The outcome of one trial, as the search sees it."""
 
     outcome: Outcome
@@ -57,29 +57,29 @@ class Ladder:
     fixed: tuple[int, int]  # of axis "frame" (frames, 0); of axis "clip" (width, height)
 
     @property
-    def first(self) -> Point:
+    def first(self) -> ClipSize:
         return self.at(SMALLEST if self.name == "frame" else 1)
 
-    def at(self, extent: int) -> Point:
+    def at(self, extent: int) -> ClipSize:
         """The clip of about this extent."""
         if self.name == "frame":
-            return Point(*self.rules.size(extent), self.rules.length(self.fixed[0]))
-        return Point(*self.fixed, self.rules.length(extent))
+            return ClipSize(*self.rules.size(extent), self.rules.length(self.fixed[0]))
+        return ClipSize(*self.fixed, self.rules.length(extent))
 
-    def extent(self, point: Point) -> int:
+    def extent(self, point: ClipSize) -> int:
         return point.pixels if self.name == "frame" else point.frames
 
 
-def search(ladder: Ladder, outcomes: Mapping[Point, Tried]) -> tuple[Axis, Point | None]:
+def search(ladder: Ladder, outcomes: Mapping[ClipSize, TrialSummary]) -> tuple[Axis, ClipSize | None]:
     """The state of an axis by the outcomes so far, and the next clip to try; None: the search is over.
 
     After a clip that fits the search tries larger ones; after one that runs out of memory or fails, smaller ones. A
     clip that is stopped by the clock ends it, because larger ones would be stopped, too.
     """
-    tried: list[Point] = []
-    largest: Point | None = None
-    beyond: Point | None = None
-    point: Point | None = ladder.first
+    tried: list[ClipSize] = []
+    largest: ClipSize | None = None
+    beyond: ClipSize | None = None
+    point: ClipSize | None = ladder.first
     while point is not None:
         if point not in outcomes:
             return _axis(ladder, tried, largest, beyond, outcomes, complete=False), point
@@ -95,7 +95,7 @@ def search(ladder: Ladder, outcomes: Mapping[Point, Tried]) -> tuple[Axis, Point
     return _axis(ladder, tried, largest, beyond, outcomes, complete=True), None
 
 
-def _next(ladder: Ladder, largest: Point | None, beyond: Point | None, stride: int) -> Point | None:
+def _next(ladder: Ladder, largest: ClipSize | None, beyond: ClipSize | None, stride: int) -> ClipSize | None:
     if largest is None:
         return None
     low = ladder.extent(largest)
@@ -111,10 +111,10 @@ def _next(ladder: Ladder, largest: Point | None, beyond: Point | None, stride: i
 
 def _axis(
     ladder: Ladder,
-    tried: list[Point],
-    largest: Point | None,
-    beyond: Point | None,
-    outcomes: Mapping[Point, Tried],
+    tried: list[ClipSize],
+    largest: ClipSize | None,
+    beyond: ClipSize | None,
+    outcomes: Mapping[ClipSize, TrialSummary],
     complete: bool,
 ) -> Axis:
     met = outcomes[beyond] if beyond else None

@@ -9,12 +9,12 @@ from datetime import datetime
 from typing import Any
 
 from bench.config import Combination
-from bench.envelope.options import Asked
+from bench.envelope.options import SearchOptions
 from bench.envelope.request import Answer, Loaded, Request, Settings
-from bench.envelope.search import Ladder, Tried, search
+from bench.envelope.search import Ladder, TrialSummary, search
 from bench.run.plan import method_config
 from bench.store.keys import combined, prediction_key
-from bench.store.trials import SLOW, WORDS, Envelope, Outcome, Point, Trial, TrialFile
+from bench.store.trials import SLOW, WORDS, ClipSize, Envelope, Outcome, Trial, TrialFile
 
 LIGHT = 16
 """A trial is light if this many times its memory and its time would still be within the limits."""
@@ -34,12 +34,12 @@ class Survey:
     """Trials of some methods, kept in one file; those of an earlier call that still hold are not made again.
 
     Args:
-        tell: called with a line on each trial.
+        report: called with a line on each trial.
     """
 
-    def __init__(self, asked: Asked, file: TrialFile, run: Run, tell: Callable[[str], None]) -> None:
-        self.asked, self._file, self._run, self._tell = asked, file, run, tell
-        self._until = time.monotonic() + asked.budget_s
+    def __init__(self, options: SearchOptions, file: TrialFile, run: Run, report: Callable[[str], None]) -> None:
+        self.options, self._file, self._run, self._report = options, file, run, report
+        self._until = time.monotonic() + options.budget_s
         self._kept = file.read()
         self.envelopes: dict[str, Envelope] = {}  # what is known by now, also after an interrupt
         self.refused: list[Refused] = []
@@ -53,12 +53,12 @@ class Survey:
     def __call__(self, combinations: Iterable[Combination]) -> None:
         """Find the envelope of each method. Ctrl-C raises KeyboardInterrupt; what was found by then is kept."""
         for combination in combinations:
-            settings = settings_of(combination, self.asked)
-            self._tell(f"{combination.method}: loading")
+            settings = settings_of(combination, self.options)
+            self._report(f"{combination.method}: loading")
             answer = self._run(Request(settings=settings))
             if answer.loaded is None:
                 self.refused.append(Refused(combination.method, answer))
-                self._tell(f"{combination.method}: {_said(answer.outcome, answer.reason)}")
+                self._report(f"{combination.method}: {_outcome_text(answer.outcome, answer.reason)}")
                 continue
             self.environment = answer.loaded.environment
             self._explore(combination.method, settings, answer.loaded)
@@ -66,9 +66,9 @@ class Survey:
     def _explore(self, method: str, settings: Settings, loaded: Loaded) -> None:
         key = key_of(settings, loaded)
         found = {trial.point: trial for trial in self._kept if trial.key == key and self._holds(trial)}
-        ladders, room_mb = ladders_of(self.asked, loaded), _room_mb(settings, loaded)
+        ladders, room_mb = ladders_of(self.options, loaded), _room_mb(settings, loaded)
         while True:
-            tried = {point: _tried(trial, room_mb) for point, trial in found.items()}
+            tried = {point: _summary(trial, room_mb) for point, trial in found.items()}
             results = [search(ladder, tried) for ladder in ladders]
             axes = [axis for axis, _ in results]
             self.envelopes[method] = Envelope(
@@ -88,9 +88,9 @@ class Survey:
 
     def _holds(self, trial: Trial) -> bool:
         """Whether a trial of an earlier call still holds; one that was stopped does not if it now gets more time."""
-        return trial.outcome != SLOW or trial.limit_s >= self.asked.trial_s
+        return trial.outcome != SLOW or trial.limit_s >= self.options.trial_s
 
-    def _try(self, method: str, key: str, settings: Settings, point: Point) -> Trial:
+    def _try(self, method: str, key: str, settings: Settings, point: ClipSize) -> Trial:
         answer = self._run(Request(settings=settings, point=point))
         trial = Trial(
             key=key,
@@ -98,7 +98,7 @@ class Survey:
             point=point,
             outcome=answer.outcome,
             reason=answer.reason,
-            limit_s=self.asked.trial_s,
+            limit_s=self.options.trial_s,
             seconds=answer.seconds,
             loaded_mb=answer.loaded_mb,
             peak_mb=answer.peak_mb,
@@ -107,11 +107,11 @@ class Survey:
             date=datetime.now().astimezone().isoformat(timespec="seconds"),
         )
         self._file.append(trial)
-        self._tell(f"{method}: {point}: {_figures(trial)}")
+        self._report(f"{method}: {point}: {_figures(trial)}")
         return trial
 
 
-def settings_of(combination: Combination, asked: Asked) -> Settings:
+def settings_of(combination: Combination, options: SearchOptions) -> Settings:
     """The settings with which a method of a command is built and called.
 
     Raises:
@@ -123,7 +123,7 @@ def settings_of(combination: Combination, asked: Asked) -> Settings:
         device=config.device,
         threads=config.threads,
         scale=config.scale,
-        memory=asked.limit(config.device),
+        memory=options.limit(config.device),
         scope=config.timing.scopes[0],
         warmup=config.timing.warmup,
         repeats=config.timing.repeats,
@@ -138,10 +138,10 @@ def key_of(settings: Settings, loaded: Loaded) -> str:
     return combined(prediction_key(settings.method, "", loaded.kind, loaded.identity), loaded.device, how, timing)
 
 
-def ladders_of(asked: Asked, loaded: Loaded) -> list[Ladder]:
+def ladders_of(options: SearchOptions, loaded: Loaded) -> list[Ladder]:
     """The ladders of the axes to search."""
-    fixed = {"frame": (asked.frames, 0), "clip": asked.size}
-    return [Ladder(name, loaded.rules, fixed[name]) for name in asked.axes]
+    fixed = {"frame": (options.frames, 0), "clip": options.size}
+    return [Ladder(name, loaded.rules, fixed[name]) for name in options.axes]
 
 
 def _room_mb(settings: Settings, loaded: Loaded) -> float:
@@ -151,19 +151,19 @@ def _room_mb(settings: Settings, loaded: Loaded) -> float:
     return limit - loaded.memory_mb
 
 
-def _tried(trial: Trial, room_mb: float) -> Tried:
+def _summary(trial: Trial, room_mb: float) -> TrialSummary:
     """A trial as the search sees it; light if one of four times the size would probably fit."""
     light = (trial.growth_mb or 0.0) * LIGHT < room_mb and (trial.median_s or 0.0) * LIGHT < trial.limit_s
-    return Tried(trial.outcome, trial.reason, light)
+    return TrialSummary(trial.outcome, trial.reason, light)
 
 
 def _figures(trial: Trial) -> str:
     """A trial's time and memory, or why it failed, in a few words."""
     if trial.median_s is None:
-        return _said(trial.outcome, trial.reason)
+        return _outcome_text(trial.outcome, trial.reason)
     memory = f", {trial.peak_mb:.0f} MiB" if trial.peak_mb is not None else ""
     return f"{trial.median_s:.3g} s{memory}" + (", on a busy machine" if trial.busy else "")
 
 
-def _said(outcome: Outcome, reason: str) -> str:
+def _outcome_text(outcome: Outcome, reason: str) -> str:
     return f"{WORDS[outcome]}: {reason}"

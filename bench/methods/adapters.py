@@ -72,7 +72,7 @@ class Program:
         return Macs(None, f"{NOT_COUNTABLE}a program of its own")
 
 
-class Given:
+class ReadyFrames:
     """Frames that another program made: nothing is timed."""
 
     elsewhere, device = True, "cpu"
@@ -88,7 +88,7 @@ class Given:
         return calls.given_frames(self.method, clip, alone)
 
 
-Adapter = InProcess | Program | Given
+Adapter = InProcess | Program | ReadyFrames
 
 
 def adapted(method: Any, device: str) -> Adapter:
@@ -98,7 +98,7 @@ def adapted(method: Any, device: str) -> Adapter:
         ValueError: it is no method of any kind.
     """
     if isinstance(method, GivenFrames):
-        return Given(method)
+        return ReadyFrames(method)
     if isinstance(method, FileUpscaler):
         return Program(method)
     if isinstance(method, Upscaler):

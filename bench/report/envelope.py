@@ -10,7 +10,7 @@ from typing import Any
 from bench.report.grid import Block, Cell, Grid, Head, figure
 from bench.report.intervals import Interval
 from bench.report.power_law import power_law
-from bench.store.trials import FAILED, FITS, SLOW, WORDS, Axis, Envelope, Point, Trial
+from bench.store.trials import FAILED, FITS, SLOW, WORDS, Axis, ClipSize, Envelope, Trial
 
 SCHEMA = 1
 REACH = 64
@@ -28,7 +28,7 @@ class Law:
     points: int
 
 
-def extent(axis: Axis, point: Point) -> float:
+def extent(axis: Axis, point: ClipSize) -> float:
     """The size along an axis: megapixels of an LR frame, or frames."""
     return point.pixels / 1e6 if axis.name == "frame" else float(point.frames)
 
@@ -117,7 +117,7 @@ def _grows(found: Law | None) -> str:
     return f"^{found.exponent:.2f}{between}"
 
 
-def _size(point: Point) -> str:
+def _size(point: ClipSize) -> str:
     return f"{point.width}×{point.height}, {point.frames} frame{'s' * (point.frames != 1)}"
 
 

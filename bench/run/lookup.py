@@ -7,7 +7,7 @@ from dataclasses import replace
 from omegaconf import OmegaConf
 
 from bench.methods import calls
-from bench.methods.adapters import Adapter, Given, check_fits, identity
+from bench.methods.adapters import Adapter, ReadyFrames, check_fits, identity
 from bench.methods.arithmetic import Macs
 from bench.run.cell import Cell, Inputs, Keys, Upscaled
 from bench.run.score import is_complete
@@ -25,7 +25,7 @@ def look_up(cell: Cell, inputs: Inputs, store: Store) -> None:
     if cell.error is not None or cell.adapter is None:
         return
     try:
-        if isinstance(cell.adapter, Given):
+        if isinstance(cell.adapter, ReadyFrames):
             cell.upscaled = _given(cell, cell.adapter)
             return
         check_fits(cell.adapter, cell.clip)
@@ -35,7 +35,7 @@ def look_up(cell: Cell, inputs: Inputs, store: Store) -> None:
         cell.error = error
 
 
-def _given(cell: Cell, adapter: Given) -> Upscaled:
+def _given(cell: Cell, adapter: ReadyFrames) -> Upscaled:
     frames = adapter.frames(cell.clip, alone=len(cell.plan.clips) == 1)
     descriptor = Descriptor.of(calls.plain(adapter.method.descriptor))
     return Upscaled(frames, frames_digest(frames), descriptor, timing_reason=GIVEN, macs=Macs(None, GIVEN))

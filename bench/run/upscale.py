@@ -10,7 +10,7 @@ from datetime import datetime
 from pathlib import Path
 
 from bench.methods import calls
-from bench.methods.adapters import Adapter, Given, InProcess, Program
+from bench.methods.adapters import Adapter, InProcess, Program, ReadyFrames
 from bench.methods.arithmetic import Macs
 from bench.run.cell import Cell, Inputs, Upscaled
 from bench.store.keys import frames_digest
@@ -96,7 +96,7 @@ def _collected(cell: Cell, adapter: Adapter, sessions: dict[str, Session]) -> Up
 
 def _macs(cell: Cell, adapter: Adapter, sessions: dict[str, Session], inputs: Inputs) -> Macs:
     """The MACs of a clip; not counted, since that takes one more call, if a call is longer than the budget."""
-    if isinstance(adapter, Given):
+    if isinstance(adapter, ReadyFrames):
         return Macs(None)
     took = max(each.total_s for session in sessions.values() for each in session.result.repetitions)
     budget = cell.plan.limits.budget_s

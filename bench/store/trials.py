@@ -32,7 +32,7 @@ AxisName = Literal["frame", "clip"]
 
 
 @dataclass(frozen=True, order=True)
-class Point:
+class ClipSize:
     """A clip to try: LR frames of width x height pixels."""
 
     width: int
@@ -54,7 +54,7 @@ class Trial:
 
     key: str  # of all that the result depends on beside the clip: method, code, device, limit of memory, timing
     method: str
-    point: Point
+    point: ClipSize
     outcome: Outcome
     reason: str = ""
     limit_s: float  # after so many seconds it was, or would have been, stopped
@@ -80,12 +80,12 @@ class Axis:
     """The result of the search along one axis."""
 
     name: AxisName
-    largest: Point | None  # the largest that fits; None: none does
-    beyond: Point | None = None  # the smallest that was tried and does not fit
+    largest: ClipSize | None  # the largest that fits; None: none does
+    beyond: ClipSize | None = None  # the smallest that was tried and does not fit
     outcome: Outcome | None = None  # of `beyond`
     reason: str = ""  # of `beyond`
     is_complete: bool = False  # nothing is left to try: the border lies between `largest` and `beyond`
-    points: list[Point] = field(default_factory=list)  # that were tried, in order of size
+    points: list[ClipSize] = field(default_factory=list)  # that were tried, in order of size
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -30,12 +30,12 @@ class KnownCost:
     ) -> None:
         self.trial_s, self.rules, self.interrupt_after = trial_s, rules or Rules(), interrupt_after
         self.identity = identity
-        self.asked: list[Request] = []
+        self.requests: list[Request] = []
 
     def __call__(self, request: Request) -> Answer:
-        if self.interrupt_after is not None and len(self.asked) >= self.interrupt_after:
+        if self.interrupt_after is not None and len(self.requests) >= self.interrupt_after:
             raise KeyboardInterrupt
-        self.asked.append(request)
+        self.requests.append(request)
         if request.point is None:
             environment = {"gpu": None, "commit": None}
             facts = {"name": "known", "parameters": 0}

@@ -2,15 +2,15 @@
 
 import pytest
 
-from bench.envelope.options import Asked, machine_memory, split
+from bench.envelope.options import SearchOptions, machine_memory, split
 from frames.errors import UserError
 
 
 def test_an_envelopes_own_words_are_taken_out():
     words = ["method=bicubic", "memory=8GB", "axes=clip", "size=640x360", "frames=9", "budget_s=60", "trial_s=2.5"]
-    rest, asked = split(words)
+    rest, options = split(words)
     assert rest == ["method=bicubic"]
-    assert asked == Asked(8 * 10**9, ("clip",), (640, 360), 9, 60.0, 2.5)
+    assert options == SearchOptions(8 * 10**9, ("clip",), (640, 360), 9, 60.0, 2.5)
 
 
 @pytest.mark.parametrize("text, number", [("8GB", 8 * 10**9), ("1.5gib", 3 << 29), ("500 MB", 5 * 10**8)])
@@ -44,5 +44,5 @@ def test_what_cannot_be_is_one_line(word, said):
 
 
 def test_a_gpu_is_limited_only_on_demand_and_a_processor_always():
-    assert Asked().limit("cuda:1") is None and Asked(memory=5).limit("cuda") == 5
-    assert Asked().limit("cpu") == machine_memory() // 2
+    assert SearchOptions().limit("cuda:1") is None and SearchOptions(memory=5).limit("cuda") == 5
+    assert SearchOptions().limit("cpu") == machine_memory() // 2

@@ -19,11 +19,11 @@ from bench.envelope.process import MODULE, Runner
 from bench.envelope.request import Request, Settings
 from bench.launch.crew import environment
 from bench.store import typed
-from bench.store.trials import FAILED, FITS, MEMORY, SLOW, Point
+from bench.store.trials import FAILED, FITS, MEMORY, SLOW, ClipSize
 
 pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="only Linux limits a process's memory")
 LIMIT = 2 << 30
-POINT = Point(32, 16, 2)
+POINT = ClipSize(32, 16, 2)
 
 
 def settings(**method) -> Settings:

@@ -2,8 +2,8 @@
 
 import pytest
 
-from bench.envelope.search import TOLERANCE, Ladder, Rules, Tried, search
-from bench.store.trials import FAILED, FITS, MEMORY, SLOW, Point
+from bench.envelope.search import TOLERANCE, Ladder, Rules, TrialSummary, search
+from bench.store.trials import FAILED, FITS, MEMORY, SLOW, ClipSize
 
 
 def explored(ladder, outcome, light=lambda extent: False):
@@ -14,7 +14,7 @@ def explored(ladder, outcome, light=lambda extent: False):
         if point is None:
             return axis, len(known)
         assert point not in known
-        known[point] = Tried(outcome(ladder.extent(point)), "why", light(ladder.extent(point)))
+        known[point] = TrialSummary(outcome(ladder.extent(point)), "why", light(ladder.extent(point)))
 
 
 @pytest.mark.parametrize("border", [5_000, 123_456, 8_294_400])
@@ -31,7 +31,7 @@ def test_the_border_of_frames_is_found_within_the_tolerance(border):
 @pytest.mark.parametrize("border", [1, 2, 3, 7, 1000])
 def test_the_border_of_clips_is_exact_where_they_are_short(border):
     axis, _ = explored(Ladder("clip", Rules(), (320, 180)), lambda frames: FITS if frames <= border else MEMORY)
-    assert axis.largest == Point(320, 180, axis.largest.frames) and axis.largest.frames <= border
+    assert axis.largest == ClipSize(320, 180, axis.largest.frames) and axis.largest.frames <= border
     assert axis.beyond.frames <= max(axis.largest.frames + 1, (1 + TOLERANCE) * axis.largest.frames)
 
 
@@ -55,12 +55,12 @@ def test_an_error_is_a_border_too():
 
 def test_where_the_smallest_does_not_fit_nothing_else_is_tried():
     axis, count = explored(Ladder("frame", Rules(), (1, 0)), lambda pixels: MEMORY)
-    assert (axis.largest, axis.beyond, count) == (None, Point(64, 36, 1), 1)
+    assert (axis.largest, axis.beyond, count) == (None, ClipSize(64, 36, 1), 1)
 
 
 def test_an_unfinished_search_says_so():
-    axis, point = search(Ladder("clip", Rules(), (8, 8)), {Point(8, 8, 1): Tried(FITS)})
-    assert not axis.is_complete and axis.largest == Point(8, 8, 1) and point == Point(8, 8, 2)
+    axis, point = search(Ladder("clip", Rules(), (8, 8)), {ClipSize(8, 8, 1): TrialSummary(FITS)})
+    assert not axis.is_complete and axis.largest == ClipSize(8, 8, 1) and point == ClipSize(8, 8, 2)
 
 
 @pytest.mark.parametrize("rules", [Rules(), Rules(side=48, side_step=32), Rules(side_step=64), Rules(side=100)])

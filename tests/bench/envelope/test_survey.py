@@ -4,7 +4,7 @@ import pytest
 
 from bench.config import expand
 from bench.envelope import survey as surveys
-from bench.envelope.options import Asked
+from bench.envelope.options import SearchOptions
 from bench.envelope.search import Rules
 from bench.envelope.survey import Survey
 from bench.report.envelope import law
@@ -23,12 +23,12 @@ def largest_mpx(limit=LIMIT):
 
 @pytest.fixture
 def explore(tmp_path):
-    """`explore(run, **asked)` -> the survey after its end; every call has the same folder."""
+    """`explore(run, **options)` -> the survey after its end; every call has the same folder."""
 
-    def call(run, **asked):
+    def call(run, **options):
         file = TrialFile(tmp_path / "out")
         file.mend()
-        survey = Survey(Asked(**({"memory": LIMIT} | asked)), file, run, lambda line: None)
+        survey = Survey(SearchOptions(**({"memory": LIMIT} | options)), file, run, lambda line: None)
         survey(expand(WORDS))
         return survey
 
@@ -56,7 +56,7 @@ def test_a_second_call_makes_no_trial_again_and_finds_the_same(explore):
     first = explore(KnownCost())
     again = KnownCost()
     assert explore(again).envelopes == first.envelopes
-    assert [request.point for request in again.asked] == [None]
+    assert [request.point for request in again.requests] == [None]
 
 
 def test_a_trial_that_the_disk_has_no_room_for_is_an_error_and_leaves_no_part_of_it(explore, tmp_path):
@@ -92,14 +92,14 @@ def test_an_interrupted_call_continues_where_it_was(explore, tmp_path):
     rest = KnownCost()
     found = explore(rest).envelopes
     assert found["bicubic"].axes == expected["bicubic"].axes
-    assert len(rest.asked) == len(whole.asked) - 5
+    assert len(rest.requests) == len(whole.requests) - 5
 
 
 def test_another_limit_of_memory_is_another_envelope(explore):
     explore(KnownCost())
     other = KnownCost()
     found = explore(other, memory=1 << 30).envelopes["bicubic"]
-    assert found.axes[0].largest.pixels / 1e6 <= largest_mpx(1 << 30) and len(other.asked) > 5
+    assert found.axes[0].largest.pixels / 1e6 <= largest_mpx(1 << 30) and len(other.requests) > 5
 
 
 def test_trials_of_another_version_of_a_program_are_made_again(explore):
@@ -107,7 +107,7 @@ def test_trials_of_another_version_of_a_program_are_made_again(explore):
     same, other = KnownCost(identity={"version": "1"}), KnownCost(identity={"version": "2"})
     explore(same)
     explore(other)
-    assert len(same.asked) == 1 and len(other.asked) > 5
+    assert len(same.requests) == 1 and len(other.requests) > 5
 
 
 def test_more_time_for_a_trial_tries_again_what_was_stopped(explore):
@@ -121,7 +121,7 @@ def test_no_trial_begins_once_the_budget_is_spent(explore, monkeypatch):
     monkeypatch.setattr(surveys.time, "monotonic", lambda: next(now))
     run = KnownCost()
     survey = explore(run, budget_s=4)
-    assert survey.is_spent and 1 < len(run.asked) < 6
+    assert survey.is_spent and 1 < len(run.requests) < 6
     assert not survey.envelopes["bicubic"].axes[0].is_complete
 
 
@@ -129,5 +129,5 @@ def test_one_axis_alone_and_the_rules_of_the_method(explore):
     run = KnownCost(rules=Rules(side=64, side_step=32, frames=9, frames_step=8, frames_plus=1))
     (axis,) = explore(run, axes=("frame",)).envelopes["bicubic"].axes
     assert axis.name == "frame"
-    for request in run.asked[1:]:
+    for request in run.requests[1:]:
         assert request.point.frames == 9 and request.point.width % 32 == request.point.height % 32 == 0
