@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from bench.config import Combination
-from bench.launch.options import Asked
-from bench.run.estimate import devices, estimated, hours, kept
+from bench.launch.options import LaunchOptions
+from bench.run.estimate import count_existing, devices, estimated, hours
 from bench.run.plan import open_plan
 from bench.run.units import PARTS, Opened, Split, Unit, split_for, units_of
 from bench.run.watching import duration
@@ -14,18 +14,18 @@ from frames.errors import OK
 COUNTS = (1, 2, 4, 8, 16, 32, 64)
 
 
-def dry_run(combinations: list[Combination], asked: Asked) -> int:
+def dry_run(combinations: list[Combination], launch: LaunchOptions) -> int:
     """Print the plan of a run without measuring or writing anything."""
     root = combinations[0].config
     plans, store = open_plan(combinations), Store(root.store)
-    split = Split() if asked.is_plain else split_for(plans, asked.total, asked.scorers is not None)
+    split = Split() if launch.is_plain else split_for(plans, launch.total, launch.scorers is not None)
     opened, units = Opened(plans), units_of(plans, split)
     upscaled = [unit for unit in units if not unit.scores]
     cells = sum(len(unit.methods) for unit in upscaled)
     frames = sum(unit.frames * len(unit.methods) for unit in upscaled)
     scales = {plan.data: plan.config.scale for plan in plans}
     raw = sum(3 * unit.pixels * scales[unit.data] ** 2 * len(unit.methods) for unit in upscaled)
-    there = kept(opened, root.out, store)
+    existing = count_existing(opened, root.out, store)
     scoring = f" ({len(units) - len(upscaled)} of them scoring)" if split.scoring else ""
     print(f"{len(units)} units{scoring}: {cells} cells (clip and method), {frames} frames")
     if parts := [unit for unit in units if unit.step in PARTS]:
@@ -35,12 +35,12 @@ def dry_run(combinations: list[Combination], asked: Asked) -> int:
         clips = {unit.clip for unit in own}
         methods = dict.fromkeys(method for unit in own for method in unit.methods)
         print(f"  {data}: {len(clips)} clips; {', '.join(methods)}")
-    print(f"recorded in this folder: {there.recorded} of {cells} cells; frames in the store: {there.in_store}")
+    print(f"recorded in this folder: {existing.recorded} of {cells} cells; frames in the store: {existing.in_store}")
     print(
         "(found by the records of this folder and its neighbours; the run itself looks by content, and may find more)"
     )
     print(f"SR frames: {raw / 1e9:.3g} GB as bytes, less as PNG files in the store")
-    for line in _times(units, opened, store, asked.count if not asked.is_plain else 0):
+    for line in _times(units, opened, store, launch.count if not launch.is_plain else 0):
         print(line)
     return OK
 

@@ -16,7 +16,7 @@ from bench.commands.options import config_dirs
 from frames import errors
 
 if TYPE_CHECKING:
-    from bench.launch.options import Asked
+    from bench.launch.options import LaunchOptions
     from bench.run.cell import Totals
 
 DRY = "--dry-run"
@@ -53,19 +53,19 @@ def main(argv: list[str]) -> int:
 
     overrides, folders = config_dirs([word for word in argv if word != DRY])
     command = "python -m bench run " + shlex.join(argv)
-    overrides, asked = split(overrides, folders)
-    if asked.is_plain or DRY in argv:
-        return _plain(overrides, folders, command, asked, dry=DRY in argv)
+    overrides, launch = split(overrides, folders)
+    if launch.is_plain or DRY in argv:
+        return _plain(overrides, folders, command, launch, dry=DRY in argv)
     from bench.launch.waiting import Waiting, places_ahead
 
-    with Waiting(places_ahead(asked, overrides)) as waiting:  # they import torch and hydra while this process does
+    with Waiting(places_ahead(launch, overrides)) as waiting:  # they import torch and hydra while this process does
         from bench.commands.share import share
         from bench.config import expand
 
-        return share(expand(overrides, folders), command, overrides, folders, asked, waiting)
+        return share(expand(overrides, folders), command, overrides, folders, launch, waiting)
 
 
-def _plain(overrides: list[str], folders: tuple[str, ...], command: str, asked: Asked, dry: bool) -> int:
+def _plain(overrides: list[str], folders: tuple[str, ...], command: str, launch: LaunchOptions, dry: bool) -> int:
     """Run in this process, or with `dry` print the plan; returns the exit code."""
     from bench.config import expand
     from bench.run.runner import Run
@@ -73,7 +73,7 @@ def _plain(overrides: list[str], folders: tuple[str, ...], command: str, asked: 
     if dry:
         from bench.commands.dry_run import dry_run
 
-        return dry_run(expand(overrides, folders), asked)
+        return dry_run(expand(overrides, folders), launch)
     run = Run(expand(overrides, folders), command)
     try:
         with signals_as_interrupts():

@@ -14,7 +14,7 @@ from bench.commands.run import exit_code, report, say
 from bench.config import Combination
 from bench.launch.crew import Crew
 from bench.launch.local import LocalCrew, places
-from bench.launch.options import Asked
+from bench.launch.options import LaunchOptions
 from bench.launch.shared import POLL_S, SharedRun, at_work, follow
 from bench.launch.waiting import Waiting
 from bench.run.job import Job, Plan
@@ -39,7 +39,7 @@ def share(
     command: str,
     words: list[str],
     config_dirs: tuple[str, ...],
-    asked: Asked,
+    launch: LaunchOptions,
     waiting: Waiting,
 ) -> int:
     """Plan a run, start its workers, follow them and write tables; returns the exit code.
@@ -48,15 +48,15 @@ def share(
         words: the overrides of the command line.
         waiting: worker processes that were started early and wait for the plan.
     """
-    run = SharedRun(combinations, command, words, config_dirs, asked)
+    run = SharedRun(combinations, command, words, config_dirs, launch)
     job, plan = run.plan()
     folder = run.folder.path
     quoted = shlex.quote(str(folder))
-    if asked.engine == "none":
+    if launch.engine == "none":
         say(f"{len(plan.units)} units are planned in {folder}; start workers with python -m bench worker {quoted}")
         return errors.OK
     try:
-        crew = crew_of(asked, job, plan, run, waiting)
+        crew = crew_of(launch, job, plan, run, waiting)
     except errors.UserError:
         if not at_work(job, plan.expiry_s):
             job.remove()
@@ -77,21 +77,21 @@ def share(
     return exit_code(totals, folder)
 
 
-def crew_of(asked: Asked, job: Job, plan: Plan, run: SharedRun, waiting: Waiting) -> Crew:
+def crew_of(launch: LaunchOptions, job: Job, plan: Plan, run: SharedRun, waiting: Waiting) -> Crew:
     """Start the workers that the command asks for, less those that are at work already.
 
     Raises:
         UserError: they cannot be started here.
     """
-    options, there = asked.options or {}, at_work(job, plan.expiry_s)
+    options, there = launch.options or {}, at_work(job, plan.expiry_s)
     scoring = sum(worker.scores for worker in there)
-    count, scorers = max(0, asked.count - len(there) + scoring), max(0, (asked.scorers or 0) - scoring)
-    if asked.engine == "slurm":
+    count, scorers = max(0, launch.count - len(there) + scoring), max(0, (launch.scorers or 0) - scoring)
+    if launch.engine == "slurm":
         from bench.launch.slurm import SlurmCrew
 
         return SlurmCrew(job, count, scorers, options, run.needs_whole_nodes)
     used = {worker.device for worker in there}
-    all_places = places(asked.count, run.is_on_gpus, asked.scorers or 0)
+    all_places = places(launch.count, run.is_on_gpus, launch.scorers or 0)
     free = [place for place in all_places if not {str(place), place.gpu} & used]
     chosen = [place for place in free if not place.scores][:count] + [each for each in free if each.scores][:scorers]
     return LocalCrew(job, chosen, int(options["restarts"]), waiting)

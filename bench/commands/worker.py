@@ -6,7 +6,7 @@ from pathlib import Path
 
 from bench.commands.parser import Parser
 from bench.commands.run import report, say, signals_as_interrupts
-from bench.launch.waiting import told
+from bench.launch.waiting import await_run
 from frames.errors import ERROR, INTERRUPTED, OK, UserError
 
 ABOUT = """Started by `python -m bench run ... workers=N` or `workers=slurm:N`, or by anything else that starts
@@ -28,7 +28,7 @@ def main(argv: list[str]) -> int:
     arguments = parser.parse_args(argv)
     if arguments.stop:
         return _stop(arguments.run)
-    run = told() if str(arguments.run) == "-" else arguments.run
+    run = await_run() if str(arguments.run) == "-" else arguments.run
     if run is None:
         return OK
     from bench.run.joining import join  # torch, hydra: `worker --help` answers at once

@@ -23,11 +23,11 @@ from frames.text import printable
 if TYPE_CHECKING:
     from bench.launch.waiting import Waiting
 
-SAID = "said"
+OUTPUT_FOLDER = "said"
 
 
 @dataclass
-class Place:
+class WorkerPlace:
     """The cores and the GPU that one worker has for itself."""
 
     cores: list[int]
@@ -45,7 +45,9 @@ class LocalCrew:
         waiting: workers that were started before the plan; those with a wanted place are used, the others ended.
     """
 
-    def __init__(self, job: Job, places: Sequence[Place], restarts: int = 3, waiting: Waiting | None = None) -> None:
+    def __init__(
+        self, job: Job, places: Sequence[WorkerPlace], restarts: int = 3, waiting: Waiting | None = None
+    ) -> None:
         self.job, self.places, self._waiting = job, list(places), waiting
         self.processes: list[subprocess.Popen | None] = [None] * len(self.places)
         self._patience = Patience(restarts)
@@ -57,7 +59,7 @@ class LocalCrew:
             self._waiting.dismiss()
 
     def tend(self, done: int) -> list[str]:
-        told = []
+        messages = []
         for number, process in enumerate(self.processes):
             if process is None or (code := process.poll()) is None or self.job.is_stopped:
                 continue
@@ -66,11 +68,11 @@ class LocalCrew:
                 continue
             why = f"ended by signal {-code}" if code < 0 else f"ended with {code}: {self._last(number)}"
             if self._patience.is_over(done):
-                told.append(f"worker {number} ({self.places[number]}) {why}; not started again")
+                messages.append(f"worker {number} ({self.places[number]}) {why}; not started again")
             else:
-                told.append(f"worker {number} ({self.places[number]}) {why}; started again")
+                messages.append(f"worker {number} ({self.places[number]}) {why}; started again")
                 self._start(number)
-        return told
+        return messages
 
     @property
     def is_over(self) -> bool:
@@ -97,33 +99,33 @@ class LocalCrew:
             with suppress(subprocess.TimeoutExpired):
                 process.wait(max(0.0, until - time.monotonic()))
 
-    def said(self, number: int) -> Path:
+    def output_file(self, number: int) -> Path:
         """The file with a worker's output."""
-        return self.job.folder / SAID / f"worker-{number}.txt"
+        return self.job.folder / OUTPUT_FOLDER / f"worker-{number}.txt"
 
     def _start(self, number: int) -> None:
-        place, said = self.places[number], self.said(number)
-        said.parent.mkdir(exist_ok=True)
-        process = self._waiting.take(place, self.job.run, said) if self._waiting is not None else None
+        place, output_file = self.places[number], self.output_file(number)
+        output_file.parent.mkdir(exist_ok=True)
+        process = self._waiting.take(place, self.job.run, output_file) if self._waiting is not None else None
         if process is None:
-            with open(said, "ab") as stream:
+            with open(output_file, "ab") as stream:
                 process = spawn(command(self.job.run, place.scores), place, subprocess.DEVNULL, stream)
         self.processes[number] = process
 
     def _last(self, number: int) -> str:
-        return printable(last_line(self.said(number))).removeprefix("bench: ")
+        return printable(last_line(self.output_file(number))).removeprefix("bench: ")
 
 
-def spawn(words: Sequence[str], place: Place, stdin: int, said: IO[bytes] | int) -> subprocess.Popen:
+def spawn(words: Sequence[str], place: WorkerPlace, stdin: int, output: IO[bytes] | int) -> subprocess.Popen:
     """Start a process on the cores and the GPU of a place, in a session of its own."""
-    told = environment()
+    variables = environment()
     if place.gpu or place.scores:
-        told["CUDA_VISIBLE_DEVICES"] = place.gpu
+        variables["CUDA_VISIBLE_DEVICES"] = place.gpu
     with _on(place.cores):
-        return subprocess.Popen(words, env=told, stdin=stdin, stdout=said, stderr=said, start_new_session=True)
+        return subprocess.Popen(words, env=variables, stdin=stdin, stdout=output, stderr=output, start_new_session=True)
 
 
-def places(count: int, on_gpus: bool, scorers: int = 0) -> list[Place]:
+def places(count: int, on_gpus: bool, scorers: int = 0) -> list[WorkerPlace]:
     """Divide this machine among `count` workers, and `scorers` more that only score.
 
     Raises:
@@ -136,8 +138,8 @@ def places(count: int, on_gpus: bool, scorers: int = 0) -> list[Place]:
     if count + scorers > len(cores) and (scorers or not on_gpus):
         raise UserError(f"{asked}: there are {len(cores)} cores here, and each worker needs its own")
     shares = [share or cores for share in _shares(cores, count + scorers)]
-    return [Place(share, card) for share, card in zip(shares, cards[:count])] + [
-        Place(share, scores=True) for share in shares[count:]
+    return [WorkerPlace(share, card) for share, card in zip(shares, cards[:count])] + [
+        WorkerPlace(share, scores=True) for share in shares[count:]
     ]
 
 

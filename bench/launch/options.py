@@ -20,7 +20,7 @@ _WORDS = ("workers", "launch")
 
 
 @dataclass(frozen=True)
-class Asked:
+class LaunchOptions:
     """The number of workers, and who starts them.
 
     `local` with 1 is a run in this process; `none` plans a run and starts no worker.
@@ -51,7 +51,7 @@ class Asked:
         return float((self.options or {}).get("expiry_s", 120.0))
 
 
-def split(words: list[str], config_dirs: tuple[str, ...] = ()) -> tuple[list[str], Asked]:
+def split(words: list[str], config_dirs: tuple[str, ...] = ()) -> tuple[list[str], LaunchOptions]:
     """Split the launch options from the other words of a command.
 
     Returns:
@@ -64,7 +64,7 @@ def split(words: list[str], config_dirs: tuple[str, ...] = ()) -> tuple[list[str
     given = dict(word.partition("=")[::2] for word in own)
     engine, count = _workers(given.pop("workers", "1"))
     name = given.pop("launch", engine if engine == "slurm" else "local")
-    return rest, Asked(engine, count, _options(name, given, config_dirs))
+    return rest, LaunchOptions(engine, count, _options(name, given, config_dirs))
 
 
 def _workers(text: str) -> tuple[Literal["local", "slurm", "none"], int]:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from bench.config import Combination
 from bench.launch.crew import Crew
-from bench.launch.options import Asked
+from bench.launch.options import LaunchOptions
 from bench.run import leases
 from bench.run.cell import Totals
 from bench.run.estimate import estimated
@@ -43,15 +43,15 @@ class SharedRun:
         command: str,
         words: list[str],
         config_dirs: tuple[str, ...],
-        asked: Asked,
+        launch: LaunchOptions,
     ) -> None:
         root = combinations[0].config
         self.plans: list[MethodOnData] = open_plan(combinations)
         self.folder, self.store = RunFolder(root.out), Store(root.store)
-        self.asked = asked
+        self.launch = launch
         self.words = [word for word in words if word.partition("=")[0] != "out"]
         self.config_dirs = [str(Path(each).resolve()) for each in config_dirs]
-        if asked.scorers is not None and len({plan.config.device for plan in self.plans}) > 1:
+        if launch.scorers is not None and len({plan.config.device for plan in self.plans}) > 1:
             raise UserError("launch.scorers needs one device for all methods: units of scoring are of all of a clip's")
         self.folder.describe(command, combinations)
 
@@ -75,7 +75,7 @@ class SharedRun:
             if plan.shared and plan.words == self.words and at_work(job, plan.expiry_s) and not job.is_stopped:
                 return job, plan
         clean(self.folder.path, self.words)
-        split = split_for(self.plans, self.asked.total, self.asked.scorers is not None)
+        split = split_for(self.plans, self.launch.total, self.launch.scorers is not None)
         plan = Plan(
             words=self.words,
             config_dirs=self.config_dirs,
@@ -86,14 +86,14 @@ class SharedRun:
             shared=True,
             timed=any(each.is_timed for each in self.plans),
             solo=any(each.is_timed and each.config.timing.solo for each in self.plans),
-            expiry_s=self.asked.expiry_s,
+            expiry_s=self.launch.expiry_s,
         )
         job = Job.new(self.folder.path)
         job.write(plan)
         return job, plan
 
 
-def at_work(job: Job, expiry_s: float) -> list[leases.Worker]:
+def at_work(job: Job, expiry_s: float) -> list[leases.WorkerIdentity]:
     """The workers of a job that are at work now, whoever started them."""
     now = leases.time_of(job.leases)
     return [
@@ -128,13 +128,13 @@ def follow(job: Job, plan: Plan, crew: Crew, tables: Callable[[], None]) -> Tota
 
 def _follow(job: Job, plan: Plan, crew: Crew, reporter: Reporter) -> None:
     """Report finished units until all are finished; restarts workers meanwhile."""
-    told: set[int] = set()
+    reported: set[int] = set()
     news: list[str] = []
     counted = time.monotonic()
-    while len(told) < len(plan.units):
+    while len(reported) < len(plan.units):
         done = job.done()
-        for number in [number for number in done if number not in told]:
-            told.add(number)
+        for number in [number for number in done if number not in reported]:
+            reported.add(number)
             for line in done[number].lines:
                 reporter.finished(line)
             for line in done[number].notes:
@@ -142,7 +142,7 @@ def _follow(job: Job, plan: Plan, crew: Crew, reporter: Reporter) -> None:
         if time.monotonic() - counted >= COUNT_S:
             reporter.working(f"{len(at_work(job, plan.expiry_s))} workers")
             counted = time.monotonic()
-        if len(told) == len(plan.units):
+        if len(reported) == len(plan.units):
             return
         if job.is_stopped:
             raise KeyboardInterrupt

@@ -82,20 +82,20 @@ class SlurmCrew:
         if time.monotonic() - self._looked < LOOK_S:
             return []
         self._looked = time.monotonic()
-        told = []
+        messages = []
         for name, state in self._states().items():
             if state in _AT_WORK or self.job.is_stopped:
                 continue
-            said = last_line(self._jobs.pop(name))
+            last = last_line(self._jobs.pop(name))
             if state == "COMPLETED" and name not in self._scoring and self._leaves_scoring():
                 continue  # it has done its part
-            why = f"job {name} ended ({state.lower()})" + (f": {printable(said)}" if said else "")
+            why = f"job {name} ended ({state.lower()})" + (f": {printable(last)}" if last else "")
             if self._patience.is_over(done) or state == "CANCELLED":
-                told.append(f"{why}; not submitted again")
+                messages.append(f"{why}; not submitted again")
             else:
-                told.append(f"{why}; submitted again")
+                messages.append(f"{why}; submitted again")
                 self._submit(1, name in self._scoring)
-        return told
+        return messages
 
     def stop(self) -> None:
         self.job.stop()

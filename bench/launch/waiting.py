@@ -17,19 +17,19 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bench.launch.crew import command
-from bench.launch.local import Place, gpus, places, spawn
+from bench.launch.local import WorkerPlace, gpus, places, spawn
 from frames.errors import UserError
 
 if TYPE_CHECKING:
-    from bench.launch.options import Asked
+    from bench.launch.options import LaunchOptions
 
 
 class Waiting:
     """A worker for each place that waits to be told of a run; the `with` block ends those that are never told."""
 
-    def __init__(self, places: Sequence[Place]) -> None:
+    def __init__(self, places: Sequence[WorkerPlace]) -> None:
         self._places = list(places)
-        self._processes: list[tuple[Place, subprocess.Popen]] = []
+        self._processes: list[tuple[WorkerPlace, subprocess.Popen]] = []
 
     def __enter__(self) -> Waiting:
         for place in self._places:
@@ -40,12 +40,12 @@ class Waiting:
     def __exit__(self, *exception) -> None:
         self.dismiss()
 
-    def take(self, place: Place, run: Path, said: Path) -> subprocess.Popen | None:
+    def take(self, place: WorkerPlace, run: Path, output_file: Path) -> subprocess.Popen | None:
         """Tell the worker that waits at a place its run and the file for its output; None if none waits there."""
         for here in [each for each in self._processes if each[0] == place]:
             self._processes.remove(here)
             process = here[1]
-            if _tell(process, run, said):
+            if _send_run(process, run, output_file):
                 return process
         return None
 
@@ -59,7 +59,7 @@ class Waiting:
         self._processes.clear()
 
 
-def told() -> Path | None:
+def await_run() -> Path | None:
     """In a worker, wait for the run's folder on standard input; None if there is no run for it.
 
     Raises:
@@ -75,37 +75,37 @@ def told() -> Path | None:
     except ValueError:
         found = None
     match found:
-        case [str(run), str(said)]:
+        case [str(run), str(output_file)]:
             pass
         case _:
             raise UserError("worker -: a launcher names the run on the standard input; give the run's folder")
-    if said:
-        number = os.open(said, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
+    if output_file:
+        number = os.open(output_file, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
         os.dup2(number, 1)
         os.dup2(number, 2)
         os.close(number)
     return Path(run)
 
 
-def places_ahead(asked: Asked, words: Sequence[str]) -> list[Place]:
+def places_ahead(launch: LaunchOptions, words: Sequence[str]) -> list[WorkerPlace]:
     """The places where workers can be started before the plan; a wrong guess costs only these processes.
 
     To know whether methods run on GPUs takes torch, whose import takes seconds. Here nvidia-smi and the words of the
     command decide.
     """
-    if asked.engine != "local":
+    if launch.engine != "local":
         return []
     given = [word.partition("=")[2] for word in words if word.partition("=")[0] == "device"]
     try:
         on_gpus = given[-1:] != ["cpu"] and shutil.which("nvidia-smi") is not None and bool(gpus())
-        return places(asked.count, on_gpus, asked.scorers or 0)
+        return places(launch.count, on_gpus, launch.scorers or 0)
     except UserError:  # reported when the run is planned
         return []
 
 
-def _tell(process: subprocess.Popen, run: Path, said: Path) -> bool:
+def _send_run(process: subprocess.Popen, run: Path, output_file: Path) -> bool:
     """Tell a waiting worker its run; returns whether it was still alive."""
-    line = json.dumps([str(run.resolve()), str(said.resolve())]) + "\n"
+    line = json.dumps([str(run.resolve()), str(output_file.resolve())]) + "\n"
     try:
         assert process.stdin is not None
         process.stdin.write(line.encode())

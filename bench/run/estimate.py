@@ -68,14 +68,14 @@ def hours(units: Sequence[Unit], workers: int) -> float:
 
 
 @dataclass(frozen=True)
-class Kept:
+class ExistingCells:
     """Numbers of a plan's cells that are recorded in the run's folder, and whose frames are in the store."""
 
     recorded: int
     in_store: int
 
 
-def kept(opened: Opened, out: str | None, store: Store) -> Kept:
+def count_existing(opened: Opened, out: str | None, store: Store) -> ExistingCells:
     """Count the cells that exist already, by the records of the folder and of its neighbours; no frame is read."""
     own = Path(out) if out else None
     near = own.parent if own else Path("results") / "runs"
@@ -91,7 +91,7 @@ def kept(opened: Opened, out: str | None, store: Store) -> Kept:
             recorded += own is not None and folder == own
             if record.prediction and store.has_prediction(record.prediction):
                 in_store.add(record.cell)
-    return Kept(recorded, len(in_store))
+    return ExistingCells(recorded, len(in_store))
 
 
 def _fits(record: Record, plan: MethodOnData) -> bool:

@@ -3,7 +3,7 @@
     RUN/work/<job>/plan.json         the units and the words of the command, written once, sealed
     RUN/work/<job>/leases/           see `bench.run.leases`
     RUN/work/<job>/done/<worker>.jsonl   one line a finished unit, appended by that worker alone
-    RUN/work/<job>/frames/           SR frames that wait for their scores, see `bench.run.halves`
+    RUN/work/<job>/frames/           SR frames that wait for their scores, see `bench.run.unscored`
     RUN/work/<job>/stop              if it exists, workers return their units and end
     RUN/records/<worker>.jsonl       the worker's records (those of a run of one worker are in RUN/records.jsonl)
     RUN/workers/<worker>.json        the worker: machine, device, canary
@@ -57,7 +57,7 @@ class Plan:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Done:
+class FinishedUnit:
     """One finished unit: a line of a worker's log."""
 
     unit: int
@@ -86,7 +86,7 @@ class Job:
         self._stop = folder / "stop"
         self._logs = folder / "done"
         self._seen: dict[str, int] = {}  # bytes read of each log
-        self._done: dict[int, Done] = {}
+        self._done: dict[int, FinishedUnit] = {}
 
     @classmethod
     def new(cls, run: Path) -> Job:
@@ -123,7 +123,7 @@ class Job:
         except (ValueError, AttributeError, RecursionError) as error:
             raise UserError(f"{file}: not the plan of a run ({error}); start the run again") from error
 
-    def done(self) -> dict[int, Done]:
+    def done(self) -> dict[int, FinishedUnit]:
         """The finished units so far, by number; each call reads what was appended since the last."""
         with suppress(FileNotFoundError, NotADirectoryError):
             for name in os.listdir(self._logs):
@@ -132,11 +132,11 @@ class Job:
                 self._seen[name] = self._seen.get(name, 0) + len(whole)
                 for line in whole.splitlines():
                     with suppress(ValueError, RecursionError):  # torn by a crash, and another line behind it
-                        found = typed.from_json(Done, json.loads(line), "done")
+                        found = typed.from_json(FinishedUnit, json.loads(line), "done")
                         self._done.setdefault(found.unit, found)
         return self._done
 
-    def append(self, done: Done) -> None:
+    def append(self, done: FinishedUnit) -> None:
         """Append a finished unit to its worker's own log.
 
         Closing hands the line to the file server, so a kill loses nothing. Unlike records it is not forced to the disk:

@@ -14,7 +14,6 @@ from bench.config import expand
 from bench.run import device
 from bench.run.cell import Totals
 from bench.run.folder import RunFolder
-from bench.run.halves import Halves
 from bench.run.job import Job, Plan, jobs
 from bench.run.leases import LAUNCHER, Leases, alive, known, time_of, workers
 from bench.run.measurer import Machines, Measurer
@@ -22,6 +21,7 @@ from bench.run.plan import open_plan
 from bench.run.progress import Reporter
 from bench.run.runner import HARNESS, new_worker
 from bench.run.units import SCORING, STEPS, Opened, Step, Unit, units_of
+from bench.run.unscored import UnscoredCells
 from bench.run.worker import Worker, heartbeat
 from bench.store.keys import source_digest
 from bench.store.records import is_run
@@ -90,7 +90,7 @@ def join(run: Path, tables: Callable[[Path], None], scores: bool = False) -> Joi
         stack.enter_context(_known(job, plan, own.name, own.host, own.device, machines, [] if scores else used))
         reporter = stack.enter_context(Reporter(None))
         turn = device.turn if plan.solo else nullcontext
-        measurer = Measurer(opened, machines, folder, store, reporter, own.name, turn, Halves(job, store))
+        measurer = Measurer(opened, machines, folder, store, reporter, own.name, turn, UnscoredCells(job, store))
         totals = Worker(job, plan, leases, measurer, steps=_steps(scores, used))()
         is_there, is_last = job.is_there, job.is_there and len(job.done()) == len(plan.units)
         if is_last and not _has_launcher(job, plan) and leases.claim("tables"):  # one of those that see the end

@@ -36,7 +36,7 @@ MOST_DEATHS = 2
 
 
 @dataclass(frozen=True, kw_only=True)
-class Worker:
+class WorkerIdentity:
     """A worker, as its leases describe it."""
 
     name: str  # unlike those of all others
@@ -66,7 +66,7 @@ class Leases:
         expiry_s: a worker without a heartbeat for so long is dead.
     """
 
-    def __init__(self, folder: Path, worker: Worker, expiry_s: float) -> None:
+    def __init__(self, folder: Path, worker: WorkerIdentity, expiry_s: float) -> None:
         self.folder, self.worker, self.expiry_s = folder, worker, expiry_s
         self._own = folder / f"{_WORKER}{worker.name}"
         self._held: set[str] = set()
@@ -129,7 +129,7 @@ class Leases:
             return age > self.expiry_s or (found is not None and owner_of(found.host, found.pid, found.began) == "gone")
         return False  # released meanwhile
 
-    def dead_at(self, lease: Lease) -> list[Worker]:
+    def dead_at(self, lease: Lease) -> list[WorkerIdentity]:
         """The workers that died at this unit earlier."""
         found = [read_worker(self.folder / f"{lease.unit}.{attempt}") for attempt in range(1, lease.attempt)]
         return [worker for worker in found if worker is not None]
@@ -172,10 +172,10 @@ def workers(folder: Path) -> dict[str, Path]:
     return {name.removeprefix(_WORKER): folder / name for name in _names(folder) if name.startswith(_WORKER)}
 
 
-def read_worker(file: Path) -> Worker | None:
+def read_worker(file: Path) -> WorkerIdentity | None:
     """Read the worker in a lease's file; None if the file is gone or is no lease."""
     try:
-        return typed.from_json(Worker, json.loads(read_small(file, _LARGEST)))
+        return typed.from_json(WorkerIdentity, json.loads(read_small(file, _LARGEST)))
     except (OSError, ValueError, RecursionError):
         return None
 
@@ -186,7 +186,7 @@ def any_alive(folder: Path, expiry_s: float) -> bool:
     return any(alive(worker, file, expiry_s, now) for worker, file in known(workers(folder).values()))
 
 
-def known(files: Iterable[Path]) -> list[tuple[Worker, Path]]:
+def known(files: Iterable[Path]) -> list[tuple[WorkerIdentity, Path]]:
     """Read the workers in these files; unreadable files are skipped."""
     return [(worker, file) for file in files if (worker := read_worker(file)) is not None]
 
@@ -198,7 +198,7 @@ def time_of(folder: Path) -> float:
     return time.time()
 
 
-def alive(worker: Worker, file: Path, expiry_s: float, now: float) -> bool:
+def alive(worker: WorkerIdentity, file: Path, expiry_s: float, now: float) -> bool:
     """Whether a worker is at work, as far as can be told from here.
 
     Args:

@@ -20,15 +20,15 @@ from bench.report.notes import score_note
 from bench.run.cell import Cell, Inputs, Machine, Totals
 from bench.run.estimate import keep_cost
 from bench.run.folder import RunFolder
-from bench.run.halves import Halves
 from bench.run.lookup import look_up
 from bench.run.plan import MethodOnData
 from bench.run.pool import MethodPool
 from bench.run.progress import Reporter
-from bench.run.recording import completed, half_of, line_of, record_of, record_of_failure, save_frames
+from bench.run.recording import completed, line_of, record_of, record_of_failure, save_frames, unscored_record
 from bench.run.score import score
 from bench.run.score_apart import ScoreApart
 from bench.run.units import PARTS, Opened, Unit
+from bench.run.unscored import UnscoredCells
 from bench.run.upscale import upscale
 from bench.store.keys import frames_digest
 from bench.store.record import Record
@@ -61,7 +61,7 @@ class Outcome:
     totals: Totals = field(default_factory=Totals)
     lines: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
-    halves: list[dict[str, Any]] = field(default_factory=list)  # records of cells that wait for their scores
+    unscored: list[dict[str, Any]] = field(default_factory=list)  # records of cells that wait for their scores
     gt: str | None = None  # the digest of GT of such cells
     given_up: dict[str, str] = field(default_factory=dict)  # methods that a part of the scoring gave up, and why
 
@@ -72,7 +72,7 @@ class Measurer:
     Args:
         worker: the name that records carry; empty in a run of one worker.
         turn: entered around the timed part of a unit, and around separate units of scoring.
-        halves: takes what is left for units of scoring, in a run of many workers.
+        unscored_cells: takes what is left for units of scoring, in a run of many workers.
     """
 
     def __init__(
@@ -84,11 +84,11 @@ class Measurer:
         reporter: Reporter,
         worker: str = "",
         turn: Callable[[], AbstractContextManager] = nullcontext,
-        halves: Halves | None = None,
+        unscored_cells: UnscoredCells | None = None,
     ) -> None:
         self.opened, self.machines, self.folder, self.store, self.reporter = opened, machines, folder, store, reporter
-        self.worker, self._turn, self._halves = worker, turn, halves
-        self._apart = ScoreApart(halves, store, reporter) if halves is not None else None
+        self.worker, self._turn, self._unscored_cells = worker, turn, unscored_cells
+        self._apart = ScoreApart(unscored_cells, store, reporter) if unscored_cells is not None else None
         self._pool = MethodPool(lambda method: reporter.working(f"loading {method}"))
 
     def measure(self, unit: Unit, may_record: Callable[[], bool] = lambda: True) -> Outcome | None:
@@ -116,8 +116,8 @@ class Measurer:
                         self._finished(cell, unit, outcome, waiting.get(cell.plan.method))
                 except Exception as error:
                     self._failed(cell, unit, error, outcome)
-            if unit.joins and self._halves is not None:
-                self._halves.drop_clip(unit)
+            if unit.joins and self._unscored_cells is not None:
+                self._unscored_cells.drop_clip(unit)
         return outcome
 
     def give_up(self, unit: Unit, reason: str) -> Outcome:
@@ -132,7 +132,7 @@ class Measurer:
 
     def _waiting(self, unit: Unit) -> dict[str, Record]:
         """The records so far of the cells of a unit of scoring, by method."""
-        return self._halves.of(unit) if self._halves is not None and unit.scores else {}
+        return self._unscored_cells.of(unit) if self._unscored_cells is not None and unit.scores else {}
 
     def _measured(self, clip: Clip, group: list[MethodOnData], unit: Unit, outcome: Outcome) -> list[Cell]:
         """Look up, upscale and, unless that is a unit of its own, score; an error ends its cell alone."""
@@ -166,16 +166,16 @@ class Measurer:
 
     def _leave(self, cell: Cell, unit: Unit, outcome: Outcome) -> None:
         """Leave an upscaled cell for a unit of scoring."""
-        assert self._halves is not None
+        assert self._unscored_cells is not None
         try:
-            half = half_of(cell, *self._by(unit))
-            self._halves.keep(cell, half)
+            unscored = unscored_record(cell, *self._by(unit))
+            self._unscored_cells.keep(cell, unscored)
             save_frames(cell, self.folder.path)
         except Exception as error:
             cell.error = error
             return
-        outcome.halves.append(half.to_json())
-        outcome.notes.append(f"{cell.where}: upscaled, {line_of(half)}")
+        outcome.unscored.append(unscored.to_json())
+        outcome.notes.append(f"{cell.where}: upscaled, {line_of(unscored)}")
         self.reporter.note(outcome.notes[-1])
 
     def _scored(
@@ -187,10 +187,10 @@ class Measurer:
         cells = [Cell(plan, clip, self.machines.of(plan)) for plan in group]
         with self._turn():
             if unit.step not in PARTS:
-                self._apart.whole(unit, cells, waiting, outcome.totals)
+                self._apart.score_clip(unit, cells, waiting, outcome.totals)
                 return cells
             try:
-                self._apart.part(unit, cells, waiting, outcome.totals)
+                self._apart.score_part(unit, cells, waiting, outcome.totals)
                 outcome.notes.append(f"{unit.where}: done")
             except Exception as error:  # the last unit of the clip meets it again
                 outcome.notes.append(f"{unit.where}: {one_line(error)}")
@@ -201,14 +201,14 @@ class Measurer:
         method = self._pool.load(plan)
         return Cell(plan, clip, self.machines.of(plan), method.adapter, method.held_mb, error=method.error)
 
-    def _finished(self, cell: Cell, unit: Unit, outcome: Outcome, half: Record | None) -> None:
-        """Record a cell; `half` is its record so far, if it was upscaled in another unit."""
-        if half is None:
+    def _finished(self, cell: Cell, unit: Unit, outcome: Outcome, unscored: Record | None) -> None:
+        """Record a cell; `unscored` is its record so far, if it was upscaled in another unit."""
+        if unscored is None:
             save_frames(cell, self.folder.path)
-        record = record_of(cell, *self._by(unit)) if half is None else completed(half, cell)
+        record = record_of(cell, *self._by(unit)) if unscored is None else completed(unscored, cell)
         self.folder.append(record)
-        if half is not None and self._halves is not None:
-            self._halves.drop(half)
+        if unscored is not None and self._unscored_cells is not None:
+            self._unscored_cells.drop(unscored)
         outcome.totals.good += 1
         self._say(f"{cell.where}: {line_of(record)}", outcome)
         for note in _notes(record):

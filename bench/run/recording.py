@@ -22,18 +22,18 @@ def record_of(cell: Cell, worker: str = "", unit: int | None = None) -> Record:
     return replace(_record(cell, None, upscaled, scored), worker=worker, unit=unit)
 
 
-def half_of(cell: Cell, worker: str = "", unit: int | None = None) -> Record:
+def unscored_record(cell: Cell, worker: str = "", unit: int | None = None) -> Record:
     """The record of a cell that is upscaled but not scored yet."""
     if cell.upscaled is None:
         raise RuntimeError(f"{cell.where}: nothing was measured")
     return replace(_record(cell, None, cell.upscaled, None), worker=worker, unit=unit)
 
 
-def completed(half: Record, cell: Cell) -> Record:
+def completed(unscored: Record, cell: Cell) -> Record:
     """The record of a cell that was upscaled elsewhere, with its scores."""
     if cell.scored is None:
         raise RuntimeError(f"{cell.where}: nothing was measured")
-    return replace(half, scores=_scores(cell, cell.scored), doctor=cell.scored.findings, date=_now())
+    return replace(unscored, scores=_scores(cell, cell.scored), doctor=cell.scored.findings, date=_now())
 
 
 def record_of_failure(cell: Cell, reason: str, worker: str = "", unit: int | None = None) -> Record:

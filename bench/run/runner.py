@@ -11,8 +11,7 @@ from bench.config import Combination
 from bench.run.cell import Totals
 from bench.run.folder import RunFolder
 from bench.run.job import EXPIRY_S, Job, Plan, clean
-from bench.run.leases import Leases
-from bench.run.leases import Worker as Holder
+from bench.run.leases import Leases, WorkerIdentity
 from bench.run.measurer import Machines, Measurer
 from bench.run.plan import open_plan
 from bench.run.progress import Reporter
@@ -55,11 +54,11 @@ class Run:
                 return Worker(job, plan, leases, measurer, in_order=True)()
 
 
-def new_worker(device: str = "", scores: bool = False) -> Holder:
+def new_worker(device: str = "", scores: bool = False) -> WorkerIdentity:
     """This process as a worker, under a name that no other has."""
     host, pid, began = this_process()
     name = f"{host[:40]}-{pid}-{uuid4().hex[:6]}"
-    return Holder(name=name, host=host, pid=pid, began=began, device=device, scores=scores)
+    return WorkerIdentity(name=name, host=host, pid=pid, began=began, device=device, scores=scores)
 
 
 @contextmanager

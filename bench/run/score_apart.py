@@ -16,11 +16,11 @@ from bench.metrics.accumulators import reason_absent
 from bench.run.cell import Cell, Inputs, Totals, Upscaled
 from bench.run.estimate import keep_cost
 from bench.run.frame_scores import FrameScores
-from bench.run.halves import Halves
 from bench.run.progress import Reporter
 from bench.run.score import from_store, score
 from bench.run.scoring import PredictionScores, score_together
 from bench.run.units import Unit, sees
+from bench.run.unscored import UnscoredCells
 from bench.store.keys import frames_digest
 from bench.store.prediction import Prediction
 from bench.store.record import Record
@@ -36,25 +36,26 @@ class ScoreApart:
         store: of the run.
     """
 
-    def __init__(self, halves: Halves, store: Store, reporter: Reporter) -> None:
-        self._halves, self._store, self._reporter = halves, store, reporter
+    def __init__(self, unscored_cells: UnscoredCells, store: Store, reporter: Reporter) -> None:
+        self._unscored_cells, self._store, self._reporter = unscored_cells, store, reporter
 
-    def whole(self, unit: Unit, cells: list[Cell], waiting: dict[str, Record], totals: Totals) -> None:
+    def score_clip(self, unit: Unit, cells: list[Cell], waiting: dict[str, Record], totals: Totals) -> None:
         """Fill in the scores of a clip's cells, or their errors."""
-        given_up = self._halves.given_up(unit)
+        given_up = self._unscored_cells.given_up(unit)
         for cell in cells:
             if reason := given_up.get(cell.plan.method):
                 cell.error = UserError(reason)
         began = time.monotonic()
         ready = self._ready(cells, waiting)
-        known = {each.plan.method: self._halves.known(unit, waiting[each.plan.method]) for each in ready if unit.joins}
-        store = self._halves.scores(unit) if unit.joins else self._store
+        joined = [each.plan.method for each in ready if unit.joins]
+        known = {method: self._unscored_cells.known(unit, waiting[method]) for method in joined}
+        store = self._unscored_cells.scores(unit) if unit.joins else self._store
         computed = self._score(ready, store, known)
         totals.scored += computed
         if computed == sum(len(cell.plan.metrics) for cell in cells) and all(cell.error is None for cell in cells):
             keep_cost(cells, unit, time.monotonic() - began, self._store)
 
-    def part(self, unit: Unit, cells: list[Cell], waiting: dict[str, Record], totals: Totals) -> None:
+    def score_part(self, unit: Unit, cells: list[Cell], waiting: dict[str, Record], totals: Totals) -> None:
         """Compute a part of the scores of a clip's cells, and keep it for the clip's last unit.
 
         A failure here happens there again, and is recorded there.
@@ -65,7 +66,7 @@ class ScoreApart:
         own = [_in_part(cell, unit) for cell in cells]
         began = time.monotonic()
         if unit.step == "order":
-            computed = self._score(self._ready(own, waiting), self._halves.scores(unit), {})
+            computed = self._score(self._ready(own, waiting), self._unscored_cells.scores(unit), {})
             totals.scored += computed
         else:
             computed = self._frames(unit, own, waiting)
@@ -87,15 +88,15 @@ class ScoreApart:
 
     def _frames(self, unit: Unit, cells: list[Cell], waiting: dict[str, Record]) -> int:
         """Score some frames by metrics of single frames; returns the number of (method, metric) with nothing known."""
-        part, gt = range(unit.first, unit.first + unit.frames), self._halves.gt(unit)
+        part, gt = range(unit.first, unit.first + unit.frames), self._unscored_cells.gt(unit)
         predictions: list[tuple[Cell, PredictionScores, FrameScores]] = []
         for cell in cells:
-            half = waiting[cell.plan.method]
+            unscored = waiting[cell.plan.method]
             try:
-                frames = self._halves.frames(half)
-                there = from_store(cell, _upscaled(half, frames), Inputs([], "", gt), self._store).values
+                frames = self._unscored_cells.frames(unscored)
+                there = from_store(cell, _upscaled(unscored, frames), Inputs([], "", gt), self._store).values
                 missing = {name: metric for name, metric in cell.plan.metrics.items() if name not in there}
-                known = self._halves.known(unit, half)
+                known = self._unscored_cells.known(unit, unscored)
                 own = PredictionScores(frames.some(part), missing, cell.plan.protocol, known=known)
                 if missing:
                     predictions.append((cell, own, known))
@@ -107,19 +108,19 @@ class ScoreApart:
         score_together([each for _, each, _ in predictions], cells[0].clip, self._reporter.advance, part)
         for cell, each, known in predictions:
             cell.error = each.error
-            self._halves.keep_part(unit, waiting[cell.plan.method], known.computed)
+            self._unscored_cells.keep_part(unit, waiting[cell.plan.method], known.computed)
         count = sum(index in part for index in cells[0].plan.protocol.indices(cells[0].clip.frames))
         return sum(len(values) == count for _, _, known in predictions for values in known.computed.values())
 
     def _ready(self, cells: list[Cell], waiting: dict[str, Record]) -> list[Cell]:
         """The cells whose SR frames are all there and verified."""
         for cell in cells:
-            half = waiting[cell.plan.method]
+            unscored = waiting[cell.plan.method]
             try:
                 if cell.error is None:
-                    frames = self._halves.frames(half)
+                    frames = self._unscored_cells.frames(unscored)
                     frames.check()
-                    cell.upscaled = _upscaled(half, frames)
+                    cell.upscaled = _upscaled(unscored, frames)
             except Exception as error:
                 cell.error = error
         return [cell for cell in cells if cell.error is None]
@@ -136,6 +137,6 @@ def _in_part(cell: Cell, unit: Unit) -> Cell:
     return Cell(replace(cell.plan, metrics=own), cell.clip, cell.machine)
 
 
-def _upscaled(half: Record, frames: Prediction) -> Upscaled:
-    assert half.descriptor is not None and half.sr_sha256 is not None
-    return Upscaled(frames, half.sr_sha256, half.descriptor)
+def _upscaled(unscored: Record, frames: Prediction) -> Upscaled:
+    assert unscored.descriptor is not None and unscored.sr_sha256 is not None
+    return Upscaled(frames, unscored.sr_sha256, unscored.descriptor)

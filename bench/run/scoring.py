@@ -55,8 +55,8 @@ class PredictionScores:
                 self._accumulators[name] = accumulator(metric, frames)
         return set(indices)
 
-    def add(self, index: int, sr: np.ndarray, gt: np.ndarray | None, beside: ThreadPoolExecutor) -> list[Future]:
-        """Add one frame: to networks here, to all other metrics in the thread `beside`, in order.
+    def add(self, index: int, sr: np.ndarray, gt: np.ndarray | None, executor: ThreadPoolExecutor) -> list[Future]:
+        """Add one frame: to networks here, to all other metrics in the thread of `executor`, in order.
 
         Raises:
             ValueError: SR and GT have unlike sizes.
@@ -65,7 +65,7 @@ class PredictionScores:
             check_pair(sr, gt)
         networks = {name for name, metric in self.metrics.items() if is_network(metric)}
         pending = [
-            beside.submit(self._take, name, index, sr, gt) for name in self._accumulators if name not in networks
+            executor.submit(self._take, name, index, sr, gt) for name in self._accumulators if name not in networks
         ]
         for name in networks & self._accumulators.keys():
             self._take(name, index, sr, gt)
@@ -118,14 +118,14 @@ def score_together(
     features = GtFeatures()
     chosen = [_guarded(each, partial(each.begin, clip, features)) or set() for each in predictions]
     sources = [ahead(iter(each.frames), depth=2) for each in predictions]
-    looked_at = range(clip.frames) if part is None else part
-    gt = ahead(clip.gt(part)) if clip.has_gt else iter([None] * len(looked_at))
+    indices_read = range(clip.frames) if part is None else part
+    gt = ahead(clip.gt(part)) if clip.has_gt else iter([None] * len(indices_read))
     is_examined = clip.has_gt and part is None
     wanted_sr, wanted_gt = map(set, needed(clip.frames, clip.frames)) if is_examined else (set(), set())
     gt_frames: dict[int, np.ndarray] = {}
-    with ThreadPoolExecutor(1) as beside:
+    with ThreadPoolExecutor(1) as executor:
         pending: list[Future] = []
-        for index, gt_frame in enumerate(gt, looked_at.start):
+        for index, gt_frame in enumerate(gt, indices_read.start):
             now: list[Future] = []
             if index in wanted_gt and gt_frame is not None:
                 gt_frames[index] = gt_frame
@@ -134,10 +134,10 @@ def score_together(
                 if index in wanted_sr and each.error is None:
                     each.doctor_frames[index] = sr
                 if index in indices and each.error is None:
-                    now += _guarded(each, partial(each.add, index, sr, gt_frame, beside)) or []
+                    now += _guarded(each, partial(each.add, index, sr, gt_frame, executor)) or []
                 step()
             features.clear()
-            wait(pending)  # of the frame before: the thread beside is never more than a frame behind
+            wait(pending)  # of the frame before: the other thread is never more than a frame behind
             pending = now
         wait(pending)
     for each in predictions:

@@ -113,7 +113,7 @@ def _parts(number: int, clip: Clip, group: list[MethodOnData], most: int, after:
     if parts == 1:
         return []
     found: list[Unit] = []
-    indices, steps = _looked_at(group[0], clip)
+    indices, steps = _indices_and_steps(group[0], clip)
     if "frames" in steps:
         count = min(parts, len(indices))
         bounds = [len(indices) * index // count for index in range(count + 1)]
@@ -129,7 +129,7 @@ def _parts(number: int, clip: Clip, group: list[MethodOnData], most: int, after:
     return found if len(found) > 1 else []  # one would be all of it
 
 
-def _looked_at(plan: MethodOnData, clip: Clip) -> tuple[list[int], set[Step]]:
+def _indices_and_steps(plan: MethodOnData, clip: Clip) -> tuple[list[int], set[Step]]:
     """The indices of the frames that are scored, and the kinds of parts that the metrics need."""
     try:
         indices = plan.protocol.indices(clip.frames)

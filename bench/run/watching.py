@@ -10,7 +10,7 @@ from math import inf
 from pathlib import Path
 
 from bench.run import leases
-from bench.run.job import Done, Job, Plan, jobs
+from bench.run.job import FinishedUnit, Job, Plan, jobs
 from bench.run.units import PARTS, Unit
 from frames.errors import UserError
 
@@ -85,7 +85,7 @@ def _state(job: Job, plan: Plan) -> State:
     )
 
 
-def _to_score(plan: Plan, done: dict[int, Done]) -> int:
+def _to_score(plan: Plan, done: dict[int, FinishedUnit]) -> int:
     left = {before for unit in plan.units if unit.number not in done for before in unit.after}
     return sum(len(done[number].halves) for number in left if number in done)
 

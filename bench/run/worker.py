@@ -13,7 +13,7 @@ from datetime import datetime
 from typing import Protocol
 
 from bench.run.cell import Totals
-from bench.run.job import HEARTBEAT_S, Done, Job, Plan
+from bench.run.job import HEARTBEAT_S, FinishedUnit, Job, Plan
 from bench.run.leases import MOST_DEATHS, Lease, Leases
 from bench.run.measurer import Outcome
 from bench.run.units import PARTS, STEPS, Step, Unit, longest_first
@@ -142,7 +142,7 @@ class Worker:
 
     def _log(self, unit: Unit, outcome: Outcome, seconds: float) -> None:
         found, own = outcome.totals, self.totals
-        done = Done(
+        done = FinishedUnit(
             unit=unit.number,
             worker=self.name,
             seconds=round(seconds, 3),
@@ -152,7 +152,7 @@ class Worker:
             scored=found.scored,
             lines=outcome.lines,
             notes=outcome.notes,
-            halves=outcome.halves,
+            halves=outcome.unscored,
             gt=outcome.gt,
             given_up=outcome.given_up,
             ended=datetime.now().astimezone().isoformat(timespec="seconds"),
@@ -175,10 +175,10 @@ def heartbeat(job: Job, leases: Leases, every_s: float = HEARTBEAT_S, stoppable:
     with _stop_signal() if stoppable else nullcontext() as stop:
 
         def beat() -> None:
-            told, last = False, time.monotonic()
+            stopped, last = False, time.monotonic()
             while not ended.wait(min(1.0, every_s)):
-                if stop is not None and not told and job.is_stopped:
-                    told = True
+                if stop is not None and not stopped and job.is_stopped:
+                    stopped = True
                     signal.pthread_kill(threading.main_thread().ident or 0, stop)
                 if time.monotonic() - last >= every_s:
                     leases.beat()

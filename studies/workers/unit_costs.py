@@ -14,7 +14,7 @@ import numpy as np
 
 from bench.config import compose
 from bench.launch.crew import command
-from bench.run.job import Done, jobs
+from bench.run.job import FinishedUnit, jobs
 from bench.run.units import Unit
 from bench.targets import open_dataset
 from frames.images import write_png
@@ -101,7 +101,7 @@ def _joining(root: Path) -> tuple[float, float]:
     return frame_s / (HEIGHT * WIDTH / 16), ending
 
 
-def _run(out: Path, methods: tuple[str, ...], *more: str) -> tuple[list[tuple[Unit, Done]], float]:
+def _run(out: Path, methods: tuple[str, ...], *more: str) -> tuple[list[tuple[Unit, FinishedUnit]], float]:
     """Run one worker; returns the units with their times, and the worker's seconds besides them."""
     environment = in_use(out.with_name("bytecode")) | {"OMP_NUM_THREADS": "1"}
     words = [command(out)[0], "-m", "bench", "run", f"method={','.join(methods)}", *WORDS, *more, f"out={out}"]
@@ -120,6 +120,6 @@ def in_use(bytecode: Path) -> dict[str, str]:
     return kept | {"PYTHONPYCACHEPREFIX": str(bytecode)}
 
 
-def _rate(units: list[tuple[Unit, Done]], step: str, methods: list[str]) -> float:
+def _rate(units: list[tuple[Unit, FinishedUnit]], step: str, methods: list[str]) -> float:
     """Seconds per pixel of LR frames: the median over the clips, so that loading the method does not count."""
     return median(d.seconds / u.pixels for u, d in units if u.step == step and u.methods == methods)

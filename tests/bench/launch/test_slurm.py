@@ -12,7 +12,7 @@ from bench.launch import slurm
 from bench.launch.options import split
 from bench.launch.slurm import parameters
 from bench.run import leases
-from bench.run.job import Done, Job, Plan, jobs
+from bench.run.job import FinishedUnit, Job, Plan, jobs
 from bench.run.units import Unit
 from bench.store.records import load
 from frames.errors import UserError
@@ -87,7 +87,7 @@ def test_a_job_with_a_gpu_is_not_submitted_again_for_scoring(tmp_path, monkeypat
     job = Job.new(tmp_path)
     job.write(Plan(words=[], config_dirs=[], cwd="/", code="", units=units, shared=False, timed=False))
     if upscaled:
-        job.append(Done(unit=0, worker="w", seconds=1.0))
+        job.append(FinishedUnit(unit=0, worker="w", seconds=1.0))
     monkeypatch.setattr(slurm.importlib.util, "find_spec", lambda name: name)
     monkeypatch.setattr(slurm.shutil, "which", lambda name: name)
     options = {"exclusive": False, "restarts": 3, "gpus_per_task": gpus}
@@ -100,12 +100,12 @@ def test_a_job_with_a_gpu_is_not_submitted_again_for_scoring(tmp_path, monkeypat
 
 
 def test_each_job_gets_a_gpu_and_cores_of_its_own():
-    _, asked = split(["workers=slurm:32", "launch.partition=gpu", "+launch.sbatch.qos=high", "launch.mem_gb=64"])
-    found = parameters(asked.options, 32, whole_nodes=True)
+    _, launch = split(["workers=slurm:32", "launch.partition=gpu", "+launch.sbatch.qos=high", "launch.mem_gb=64"])
+    found = parameters(launch.options, 32, whole_nodes=True)
     assert found["gpus_per_task"] == 1 and "--cpu-bind=cores" in found["srun_args"] and found["exclusive"] is True
     assert found["partition"] == "gpu" and found["mem"] == "64GB" and found["array_parallelism"] == 32
     assert found["additional_parameters"] == {"requeue": True, "qos": "high"} and "account" not in found
-    scores = parameters(asked.options, 64, whole_nodes=True, scores=True)
+    scores = parameters(launch.options, 64, whole_nodes=True, scores=True)
     assert "gpus_per_task" not in scores and scores["array_parallelism"] == 64 and scores["partition"] == "gpu"
 
 
@@ -118,14 +118,14 @@ def test_the_commands_of_the_page_on_many_workers_are_slurm_s():
     shown = re.findall(r"^python -m bench run (.*workers=slurm.*)$", text, re.MULTILINE)
     assert shown
     for line in shown:
-        _, asked = split(line.split())
+        _, launch = split(line.split())
         script = _make_sbatch_string(
             command="true",
             folder=Path(os.devnull),
-            map_count=asked.count,
-            **parameters(asked.options, asked.count, False),
+            map_count=launch.count,
+            **parameters(launch.options, launch.count, False),
         )
-        assert f"#SBATCH --array=0-{asked.count - 1}" in script and "--gpus-per-task=1" in script
+        assert f"#SBATCH --array=0-{launch.count - 1}" in script and "--gpus-per-task=1" in script
         assert "--cpu-bind=cores" in script and "--requeue" in script and "--partition=gpu" in script
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from bench.launch import local, shared, waiting
-from bench.launch.local import LocalCrew, Place
+from bench.launch.local import LocalCrew, WorkerPlace
 from bench.launch.options import split
 from bench.launch.waiting import Waiting, places_ahead
 from bench.run import device
@@ -39,7 +39,7 @@ def worker(monkeypatch):
 
 @pytest.fixture
 def place():
-    return Place(device.cores()[:1])
+    return WorkerPlace(device.cores()[:1])
 
 
 def test_one_that_is_told_works_at_that_run(worker, place, tmp_path):
@@ -49,7 +49,7 @@ def test_one_that_is_told_works_at_that_run(worker, place, tmp_path):
         crew = LocalCrew(job, [place], waiting=waits)
         crew.start()
         assert crew.processes[0].wait(100) == 0
-    assert crew.said(0).read_text() == "told"
+    assert crew.output_file(0).read_text() == "told"
 
 
 def test_where_one_has_ended_the_next_of_the_same_place_is_told(worker, place, tmp_path):
@@ -94,7 +94,7 @@ def test_a_command_that_comes_to_no_plan_leaves_nothing(bench, worker, tmp_path,
 
 def test_those_whose_places_are_not_wanted_end_at_once(worker, place, tmp_path):
     worker(WAITS)
-    job, other = Job.new(tmp_path / "run"), Place(place.cores, scores=True)
+    job, other = Job.new(tmp_path / "run"), WorkerPlace(place.cores, scores=True)
     with Waiting([place, other]) as waits:
         processes = [process for _, process in waits._processes]
         crew = LocalCrew(job, [place], waiting=waits)
@@ -115,7 +115,7 @@ def test_one_that_died_meanwhile_is_replaced(worker, place, tmp_path):
         crew = LocalCrew(job, [place], waiting=waits)
         crew.start()
         assert crew.processes[0] is not process and crew.processes[0].wait(100) == 0
-    assert crew.said(0).read_text() == "started\n"
+    assert crew.output_file(0).read_text() == "started\n"
 
 
 def test_one_whose_launcher_is_killed_ends(place):
@@ -123,9 +123,9 @@ def test_one_whose_launcher_is_killed_ends(place):
     launcher = f"""
 import subprocess, sys, time
 from bench.launch import waiting
-from bench.launch.local import Place
+from bench.launch.local import WorkerPlace
 waiting.command = lambda run, scores: [sys.executable, "-c", "import sys; sys.exit(7 if sys.stdin.read() else 0)"]
-with waiting.Waiting([Place({place.cores}), Place({place.cores})]) as waits:
+with waiting.Waiting([WorkerPlace({place.cores}), WorkerPlace({place.cores})]) as waits:
     print(*(process.pid for _, process in waits._processes), flush=True)
     time.sleep(600)
 """
@@ -177,8 +177,8 @@ def test_places_are_guessed_from_the_words_and_a_driver_s_tool(monkeypatch, word
     for module in (waiting, local):
         monkeypatch.setattr(module, "gpus", lambda: ["GPU-a", "GPU-b"])
     monkeypatch.setattr(device, "cores", lambda: list(range(4)))
-    rest, asked = split(words)
-    assert [place.gpu for place in places_ahead(asked, rest)] == expected
+    rest, launch = split(words)
+    assert [place.gpu for place in places_ahead(launch, rest)] == expected
 
 
 def test_a_tool_that_tells_nothing_leaves_it_to_the_plan(monkeypatch):
@@ -187,5 +187,5 @@ def test_a_tool_that_tells_nothing_leaves_it_to_the_plan(monkeypatch):
 
     monkeypatch.setattr(waiting, "shutil", types.SimpleNamespace(which=lambda _: "nvidia-smi"))
     monkeypatch.setattr(waiting, "gpus", fails)
-    rest, asked = split(["workers=1", "launch.scorers=0"])
-    assert places_ahead(asked, rest) == []
+    rest, launch = split(["workers=1", "launch.scorers=0"])
+    assert places_ahead(launch, rest) == []

@@ -9,13 +9,13 @@ from types import SimpleNamespace
 
 import pytest
 
-from bench.run.leases import Leases, Worker, alive, any_alive, taken, time_of
+from bench.run.leases import Leases, WorkerIdentity, alive, any_alive, taken, time_of
 from bench.store.owner import this_process
 from tests.full_disk import largest_file
 
 
 def worker(name="one", host="elsewhere", pid=1, began=1):
-    return Worker(name=name, host=host, pid=pid, began=began, device="cores 0")
+    return WorkerIdentity(name=name, host=host, pid=pid, began=began, device="cores 0")
 
 
 def opened(folder, *names, expiry_s=60.0, **who):
@@ -156,8 +156,8 @@ def test_files_that_are_no_leases_are_passed_over(tmp_path):
 @pytest.mark.parametrize("count", [4])
 def test_processes_that_claim_at_once_never_share_a_unit(tmp_path, count):
     code = (
-        "import sys; from pathlib import Path; from bench.run.leases import Leases, Worker\n"
-        "leases = Leases(Path(sys.argv[1]), Worker(name=sys.argv[2], host='h', pid=1, began=1), 60)\n"
+        "import sys; from pathlib import Path; from bench.run.leases import Leases, WorkerIdentity\n"
+        "leases = Leases(Path(sys.argv[1]), WorkerIdentity(name=sys.argv[2], host='h', pid=1, began=1), 60)\n"
         "leases.open()\n"
         "print(*[unit for unit in range(300) if leases.claim(str(unit))])"
     )

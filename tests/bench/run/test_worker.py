@@ -11,7 +11,7 @@ import pytest
 
 from bench.metrics.protocol import RGB, Protocol
 from bench.metrics.registry import build
-from bench.run.job import Done, Job, Plan, clean, jobs
+from bench.run.job import FinishedUnit, Job, Plan, clean, jobs
 from bench.run.leases import Leases, taken
 from bench.run.measurer import Outcome
 from bench.run.runner import new_worker
@@ -86,10 +86,10 @@ def test_every_unit_is_done_once_and_nothing_stays_leased(tmp_path):
 
 def test_a_line_that_the_disk_has_no_room_for_is_an_error_and_the_log_is_as_before(tmp_path):
     job, _ = planned(tmp_path, units(1, 1))
-    job.append(Done(unit=0, worker="one", seconds=1.0))
+    job.append(FinishedUnit(unit=0, worker="one", seconds=1.0))
     with largest_file(300), pytest.raises(OSError, match=r"one\.jsonl"):
-        job.append(Done(unit=1, worker="one", seconds=1.0, lines=["x" * 300]))
-    job.append(Done(unit=1, worker="one", seconds=2.0))
+        job.append(FinishedUnit(unit=1, worker="one", seconds=1.0, lines=["x" * 300]))
+    job.append(FinishedUnit(unit=1, worker="one", seconds=2.0))
     assert {number: done.seconds for number, done in Job(job.folder).done().items()} == {0: 1.0, 1: 2.0}
 
 
@@ -277,7 +277,7 @@ def test_a_closed_run_ends_its_workers(tmp_path):
 
 def test_a_torn_line_of_a_log_costs_that_line(tmp_path):
     job, _ = planned(tmp_path, units(1, 1))
-    job.append(Done(unit=0, worker="one", seconds=1.0))
+    job.append(FinishedUnit(unit=0, worker="one", seconds=1.0))
     with open(job.folder / "done" / "one.jsonl", "ab") as log:
         log.write(b'{"unit": 1, "wor')
     assert set(job.done()) == {0}
@@ -333,7 +333,7 @@ def test_a_foreign_folder_s_logs_and_links_are_not_followed(tmp_path):
     job, _ = planned(tmp_path / "run", units(1))
     os.mkfifo(job.folder / "done" / "pipe.jsonl")
     (job.folder / "done" / "folder.jsonl").mkdir()
-    job.append(Done(unit=77, worker="x", seconds=float("nan"), ended=datetime.now().astimezone().isoformat()))
+    job.append(FinishedUnit(unit=77, worker="x", seconds=float("nan"), ended=datetime.now().astimezone().isoformat()))
     state = state_of(tmp_path / "run")
     assert state.total == 1 and state.clips_per_minute is None and state.left_s is None
     (tmp_path / "other").mkdir()

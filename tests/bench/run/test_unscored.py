@@ -67,7 +67,7 @@ def test_a_worker_with_a_card_leaves_scoring_to_others(bench, planned, with_a_ca
     assert not upscaled & {file.stem for file in (run / "records").glob("*")}, "times are of the worker that took them"
 
 
-def test_times_go_with_the_half_that_was_timed(bench, clips, tmp_path, with_a_card):
+def test_times_go_with_the_upscaling_that_was_timed(bench, clips, tmp_path, with_a_card):
     words = ("timing.repeats=1", "timing.warmup=0", f"data.gt={clips}", f"out={tmp_path / 'run'}")
     assert "4 units are planned" in bench(*WORDS, *words, "workers=0", "launch.scorers=1").err
     assert bench("worker", tmp_path / "run").code == 0
