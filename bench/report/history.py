@@ -56,8 +56,8 @@ class Change:
 
 
 @dataclass(frozen=True)
-class Moment:
-    """One figure of one run."""
+class RunResult:
+    """One result of one run: a score or a time of one method on one data set."""
 
     run: Run
     row: Row
@@ -78,7 +78,7 @@ class Line:
     unit: str
     better: str
     digits: int | None
-    parts: list[list[Moment]]
+    parts: list[list[RunResult]]
 
 
 def in_order(runs: Iterable[Run]) -> list[Run]:
@@ -95,7 +95,7 @@ def lines(runs: Sequence[Run], judge: Judge, reference: str | None = None) -> li
     Args:
         reference: the method whose time is the unit of speed; None: frames a second.
     """
-    found: dict[tuple[str, str, str], list[tuple[str, Moment, Score | None]]] = {}
+    found: dict[tuple[str, str, str], list[tuple[str, RunResult, Score | None]]] = {}
     for run in in_order(runs):
         records = by_settings(run.records)
         for row in _figures(records, reference):
@@ -106,8 +106,8 @@ def lines(runs: Sequence[Run], judge: Judge, reference: str | None = None) -> li
             if row.value is None or (score is None and not is_speed(row.metric)):
                 continue
             busy = any(times.busy for r in own + base for times in r.timing.values())
-            moment = Moment(run, row, _machine(row), busy) if score is None else Moment(run, row, "")
-            found.setdefault((row.data, row.method, row.metric), []).append((_key(row, own, base), moment, score))
+            result = RunResult(run, row, _machine(row), busy) if score is None else RunResult(run, row, "")
+            found.setdefault((row.data, row.method, row.metric), []).append((_key(row, own, base), result, score))
     return [_line(key, entries, judge) for key, entries in found.items()]
 
 
@@ -140,18 +140,18 @@ def _relative(row: Row, base: Row | None, reference: str) -> Row:
     return replace(row, metric=RELATIVE, value=value, unit=f"× {reference}", low=low, high=high, evidence=logs)
 
 
-def _line(key: tuple[str, str, str], entries: list[tuple[str, Moment, Score | None]], judge: Judge) -> Line:
-    parts: list[list[Moment]] = []
+def _line(key: tuple[str, str, str], entries: list[tuple[str, RunResult, Score | None]], judge: Judge) -> Line:
+    parts: list[list[RunResult]] = []
     before = None
-    for same, moment, score in entries:
+    for same, result, score in entries:
         if same != before:
             parts.append([])
             before = same
         part = parts[-1]
         if part and not (score and score.better in ("nearer", "none")):
-            changes = [_change(each, moment, score, judge) for each in (part[-1], part[0])]
-            moment = replace(moment, since_previous=changes[0], since_first=changes[1])
-        part.append(moment)
+            changes = [_change(each, result, score, judge) for each in (part[-1], part[0])]
+            result = replace(result, since_previous=changes[0], since_first=changes[1])
+        part.append(result)
     score = entries[-1][2]
     if score is None:
         title = {"fps": "FPS", "fps-files": "FPS (files)"}.get(key[2], key[2])
@@ -159,7 +159,7 @@ def _line(key: tuple[str, str, str], entries: list[tuple[str, Moment, Score | No
     return Line(*key, score.short, score.unit, score.better, score.digits, parts)
 
 
-def _change(old: Moment, new: Moment, score: Score | None, judge: Judge) -> Change:
+def _change(old: RunResult, new: RunResult, score: Score | None, judge: Judge) -> Change:
     before, after = old.row.evidence, new.row.evidence
     if score is None and not new.row.metric == RELATIVE:
         ratio = intervals.of_ratio(list(before.values()), list(after.values()))
@@ -220,15 +220,16 @@ def grids(found: Sequence[Line]) -> list[Grid]:
     return tables
 
 
-def _cells(moment: Moment, line: Line, letters: Mapping[str, str]) -> tuple[Cell, ...]:
-    row, run = moment.row, moment.run
+def _cells(result: RunResult, line: Line, letters: Mapping[str, str]) -> tuple[Cell, ...]:
+    row, run = result.row, result.run
     between = f"[{', '.join(figure(bound, line.digits) for bound in row.interval)}]" if row.interval else "–"
     texts = [run.name, run.label if run.commit else "–", run.date[:10], figure(row.value or 0.0, line.digits), between]
-    texts += [f"{row.n}/{row.expected}", _told(moment.since_previous, line), _told(moment.since_first, line)]
-    return tuple(Cell(text) for text in (*texts, letters.get(moment.machine, "")))
+    changes = [_change_text(change, line) for change in (result.since_previous, result.since_first)]
+    texts += [f"{row.n}/{row.expected}", *changes]
+    return tuple(Cell(text) for text in (*texts, letters.get(result.machine, "")))
 
 
-def _told(change: Change | None, line: Line) -> str:
+def _change_text(change: Change | None, line: Line) -> str:
     """`+0.12 dB, better`; of speed in per cent."""
     if change is None:
         return "–"
@@ -241,8 +242,8 @@ def _told(change: Change | None, line: Line) -> str:
 def worse(found: Sequence[Line]) -> Iterator[str]:
     """One line for each figure that became worse since the run before or since its line began."""
     for line in found:
-        for moment in (m for part in line.parts for m in part):
-            for words, change in (("the run before", moment.since_previous), ("the first", moment.since_first)):
+        for result in (m for part in line.parts for m in part):
+            for words, change in (("the run before", result.since_previous), ("the first", result.since_first)):
                 if change is not None and change.verdict == "worse":
-                    yield f"{line.data}, {line.method}, {line.title}: worse at {moment.run.label} than in {words}"
+                    yield f"{line.data}, {line.method}, {line.title}: worse at {result.run.label} than in {words}"
                     break

@@ -65,8 +65,8 @@ def marker(index: int) -> str:
 
 def direction(better: str) -> str:
     """The direction of a score in words, for an axis."""
-    said = {"nearer": "nearer to GT is better", "none": "no direction"}
-    return said.get(better, f"{better} is better")
+    words = {"nearer": "nearer to GT is better", "none": "no direction"}
+    return words.get(better, f"{better} is better")
 
 
 def front_of(points: Iterable[tuple[float, float]], better: str) -> list[tuple[float, float]]:

@@ -41,9 +41,9 @@ def strip(versions: list[Version], whole: np.ndarray, box: Box, caption: list[st
     below = max(map(len, labels)) * LINE + 6
     rows = math.ceil(len(versions) / columns)
     inside = rows * (height + below) + (rows - 1) * GAP
-    told = _captioned(caption, whole, inside - 6)
-    shown = _shrunk(whole, max(LEAST, inside - 6 - LINE * len(told)))
-    inside = max(inside, shown.shape[0] + 6 + LINE * len(told))
+    caption_lines = _captioned(caption, whole, inside - 6)
+    shown = _shrunk(whole, max(LEAST, inside - 6 - LINE * len(caption_lines)))
+    inside = max(inside, shown.shape[0] + 6 + LINE * len(caption_lines))
     step = max(width, math.ceil(max(length(line, TEXT) for lines in labels for line in lines))) + GAP
     left = EDGE + shown.shape[1] + 2 * GAP
     canvas = Canvas(inside + 2 * EDGE, left + columns * step - GAP + EDGE, PAPER)
@@ -51,7 +51,7 @@ def strip(versions: list[Version], whole: np.ndarray, box: Box, caption: list[st
     share = shown.shape[0] / whole.shape[0]
     x, y, w, h = (round(side * share) for side in box)
     canvas.outline(EDGE + x, EDGE + y, w, h, MARK)
-    for number, line in enumerate(told):
+    for number, line in enumerate(caption_lines):
         canvas.write([(line, False)], EDGE, EDGE + shown.shape[0] + 6 + number * LINE, TEXT, SOFT)
     for index, (version, lines) in enumerate(zip(versions, labels)):
         x = left + index % columns * step
@@ -120,13 +120,13 @@ def _shrunk(frame: np.ndarray, height: int) -> np.ndarray:
 
 def _captioned(caption: list[str], whole: np.ndarray, room: int) -> list[str]:
     """The caption in lines no wider than the frame above it, which shrinks for them; at most half of `room` high."""
-    told = caption
+    lines = caption
     for count in range(len(caption), max(len(caption), room // (2 * LINE)) + 1):
         width = _shown_width(whole, room - LINE * count)
-        told = [line for text in caption for line in _wrapped(text, width)]
-        if len(told) <= count:
+        lines = [line for text in caption for line in _wrapped(text, width)]
+        if len(lines) <= count:
             break
-    return told
+    return lines
 
 
 def _wrapped(text: str, width: int) -> list[str]:

@@ -167,9 +167,9 @@ def _speed(timed: list[tuple[Record, Timing]]) -> dict[str, float]:
 
 def _energy(times: Timing) -> list[float]:
     """Joules of each repetition; empty unless the GPU reported all of them."""
-    told = [each.telemetry.energy_j if each.telemetry else None for each in times.repetitions]
-    known = [value for value in told if value is not None]
-    return known if len(known) == len(told) else []
+    energies = [each.telemetry.energy_j if each.telemetry else None for each in times.repetitions]
+    known = [value for value in energies if value is not None]
+    return known if len(known) == len(energies) else []
 
 
 def time_signature(record: Record, scope: str) -> str:

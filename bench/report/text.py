@@ -63,15 +63,15 @@ def comma_separated(grid: Grid) -> str:
     """CSV with a line for each row, without marks; if rows are cited, a last column has the source of each."""
     out = io.StringIO()
     write = sheet.writer(out).row
-    told = len({block.source for block in grid.blocks}) > 1
+    has_sources = len({block.source for block in grid.blocks}) > 1
     heads = [f"{head.group}: {head.text}" if head.group else head.text for head in grid.heads]
-    write([*(["data"] if grid.data else []), *heads, *(["source"] if told else [])])
+    write([*(["data"] if grid.data else []), *heads, *(["source"] if has_sources else [])])
     for block in grid.blocks:
         for line in block.rows:
             texts = [
                 cell.text if index else " ".join(filter(None, (cell.text, cell.sup))) for index, cell in enumerate(line)
             ]
-            write([*([grid.data] if grid.data else []), *texts, *([block.source] if told else [])])
+            write([*([grid.data] if grid.data else []), *texts, *([block.source] if has_sources else [])])
     return out.getvalue()
 
 

@@ -17,7 +17,7 @@ from bench.report.page import album, environment, html, marks, panels, reliabili
 from bench.report.page.choose import PictureBudget
 from bench.report.page.material import Material
 from bench.report.page.order import Metric, metrics_of, values, worst
-from bench.report.page.places import Asked, Find
+from bench.report.page.places import Find, WorstFrame
 from bench.report.tables import tables
 from bench.store.record import Record
 
@@ -138,7 +138,7 @@ def _worst_lists(
                 bad.frame,
                 methods.index(bad.method),
                 _short(bad.value, metric),
-                pictures.place_of.get(Asked.of(bad, metric, find), -1),
+                pictures.place_of.get(WorstFrame.of(bad, metric, find), -1),
             ]
             for bad in worst([r for r in records if name in (None, r.method)], metric)
             if (bad.data, bad.clip) in number

@@ -10,7 +10,7 @@ from bench.report.page import places, regions
 from bench.report.page.choose import Choice, PictureBudget, choose, look
 from bench.report.page.encode import TEXT, Pictures, webp
 from bench.report.page.material import LR, Material
-from bench.report.page.places import Asked
+from bench.report.page.places import WorstFrame
 from bench.report.page.progress import shown
 from bench.store.record import Record
 from frames.errors import one_line
@@ -22,9 +22,9 @@ class Album:
 
     pictures: list[str]
     clips: list[dict]
-    places: list[dict]  # see `Place.described`
+    places: list[dict]  # see `WorstPlace.described`
     notes: list[str]
-    place_of: dict[Asked, int]  # index in `places`
+    place_of: dict[WorstFrame, int]  # index in `places`
 
 
 @dataclass
@@ -73,7 +73,8 @@ def build(materials: list[Material], records: list[Record], budget: PictureBudge
         if choice:
             _place(choice, kept, clips[-1], pictures)
     spots = [place.described(pictures) for place in worst.values()]
-    return Album(pictures.texts, clips, spots, _notes(clips), {asked: index for index, asked in enumerate(worst)})
+    place_of = {worst_frame: index for index, worst_frame in enumerate(worst)}
+    return Album(pictures.texts, clips, spots, _notes(clips), place_of)
 
 
 def _described(material: Material, choice: Choice | None) -> dict:

@@ -24,7 +24,7 @@ LOOKED_AT_PIXELS = 12_000_000  # of these frames together, for each source
 OVERVIEW = 240  # pixels across
 
 
-Place = tuple[int, int]
+ClipFrame = tuple[int, int]
 """(number of the clip, index of the frame)."""
 
 
@@ -59,7 +59,7 @@ class Choice:
 
 def choose(
     materials: list[Material], looks: list[Look | None], records: list[Record], budget: PictureBudget
-) -> tuple[list[Choice | None], list[Place]]:
+) -> tuple[list[Choice | None], list[ClipFrame]]:
     """Divide the budget: among windows, then slices, then frames.
 
     Returns:
@@ -153,7 +153,7 @@ def _frames(
     boxes: list[regions.Box | None],
     budget: PictureBudget,
     room: float,
-) -> list[Place]:
+) -> list[ClipFrame]:
     """The frames that get pictures: one of every clip, those of the worst lists, then one of every clip in turn."""
     order = [wanted([r for r in records if (r.data, r.clip) == (m.data, m.clip)], m.frames) for m in materials]
     number = {(material.data, material.clip): index for index, material in enumerate(materials)}
@@ -164,7 +164,7 @@ def _frames(
             queue += [(number[bad.data, bad.clip], bad.frame) for bad in found if (bad.data, bad.clip) in number]
     for turn in range(max(map(len, order), default=0)):
         queue += [(index, frames[turn]) for index, frames in enumerate(order) if turn < len(frames)]
-    chosen: list[Place] = []
+    chosen: list[ClipFrame] = []
     counts = [0] * len(materials)
     for index, frame in dict.fromkeys(queue):
         seen, box = looks[index], boxes[index]

@@ -8,9 +8,9 @@ from bench.report.columns import Fact
 from bench.report.summary import rows
 from bench.store.record import Record
 
-_SAID = ("kind", "device", "dtype", "parameters", "weights", "licence", "size_rule", "frame_rule", "notes")
+_DESCRIPTOR_FACTS = ("kind", "device", "dtype", "parameters", "weights", "licence", "size_rule", "frame_rule", "notes")
 ARITHMETIC = "GMAC per frame"
-METHOD_FACTS = (*_SAID[:4], ARITHMETIC, *_SAID[4:])
+METHOD_FACTS = (*_DESCRIPTOR_FACTS[:4], ARITHMETIC, *_DESCRIPTOR_FACTS[4:])
 
 
 def of_runs(environments: dict[str, dict[str, Any]]) -> list[tuple[str, str, list[tuple[str, str]]]]:
@@ -30,8 +30,8 @@ def of_methods(records: list[Record]) -> list[tuple[str, list[str]]]:
     found = {record.method: record.descriptor for record in records if record.descriptor}
     counted = Fact("macs", ARITHMETIC)
     made = []
-    for method, said in found.items():
-        facts = {name: _plain(getattr(said, name)) for name in _SAID}
+    for method, descriptor in found.items():
+        facts = {name: _plain(getattr(descriptor, name)) for name in _DESCRIPTOR_FACTS}
         facts[ARITHMETIC] = counted.text([record for record in records if record.method == method])
         made.append((method, [facts[name] for name in METHOD_FACTS]))
     return made

@@ -46,7 +46,7 @@ class Panel:
 
     title: str
     note: str
-    said: str  # the panel in words, for screen readers
+    alt_text: str  # the panel in words, for screen readers
     ticks_x: list[tuple[float, str]]
     ticks_y: list[tuple[float, str]]
     front: list[tuple[float, float]]  # corners; empty: no front
@@ -86,7 +86,7 @@ def _panel(table: Table, time: Column, column: Column, methods: list[str]) -> Pa
 
     placed = {method: (across(x), down(y)) for method, (x, y) in points.items()}
     title = f"{column.title} [{column.unit}]" if column.unit else column.title
-    said = "; ".join(f"{m} {table.text(m, column)} at {three(x)} ms" for m, (x, _) in points.items())
+    alt_text = "; ".join(f"{m} {table.text(m, column)} at {three(x)} ms" for m, (x, _) in points.items())
     front = [] if column.better == "nearer" else front_of(placed.values(), "lower")  # in pixels up is less
     marks = [
         Mark(
@@ -99,7 +99,7 @@ def _panel(table: Table, time: Column, column: Column, methods: list[str]) -> Pa
     return Panel(
         title,
         direction(column.better) + (", axis turned" if column.better == "lower" else ""),
-        f"{title} against time per frame. {said}.",
+        f"{title} against time per frame. {alt_text}.",
         _ticks_x(left, right, across),
         _ticks_y(low, high, down),
         front if len(front) > 1 else [],

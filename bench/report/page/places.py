@@ -28,7 +28,7 @@ Find = Callable[[str, int], tuple[str, Centre]]
 
 
 @dataclass(frozen=True)
-class Asked:
+class WorstFrame:
     """A worst frame of which the worst place is wanted."""
 
     data: str
@@ -38,12 +38,12 @@ class Asked:
     text: str  # how the place is found
 
     @classmethod
-    def of(cls, bad: Bad, metric: Metric, find: Find) -> Asked:
+    def of(cls, bad: Bad, metric: Metric, find: Find) -> WorstFrame:
         return cls(bad.data, bad.clip, bad.frame, bad.method, find(metric.signature, metric.window)[0])
 
 
 @dataclass
-class Place:
+class WorstPlace:
     """A worst place and its pictures."""
 
     box: regions.Box
@@ -62,7 +62,7 @@ class Place:
         return {"box": self.box, "first": self.first, "crops": crops, "slices": slices}
 
 
-def find_all(materials: list[Material], records: list[Record], find: Find, room: float) -> dict[Asked, Place]:
+def find_all(materials: list[Material], records: list[Record], find: Find, room: float) -> dict[WorstFrame, WorstPlace]:
     """The places of the worst frames with their pictures, as many as there is room for, the worst first.
 
     Args:
@@ -70,32 +70,32 @@ def find_all(materials: list[Material], records: list[Record], find: Find, room:
     """
     clips = {material.place: material for material in materials}
     wanted, estimate = [], 0.0
-    for asked, centre in _asked(records, find).items():
-        material = clips.get((asked.data, asked.clip))
-        if material and sr(asked.method) in material.sources:
+    for worst_frame, centre in _worst_frames(records, find).items():
+        material = clips.get((worst_frame.data, worst_frame.clip))
+        if material and sr(worst_frame.method) in material.sources:
             estimate += _estimate(material)
             if estimate > room:
                 break
-            wanted.append((asked, centre))
-    found: dict[Asked, Place] = {}
+            wanted.append((worst_frame, centre))
+    found: dict[WorstFrame, WorstPlace] = {}
     for material in shown(materials, "worst places"):
-        for method in dict.fromkeys(asked.method for asked, _ in wanted):
+        for method in dict.fromkeys(worst_frame.method for worst_frame, _ in wanted):
             here = [
                 each for each in wanted if (each[0].data, each[0].clip, each[0].method) == (*material.place, method)
             ]
             if here:
                 found |= _of_cell(material, sr(method), here)
-    kept: dict[Asked, Place] = {}
-    for asked, _ in wanted:
-        if asked in found and found[asked].size <= room:
-            room -= found[asked].size
-            kept[asked] = found[asked]
+    kept: dict[WorstFrame, WorstPlace] = {}
+    for worst_frame, _ in wanted:
+        if worst_frame in found and found[worst_frame].size <= room:
+            room -= found[worst_frame].size
+            kept[worst_frame] = found[worst_frame]
     return kept
 
 
-def _asked(records: list[Record], find: Find) -> dict[Asked, Centre]:
+def _worst_frames(records: list[Record], find: Find) -> dict[WorstFrame, Centre]:
     """The worst frames in the order in which they get room: of all methods, then of each; by every metric in turn."""
-    found: dict[Asked, Centre] = {}
+    found: dict[WorstFrame, Centre] = {}
     methods = dict.fromkeys(record.method for record in records)
     for among in ([None], list(methods)):
         lists = [
@@ -106,7 +106,7 @@ def _asked(records: list[Record], find: Find) -> dict[Asked, Centre]:
         for rank in range(WORST_SHOWN):
             for metric, bads in lists:
                 if rank < len(bads):
-                    found.setdefault(Asked.of(bads[rank], metric, find), find(metric.signature, metric.window)[1])
+                    found.setdefault(WorstFrame.of(bads[rank], metric, find), find(metric.signature, metric.window)[1])
     return found
 
 
@@ -116,10 +116,11 @@ def _estimate(material: Material) -> float:
     return TEXT * _PACKED * 3 * min(SIDE, material.size[1]) * rows * (1 + (GT in material.sources))
 
 
-def _of_cell(material: Material, source: str, wanted: list[tuple[Asked, Centre]]) -> dict[Asked, Place]:
+def _of_cell(material: Material, source: str, wanted: list[tuple[WorstFrame, Centre]]) -> dict[WorstFrame, WorstPlace]:
     """The places of one method's frames of one clip; empty if frames can no longer be read."""
     try:
-        places = {asked: _place(material, asked.frame, at) for asked, at in _centres(material, source, wanted)}
+        centres = _centres(material, source, wanted)
+        places = {worst_frame: _place(material, worst_frame.frame, centre) for worst_frame, centre in centres}
         for name in (source, *([GT] if GT in material.sources else [])):
             _take(material, name, places)
     except (ValueError, OSError):  # removed since the first look; reported where the frames are encoded
@@ -128,16 +129,16 @@ def _of_cell(material: Material, source: str, wanted: list[tuple[Asked, Centre]]
 
 
 def _centres(
-    material: Material, source: str, wanted: list[tuple[Asked, Centre]]
-) -> Iterator[tuple[Asked, tuple[int, int]]]:
+    material: Material, source: str, wanted: list[tuple[WorstFrame, Centre]]
+) -> Iterator[tuple[WorstFrame, tuple[int, int]]]:
     """The centre of each worst place; two frames are held at a time."""
     before: Pair | None = None
     for index, now in enumerate(_pairs(material, source)):
-        for asked, centre in wanted:
-            if before is not None and asked.frame == index - 1:
-                yield asked, centre(before, now, material.scale)
-            if asked.frame == index == material.frames - 1:
-                yield asked, centre(now, None, material.scale)
+        for worst_frame, centre in wanted:
+            if before is not None and worst_frame.frame == index - 1:
+                yield worst_frame, centre(before, now, material.scale)
+            if worst_frame.frame == index == material.frames - 1:
+                yield worst_frame, centre(now, None, material.scale)
         before = now
 
 
@@ -148,23 +149,23 @@ def _pairs(material: Material, source: str) -> Iterator[Pair]:
         yield from ((frame, None) for frame in material.sources[source]())
 
 
-def _place(material: Material, frame: int, centre: tuple[int, int]) -> Place:
+def _place(material: Material, frame: int, centre: tuple[int, int]) -> WorstPlace:
     height, width = (min(SIDE, side) for side in material.size)
     corner = centre[0] - width // 2, centre[1] - height // 2
     box = regions.shifted((*corner, width, height), (0, 0, material.size[1], material.size[0]))
-    return Place(box, min(max(0, frame - SLICE_FRAMES // 2), max(0, material.frames - SLICE_FRAMES)))
+    return WorstPlace(box, min(max(0, frame - SLICE_FRAMES // 2), max(0, material.frames - SLICE_FRAMES)))
 
 
-def _take(material: Material, source: str, places: dict[Asked, Place]) -> None:
+def _take(material: Material, source: str, places: dict[WorstFrame, WorstPlace]) -> None:
     """Add a source's crops and, unless the clip is a still, its middle rows over time."""
-    rows: dict[Asked, list[np.ndarray]] = {asked: [] for asked in places}
+    rows: dict[WorstFrame, list[np.ndarray]] = {worst_frame: [] for worst_frame in places}
     for index, frame in enumerate(material.sources[source]()):
-        for asked, place in places.items():
-            if index == asked.frame:
+        for worst_frame, place in places.items():
+            if index == worst_frame.frame:
                 place.crops.append(webp(regions.cut(frame, place.box)))
             if 0 <= index - place.first < SLICE_FRAMES:
                 x, y, width, height = place.box
-                rows[asked].append(frame[y + height // 2, x : x + width].copy())
+                rows[worst_frame].append(frame[y + height // 2, x : x + width].copy())
     if material.frames > 1:
-        for asked, place in places.items():
-            place.slices.append(webp(np.stack(rows[asked])))
+        for worst_frame, place in places.items():
+            place.slices.append(webp(np.stack(rows[worst_frame])))

@@ -21,12 +21,12 @@ def health(records: list[Record], tables: list[Table]) -> Health:
     failed = sum(not record.ok for record in records)
     missing = max(0, sum(table.expected * len(table.methods) for table in tables) - len(records))
     findings, doubts = sum(len(record.doctor or ()) for record in records), len(_doubts(tables))
-    said = [f"{failed} failed"] * bool(failed) + [f"{missing} not measured"] * bool(missing)
-    said += [f"{findings} doctor's finding{'s' * (findings > 1)}"] * bool(findings)
-    said += [f"{doubts} doubt{'s' * (doubts > 1)}"] * bool(doubts)
+    checks = [f"{failed} failed"] * bool(failed) + [f"{missing} not measured"] * bool(missing)
+    checks += [f"{findings} doctor's finding{'s' * (findings > 1)}"] * bool(findings)
+    checks += [f"{doubts} doubt{'s' * (doubts > 1)}"] * bool(doubts)
     good = len(records) - failed
     return Health(
-        f"{good} of {good + failed + missing} cells measured" + "".join(f", {each}" for each in said), not said
+        f"{good} of {good + failed + missing} cells measured" + "".join(f", {each}" for each in checks), not checks
     )
 
 

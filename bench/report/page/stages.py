@@ -26,7 +26,7 @@ class Bar:
     method: str
     total: str
     parts: list[Part]
-    said: str
+    in_words: str
 
 
 def of_records(records: list[Record], methods: list[str]) -> list[tuple[str, str, list[Bar]]]:
@@ -68,5 +68,5 @@ def _bar(method: str, records: list[Record], scope: str, methods: list[str]) -> 
         )
         for order, (name, value) in enumerate(stages.items())
     ]
-    said = ", ".join(f"{name} {three(value)} ms ({value / total:.0%})" for name, value in stages.items())
-    return Bar(methods.index(method), method, f"{three(whole)} ms per frame", parts, said)
+    in_words = ", ".join(f"{name} {three(value)} ms ({value / total:.0%})" for name, value in stages.items())
+    return Bar(methods.index(method), method, f"{three(whole)} ms per frame", parts, in_words)

@@ -51,15 +51,15 @@ def grid(spec: Spec, runs: dict[str, list[Record]], published: list[cited.Figure
         untrained = any(table and label in table.random for _, _, table, _ in parts)
         lines.append((Cell(label, sup=RANDOM if untrained else ""), *cells))
     blocks = [Block(tuple(lines), "measured here" if spec.cite else "")]
-    more, told = _cited(spec, parts, published, records)
+    more, cited_notes = _cited(spec, parts, published, records)
     blocks += more
     if any(cell.text == "–" and not cell.sup for block in blocks for line in block.rows for cell in line[1:]):
-        told.append("– not measured" + (", or not published" if more else ""))
+        cited_notes.append("– not measured" + (", or not published" if more else ""))
     marked = any(cell.mark for line in lines for cell in line)
     trained = any(cell.sup == TRAINED for line in lines for cell in line)
     legend = [*([MARKS] if marked else []), *([f"{TRAINED} {TRAINED_NOTE}"] if trained else [])]
     caption = "; ".join([*captions, *legend, *([spec.note] if spec.note else [])])
-    return Grid(spec.title, caption or "not measured", tuple(heads), tuple(blocks), tuple([*notes, *told]))
+    return Grid(spec.title, caption or "not measured", tuple(heads), tuple(blocks), tuple([*notes, *cited_notes]))
 
 
 def _measured(rule: ColumnRule, rows: dict[str, list[Record]]) -> tuple[Table | None, str]:
@@ -136,7 +136,7 @@ def _cited(
                 cells.append(_cited_cell(quoted, apart))
             block.append(tuple(cells))
         blocks.append(Block(tuple(block), f"cited, group {group}", f"cited, group {group}"))
-    notes = [f"{cited.CITED}{letter} cited: {source}; {told}" for (source, told), letter in letters.items()]
+    notes = [f"{cited.CITED}{letter} cited: {source}; {protocols}" for (source, protocols), letter in letters.items()]
     if unlike:
         notes.append(f"{cited.UNLIKE} another protocol or other LR frames than the column's: do not compare")
     return blocks, notes
@@ -144,9 +144,9 @@ def _cited(
 
 def _protocols(found: dict[tuple[str, str], cited.Figure], wanted: dict[str, ColumnRule]) -> str:
     """A source's own words on its protocols, data set by data set."""
-    told = dict.fromkeys((each.protocol, wanted[data].title) for (data, _), each in found.items())
-    protocols = dict.fromkeys(protocol for protocol, _ in told)
-    return "; ".join(f"{', '.join(title for p, title in told if p == protocol)}: {protocol}" for protocol in protocols)
+    pairs = dict.fromkeys((each.protocol, wanted[data].title) for (data, _), each in found.items())
+    protocols = dict.fromkeys(protocol for protocol, _ in pairs)
+    return "; ".join(f"{', '.join(title for p, title in pairs if p == protocol)}: {protocol}" for protocol in protocols)
 
 
 def _cited_cell(each: cited.Figure | None, apart: bool) -> Cell:

@@ -54,9 +54,10 @@ def grid(spec: Spec, runs: dict[str, list[Record]], published: list[cited.Speed]
         notes.append("cited time, FPS, Mpx/s: what the source does not give is computed from its frames and size")
     if any(cell.text == "–" for block in blocks for line in block.rows for cell in line[1:]):
         notes.append("– not measured, not stated, or (steps) none")
-    told = [f"measured {', '.join(dict.fromkeys(dates))}; medians of repetitions"] if dates else []
+    measured = [f"measured {', '.join(dict.fromkeys(dates))}; medians of repetitions"] if dates else []
     marked = any(cell.mark for block in blocks for line in block.rows for cell in line)
-    caption = "; ".join([*told, "only rows of one block compare", *([MARKS] if marked else []), spec.note]).rstrip("; ")
+    phrases = [*measured, "only rows of one block compare", *([MARKS] if marked else []), spec.note]
+    caption = "; ".join(phrases).rstrip("; ")
     return Grid(spec.title, caption, _HEADS, tuple(blocks), tuple(dict.fromkeys(notes)))
 
 
@@ -115,8 +116,8 @@ def _cited_line(each: cited.Speed, letter: str) -> tuple[Cell, ...]:
         if value is None:
             return Cell("–")
         text = each.text if given else figure(value, None)
-        told = "" if given else " (computed)"
-        source = Provenance("published", each.conditions, text, f"group {each.group}", "", f"{each.source}{told}")
+        computed = "" if given else " (computed)"
+        source = Provenance("published", each.conditions, text, f"group {each.group}", "", f"{each.source}{computed}")
         return Cell(text, sources=(source,))
 
     is_time, count = each.unit.startswith("s"), int(each.frames) if each.frames.isdigit() else None

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from bench.report.history import Line, Moment, Run, is_speed, machines
+from bench.report.history import Line, Run, RunResult, is_speed, machines
 from bench.report.look import direction
 from bench.report.plots import style
 
@@ -39,12 +39,12 @@ def history_plot(lines: Sequence[Line], runs: Sequence[Run], theme: str = "light
             _ticks(axes, runs, axes is panels[-1][0])
         handles = {label: each for (axes,) in panels for each, label in zip(*axes.get_legend_handles_labels())}
         style.legend(figure, list(handles.values()))
-        told = "; ".join(f"{letter}: {name}" for name, letter in letters.items())
+        legend = "; ".join(f"{letter}: {name}" for name, letter in letters.items())
         text = (
             f"{lines[0].data}. Bars: 95 % intervals. A ring: worse by the interval and the margin than the run before."
         )
         style.caption(
-            figure, f"{text} Lines break where figures may not be compared. {told}", chosen, style.WIDTHS[width]
+            figure, f"{text} Lines break where figures may not be compared. {legend}", chosen, style.WIDTHS[width]
         )
     return figure
 
@@ -52,8 +52,8 @@ def history_plot(lines: Sequence[Line], runs: Sequence[Run], theme: str = "light
 def _draw(axes: Axes, line: Line, index: int, runs: Sequence[Run], letters: dict[str, str], theme: style.Theme) -> None:
     tone = style.color(theme, index)
     for number, part in enumerate(line.parts):
-        x = [runs.index(moment.run) for moment in part]
-        y = [moment.row.value or 0.0 for moment in part]
+        x = [runs.index(result.run) for result in part]
+        y = [result.row.value or 0.0 for result in part]
         axes.errorbar(
             x,
             y,
@@ -73,10 +73,10 @@ def _draw(axes: Axes, line: Line, index: int, runs: Sequence[Run], letters: dict
             axes.plot(*zip(*bad), "o", markersize=9, markerfacecolor="none", markeredgecolor=_WORSE, label="worse")
 
 
-def _reach(moment: Moment, side: int) -> float:
+def _reach(result: RunResult, side: int) -> float:
     """The length of the interval below (0) or above (1) the value; 0 without an interval."""
-    interval = moment.row.interval
-    return 0.0 if interval is None else max(0.0, (1, -1)[side] * ((moment.row.value or 0.0) - interval[side]))
+    interval = result.row.interval
+    return 0.0 if interval is None else max(0.0, (1, -1)[side] * ((result.row.value or 0.0) - interval[side]))
 
 
 def _ticks(axes: Axes, runs: Sequence[Run], is_last: bool) -> None:

@@ -18,7 +18,7 @@ _DISTANCES = (0, 7, 15, 25)  # points beyond the marker's edge; from the second 
 
 
 @dataclass(frozen=True)
-class Point:
+class NamedPoint:
     """A marker with a name; `x` and `y` in data coordinates, `size` its diameter in points."""
 
     x: float
@@ -30,7 +30,7 @@ class Point:
     y_bar: tuple[float, float] | None = None
 
 
-def place(axes: Axes, points: list[Point], lines: Sequence[np.ndarray] = (), fontsize: float = 7) -> bool:
+def place(axes: Axes, points: list[NamedPoint], lines: Sequence[np.ndarray] = (), fontsize: float = 7) -> bool:
     """Write names beside points, once the axes have their place (`figure.canvas.draw()`) and the layout is fixed.
 
     Args:
@@ -89,7 +89,7 @@ def _same(one: Bbox, other: Bbox) -> bool:
     return np.allclose(one.extents, other.extents)
 
 
-def _obstacles(axes: Axes, points: list[Point], pixel: float) -> list[Bbox]:
+def _obstacles(axes: Axes, points: list[NamedPoint], pixel: float) -> list[Bbox]:
     """Markers and error bars, as boxes on the canvas."""
     boxes = []
     for point in points:

@@ -14,7 +14,7 @@ from bench.report import intervals
 from bench.report.columns import Column
 from bench.report.look import front_of, order_of
 from bench.report.plots import style
-from bench.report.plots.labels import Point, place
+from bench.report.plots.labels import NamedPoint, place
 from bench.report.tables import Table, tables
 from bench.store.record import Record
 
@@ -125,7 +125,7 @@ def _panel(axes: Axes, table: Table, time: Column, column: Column, methods: list
             markeredgewidth=0.8,
             zorder=3,
         )
-        named.append(Point(x, y, method, tone, size, x_bar, y_bar))
+        named.append(NamedPoint(x, y, method, tone, size, x_bar, y_bar))
     _limits(axes, named, column.better)
     front = front_of(list(points.values()), column.better)
     steps = [(x2, y1) for (_, y1), (x2, _) in zip(front, front[1:])]  # no method lies in between: a stair
@@ -150,7 +150,7 @@ def _panel(axes: Axes, table: Table, time: Column, column: Column, methods: list
     return named, lines
 
 
-def _limits(axes: Axes, points: list[Point], better: str) -> None:
+def _limits(axes: Axes, points: list[NamedPoint], better: str) -> None:
     """Set limits with room for the bars, the names and the arrow; up is better, except where nearer to GT is."""
     xs = [value for p in points for value in (p.x, *(p.x_bar or ()))]
     ys = [value for p in points for value in (p.y, *(p.y_bar or ()))]

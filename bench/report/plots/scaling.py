@@ -14,7 +14,7 @@ from bench.report.plots import style
 from bench.report.power_law import exponent_text, power_law
 from bench.store.record import Record, Timing
 
-Point = tuple[float, float]
+SizeAndCost = tuple[float, float]
 """(size, cost)."""
 
 
@@ -54,7 +54,7 @@ def _figure(
     titles: tuple[str, str],
     fitted: bool,
 ) -> Figure | None:
-    series: dict[tuple[str, str], list[Point]] = {}
+    series: dict[tuple[str, str], list[SizeAndCost]] = {}
     for record in records:
         for scope, times in record.timing.items():
             if (found := cost(record, times)) is not None and 0 < found < math.inf:
@@ -83,7 +83,9 @@ def _figure(
     return figure
 
 
-def _curve(axes: Axes, index: int, name: str, tone: str, points: list[Point], fitted: bool, theme: style.Theme) -> None:
+def _curve(
+    axes: Axes, index: int, name: str, tone: str, points: list[SizeAndCost], fitted: bool, theme: style.Theme
+) -> None:
     """Draw a method's points, with the power law through them, or else a thin line from each to the next."""
     x, y = map(list, zip(*sorted(points), strict=True))
     law = power_law(x, y) if fitted else None

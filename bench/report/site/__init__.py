@@ -123,8 +123,8 @@ def _listed(runs: Sequence[SiteRun], folders: dict[str, str]) -> list[tuple[str,
         unknown = not run.environments or any(each.get("dirty") is None for each in run.environments.values())
         state = "code modified locally" if modified else "state of the code not known" if unknown else ""
         days = max(record.date for record in run.records)[:10]
-        said = f"{cells} cells, measured until {days}" + (f"; {state}" if state else "")
-        found.append((run.name, f"{RUNS}/{folders[run.name]}/{INDEX}", said))
+        summary = f"{cells} cells, measured until {days}" + (f"; {state}" if state else "")
+        found.append((run.name, f"{RUNS}/{folders[run.name]}/{INDEX}", summary))
     return found
 
 

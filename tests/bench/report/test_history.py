@@ -34,7 +34,7 @@ def verdicts(runs, metric):
 
 def test_runs_are_in_the_order_of_their_dates_with_the_tables_figures():
     (part,) = line([run(3), run(1), run(2)], "psnr").parts
-    assert [moment.run.name for moment in part] == ["run1", "run2", "run3"]
+    assert [result.run.name for result in part] == ["run1", "run2", "run3"]
     assert part[0].row.value == pytest.approx(31.75) and part[0].row.interval is not None
 
 
@@ -44,7 +44,7 @@ def test_runs_of_unlike_time_zones_are_in_the_order_in_which_they_were_made():
         for day, date in ((1, "2026-01-02T09:00:00+09:00"), (2, "2026-01-02T01:00:00+00:00"))
     )
     (part,) = line([late, early], "psnr").parts
-    assert [moment.run.name for moment in part] == ["run1", "run2"]
+    assert [result.run.name for result in part] == ["run1", "run2"]
 
 
 @pytest.mark.parametrize("now, verdict", [(30.0, "same"), (29.98, "same"), (29.9, "worse"), (30.2, "better")])

@@ -65,13 +65,13 @@ def test_the_worst_place_is_where_the_fault_was_put(still, what, metric):
     sr = spoilt(still, what)
     found = places.find_all([material(**{"sr:m": sr, "gt": still})], [record("m", sr, still)], finder, 1e6)
     text = finder(metric.signature, metric.kind.window)[0]
-    asked, place = next((asked, place) for asked, place in found.items() if asked.text == text)
-    assert asked.frame in ((BAD,) if what == "lattice" else (BAD - 1, BAD))
+    worst_frame, place = next((worst_frame, place) for worst_frame, place in found.items() if worst_frame.text == text)
+    assert worst_frame.frame in ((BAD,) if what == "lattice" else (BAD - 1, BAD))
     x, y, width, height = place.box
     assert (width, height) == (64, 64)
     assert abs(x + 32 - FAULT[0] - FAULT[2] / 2) <= 32 and abs(y + 32 - FAULT[1] - FAULT[3] / 2) <= 32
     for frames, crop, row in zip((sr, still), place.crops, place.slices, strict=True):
-        np.testing.assert_array_equal(decoded(crop), frames[asked.frame][y : y + 64, x : x + 64])
+        np.testing.assert_array_equal(decoded(crop), frames[worst_frame.frame][y : y + 64, x : x + 64])
         np.testing.assert_array_equal(decoded(row), np.stack([frame[y + 32, x : x + 64] for frame in frames]))
 
 
