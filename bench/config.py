@@ -20,7 +20,7 @@ from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from bench import assets, labels
-from bench.file_options import spread, suffixes_of
+from bench.file_options import expand_files, suffixes_of
 from bench.groups import GROUPS, members, search_path
 from bench.overrides import WRITTEN, Value, literal, parse
 from bench.paths import CONF
@@ -68,7 +68,7 @@ def expand(overrides: list[str], config_dirs: tuple[str, ...] = ()) -> list[Comb
         known |= keys
         own = {k: v for k, v in options.items() if k in GROUPS or k in keys or k.startswith("+") or _is_item(bare, k)}
         applied |= own.keys()
-        own |= {key: spread(key, own[key], ends) for key, ends in suffixes_of(bare).items() if key in own}
+        own |= {key: expand_files(key, own[key], ends) for key, ends in suffixes_of(bare).items() if key in own}
         swept = {key for key, values in own.items() if len(values) > 1}
         for choice in itertools.product(*own.values()):
             picked = dict(zip(own, choice, strict=True))

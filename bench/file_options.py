@@ -22,7 +22,7 @@ def suffixes_of(config: DictConfig) -> dict[str, tuple[str, ...]]:
     return {f"method.{key}": tuple(suffixes) for key, suffixes in declared.items()}
 
 
-def spread(key: str, values: Iterable[Value], suffixes: tuple[str, ...]) -> tuple[Value, ...]:
+def expand_files(key: str, values: Iterable[Value], suffixes: tuple[str, ...]) -> tuple[Value, ...]:
     """The values of an option, with each folder and each list replaced by its files.
 
     Labels are the files' names, or their paths where two names are alike.

@@ -101,8 +101,8 @@ def _check_interpolations(config: DictConfig) -> None:
 
 def _of_option(error: Exception, key: str = "") -> UserError:
     """OmegaConf's error on an option as one line; `key` is the option where the error names none."""
-    told = str(error).splitlines()[0]
-    reason = told.partition(" raised while resolving interpolation: ")[2].strip("'\"") or told
+    message = str(error).splitlines()[0]
+    reason = message.partition(" raised while resolving interpolation: ")[2].strip("'\"") or message
     return UserError(f"option '{getattr(error, 'full_key', None) or key}': {reason}")
 
 

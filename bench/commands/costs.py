@@ -55,11 +55,11 @@ def rows(config_dirs: tuple[str, ...] = ()) -> tuple[list[tuple[str, str, str]],
                 print(f"bench: {name}: {one_line(error)}", file=sys.stderr)
             found.append((name, text, summary(file)))
     height, width = cost.SIZE
-    told = f"a frame of {width}x{height}, SR and GT, in one process: {machine}, torch {torch.__version__}"
+    note = f"a frame of {width}x{height}, SR and GT, in one process: {machine}, torch {torch.__version__}"
     busy = (
         f"; {_BUSY} the machine was busy: measured again the next time" if any(_BUSY in row[1] for row in found) else ""
     )
-    return found, told + busy
+    return found, note + busy
 
 
 def key_of(metric: Metric) -> str:

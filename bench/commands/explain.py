@@ -18,7 +18,7 @@ from bench.commands.pairs import GT_HELP, PRED_HELP, SCALE_HELP, Pair, open_pair
 from bench.commands.parser import Parser
 from bench.datasets.pairing import check_names
 from bench.labels import listed
-from bench.metrics.recipes import FRAMES, MEAN, POOLED, ProtocolScorer, Recipe, Values, read_presets, spread
+from bench.metrics.recipes import FRAMES, MEAN, POOLED, ProtocolScorer, Recipe, Values, protocol_spread, read_presets
 from bench.metrics.registry import check_name
 from frames.errors import ERROR, NOTHING_MEASURED, OK, UserError, did_you_mean, one_line
 from frames.prefetch import ahead
@@ -63,8 +63,8 @@ def main(argv: list[str]) -> int:
         whole = [pair for pair in pairs if pair.name in scored]
         trapped = traps.under_traps(whole, one, lambda pair: _frames(pair, options.scale))
         traps.show(trapped, options.traps)
-        if quoted is not None and (told := traps.answer(trapped, options.traps, *quoted)):
-            print(told)
+        if quoted is not None and (found_trap := traps.answer(trapped, options.traps, *quoted)):
+            print(found_trap)
     if failed:
         return ERROR
     return OK if any(value is not None for recipe in found for value in recipe.figures.values()) else NOTHING_MEASURED
@@ -166,7 +166,7 @@ def _show(found: list[Recipe], metrics: list[str], clips: int) -> None:
         n = len([column for column in columns if column not in (MEAN, FRAMES, POOLED)])
         unit = f" [{kind.unit}]" if kind.unit else ""
         title = escape(f"{kind.title}{unit}, {n} of {clips} clips")
-        table = Table(title=title, caption=escape(printable(spread(mine))), caption_justify="left")
+        table = Table(title=title, caption=escape(printable(protocol_spread(mine))), caption_justify="left")
         table.add_column("protocol")
         for column in columns:
             table.add_column(escape(printable(column)), justify="right", no_wrap=True)

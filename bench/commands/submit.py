@@ -60,8 +60,8 @@ def main(argv: list[str]) -> int:
     used = {record.worker for record in found.records}
     _write(target, found.records, own, [workers[worker] for worker in sorted(used) if worker])
     print(target)
-    for told in submission.paths(found.records):
-        print(f"bench: the records name a path of this machine: {printable(told)}", file=sys.stderr)
+    for path in submission.paths(found.records):
+        print(f"bench: the records name a path of this machine: {printable(path)}", file=sys.stderr)
     return OK
 
 

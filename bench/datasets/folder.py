@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from bench.datasets import LAYOUTS, NOWHERE, lr_set
 from bench.datasets.clip import Clip, Description, build_clip, build_clips, size_complaint
 from bench.datasets.layout import ClipOnDisk, check_together, find_clips
-from bench.datasets.options import capped, path_of, rate, selected
+from bench.datasets.options import first_frames, path_of, rate, selected
 from frames.degradations import Degradation
 
 Sides = tuple[ClipOnDisk | None, ClipOnDisk | None]
@@ -56,7 +56,7 @@ class Folder:
     def clips(self) -> list[Clip]:
         """The clips found; see `bench.datasets.clip.Dataset`."""
         pairs = self._pairs()
-        capped((), self._frames)
+        first_frames((), self._frames)
         names = selected(pairs, self._wanted, self.name)
         return build_clips(names, lambda name: self._clip(name, pairs[name]), self._scale)
 

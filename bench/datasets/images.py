@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from bench.datasets.clip import Clip, Description, build_clip
-from bench.datasets.options import capped, path_of, rate, selected
+from bench.datasets.options import first_frames, path_of, rate, selected
 from bench.datasets.sources import FrameSource, ImageFiles, Mapped
 from bench.datasets.verify import image_problems
 from frames.degradations import Degradation
@@ -66,7 +66,7 @@ class Images:
     def clips(self) -> list[Clip]:
         """The photographs that are large enough; see `bench.datasets.clip.Dataset`."""
         photographs = self._photographs()
-        capped(range(1), self._frames)
+        first_frames(range(1), self._frames)
         fps = rate(self._fps)
         clips = []
         self.left_out = {}

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bench.datasets import LAYOUTS
-from bench.datasets.options import capped
+from bench.datasets.options import first_frames
 from bench.datasets.pairing import check_pairing
 from bench.datasets.sources import FrameSource, VideoFrames, image_files
 from bench.datasets.verify import decoding_problems, image_problems, numbering_problems, video_problems
@@ -42,11 +42,11 @@ class ClipOnDisk:
             ValueError: broken headers, images of two sizes, or a video that is cut short.
         """
         if not self.video:
-            return image_files(capped(self.images(), frames))
+            return image_files(first_frames(self.images(), frames))
         info = video_info(self.path)
         if info.damage:
             raise ValueError(f"{self.path}: {info.damage}; replace the file")
-        used = len(capped(range(info.frames), frames))
+        used = len(first_frames(range(info.frames), frames))
         return VideoFrames(self.path, (info.height, info.width), used)
 
     def problems(self, official: int | None = None, size: Size | None = None) -> Generator[str, None, Size | None]:

@@ -36,7 +36,7 @@ def selected(known: Iterable[str], wanted: object, where: str) -> list[str]:
     return [name for name in known if name in names]
 
 
-def capped(paths: Sequence[T], frames: object) -> Sequence[T]:
+def first_frames(paths: Sequence[T], frames: object) -> Sequence[T]:
     """The first `frames` of a sequence; all with None.
 
     Raises:

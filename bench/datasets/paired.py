@@ -9,9 +9,9 @@ from pathlib import Path
 from bench.datasets import lr_set
 from bench.datasets.clip import Clip, Description, build_clip, build_clips
 from bench.datasets.layout import ClipOnDisk, check_together
-from bench.datasets.options import capped, path_of, rate, selected
+from bench.datasets.options import first_frames, path_of, rate, selected
 from bench.datasets.own_lr import OPTION, OwnLR, path_in
-from bench.datasets.places import Place, clips_found, first_place
+from bench.datasets.places import LocatedClip, clips_found, locate
 from bench.datasets.verify import numbering_problems
 from frames.degradations import Degradation, Given
 
@@ -74,7 +74,7 @@ class PairedSet:
 
     def clips(self) -> list[Clip]:
         """The clips on disk; see `bench.datasets.clip.Dataset`."""
-        capped((), self._frames)
+        first_frames((), self._frames)
         own, fps, present = self._own, rate(self._fps), self._present()
         if own is not None and not self.gt_layouts:
             raise ValueError(f"{OPTION}={own.path}: {self.title} has no ground truth; its LR frames are data.root")
@@ -116,11 +116,11 @@ class PairedSet:
         """The layouts of GT, or of LR in a set without GT."""
         return self.gt_layouts or self._lr_layouts()
 
-    def _present(self) -> dict[str, Place]:
+    def _present(self) -> dict[str, LocatedClip]:
         """Clips on disk -> the place of their GT, or of LR in a set without GT."""
         path_of(self._given_root, "data.root")
         looked_for = {name: self._first(self._main_layouts, name) for name in self.expected}
-        found = {name: place for name, place in looked_for.items() if place is not None}
+        found = {name: located for name, located in looked_for.items() if located is not None}
         if not found:
             layouts = [layout.format(**self._words("<clip>")) for layout in self._main_layouts]
             looked = ", ".join(layout if layout.endswith(".mkv") else layout + "/*.png" for layout in layouts)
@@ -139,31 +139,31 @@ class PairedSet:
         path = path_in(self._lr)
         return None if path is None else OwnLR(path, self.expected)
 
-    def _clip(self, name: str, place: Place, fps: float) -> Clip:
-        self._check_length(name, place.clip)
-        lr, origin, made_with = self._lr_of(name, place)
+    def _clip(self, name: str, located: LocatedClip, fps: float) -> Clip:
+        self._check_length(name, located.clip)
+        lr, origin, made_with = self._lr_of(name, located)
         return build_clip(
             name,
             scale=self._scale,
             fps=fps,
-            gt=place.clip.source(self._frames) if self.gt_layouts else None,
+            gt=located.clip.source(self._frames) if self.gt_layouts else None,
             lr=None if lr is None else lr.source(self._frames),
             degradation=self._degradation,
             origin=origin,
             made_with=made_with,
         )
 
-    def _lr_of(self, name: str, place: Place) -> tuple[ClipOnDisk | None, str, str]:
+    def _lr_of(self, name: str, located: LocatedClip) -> tuple[ClipOnDisk | None, str, str]:
         """The LR frames of a clip (None: they are made), their origin for records, and the versions behind them."""
         if self._own is not None:
-            self._own.check(name, place.clip, self._frames)
+            self._own.check(name, located.clip, self._frames)
             return self._own.clip(name), self._own.origin(self._degradation), self._own.made_with
-        lr = self._given_lr(name) if self.gt_layouts else place
+        lr = self._given_lr(name) if self.gt_layouts else located
         if lr is None:
             self._check_made(name)
             return None, "", ""
         if self.gt_layouts:
-            check_together(lr.clip, place.clip)
+            check_together(lr.clip, located.clip)
         return lr.clip, self._origin(lr), ""
 
     def _check_made(self, name: str) -> None:
@@ -196,7 +196,7 @@ class PairedSet:
                 "or use the first ones with data.frames=N"
             )
 
-    def _given_lr(self, name: str) -> Place | None:
+    def _given_lr(self, name: str) -> LocatedClip | None:
         """The place of a clip's given LR frames; None if there are none or `lr` is "made".
 
         Raises:
@@ -208,22 +208,22 @@ class PairedSet:
         if found is not None or not isinstance(self._degradation, Given):
             return found
         kinds = {key: self._first(self.lr_layouts[key], name) for key in self.lr_layouts if key != "given"}
-        there = {key: place for key, place in kinds.items() if place and key.endswith(f"-x{self._scale}")}
+        there = {key: located for key, located in kinds.items() if located and key.endswith(f"-x{self._scale}")}
         if len(there) > 1:
             choices = " or ".join(f"degradation={key.partition('-')[0]}" for key in there)
             raise ValueError(f"{self.root}: clip {name} has LR frames of several kinds: choose {choices}")
         return next(iter(there.values()), None)
 
-    def _origin(self, lr: Place | None) -> str:
+    def _origin(self, lr: LocatedClip | None) -> str:
         """The origin of given LR frames for records; with degradation=given it names their folder."""
-        told = lr is not None and isinstance(self._degradation, Given) and lr.kind
-        return f"given ({told})" if told else "given"
+        kind = lr is not None and isinstance(self._degradation, Given) and lr.kind
+        return f"given ({kind})" if kind else "given"
 
     def _lr_layouts(self) -> tuple[str, ...]:
         return self.lr_layouts.get(self._degradation.signature, ())
 
-    def _first(self, layouts: tuple[str, ...], clip: str) -> Place | None:
-        return first_place(self.root, layouts, self._words(clip))
+    def _first(self, layouts: tuple[str, ...], clip: str) -> LocatedClip | None:
+        return locate(self.root, layouts, self._words(clip))
 
     def _words(self, clip: str) -> dict[str, str]:
         """The words that fill in a layout for a clip."""

@@ -16,7 +16,7 @@ PACK_LQ = ("LQ/{clip}", "LQ-Video/{clip}.mkv")
 
 
 @dataclass(frozen=True)
-class Place:
+class LocatedClip:
     """A clip on disk, and the layout under which it was found."""
 
     clip: ClipOnDisk
@@ -28,12 +28,12 @@ class Place:
         return "/".join(part for part in Path(self.layout).parts if CLIP not in part)
 
 
-def first_place(root: Path, layouts: Iterable[str], words: Mapping[str, str]) -> Place | None:
+def locate(root: Path, layouts: Iterable[str], words: Mapping[str, str]) -> LocatedClip | None:
     """The place of a clip under the first layout where it exists; `words` fill in the layouts."""
     for layout in layouts:
         path = root / layout.format(**words)
         if path.is_file() if is_video(path) else path.is_dir():
-            return Place(ClipOnDisk(path), layout.replace("{scale}", words["scale"]))
+            return LocatedClip(ClipOnDisk(path), layout.replace("{scale}", words["scale"]))
     return None
 
 

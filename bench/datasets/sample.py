@@ -15,7 +15,7 @@ import numpy as np
 
 from bench import assets
 from bench.datasets.clip import Clip, Description, build_clip
-from bench.datasets.options import capped, rate, selected
+from bench.datasets.options import first_frames, rate, selected
 from bench.datasets.sources import FrameSource, ImageFiles, Mapped, VideoFrames
 from bench.datasets.verify import image_problems, video_problems
 from frames.degradations import Degradation
@@ -131,7 +131,7 @@ class Sample:
 
     def _clip(self, name: str, piece: Piece) -> Clip:
         path = _path(piece)
-        frames = len(capped(range(piece.frames), self._frames))
+        frames = len(first_frames(range(piece.frames), self._frames))
         source: FrameSource
         if piece.video:
             info = video_info(path)

@@ -37,7 +37,7 @@ class Compared(Wrapped):
     """LR frames of a clip, compared with the reference's when they have been read to the end."""
 
     clip: str
-    tell: Callable[[], None]  # called where they differ
+    warn: Callable[[], None]  # called where they differ
 
     @property
     def size(self) -> Size:
@@ -49,7 +49,7 @@ class Compared(Wrapped):
             digest.add(frame)
             yield frame
         if digest.hexdigest() != DIGESTS[self.clip]:
-            self.tell()
+            self.warn()
 
 
 def unlike(clip: str, made_with: str) -> str:
@@ -64,7 +64,7 @@ def unlike(clip: str, made_with: str) -> str:
 class SampleReal(Sample):
     """The clips of `Sample`, blurred, reduced, noisy and compressed by `degradation=once`; see there for arguments."""
 
-    _told = False
+    _warned = False
 
     def problems(self) -> Iterator[str]:
         """The problems of `Sample`, and clips whose LR frames differ from the reference's."""
@@ -81,10 +81,10 @@ class SampleReal(Sample):
         clip = super()._clip(name, piece)
         if clip.lr_origin != ORIGIN or clip.frames != piece.frames:
             return clip  # another degradation, seed or scale, or a part of the clip: there is no reference
-        return replace(clip, _lr=Compared(clip._lr, name, partial(self._tell, name, clip.lr_made_with)))
+        return replace(clip, _lr=Compared(clip._lr, name, partial(self._warn, name, clip.lr_made_with)))
 
-    def _tell(self, clip: str, made_with: str) -> None:
+    def _warn(self, clip: str, made_with: str) -> None:
         """Warn that LR frames differ, once for the set: the cause is the encoder, which changes all clips."""
-        if not self._told:
-            self._told = True
+        if not self._warned:
+            self._warned = True
             log.warning("%s", unlike(clip, made_with))

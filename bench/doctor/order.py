@@ -44,8 +44,8 @@ def examine_order(excerpt: Excerpt, comp: Compensation) -> tuple[list[Finding], 
                 excerpt.psnr(undone),
             )
         )
-    elif told := _disorder(residuals):
-        findings.append(Finding("order", told, excerpt.psnr(comp)))
+    elif disorder := _disorder(residuals):
+        findings.append(Finding("order", disorder, excerpt.psnr(comp)))
     elif best and not _rather_a_shift(excerpt, comp, best):
         undone = replace(comp, offset=best)
         way = "early: SR frame i shows GT frame i + " if best > 0 else "late: SR frame i shows GT frame i - "

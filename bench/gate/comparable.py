@@ -12,7 +12,7 @@ Cells = dict[tuple[str, str, str], Record]
 """(data, clip, method) -> record of a cell that succeeded."""
 
 
-def cells(records: Sequence[Record]) -> Cells:
+def successful_cells(records: Sequence[Record]) -> Cells:
     """The cells that succeeded."""
     return {record.cell: record for record in records if record.ok}
 

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from statistics import fmean
 
-from bench.gate.comparable import Cells, cells, refuse_unlike
+from bench.gate.comparable import Cells, refuse_unlike, successful_cells
 from bench.gate.margins import MARGINS, margin_of
 from bench.gate.verdict import Interval, change_of, interval_of_mean, verdict_of
 from bench.store.record import GIVEN, Record, Score, Timing
@@ -65,7 +65,7 @@ def compare(
     Raises:
         UserError: a cell of both was not measured in the same way.
     """
-    then, now = cells(before), cells(after)
+    then, now = successful_cells(before), successful_cells(after)
     refuse_unlike(then, now, names)
     found: list[Comparison] = []
     for data, method in dict.fromkeys((d, m) for d, _, m in then):

@@ -22,7 +22,7 @@ _STILL = 0.1  # pixels from frame to frame
 _MARGIN = 9  # pixels around motion that do not count as still: flow is smooth across edges
 _ROUNDING = 1 / 3  # levels
 _LEAST = 0.01  # share of a frame's pixels that a pair needs for a value of its own, and all pairs for any
-Seen = tuple[np.ndarray, np.ndarray, np.ndarray]
+Planes = tuple[np.ndarray, np.ndarray, np.ndarray]
 """Luma of SR and of GT, float32 (H, W), and GT's grey levels, uint8 (H, W)."""
 
 
@@ -48,7 +48,7 @@ class FlickerOfClip:
 
     def __init__(self, moving: bool) -> None:
         self._moving = moving
-        self._before: Seen | None = None
+        self._before: Planes | None = None
         self._pairs: list[tuple[float, float, float]] = []  # sum of SR's changes, of GT's, share of the pixels
 
     def add(self, sr: np.ndarray, gt: np.ndarray | None) -> None:
@@ -56,7 +56,7 @@ class FlickerOfClip:
         if gt is None:
             raise ValueError("no ground truth")
         check_pair(sr, gt, minimum=48)
-        now = seen(sr, gt)
+        now = planes_of(sr, gt)
         if self._before is not None:
             self._pairs.append(self._changes(self._before, now))
         self._before = now
@@ -72,19 +72,19 @@ class FlickerOfClip:
         whole = _ratio(*(sum(column) for column in zip(*self._pairs)))
         return [_ratio(*pair) if pair[2] >= _LEAST else whole for pair in self._pairs]
 
-    def _changes(self, before: Seen, now: Seen) -> tuple[float, float, float]:
+    def _changes(self, before: Planes, now: Planes) -> tuple[float, float, float]:
         ours, theirs, chosen = changes(before, now, self._moving)
         sums = [float(each[chosen].mean()) if chosen.any() else 0.0 for each in (ours, theirs)]
         share = float(chosen.mean())
         return sums[0] * share, sums[1] * share, share
 
 
-def seen(sr: np.ndarray, gt: np.ndarray) -> Seen:
+def planes_of(sr: np.ndarray, gt: np.ndarray) -> Planes:
     """Prepare a pair of uint8 (H, W, 3) RGB frames: luma of SR, luma of GT, and GT's grey levels for the flow."""
     return sr @ _LUMA, gt @ _LUMA, cv2.cvtColor(np.ascontiguousarray(gt), cv2.COLOR_RGB2GRAY)
 
 
-def changes(before: Seen, now: Seen, moving: bool) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def changes(before: Planes, now: Planes, moving: bool) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Each pixel's change in levels, of SR and of GT, float (H, W); and a mask of the pixels to use, bool (H, W)."""
     forward = flow(before[2], now[2])
     moves = np.hypot(forward[..., 0], forward[..., 1]) > _STILL

@@ -11,7 +11,7 @@ from frames.errors import UserError, did_you_mean
 _TYPES = {"title": (str,), "unit": (str,), "better": (str,), "digits": (int,), "best": (int, float, type(None))}
 
 
-def kind_said(name: str, kind: Kind, said: Any) -> Kind:
+def overridden_kind(name: str, kind: Kind, overrides: Any) -> Kind:
     """A metric's kind, updated by the keys under `kind` in its file: `title`, `unit`, `better`, `digits`, `best`.
 
     Args:
@@ -20,14 +20,14 @@ def kind_said(name: str, kind: Kind, said: Any) -> Kind:
     Raises:
         UserError: an unknown key, a value of a wrong type, or an unknown direction.
     """
-    if not isinstance(said, dict):
+    if not isinstance(overrides, dict):
         raise UserError(f"metric {name}: kind holds keys, of {', '.join(_TYPES)}")
-    for key, value in said.items():
+    for key, value in overrides.items():
         if key not in _TYPES:
             raise UserError(f"metric {name}: kind has no '{key}'{did_you_mean(str(key), _TYPES)}")
         if type(value) not in _TYPES[key] or (key == "digits" and not 0 <= value <= 15):
             raise UserError(f"metric {name}: kind.{key} is {value!r}")
-    found = replace(kind, **said)
+    found = replace(kind, **overrides)
     if found.better not in DIRECTIONS:
         raise UserError(f"metric {name}: better is {found.better!r}{did_you_mean(str(found.better), DIRECTIONS)}")
     return found

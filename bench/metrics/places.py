@@ -58,7 +58,8 @@ def change_of_area(now: Pair, after: Pair | None, scale: int, moving: bool) -> t
     """The place of `change`, among the pixels that count for the flicker of still or moving areas."""
     if after is None or now[1] is None or after[1] is None:
         return difference(now, after, scale)
-    ours, theirs, chosen = flicker.changes(flicker.seen(now[0], now[1]), flicker.seen(after[0], after[1]), moving)
+    first, second = flicker.planes_of(now[0], now[1]), flicker.planes_of(after[0], after[1])
+    ours, theirs, chosen = flicker.changes(first, second, moving)
     return _peak(np.where(chosen, ours - theirs, 0))
 
 

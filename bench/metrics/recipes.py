@@ -138,7 +138,7 @@ def _every_frame(protocol: Protocol) -> Protocol:
     return replace(protocol, drop_first=0, drop_last=0, only=None, every=1)
 
 
-def spread(recipes: Sequence[Recipe]) -> str:
+def protocol_spread(recipes: Sequence[Recipe]) -> str:
     """One line on the largest difference between two protocols in the column of the set."""
     column = MEAN if MEAN in recipes[0].figures else next(iter(recipes[0].figures))
     named = {", ".join(recipe.presets): recipe.figures[column] for recipe in recipes}

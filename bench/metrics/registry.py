@@ -14,7 +14,7 @@ from omegaconf.errors import OmegaConfBaseException
 
 from bench.groups import members
 from bench.metrics.base import ClipMetric, FrameMetric, Kind, Metric
-from bench.metrics.kinds import kind_said
+from bench.metrics.kinds import overridden_kind
 from bench.metrics.of_gt import of_gt
 from bench.metrics.protocol import RGB, Protocol
 from bench.metrics.unavailable import NotAtHand, Unavailable
@@ -56,7 +56,7 @@ def build(
             f"metric {name}: {type(metric).__name__} is no metric: it needs kind, signature, "
             "and score(sr, gt) or begin()"
         )
-    kind = kind_said(name, metric.kind, options.get("kind", {}))
+    kind = overridden_kind(name, metric.kind, options.get("kind", {}))
     return _with(name, _with(name, metric, "kind", kind), "signature", protocol.signed(metric.signature))
 
 

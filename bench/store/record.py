@@ -158,9 +158,9 @@ class Descriptor:
     trained_on: list[str] = field(default_factory=list)  # metrics that these weights were trained on
 
     @classmethod
-    def of(cls, said: dict[str, Any]) -> Descriptor:
+    def of(cls, values: dict[str, Any]) -> Descriptor:
         """Build from a method's description (`bench.methods.calls.plain`); keys that are not recorded are left out."""
-        return typed.from_json(cls, {key: value for key, value in said.items() if key in cls.__dataclass_fields__})
+        return typed.from_json(cls, {key: value for key, value in values.items() if key in cls.__dataclass_fields__})
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -99,7 +99,7 @@ class Store:
     def __init__(self, root: str | Path | None, say: Callable[[str], None] | None = None) -> None:
         self.root = Path(root) if root else None
         self._say = say or (lambda line: print(f"bench: {line}", file=sys.stderr))
-        self._told = False
+        self._reported = False
 
     @contextlib.contextmanager
     def in_use(self) -> Iterator[None]:
@@ -217,8 +217,8 @@ class Store:
             self._mark()
             write(self.root / kind / name)
         except OSError as error:
-            if not self._told:
-                self._told = True
+            if not self._reported:
+                self._reported = True
                 self._say(f"{self.root}: results are not kept for later runs: {one_line(error)}")
 
     def _mark(self) -> None:

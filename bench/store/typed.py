@@ -27,7 +27,7 @@ def from_json(kind: type[T], data: Any, where: str = "") -> T:
         ValueError: a field is missing, unknown, or of another type; one line that names it.
     """
     if not isinstance(data, dict):
-        raise ValueError(f"{where or 'the record'} is {_said(data)}, not an object")
+        raise ValueError(f"{where or 'the record'} is {_shortened(data)}, not an object")
     readers = _readers(kind)  # type: ignore[arg-type]
     for name in data:
         if name not in readers:
@@ -110,7 +110,7 @@ def _float(value: Any, where: str) -> float:
     if isinstance(value, str) and value in _NOT_FINITE:
         return _NOT_FINITE[value]
     if type(value) is not int:
-        raise ValueError(f"{where} is {_said(value)}, not a number")
+        raise ValueError(f"{where} is {_shortened(value)}, not a number")
     try:
         return float(value)
     except OverflowError:
@@ -119,13 +119,13 @@ def _float(value: Any, where: str) -> float:
 
 def _of_type(kind: type, name: str, value: Any, where: str) -> Any:
     if type(value) is not kind:
-        raise ValueError(f"{where} is {_said(value)}, not {name}")
+        raise ValueError(f"{where} is {_shortened(value)}, not {name}")
     return value
 
 
 def _one_of(known: tuple, value: Any, where: str) -> Any:
     if value not in known or type(value) is not type(known[0]):
-        raise ValueError(f"{where} is {_said(value)}, not {' or '.join(map(repr, known))}")
+        raise ValueError(f"{where} is {_shortened(value)}, not {' or '.join(map(repr, known))}")
     return value
 
 
@@ -141,7 +141,7 @@ def _joined(where: str, name: str) -> str:
     return f"{where}.{name}" if where else str(name)
 
 
-def _said(value: Any) -> str:
+def _shortened(value: Any) -> str:
     """A value as short text for a message."""
     if isinstance(value, (dict, list)):
         return "an object" if isinstance(value, dict) else "a list"

@@ -117,8 +117,8 @@ def once(
     """Blur, bicubic reduction, noise, JPEG and H.264, each once and with fixed parameters; see `Once`."""
     degrade = Once(scale=scale, blur=blur, noise=noise, jpeg=jpeg, crf=crf)
     parts = {"blur": blur, "noise": noise, "jpeg": jpeg, "crf": crf}
-    told = "-".join(f"{part}{value:g}" for part, value in parts.items() if value is not None)
-    return Seeded(name, degrade, checked_seed(seed), details=told)
+    details = "-".join(f"{part}{value:g}" for part, value in parts.items() if value is not None)
+    return Seeded(name, degrade, checked_seed(seed), details=details)
 
 
 def checked_seed(seed: int) -> int:
