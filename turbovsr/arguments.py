@@ -33,10 +33,9 @@ def parse(argv: list[str]) -> argparse.Namespace:
     parser.add_argument("--steps", type=int, default=1, help="sampling steps: 1, 2, 4, 8 or 16 (default 1)")
     parser.add_argument("--seed", type=int, default=0, help="seed of the noise that sampling starts from (default 0)")
     parser.add_argument(
-        "--no-latent",
-        dest="latent",
-        action="store_false",
-        help="decode from the LR frames alone, without sampling: faster, with the same scores for nano",
+        "--latent",
+        action=argparse.BooleanOptionalAction,
+        help="sample the latent, or decode from the LR frames alone: faster (default: sampled by nano, not by nano-real)",
     )
     parser.add_argument(
         "--weights",

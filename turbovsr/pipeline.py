@@ -73,6 +73,7 @@ class TurboVSR:
             always whole frames; "auto": tiles, and shorter chunks, if memory would otherwise take several gigabytes.
         color_fix: "none", or colours taken from the LR frames: "wavelet" or "adain" (see `turbovsr.color_fix`).
         use_latent: False decodes from the LR frames alone, without sampling: faster, and the baseline for the latent.
+            None: without if the metadata of the weights says so (nano-real) and `steps` is 1.
         size: "nano", or a size of the LTX shape, "2b" or "2b-tiny", which has random weights unless `weights` is given.
         compile: compile the transformer: faster after a slow first call.
         shape: options of the LTX shape (path, autoencoder, prompt, window): see `turbovsr.ltx.presets.build`.
@@ -90,7 +91,7 @@ class TurboVSR:
         overlap: int = 3,
         tile: int | str = "auto",
         color_fix: str = "none",
-        use_latent: bool = True,
+        use_latent: bool | None = None,
         size: str = "nano",
         compile: bool = False,
         **shape: Any,
@@ -120,7 +121,8 @@ class TurboVSR:
         if self.device.type == "cpu":
             keep_freed_memory()
         self.model.prepare(compile)
-        self.steps, self.seed, self.scale, self.use_latent = steps, seed, scale, use_latent
+        self.steps, self.seed, self.scale = steps, seed, scale
+        self.use_latent = steps > 1 or metadata.get("use_latent") != "false" if use_latent is None else use_latent
         self.chunk, self.overlap, self.tile, self.color_fix = chunk, overlap, tile, color_fix
         source = metadata.get("weights")
         if source is None:

@@ -61,6 +61,21 @@ def test_latent_can_be_left_out(upscaler, weights):
     assert not torch.equal(upscaler.upscale(lr), TurboVSR(weights, use_latent=False).upscale(lr))
 
 
+def test_weights_say_whether_one_step_of_their_latent_is_worth_it(weights, tmp_path):
+    plain = tmp_path / "plain.safetensors"
+    checkpoints.save(tiny_model(), plain, torch.float32, name="plain", licence="none", use_latent="false")
+    for file, options, sampled in (
+        (weights, {}, True),
+        (plain, {}, False),
+        (plain, {"steps": 2}, True),
+        (plain, {"use_latent": True}, True),
+        (weights, {"steps": 2, "use_latent": False}, False),
+    ):
+        model = TurboVSR(file, **options)
+        assert model.use_latent is sampled
+        assert ("decoded without a latent" in model.descriptor.notes) is not sampled
+
+
 def test_clip_begins_as_its_first_chunk_alone(upscaler):
     lr = clip(17, 3, 16, 16)
     # A chunk knows nothing of the next one: a stream may be handed out while its end has not been read. Only the frames
