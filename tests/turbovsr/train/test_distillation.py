@@ -137,7 +137,7 @@ def test_fine_is_nothing_of_flat_frames_and_all_of_a_checkerboard():
     [
         ({"sr": np.zeros((60, 64, 3), np.uint8)}, "not 4 times as large as LR frames of 16x16"),
         ({"gt": np.zeros((64, 64, 3), np.float32)}, "uint8"),
-        ({"lr": np.array([{}])}, "no pair"),
+        ({"lr": np.array([{}])}, "not a pair"),
         ({"lr": np.zeros((1, 16, 8, 3), np.uint8)}, "not square"),
     ],
 )
@@ -146,7 +146,7 @@ def test_what_is_no_pair_is_named(tmp_path, changes, message):
     with pytest.raises(ValueError, match=f"still-0.npz: .*{message}.*remove it"):
         read(tmp_path / "still-0.npz")
     (tmp_path / "still-1.npz").write_bytes(b"PK\x03\x04 cut")
-    with pytest.raises(ValueError, match="still-1.npz: no pair"):
+    with pytest.raises(ValueError, match="still-1.npz: not a pair"):
         read(tmp_path / "still-1.npz")
 
 
