@@ -35,7 +35,7 @@ def parse(argv: list[str]) -> argparse.Namespace:
     parser.add_argument(
         "--latent",
         action=argparse.BooleanOptionalAction,
-        help="sample the latent, or decode from the LR frames alone: faster (default: as the weights say; nano samples)",
+        help="sample the latent, or decode from the LR frames alone: faster (default: nano samples it)",
     )
     parser.add_argument(
         "--weights",
