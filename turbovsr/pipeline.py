@@ -124,9 +124,8 @@ class TurboVSR:
         self.steps, self.seed, self.scale = steps, seed, scale
         self.use_latent = steps > 1 or metadata.get("use_latent") != "false" if use_latent is None else use_latent
         self.chunk, self.overlap, self.tile, self.color_fix = chunk, overlap, tile, color_fix
-        source = metadata.get("weights")
-        if source is None:
-            source = f"{checkpoints.resolve(weights).name} ({metadata.get('origin', 'origin not stated')})"
+        origin = metadata.get("origin", "origin not stated")
+        source = metadata.get("weights") or f"{checkpoints.resolve(weights).name} ({origin})"
         self.descriptor = Descriptor(
             name=f"TurboVSR {metadata.get('name', 'custom')}",
             scale=scale,
