@@ -74,7 +74,7 @@ def _member(group: str, target: Any, name: str, config_dirs: tuple[str, ...]) ->
     for each, file in known.items():
         try:
             contents[each] = read_mapping(file)
-        except (ValueError, OSError):  # of others' a damaged one is of no interest
+        except (ValueError, OSError):  # a damaged config of another set does not matter
             if each == name:
                 raise
     built_by = {each: content for each, content in contents.items() if target in (None, content.get("_target_"))}

@@ -18,5 +18,5 @@ def short(title: str, signature: str) -> str:
             title += "-RGB" if color.startswith("rgb") else "-CbCr"
         else:
             title += "-Y" + color.removeprefix("y-bt601").replace("-studio", "")
-    told = [part for part in rest if re.match(r"frames|every|pyiqa|crop[1-9]\d*$", part)]
-    return " ".join([title, *told])
+    parts = [part for part in rest if re.match(r"frames|every|pyiqa|crop[1-9]\d*$", part)]
+    return " ".join([title, *parts])

@@ -228,13 +228,18 @@ def test_each_worker_of_a_machine_with_gpus_gets_one_by_uuid(monkeypatch):
     assert [place.cores for place in local.places(3, on_gpus=False)] == [[0, 1, 2], [3, 4], [5, 6, 7]]
 
 
+def _nvidia_smi(monkeypatch, folder, *lines):
+    """Put a program of this name that prints these lines first on PATH."""
+    tool = folder / "nvidia-smi"
+    tool.write_text("#!/bin/sh\n" + "".join(f"echo {line}\n" for line in lines))
+    tool.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{folder}{os.pathsep}{os.environ['PATH']}")
+
+
 def test_the_gpus_are_those_that_this_process_may_use(monkeypatch, tmp_path):
     from bench.launch import local
 
-    tool = tmp_path / "nvidia-smi"
-    tool.write_text("#!/bin/sh\necho GPU-a\necho GPU-b\n")
-    tool.chmod(0o755)
-    monkeypatch.setenv("PATH", f"{tmp_path}{os.pathsep}{os.environ['PATH']}")
+    _nvidia_smi(monkeypatch, tmp_path, "GPU-a", "GPU-b")
     monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
     assert local.gpus() == ["GPU-a", "GPU-b"]
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "1")
@@ -246,10 +251,7 @@ def test_the_gpus_are_those_that_this_process_may_use(monkeypatch, tmp_path):
 def test_a_number_that_may_mean_either_of_unlike_gpus_is_refused(monkeypatch, tmp_path):
     from bench.launch import local
 
-    tool = tmp_path / "nvidia-smi"
-    tool.write_text("#!/bin/sh\necho GPU-a, NVIDIA T400\necho GPU-b, NVIDIA H200\n")
-    tool.chmod(0o755)
-    monkeypatch.setenv("PATH", f"{tmp_path}{os.pathsep}{os.environ['PATH']}")
+    _nvidia_smi(monkeypatch, tmp_path, "GPU-a, NVIDIA T400", "GPU-b, NVIDIA H200")
     monkeypatch.delenv("CUDA_DEVICE_ORDER", raising=False)
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "0")
     with pytest.raises(UserError, match="CUDA_VISIBLE_DEVICES=0: .*; set CUDA_DEVICE_ORDER=PCI_BUS_ID"):
