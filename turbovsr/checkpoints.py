@@ -60,6 +60,19 @@ def save(model: SavableModel, path: str | Path, dtype: torch.dtype = torch.float
     save_file(state, str(path), metadata)
 
 
+def samples_latent(use_latent: bool | None, steps: int, metadata: Mapping[str, str]) -> bool:
+    """Whether a latent is sampled: as asked for; if None, with several steps, or with one unless the weights say no.
+
+    Raises:
+        ValueError: `use_latent` is none of True, False and None.
+    """
+    if use_latent is None:
+        return steps > 1 or metadata.get("use_latent") != "false"
+    if not isinstance(use_latent, bool):
+        raise ValueError(f"use_latent={use_latent}: write true, false, or null for what the weights say")
+    return use_latent
+
+
 def packaged() -> list[str]:
     """The names of the models that come with the package."""
     return sorted(path.stem for path in PACKAGED.glob("*.safetensors"))

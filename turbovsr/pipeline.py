@@ -122,7 +122,7 @@ class TurboVSR:
             keep_freed_memory()
         self.model.prepare(compile)
         self.steps, self.seed, self.scale = steps, seed, scale
-        self.use_latent = steps > 1 or metadata.get("use_latent") != "false" if use_latent is None else use_latent
+        self.use_latent = checkpoints.samples_latent(use_latent, steps, metadata)
         self.chunk, self.overlap, self.tile, self.color_fix = chunk, overlap, tile, color_fix
         origin = metadata.get("origin", "origin not stated")
         source = metadata.get("weights") or f"{checkpoints.resolve(weights).name} ({origin})"

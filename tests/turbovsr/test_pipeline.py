@@ -197,6 +197,7 @@ def test_color_fix_is_applied_and_named(weights, upscaler):
         ({"overlap": 0}, "overlap"),
         ({"overlap": 5}, "overlap"),
         ({"color_fix": "sepia"}, "unknown color_fix"),
+        ({"use_latent": "perhaps"}, "write true, false, or null"),
     ],
 )
 def test_wrong_options_are_one_clear_error(weights, options, complaint):
