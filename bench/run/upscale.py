@@ -32,6 +32,8 @@ def upscale(cells: list[Cell], inputs: Inputs, store: Store, working: Callable[[
         with ExitStack() as stack:
             for index, cell in enumerate(cells):
                 if scope in cell.scopes and cell.error is None and isinstance(cell.adapter, InProcess | Program):
+                    for earlier in measured[index].values():
+                        earlier.output = None  # a second copy of the frames would count towards this scope's peaks
                     try:
                         measured[index][scope] = _session(cell, cell.adapter, scope, inputs, stack)
                     except Exception as error:
@@ -74,13 +76,12 @@ def _collected(cell: Cell, adapter: Adapter, sessions: dict[str, Session]) -> Up
     """
     every = list(sessions.values())
     first, last = every[0], every[-1]
+    assert last.output is not None
+    calls.check_contract(last.output, cell.clip)
     for session in every:
-        assert session.output is not None
-        calls.check_contract(session.output, cell.clip)
         if session.output_sha256 != last.output_sha256:
             raise ValueError("the scopes gave different frames: the method is not deterministic; set its seed")
         session.result.cached = first.result.cached  # only the first scope had input that the method had not seen
-    assert last.output is not None
     frames = calls.TensorFrames(last.output)
     digest, descriptor = frames_digest(frames), Descriptor.of(calls.plain(adapter.method.descriptor))
     if not cell.plan.is_timed:
