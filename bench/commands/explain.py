@@ -43,7 +43,7 @@ def main(argv: list[str]) -> int:
     presets = read_presets(options.scale, config_dirs)
     if options.traps not in (None, *presets):
         raise UserError(f"--traps {options.traps}: unknown protocol{did_you_mean(options.traps, presets)}")
-    scorer = ProtocolScorer(metrics, presets, options.device, config_dirs)
+    scorer = ProtocolScorer(metrics, presets, options.device, config_dirs, options.scale)
     pairs, alone = open_pairs(options.pred, options.gt)
     scored: dict[str, Values] = {}
     failed = []

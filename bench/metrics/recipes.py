@@ -60,6 +60,7 @@ class ProtocolScorer:
     presets: Mapping[str, Protocol]
     device: str = "cpu"
     config_dirs: tuple[str, ...] = ()
+    scale: int = 4  # of the prediction: the period of the lattices that some metrics seek
 
     def metric(self, name: str, protocol: Protocol) -> FrameMetric:
         """A metric under a protocol.
@@ -67,7 +68,7 @@ class ProtocolScorer:
         Raises:
             UserError: there is none of this name, or it is not one of single frames.
         """
-        metric = build(name, protocol, device=self.device, config_dirs=self.config_dirs)
+        metric = build(name, protocol, scale=self.scale, device=self.device, config_dirs=self.config_dirs)
         if isinstance(metric, ClipMetric):
             raise UserError(f"metric {name} scores whole clips; only metrics of single frames are explained")
         return metric

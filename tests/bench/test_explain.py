@@ -75,6 +75,13 @@ def test_gt_that_is_no_multiple_of_the_scale_is_cut_as_a_run_cuts_it(bench, clip
     assert answer.code == 0, answer.err
 
 
+def test_metrics_that_depend_on_the_scale_get_it(bench, clips, predicted):
+    names = ("--pred", predicted / "pan", "--gt", clips / "pan", "--metric", "checkerboard")
+    for words, periods in ((("--scale", 2), "period2,4"), ((), "period4,8")):
+        answer = bench("explain", *names, *words)
+        assert answer.code == 0 and f"checkerboard|{periods}|whole" in answer.out, answer.err
+
+
 def test_metrics_are_listed_once_and_spaces_do_not_matter(bench, clips, predicted):
     value = score("psnr", {"color": "y"}, predicted, clips, "pan")
     names = ("--pred", predicted / "pan", "--gt", clips / "pan", "--metric", "psnr, ssim,psnr,")
