@@ -118,12 +118,12 @@ class Session:
         result = self.result
         repetition = self._run(warm_up=False)
         self._fresh = self._fresh or repetition
+        result.first_call_s = result.first_call_s or repetition.total_s  # without a warm-up, also if it is redone
         if repetition.tainted and result.redone < self.limits.repeats and self._wasted < self.limits.budget_s:
             result.redone += 1  # once for each wanted repetition: then the machine is as it is, and the record says so
             self._wasted += repetition.total_s
             return
         result.repetitions.append(repetition)
-        result.first_call_s = result.first_call_s or repetition.total_s
         self._spent += repetition.total_s
         assert self.output is not None
         self.output_sha256 = digest(self.output)

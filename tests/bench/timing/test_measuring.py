@@ -131,6 +131,24 @@ def test_a_first_repetition_that_is_redone_is_still_compared(ticking, monkeypatc
     assert one.result.redone == 1 and len(one.result.repetitions) == 4 and one.result.cached is cached
 
 
+def test_a_first_call_that_is_redone_is_still_the_first_call(ticking, monkeypatch):
+    busy, costs = iter([True]), [1, 10]  # looks at the clock: the second call, the first
+
+    @contextmanager
+    def contended():
+        yield Contention(waiting=0.9 if next(busy, False) else 0.0)
+
+    def slow_at_first(stages, warm_up):
+        for _ in range(costs.pop()):
+            clock.time.perf_counter()
+        return frame(0)
+
+    monkeypatch.setattr(measure, "contended", contended)
+    one = Session(slow_at_first, "tensors", "cpu", Limits(0, 1, 1e9))
+    take_turns([one])
+    assert one.result.redone == 1 and one.result.first_call_s == 11 and one.result.repetitions[0].total_s == 2
+
+
 def test_what_other_methods_hold_is_not_counted(monkeypatch):
     monkeypatch.setattr(measure, "peak_memory", lambda device: nullcontext(memory.Peak(500.0, "process, resident")))
     answer = Session(lambda stages, warm_up: frame(0), "tensors", "cpu", Limits(0, 1))
