@@ -51,7 +51,8 @@ class Stopwatch:
         stages: dict[str, float] = {}
         for name, start, end in self._spans:
             stages[name] = stages.get(name, 0.0) + self._between(start, end)
-        stages[REST] = max(0.0, total - sum(stages.values()))
+        rest = max(0.0, total - sum(stages.values()))
+        stages[REST] = stages.get(REST, 0.0) + rest  # an upscaler may announce a stage of this name
         return total, stages
 
     def _now(self) -> object:

@@ -37,6 +37,17 @@ def test_stages_and_the_remainder_add_up_to_the_total(ticking):
     assert (total, stages) == (7, {"flow": 2, "decode": 1, clock.REST: 4})
 
 
+def test_a_stage_that_is_called_like_the_remainder_keeps_its_time(ticking):
+    watch = clock.Stopwatch("cpu")
+    with watch.total():  # 0
+        with watch.stage(clock.REST):  # 1, 2
+            pass
+        with watch.stage("decode"):  # 3, 4
+            pass
+    total, stages = watch.seconds()  # 5
+    assert (total, stages) == (5, {clock.REST: 4, "decode": 1})
+
+
 def test_nested_stages_are_refused():
     watch = clock.Stopwatch("cpu")
     with pytest.raises(RuntimeError, match="'inner'.*inside stage 'outer'"), watch.total(), watch.stage("outer"):
