@@ -41,6 +41,10 @@ class Excerpt:
     start: Fraction
     seconds: Fraction
 
+    def frames(self, rate: Fraction) -> int:
+        """Number of frames at a constant rate; at least one, as of a video, whose frame at `start` counts."""
+        return max(1, round(self.seconds * rate))
+
 
 @dataclass(frozen=True)
 class VideoJob:
@@ -106,7 +110,7 @@ class VideoJob:
         if self.excerpt is None:
             return self.source.count
         left = self.source.count - round(self.excerpt.start * self.rate)
-        return max(0, min(left, round(self.excerpt.seconds * self.rate)))
+        return max(0, min(left, self.excerpt.frames(self.rate)))
 
     def run(self, model: TurboVSR, identity: dict[str, str], anew: bool, advance: Callable[[int], None]) -> list[str]:
         """Make the video, or continue where an earlier run of the same job stopped.
@@ -226,7 +230,7 @@ class Frames:
             begin, end = self._start, None
             if job.excerpt is not None:
                 first = int(job.excerpt.start * job.rate)
-                begin, end = begin + first, first + round(job.excerpt.seconds * job.rate)
+                begin, end = begin + first, first + job.excerpt.frames(job.rate)
             for pixels in islice(job.source.frames(deep), begin, end):
                 yield pixels, Fraction(0)
             return

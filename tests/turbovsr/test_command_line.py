@@ -139,6 +139,14 @@ def test_a_device_that_is_not_here_is_one_line(run, folder, tmp_path, capsys, de
     assert line.startswith(f"turbovsr: --device {device}: ") and "unexpected" not in line
 
 
+def test_a_preview_shorter_than_a_frame_is_one_frame_of_images_too(run, folder, tmp_path):
+    write_video(tmp_path / "clip.mp4", [picture(seed, 16, 24) for seed in range(3)], 24)
+    for given in (folder, tmp_path / "clip.mp4"):
+        output = tmp_path / f"{given.stem}-preview.mp4"
+        assert run(given, output, "--preview", 0.01) == 0
+        assert open_source(output).count == 1
+
+
 def test_a_preview_beyond_the_end_names_the_option_and_leaves_nothing(run, tmp_path, capsys):
     write_video(tmp_path / "clip.mp4", [picture(0, 16, 24)] * 5, 25)
     assert run(tmp_path / "clip.mp4", tmp_path / "out.mp4", "--preview", 1, "--start", 100) == 3
