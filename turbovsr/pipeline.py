@@ -278,9 +278,9 @@ class TurboVSR:
 
     def _notes(self) -> str:
         """Steps, seed and colour fix, for the descriptor."""
-        if not self.use_latent:
-            return "decoded without a latent"
         fix = "" if self.color_fix == "none" else f", color fix {self.color_fix}"
+        if not self.use_latent:
+            return f"decoded without a latent{fix}"
         return f"{self.steps} step(s), seed {self.seed}{fix}"
 
 

@@ -180,6 +180,7 @@ def test_color_fix_is_applied_and_named(weights, upscaler):
     for fix in ("wavelet", "adain"):
         fixed = TurboVSR(weights, color_fix=fix)
         assert fix in fixed.descriptor.notes
+        assert fix in TurboVSR(weights, color_fix=fix, use_latent=False).descriptor.notes
         assert not torch.equal(fixed.upscale(lr), upscaler.upscale(lr))
 
 
