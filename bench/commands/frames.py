@@ -75,7 +75,7 @@ class RunFrames:
     def material(self, data: str, clip: str) -> Material:
         """The frames of one clip that can be read, and the reasons why others cannot."""
         cells = [record for record in self.records if (record.data, record.clip) == (data, clip)]
-        first = cells[0]
+        first = next((record for record in cells if record.frames), cells[0])  # one that could open the clip
         size = first.scale * first.lr_size[0], first.scale * first.lr_size[1]
         found = Material(data, clip, first.frames, first.scale, size)
         try:

@@ -79,6 +79,8 @@ class Fact:
 
     def _one(self, record: Record) -> str:
         if self.name == "size":
+            if not record.frames:  # a clip that could not be opened
+                return ""
             height, width = (record.scale * side for side in record.lr_size)
             return f"{width}×{height}"
         if self.name == "parameters":

@@ -86,6 +86,15 @@ def mean(values: Sequence[float]) -> float:
     return fmean(values) if all(map(math.isfinite, values)) else sum(values) / len(values)
 
 
+def clip_frames(records: Iterable[Record]) -> dict[tuple[str, str], int]:
+    """The frames of each (data, clip); 0 for a clip that none of the records could open."""
+    found: dict[tuple[str, str], int] = {}
+    for record in records:
+        place = record.data, record.clip
+        found[place] = max(found.get(place, 0), record.frames)
+    return found
+
+
 def most_clips(found: Iterable[Row]) -> frozenset[str]:
     """The largest set of clips of any row; of equally large ones that of the most rows, then the first."""
     counts = Counter(row.clips for row in found)

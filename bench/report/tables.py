@@ -15,7 +15,7 @@ from bench.report.machines import split_by_canary, times_note
 from bench.report.methods import RANDOM_NOTE, random_methods, trained_on
 from bench.report.nearness import place, ranking_row, unranked_notes
 from bench.report.notes import by_note, score_notes
-from bench.report.summary import ALL, TIMES, Row, most_clips, rows
+from bench.report.summary import ALL, TIMES, Row, clip_frames, most_clips, rows
 from bench.report.trace import sources
 from bench.store.record import Record, Timing
 from frames.errors import UserError, did_you_mean
@@ -229,7 +229,7 @@ def _table(
         for column in all_columns
         if column.holds(row) and not (column.is_quality and row.method in random)
     }
-    clips = {record.clip: record.frames for record in records}
+    clips = clip_frames(records)
     expected = records[-1].expected_clips
     dtypes = listed(r.descriptor.dtype for r in records if r.descriptor and r.descriptor.dtype)
     precisions = f", {dtypes}" if dtypes else ""

@@ -99,6 +99,11 @@ def failed(record: Record, reason: str = "out of memory") -> Record:
     return replace(record, status="failed", reason=reason, descriptor=None, sr_sha256=None, scores={}, timing={})
 
 
+def refused(record: Record, reason: str = "not an image") -> Record:
+    """The record of the same cell when its clip could not be opened."""
+    return replace(failed(record, reason), frames=0, lr_size=(0, 0), lr_origin="refused")
+
+
 def with_score(record: Record, name: str, **change) -> Record:
     """The record with another score of this name."""
     return replace(record, scores=record.scores | {name: replace(record.scores[name], **change)})

@@ -18,6 +18,7 @@ from bench.report.page.choose import PictureBudget
 from bench.report.page.material import Material
 from bench.report.page.order import Metric, metrics_of, values, worst
 from bench.report.page.places import Find, WorstFrame
+from bench.report.summary import clip_frames
 from bench.report.tables import tables
 from bench.store.record import Record
 
@@ -81,7 +82,7 @@ def _title(found, methods: list[str]) -> str:
 
 def _facts(records: list[Record], environments: dict[str, dict]) -> list[tuple[str, str]]:
     """The line under the title: what, where, when, which commit."""
-    clips = {(record.data, record.clip): record.frames for record in records}
+    clips = clip_frames(records)
     commits = [
         str(each.get("commit") or "")[:10] + " (dirty)" * bool(each.get("dirty")) for each in environments.values()
     ]

@@ -34,8 +34,9 @@ def boards(runs: Mapping[str, Sequence[Record]]) -> list[Board]:
     """
     groups: list[tuple[tuple, dict[str, tuple], dict[str, list[Record]]]] = []
     for run, records in runs.items():
-        for key in dict.fromkeys(map(_key, records)):
-            own = [replace(r, data_config=_options(r)) for r in records if _key(r) == key]
+        keys = _keys(records)
+        for key in dict.fromkeys(keys):
+            own = [replace(r, data_config=_options(r)) for r, its in zip(records, keys, strict=True) if its == key]
             clips = {r.clip: (r.frames, r.lr_size) for r in own if r.frames}
             for other, known, members in groups:
                 if other == key and all(known.get(clip, shape) == shape for clip, shape in clips.items()):
@@ -84,6 +85,16 @@ def sorted_table(board: Board, methods: list[str], folders: Mapping[str, str]) -
 
 def _options(record: Record) -> dict[str, Any]:
     return {name: record.data_config.get(name) for name in _OPTIONS}
+
+
+def _keys(records: Sequence[Record]) -> list[tuple]:
+    """The key of each record of a run; clips that could not be opened belong to the others of their data set."""
+    opened = {record.data: record for record in records if record.frames}
+    like = [r if r.frames else opened.get(r.data, r) for r in records]
+    return [
+        _key(replace(r, lr_origin=other.lr_origin, lr_made_with=other.lr_made_with))
+        for r, other in zip(records, like, strict=True)
+    ]
 
 
 def _key(record: Record) -> tuple:

@@ -9,7 +9,7 @@ import pytest
 
 from bench.__main__ import main
 from tests.bench.browser import Opened
-from tests.bench.made_up import ENVIRONMENT, make, run_folder
+from tests.bench.made_up import ENVIRONMENT, make, refused, run_folder
 
 GOLDEN = Path(__file__).parents[3] / "results" / "golden"
 HOSTILE = "</script><img src=x onerror=alert(1)>\n\"'&"
@@ -58,6 +58,14 @@ def test_the_index_has_every_run_with_its_counts_intervals_and_marks(site):
 def test_places_of_data_on_a_disk_do_not_part_a_table(site):
     """`sharp` was read from another folder than `plain`."""
     assert "set ×4 (2)" not in (site / "site" / "index.html").read_text()
+
+
+def test_a_clip_that_could_not_be_opened_counts_in_the_table_of_its_set(tmp_path):
+    good, bad = cells()
+    run_folder(tmp_path / "run", [good, refused(bad)])
+    assert main(["publish", str(tmp_path / "run"), "--to", str(tmp_path / "site")]) == 0
+    text = (tmp_path / "site" / "index.html").read_text()
+    assert ">1/2<" in text and "set ×4 (2)" not in text
 
 
 def test_the_same_records_give_the_same_bytes_and_a_second_run_replaces_the_first(site, tmp_path):

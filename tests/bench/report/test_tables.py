@@ -10,7 +10,7 @@ from rich.console import Console
 from bench.report import cited, intervals, tables
 from bench.report.merge import merged
 from frames.errors import UserError
-from tests.bench.made_up import failed, untrained, with_score
+from tests.bench.made_up import failed, refused, untrained, with_score
 
 PUBLISHED = Path(__file__).parents[3] / "results" / "published"
 
@@ -36,6 +36,14 @@ def test_a_method_that_lacks_clips_gets_no_mark_and_says_how_many_it_has(crowd):
     found = [r for r in crowd if (r.method, r.clip) != ("model[steps=4]", "a")]
     assert marks_of(found, "psnr")["model[steps=1]"] == "best" and "model[steps=4]" not in marks_of(found, "psnr")
     assert "| model[steps=4] | 3/4 |" in tables.markdown(tables.tables(found)[0])
+
+
+def test_a_clip_that_one_method_could_not_open_keeps_its_frames_and_its_size(record):
+    """A file was damaged between two commands: the second method found no frames where the first had two."""
+    records = [record("early", c, [20, 21], [1.0]) for c in "ab"] + [record("late", "a", [20, 21], [1.0])]
+    (table,) = tables.tables([*records, refused(record("late", "b", [20], [1.0]))], show=["size", "psnr"])
+    assert table.caption.startswith("2 clips, 4 frames;")
+    assert "| late | 1/2 | 80×40 |" in tables.markdown(table)
 
 
 def test_methods_with_as_many_but_other_clips_do_not_compete(crowd):

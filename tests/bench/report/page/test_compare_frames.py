@@ -1,11 +1,16 @@
 """`compare-frames`: a strip and videos of a real run."""
 
+import shutil
+from dataclasses import replace
+
 import av
 import numpy as np
 import pytest
 
+from bench.store.records import FILE, RecordFile, load
 from frames.images import read_image
 from frames.video import read_video
+from tests.bench.made_up import refused
 
 
 def test_a_strip_shows_the_crops_of_every_version_pixel_by_pixel(made, bench, tmp_path):
@@ -30,6 +35,18 @@ def test_the_same_strip_twice_is_the_same_bytes_and_lands_in_the_run(made, bench
     assert (tmp_path / "one.png").read_bytes() == (tmp_path / "two.png").read_bytes()
     answer = bench("compare-frames", made.run, "--clip", "still", "--methods", "nearest,gt")
     assert answer.out.strip() == str(made.run / "compare-folder-still-0000.png")
+
+
+def test_frames_are_shown_after_another_method_could_not_open_the_clip(made, bench, tmp_path):
+    run = tmp_path / "run"
+    shutil.copytree(made.run, run)
+    records = load(run).records
+    (run / FILE).unlink()
+    for record in (refused(replace(records[0], method="early")), *records):
+        RecordFile(run / FILE).append(record)
+    out = tmp_path / "strip.png"
+    answer = bench("compare-frames", run, "--clip", records[0].clip, "--store", made.store, "--out", out)
+    assert answer.code == 0 and out.is_file(), answer.err
 
 
 @pytest.mark.parametrize("kind, versions", [("split", "bicubic,nearest"), ("stack", "lr,bicubic,gt")])
