@@ -52,7 +52,7 @@ def _score(row: Row, record: Record) -> str:
 def _time(row: Row, record: Record) -> str:
     scope = row.signature.split("|")[1]
     times = record.timing.get(scope)
-    if not times:
+    if not times or not row.signature.startswith(f"time|{scope}|{times.clock}|{record.device}|"):
         return ""
     if row.metric.startswith("peak_memory"):
         peak = times.peak_memory_mb

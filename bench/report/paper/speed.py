@@ -11,6 +11,7 @@ from bench.report.grid import MARKS, Block, Cell, Grid, Head, Provenance, figure
 from bench.report.methods import RANDOM_NOTE, steps
 from bench.report.paper.gather import rows_of
 from bench.report.paper.spec import Spec
+from bench.report.summary import Row, most_clips
 from bench.report.tables import RANDOM, Table, tables
 from bench.store.record import Record
 
@@ -74,10 +75,14 @@ def _block(table: Table, device: str, scope: str) -> Block:
     members = list(speeds)
     peaks = shown.get("peak_memory_mb")
     memory = {m: mb * 2**20 / 1e9 for m, mb in _values(table, peaks).items() if peaks and peaks.better == "lower"}
-    least = rank(memory, "lower", lambda method: figure(memory[method], None), lambda one, other: False)
+    peak_rows = {m: table.cells[m, peaks] for m in memory if peaks}
+    alike = most_clips(peak_rows.values())  # who lacks the largest clip needs less memory
+    ranked = {m: memory[m] for m, row in peak_rows.items() if row.clips == alike}
+    least = rank(ranked, "lower", lambda method: figure(memory[method], None), lambda one, other: False)
+    timed = [r for r in table.records if r.method in members and r.device == device and scope in r.timing]
     lines = []
     for method in members:
-        own = [r for r in table.records if r.method == method and scope in r.timing]
+        own = [r for r in timed if r.method == method]
         speed = table.cell(method, shown["fps"], counted=True)
         peak = table.cell(method, peaks, counted=True) if peaks and method in memory else Cell("–")
         count = next((n for record in own if (n := steps(record)) is not None), None)
@@ -90,19 +95,23 @@ def _block(table: Table, device: str, scope: str) -> Block:
                 Cell(figure(seconds, None), speed.mark, speed.sup, speed.sources),
                 speed,
                 table.cell(method, shown["mpx_per_s"]),
-                Cell(figure(memory[method], None), least.get(method, ""), "", peak.sources)
+                Cell(_counted(peak_rows[method], memory[method]), least.get(method, ""), "", peak.sources)
                 if method in memory
                 else peak,
             )
         )
-    records = [r for r in table.records if r.method in members and scope in r.timing]
-    clips = {record.clip: record.frames for record in records}
+    clips = {record.clip: record.frames for record in timed}
     what = "LR tensors to SR tensors" if scope == "tensors" else "PNG files to PNG files"
-    precision = Fact("precision", FACTS["precision"]).text(records)
-    size = Fact("size", FACTS["size"]).text(records)
+    precision = Fact("precision", FACTS["precision"]).text(timed)
+    size = Fact("size", FACTS["size"]).text(timed)
     counts = f"{sum(clips.values())} frames of {size} in {len(clips)} clip{'s' * (len(clips) > 1)}"
     heading = f"measured here: {device}, {precision}; {parts(table.data)[0]}, {counts}; {what}"
     return Block(tuple(lines), heading)
+
+
+def _counted(row: Row, value: float) -> str:
+    """A figure, with n/expected where clips are missing."""
+    return figure(value, None) + (f" ({row.n}/{row.expected})" if row.n < row.expected else "")
 
 
 def _values(table: Table, column: Column | None) -> dict[str, float]:

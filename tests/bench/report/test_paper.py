@@ -11,10 +11,11 @@ import markdown as renderer
 import pytest
 import yaml
 
-from bench.report import latex
-from bench.report.paper import build, scores
+from bench.report import latex, trace
+from bench.report.paper import build, scores, speed
 from bench.report.paper.spec import parse
 from frames.errors import UserError
+from tests.bench.made_up import with_times
 
 ROOT = Path(__file__).parents[3]
 SOURCE = {"folder": "run", "command": "make it"}
@@ -100,6 +101,37 @@ def test_incomplete_cells_say_how_many_clips_they_have(crowd):
     few = [r for r in crowd if r.clip != "a"]
     (block,) = scores.grid(spec(), {"run": few}, []).blocks
     assert block.rows[0][1].text == "26.00 (3/4)"
+
+
+@pytest.fixture
+def on_two_devices(record):
+    """Two methods on a machine with clip a and on a card with b and c; `lean` failed on c, the larger one."""
+    made = [
+        with_times(
+            record(method, clip, [20.0] * 4, [seconds], device=device, expected=3),
+            peak_memory_mb=megabytes,
+            peak_memory_kind="allocated",
+        )
+        for clip, device, megabytes in (("a", "a machine", 100.0), ("b", "a card", 200.0), ("c", "a card", 900.0))
+        for method, seconds in (("plain", 1.0), ("lean", 2.0))
+    ]
+    return speed.grid(parse("s", {"kind": "speed", "title": "S", "sources": [SOURCE]}), {"run": made[:-1]}, [])
+
+
+def test_speeds_on_two_devices_count_the_clips_of_each(on_two_devices):
+    machine, card = on_two_devices.blocks
+    assert "set, 4 frames of 80×40 in 1 clip;" in machine.heading and "8 frames of 80×40 in 2 clips;" in card.heading
+    times = [[row[2].text for row in block.rows] for block in (machine, card)]
+    assert times == [["1.00", "2.00"], ["2.00", "2.00"]]
+    below = list(trace.lines("s", on_two_devices))
+    first = below.index("s | plain | time [s] ↓ | 1.00")
+    assert below[first + 1].startswith("    run | a | 1 s") and below[first + 2].startswith("s | ")
+
+
+def test_the_least_memory_is_marked_among_methods_on_the_same_clips(on_two_devices):
+    _, card = on_two_devices.blocks
+    assert [row[5].text for row in card.rows] == ["0.944 (2/3)", "0.210 (1/3)"]
+    assert not card.rows[1][5].mark
 
 
 def test_records_of_another_protocol_are_left_out_and_named(crowd):
