@@ -43,12 +43,21 @@ def of_ratio(ours: Sequence[Sequence[float]], theirs: Sequence[Sequence[float]])
 def within_clips(scores: Mapping[str, Mapping[str, float]]) -> dict[str, Interval | None]:
     """Interval of each method's mean, with each clip's own difficulty removed (Cousineau 2005, with Morey's factor).
 
-    So the bars of two methods may be compared by eye. A single method keeps its plain interval.
+    So the bars of methods on the same clips may be compared by eye. A method that is alone on its clips keeps its plain
+    interval. Every interval is that of the method's own mean.
 
     Args:
-        scores: method -> clip -> score; only clips that all methods have are used.
+        scores: method -> clip -> score.
     """
-    clips = [c for c in next(iter(scores.values()), {}) if all(c in found for found in scores.values())]
+    groups: dict[frozenset[str], dict[str, Mapping[str, float]]] = {}
+    for method, found in scores.items():
+        groups.setdefault(frozenset(found), {})[method] = found
+    bars = {method: bar for alike in groups.values() for method, bar in _on_same_clips(alike).items()}
+    return {method: bars[method] for method in scores}
+
+
+def _on_same_clips(scores: Mapping[str, Mapping[str, float]]) -> dict[str, Interval | None]:
+    clips = list(next(iter(scores.values())))
     table = np.array([[found[clip] for clip in clips] for found in scores.values()], float)
     if len(clips) < 2 or not np.isfinite(table).all():
         return dict.fromkeys(scores)

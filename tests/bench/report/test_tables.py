@@ -77,6 +77,15 @@ def test_bars_take_each_clips_difficulty_off():
         assert high - low < 1e-9, method
 
 
+def test_a_bar_lies_around_its_methods_own_mean_where_others_lack_clips():
+    scores = {m: {"a": 20.0 + n, "b": 22.0 - n, "c": 40.0, "d": 42.0} for n, m in enumerate(("one", "other"))}
+    bars = intervals.within_clips(scores | {"lacking": {"a": 21.0, "b": 22.5}})
+    for method, mean in (("one", 31.0), ("other", 31.0), ("lacking", 21.75)):
+        low, high = bars[method]
+        assert low < mean < high, method
+    assert bars["one"] == intervals.within_clips(scores)["one"]
+
+
 def test_columns_rows_and_order_are_chosen_by_name(crowd):
     (table,) = tables.tables(crowd, show=["size", "psnr", "parameters"], only=["plain", "model[steps=4]"], sort="psnr")
     lines = tables.markdown(table).splitlines()
