@@ -19,6 +19,7 @@ from frames.errors import UserError, did_you_mean
 
 CITED, UNLIKE = "†", "‡"
 HEADING = "cited, not measured here"
+SCALE = 4  # of every published figure
 METRICS = {"lpips-alex": "lpips"}  # our names -> those in papers
 
 
@@ -46,10 +47,10 @@ class Figure:
         """Whether it was computed as the column's figures were, on LR frames made the same way."""
         if not column.signature or not self.colour:
             return False
-        made = {r.data_config.get("degradation") for r in records}
+        made = {(r.data_config.get("degradation"), r.scale) for r in records}
         colour = self.ssim_colour if self.metric == "ssim" else self.colour
         parts = f"{column.signature}|".split("|")  # a foreign recipe may be a name alone
-        return made == {self.degradation} and (
+        return made == {(self.degradation, SCALE)} and (
             self.metric not in ("psnr", "ssim") or (parts[1].startswith(colour) and f"crop{self.crop}" in parts)
         )
 

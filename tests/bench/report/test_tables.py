@@ -147,6 +147,15 @@ def test_cited_rows_are_marked_and_unlike_protocols_doubly(record):
     assert lines[0].endswith(",source") and lines[1].endswith(",measured") and lines[2].endswith(",cited")
 
 
+def test_figures_of_scale_4_are_unlike_those_of_another_scale(record):
+    quoted = cited.of_groups(PUBLISHED, ["C"])
+    for scale, unlike in ((4, False), (2, True)):
+        records = [record("m", "a", [20], [1.0], data="Vid4", scale=scale)]
+        (table,) = tables.tables(records, show=["psnr"], cite=quoted)
+        rows = table.grid().blocks[1].rows
+        assert all(row[-1].sup == cited.UNLIKE for row in rows) == unlike, scale
+
+
 def test_cited_rows_are_unlike_a_recipe_that_is_a_name_alone(record):
     records = [with_score(record("m", "a", [20], [1.0], data="vid4", expected=1), "psnr", signature="psnr")]
     (table,) = tables.tables(records, show=["psnr"], cite=cited.of_groups(PUBLISHED, ["C"]))
