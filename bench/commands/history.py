@@ -14,6 +14,7 @@ from bench.commands.reading import read_run, run_folders
 from bench.store.moments import moment
 from bench.store.workers import read_workers
 from frames.errors import NOTHING_MEASURED, OK, UserError, did_you_mean
+from frames.text import printable
 
 if TYPE_CHECKING:
     from bench.report.history import Line, Run
@@ -55,7 +56,7 @@ def main(argv: list[str]) -> int:
         return NOTHING_MEASURED
     _show(found, options.format)
     for line in history.worse(found):
-        print(f"bench: {line}", file=sys.stderr)
+        print(f"bench: {printable(line)}", file=sys.stderr)
     if options.out is not None:
         _plot(found, runs, options.out)
     return OK

@@ -17,6 +17,7 @@ from bench.report.summary import rows
 from bench.store.record import Record
 from frames.atomic import replacing
 from frames.errors import NOTHING_MEASURED, OK
+from frames.text import printable
 
 PUBLISHED = Path("results") / "published"
 
@@ -53,13 +54,12 @@ def main(argv: list[str]) -> int:
     made = tables.tables(found, arguments.mix, arguments.columns, arguments.rows, arguments.sort, quoted)
     _print(made, arguments.format, arguments.intervals)
     if quoted is not None and not any(table.cited for table in made):
-        print(
-            f"bench: nothing of {', '.join(arguments.cite)} is about {', '.join(t.data for t in made)}", file=sys.stderr
-        )
+        about = printable(", ".join(table.data for table in made))
+        print(f"bench: nothing of {', '.join(arguments.cite)} is about {about}", file=sys.stderr)
     if arguments.agreement:
         print(agreement.line(arguments.published, found))
     if arguments.signatures:
-        print("\n".join(dict.fromkeys(f"{row.metric}: {row.signature}" for row in rows(found))))
+        print("\n".join(dict.fromkeys(printable(f"{row.metric}: {row.signature}") for row in rows(found))))
     return OK
 
 

@@ -3,7 +3,7 @@
 import pytest
 
 from bench.__main__ import main
-from tests.bench.made_up import ENVIRONMENT, make, run_folder
+from tests.bench.made_up import ENVIRONMENT, make, run_folder, with_score
 
 
 @pytest.fixture
@@ -51,6 +51,19 @@ def test_bad_input_is_one_line(place, capsys, words, said):
         code = stop.code
     error = capsys.readouterr().err
     assert code == 3 and said in error and error.count("\n") == 1
+
+
+def test_names_from_a_foreign_run_cannot_steer_the_terminal(place, capsys):
+    """Nor does the recipe of a figure, which `table --signatures` prints."""
+    for day, psnr in ((1, 30.0), (2, 20.0)):
+        records = [make("m\x1b[2J", c, [psnr], [0.1], date=f"2026-02-0{day}T00:00:00") for c in "abcd"]
+        records = [with_score(r, "psnr", signature="psnr|\x1b]0;title\x07|v1") for r in records]
+        run_folder(place / "foreign" / str(day), records)
+    assert main(["history", "foreign"]) == 0
+    assert main(["table", "foreign/1", "--signatures"]) == 0
+    said = capsys.readouterr()
+    assert r"m\x1b[2J, PSNR-Y: worse" in said.err and r"psnr|\x1b]0;title\x07|v1" in said.out
+    assert "\x1b" not in said.out + said.err and "\x07" not in said.out
 
 
 def test_a_run_without_a_known_commit_has_its_name(place, capsys):
