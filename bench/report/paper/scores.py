@@ -31,8 +31,8 @@ def grid(spec: Spec, runs: dict[str, list[Record]], published: list[cited.Figure
     records = [record for found in rows.values() for record in found]
     heads, parts, captions, notes = [Head("method", numeric=False)], [], [], []
     for rule in spec.columns:
-        table, note = _measured(rule, rows)
-        notes += [note] if note else []
+        table, own = _measured(rule, rows)
+        notes += own
         if table:
             captions.append(f"{rule.title}: {table.caption}")
             notes += [f"{rule.title}: {each}" for each in table.notes]
@@ -62,20 +62,22 @@ def grid(spec: Spec, runs: dict[str, list[Record]], published: list[cited.Figure
     return Grid(spec.title, caption or "not measured", tuple(heads), tuple(blocks), tuple([*notes, *cited_notes]))
 
 
-def _measured(rule: ColumnRule, rows: dict[str, list[Record]]) -> tuple[Table | None, str]:
-    """(the measured table of a data set with the rows' labels as methods, a note on rows that are left out)."""
+def _measured(rule: ColumnRule, rows: dict[str, list[Record]]) -> tuple[Table | None, list[str]]:
+    """(the measured table of a data set with the rows' labels as methods, notes on rows and sets that are left out)."""
     here = [replace(r, method=label) for label, found in rows.items() for r in found if r.data in rule.sets]
+    lacking = listed(name for name in rule.sets if name not in {r.data for r in here})
     if len(rule.sets) > 1:
         here = _pooled(here, rule.title)
     right = [r for r in here if rule.protocol in (None, r.protocol)]
     if not right:
         why = f", or under protocol {listed(r.protocol for r in here)} alone" if here else ""
-        return None, f"{rule.title}: not measured{why}"
+        return None, [f"{rule.title}: not measured{why}"]
     shown = {name for metric in rule.metrics for name in (metric, f"{metric}-gt")}
     right = [replace(r, scores={name: r.scores[name] for name in r.scores if name in shown}) for r in right]
     left = listed(r.method for r in here if rule.protocol not in (None, r.protocol))
-    note = f"{rule.title}: {left} not under protocol {rule.protocol}, left out" if left else ""
-    return tables(right)[0], note
+    notes = [f"{rule.title}: {left} not under protocol {rule.protocol}, left out"] if left else []
+    notes += [f"{rule.title}: {lacking} not measured, the means are over the other sets"] if lacking else []
+    return tables(right)[0], notes
 
 
 def _pooled(records: list[Record], title: str) -> list[Record]:

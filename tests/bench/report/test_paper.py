@@ -134,6 +134,13 @@ def test_the_least_memory_is_marked_among_methods_on_the_same_clips(on_two_devic
     assert not card.rows[1][5].mark
 
 
+def test_a_set_that_no_row_has_is_named_where_several_make_a_column(record):
+    columns = [{"data": ["set[seed=0]", "set[seed=1]"], "title": "Set", "metrics": ["psnr"]}]
+    made = [record("plain", clip, [20.0], [1.0], data="set[seed=0]") for clip in "ab"]
+    grid = scores.grid(spec(columns=columns), {"run": made}, [])
+    assert "Set: set[seed=1] not measured, the means are over the other sets" in grid.notes
+
+
 def test_records_of_another_protocol_are_left_out_and_named(crowd):
     columns = [{"data": "set", "title": "Set", "metrics": ["psnr"], "protocol": "rgb"}]
     grid = scores.grid(spec(columns=columns), {"run": crowd}, [])
