@@ -32,7 +32,10 @@ class BodyCell:
 
     @property
     def number(self) -> str:
-        return "" if self.value is None or math.isnan(self.value) else f"{self.value:.10g}"
+        """The value as the page's script reads it; empty where there is none."""
+        if self.value is None or math.isnan(self.value):
+            return ""
+        return f"{self.value:.10g}".replace("inf", "Infinity")
 
 
 @dataclass(frozen=True)

@@ -1,11 +1,12 @@
 """The page without pictures: names of any length, metrics without scores, times as in the tables."""
 
 import json
+import math
 import re
 from dataclasses import replace
 
 from bench.metrics.places import finder
-from bench.report.page import order, panels, render, stages
+from bench.report.page import order, panels, render, stages, tabulated
 from bench.report.page.choose import PictureBudget
 from bench.report.tables import tables
 from bench.store.record import Repetition
@@ -24,6 +25,13 @@ def test_a_metric_that_nothing_was_scored_by_is_offered_nowhere():
     lost = replace(record.scores["psnr"], values=None, indices=None, reason="no ground truth")
     _, data = page_of([replace(record, scores=record.scores | {"psnr": lost})])
     assert [metric["title"] for metric in data["metrics"]] == ["LPIPS-alex"]
+
+
+def test_an_infinite_score_is_sorted_as_a_number_of_javascript():
+    """`Number("inf")` is NaN there, which compares with nothing; PSNR of equal frames is infinite."""
+    page, _ = page_of([make("one", clip, [psnr], [1.0]) for clip, psnr in (("a", math.inf), ("b", 20.0))])
+    assert re.findall(r'data-value="([^"]*)">∞<', page) == ["Infinity", "Infinity"]  # of the set and of the clip
+    assert tabulated.BodyCell("-∞", -math.inf).number == "-Infinity" and tabulated.BodyCell("–", None).number == ""
 
 
 def test_the_name_of_a_point_fits_into_its_panel_and_its_tip_has_it_whole():
