@@ -167,12 +167,17 @@ def _change(old: RunResult, new: RunResult, score: Score | None, judge: Judge) -
         interval = (math.log(ratio[0]), math.log(ratio[1])) if ratio else None
     else:
         sign = -1.0 if score and score.better == "lower" else 1.0
-        then, now = ({clip: sign * each[0] for clip, each in side.items()} for side in (before, after))
-        change = sum(now[clip] - then[clip] for clip in now) / len(now)
-        interval = intervals.of_difference(now, then)
+        changes = [sign * _difference(each[0], before[clip][0]) for clip, each in after.items()]
+        change = sum(changes) / len(changes)
+        interval = intervals.of_mean(changes)
     if score is None and (old.is_busy or new.is_busy):
         return Change(change, interval, BUSY)
     return Change(change, interval, judge(new.row.metric, score, change, interval))
+
+
+def _difference(now: float, then: float) -> float:
+    """The difference of a clip's scores; equal infinities (PSNR of equal frames) are no change."""
+    return 0.0 if now == then else now - then
 
 
 def _key(row: Row, records: Sequence[Record], base: Sequence[Record]) -> str:

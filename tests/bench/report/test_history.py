@@ -1,5 +1,6 @@
 """Lines over commits on made-up runs: what is worse, and what is never joined."""
 
+import math
 from dataclasses import replace
 
 import pytest
@@ -50,6 +51,16 @@ def test_runs_of_unlike_time_zones_are_in_the_order_in_which_they_were_made():
 @pytest.mark.parametrize("now, verdict", [(30.0, "same"), (29.98, "same"), (29.9, "worse"), (30.2, "better")])
 def test_a_score_is_judged_by_the_paired_interval_and_the_margin(now, verdict):
     assert verdicts([run(1), run(2, psnr=now)], "psnr") == [[None, verdict]]
+
+
+def test_frames_that_are_equal_in_both_runs_are_no_change():
+    def equal_in_one_clip(record):
+        return with_score(record, "psnr", values=[math.inf]) if record.clip == "a" else record
+
+    runs = [run(day, change=equal_in_one_clip) for day in (1, 2)]
+    assert verdicts(runs, "psnr") == [[None, "same"]]
+    (grid,) = grids([line(runs, "psnr")])
+    assert grid.blocks[0].rows[1][6].text == "+0.00 dB, same"
 
 
 def test_a_fall_that_the_clips_do_not_agree_on_is_not_called_worse():
