@@ -22,7 +22,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bench.store import typed
-from bench.store.owner import owner_of
+from bench.store.owner import State, owner_of
 from frames.appending import append_whole
 from frames.door import read_small
 
@@ -43,6 +43,7 @@ class WorkerIdentity:
     host: str
     pid: int
     began: int  # of the process, see `bench.store.owner`
+    system: str = ""  # that numbers the process, see `bench.store.owner`
     device: str = ""  # "cpu, cores 0-3", "GPU-<uuid>"
     scores: bool = False  # only, and upscales nothing
 
@@ -126,7 +127,7 @@ class Leases:
         with suppress(OSError):
             age = self._now() - file.stat().st_mtime
             found = read_worker(file)
-            return age > self.expiry_s or (found is not None and owner_of(found.host, found.pid, found.began) == "gone")
+            return age > self.expiry_s or (found is not None and _state(found) == "gone")
         return False  # released meanwhile
 
     def dead_at(self, lease: Lease) -> list[WorkerIdentity]:
@@ -204,12 +205,16 @@ def alive(worker: WorkerIdentity, file: Path, expiry_s: float, now: float) -> bo
     Args:
         now: of the file server, see `time_of`.
     """
-    state = owner_of(worker.host, worker.pid, worker.began)
+    state = _state(worker)
     if state != "unknown":
         return state == "alive"
     with suppress(OSError):
         return now - file.stat().st_mtime < expiry_s
     return False
+
+
+def _state(worker: WorkerIdentity) -> State:
+    return owner_of(worker.host, worker.pid, worker.began, worker.system)
 
 
 def _names(folder: Path) -> list[str]:

@@ -18,7 +18,7 @@ from bench.run.progress import Reporter
 from bench.run.units import Opened, units_of
 from bench.run.worker import Worker, heartbeat
 from bench.store.keys import source_digest
-from bench.store.owner import this_process
+from bench.store.owner import this_process, this_system
 from bench.store.store import Store
 
 HARNESS = "bench"
@@ -58,7 +58,9 @@ def new_worker(device: str = "", scores: bool = False) -> WorkerIdentity:
     """This process as a worker, under a name that no other has."""
     host, pid, began = this_process()
     name = f"{host[:40]}-{pid}-{uuid4().hex[:6]}"
-    return WorkerIdentity(name=name, host=host, pid=pid, began=began, device=device, scores=scores)
+    return WorkerIdentity(
+        name=name, host=host, pid=pid, began=began, system=this_system(), device=device, scores=scores
+    )
 
 
 @contextmanager

@@ -34,9 +34,13 @@ def owner(name: str) -> State:
     return owner_of(match["host"], int(match["pid"]), int(match["began"])) if match else "unknown"
 
 
-def owner_of(host: str, pid: int, began: int) -> State:
-    """The state of a process (see `this_process`); unknown on other hosts."""
-    if host != _host():
+def owner_of(host: str, pid: int, began: int, system: str = "") -> State:
+    """The state of a process (see `this_process`); unknown on other hosts.
+
+    Args:
+        system: of the process (see `this_system`); empty: not known, so that the host's name decides.
+    """
+    if host != _host() or (system and system != this_system()):
         return "unknown"
     return "alive" if _began(pid) == began else "gone"
 
@@ -44,6 +48,19 @@ def owner_of(host: str, pid: int, began: int) -> State:
 def this_process() -> tuple[str, int, int]:
     """(host, process id, when it began): one process of all that share a file system."""
     return _host(), os.getpid(), _began(os.getpid())
+
+
+@cache
+def this_system() -> str:
+    """The running system whose numbers processes have here: its boot and, in a container, the container's own.
+
+    Names do not tell systems apart: machines made from one image, and containers in the host's network, share one.
+    Empty where there is no Linux.
+    """
+    try:
+        return f"{Path('/proc/sys/kernel/random/boot_id').read_text().strip()} {os.readlink('/proc/self/ns/pid')}"
+    except OSError:
+        return ""
 
 
 def make_temporary(folder: Path) -> Path:

@@ -5,11 +5,13 @@ import os
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from types import SimpleNamespace
 
 import pytest
 
 from bench.run.leases import Leases, WorkerIdentity, alive, any_alive, taken, time_of
+from bench.run.runner import new_worker
 from bench.store.owner import this_process
 from tests.full_disk import largest_file
 
@@ -73,6 +75,16 @@ def test_a_silent_worker_of_another_machine_is_dead_after_a_while(tmp_path):
     os.utime(tmp_path / "7.1", (0, 0))
     again = two.reclaim("7", 1)
     assert again and again.attempt == 2 and [each.name for each in two.dead_at(again)] == ["one"]
+
+
+def test_the_process_of_another_system_of_the_same_name_is_not_looked_for_here(tmp_path):
+    one = Leases(tmp_path, replace(new_worker(), name="one", pid=ended()["pid"], system="another"), 60.0)
+    one.open()
+    one.claim("7")
+    (two,) = opened(tmp_path, "two")
+    assert two.reclaim("7", 1) is None and alive(one.worker, tmp_path / "7.1", 60.0, time_of(tmp_path))
+    os.utime(tmp_path / "7.1", (0, 0))
+    assert two.reclaim("7", 1), "its heartbeat tells"
 
 
 def test_the_one_that_was_taken_for_dead_notices(tmp_path):
