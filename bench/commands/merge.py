@@ -9,9 +9,9 @@ from bench.commands.parser import Parser
 from frames.errors import NOTHING_MEASURED, OK, UserError
 
 ABOUT = """Joins runs that differ only in their methods and clips. If they differ in anything else (options of the data
-set, degradation, scale, protocol, metrics, options of one method), they are refused, and the difference is named. If
-several runs have the same method on the same clip, the newest record that did not fail is kept. environment.json keeps
-the values that all runs agree on."""
+set, degradation, scale, protocol, metrics, options of one method, frames of one clip), they are refused, and the
+difference is named. If several runs have the same method on the same clip, the newest record that did not fail is kept.
+environment.json keeps the values that all runs agree on."""
 
 
 def main(argv: list[str]) -> int:

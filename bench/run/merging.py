@@ -29,12 +29,13 @@ def merge(runs: Sequence[Path], out: Path) -> int:
 
     Raises:
         UserError: a folder is no run or damaged, `out` is there already, or two runs differ in more than clips and
-            methods.
+            methods, or in the frames of one clip.
     """
     if out.exists():
         raise UserError(f"{out}: there already; give a new folder")
     loaded = {run: load(run).records for run in runs}
     _refuse_unlike(loaded)
+    _refuse_unlike_frames(loaded)
     configs = [_config(run) for run in runs]
     workers = [facts for run in runs for facts in read_workers(run).values()]
     environment = _agreed([_environment(run) for run in runs])
@@ -111,6 +112,25 @@ def _refuse_unlike(loaded: dict[Path, list[Record]]) -> None:
                     raise UserError(
                         f"{other} and {run}: the {what[0]} {what[1]} has other options ({', '.join(differs)}): "
                         f"{key} is {before.get(key)} in the first, {value.get(key)} in the second"
+                    )
+
+
+def _refuse_unlike_frames(loaded: dict[Path, list[Record]]) -> None:
+    """Refuse records of one clip on unlike frames, which may have changed under the same options.
+
+    Records of failures, and of versions that kept no digest, tell nothing.
+    """
+    seen: dict[tuple[str, str, str], tuple[Path, str]] = {}
+    for run, records in loaded.items():
+        for record in records:
+            for kind, digest in (("LR", record.lr_sha256), ("GT", record.gt_sha256)):
+                if digest is None:
+                    continue
+                other, before = seen.setdefault((record.data, record.clip, kind), (run, digest))
+                if digest != before:
+                    raise UserError(
+                        f"{other} and {run}: the clip {record.clip} of {record.data} has other {kind} frames (digests "
+                        f"{before[:10]} and {digest[:10]}), so its scores cannot be compared; measure it again"
                     )
 
 

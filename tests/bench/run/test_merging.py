@@ -72,3 +72,15 @@ def test_a_method_may_have_other_options_on_another_data_set_but_not_on_the_same
     three = run_folder(tmp_path / "three", [make("plain", "b", [30.0], [0.1], data="reds", steps=2)])
     with pytest.raises(UserError, match="the method plain has other options .steps.: steps is 1 in the first, 2"):
         merge([one, three], tmp_path / "none")
+
+
+@pytest.mark.parametrize("kind", ["lr", "gt"])
+def test_one_clip_with_other_frames_is_refused(tmp_path, kind):
+    def run(name, clip, digest):
+        record = make(name, clip, [30.0], [0.1], **{f"{kind}_sha256": digest})
+        return run_folder(tmp_path / name, [record])
+
+    one, same, unknown = run("one", "a", "1" * 64), run("same", "a", "1" * 64), run("unknown", "a", None)
+    assert merge([one, same, unknown, run("clip", "b", "2" * 64)], tmp_path / "out") == 4
+    with pytest.raises(UserError, match=f"the clip a of set has other {kind.upper()} frames .digests 1+ and 3+"):
+        merge([one, run("changed", "a", "3" * 64)], tmp_path / "none")
