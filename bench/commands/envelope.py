@@ -136,13 +136,13 @@ def _write(survey: Survey, out: Path, command: str) -> None:
 def _plan(combinations: list[Combination], options: SearchOptions, out: Path) -> None:
     """Print the trials that would be made."""
     from bench.envelope.search import Ladder, Rules
-    from bench.envelope.survey import settings_of
+    from bench.envelope.survey import name_of, settings_of
     from bench.store.trials import TrialFile
 
     for combination in combinations:
         settings = settings_of(combination, options)
         memory = "all of the device" if settings.memory is None else f"{settings.memory / 1e9:.3g} GB"
-        print(f"{combination.method} on {settings.device}, scope {settings.scope}: at most {memory}")
+        print(f"{name_of(combination)} on {settings.device}, scope {settings.scope}: at most {memory}")
     for name in options.axes:
         ladder = Ladder(name, Rules(), (options.frames, 0) if name == "frame" else options.size)
         first = ladder.first

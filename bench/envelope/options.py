@@ -18,6 +18,7 @@ REFUSED = {
     "degradation": "an envelope makes its own frames",
     "metrics": "an envelope scores nothing",
     "protocol": "an envelope scores nothing",
+    "score_every": "an envelope scores nothing",
     "save": "an envelope keeps no frames",
     "store": "an envelope keeps its trials in its own folder, out=DIR",
 }

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from bench import labels
 from bench.config import Combination
 from bench.envelope.options import SearchOptions
 from bench.envelope.request import Answer, Loaded, Request, Settings
@@ -53,15 +54,15 @@ class Survey:
     def __call__(self, combinations: Iterable[Combination]) -> None:
         """Find the envelope of each method. Ctrl-C raises KeyboardInterrupt; what was found by then is kept."""
         for combination in combinations:
-            settings = settings_of(combination, self.options)
-            self._report(f"{combination.method}: loading")
+            method, settings = name_of(combination), settings_of(combination, self.options)
+            self._report(f"{method}: loading")
             answer = self._run(Request(settings=settings))
             if answer.loaded is None:
-                self.refused.append(Refused(combination.method, answer))
-                self._report(f"{combination.method}: {_outcome_text(answer.outcome, answer.reason)}")
+                self.refused.append(Refused(method, answer))
+                self._report(f"{method}: {_outcome_text(answer.outcome, answer.reason)}")
                 continue
             self.environment = answer.loaded.environment
-            self._explore(combination.method, settings, answer.loaded)
+            self._explore(method, settings, answer.loaded)
 
     def _explore(self, method: str, settings: Settings, loaded: Loaded) -> None:
         key = key_of(settings, loaded)
@@ -109,6 +110,12 @@ class Survey:
         self._file.append(trial)
         self._report(f"{method}: {point}: {_figures(trial)}")
         return trial
+
+
+def name_of(combination: Combination) -> str:
+    """The name of a row: the method's label, with a swept scale, which a run counts among its data set's options."""
+    name, options = labels.parts(combination.method)
+    return labels.label(name, options | labels.parts(combination.data)[1])
 
 
 def settings_of(combination: Combination, options: SearchOptions) -> Settings:

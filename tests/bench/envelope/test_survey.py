@@ -110,6 +110,12 @@ def test_trials_of_another_version_of_a_program_are_made_again(explore):
     assert len(same.requests) == 1 and len(other.requests) > 5
 
 
+def test_each_scale_of_a_sweep_is_a_row(explore, monkeypatch):
+    monkeypatch.setattr("tests.bench.envelope.test_survey.WORDS", [*WORDS, "scale=2,4"])
+    found = explore(KnownCost(), axes=("clip",)).envelopes
+    assert {name: each.scale for name, each in found.items()} == {"bicubic[scale=2]": 2, "bicubic[scale=4]": 4}
+
+
 def test_more_time_for_a_trial_tries_again_what_was_stopped(explore):
     first = explore(KnownCost(trial_s=0.1), trial_s=0.1).envelopes["bicubic"].axes[0]
     assert first.outcome == SLOW and first.largest.pixels * SECONDS_OF_MPX / 1e6 <= 0.1
