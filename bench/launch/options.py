@@ -12,7 +12,7 @@ from omegaconf import OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from bench.groups import members
-from frames.errors import UserError, did_you_mean
+from frames.errors import UserError, did_you_mean, one_line
 from frames.strict_yaml import read_mapping
 
 MOST_WORKERS = 4096
@@ -61,9 +61,14 @@ def split(words: list[str], config_dirs: tuple[str, ...] = ()) -> tuple[list[str
     """
     own = [word for word in words if word.partition("=")[0].lstrip("+").partition(".")[0] in _WORDS]
     rest = [word for word in words if word not in own]
-    given = dict(word.partition("=")[::2] for word in own)
+    given = {}
+    for key, _, value in (word.partition("=") for word in own):
+        given[key if "." in key else key.lstrip("+")] = value
     engine, count = _workers(given.pop("workers", "1"))
-    name = given.pop("launch", engine if engine == "slurm" else "local")
+    ours, others = ("slurm", "local") if engine == "slurm" else ("local", "slurm")
+    name = given.pop("launch", ours)
+    if engine != "none" and name == others:
+        raise UserError(f"launch={name}: these are not its workers; workers=slurm:N starts jobs, workers=N processes")
     return rest, LaunchOptions(engine, count, _options(name, given, config_dirs))
 
 
@@ -90,8 +95,13 @@ def _options(name: str, given: dict[str, str], config_dirs: tuple[str, ...]) -> 
             OmegaConf.update(options, dotted, value, force_add=key.startswith("+"))
         except (OmegaConfBaseException, yaml.YAMLError) as error:
             raise UserError(f"{key}={text}: {_reason(dotted, options, file)}") from error
-    found = OmegaConf.to_container(options, resolve=True)
+    try:
+        found = OmegaConf.to_container(options, resolve=True)
+    except OmegaConfBaseException as error:
+        raise UserError(f"{file.name}: {one_line(error)}") from error
     assert isinstance(found, dict)
+    if not isinstance(setup := found.get("setup") or [], list):
+        raise UserError(f"launch.setup={setup}: write a list of shell lines, launch.setup=['{setup}']")
     for key in ("expiry_s", "restarts"):
         if not isinstance(found.get(key), (int, float)) or not 1 <= found[key] < math.inf:  # nor NaN
             raise UserError(f"launch.{key}={found.get(key)}: write a number of at least 1")

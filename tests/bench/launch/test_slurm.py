@@ -129,6 +129,21 @@ def test_the_commands_of_the_page_on_many_workers_are_slurm_s():
         assert "--cpu-bind=cores" in script and "--requeue" in script and "--partition=gpu" in script
 
 
-def test_a_value_that_is_no_option_is_refused():
-    with pytest.raises(UserError, match="time_min"):
-        split(["workers=slurm:2", "launch.time_mn=5"])
+@pytest.mark.parametrize(
+    "words, says",
+    [
+        (["workers=slurm:2", "launch.time_mn=5"], "time_min"),
+        (["workers=slurm:2", "launch.setup=module load cuda"], r"launch.setup=\['module load cuda'\]"),
+        (["workers=slurm:2", "launch=local"], "launch=local: these are not its workers"),
+        (["workers=2", "launch=slurm"], "launch=slurm: these are not its workers"),
+        (["launch=slurm"], "launch=slurm: these are not its workers"),
+        (["workers=slurm:2", "launch.partition=${mine}"], "'mine' not found"),
+    ],
+)
+def test_a_value_that_is_no_option_is_refused(words, says):
+    with pytest.raises(UserError, match=says):
+        split(words)
+
+
+def test_a_word_with_a_plus_counts():
+    assert split(["+workers=2"])[1].count == 2 and split(["+launch=slurm", "workers=slurm:2"])[1].engine == "slurm"
