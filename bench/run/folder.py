@@ -17,6 +17,7 @@ from bench.run.plan import data_config
 from bench.store.record import Record
 from bench.store.records import FILE, RecordFile, Records, worker_file
 from bench.store.workers import WORKERS
+from frames.appending import without_links
 from frames.atomic import replacing
 from frames.errors import UserError, one_line
 from frames.locks import locked
@@ -76,9 +77,13 @@ class RunFolder:
             part.write_text(json.dumps({"command": command, **environment}, indent=2) + "\n", encoding="utf-8")
 
     def log_error(self, where: str, error: Exception) -> None:
-        """Append an error's traceback to errors.log, or to the worker's own log."""
+        """Append an error's traceback to errors.log, or to the worker's own log.
+
+        Raises:
+            UserError: the log is a link.
+        """
         self._errors.parent.mkdir(exist_ok=True)
-        with open(self._errors, "a", encoding="utf-8", errors="backslashreplace") as log:
+        with open(self._errors, "a", encoding="utf-8", errors="backslashreplace", opener=without_links) as log:
             log.write(f"{where}\n{''.join(traceback.format_exception(error))}\n")
 
     def _combinations(self) -> list[dict[str, Any]]:
