@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -67,8 +68,8 @@ def _state(job: Job, plan: Plan) -> State:
     cost = {unit.number: _weight(unit) for unit in plan.units}
     recent = [unit for unit, each in done.items() if _age_s(each.ended) < RECENT_S and unit in cost]
     oldest = max((_age_s(done[unit].ended) + done[unit].seconds for unit in recent), default=0.0)
-    clips = len(recent) - len({unit.number for unit in plan.units if unit.step in PARTS} & set(recent))
-    rate = clips / oldest if recent and 0 < oldest < inf else None
+    clips = _clips(plan, set(recent))
+    is_known = bool(recent) and 0 < oldest < inf
     finished = sum(cost[unit] for unit in recent)
     left = sum(cost.values()) - sum(cost[unit] for unit in done if unit in cost)
     return State(
@@ -80,9 +81,19 @@ def _state(job: Job, plan: Plan) -> State:
         to_score=_to_score(plan, done),
         workers=_workers(job, plan),
         failures=[line for each in done.values() for line in each.lines if ": FAILED: " in line],
-        clips_per_minute=None if rate is None else 60 * rate,
-        left_s=oldest * left / finished if rate is not None and 0 < finished < inf and 0 <= left < inf else None,
+        clips_per_minute=60 * clips / oldest if is_known and clips else None,
+        left_s=oldest * left / finished if is_known and 0 < finished < inf and 0 <= left < inf else None,
     )
+
+
+def _clips(plan: Plan, done: set[int]) -> float:
+    """The number of clips that these units finished: of a clip with three methods each counts as a third.
+
+    Units that leave their clip to be scored finish none.
+    """
+    last = [unit for unit in plan.units if unit.methods and unit.step not in ("upscale", *PARTS)]
+    methods = Counter((unit.data, unit.clip) for unit in last for _ in unit.methods)
+    return sum(len(unit.methods) / methods[unit.data, unit.clip] for unit in last if unit.number in done)
 
 
 def _to_score(plan: Plan, done: dict[int, FinishedUnit]) -> int:

@@ -328,6 +328,24 @@ def test_a_plan_is_read_as_data_and_run_only_with_its_seal(tmp_path, monkeypatch
         job.plan()
 
 
+def test_a_clip_is_finished_once_whatever_its_units(tmp_path):
+    """Of two methods upscaled apart, and scored together: two clips, of which one has its scores."""
+    apart = [replace(unit, methods=[name]) for unit in units(1, 1) for name in "mn"]
+    upscaling = [replace(unit, number=number, step="upscale") for number, unit in enumerate(apart)]
+    scoring = [replace(unit, number=4 + unit.number, step="score") for unit in units(1, 1, methods="mn")]
+    job, _ = planned(tmp_path, [*upscaling, *scoring])
+    now = datetime.now().astimezone().isoformat()
+    for number in range(4):
+        job.append(FinishedUnit(unit=number, worker="x", seconds=60.0, ended=now))
+    assert state_of(tmp_path).clips_per_minute is None, "none is finished"
+    job.append(FinishedUnit(unit=4, worker="x", seconds=60.0, ended=now))
+    assert state_of(tmp_path).clips_per_minute == pytest.approx(1.0, abs=0.1)
+    job, _ = planned(tmp_path / "whole", [replace(unit, number=n, step="all") for n, unit in enumerate(apart)])
+    for number in range(2):
+        job.append(FinishedUnit(unit=number, worker="x", seconds=60.0, ended=now))
+    assert state_of(tmp_path / "whole").clips_per_minute == pytest.approx(1.0, abs=0.1)
+
+
 def test_a_foreign_folder_s_logs_and_links_are_not_followed(tmp_path):
     """A log that never ends, units of no plan, and a `work` that leads out of the run."""
     job, _ = planned(tmp_path / "run", units(1))
