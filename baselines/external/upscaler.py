@@ -39,7 +39,7 @@ class External:
         label: name of the method in the record.
     Raises:
         FileNotFoundError: program, `cwd` or a file of `depends` is missing.
-        ValueError: a template that cannot be filled in.
+        ValueError: a template that cannot be filled in, or `depends` that is no list.
         process.ProgramError: the version command failed.
     """
 
@@ -61,6 +61,8 @@ class External:
     ) -> None:
         if scale < 1 or scale != int(scale):
             raise ValueError(f"scale must be a whole number of at least 1, not {scale}")
+        if isinstance(depends, str):
+            raise ValueError(f"method.depends={depends}: write a list, method.depends=[{depends}]")
         self._scale, self._timeout_s = int(scale), timeout_s
         self.reads, self.writes = input, output
         self._cwd = Path(cwd or ".").absolute()

@@ -150,6 +150,7 @@ COLOURED = "printf '\\033[31m10%%\\r20%%\\033[0m\\n\\n' >&2; echo out of memory 
         (shell("sleep 30", timeout_s=0.2), "took longer than method.timeout_s=0.2"),
         (shell("", cwd="not/there"), "method.cwd=not/there: no such folder"),
         (shell("", depends=["not/there"]), "no such file or folder"),
+        (shell("", depends="net/a.bin"), "method.depends=net/a.bin: write a list, method.depends=[net/a.bin]"),
         (shell("", version_command="sh -c 'exit 2'"), "ended with exit code 2, without a word"),
         (shell("", version_command="no-such-program"), "method.version_command: no program 'no-such-program'"),
         (shell("", version_command="sh {x}"), "method.version_command: unknown {x}"),
