@@ -79,7 +79,7 @@ def is_free(resources: Iterable[str]) -> bool:
 
 def _lock(name: str, stack: ExitStack, wait: bool, shared: bool = False) -> bool:
     """Lock one of this machine's own files; returns False if another process has it."""
-    folder = Path(tempfile.gettempdir()) / f"bench-devices-{getpass.getuser()}"
+    folder = Path(tempfile.gettempdir()) / f"bench-devices-{_user()}"
     with suppress(FileExistsError):
         folder.mkdir(mode=0o700)
     try:
@@ -87,6 +87,14 @@ def _lock(name: str, stack: ExitStack, wait: bool, shared: bool = False) -> bool
     except BlockingIOError:
         return False
     return True
+
+
+def _user() -> str:
+    """The user's name, or number where a container knows no name."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return str(os.getuid())
 
 
 def _uuid(device: str) -> str:

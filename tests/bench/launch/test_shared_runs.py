@@ -146,6 +146,17 @@ def test_solo_workers_wait_for_their_turn(tmp_path):
     assert device.is_free(["solo"])
 
 
+@pytest.mark.parametrize("error", [KeyError("uid not found: 12345"), OSError("No username set in the environment")])
+def test_a_device_is_held_where_the_user_has_no_name(monkeypatch, tmp_path, error):
+    def unknown():
+        raise error
+
+    monkeypatch.setattr(device.getpass, "getuser", unknown)
+    monkeypatch.setattr(device.tempfile, "gettempdir", lambda: str(tmp_path))
+    with device.held(["core 0"]):
+        assert (tmp_path / f"bench-devices-{os.getuid()}" / "core-0").exists()
+
+
 def test_watch_tells_what_is_done_and_by_whom(bench, planned, tmp_path):
     run = planned("method=bicubic,nearest")
     answer = bench("watch", run, "--once")
