@@ -39,8 +39,8 @@ class OwnLR:
     If `python -m bench data degrade` wrote the frames, its manifest says how they were made.
 
     Args:
-        path: in one of `bench.datasets.LAYOUTS`. A single clip belongs to the only one that is wanted, whatever its
-            name.
+        path: in one of `bench.datasets.LAYOUTS`. A path that is a clip itself, a video or a folder of frames, belongs
+            to the only clip that is wanted, whatever its name.
         wanted: the clips that are used.
     """
 
@@ -54,8 +54,8 @@ class OwnLR:
             FileNotFoundError, ValueError: they are not there, or nothing is.
         """
         found = self._found
-        if len(found) == len(self._wanted) == 1:
-            return next(iter(found.values()))
+        if len(self._wanted) == 1 and (itself := next(iter(found.values()))).path == self.path:
+            return itself
         if name not in found:
             there = ", ".join(list(found)[:5]) + ", ..." * (len(found) > 5)
             raise ValueError(

@@ -47,6 +47,12 @@ def test_a_single_clip_may_have_any_name(root):
     assert vid4(root, "mine", clips=["city"]).clips()[0].frames == 34
 
 
+def test_a_folder_with_another_clip_alone_is_not_taken_for_the_wanted_one(root, frames_of, write_clip):
+    write_clip(root / "other" / "walk", frames_of(34, 6, 8))
+    with pytest.raises(ValueError, match=r"other: no LR frames of clip city; .* \(there: walk\)"):
+        vid4(root, "other", clips=["city"]).clips()
+
+
 def test_a_clip_that_is_not_there_costs_itself_alone(root):
     (root / "lr" / "walk").rename(root / "lr" / "wlak")
     city, walk = vid4(root).clips()
