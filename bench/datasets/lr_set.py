@@ -33,6 +33,7 @@ class WrittenClip:
     frames: int
     size: Size  # (height, width)
     sha256: str  # of the frames, see `bench.store.keys.FramesDigest`
+    gt_sha256: str = ""  # of the GT frames that they were made from; "": written by an older version
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,7 +75,9 @@ def read_manifest(folder: Path) -> Manifest | None:
 
 
 def write(recipe: Manifest, clips: Iterable[Clip], folder: Path) -> Iterator[tuple[str, bool]]:
-    """Write the LR frames of clips, and the manifest after each of them. Clips that are there already are kept.
+    """Write the LR frames of clips, and the manifest after each of them.
+
+    Clips that are there already, whole and made from the same GT frames, are kept.
 
     Yields:
         (clip, whether it was written now), as soon as it is complete on disk.
@@ -86,11 +89,12 @@ def write(recipe: Manifest, clips: Iterable[Clip], folder: Path) -> Iterator[tup
         if clip.refusal:
             raise UserError(f"clip {clip.name} cannot be used: {clip.refusal}")
         name = clip.name if Path(clip.name).name == clip.name else file_name(clip.name)  # as `data.root` finds it
-        there = manifest.clips.get(name)
-        if there is not None and there.frames == clip.frames and not list(_clip_problems(folder / name, there)):
+        there, gt_sha256 = manifest.clips.get(name), frames_digest(clip.gt())
+        if there and there.gt_sha256 == gt_sha256 and not list(_clip_problems(folder / name, there)):
             yield clip.name, False
             continue
-        manifest = replace(manifest, clips=manifest.clips | {name: _write_clip(clip, folder / name)})
+        written = replace(_write_clip(clip, folder / name), gt_sha256=gt_sha256)
+        manifest = replace(manifest, clips=manifest.clips | {name: written})
         _store(manifest, folder)
         yield clip.name, True
 

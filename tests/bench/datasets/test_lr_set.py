@@ -66,6 +66,14 @@ def test_changed_and_missing_frames_are_found_and_written_again(tmp_path, clips)
     assert write(clips, folder) == [("a", True), ("b", True)]
 
 
+def test_clips_of_other_gt_frames_are_written_again(tmp_path, clips, frames_of, write_clip):
+    folder = tmp_path / "lr"
+    write(clips, folder)
+    write_clip(tmp_path / "gt" / "b", frames_of(4, 64, 64)[1:])
+    assert write(clips, folder) == [("a", False), ("b", True)]
+    assert all(np.array_equal(x, y) for x, y in zip(clips[1].lr(), given(folder).clips()[1].lr(), strict=True))
+
+
 def test_another_recipe_or_other_files_are_not_overwritten(tmp_path, clips):
     write(clips, tmp_path / "lr")
     with pytest.raises(UserError, match="an LR set with made_with x264, not x265; choose another folder"):
