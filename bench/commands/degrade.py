@@ -35,12 +35,13 @@ def degrade(words: list[str], folders: tuple[str, ...]) -> int:
         raise UserError(f"clip {given[0]} has LR frames already, so none are made; where a set has both, data.lr=made")
     options = OmegaConf.to_container(config.degradation, resolve=True)
     assert isinstance(options, dict)
+    usable = next(clip for clip in clips if not clip.refusal)
     recipe = lr_set.Manifest(
         data=str(config.data.name),
         scale=config.scale,
-        origin=clips[0].lr_origin.removesuffix(" from GT"),
+        origin=usable.lr_origin.removesuffix(" from GT"),
         degradation={str(key): value for key, value in options.items() if key != "_target_"},
-        made_with=clips[0].lr_made_with,
+        made_with=usable.lr_made_with,
     )
     out = Path(names[1])
     for number, (name, written) in enumerate(lr_set.write(recipe, clips, out), start=1):

@@ -107,11 +107,15 @@ def problems(folder: Path) -> Iterator[str]:
 
 
 def _begun(folder: Path, recipe: Manifest) -> Manifest:
-    """The manifest of a set that was begun here with the same recipe, or a new one; UserError for anything else."""
+    """The manifest of a set that was begun here with the same recipe, or a new one; UserError for anything else.
+
+    A new one is stored at once: by it the next call knows the folder, even if no clip becomes complete in this one.
+    """
     found = read_manifest(folder)
-    if found is None:
-        if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-            raise UserError(f"{folder}: there is something else already; choose a new folder")
+    if found is None and folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise UserError(f"{folder}: there is something else already; choose a new folder")
+    if found is None or not found.clips:
+        _store(recipe, folder)
         return recipe
     for key, value in asdict(recipe.recipe).items():
         before = getattr(found.recipe, key)

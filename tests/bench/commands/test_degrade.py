@@ -25,6 +25,14 @@ def test_it_writes_says_how_to_use_them_and_continues(bench, gt, tmp_path):
     assert checked.code == 0 and "no problems" in checked.out
 
 
+def test_a_refused_first_clip_is_named_and_costs_no_recipe(bench, gt, tmp_path):
+    words = ["data", "degrade", "folder", f"data.gt={gt}", "--degradation", "bi", str(tmp_path / "lr")]
+    assert bench(*words).code == 0
+    (gt / "a" / "1.png").write_bytes(b"GIF89a")
+    found = bench(*words)
+    assert found.code == 3 and "clip a cannot be used: " in found.err and "1.png: " in found.err
+
+
 def test_what_it_writes_is_found_under_the_clips_own_names(bench, gt, tmp_path):
     (gt / "a").rename(gt / "my clip (1)")
     lr = tmp_path / "lr"

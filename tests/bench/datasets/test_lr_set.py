@@ -54,6 +54,18 @@ def test_a_break_costs_the_clip_at_hand(tmp_path, clips):
     assert (folder / "manifest.json").read_bytes() == first
 
 
+def test_a_break_in_the_first_clip_leaves_a_folder_to_go_on_with(tmp_path, clips):
+    broken = tmp_path / "gt" / "a" / "00000002.png"
+    whole = broken.read_bytes()
+    broken.write_bytes(whole[:-30])
+    with pytest.raises(ValueError, match="00000002.png: the file is truncated"):
+        write(clips, tmp_path / "lr")
+    (tmp_path / "lr" / ".a.part").mkdir(parents=True, exist_ok=True)  # what a kill leaves
+    broken.write_bytes(whole)
+    other = replace(RECIPE, origin="once-seed1")  # no clip is of the first recipe yet
+    assert write(clips, tmp_path / "lr", other) == [("a", True), ("b", True)]
+
+
 def test_changed_and_missing_frames_are_found_and_written_again(tmp_path, clips):
     folder = tmp_path / "lr"
     write(clips, folder)
