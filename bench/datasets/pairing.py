@@ -33,7 +33,7 @@ def check_names(ours: Sequence[Path], theirs: Sequence[Path], what: str) -> None
     Raises:
         ValueError: the names drift apart.
     """
-    numbers = list(zip(_numbers(ours), _numbers(theirs)))
+    numbers = list(zip(frame_numbers(ours), frame_numbers(theirs)))
     places = {path.stem: index for index, path in enumerate(theirs)}
     for index, (one, other) in enumerate(numbers):
         if one is not None and other is not None:
@@ -47,7 +47,7 @@ def check_names(ours: Sequence[Path], theirs: Sequence[Path], what: str) -> None
             )
 
 
-def _numbers(paths: Sequence[Path]) -> list[int | None]:
+def frame_numbers(paths: Sequence[Path]) -> list[int | None]:
     """Each frame's number: the last one in the names that differs between frames (`0001_x4.png` is frame 1)."""
     found = [DIGITS.findall(path.stem) for path in paths]
     if len(paths) > 1 and len({len(digits) for digits in found}) == 1:

@@ -6,8 +6,9 @@ from collections import Counter
 from collections.abc import Generator, Iterator
 from pathlib import Path
 
+from bench.datasets.pairing import frame_numbers
 from frames.images import Size, read_image
-from frames.listing import entries, frame_number, is_image
+from frames.listing import entries, is_image
 from frames.video import read_video, video_info
 
 
@@ -24,7 +25,7 @@ def numbering_problems(folder: Path, official: int | None = None) -> Iterator[st
                 images.append(path)
         elif official is not None:  # in the user's own folder a readme or a licence may lie beside the frames
             yield f"{path}: extra: not a frame"
-    found = {path: number for path in images if (number := frame_number(path)) is not None}
+    found = {path: number for path, number in zip(images, frame_numbers(images)) if number is not None}
     if len(found) < len(images):
         if official is not None and len(images) != official:
             yield f"{folder}: {len(images)} frames where {official} belong"

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from bench.datasets.pairing import check_names
+from bench.datasets.verify import numbering_problems
 
 
 def paths(*stems):
@@ -39,3 +40,10 @@ def test_names_that_drift_apart(ours, theirs, named):
     with pytest.raises(ValueError, match="SR and GT frames do not belong together") as caught:
         check_names(paths(*ours), paths(*theirs), "SR and GT")
     assert named in str(caught.value)
+
+
+def test_a_scale_behind_the_number_is_not_the_number_of_a_missing_or_second_frame(tmp_path):
+    for number in (1, 2, 4):
+        (tmp_path / f"{number:04d}x4.png").touch()
+    assert list(numbering_problems(tmp_path)) == [f"{tmp_path}: frame 3 is missing"]
+    assert list(numbering_problems(tmp_path, 4)) == [f"{tmp_path}: frame 3 is missing"]
