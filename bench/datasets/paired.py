@@ -12,7 +12,7 @@ from bench.datasets.layout import ClipOnDisk, check_together
 from bench.datasets.options import first_frames, path_of, rate, selected
 from bench.datasets.own_lr import OPTION, OwnLR, path_in
 from bench.datasets.places import LocatedClip, clips_found, locate
-from bench.datasets.verify import numbering_problems
+from bench.datasets.verify import gap_in, numbering_problems
 from frames.degradations import Degradation, Given
 
 _NAMED = 10  # clips of a set that a message lists; of more, a few
@@ -205,6 +205,8 @@ class PairedSet:
         if self._lr == "made":
             return None
         found = self._first(self._lr_layouts(), name)
+        if count < official and not clip.video and (gap := gap_in(clip.images()[:needed])):
+            raise ValueError(f"{clip.path}: {gap} among the first {needed}; complete clip {name} of {self.title}")
         if found is not None or not isinstance(self._degradation, Given):
             return found
         kinds = {key: self._first(self.lr_layouts[key], name) for key in self.lr_layouts if key != "given"}

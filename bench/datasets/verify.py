@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterator, Sequence
 from pathlib import Path
 
 from bench.datasets.pairing import frame_numbers
@@ -37,14 +37,24 @@ def numbering_problems(folder: Path, official: int | None = None) -> Iterator[st
         wanted = range(start, start + official)
     else:
         wanted = range(min(numbers), max(numbers) + 1) if numbers else range(0)
-    for first, last in _gaps(sorted(number for number in numbers if number in wanted), wanted):
-        lacking = f"frame {first} is" if first == last else f"frames {first} to {last} are"
-        yield f"{folder}: {lacking} missing"
+    for gap in _gaps(sorted(number for number in numbers if number in wanted), wanted):
+        yield f"{folder}: {_missing(*gap)}"
     seen: set[int] = set()
     for path, number in found.items():
         if number not in wanted or number in seen:
             yield f"{path}: extra: {'a second frame ' + str(number) if number in seen else 'beyond the clip'}"
         seen.add(number)
+
+
+def gap_in(frames: Sequence[Path]) -> str:
+    """The first gap between the numbers of these frames ("frame 3 is missing"); empty if there is none."""
+    present = sorted({number for number in frame_numbers(frames) if number is not None})
+    wanted = range(present[0], present[-1] + 1) if present else range(0)
+    return next((_missing(*gap) for gap in _gaps(present, wanted)), "")
+
+
+def _missing(first: int, last: int) -> str:
+    return f"frame {first} is missing" if first == last else f"frames {first} to {last} are missing"
 
 
 def _gaps(present: list[int], wanted: range) -> Iterator[tuple[int, int]]:

@@ -128,6 +128,14 @@ def test_too_few_frames_are_refused_unless_fewer_are_asked_for(tmp_path, frames_
     assert vid4(tmp_path, frames=12).clips()[0].frames == 12
 
 
+def test_the_first_frames_are_those_without_a_gap(tmp_path, frames_of, write_clip):
+    write_clip(tmp_path / "GT" / "city", frames_of(12))
+    (tmp_path / "GT" / "city" / "00000003.png").unlink()
+    with pytest.raises(ValueError, match="GT/city: frame 3 is missing among the first 10; complete clip city of Vid4"):
+        vid4(tmp_path, frames=10).clips()
+    assert vid4(tmp_path, frames=3).clips()[0].frames == 3
+
+
 def test_lr_and_gt_that_do_not_fit(tmp_path, frames_of, write_clip):
     write_clip(tmp_path / "GT" / "city", frames_of(34))
     low = frames_of(34, 6, 8)
