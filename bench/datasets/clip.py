@@ -100,19 +100,20 @@ class Description:
 
 
 def build_clips(names: Iterable[str], build: Callable[[str], Clip], scale: int) -> list[Clip]:
-    """Build each clip; one that raises ValueError becomes a refused clip, and the others stay good.
+    """Build each clip; one whose files do not fit or are not there becomes a refused clip, and the others stay good.
 
     Raises:
-        ValueError: no clip can be used; the error of the first.
+        ValueError, FileNotFoundError: no clip can be used; the error of the first.
     """
-    clips = []
+    clips, errors = [], []
     for name in names:
         try:
             clips.append(build(name))
-        except ValueError as error:
+        except (ValueError, FileNotFoundError) as error:
             clips.append(refused_clip(name, str(error), scale))
-    if clips and all(clip.refusal for clip in clips):
-        raise ValueError(clips[0].refusal)
+            errors.append(error)
+    if errors and len(errors) == len(clips):
+        raise errors[0]
     return clips
 
 

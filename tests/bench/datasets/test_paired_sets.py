@@ -136,6 +136,14 @@ def test_the_first_frames_are_those_without_a_gap(tmp_path, frames_of, write_cli
     assert vid4(tmp_path, frames=3).clips()[0].frames == 3
 
 
+def test_a_clip_without_given_lr_frames_costs_itself_alone(tmp_path, frames_of, write_clip):
+    for clip in ("city", "walk"):
+        write_clip(tmp_path / "GT" / clip, frames_of(34))
+    write_clip(tmp_path / "BIx4" / "city", frames_of(34, 6, 8))
+    city, walk = vid4(tmp_path, lr="given", frames=34).clips()
+    assert not city.refusal and "no bi-x4 LR frames of clip walk (looked for BIx4/walk" in walk.refusal
+
+
 def test_lr_and_gt_that_do_not_fit(tmp_path, frames_of, write_clip):
     write_clip(tmp_path / "GT" / "city", frames_of(34))
     low = frames_of(34, 6, 8)
