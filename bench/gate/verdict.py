@@ -31,7 +31,7 @@ def verdict_of(change: float, interval: Interval | None, margin: float) -> str:
         return "inconclusive"
     if interval[0] > 0:
         return "better"
-    if interval[0] > -margin or interval == (0.0, 0.0):
+    if interval[0] >= -margin:
         return "same"
     return "inconclusive"
 
