@@ -92,16 +92,26 @@ class PairedSet:
             if name not in present:
                 yield f"{self.root}: clip {name} is missing"
                 continue
-            size = yield from present[name].clip.problems(self._lengths.get(name))
-            lr_size = size and (size[0] // self._scale, size[1] // self._scale)
-            if self._own is not None:
-                yield from self._own.problems(name, present[name].clip, self._frames, lr_size)
-                continue
-            lr = self._given_lr(name) if self.gt_layouts else None
-            if lr is not None:
-                yield from lr.clip.problems(self._lengths.get(name), lr_size)
+            found = list(self._problems(name, present[name].clip))
+            yield from found
+            if not found:  # faults of the pair
+                try:
+                    self._clip(name, present[name], rate(self._fps))
+                except FileNotFoundError:
+                    pass  # no LR frames: a copy may hold GT alone
+                except ValueError as error:
+                    yield str(error)
         if self.count and len(self._lengths) > self.count:
             yield f"{self.root}: {len(self._lengths)} clips where {self.count} belong"
+
+    def _problems(self, name: str, gt: ClipOnDisk) -> Iterator[str]:
+        """What is wrong with the frames of a clip, GT and given LR each by itself."""
+        size = yield from gt.problems(self._lengths.get(name))
+        lr_size = size and (size[0] // self._scale, size[1] // self._scale)
+        if self._own is not None:
+            yield from self._own.problems(name, gt, self._frames, lr_size)
+        elif self.gt_layouts and (lr := self._given_lr(name)) is not None:
+            yield from lr.clip.problems(self._lengths.get(name), lr_size)
 
     @cached_property
     def _lengths(self) -> dict[str, int | None]:
@@ -195,6 +205,8 @@ class PairedSet:
                 f"(`python -m bench data verify {self.name} data.root={self.root}` names the frames) "
                 "or use the first ones with data.frames=N"
             )
+        if count < official and not clip.video and (gap := gap_in(clip.images()[:needed])):
+            raise ValueError(f"{clip.path}: {gap} among the first {needed}; complete clip {name} of {self.title}")
 
     def _given_lr(self, name: str) -> LocatedClip | None:
         """The place of a clip's given LR frames; None if there are none or `lr` is "made".
@@ -205,8 +217,6 @@ class PairedSet:
         if self._lr == "made":
             return None
         found = self._first(self._lr_layouts(), name)
-        if count < official and not clip.video and (gap := gap_in(clip.images()[:needed])):
-            raise ValueError(f"{clip.path}: {gap} among the first {needed}; complete clip {name} of {self.title}")
         if found is not None or not isinstance(self._degradation, Given):
             return found
         kinds = {key: self._first(self.lr_layouts[key], name) for key in self.lr_layouts if key != "given"}

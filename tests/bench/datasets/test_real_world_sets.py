@@ -132,6 +132,15 @@ def test_verify_names_clips_that_lack_and_clips_too_many(tree, bench):
     assert "41 clips where 40 belong" in answer.out
 
 
+def test_verify_names_lr_frames_that_do_not_fit_gt(tree):
+    tree.add("GT/{clip}", ["a", "b"], 5, GT)
+    tree.add("LQ/{clip}", ["a"], 5, LR)
+    tree.add("LQ/{clip}", ["b"], 4, LR)
+    data = opened("youhq40", tree, "data.clips=[a,b]")
+    assert [clip.refusal for clip in data.clips()] == ["", *data.problems()]
+    assert "LQ/b has 4, " in next(data.problems())
+
+
 def test_the_eleven_of_spmcs_and_a_clip_that_is_none(tree):
     tree.add("{clip}/truth", ["car05_001", "else_001"], 31, GT)
     tree.add("{clip}/input4", ["car05_001", "else_001"], 31, LR)
