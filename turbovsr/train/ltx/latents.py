@@ -137,7 +137,8 @@ class LatentFolder:
         for folder in folders:
             check_manifest(folder, mark)
             for path in sorted(folder.glob("*x*x*/*.safetensors")):
-                self.files.setdefault(path.parent.name, []).append(path)
+                if not path.name.startswith("."):  # a killed preparation leaves an unfinished file under such a name
+                    self.files.setdefault(path.parent.name, []).append(path)
         if not self.files:
             raise FileNotFoundError(f"{', '.join(map(str, folders))}: no latents here; {REMEDY}")
         self.clips = [name for name in self.files if Bucket.parse(name).frames > 1]

@@ -1,11 +1,14 @@
-"""Buckets, and the clips that fill them."""
+"""Buckets, the clips that fill them, and the folder of their latents."""
+
+import json
+import shutil
 
 import numpy as np
 import pytest
 
 from frames.errors import UserError
 from turbovsr.train.ltx.clips import find_clips, largest
-from turbovsr.train.ltx.latents import Bucket, is_written
+from turbovsr.train.ltx.latents import MANIFEST, Bucket, LatentFolder, is_written
 
 
 def test_buckets_are_padded_to_latent_cells():
@@ -46,3 +49,11 @@ def test_other_latents_than_the_recipe_says_are_written_anew(latents):
     (file, *_) = sorted((latents / "64x64x9").iterdir())
     assert is_written(file, "random") and not is_written(file, "other")
     assert not is_written(latents / "none.safetensors", "random")
+
+
+def test_what_a_killed_preparation_left_is_not_trained_on(latents, tmp_path):
+    folder = shutil.copytree(latents, tmp_path / "latents")
+    (file, *_) = (folder / "64x64x9").iterdir()
+    (file.parent / ".0.123-456.safetensors").write_bytes(file.read_bytes()[:1000])
+    found = LatentFolder([folder], json.loads((folder / MANIFEST).read_text()))
+    assert sorted(path.name for path in found.files["64x64x9"]) == ["0.safetensors", "1.safetensors"]
