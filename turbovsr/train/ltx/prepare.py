@@ -34,7 +34,7 @@ from turbovsr.train.ltx.options import LTXModelOptions
 from turbovsr.train.ltx.sharding import meta_model
 from turbovsr.train.ltx.weights import fill_autoencoder
 from turbovsr.train.messages import info
-from turbovsr.train.readers import BrokenFile, NoUncutSequence
+from turbovsr.train.readers import BrokenFile, NoUncutSequence, VideoFile
 from turbovsr.weights_file import open_weights
 
 PROGRAM = "turbovsr.train.prepare"
@@ -61,6 +61,8 @@ class LatentWriter:
         """Everything that a clip's latents depend on, as JSON."""
         stat = clip.path.stat()
         source = {"source": str(clip.path), "bytes": stat.st_size, "changed": stat.st_mtime_ns, "index": clip.index}
+        if isinstance(clip.media, VideoFile) and not clip.media.halved:
+            source["full"] = True
         lr = {"degradation": repr(self.make_lr), "times": self.times, "seed": self.seed}
         return json.dumps(source | lr | {"encoder": self.mark["encoder_sha256"]})
 

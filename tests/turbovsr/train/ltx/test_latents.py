@@ -7,8 +7,11 @@ import numpy as np
 import pytest
 
 from frames.errors import UserError
+from frames.video import write_video
+from tests.command_line import answer
 from turbovsr.train.ltx.clips import find_clips, largest
 from turbovsr.train.ltx.latents import MANIFEST, Bucket, LatentFolder, is_written
+from turbovsr.train.prepare import main as prepare
 
 
 def test_buckets_are_padded_to_latent_cells():
@@ -57,3 +60,16 @@ def test_what_a_killed_preparation_left_is_not_trained_on(latents, tmp_path):
     (file.parent / ".0.123-456.safetensors").write_bytes(file.read_bytes()[:1000])
     found = LatentFolder([folder], json.loads((folder / MANIFEST).read_text()))
     assert sorted(path.name for path in found.files["64x64x9"]) == ["0.safetensors", "1.safetensors"]
+
+
+def test_latents_of_halved_videos_do_not_stay_where_full_ones_are_asked_for(tmp_path, capfd):
+    pixels = np.random.default_rng(0).integers(0, 256, (1, 128, 128, 3), dtype=np.uint8).repeat(9, axis=0)
+    write_video(tmp_path / "clip.mp4", list(pixels), 24)
+    words = ["--latents", tmp_path / "latents", "--data", tmp_path / "clip.mp4", "--bucket", "64x64x9"]
+    words += ["--size", "2b-tiny", "--degradation", "bicubic", "--degradations", "1", "--device", "cpu"]
+    files = []
+    for more, said in (([], "1 clips encoded"), ([], "1 were there"), (["--full-videos"], "1 clips encoded")):
+        answered = answer(prepare, (*words, "--at-least", "0", *more), capfd)
+        assert answered.code == 0 and said in answered.err, answered.err
+        files.append(next((tmp_path / "latents" / "64x64x9").iterdir()).read_bytes())
+    assert files[0] == files[1] != files[2]
