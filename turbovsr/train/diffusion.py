@@ -69,7 +69,7 @@ class DiffusionLoss:
         condition = dropout(self.model.projection(batch.lr), self.stage.condition_dropout, rng)
         loss = self.flow(batch, latent, condition, rng, ema)
         name = "task 1" if task_of(latent).given == 0 else "task 2"
-        return LossOutput(loss, {name: 2 * loss.detach()})  # each task has half of the steps that the log averages over
+        return LossOutput(loss, {name: loss.detach()})
 
 
 def task_of(latent: Tensor) -> Task:

@@ -17,16 +17,21 @@ from turbovsr.train.messages import CONSOLE
 
 
 class IntervalMeans:
-    """Means of the loss terms and the pace since the last line of the log."""
+    """Means of the loss terms and the pace since the last line of the log.
+
+    The mean of a term is over the steps that have it: stills have none of change, and each task its own steps.
+    """
 
     def __init__(self) -> None:
         self.sums: defaultdict[str, float] = defaultdict(float)
+        self.counts: defaultdict[str, int] = defaultdict(int)
         self.steps, self.samples, self.since = 0, 0, time.perf_counter()
 
     def add(self, terms: dict[str, float], samples: int) -> None:
         """Count one step: its loss terms, and the clips or stills that it saw in all processes."""
         for name, value in terms.items():
             self.sums[name] += value
+            self.counts[name] += 1
         self.steps += 1
         self.samples += samples
 
@@ -37,7 +42,8 @@ class IntervalMeans:
     def entries(self, learning_rate: float) -> dict[str, float]:
         """Entries of a line of the log."""
         spent = self._spent()
-        means = {name: round(value / self.steps, 5) for name, value in self.sums.items()}
+        # Five digits of each: errors of chroma are near 1e-5, and five decimals of them were one digit or none.
+        means = {name: float(f"{value / self.counts[name]:.5g}") for name, value in self.sums.items()}
         pace = {"s/step": round(spent / self.steps, 3), "samples/s": round(self.samples / spent, 2)}
         return means | {"lr": learning_rate} | pace
 

@@ -252,6 +252,29 @@ def test_means_after_resuming_in_the_middle_of_an_interval_are_means():
     assert entries["loss"] == 2.0 and entries["lr"] == 1e-3
 
 
+def test_the_mean_of_a_term_is_over_the_steps_that_have_it_and_keeps_its_digits():
+    means = IntervalMeans()
+    for step in range(5):
+        means.add({"loss": 1.0, "chroma": 1.2345e-5} | ({"temporal": 0.25} if step % 2 else {}), samples=1)
+    entries = means.entries(1e-3)
+    assert (entries["loss"], entries["temporal"], entries["chroma"]) == (1.0, 0.25, 1.2345e-5)
+
+
+@pytest.mark.parametrize("steps", [1, 3])
+def test_the_logged_loss_of_a_task_is_that_of_its_steps(steps, source):
+    model = new_model()
+    loss, draw = training_of("diffusion", model, source)
+    means, found = IntervalMeans(), {"task 1": [], "task 2": []}
+    for step in range(steps):
+        rng = StepRng(0, step)
+        output = loss(draw(rng), rng, model)
+        means.add({name: value.item() for name, value in output.terms.items()}, samples=1)
+        found["task 2" if step % 2 else "task 1"].append(output.loss.item())
+    for name, value in means.entries(1e-3).items():
+        if name in found:
+            assert value == pytest.approx(np.mean(found[name]), rel=1e-4)
+
+
 def test_a_score_that_is_not_finite_is_null_in_the_log(tmp_path):
     append_line(tmp_path / "log.jsonl", 5, {"clip/none/psnr-y": math.inf, "clip/none/lpips": 0.5, "loss": math.nan})
 
