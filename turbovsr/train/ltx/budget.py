@@ -12,7 +12,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 
 import torch
 
@@ -93,11 +93,12 @@ def stage_cost(
     frames, *grid = bucket.latent_shape
     still, clip = (forward_tflop(config, (length, grid[0], grid[1])) for length in (1, frames))
     batch = stage.batch
-    tflop = (batch.images * still + batch.clips * clip) / 2 * (passes + HALF_STEPS * bootstrap)
+    images, clips = (batch.images / 2, batch.clips / 2) if stage.stills else (0, batch.clips)  # of a step, in the mean
+    tflop = (images * still + clips * clip) * (passes + HALF_STEPS * bootstrap)
     weights = count(meta_model(config).transformer)
     # Gathered for the forward and the backward pass in bfloat16, gradients scattered in float32; the EMA's half steps.
     bytes_a_time = weights * (2 * COMPUTE + MASTER + HALF_STEPS * COMPUTE * bootstrap) * (gpus - 1) / gpus
-    micro_steps = (batch.images + batch.clips) / 2 / (gpus * stage.micro_batch)
+    micro_steps = (images + clips) / (gpus * stage.micro_batch)
     seconds = tflop / (gpus * rate)
     hours = seconds * stage.loop.steps / 3600
     sent = bytes_a_time * micro_steps / GB
@@ -117,13 +118,16 @@ def budget(options: argparse.Namespace) -> TrainingCost:
     shape = LTXModelOptions(size=options.model, autoencoder=options.autoencoder)
     config = shape.config(presets.LTX_TOKENS if options.text else 0)
     checkpointing = not options.no_checkpointing
+    trained = {name: stage for name, stage in recipe.stages.items() if isinstance(stage, TransformerStage)}
+    if options.micro_batch is not None:
+        trained = {name: replace(stage, micro_batch=options.micro_batch) for name, stage in trained.items()}
+    micro_batch = max(stage.micro_batch for stage in trained.values())
     stages = {
         name: stage_cost(stage, config, bucket, options.gpus, checkpointing, options.rate)
-        for name, stage in recipe.stages.items()
-        if isinstance(stage, TransformerStage)
+        for name, stage in trained.items()
     }
     parts = {
-        word: memory(config, bucket, options.gpus, options.micro_batch, checkpointed)
+        word: memory(config, bucket, options.gpus, micro_batch, checkpointed)
         for word, checkpointed in (("with", True), ("without", False))
     }
     frames, rows, columns = bucket.latent_shape
@@ -131,7 +135,7 @@ def budget(options: argparse.Namespace) -> TrainingCost:
         model=options.model,
         size=str(bucket),
         gpus=options.gpus,
-        micro_batch=options.micro_batch,
+        micro_batch=micro_batch,
         checkpointing=checkpointing,
         parameters=count(meta_model(config).transformer),
         tokens=frames * rows * columns,
@@ -177,13 +181,13 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--autoencoder", default="0.9.0", help="layout: 0.9.0, 0.9.1 or 0.9.5")
     parser.add_argument("--text", action="store_true", help="with the text branch, as with a prompt")
     parser.add_argument("--recipe", default="ltx", choices=members("recipe"))
-    parser.add_argument("--micro-batch", type=int, default=1, help="samples that a card computes at once")
+    parser.add_argument("--micro-batch", type=int, help="samples that a card computes at once (default: the recipe's)")
     parser.add_argument("--no-checkpointing", action="store_true")
     parser.add_argument("--rate", type=float, default=300, help="TFLOP/s of a card (default 300; an assumption)")
     parser.add_argument("--json", action="store_true")
     parser.add_argument("settings", nargs="*", metavar="KEY=VALUE", help="options of the recipe")
     options = parser.parse_args(arguments)
-    if min(options.gpus, options.micro_batch) < 1 or not options.rate > 0:
+    if min(options.gpus, 1 if options.micro_batch is None else options.micro_batch) < 1 or not options.rate > 0:
         parser.error("--gpus and --micro-batch are at least 1, --rate is above 0")
     try:
         cost = budget(options)

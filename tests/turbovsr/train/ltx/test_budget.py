@@ -58,6 +58,21 @@ def test_more_cards_hold_less_each_and_send_more(capsys):
     assert eight["memory_gib"]["optimizer"] == pytest.approx(2 * eight["memory_gib"]["weights"])
 
 
+def test_larger_micro_batches_send_less_and_steps_without_stills_cost_more(capsys):
+    def cost(*words: str) -> dict:
+        assert budget.main(["--train", "--model", "2b-tiny", "--size", "64x64x9", "--gpus", "8", "--json", *words]) == 0
+        return json.loads(capsys.readouterr().out)
+
+    one, four = cost(), cost("--micro-batch", "4")
+    by_recipe = cost("stages.condition.micro_batch=4", "stages.shortcut.micro_batch=4")
+    assert one["micro_batch"] == 1 and four == by_recipe and four["micro_batch"] == 4
+    assert four["memory_gib"]["activations"] > one["memory_gib"]["activations"]
+    for name, stage in four["stages"].items():
+        assert 4 * stage["sent_gb_a_step"] == pytest.approx(one["stages"][name]["sent_gb_a_step"])
+    clips = cost("stages.condition.stills=false")["stages"]["condition"]["tflop_a_step"]
+    assert clips > 1.2 * one["stages"]["condition"]["tflop_a_step"]
+
+
 def test_a_wrong_size_is_one_line(capsys):
     assert budget.main(["--train", "--size", "large"]) == 3
     assert "bucket 'large': HEIGHTxWIDTHxFRAMES" in capsys.readouterr().err
