@@ -52,7 +52,11 @@ def start_weights(config: TrainConfig, name: str) -> Path:
 
 
 def is_finished(config: TrainConfig, name: str) -> bool:
-    """Whether a stage's weights exist, after all its steps and from the start weights that exist now."""
+    """Whether a stage's weights exist, after all its steps and from the start weights that exist now.
+
+    Another seed does not make it unfinished where its folder is still there: it would go on from its last step and
+    write the same weights with that seed.
+    """
     try:
         with safe_open(str(weights_path(config, name)), framework="pt") as file:
             metadata = file.metadata() or {}
@@ -61,7 +65,10 @@ def is_finished(config: TrainConfig, name: str) -> bool:
     start = config.stages[name].start
     if start and not weights_path(config, start).is_file():
         return False
-    return all(metadata.get(key) == value for key, value in metadata_of(config, name).items())
+    wanted = metadata_of(config, name)
+    if (Path(config.out) / name / "settings.json").is_file():
+        del wanted["seed"]
+    return all(metadata.get(key) == value for key, value in wanted.items())
 
 
 def metadata_of(config: TrainConfig, name: str) -> dict[str, str]:
@@ -110,6 +117,18 @@ def store_settings(config: TrainConfig, name: str, folder: Path, resumes: bool) 
     if rank() == 0:
         with replacing(path) as temporary:
             temporary.write_text(json.dumps(settings, indent=1) + "\n", encoding="utf-8")
+
+
+def changed_since(config: TrainConfig, name: str) -> list[str]:
+    """Settings of a finished stage that are others now; none where its `settings.json` is missing or damaged."""
+    path = Path(config.out) / name / "settings.json"
+    if not path.is_file():
+        return []
+    try:
+        before = _read(path)
+    except ValueError:
+        return []
+    return [change for change in _changes(before, _settings(config, name)) if not change.startswith("marks.")]
 
 
 def _settings(config: TrainConfig, name: str) -> dict[str, Any]:

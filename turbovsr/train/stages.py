@@ -38,7 +38,14 @@ from turbovsr.train.options import Autoencoding, Colours, Diffusion, Distillatio
 from turbovsr.train.pairs import PairSource
 from turbovsr.train.perceptual import perceptual_networks
 from turbovsr.train.phases import even_out
-from turbovsr.train.provenance import is_finished, metadata_of, start_weights, store_settings, weights_path
+from turbovsr.train.provenance import (
+    changed_since,
+    is_finished,
+    metadata_of,
+    start_weights,
+    store_settings,
+    weights_path,
+)
 from turbovsr.train.rng import StepRng
 from turbovsr.train.validate import build_validation
 
@@ -55,7 +62,9 @@ def train(config: TrainConfig, device: torch.device) -> None:
         PairSource(config.pairs)  # fails now if there are no pairs, not after hours of other stages
     for name in names:
         if is_finished(config, name):
-            info(f"stage {name} is finished: {weights_path(config, name)}")
+            changed = ", ".join(changed_since(config, name))
+            others = f"; with other settings, for which remove that file and {Path(config.out) / name}: {changed}"
+            info(f"stage {name} is finished: {weights_path(config, name)}{others if changed else ''}")
         else:
             with claimed(Path(config.out) / name):
                 train_stage(config, name, device)

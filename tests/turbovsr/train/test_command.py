@@ -220,6 +220,18 @@ def test_going_on_with_other_settings_is_said(words, train, tmp_path):
     assert answer.code == 0 and "video_share 0.5 -> 0.1" in answer.err and "stage.loop.steps 6 -> 7" in answer.err
 
 
+def test_a_finished_stage_says_which_settings_are_others_now_and_stays_as_it_is(words, train, tmp_path):
+    command = [*words, "stage=regression", f"out={tmp_path}"]
+    assert train(*command).code == 0
+    before = (tmp_path / "regression.safetensors").read_bytes()
+    assert "other settings" not in train(*command).err
+    answer = train(*command, "seed=7", "degradation=blur_down", "model.consistent=false")
+    assert answer.code == 0 and "is finished" in answer.err and "with other settings" in answer.err
+    assert all(said in answer.err for said in ("seed 0 -> 7", "degradation.kind", "model.consistent True -> False"))
+    assert f"remove that file and {tmp_path / 'regression'}" in answer.err
+    assert (tmp_path / "regression.safetensors").read_bytes() == before
+
+
 @pytest.mark.parametrize("recipe", members("recipe"))
 @pytest.mark.parametrize("degradation", members("degradation"))
 def test_every_recipe_is_valid_with_every_degradation(recipe, degradation):
