@@ -3,8 +3,11 @@
 `OUT/photos/*.npy` are (H, W, 3), `OUT/shots/*.npy` are (T, H, W, 3) consecutive frames of one scene. Videos and
 `--halved-photos` are halved with an antialiasing filter first, because codecs and colour-filter arrays leave them soft
 at 1:1. With `--smallest 192` each photograph is also stored at 1/sqrt(2), 1/2, ... of that size, while its shorter side
-has 192 px: small pictures of whole scenes have more detail than crops of a large one. Frames that resemble a frame of a
-`--held-out` clip are left out, with ten seconds around them.
+has 192 px: small pictures of whole scenes have more detail than crops of a large one. Photographs and frames that
+resemble a frame of a `--held-out` clip are left out, frames with ten seconds around them.
+
+A folder is of one call: with other arguments give another one, and train on both with `data=[OUT,OTHER]`. The same call
+writes it anew.
 
 For training in LTX's latent space they are encoded instead, by a command with other options (`--latents OUT --help`):
 
@@ -14,6 +17,7 @@ For training in LTX's latent space they are encoded instead, by a command with o
 from __future__ import annotations
 
 import argparse
+import json
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -29,6 +33,7 @@ with importing():
     from frames.images import read_image
     from frames.listing import entries, is_image
     from frames.source import open_source
+    from frames.text import printable
     from frames.video import read_video
     from turbovsr.train.readers import cuts, halve, thumbnail
 
@@ -36,6 +41,7 @@ PROGRAM = "turbovsr.train.prepare"
 SAME_CORRELATION = 0.95  # of thumbnails that show the same picture: encodings differ in brightness
 MARGIN_FRAMES = 240
 STEP = 2**0.5  # between the sizes that a photograph is stored at
+CALL = "prepared.json"  # in OUT: the arguments that its arrays are of
 
 
 class ArrayFolder:
@@ -81,12 +87,14 @@ def smaller(photo: np.ndarray, first: float, smallest: int) -> Iterator[np.ndarr
         factor *= STEP
 
 
-def prepare_photos(folder: Path, out: ArrayFolder, halved: bool, smallest: int | None) -> int:
-    """Store every readable photograph of a folder, with `smallest` in smaller sizes too; returns their number.
+def prepare_photos(folder: Path, out: ArrayFolder, halved: bool, smallest: int | None, held_out: np.ndarray) -> int:
+    """Store the readable photographs of a folder that resemble no held-out frame; returns their number.
 
+    Args:
+        smallest: if given, they are stored in smaller sizes too.
     Raises:
         FileNotFoundError: no such folder.
-        UserError: it holds no readable photograph.
+        UserError: it holds no such photograph.
     """
     stored = 0
     for path in filter(is_image, entries(folder)):
@@ -95,13 +103,16 @@ def prepare_photos(folder: Path, out: ArrayFolder, halved: bool, smallest: int |
         except (OSError, ValueError) as error:
             print(f"left out: {one_line(error)}", file=sys.stderr)
             continue
+        if held_out_mask(thumbnail(photo)[None], held_out).any():
+            print(f"left out: {printable(str(path))}: it resembles a held-out clip", file=sys.stderr)
+            continue
         name = f"{folder.name}-{path.stem}"
         out.add(name, halve(photo) if halved else photo)
         for small in smaller(photo, STEP * (1 + halved), smallest) if smallest else ():
             out.add(f"{name}@{small.shape[1]}x{small.shape[0]}", small)
         stored += 1
     if not stored:
-        raise UserError(f"{folder}: no photographs here that can be read; name a folder that holds some")
+        raise UserError(f"{folder}: no photographs here that can be read and used; name a folder that holds some")
     return stored
 
 
@@ -141,6 +152,24 @@ def prepare_video(path: Path, out: ArrayFolder, length: int, every: int, held_ou
     return len(starts)
 
 
+def claim(args: argparse.Namespace) -> None:
+    """Write the arguments into the folder OUT, whose arrays they describe.
+
+    Raises:
+        UserError: it has arrays of other arguments: they would stay and be trained on, or be overwritten.
+    """
+    path = args.out / CALL
+    text = json.dumps({k: v for k, v in vars(args).items() if k != "out"}, default=str, indent=1) + "\n"
+    before = path.read_text(encoding="utf-8", errors="replace") if path.is_file() else None
+    if before != text and any(any(args.out.glob(f"{kind}/*.npy")) for kind in ("photos", "shots")):
+        raise UserError(
+            f"{args.out}: it has arrays of a call with other arguments; remove it or give another folder, and train on"
+            " several with data=[A,B]"
+        )
+    with replacing(path) as temporary:
+        temporary.write_text(text, encoding="utf-8")
+
+
 def prepare(args: argparse.Namespace) -> int:
     """Store the photographs and videos that the arguments name; returns the exit code.
 
@@ -149,13 +178,14 @@ def prepare(args: argparse.Namespace) -> int:
     """
     if not args.photos and not args.halved_photos and not args.videos:
         raise UserError("nothing to prepare: name --photos, --halved-photos or --videos")
-    photos, sequences = ArrayFolder(args.out / "photos"), ArrayFolder(args.out / "shots")
-    for folder in args.photos:
-        print(f"{folder.name}: {prepare_photos(folder, photos, False, args.smallest)} photographs")
-    for folder in args.halved_photos:
-        print(f"{folder.name}: {prepare_photos(folder, photos, True, args.smallest)} photographs, halved")
     references = [thumbnail(frame) for path in args.held_out for frame in open_source(path).frames()]
     held_out = np.stack(references) if references else np.empty((0, 18, 32), np.float32)
+    claim(args)
+    photos, sequences = ArrayFolder(args.out / "photos"), ArrayFolder(args.out / "shots")
+    for folder in args.photos:
+        print(f"{folder.name}: {prepare_photos(folder, photos, False, args.smallest, held_out)} photographs")
+    for folder in args.halved_photos:
+        print(f"{folder.name}: {prepare_photos(folder, photos, True, args.smallest, held_out)} photographs, halved")
     broken = 0
     for path in args.videos:
         try:

@@ -114,3 +114,24 @@ def test_photographs_of_one_name_in_two_formats_are_both_stored(photos, tmp_path
     Image.open(photos / "ramp.png").save(photos / "ramp.bmp")
     assert run(tmp_path / "out", "--photos", photos) == 0
     assert len(stored(tmp_path / "out")) == 2
+
+
+def test_a_folder_of_other_arguments_is_refused_and_the_same_call_writes_it_anew(photos, tmp_path, capsys):
+    write_video(tmp_path / "film.mp4")
+    out, words = tmp_path / "out", ("--videos", tmp_path / "film.mp4", "--length", 8, "--every", 12)
+    assert run(out, *words) == 0 == run(out, *words)
+    before = sorted((out / "shots").iterdir())
+    for other in ((*words, "--held-out", tmp_path / "film.mp4"), ("--photos", photos)):
+        assert run(out, *other) == 3
+        assert "out: it has arrays of a call with other arguments" in capsys.readouterr().err
+    assert sorted((out / "shots").iterdir()) == before and not list((out / "photos").iterdir())
+
+
+def test_photographs_that_resemble_a_held_out_clip_are_left_out(photos, tmp_path, capsys):
+    noise = np.random.default_rng(0).integers(0, 256, (18, 32, 3), dtype=np.uint8).repeat(8, axis=0).repeat(8, axis=1)
+    Image.fromarray(noise).save(photos / "noise.png")
+    (tmp_path / "held").mkdir()
+    Image.open(photos / "ramp.png").resize((96, 64)).save(tmp_path / "held" / "1.png")
+    assert run(tmp_path / "out", "--photos", photos, "--held-out", tmp_path / "held") == 0
+    assert [photo.shape for photo in stored(tmp_path / "out")] == [noise.shape]
+    assert "ramp.png: it resembles a held-out clip" in capsys.readouterr().err
