@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bench.datasets import LAYOUTS
+from bench.labels import file_name
 from frames.errors import UserError, one_line
 
 if TYPE_CHECKING:
@@ -68,6 +69,9 @@ def open_pairs(pred: Path, gt: Path) -> tuple[list[Pair], list[str]]:
     if len(ours) == len(truth) == 1:
         (name, clip), (true,) = next(iter(ours.items())), truth.values()
         return [Pair(name, clip, true)], []
+    for name in truth.keys() - ours.keys():
+        if (saved := file_name(name)) in ours.keys() - truth.keys():  # as `save=frames` writes the name
+            ours[name] = replace(ours.pop(saved), name=name)
     refused = [clip for clip in (*ours.values(), *truth.values()) if clip.refusal]
     left_out = {clip.name: f"{clip.name}: {clip.refusal}" for clip in refused}
     pairs = [Pair(name, ours[name], truth[name]) for name in truth if name in ours and name not in left_out]

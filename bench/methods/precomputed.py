@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from bench.datasets.sources import FrameSource, VideoFrames, image_files
+from bench.labels import file_name
 from bench.methods.alignment import ALIGNMENTS, EXACT
 from bench.methods.contract import Descriptor, FrameRule
 from frames.errors import did_you_mean
@@ -17,7 +18,7 @@ class Precomputed:
 
     A clip is `<clip>/` with images, `<clip>.<video suffix>` or `<clip>.<image suffix>` (a still). Frames in `root`
     itself, or a `root` that is a file, are a single clip: the only one of the data set, or the one that `root` is named
-    after.
+    after. Names may also be written as `save=frames` writes them (`my%20clip` for `my clip`).
 
     Args:
         root, label, scale: as in the config.
@@ -55,11 +56,12 @@ class Precomputed:
         if self.root.is_file():
             return _file(self._of_one_clip(clip, self.root.stem, alone))
         beside = entries(self.root)
-        for path in beside:
-            if path.is_dir() and path.name == clip:
-                return image_files(images_in(path))
-            if path.is_file() and path.stem == clip and (is_video(path) or is_image(path)):
-                return _file(path)
+        for name in dict.fromkeys((clip, file_name(clip))):  # `save=frames` writes the second
+            for path in beside:
+                if path.is_dir() and path.name == name:
+                    return image_files(images_in(path))
+                if path.is_file() and path.stem == name and (is_video(path) or is_image(path)):
+                    return _file(path)
         if any(path.is_dir() or is_video(path) for path in beside) or not any(map(is_image, beside)):
             raise FileNotFoundError(
                 f"{self.root}: no SR frames for clip {clip}: neither {clip}/ nor {clip}.mp4 is there"
@@ -72,7 +74,7 @@ class Precomputed:
         Raises:
             FileNotFoundError: it is another clip's, or nothing says whose.
         """
-        if alone or name == clip:
+        if alone or name in (clip, file_name(clip)):
             return self.root
         raise FileNotFoundError(
             f"{self.root}: frames of one clip, but the data set has several; no SR frames for clip {clip}: "

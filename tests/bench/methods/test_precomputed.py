@@ -38,6 +38,21 @@ def test_a_root_that_is_named_after_a_clip_belongs_to_it_alone(clips, loose):
         Precomputed(str(loose / "00000000.png"), "theirs", 4).source("pan")
 
 
+def test_saved_frames_of_a_clip_whose_name_is_written_otherwise_are_found(bench, clips, tmp_path):
+    (clips / "pan").rename(clips / "my clip")
+    made, common = tmp_path / "made", ("run", "data=folder", f"data.gt={clips}", "metrics=[psnr]", "store=null")
+    assert bench(*common, "method=nearest", "save=frames", "timing=none", f"out={made}").code == 0
+    frames = made / "frames" / "nearest" / "folder"
+    assert (frames / "my%20clip").is_dir()
+    answer = bench(*common, "method=precomputed", f"method.root={frames}", f"out={tmp_path / 'out'}")
+    assert answer.code == 0, answer.err
+    answer = bench("explain", "--pred", frames, "--gt", clips, "--metric", "psnr")
+    assert answer.code == 0 and "my clip" in answer.out and not answer.err
+    (frames / "my%20clip").rename(frames / "my clip")  # the plain name counts, too
+    answer = bench(*common, "method=precomputed", f"method.root={frames}", f"out={tmp_path / 'again'}")
+    assert answer.code == 0, answer.err
+
+
 def test_frames_of_other_names_are_not_paired_in_order(bench, clips, loose, tmp_path):
     (loose / "00000001.png").rename(loose / "00000003.png")
     answer = bench(*COMMON, f"data.gt={clips / 'pan'}", f"method.root={loose}", f"out={tmp_path / 'out'}")
