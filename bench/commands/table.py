@@ -46,7 +46,7 @@ def main(argv: list[str]) -> int:
     parser.add_argument("--mix", action="store_true", help="put unlike signatures into one column, marked as mixed")
     parser.add_argument("--signatures", action="store_true", help="print the full recipe of every figure below")
     arguments = parser.parse_args(argv)
-    found = merged(read_runs(arguments.runs))
+    found = merged(read_runs(arguments.runs), arguments.mix)
     if not found:
         print("nothing was measured in these runs")
         return NOTHING_MEASURED

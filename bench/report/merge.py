@@ -15,15 +15,16 @@ Cell = tuple[str, str, str]
 """(data, clip, method), as the run recorded it."""
 
 
-def merged(runs: Mapping[str, Sequence[Record]]) -> list[Record]:
+def merged(runs: Mapping[str, Sequence[Record]], mix: bool = False) -> list[Record]:
     """All records, each with its `run`, and with labels that tell runs and settings apart (see `relabelled`).
 
     Args:
         runs: records by the run's name, in order.
+        mix: let runs under unlike protocols, whose clips are the same, stand in one table.
     Raises:
         UserError: two runs used one data set under unlike options, so that their clips are not the same.
     """
-    new = relabelled(runs)
+    new = relabelled(runs, mix)
     found = [
         replace(record, run=run, method=new[run][record.cell]) for run, records in runs.items() for record in records
     ]
@@ -34,7 +35,7 @@ def merged(runs: Mapping[str, Sequence[Record]]) -> list[Record]:
     return found
 
 
-def relabelled(runs: Mapping[str, Sequence[Record]]) -> dict[str, dict[Cell, str]]:
+def relabelled(runs: Mapping[str, Sequence[Record]], mix: bool = False) -> dict[str, dict[Cell, str]]:
     """For each run, the label of the method in each cell.
 
     If one run measured a method with several settings, they are in its labels (see `by_settings`); if several runs
@@ -43,7 +44,7 @@ def relabelled(runs: Mapping[str, Sequence[Record]]) -> dict[str, dict[Cell, str
     Raises:
         UserError: two runs used one data set under unlike options.
     """
-    _refuse_unlike_clips(runs)
+    _refuse_unlike_clips(runs, ("protocol",) if mix else ())
     settled = {run: by_settings(records) for run, records in runs.items()}
     holders: dict[tuple[str, str], set[str]] = {}
     for run, records in settled.items():
@@ -96,13 +97,14 @@ def _key(record: Record) -> str:
     return json.dumps(record.method_config, sort_keys=True)
 
 
-def _refuse_unlike_clips(runs: Mapping[str, Sequence[Record]]) -> None:
+def _refuse_unlike_clips(runs: Mapping[str, Sequence[Record]], may_differ: Sequence[str]) -> None:
     configs: dict[str, tuple[str, dict]] = {}
     for run, records in runs.items():
         for record in records:
             other, before = configs.setdefault(record.data, (run, record.data_config))
             config = record.data_config
-            differs = sorted(key for key in before.keys() | config.keys() if before.get(key) != config.get(key))
+            keys = (before.keys() | config.keys()).difference(may_differ)
+            differs = sorted(key for key in keys if before.get(key) != config.get(key))
             if differs:
                 both = f"{run} and {other}" if run != other else f"records of {run}"
                 raise UserError(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from statistics import fmean
 
@@ -84,6 +84,28 @@ def write_csv(records: list[Record], file: Path) -> None:
 def mean(values: Sequence[float]) -> float:
     """The mean; NaN where infinities of both signs meet."""
     return fmean(values) if all(map(math.isfinite, values)) else sum(values) / len(values)
+
+
+def mixed(found: Iterable[Row]) -> list[Row]:
+    """Rows of whole sets in which a method's scores under unlike recipes are one figure, over all its clips.
+
+    Such a figure has no signature.
+    """
+    groups: dict[tuple[str, str, str], list[Row]] = {}
+    for row in found:
+        key = row.signature if row.signature.startswith("time|") else ""
+        groups.setdefault((row.method, row.metric, key), []).append(row)
+    return [each[0] if len(each) == 1 else _as_one(each) for each in groups.values()]
+
+
+def _as_one(found: list[Row]) -> Row:
+    evidence = {clip: values for row in found for clip, values in row.evidence.items()}
+    means = [value for (value,) in evidence.values()]
+    low, high = intervals.of_mean(means) or (None, None)
+    value, clips = mean(means) if means else None, frozenset(evidence)
+    return replace(
+        found[0], value=value, n=len(means), signature="", low=low, high=high, evidence=evidence, clips=clips
+    )
 
 
 def clip_frames(records: Iterable[Record]) -> dict[tuple[str, str], int]:

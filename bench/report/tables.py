@@ -15,7 +15,7 @@ from bench.report.machines import split_by_canary, times_note
 from bench.report.methods import RANDOM_NOTE, random_methods, trained_on
 from bench.report.nearness import place, ranking_row, unranked_notes
 from bench.report.notes import by_note, score_notes
-from bench.report.summary import ALL, TIMES, Row, clip_frames, most_clips, rows
+from bench.report.summary import ALL, TIMES, Row, clip_frames, mixed, most_clips, rows
 from bench.report.trace import sources
 from bench.store.record import Record, Timing
 from frames.errors import UserError, did_you_mean
@@ -221,6 +221,7 @@ def _table(
     methods = methods or list(dict.fromkeys(record.method for record in records))
     random = random_methods(records)
     total = [row for row in found if row.clip == ALL and row.method in methods]
+    total = mixed(total) if mix else total
     all_columns = columns.of_records(records, total, mix)
     shown: list[Column | Fact] = columns.choose(all_columns, show, known) if show else [*all_columns]
     cells = {

@@ -13,7 +13,7 @@ def sources(row: Row, records: list[Record]) -> tuple[Provenance, ...]:
     """The clips behind a set's figure.
 
     Args:
-        row: of a whole set.
+        row: of a whole set; without a signature where its clips were scored under unlike recipes.
         records: of its method on its data set.
     """
     found = []
@@ -21,7 +21,8 @@ def sources(row: Row, records: list[Record]) -> tuple[Provenance, ...]:
         value = _score(row, record) if not row.signature.startswith("time|") else _time(row, record)
         if value:
             frames = f"frames {(record.sr_sha256 or '')[:12]}"
-            found.append(Provenance(record.run, record.clip, value, frames, record.date, row.signature))
+            recipe = row.signature or record.scores[row.metric].signature
+            found.append(Provenance(record.run, record.clip, value, frames, record.date, recipe))
     return tuple(found)
 
 
@@ -44,7 +45,7 @@ def lines(name: str, grid: Grid) -> Iterator[str]:
 
 def _score(row: Row, record: Record) -> str:
     score = record.scores.get(row.metric)
-    if not score or not score.values or score.signature != row.signature:
+    if not score or not score.values or row.signature not in ("", score.signature):
         return ""
     return f"{mean(score.values):.6g} (mean of {len(score.values)} frames)"
 

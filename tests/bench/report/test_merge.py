@@ -60,3 +60,16 @@ def test_labels_that_would_meet_are_refused(record):
 def test_runs_are_named_by_their_last_part_where_that_tells_them_apart():
     assert run_names(["a/x", "b/y"]) == {"a/x": "x", "b/y": "y"}
     assert run_names(["a/x", "b/x"]) == {"a/x": "a/x", "b/x": "b/x"} and run_names(["."]) == {".": "."}
+
+
+def test_runs_under_unlike_protocols_are_mixed_on_request_only(record):
+    one, other = (
+        [record("m", "a", [20.0], [], protocol=name, data_config={"degradation": "bi", "protocol": name})]
+        for name in ("vid4", "reds4")
+    )
+    with pytest.raises(UserError, match="other options \\(protocol\\)"):
+        merged({"one": one, "other": other})
+    assert [r.method for r in merged({"one": one, "other": other}, mix=True)] == ["m (one)", "m (other)"]
+    other = [replace(r, data_config=r.data_config | {"degradation": "bd"}) for r in other]
+    with pytest.raises(UserError, match="other options \\(degradation\\)"):
+        merged({"one": one, "other": other}, mix=True)

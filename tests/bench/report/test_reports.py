@@ -81,6 +81,16 @@ def test_mixed_columns_are_only_made_on_request_and_marked(records):
     assert column.title == "PSNR (mixed recipes)" and table.text("good_one", column) == "28.00"
 
 
+def test_a_mixed_figure_is_of_all_clips_whatever_their_recipe(records):
+    records[1] = with_score(records[1], "psnr", signature="psnr|rgb|uint8|crop0|mean-frames,clips|v1")
+    (table,) = tables.tables(records, mix=True)
+    (column,) = (c for c in table.columns if c.metric == "psnr")
+    assert table.text("fast", column) == "25.50" and table.cells["fast", column].clips == {"a", "b"}
+    assert [(s.clip, s.signature) for s in table.cell("fast", column).sources] == [
+        (each.clip, each.scores["psnr"].signature) for each in records[:2]
+    ]
+
+
 def test_what_the_doctor_found_is_under_the_table(records):
     records[0] = replace(records[0], doctor=[DoctorFinding(kind="channels", text="red and blue are swapped")])
     assert "a, fast: the doctor says: red and blue are swapped" in tables.markdown(tables.tables(records)[0])
