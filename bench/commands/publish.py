@@ -41,7 +41,7 @@ def main(argv: list[str]) -> int:
 
     stale = _before(options.to)
     found: dict[str, tuple[Path, site.SiteRun]] = {}
-    for folder in run_folders(options.folders, "give folders of runs or submissions"):
+    for folder in _outside(options.to, run_folders(options.folders, "give folders of runs or submissions")):
         name, records = folder.resolve().name, read_run(folder)
         if name in found:
             raise UserError(f"{found[name][0]} and {folder}: two runs of one name; rename one of the folders")
@@ -62,6 +62,19 @@ def main(argv: list[str]) -> int:
         (options.to / name).unlink()
     print(options.to / site.INDEX)
     return OK
+
+
+def _outside(target: Path, folders: list[Path]) -> list[Path]:
+    """The runs that do not lie in the site: an earlier site has copies of their records.
+
+    Raises:
+        UserError: all of them do.
+    """
+    site = target.resolve()
+    found = [folder for folder in folders if not folder.resolve().is_relative_to(site)]
+    if not found:
+        raise UserError(f"--to {target}: all of these runs lie in the site itself; give the folders they came from")
+    return found
 
 
 def _materials(folders: list[Path], store: Path | None, config_dirs: list[str]) -> Materials:

@@ -138,3 +138,15 @@ def test_a_click_sorts_a_table(site, chromium):
     values = table.locator(f"tbody tr td:nth-child({column + 1})").evaluate_all("all => all.map(e => +e.dataset.value)")
     assert values == sorted(values, reverse=True) and len(values) > 5
     shown.context.close()
+
+
+def test_the_copies_in_an_earlier_site_are_no_runs(bench, tmp_path):
+    run_folder(tmp_path / "one", cells())
+    words = ("publish", tmp_path, "--to", tmp_path / "site")
+    assert bench(*words).code == 0
+    first = contents(tmp_path / "site")
+    again = bench(*words)
+    assert again.code == 0, again.err
+    assert contents(tmp_path / "site") == first
+    alone = bench("publish", tmp_path / "site", "--to", tmp_path / "site")
+    assert alone.code == 3 and "lie in the site itself" in alone.err and contents(tmp_path / "site") == first
