@@ -8,6 +8,7 @@ from typing import Any
 
 from bench.store.moments import moment
 from bench.store.record import GIVEN, Record
+from bench.store.unlike_frames import unlike_frames
 
 NEEDED = ("date", "python", "platform", "packages", "cpu", "cores", "threads", "device", "commit", "dirty")
 """Keys that an environment must have; also `gpu` if the device is one."""
@@ -29,6 +30,7 @@ def broken(records: Sequence[Record], environments: Mapping[str, Mapping[str, An
         _line("clips were cut", _cut(records), "measure without data.frames"),
         _line("frames were left out of the scores", _thinned(records), "measure without score_every"),
         _line("unlike signatures in one column", _unlike(good), "score all cells by one protocol"),
+        _line("unlike frames of one clip", _unlike_frames(good), "measure these clips again"),
         _line("no digest of the scored frames", (_where(r) for r in good if not _is_digest(r.sr_sha256)), _AGAIN),
         _line("the timed frames are not proved to be the scored ones", _unproved(good), "see docs/timing.md"),
     ]
@@ -94,6 +96,11 @@ def _unlike(good: Sequence[Record]) -> Iterator[str]:
     yield from (
         f"{name} on {data}: {' and '.join(sorted(each))}" for (data, name), each in found.items() if len(each) > 1
     )
+
+
+def _unlike_frames(good: Sequence[Record]) -> Iterator[str]:
+    for (data, clip, kind), by_digest in unlike_frames(good).items():
+        yield f"{kind} of {data}/{clip}, {' and '.join(methods[0] for methods in by_digest.values())}"
 
 
 def _unproved(good: Sequence[Record]) -> Iterator[str]:

@@ -36,7 +36,7 @@ def nearness(row: Row | None, column: Column, records: list[Record]) -> Row | No
     if not distances:
         return None
     evidence: dict[str, tuple[float, ...]] = {clip: (each,) for clip, each in distances.items()}
-    return replace(row, value=fmean(distances.values()), evidence=evidence, clips=frozenset(distances))
+    return replace(row, value=fmean(distances.values()), evidence=evidence)
 
 
 def ranking_row(row: Row | None, by: Column, records: list[Record]) -> Row | None:

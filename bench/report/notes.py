@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bench.metrics.pooling import NOT_AT_HAND, equal_frames_note
 from bench.store.record import Record, Score
+from bench.store.unlike_frames import unlike_frames
 
 
 def score_note(name: str, score: Score) -> str:
@@ -13,6 +14,16 @@ def score_note(name: str, score: Score) -> str:
     if score.reason:
         return f"{name} is absent: {score.reason}"
     return equal_frames_note(name, score.values or ()) if score.title == "PSNR" else ""
+
+
+def frames_notes(records: list[Record]) -> list[str]:
+    """A line on each clip that not all methods were given with the same frames."""
+    return [
+        f"{clip}: the {kind} frames changed between methods ("
+        + "; ".join(f"{digest[:10]}: {', '.join(dict.fromkeys(methods))}" for digest, methods in by_digest.items())
+        + "); no best is marked across them: measure the clip again"
+        for (_, clip, kind), by_digest in unlike_frames(records).items()
+    ]
 
 
 def score_notes(records: list[Record]) -> list[str]:

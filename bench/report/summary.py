@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from statistics import fmean
@@ -12,6 +12,7 @@ from statistics import fmean
 from bench.report import intervals, sheet
 from bench.report.machines import split_by_canary
 from bench.store.record import Record, Timing
+from bench.store.unlike_frames import frame_digests, unlike_frames
 from bench.timing.stats import median
 from frames.atomic import replacing
 
@@ -35,7 +36,8 @@ class Row:
 
     `low` and `high` are a 95 % interval: of a set's score over its clips, of a time over its repetitions; None where
     there are too few of them. `evidence` has what the figure was computed from: for each clip its score alone, or the
-    seconds of its repetitions. `clips`: the clips of a set's figure.
+    seconds of its repetitions. `clips`: the clips of a set's figure, each with the digests of its frames where those of
+    other records are unlike.
     """
 
     data: str
@@ -62,6 +64,7 @@ def rows(records: list[Record]) -> list[Row]:
     """Rows in the order of the records: every clip, then the set, data set by data set and method by method."""
     found: list[Row] = []
     groups: dict[tuple[str, str], list[Record]] = {}
+    unlike = unlike_frames(records)
     for record in split_by_canary(records):
         groups.setdefault((record.data, record.method), []).append(record)
     for (data, method), members in groups.items():
@@ -69,7 +72,11 @@ def rows(records: list[Record]) -> list[Row]:
         expected = members[-1].expected_clips
         for record in good:
             found += _clip_rows(record)
-        found += _set_rows(data, method, good, expected)
+        names = {record.clip: _clip_name(record, unlike) for record in good}
+        found += [
+            replace(row, clips=frozenset(map(names.__getitem__, row.clips)))
+            for row in _set_rows(data, method, good, expected)
+        ]
     return found
 
 
@@ -102,7 +109,7 @@ def _as_one(found: list[Row]) -> Row:
     evidence = {clip: values for row in found for clip, values in row.evidence.items()}
     means = [value for (value,) in evidence.values()]
     low, high = intervals.of_mean(means) or (None, None)
-    value, clips = mean(means) if means else None, frozenset(evidence)
+    value, clips = mean(means) if means else None, frozenset().union(*(row.clips for row in found))
     return replace(
         found[0], value=value, n=len(means), signature="", low=low, high=high, evidence=evidence, clips=clips
     )
@@ -121,6 +128,13 @@ def most_clips(found: Iterable[Row]) -> frozenset[str]:
     """The largest set of clips of any row; of equally large ones that of the most rows, then the first."""
     counts = Counter(row.clips for row in found)
     return max(counts, key=lambda clips: (len(clips), counts[clips]), default=frozenset())
+
+
+def _clip_name(record: Record, unlike: Container[tuple[str, str, str]]) -> str:
+    """A clip's name, with the digests of its frames that other records have otherwise."""
+    digests = frame_digests(record)
+    apart = [kind for kind in ("GT", "LR") if (record.data, record.clip, kind) in unlike]
+    return " ".join([record.clip, *(f"{kind}:{digests.get(kind, '')}" for kind in apart)])
 
 
 def _clip_rows(record: Record) -> list[Row]:

@@ -14,7 +14,7 @@ from bench.report.grid import BEST, MARKS, Block, Cell, Grid, Head, figure, list
 from bench.report.machines import split_by_canary, times_note
 from bench.report.methods import RANDOM_NOTE, random_methods, trained_on
 from bench.report.nearness import place, ranking_row, unranked_notes
-from bench.report.notes import by_note, score_notes
+from bench.report.notes import by_note, frames_notes, score_notes
 from bench.report.summary import ALL, TIMES, Row, clip_frames, mixed, most_clips, rows
 from bench.report.trace import sources
 from bench.store.record import Record, Timing
@@ -279,7 +279,7 @@ def _notes(records: list[Record]) -> list[str]:
         for times in record.timing.values():
             for doubt in _doubts(times):
                 doubts.setdefault(doubt, {}).setdefault(record.method, []).append(record.clip)
-    return [*found, *score_notes(records), *unranked_notes(records), *by_note(doubts)]
+    return [*found, *frames_notes(records), *score_notes(records), *unranked_notes(records), *by_note(doubts)]
 
 
 def _doubts(times: Timing) -> list[str]:

@@ -37,6 +37,10 @@ def test_a_complete_run_breaks_none():
         (with_first(data_config={"score_every": 4}), ["frames were left out of the scores: set with score_every=4"]),
         ([with_score(run()[0], "psnr", signature="psnr|rgb"), *run()[1:]], ["unlike signatures in one column: psnr"]),
         (with_first(protocol="rgb"), ["unlike signatures in one column: protocol on set: rgb and vid4"]),
+        (
+            [replace(r, gt_sha256=("1" if r.method == "plain" else "2") * 64) for r in run()],
+            ["unlike frames of one clip: GT of set/a, plain and sharp, GT of set/b, plain and sharp; measure"],
+        ),
         (with_first(sr_sha256=None), ["no digest of the scored frames: set/a, plain"]),
         (with_first(sr_sha256="../x"), ["no digest of the scored frames: set/a, plain"]),
         (with_first(timing={}), ["the timed frames are not proved to be the scored ones: set/a, plain: neither"]),

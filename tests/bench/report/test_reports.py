@@ -91,6 +91,22 @@ def test_a_mixed_figure_is_of_all_clips_whatever_their_recipe(records):
     ]
 
 
+def test_methods_on_unlike_frames_of_a_clip_are_not_ranked_together(records):
+    one, other = "1" * 64, "2" * 64
+    given = [replace(r, gt_sha256=one, lr_sha256=one) for r in records]
+    (table,) = tables.tables(given)
+    (column,) = (c for c in table.columns if c.metric == "psnr")
+    assert table.best(column) == {"good_one"} and not table.notes
+    given[3] = replace(given[3], gt_sha256=other)
+    (table,) = tables.tables(given)
+    marks = [mark for method, mark in table.marks(column).items() if mark and method == "good_one"]
+    assert not marks and table.text("good_one", column) == "28.00"
+    (note,) = table.notes
+    assert note.startswith("b: the GT frames changed between methods (1111111111: fast; 2222222222: good_one)")
+    made = [replace(r, lr_origin="bi-x4 from GT", gt_sha256=one, lr_sha256=h) for r, h in zip(records, "1212")]
+    assert not tables.tables(made)[0].notes  # LR frames made elsewhere may be rounded otherwise
+
+
 def test_what_the_doctor_found_is_under_the_table(records):
     records[0] = replace(records[0], doctor=[DoctorFinding(kind="channels", text="red and blue are swapped")])
     assert "a, fast: the doctor says: red and blue are swapped" in tables.markdown(tables.tables(records)[0])
