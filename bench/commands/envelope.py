@@ -32,7 +32,7 @@ out of memory does no harm. The same command with the same folder continues with
   size=320x180         LR frames while clips grow
   budget_s=1800        after this many seconds no trial begins
   trial_s=300          a trial that takes longer is stopped; larger sizes are then reported as unknown
-  timing.repeats=3 timing.warmup=1 timing.budget_s=10 timing.scopes=[tensors]   as in `run`
+  timing.repeats=3 timing.warmup=1 timing.budget_s=10 timing.scopes=[tensors]   as in `run`; one scope
   out=DIR              the folder (default: results/envelopes/METHODS-DEVICE)
   --dry-run            print what would be tried, and do nothing
 
@@ -57,6 +57,11 @@ def main(argv: list[str]) -> int:
     combinations = expand(words, folders)
     for combination in combinations:
         check_can_limit(combination.config.device)
+        if len(scopes := combination.config.timing.scopes) > 1:
+            raise UserError(
+                f"timing.scopes=[{','.join(scopes)}]: an envelope is of one scope; give each in a command and a folder "
+                "(out=DIR) of its own"
+            )
     out = Path(combinations[0].config.out) if combinations[0].config.out else _default(combinations)
     if DRY in argv:
         _plan(combinations, options, out)

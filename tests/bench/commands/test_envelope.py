@@ -81,6 +81,7 @@ def test_a_method_that_cannot_be_loaded_is_an_error_and_the_others_are_kept(enve
     [
         (["data=vid4"], "makes its own frames"),
         (["method=bicubik"], "did you mean 'bicubic'?"),
+        (["timing.scopes=[tensors,files]"], "timing.scopes=[tensors,files]: an envelope is of one scope"),
         (["memory=8"], "with its unit"),
         (["out=file"], "it is a file"),
         (["out=broken"], "broken/trials.jsonl, line 1: no trial"),
