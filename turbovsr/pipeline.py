@@ -19,15 +19,15 @@ from turbovsr.freed_memory import give_back_freed_memory, keep_freed_memory
 from turbovsr.geometry import (
     CELL,
     SCALE,
-    SCALES,
     SPATIAL_COMPRESSION,
     TEMPORAL_COMPRESSION,
     clip_frames,
     missing_frames,
 )
 from turbovsr.ltx import presets
+from turbovsr.options import check_choices, check_numbers, check_restores
 from turbovsr.pixels import levels_of, repeat_edges, store, to_unit
-from turbovsr.stream import Resume, check_overlap, checked_frames, type_and_shape, upscale_frames
+from turbovsr.stream import Resume, checked_frames, type_and_shape, upscale_frames
 
 
 class Noise:
@@ -96,14 +96,8 @@ class TurboVSR:
         compile: bool = False,
         **shape: Any,
     ):
-        if scale not in SCALES:
-            raise ValueError(f"TurboVSR upscales by {', '.join(map(str, SCALES))}, not {scale}: set scale accordingly")
-        if chunk < 2:
-            raise ValueError(f"a chunk needs at least 2 latent frames to move on, got {chunk}")
-        if color_fix not in COLOR_FIXES:
-            raise ValueError(f"unknown color_fix {color_fix}: choose one of {', '.join(COLOR_FIXES)}")
-        check_overlap(overlap)
-        tiling.check_tile(tile)
+        check_numbers(steps=steps, seed=seed, scale=scale, chunk=chunk, overlap=overlap)
+        check_choices(tile=tile, color_fix=color_fix, compile=compile)
         self.device = torch.device(device)
         precision = precisions.resolve(precision, self.device)
         self.dtype = precisions.PRECISIONS[precision]
@@ -113,7 +107,7 @@ class TurboVSR:
             self.model, metadata = loading.load(weights)
         else:
             self.model, metadata = presets.build(size, weights=weights, device=device, dtype=self.dtype, **shape)
-        _check_restores(scale, self.model)
+        check_restores(scale, self.model)
         finest = self.model.config.finest_steps
         if steps not in [2**n for n in range(finest.bit_length())]:
             raise ValueError(f"steps must be a power of two from 1 to {finest}, got {steps}")
@@ -282,15 +276,6 @@ class TurboVSR:
         if not self.use_latent:
             return f"decoded without a latent{fix}"
         return f"{self.steps} step(s), seed {self.seed}{fix}"
-
-
-def _check_restores(scale: int, model: Any) -> None:
-    """Raise ValueError at scale 1 for weights that would give the LR frames back unchanged."""
-    if scale == 1 and getattr(model.decoder, "consistent", False):  # the paper's path has no decoder of its own
-        raise ValueError(
-            "TurboVSR at scale 1: these weights make SR frames that agree with their LR frames, so they would give "
-            "those back unchanged; restoring takes weights trained with consistent=false"
-        )
 
 
 def size_rule(scale: int) -> SizeRule:
