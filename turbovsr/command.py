@@ -85,7 +85,7 @@ def _video(given: Path, source: Source, output: Path, arguments: argparse.Namesp
             print(f"turbovsr: {given}: {done}", file=sys.stderr)
             raise
     if wrong:
-        raise UserError(f"{'; '.join(wrong)}; the frames that could be read are in {output}")
+        raise many.DamagedInput(f"{'; '.join(wrong)}; the frames that could be read are in {output}")
 
 
 def _without_times(form: Format, arguments: argparse.Namespace) -> Iterator[str]:

@@ -10,13 +10,20 @@ from collections.abc import Callable
 from itertools import chain, count
 from pathlib import Path
 
-from frames.errors import ERROR, OK, one_line
+from frames.atomic import replacing
+from frames.errors import ERROR, OK, UserError, one_line
 from frames.listing import entries, is_image, is_video
+from frames.text import printable
+from frames.text_files import read_text
 from frames.unexpected import is_deliberate
 from frames.video.encode import WRITTEN_SUFFIXES
 
 ANY = ".mkv"  # takes every kind of stream
 SHOWN = 5  # names that a line lists
+
+
+class DamagedInput(UserError):
+    """An input that is damaged; what could be read of it has been written."""
 
 
 def videos_in(given: Path) -> list[Path]:
@@ -39,6 +46,8 @@ def videos_in(given: Path) -> list[Path]:
 def run(videos: list[Path], arguments: argparse.Namespace, upscale: Callable[[Path, Path], None]) -> int:
     """Upscale each video into the folder of the output; returns the exit code.
 
+    What is wrong with a damaged video is kept in a file beside its output, so that a later call says it again.
+
     Args:
         upscale: upscale(video, output).
     Raises:
@@ -52,20 +61,34 @@ def run(videos: list[Path], arguments: argparse.Namespace, upscale: Callable[[Pa
     failed = 0
     for number, (video, output) in enumerate(outputs(videos, folder, arguments.container), start=1):
         where = f"turbovsr: {number} of {len(videos)}, {video.name}"
+        note = note_of(output)
         if output.exists() and not arguments.overwrite:
             print(f"{where}: is there already as {output}", file=sys.stderr)
+            if note.exists():
+                failed += 1
+                fault = printable(" ".join(read_text(note, "delete it").split()))
+                print(f"turbovsr: {fault} (--overwrite makes it again)", file=sys.stderr)
             continue
         print(f"{where} -> {output}", file=sys.stderr)
         try:
             upscale(video, output)
+            note.unlink(missing_ok=True)
         except Exception as error:
             if not is_deliberate(error):
                 raise
             failed += 1
             print(f"turbovsr: {one_line(error)}", file=sys.stderr)
+            if isinstance(error, DamagedInput):
+                with replacing(note) as part:
+                    part.write_text(one_line(error) + "\n", encoding="utf-8", errors="backslashreplace")
     if failed:
         print(f"turbovsr: {arguments.input}: {failed} of {len(videos)} videos failed", file=sys.stderr)
     return ERROR if failed else OK
+
+
+def note_of(output: Path) -> Path:
+    """The file that says what was wrong with the input of an output."""
+    return output.with_name(f"{output.name}.damaged.txt")
 
 
 def outputs(videos: list[Path], folder: Path, container: str | None) -> list[tuple[Path, Path]]:

@@ -41,6 +41,26 @@ def test_each_video_becomes_one_and_what_is_finished_is_left_alone(run, films, t
     assert video_info(tmp_path / "out" / "b.mov").format.sound == 1
 
 
+def test_a_cut_output_is_said_again_until_it_is_made_from_a_whole_film(run, films, tmp_path, capsys):
+    (films / "b.mov").unlink()
+    (films / "notes.txt").unlink()
+    (films / "a.mp4").unlink()
+    whole = phone.record(tmp_path / "whole.mkv", seconds=4, subtitles=False, turned=False).read_bytes()
+    (films / "c.mkv").write_bytes(whole[: len(whole) * 7 // 10])
+    out = tmp_path / "out"
+    assert run(films, out) == 3
+    first, made = capsys.readouterr().err, (out / "c.mkv").read_bytes()
+    assert "c.mkv: the file is truncated" in first
+    assert run(films, out) == 3
+    again = capsys.readouterr().err
+    assert "is there already" in again and "c.mkv: the file is truncated" in again and "1 of 1 videos failed" in again
+    assert (out / "c.mkv").read_bytes() == made
+    (films / "c.mkv").write_bytes(whole)
+    assert run(films, out, "--overwrite") == 0
+    assert [path.name for path in out.iterdir()] == ["c.mkv"]
+    assert run(films, out) == 0
+
+
 def test_outputs_that_are_no_folder_for_videos_are_refused(run, films, tmp_path, capsys):
     for output, complaint in ((tmp_path / "out.mp4", "the name of a folder"), (films, "the input itself")):
         assert run(films, output) == 3
