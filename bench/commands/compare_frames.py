@@ -106,6 +106,8 @@ def _sources(material: Material, cells: list[Record], wanted: str | None) -> lis
         if names[name] not in material.sources:
             raise UserError(f"--methods {name}: {material.absent[names[name]]}")
         found.append(names[name])
+    if not found:
+        raise UserError(f"--methods {wanted}: names none; write some of {', '.join(names)}")
     return found
 
 

@@ -68,6 +68,7 @@ def test_a_video_has_every_frame_and_is_tagged(made, bench, tmp_path, kind, vers
         (["--clip", "pam"], "did you mean 'pan'?"),
         (["--clip", "pan", "--data", "foldr"], "did you mean 'folder'?"),
         (["--clip", "pan", "--methods", "bicubc"], "did you mean 'bicubic'?"),
+        (["--clip", "pan", "--methods", ","], "--methods ,: names none; write some of lr, bicubic"),
         (["--clip", "pan", "--frame", "5"], "has the frames 0 to 4"),
         (["--clip", "pan", "--crop", "0,0,97,10"], "the frames are 96x64"),
         (["--clip", "pan", "--crop", "all"], "write X,Y,WIDTH,HEIGHT"),
