@@ -129,7 +129,8 @@ def _head(head: Head) -> str:
 def _letters(grid: Grid) -> int:
     """The approximate width of the table in letters; longer headings of blocks are broken."""
     longest = [
-        max(len(line[index].text) for block in grid.blocks for line in block.rows) for index in range(len(grid.heads))
+        max((len(line[index].text) for block in grid.blocks for line in block.rows), default=0)
+        for index in range(len(grid.heads))
     ]
     heads = [max(map(len, head.text.replace("-", " [").split(" ["))) for head in grid.heads]
     return max(40, sum(max(pair) + 2 for pair in zip(longest, heads)))

@@ -128,6 +128,13 @@ def test_speeds_on_two_devices_count_the_clips_of_each(on_two_devices):
     assert below[first + 1].startswith("    run | a | 1 s") and below[first + 2].startswith("s | ")
 
 
+def test_a_table_of_speeds_of_which_nothing_is_measured_says_so():
+    rows = [{"label": "Plain", "method": "plain"}]
+    empty = parse("s", {"kind": "speed", "title": "S", "sources": [SOURCE], "rows": rows})
+    made = build.products(empty, {}, ([], []))
+    assert set(made) == {"s.md", "s.csv", "s.tex"} and b"not measured: Plain" in made["s.tex"]
+
+
 def test_the_least_memory_is_marked_among_methods_on_the_same_clips(on_two_devices):
     _, card = on_two_devices.blocks
     assert [row[5].text for row in card.rows] == ["0.944 (2/3)", "0.210 (1/3)"]
