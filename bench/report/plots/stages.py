@@ -73,7 +73,8 @@ def _budget(records: list[Record], scope: str, method: str) -> tuple[dict[str, f
             names = dict.fromkeys(name for each in repetitions for name in each.stages_s)
             for name in names:
                 found[name] = found.get(name, 0) + median([each.stages_s.get(name, 0.0) for each in repetitions])
-    return found or {"other": seconds}, 1e3 * seconds / frames
+    announced = sum(found.values()) > 0  # not where every stage took 0 seconds
+    return found if announced else {"other": seconds}, 1e3 * seconds / frames
 
 
 def _bars(

@@ -91,6 +91,13 @@ def test_stages_are_shares_of_the_whole_and_the_whole_is_written(crowd):
     assert widths == pytest.approx(400)
 
 
+def test_stages_that_all_took_no_time_are_one_bar_of_the_whole(record):
+    made = record("plain", "a", [20.0], [1.0])
+    still = [replace(each, stages_s={"encode": 0.0, "decode": 0.0}) for each in made.timing["tensors"].repetitions]
+    (axes,) = plot.KINDS["stages"]([with_times(made, repetitions=still)]).axes
+    assert "1000 ms" in texts_of(axes) and [patch.get_width() for patch in axes.patches] == [100]
+
+
 def test_the_exponent_of_the_cost_is_in_the_legend(crowd):
     factor, exponent, (low, high) = power_law([1, 2, 4, 8], [3, 6, 12, 24])
     assert factor == pytest.approx(3) and exponent == pytest.approx(1) and low <= 1.0001 and high >= 0.9999
