@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from scipy.stats import spearmanr
 
-from bench.metrics.agreement import METRICS, agreements, spearman
+from bench.metrics.agreement import METRICS, agreements, read, spearman
 
 PUBLISHED = Path(__file__).parents[3] / "results" / "published" / "agreement.csv"
 
@@ -40,6 +40,11 @@ def test_ranks_correlate_as_in_scipy():
         one, other = rng.integers(0, 5, 12).tolist(), rng.normal(size=12).tolist()
         assert spearman(one, other) == pytest.approx(spearmanr(one, other).statistic)
     assert spearman([1, 1, 1], [1, 2, 3]) is None
+
+
+def test_a_number_too_large_for_a_figure_is_none(file, rows):
+    file.write_text(json.dumps([*rows, clip("film", "a", "four", 10**400, dists=0.1)]))
+    assert len(read(file)) == len(rows)
 
 
 def test_correlations_are_taken_within_groups_and_meaned(rows):
