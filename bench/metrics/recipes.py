@@ -114,7 +114,7 @@ class ProtocolScorer:
 
 
 def _figures(clips: Mapping[str, list[float] | str], pool: bool) -> dict[str, float | None]:
-    figures = {name: None if isinstance(values, str) else fmean(values) for name, values in clips.items()}
+    figures = {_column(name): None if isinstance(values, str) else fmean(values) for name, values in clips.items()}
     given = [values for values in clips.values() if not isinstance(values, str)]
     whole = len(given) == len(clips) > 0
     if len(clips) > 1:
@@ -123,6 +123,11 @@ def _figures(clips: Mapping[str, list[float] | str], pool: bool) -> dict[str, fl
     if pool and clips:
         figures[POOLED] = fmean(map(pooled, given)) if whole else None
     return figures
+
+
+def _column(clip: str) -> str:
+    """The column of a clip, which may have the name of a set's column."""
+    return f"{clip} (clip)" if clip in (MEAN, FRAMES, POOLED) else clip
 
 
 def _chosen(values: list[float] | str, protocol: Protocol) -> list[float] | str:

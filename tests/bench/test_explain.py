@@ -40,6 +40,18 @@ def test_ssim_and_a_set_of_clips_are_explained_too(bench, clips, predicted):
     assert "pan" in answer.out and "tilt" in answer.out and "spread of protocols (mean)" in answer.out
 
 
+def test_a_clip_may_be_called_like_a_column_of_the_set(bench, clips, predicted):
+    for root in (clips, predicted):
+        (root / "pan").rename(root / "mean")
+    answer = bench("explain", "--pred", predicted, "--gt", clips, "--metric", "psnr")
+    head = next(line for line in answer.out.splitlines() if "protocol" in line)
+    assert answer.code == 0 and "2 of 2 clips" in answer.out
+    assert [word in head for word in ("mean (clip)", "tilt", " mean ", "all frames")] == [True] * 4
+    value = score("psnr", {"color": "y"}, predicted, clips, "mean")
+    answer = bench("explain", "--pred", predicted, "--gt", clips, "--metric", "psnr", "--quoted", f"{value:.3f}")
+    assert "(mean (clip))" in answer.out.split("is reproduced by")[1]
+
+
 def test_a_number_of_no_preset_gets_the_nearest(bench, clips, predicted):
     answer = bench("explain", "--pred", predicted, "--gt", clips, "--quoted", "99.99")
     assert answer.code == 0 and "99.99 (±0.005) is reproduced by no preset; the nearest: " in answer.out
