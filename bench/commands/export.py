@@ -53,7 +53,8 @@ def _lines(run: Path, record: Record) -> Iterator[tuple]:
     start = (str(run), record.data, record.clip, record.method)
     end = (record.device, record.date)
     for name, score in record.scores.items():
-        for index, value in zip(score.indices or (), score.values or ()):
+        values = score.values or ()
+        for index, value in zip(score.indices or range(len(values)), values):
             yield *start, "score", name, index, value, score.signature, *end
     for scope, times in record.timing.items():
         for index, repetition in enumerate(times.repetitions):

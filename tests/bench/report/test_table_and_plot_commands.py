@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.bench.made_up import with_score
+
 GOLDEN = Path(__file__).parents[3] / "results" / "golden" / "sample"
 
 
@@ -99,6 +101,14 @@ def test_the_settings_of_a_method_are_rows_of_their_own(bench, run, record, tmp_
         "m[steps=16]",
         "m[steps=1]",
     }
+
+
+def test_scores_whose_frames_are_not_named_are_exported_in_order(bench, run, record, tmp_path):
+    made = with_score(record("m", "a", [20.0, 22.0], [1.0]), "psnr", indices=None)
+    (run / "records.jsonl").write_text(json.dumps(made.to_json()) + "\n")
+    assert bench("export", run, "--out", tmp_path / "all.csv").code == 0
+    lines = [line.split(",") for line in (tmp_path / "all.csv").read_text().splitlines()]
+    assert [(line[6], line[7]) for line in lines if line[5] == "psnr"] == [("0", "20.0"), ("1", "22.0")]
 
 
 def test_report_refuses_a_folder_as_its_file_before_it_reads_a_frame(bench, run, tmp_path, monkeypatch):
