@@ -31,7 +31,7 @@ def main(argv: list[str]) -> int:
     run = await_run() if str(arguments.run) == "-" else arguments.run
     if run is None:
         return OK
-    from bench.run.joining import join  # torch, hydra: `worker --help` answers at once
+    from bench.run.joining import join, units_left  # torch, hydra: `worker --help` answers at once
 
     try:
         with signals_as_interrupts():
@@ -40,13 +40,15 @@ def main(argv: list[str]) -> int:
         say(f"interrupted; what this worker held is free again, and the run goes on without it: {run}")
         return INTERRUPTED
     totals = joined.totals
+    left = units_left(joined.run) if joined.is_last else 0
+    others = f"; another run is planned there, with {left} units left: the same command does it" if left else ""
     if joined.is_last and not totals.good + totals.failed:
-        say(f"nothing is left to do in {joined.run}")
+        say(f"nothing is left to do in {joined.run}{others}")
         return OK
     rest = "the run was closed"
     if joined.is_last or joined.is_open:
         rest = "every clip is done" if joined.is_last else "what is left is for workers that score"
-    say(f"{totals.good} clips good, {totals.failed} failed here; {rest}: {joined.run}")
+    say(f"{totals.good} clips good, {totals.failed} failed here; {rest}: {joined.run}{others}")
     return ERROR if totals.failed else OK
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import ExitStack, contextmanager, nullcontext
+from contextlib import ExitStack, contextmanager, nullcontext, suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -120,6 +120,16 @@ def _newest(run: Path) -> tuple[Job, Plan] | None:
     if alone:
         raise UserError(f"{run}: a run of one worker is at work here; start it with workers=N to share it")
     return None
+
+
+def units_left(run: Path) -> int:
+    """Units that no worker has done yet, of all planned runs in a folder that workers may join."""
+    left = 0
+    for job in jobs(run):
+        with suppress(UserError, OSError):  # a damaged plan, which nobody can join
+            plan = job.plan()
+            left += len(plan.units) - len(job.done()) if plan.shared else 0
+    return left
 
 
 def _has_launcher(job: Job, plan: Plan) -> bool:

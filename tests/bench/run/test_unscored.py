@@ -54,6 +54,18 @@ def test_the_records_are_those_of_one_worker(bench, clips, planned, tmp_path, st
     assert not list(jobs(run)[0].frames.glob("predictions/*")), "frames are deleted once they are scored"
 
 
+def test_a_second_run_that_is_planned_in_the_folder_is_named(bench, clips, tmp_path):
+    run = tmp_path / "run"
+    common = ("data=folder", f"data.gt={clips}", "metrics=[psnr]", "timing=none", f"out={run}", "workers=0")
+    for method in ("nearest", "bilinear"):
+        assert bench("run", f"method={method}", *common).code == 0
+    answer = bench("worker", run)
+    assert "every clip is done" in answer.err and "another run is planned there, with 2 units left" in answer.err
+    answer = bench("worker", run)
+    assert "every clip is done" in answer.err and "another run" not in answer.err
+    assert {record.method for record in load(run).records} == {"nearest", "bilinear"}
+
+
 def test_a_worker_with_a_card_leaves_scoring_to_others(bench, planned, with_a_card):
     run = planned("store=null")
     answer = bench("worker", run)
