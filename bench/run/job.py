@@ -28,7 +28,7 @@ from bench.run import leases
 from bench.run.seal import is_sealed, sealed
 from bench.run.units import Split, Unit
 from bench.store import typed
-from frames.appending import append_whole
+from frames.appending import append_whole, without_links
 from frames.atomic import replacing
 from frames.door import open_regular, read_small
 from frames.errors import UserError
@@ -150,8 +150,13 @@ class Job:
             append_whole(stream, line.encode())
 
     def stop(self) -> None:
-        """Ask all workers to give back their units and to end."""
-        self._stop.touch()
+        """Ask all workers to give back their units and to end.
+
+        Raises:
+            UserError: the file that says so is a link.
+        """
+        with open(self._stop, "ab", opener=without_links):
+            pass
 
     def resume(self) -> None:
         """Undo `stop`, so that workers may begin again."""

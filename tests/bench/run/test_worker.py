@@ -310,6 +310,14 @@ def test_records_of_all_workers_are_one_run_in_the_order_of_the_plan(tmp_path):
     assert [record.clip for record in found] == ["clip0", "clip1"] and found[1].scores["psnr"].values == [2.0]
 
 
+def test_a_stop_is_not_written_through_a_link(tmp_path):
+    job, _ = planned(tmp_path / "run", units(1))
+    (job.folder / "stop").symlink_to(tmp_path / "mine")
+    with pytest.raises(UserError, match="nothing is written through it"):
+        job.stop()
+    assert not (tmp_path / "mine").exists()
+
+
 def test_a_plan_is_read_as_data_and_run_only_with_its_seal(tmp_path, monkeypatch):
     job, plan = planned(tmp_path, units(1))
     assert job.plan(trusted=True) == plan
