@@ -24,7 +24,7 @@ def sealed(content: dict[str, Any]) -> dict[str, Any]:
     """The content with its seal.
 
     Raises:
-        UserError: there is no key, and none can be made.
+        UserError: there is no key, and none can be made, or it is empty.
     """
     return {**content, "seal": _seal(content, _key(make=True))}
 
@@ -64,7 +64,10 @@ def _key(make: bool) -> bytes:
                 pass
             finally:
                 temporary.unlink()
-        return file.read_bytes().strip()
+        key = file.read_bytes().strip()
+        if make and not key:
+            raise UserError(f"{file}: the key is empty; delete this file, and a new key is made")
+        return key
     except FileNotFoundError:
         return b""
     except OSError as error:

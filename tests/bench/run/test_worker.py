@@ -310,6 +310,19 @@ def test_records_of_all_workers_are_one_run_in_the_order_of_the_plan(tmp_path):
     assert [record.clip for record in found] == ["clip0", "clip1"] and found[1].scores["psnr"].values == [2.0]
 
 
+def test_no_plan_is_sealed_with_an_empty_key(tmp_path, monkeypatch):
+    monkeypatch.delenv("BENCH_KEY")
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "home"))
+    file = tmp_path / "home" / "bench" / "key"
+    file.parent.mkdir(parents=True)
+    file.touch()
+    with pytest.raises(UserError, match="key: the key is empty; delete this file"):
+        planned(tmp_path, units(1))
+    file.unlink()
+    job, plan = planned(tmp_path, units(1))
+    assert job.plan(trusted=True) == plan and file.read_text()
+
+
 def test_a_stop_is_not_written_through_a_link(tmp_path):
     job, _ = planned(tmp_path / "run", units(1))
     (job.folder / "stop").symlink_to(tmp_path / "mine")
