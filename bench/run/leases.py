@@ -147,7 +147,9 @@ class Leases:
             os.link(self._own, target)
             return True
         except FileExistsError:  # or the answer to the first of two requests was lost on the network
-            return target.exists() and os.path.samefile(self._own, target)
+            with suppress(FileNotFoundError):  # released meanwhile
+                return os.path.samefile(self._own, target)
+            return False
         except OSError as error:
             if error.errno not in _NO_LINKS:
                 raise

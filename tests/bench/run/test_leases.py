@@ -68,6 +68,19 @@ def test_an_answer_that_the_network_lost_is_no_defeat(tmp_path, monkeypatch):
     assert one.claim("7")
 
 
+def test_a_lease_that_is_released_while_it_is_compared_is_no_error(tmp_path, monkeypatch):
+    one, two = opened(tmp_path, "one", "two")
+    lease, same = one.claim("7"), os.path.samefile
+
+    def released_first(*files):
+        one.release(lease)
+        return same(*files)
+
+    monkeypatch.setattr(os.path, "samefile", released_first)
+    assert two.claim("7") is None
+    assert two.claim("7")
+
+
 def test_a_silent_worker_of_another_machine_is_dead_after_a_while(tmp_path):
     one, two = opened(tmp_path, "one", "two")
     one.claim("7")
