@@ -27,7 +27,7 @@ def config_dirs(argv: list[str]) -> tuple[list[str], tuple[str, ...]]:
     Returns:
         (the remaining arguments, the folders).
     Raises:
-        UserError: a folder is not there, or another flag is among the arguments.
+        UserError: a folder is not there or not named, or another flag is among the arguments.
     """
     rest, folders = [], []
     arguments = iter(argv)
@@ -43,6 +43,8 @@ def config_dirs(argv: list[str]) -> tuple[list[str], tuple[str, ...]]:
         else:
             rest.append(argument)
     for folder in folders:
+        if not folder:
+            raise UserError("--config-dir: the name of a folder is missing; write --config-dir DIR")
         if not Path(folder).is_dir():
             raise UserError(f"--config-dir {folder}: no such folder")
     return rest, tuple(folders)

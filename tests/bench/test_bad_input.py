@@ -30,6 +30,7 @@ QUICK = ("metrics=[psnr]", "timing=once")
         (["run", "method=precomputed", "method.root=/nowhere"], "/nowhere: no such folder or file"),
         (["run", "=3"], "cannot read the options"),
         (["run", "--fast"], "unknown flag --fast"),
+        (["run", "method=bicubic", "data=sample", "--config-dir="], "--config-dir: the name of a folder is missing"),
         (["run", "--multirun", "method=bicubic"], "several values are written with commas"),
         (["run", "~method"], "options cannot be taken away"),
         (["rnu"], "unknown command 'rnu'; did you mean 'run'?"),
@@ -44,6 +45,12 @@ def test_a_mistake_is_answered_in_one_line(bench, tmp_path, arguments, expected)
     lines = [line for line in answer.err.splitlines() if line.strip()]
     assert expected in answer.err and "Traceback" not in answer.err
     assert len([line for line in lines if line.startswith("bench: ")]) == 1 or "FAILED" in answer.err
+
+
+def test_the_last_word_needs_its_folder(bench):
+    answer = bench("list", "--config-dir")
+    assert answer.code == 3 and answer.err.startswith("bench: --config-dir: the name of a folder is missing; write")
+    assert answer.err.count("\n") == 1
 
 
 def test_an_empty_folder(bench, tmp_path):
