@@ -27,6 +27,7 @@ from frames.command_line import Parser, guarded, process
 from frames.degradations.mixture import Mixture
 from frames.errors import OK, UserError
 from studies.outputs import keep_settings, out_folder
+from turbovsr.geometry import SCALE
 from turbovsr.train.data import ClipSource
 from turbovsr.train.data_options import Augmentation, DataConfig
 from turbovsr.train.pairs import target_index
@@ -67,6 +68,8 @@ def upscaler(words: list[str]) -> Upscaler:
     method = build(method_config(combinations[0]))
     if not isinstance(method, Upscaler):
         raise UserError(f"--method {' '.join(words)}: a program, or frames made elsewhere; name an upscaler")
+    if method.descriptor.scale != SCALE:
+        raise UserError(f"--method {' '.join(words)}: it upscales by {method.descriptor.scale}, pairs are of {SCALE}")
     return method
 
 

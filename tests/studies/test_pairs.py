@@ -56,3 +56,10 @@ def test_frames_are_moved_by_a_fraction_of_a_pixel():
     there = moved(frame, 0.4)
     assert np.abs(there[:, 8:-8, 0] - wave(0.4)[8:-8]).max() < 2
     assert np.array_equal(moved(frame, 0), frame)
+
+
+def test_a_method_of_another_scale_is_refused_before_any_pair_is_made(data, tmp_path, monkeypatch):
+    words = (tmp_path / "pairs", "--data", data, "--count", 1, "--method", "method=bicubic")
+    with pytest.raises(UserError, match="it upscales by 2, pairs are of 4"):
+        run(monkeypatch, *words, "scale=2")
+    assert not (tmp_path / "pairs").exists()
