@@ -190,12 +190,19 @@ def main() -> int:
     parser.add_argument("out", type=out_folder)
     parser.add_argument("--packages", type=Path, required=True, metavar="DIR", help="folder of the downloaded packages")
     parser.add_argument(
-        "--photos", type=Path, nargs="*", default=[], metavar="DIR", help="folders of more photographs, sharp at 1:1"
+        "--photos",
+        type=Path,
+        nargs="*",
+        action="extend",
+        default=[],
+        metavar="DIR",
+        help="folders of more photographs, sharp at 1:1",
     )
     parser.add_argument(
         "--not-in",
         type=Path,
         nargs="*",
+        action="extend",
         default=[],
         metavar="CLIP",
         help="clips to leave out: videos or folders of images",

@@ -35,6 +35,7 @@ def main() -> int:
     parser.add_argument(
         "--kinds",
         nargs="+",
+        action="extend",
         metavar="NAME",
         choices=sorted({each.__name__ for each in kinds.KINDS}),
         help="only cases of these kinds: %(choices)s",

@@ -60,6 +60,7 @@ def test_frames_are_moved_by_a_fraction_of_a_pixel():
 
 def test_a_method_of_another_scale_is_refused_before_any_pair_is_made(data, tmp_path, monkeypatch):
     words = (tmp_path / "pairs", "--data", data, "--count", 1, "--method", "method=bicubic")
-    with pytest.raises(UserError, match="it upscales by 2, pairs are of 4"):
-        run(monkeypatch, *words, "scale=2")
+    for more in (["scale=2"], ["--method", "scale=2"]):  # a repeated --method adds words
+        with pytest.raises(UserError, match="it upscales by 2, pairs are of 4"):
+            run(monkeypatch, *words, *more)
     assert not (tmp_path / "pairs").exists()

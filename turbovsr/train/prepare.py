@@ -214,14 +214,20 @@ def _run(argv: list[str]) -> int:
 def _arguments(argv: list[str]) -> argparse.Namespace:
     parser = Parser(f"python -m {PROGRAM}", (__doc__ or "").strip())
     parser.add_argument("out", type=Path)
-    parser.add_argument("--photos", type=Path, nargs="*", default=[], metavar="DIR")
-    parser.add_argument("--halved-photos", type=Path, nargs="*", default=[], metavar="DIR")
+    for name in ("--photos", "--halved-photos"):
+        parser.add_argument(name, type=Path, nargs="*", action="extend", default=[], metavar="DIR")
     parser.add_argument(
         "--smallest", type=int, metavar="PX", help="also store photographs at smaller sizes, down to this side"
     )
-    parser.add_argument("--videos", type=Path, nargs="*", default=[], metavar="FILE")
+    parser.add_argument("--videos", type=Path, nargs="*", action="extend", default=[], metavar="FILE")
     parser.add_argument(
-        "--held-out", type=Path, nargs="*", default=[], metavar="CLIP", help="held-out videos or folders of images"
+        "--held-out",
+        type=Path,
+        nargs="*",
+        action="extend",
+        default=[],
+        metavar="CLIP",
+        help="held-out videos or folders of images",
     )
     parser.add_argument("--length", type=int, default=18, help="frames of a sequence (default 18)")
     parser.add_argument("--every", type=int, default=90, help="at most one sequence in this many frames (default 90)")

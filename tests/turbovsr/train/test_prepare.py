@@ -135,3 +135,11 @@ def test_photographs_that_resemble_a_held_out_clip_are_left_out(photos, tmp_path
     assert run(tmp_path / "out", "--photos", photos, "--held-out", tmp_path / "held") == 0
     assert [photo.shape for photo in stored(tmp_path / "out")] == [noise.shape]
     assert "ramp.png: it resembles a held-out clip" in capsys.readouterr().err
+
+
+def test_a_repeated_option_adds_to_the_list(photos, tmp_path):
+    other = tmp_path / "other"
+    other.mkdir()
+    Image.new("RGB", (40, 30), (9, 99, 200)).save(other / "flat.png")
+    assert run(tmp_path / "out", "--photos", photos, "--photos", other) == 0
+    assert [photo.shape for photo in stored(tmp_path / "out")] == [(128, 192, 3), (30, 40, 3)]
