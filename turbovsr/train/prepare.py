@@ -78,6 +78,13 @@ def held_out_mask(thumbnails: np.ndarray, held_out: np.ndarray) -> np.ndarray:
     return mask
 
 
+def halved_frame(frame: np.ndarray, path: Path) -> np.ndarray:
+    """Halve a frame of a file. Raises `ValueError` where a side is a single pixel."""
+    if min(frame.shape[:2]) < 2:
+        raise ValueError(f"{path}: {frame.shape[1]}x{frame.shape[0]} px are too few to be halved")
+    return halve(frame)
+
+
 def smaller(photo: np.ndarray, first: float, smallest: int) -> Iterator[np.ndarray]:
     """Yield a photograph, uint8 (H, W, 3), at 1/`first` of its size and smaller, sides of at least `smallest` px."""
     image, factor = Image.fromarray(photo), first
@@ -100,6 +107,7 @@ def prepare_photos(folder: Path, out: ArrayFolder, halved: bool, smallest: int |
     for path in filter(is_image, entries(folder)):
         try:
             photo = read_image(path)
+            stored_photo = halved_frame(photo, path) if halved else photo
         except (OSError, ValueError) as error:
             print(f"left out: {one_line(error)}", file=sys.stderr)
             continue
@@ -107,7 +115,7 @@ def prepare_photos(folder: Path, out: ArrayFolder, halved: bool, smallest: int |
             print(f"left out: {printable(str(path))}: it resembles a held-out clip", file=sys.stderr)
             continue
         name = f"{folder.name}-{path.stem}"
-        out.add(name, halve(photo) if halved else photo)
+        out.add(name, stored_photo)
         for small in smaller(photo, STEP * (1 + halved), smallest) if smallest else ():
             out.add(f"{name}@{small.shape[1]}x{small.shape[0]}", small)
         stored += 1
@@ -143,7 +151,7 @@ def prepare_video(path: Path, out: ArrayFolder, length: int, every: int, held_ou
         if start is None:
             break
         if index >= start:
-            frames.append(halve(frame))
+            frames.append(halved_frame(frame, path))
         if len(frames) == length:
             out.add(f"{path.stem}-{start:06d}", np.stack(frames))
             start, frames = next(wanted), []

@@ -143,3 +143,10 @@ def test_a_repeated_option_adds_to_the_list(photos, tmp_path):
     Image.new("RGB", (40, 30), (9, 99, 200)).save(other / "flat.png")
     assert run(tmp_path / "out", "--photos", photos, "--photos", other) == 0
     assert [photo.shape for photo in stored(tmp_path / "out")] == [(128, 192, 3), (30, 40, 3)]
+
+
+def test_a_photograph_too_small_to_be_halved_is_left_out_alone(photos, tmp_path, capsys):
+    Image.new("RGB", (50, 1)).save(photos / "line.png")
+    assert run(tmp_path / "out", "--halved-photos", photos) == 0
+    assert [photo.shape for photo in stored(tmp_path / "out")] == [(64, 96, 3)]
+    assert "line.png: 50x1 px are too few to be halved" in capsys.readouterr().err
