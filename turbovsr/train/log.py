@@ -13,6 +13,7 @@ from typing import BinaryIO
 
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
+from frames.text import printable
 from turbovsr.train.messages import CONSOLE
 
 
@@ -102,7 +103,7 @@ class ProgressBar:
             CONSOLE.print(f"step {step}/{self.steps}  {rest}  ({self.left()} left)", markup=False)
         for clip, latents in scores.items():
             listed = "; ".join(f"{latent}: {', '.join(values)}" for latent, values in latents.items())
-            CONSOLE.print(f"step {step}/{self.steps}  {clip}  {listed}", markup=False)
+            CONSOLE.print(f"step {step}/{self.steps}  {printable(clip)}  {listed}", markup=False)
 
 
 def append_line(path: Path, step: int, entries: dict[str, float]) -> None:

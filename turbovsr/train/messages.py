@@ -5,10 +5,12 @@ from __future__ import annotations
 import torch.distributed as dist
 from rich.console import Console
 
+from frames.text import printable
+
 CONSOLE = Console(stderr=True, highlight=False, soft_wrap=True)
 
 
 def info(line: str) -> None:
-    """Print a line, in the first process only."""
+    """Print a line, in the first process only; control characters, which file names may hold, are escaped."""
     if not dist.is_initialized() or dist.get_rank() == 0:
-        CONSOLE.print(line, markup=False)
+        CONSOLE.print(printable(line), markup=False)

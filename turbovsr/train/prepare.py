@@ -156,7 +156,7 @@ def prepare_video(path: Path, out: ArrayFolder, length: int, every: int, held_ou
             out.add(f"{path.stem}-{start:06d}", np.stack(frames))
             start, frames = next(wanted), []
     counts = f"{int(is_cut.sum())} cuts, {int(left_out.sum())} left out, {len(starts)} sequences"
-    print(f"{path.name}: {len(thumbnails)} frames, {counts}")
+    print(f"{printable(path.name)}: {len(thumbnails)} frames, {counts}")
     return len(starts)
 
 
@@ -191,9 +191,11 @@ def prepare(args: argparse.Namespace) -> int:
     claim(args)
     photos, sequences = ArrayFolder(args.out / "photos"), ArrayFolder(args.out / "shots")
     for folder in args.photos:
-        print(f"{folder.name}: {prepare_photos(folder, photos, False, args.smallest, held_out)} photographs")
+        count = prepare_photos(folder, photos, False, args.smallest, held_out)
+        print(f"{printable(folder.name)}: {count} photographs")
     for folder in args.halved_photos:
-        print(f"{folder.name}: {prepare_photos(folder, photos, True, args.smallest, held_out)} photographs, halved")
+        count = prepare_photos(folder, photos, True, args.smallest, held_out)
+        print(f"{printable(folder.name)}: {count} photographs, halved")
     broken = 0
     for path in args.videos:
         try:

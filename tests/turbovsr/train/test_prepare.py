@@ -150,3 +150,12 @@ def test_a_photograph_too_small_to_be_halved_is_left_out_alone(photos, tmp_path,
     assert run(tmp_path / "out", "--halved-photos", photos) == 0
     assert [photo.shape for photo in stored(tmp_path / "out")] == [(64, 96, 3)]
     assert "line.png: 50x1 px are too few to be halved" in capsys.readouterr().err
+
+
+def test_names_that_would_move_the_cursor_are_printed_escaped(photos, tmp_path, capsys):
+    folder = photos.rename(tmp_path / "up\x1b[2J")
+    write_video(folder / "film\x1b[2J.mp4")
+    assert run(tmp_path / "out", "--photos", folder, "--videos", folder / "film\x1b[2J.mp4") == 0
+    said = capsys.readouterr()
+    assert "up\\x1b[2J: 1 photographs" in said.out and "film\\x1b[2J.mp4: 24 frames" in said.out
+    assert "\x1b" not in said.out + said.err

@@ -245,3 +245,11 @@ def test_arrays_that_prepare_did_not_write_are_left_out(content, tmp_path, capsy
     (tmp_path / "photos" / "bad.npy").write_bytes(content)
     assert len(clips_of(tmp_path).photos) == 1
     assert capsys.readouterr().err.count("not an array that turbovsr.train.prepare wrote") == 3
+
+
+def test_the_name_of_a_broken_file_is_printed_escaped(tmp_path, capfd):
+    (tmp_path / "a\x1b[2J.png").write_bytes(b"no picture")
+    with pytest.raises(FileNotFoundError):
+        ClipSource(DataConfig((str(tmp_path),)), crop=32)
+    said = capfd.readouterr().err
+    assert "a\\x1b[2J.png" in said and "\x1b" not in said
