@@ -9,13 +9,14 @@ from frames.errors import did_you_mean
 from turbovsr.checkpoints import packaged
 from turbovsr.model import ModelConfig
 from turbovsr.train.data_options import Augmentation, BatchConfig, DataConfig
-from turbovsr.train.schema import at_least, positive, share
+from turbovsr.train.schema import at_least, positive, share, within
 from turbovsr.train.stage_checks import check_components, check_crop, check_generator, check_trained, check_window
 
 PARTS = ("encoder", "decoder", "projection", "transformer", "decoder.colours")
 OPTIMIZERS = ("adamw", "muon")
 PRECISIONS = ("auto", "float32", "bfloat16")
 MOST_PROCESSES = 512  # threads and workers
+LARGEST_SEED = 2**63 - 1  # of torch's generators; seeds of parts are a few above `seed`
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -276,10 +277,9 @@ class TrainConfig:
             raise ValueError(f"unknown precision '{self.precision}'{did_you_mean(self.precision, PRECISIONS)}")
         share(self, "video_share")
         at_least(self, 1, "cache_mb", "validate_frames")
-        at_least(self, 0, "seed")
-        for name, lowest in (("threads", 1), ("workers", 0)):
-            if not lowest <= getattr(self, name) <= MOST_PROCESSES:
-                raise ValueError(f"{name} must be from {lowest} to {MOST_PROCESSES}, got {getattr(self, name)}")
+        within(self, 0, LARGEST_SEED, "seed")
+        within(self, 1, MOST_PROCESSES, "threads")
+        within(self, 0, MOST_PROCESSES, "workers")
         if (self.validate_frames - 1) % 8:
             raise ValueError(f"validate_frames must be 8k+1, got {self.validate_frames}")
         if "" in self.paths or not self.paths:

@@ -19,6 +19,14 @@ def at_least(options: Any, lowest: float, *names: str) -> None:
             raise ValueError(f"{name} must be at least {lowest}, got {value}")
 
 
+def within(options: Any, lowest: int, highest: int, *names: str) -> None:
+    """Raise ValueError unless the named fields of a dataclass are from `lowest` to `highest`."""
+    for name in names:
+        value = getattr(options, name)
+        if not lowest <= value <= highest:
+            raise ValueError(f"{name} must be from {lowest} to {highest}, got {value}")
+
+
 def positive(options: Any, *names: str) -> None:
     """Raise ValueError unless the named fields of a dataclass are finite numbers above 0."""
     for name in names:
