@@ -271,6 +271,8 @@ class TrainConfig:
         for name, stage in self.stages.items():
             if (start := stage.start) is not None and start not in known and not start.endswith(".safetensors"):
                 raise ValueError(f"stages.{name}.start: unknown stage '{start}'{did_you_mean(start, known)}")
+            if stage.loop.seed:
+                raise ValueError(f"stages.{name}.loop.seed: a stage has no seed of its own; seed= is that of all")
             if "decoder.colours" in stage.trained and not any(self.model.decoder_colours):
                 raise ValueError(f"stages.{name}: trains layers that clean colours, and model.decoder_colours has none")
         if self.precision not in PRECISIONS:
