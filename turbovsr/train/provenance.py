@@ -32,6 +32,8 @@ SETTINGS = (
     "precision",
 )
 
+RESUMED = "resumed"  # key in settings.json: the settings of the last resume, where they are not those of the start
+
 
 def weights_path(config: TrainConfig, name: str) -> Path:
     """Path of a stage's weights, finished or not, of packaged weights, or of a .safetensors file."""
@@ -96,11 +98,13 @@ def _sha256(path: Path, changed: int) -> str:
 def store_settings(config: TrainConfig, name: str, folder: Path, resumes: bool) -> None:
     """Write a stage's settings beside its checkpoint; when it resumes, report those that have changed.
 
+    The file keeps the settings that the stage was started with, and those of its last resume where they are others.
+
     Raises:
         UserError: the stage was started from other weights than exist now.
         ValueError: the stored settings are damaged.
     """
-    settings = _settings(config, name)
+    kept = settings = _settings(config, name)
     path = folder / "settings.json"
     if resumes and path.is_file():
         before = _read(path)
@@ -110,17 +114,19 @@ def store_settings(config: TrainConfig, name: str, folder: Path, resumes: bool) 
                 f"{folder} was started from other weights of {start} than exist now:"
                 f" remove {folder} to train {name} anew"
             )
-        changed = _changes(before, settings)
-        if changed:
+        before.pop(RESUMED, None)
+        kept = before
+        if changed := _changes(before, settings):
+            kept = before | {RESUMED: settings}
             info(f"resumes with other settings than it was started with: {', '.join(changed)}")
     barrier()  # all processes have read it
     if rank() == 0:
         with replacing(path) as temporary:
-            temporary.write_text(json.dumps(settings, indent=1) + "\n", encoding="utf-8")
+            temporary.write_text(json.dumps(kept, indent=1) + "\n", encoding="utf-8")
 
 
 def changed_since(config: TrainConfig, name: str) -> list[str]:
-    """Settings of a finished stage that are others now; none where its `settings.json` is missing or damaged."""
+    """Settings with which a stage was finished that are others now; none without an intact `settings.json`."""
     path = Path(config.out) / name / "settings.json"
     if not path.is_file():
         return []
@@ -128,7 +134,8 @@ def changed_since(config: TrainConfig, name: str) -> list[str]:
         before = _read(path)
     except ValueError:
         return []
-    return [change for change in _changes(before, _settings(config, name)) if not change.startswith("marks.")]
+    last = before.get(RESUMED, before)
+    return [change for change in _changes(last, _settings(config, name)) if not change.startswith("marks.")]
 
 
 def _settings(config: TrainConfig, name: str) -> dict[str, Any]:

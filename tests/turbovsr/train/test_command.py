@@ -220,6 +220,18 @@ def test_going_on_with_other_settings_is_said(words, train, tmp_path):
     assert answer.code == 0 and "video_share 0.5 -> 0.1" in answer.err and "stage.loop.steps 6 -> 7" in answer.err
 
 
+def test_settings_of_the_start_stay_known_over_several_resumes(words, train, tmp_path):
+    command = [*words, "stage=regression", f"out={tmp_path}"]
+    assert train(*command).code == 0
+    for steps in (7, 8):
+        answer = train(*command, f"stages.regression.loop.steps={steps}", "video_share=0.1")
+        assert answer.code == 0 and f"stage.loop.steps 6 -> {steps}" in answer.err and "video_share 0.5" in answer.err
+    settings = json.loads((tmp_path / "regression" / "settings.json").read_text())
+    assert settings["stage"]["loop"]["steps"] == 6 and settings["resumed"]["stage"]["loop"]["steps"] == 8
+    again = train(*command, "stages.regression.loop.steps=8", "video_share=0.1")
+    assert "is finished" in again.err and "other settings" not in again.err
+
+
 def test_a_finished_stage_says_which_settings_are_others_now_and_stays_as_it_is(words, train, tmp_path):
     command = [*words, "stage=regression", f"out={tmp_path}"]
     assert train(*command).code == 0
