@@ -112,6 +112,7 @@ def train_stage(config: TrainConfig, name: str, device: torch.device) -> None:
         previous, _ = loading.load(start_weights(config, name))
         begin = with_new_decoder if stage.new_decoder else with_new_blocks
         checkpoints.fill(model, begin(previous.state_dict(), model), stage.start)
+    metadata = metadata_of(config, name)  # now: the file of the start weights may be replaced during the training
     source = ClipSource(config.data_config, stage.crop, stage.augmentation, config.degradation)
     info(source.describe())
     resumes = (folder / checkpoint.NAME).is_file()
@@ -128,7 +129,7 @@ def train_stage(config: TrainConfig, name: str, device: torch.device) -> None:
         if isinstance(stage, Autoencoding) and stage.trains_encoder:
             normalise_latent(ema, source, stage.batch, batches=64, seed=config.seed + 1)
         with replacing(weights_path(config, name)) as temporary:
-            checkpoints.save(ema, temporary, torch.float32, **metadata_of(config, name))
+            checkpoints.save(ema, temporary, torch.float32, **metadata)
 
 
 def new_model(config: ModelConfig) -> Model:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import hashlib
 import json
 import os
 import signal
@@ -16,8 +17,9 @@ import torch
 from safetensors.torch import load_file
 
 from frames.locks import locked
-from turbovsr import loading
+from turbovsr import checkpoints, loading
 from turbovsr.model import Model, ModelConfig
+from turbovsr.train import stages
 from turbovsr.train.batch_loader import load_batches
 from turbovsr.train.composition import compose_plain, members
 from turbovsr.train.config import build_config
@@ -230,6 +232,24 @@ def test_settings_of_the_start_stay_known_over_several_resumes(words, train, tmp
     assert settings["stage"]["loop"]["steps"] == 6 and settings["resumed"]["stage"]["loop"]["steps"] == 8
     again = train(*command, "stages.regression.loop.steps=8", "video_share=0.1")
     assert "is finished" in again.err and "other settings" not in again.err
+
+
+def test_start_weights_that_are_replaced_during_the_training_are_not_recorded(words, train, tmp_path, monkeypatch):
+    assert train(*words, "stage=regression", f"out={tmp_path / 'a'}").code == 0
+    begin = tmp_path / "a" / "regression.safetensors"
+    digest = hashlib.sha256(begin.read_bytes()).hexdigest()
+    run_loop = stages._run_loop
+
+    def replaced(*arguments):
+        ema = run_loop(*arguments)
+        checkpoints.save(ema, begin, torch.float32)
+        return ema
+
+    monkeypatch.setattr(stages, "_run_loop", replaced)
+    answer = train(*words, "stage=diffusion", f"stages.diffusion.start={begin}", f"out={tmp_path / 'b'}")
+    assert answer.code == 0, answer.err
+    assert loading.load(tmp_path / "b" / "diffusion.safetensors")[1]["start_sha256"] == digest
+    assert hashlib.sha256(begin.read_bytes()).hexdigest() != digest
 
 
 def test_a_finished_stage_says_which_settings_are_others_now_and_stays_as_it_is(words, train, tmp_path):

@@ -45,13 +45,14 @@ def _train(config: LTXTrainConfig, name: str, device: torch.device) -> None:
     dtype = PRECISIONS[_precision(config, device)]
     model = build(config, device, dtype)
     path = _start_path(config, name)
+    metadata = metadata_of(config, name)  # now: the start weights may be replaced during the training
     if config.lora and path is None:
         raise UserError(f"lora={config.lora}: adapters need weights that they adapt; name them as weights=")
     origin = start(model, path, config.seed)
     info(f"starts from {origin}")
     trained = train_turbo(config, name, model) if isinstance(stage, Turbo) else _train_transformer(config, name, model)
     notes = {"name": f"{config.model.size} {trained.config.path}, {name}", "licence": LICENCE}
-    notes |= {"origin": f"trained from {origin}"} | metadata_of(config, name)
+    notes |= {"origin": f"trained from {origin}"} | metadata
     export(trained.config, trained.state, weights_path(config, name), **notes)
 
 
