@@ -91,6 +91,11 @@ def unpack(files: dict[str, Path], out: Path) -> None:
                     temporary.write_bytes(data)
 
 
+def files_in(folder: Path) -> list[Path]:
+    """Files of a folder by name, without hidden ones: a killed call leaves unfinished files."""
+    return sorted(path for path in folder.iterdir() if not path.name.startswith("."))
+
+
 def opened(data: bytes, what: str) -> Image.Image:
     """Open a picture. Raises `UserError` if it cannot be read."""
     try:
@@ -165,7 +170,7 @@ def write_pictures(files: dict[str, Path], sources: Path, held_out: Path) -> Non
             write_image(held_out / "pictures" / f"{name}.png", halved(image))
         else:
             write_image(sources / "gcompris" / f"{name}.png", np.asarray(image))
-    backgrounds = [*sorted((sources / "land").iterdir()), *sorted((sources / "gcompris").iterdir())]
+    backgrounds = [*files_in(sources / "land"), *files_in(sources / "gcompris")]
     things, rng = sprites(files[SPRITES_PACKAGE]), np.random.default_rng(SEED)
     for number in track(range(COLLAGES), "collages"):
         with Image.open(backgrounds[rng.integers(len(backgrounds))]) as background:
@@ -221,7 +226,7 @@ def main() -> int:
     write_pictures(files, sources, held_out)
     write_clips(sources / "videos", held_out)
     photos = [sources / "land", sources / "scenes", sources / "wallpapers", sources / "collages", *arguments.photos]
-    videos = [path for path in sorted((sources / "videos").iterdir()) if path.name != CLIPS["run"][0]]
+    videos = [path for path in files_in(sources / "videos") if path.name != CLIPS["run"][0]]
     words = [arguments.out / "data", "--smallest", SMALLEST, "--every", EVERY, "--photos", *photos]
     words += ["--halved-photos", sources / "wallpapers", sources / "gcompris", "--videos", *videos]
     words += ["--held-out", *sorted((held_out / "clips").iterdir()), *arguments.not_in]

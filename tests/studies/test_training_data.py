@@ -156,3 +156,12 @@ def test_a_folder_of_other_packages_and_a_broken_picture_are_refused(downloaded,
         run(monkeypatch, out, "--packages", downloaded)
     with pytest.raises(UserError, match=r"a picture of .*erase.rcc cannot be read; download the package again"):
         run(monkeypatch, tmp_path / "other", "--packages", downloaded)
+
+
+def test_unfinished_files_of_a_killed_call_are_not_used(downloaded, tmp_path, monkeypatch):
+    out = tmp_path / "out"
+    for name in ("land/.rocks.1-2.jpg", "gcompris/.photo.1-2.png", "videos/.run.1-2.mp4"):
+        (out / "sources" / name).parent.mkdir(parents=True)
+        (out / "sources" / name).write_bytes(b"torn")
+    assert run(monkeypatch, out, "--packages", downloaded) == 0
+    assert len(names(out / "sources/collages")) == 2
