@@ -12,6 +12,7 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor, nn
 
+from frames.errors import UserError
 from turbovsr.conditioning import trains_first_frame
 from turbovsr.geometry import latent_frames
 from turbovsr.model import Model
@@ -21,6 +22,16 @@ from turbovsr.train.losses import LossOutput, ReconstructionLoss, charbonnier
 from turbovsr.train.options import Distillation
 from turbovsr.train.pairs import PairBatch, PairSource, target_index
 from turbovsr.train.rng import StepRng
+
+
+def open_pairs(stage: Distillation, folder: str) -> PairSource:
+    """Open a folder of pairs for a stage. Raises `UserError` if it lacks those that the stage draws."""
+    pairs = PairSource(folder)
+    if stage.gt_reconstruction is None and not pairs.clips:
+        raise UserError(
+            f"pairs={folder}: no clips among these pairs, which every other step needs; write some with studies.pairs"
+        )
+    return pairs
 
 
 def draw_taught(stage: Distillation, pairs: PairSource, source: ClipSource, rng: StepRng) -> PairBatch | Batch:

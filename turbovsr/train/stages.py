@@ -26,7 +26,7 @@ from turbovsr.train.colours import ColoursLoss
 from turbovsr.train.components import start_from_components
 from turbovsr.train.data import ClipSource
 from turbovsr.train.diffusion import DiffusionLoss
-from turbovsr.train.distillation import DistillationLoss, draw_taught
+from turbovsr.train.distillation import DistillationLoss, draw_taught, open_pairs
 from turbovsr.train.distributed import barrier, broadcast, rank
 from turbovsr.train.joint import JointLoss
 from turbovsr.train.loop import Loop
@@ -35,7 +35,6 @@ from turbovsr.train.ltx.options import LTXTrainConfig
 from turbovsr.train.ltx.stages import train_latent_stage
 from turbovsr.train.messages import info
 from turbovsr.train.options import Autoencoding, Colours, Diffusion, Distillation, Joint, Stage, TrainConfig
-from turbovsr.train.pairs import PairSource
 from turbovsr.train.perceptual import perceptual_networks
 from turbovsr.train.phases import even_out
 from turbovsr.train.provenance import (
@@ -58,8 +57,10 @@ def train(config: TrainConfig, device: torch.device) -> None:
     names = [config.stage]
     if config.stage == "all":
         names = [name for name, stage in config.stages.items() if not stage.optional]
-    if any(isinstance(config.stages[name], Distillation) and not is_finished(config, name) for name in names):
-        PairSource(config.pairs)  # fails now if there are no pairs, not after hours of other stages
+    for name in names:
+        stage = config.stages[name]
+        if isinstance(stage, Distillation) and not is_finished(config, name):
+            open_pairs(stage, config.pairs)  # fails now if pairs are lacking, not after hours of other stages
     for name in names:
         if is_finished(config, name):
             changed = ", ".join(changed_since(config, name))
@@ -189,7 +190,7 @@ def draw_of(config: TrainConfig, stage: Stage, source: ClipSource) -> DrawBatch:
     """Function that draws a step's batch. Raises `UserError` if the stage needs pairs and there are none."""
     if not isinstance(stage, Distillation):
         return lambda rng: draw_batch(stage, source, rng)
-    pairs = PairSource(config.pairs)
+    pairs = open_pairs(stage, config.pairs)
     info(pairs.describe())
     return lambda rng: draw_taught(stage, pairs, source, rng)
 

@@ -167,6 +167,12 @@ def test_a_stage_learns_from_pairs_and_says_where_they_are_missing(words, train,
     answer = train(*words)
     assert answer.code == 3 and "pairs=: no pairs here; `python -m studies.pairs` writes" in answer.err
     assert not (tmp_path / "out").exists()  # before the first stage
+    (tmp_path / "stills").mkdir()
+    save(tmp_path / "stills" / "still-0.npz", 1)
+    without_gt = ["stages.taught.gt_reconstruction=null", "stages.taught.gt_stills=0"]
+    answer = train(*words, f"pairs={tmp_path / 'stills'}", *without_gt)
+    assert answer.code == 3 and "no clips among these pairs, which every other step needs" in answer.err
+    assert not (tmp_path / "out").exists()
     answer = train(*words, f"pairs={folder}")
     assert answer.code == 0 and "6 pairs, 3 of them clips" in answer.err
     assert (tmp_path / "out" / "taught.safetensors").is_file()
