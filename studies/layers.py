@@ -110,7 +110,8 @@ def main() -> int:
     arguments = parser.parse_args()
     model = TurboVSR.from_pretrained(arguments.weights)
     decoder = model.model.decoder
-    assert isinstance(decoder, Decoder)
+    if not isinstance(decoder, Decoder):
+        raise UserError(f"--weights {arguments.weights}: its decoder has no layers to leave out; name weights of nano")
     choices = chosen(decoder, arguments.without)
     clips, bicubic = clips_of(arguments.words), Interpolation("bicubic", SCALE).upscale
     base, whole = scores(map(bicubic, (lr for lr, _ in clips)), clips), arithmetic(decoder)

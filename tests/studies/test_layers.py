@@ -1,5 +1,7 @@
 """A layer left out gives back what it gets, and comes back afterwards."""
 
+from types import SimpleNamespace
+
 import cv2
 import numpy as np
 import pytest
@@ -8,6 +10,7 @@ import torch
 from frames.errors import UserError
 from studies.layers import arithmetic, chosen, clips_of, layers, left_out, main
 from turbovsr.decoder import Decoder
+from turbovsr.pipeline import TurboVSR
 
 
 @pytest.fixture
@@ -58,3 +61,11 @@ def test_the_table_has_a_row_for_all_layers_and_one_for_each_without_it(tmp_path
     share, lpips, dists, psnr = rows[0][1:]
     assert share == "0.0%" and float(rows[1][1][:-1]) == pytest.approx(2 * float(rows[2][1][:-1]), abs=0.11)
     assert rows[0][2:] != rows[1][2:] != rows[2][2:] and all(cell[0] in "+-" for cell in (lpips, dists, psnr))
+
+
+def test_weights_whose_decoder_has_no_such_layers_are_refused(monkeypatch):
+    other = SimpleNamespace(model=SimpleNamespace(decoder=torch.nn.Identity()))
+    monkeypatch.setattr(TurboVSR, "from_pretrained", lambda _: other)
+    monkeypatch.setattr("sys.argv", ["studies.layers", "data=sample", "--weights", "other.safetensors"])
+    with pytest.raises(UserError, match="--weights other.safetensors: its decoder has no layers to leave out"):
+        main()
