@@ -171,6 +171,8 @@ def main() -> int:
     parser.add_argument("--sampled", help="a checkpoint whose decoder was trained with sampled latents")
     parser.add_argument("--out", type=out_file, help="JSON with the scores of every clip")
     arguments = parser.parse_args()
+    if arguments.frames < 1:
+        parser.error(f"--frames {arguments.frames}: 1 at least")
     found = run(arguments)
     means = {
         row: {name: statistics.fmean(clip[name] for clip in clips.values()) for name in METRICS}
