@@ -16,6 +16,11 @@ from frames.listing import entries, images_in, is_image, is_video
 from frames.video import video_info
 
 
+def is_video_file(path: Path) -> bool:
+    """True for a video by its name; a folder of frames may be called like one, `walk.mp4/0000.png`."""
+    return is_video(path) and not path.is_dir()
+
+
 @dataclass(frozen=True)
 class ClipOnDisk:
     """One clip: a video, one image, or a folder of images."""
@@ -24,7 +29,7 @@ class ClipOnDisk:
 
     @property
     def video(self) -> bool:
-        return is_video(self.path)
+        return is_video_file(self.path)
 
     def images(self) -> list[Path]:
         return images_in(self.path) if self.path.is_dir() else [self.path]
@@ -103,7 +108,7 @@ def find_clips(path: Path, option: str) -> dict[str, ClipOnDisk]:
     if not path.is_dir():
         raise ValueError(f"{path}: neither a video nor an image by its name; {option} is {LAYOUTS}")
     inside = entries(path)
-    videos = [entry for entry in inside if is_video(entry)]
+    videos = [entry for entry in inside if is_video_file(entry)]
     folders = [entry for entry in inside if entry.is_dir() and any(is_image(file) for file in entries(entry))]
     images = any(is_image(entry) for entry in inside if entry not in folders)
     if (len(videos) > 0) + (len(folders) > 0) + images > 1:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from bench.datasets.layout import ClipOnDisk
+from bench.datasets.layout import ClipOnDisk, is_video_file
 from frames.listing import entries, is_image, is_video, natural_key
 
 CLIP = "{clip}"
@@ -32,7 +32,7 @@ def locate(root: Path, layouts: Iterable[str], words: Mapping[str, str]) -> Loca
     """The place of a clip under the first layout where it exists; `words` fill in the layouts."""
     for layout in layouts:
         path = root / layout.format(**words)
-        if path.is_file() if is_video(path) else path.is_dir():
+        if path.is_file() if is_video(Path(layout)) else path.is_dir():
             return LocatedClip(ClipOnDisk(path), layout.replace("{scale}", words["scale"]))
     return None
 
@@ -44,8 +44,8 @@ def clips_found(root: Path, layouts: Iterable[str]) -> list[str]:
         at = next(index for index, part in enumerate(Path(layout).parts) if CLIP in part)
         for path in root.glob(layout.replace(CLIP, "*")):
             part = path.relative_to(root).parts[at]
-            if not part.startswith(".") and (is_video(path) or _has_images(path)):
-                found.add(Path(part).stem if is_video(path) else part)
+            if not part.startswith(".") and (is_video_file(path) or _has_images(path)):
+                found.add(Path(part).stem if is_video_file(path) else part)
     return sorted(found, key=lambda name: natural_key(Path(name)))
 
 

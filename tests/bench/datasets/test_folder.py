@@ -237,3 +237,10 @@ def test_options_that_cannot_be_are_named(tmp_path, frames_of, write_clip, optio
     write_clip(tmp_path / "a", frames_of(2))
     with pytest.raises(ValueError, match=f"data.{option}={value}"):
         folder(gt=tmp_path / "a", **{option: value}).clips()
+
+
+def test_a_folder_of_frames_may_be_called_like_a_video(tmp_path, frames_of, write_clip):
+    write_clip(tmp_path / "lr" / "walk.mp4", frames_of(2))
+    for root in (tmp_path / "lr", tmp_path / "lr" / "walk.mp4"):
+        (clip,) = folder(root).clips()
+        assert (clip.name, clip.frames, len(list(clip.lr()))) == ("walk.mp4", 2, 2)

@@ -175,3 +175,10 @@ def test_one_command_over_sets_of_several_scales(tree, tmp_path, bench, monkeypa
         (name, "dove", 1 if name == "realvsr" else 4) for name in ("udm10", "spmcs", "youhq40", "videolq", "realvsr")
     }
     assert sum(r["status"] == "failed" for r in records) == 1
+
+
+def test_a_clip_folder_may_be_called_like_a_video(tree):
+    tree.add("GT/{clip}", ["000.mp4"], 32, GT)
+    tree.add("LQ/{clip}", ["000.mp4"], 32, LR)
+    (clip,) = opened("udm10", tree).clips()
+    assert (clip.name, clip.frames, clip.lr_origin) == ("000.mp4", 32, "given (LQ)")
