@@ -189,7 +189,7 @@ class PairedSet:
         )
 
     def _check_length(self, name: str, clip: ClipOnDisk) -> None:
-        official, count = self._lengths[name], clip.count()
+        official, count = self._lengths.get(name, self.length), clip.count()
         gaps = (
             [] if clip.video else [line for line in numbering_problems(clip.path, official) if line.endswith("missing")]
         )

@@ -182,3 +182,10 @@ def test_a_clip_folder_may_be_called_like_a_video(tree):
     tree.add("LQ/{clip}", ["000.mp4"], 32, LR)
     (clip,) = opened("udm10", tree).clips()
     assert (clip.name, clip.frames, clip.lr_origin) == ("000.mp4", 32, "given (LQ)")
+
+
+def test_an_empty_folder_of_a_clip_without_an_official_name_is_named(tree):
+    tree.add("GT/{clip}", ["000"], 32, GT)
+    (tree.root / "GT" / "foo").mkdir()
+    with pytest.raises(ValueError, match="foo: there is no image in it"):
+        opened("udm10", tree, "degradation=bi", "data.frames=2", "data.clips=[foo]").clips()
