@@ -5,6 +5,7 @@ lr = degradation(gt)    # uint8 (H, W, 3) -> uint8 (H / scale, W / scale, 3), H 
 
 from __future__ import annotations
 
+from numbers import Integral, Real
 from typing import Protocol
 
 import cv2
@@ -50,10 +51,10 @@ class BlurDown:
     """
 
     def __init__(self, scale: int, name: str = "bd", sigma: float = 1.6, size: int = 13) -> None:
-        if not 0 < sigma < float("inf"):
+        if isinstance(sigma, bool) or not isinstance(sigma, Real) or not 0 < sigma < float("inf"):
             raise ValueError(f"sigma={sigma}: the Gaussian of a blur needs a number above 0")
-        if size < 1 or size % 2 == 0:
-            raise ValueError(f"size={size}: the edge of a kernel must be odd")
+        if isinstance(size, bool) or not isinstance(size, Integral) or size < 1 or size % 2 == 0:
+            raise ValueError(f"size={size}: the edge of a kernel must be an odd whole number")
         self.name, self.sigma, self.size = name, sigma, size
         self.scale = _checked(scale)
         blur = "" if (sigma, size) == (1.6, 13) else f"-sigma{float(sigma)}-size{size}"
@@ -67,6 +68,6 @@ class BlurDown:
 
 
 def _checked(scale: int) -> int:
-    if scale < 1:
+    if isinstance(scale, bool) or not isinstance(scale, Integral) or scale < 1:
         raise ValueError(f"scale={scale}: a scale is a whole number from 1 up")
     return scale

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from numbers import Integral
+
 import numpy as np
 
 NOT_MADE = "degradation=given reads LR frames and makes none"
@@ -17,7 +19,7 @@ class Given:
     signature = "given"
 
     def __init__(self, scale: int, name: str = "given") -> None:
-        if scale < 1:
+        if isinstance(scale, bool) or not isinstance(scale, Integral) or scale < 1:
             raise ValueError(f"scale={scale}: a scale is a whole number from 1 up")
         self.name, self.scale = name, scale
 

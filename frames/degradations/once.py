@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from numbers import Real
+from numbers import Integral, Real
 
 import cv2
 import numpy as np
@@ -46,8 +46,8 @@ class Once:
             raise ValueError(f"fps={self.fps}: give a number above 0")
         if not 0 <= (self.blur or 0) <= 20 or not 0 <= (self.noise or 0) <= 255:
             raise ValueError(f"blur={self.blur}, noise={self.noise}: deviations from 0 to 20 pixels and 255 levels")
-        if self.jpeg is not None and not 1 <= self.jpeg <= 100:
-            raise ValueError(f"jpeg={self.jpeg}: a quality is from 1 to 100")
+        if self.jpeg is not None and not (isinstance(self.jpeg, Integral) and 1 <= self.jpeg <= 100):
+            raise ValueError(f"jpeg={self.jpeg}: a quality is a whole number from 1 to 100")
         if self.crf is not None and self.bitrate is not None:
             raise ValueError(f"crf={self.crf:g} and bitrate={self.bitrate:g}: H.264 takes one of both; set one to null")
         if self.crf is not None and not 0 <= self.crf <= 51:

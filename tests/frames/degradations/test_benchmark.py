@@ -7,7 +7,7 @@ import pytest
 import skimage
 from scipy.ndimage import gaussian_filter
 
-from frames.degradations import Bicubic, BlurDown
+from frames.degradations import Bicubic, BlurDown, Given
 from frames.images import read_image
 from frames.resize import bicubic_down, bicubic_shrink
 
@@ -95,6 +95,9 @@ def test_wrong_sizes_and_scales_are_refused():
         Bicubic(4)(np.zeros((22, 30, 3), np.uint8))
     with pytest.raises(ValueError, match="scale=0"):
         Bicubic(0)
+    for build in (Bicubic, BlurDown, Given):
+        with pytest.raises(ValueError, match="a scale is a whole number from 1 up"):
+            build("abc")
     with pytest.raises(ValueError, match="cannot be shrunk to 31x22"):
         bicubic_shrink(np.zeros((22, 30, 3), np.uint8), 22, 31)
 
@@ -105,7 +108,10 @@ def test_shrinking_to_any_size_keeps_the_mean(picture):
     assert np.abs(small.mean(axis=(0, 1)) - picture.mean(axis=(0, 1))).max() < 4
 
 
-@pytest.mark.parametrize("options", [{"sigma": 0}, {"sigma": float("nan")}, {"size": 4}, {"size": -1}])
+NO_NUMBERS = [{"sigma": "abc"}, {"sigma": True}, {"size": 13.5}, {"size": "abc"}]
+
+
+@pytest.mark.parametrize("options", [{"sigma": 0}, {"sigma": float("nan")}, {"size": 4}, {"size": -1}, *NO_NUMBERS])
 def test_blurs_that_cannot_be_are_refused(options):
     with pytest.raises(ValueError, match="sigma=|size="):
         BlurDown(4, **options)

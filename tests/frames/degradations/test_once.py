@@ -49,6 +49,7 @@ def test_compression_of_less_quality_is_further_from_bicubic(pans, better, worse
         {"bitrate": 1},
         {"crf": "abc"},
         {"jpeg": True},
+        {"jpeg": 60.5},
         {"bitrate": 100, "fps": 0},
         {"bitrate": 100, "fps": None},
     ],
