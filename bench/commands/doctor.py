@@ -39,7 +39,7 @@ def main(argv: list[str]) -> int:
     parser.add_argument("--compensated", action="store_true", help="score all frames, before and after compensation")
     parser.add_argument("--protocol", default="rgb", help="protocol of these scores (default: rgb)")
     parser.add_argument("--scale", type=int, choices=range(1, 17), metavar="N", default=4, help=SCALE_HELP)
-    options = parser.parse_args(argv)
+    options = parser.parse_intermixed_args(argv)  # flags may stand between SET and KEY=VALUE
     if options.words:
         if options.pred or options.gt:
             parser.error("a data set, or --pred and --gt, not both")

@@ -66,6 +66,15 @@ def test_gt_alone_is_judged_by_the_frames_that_are_made_of_it(bench, real):
     assert bench("doctor", "folder", "data.gt=gt", "data.clips=[clean]").code == 0
 
 
+def test_flags_may_stand_between_the_words(bench, real, tmp_path):
+    (tmp_path / "mine").mkdir()
+    flag = ("--config-dir", str(tmp_path / "mine"))
+    words = ("folder", "data.gt=gt", "data.clips=[clean]")
+    for place in range(4):
+        answer = bench("doctor", *words[:place], *flag, *words[place:])
+        assert answer.code == 0 and "clean" in answer.out, answer.err
+
+
 @pytest.mark.parametrize(
     "words, says",
     [
