@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, cast
 
 from frames.errors import UserError, one_line
@@ -20,12 +20,16 @@ def build(arguments: Mapping[str, Any]) -> Any:
     Raises:
         UserError: the name cannot be imported. Errors of the constructor are raised unchanged.
     """
+    return named(arguments)(**{key: value for key, value in arguments.items() if key != "_target_"})
+
+
+def named(arguments: Mapping[str, Any]) -> Callable[..., Any]:
+    """The class or function that a configuration's `_target_` names. Raises `UserError` if it cannot be imported."""
     module, _, attribute = str(arguments.get("_target_", "")).rpartition(".")
     try:
-        target = getattr(importlib.import_module(module), attribute)
+        return getattr(importlib.import_module(module), attribute)
     except (ImportError, AttributeError, ValueError) as error:
         raise UserError(f"_target_ {arguments.get('_target_')} cannot be imported: {one_line(error)}") from error
-    return target(**{key: value for key, value in arguments.items() if key != "_target_"})
 
 
 def build_dataset(data: Mapping[str, Any], degradation: Mapping[str, Any], scale: int) -> Dataset:

@@ -2,12 +2,13 @@
 
 A run folder may come from anywhere. Its records name data sets, degradations and methods, with options; none of these
 names is ever imported. A data set or degradation is looked up among the config files of this installation (`conf/`,
-installed packages, `--config-dir`) and built from that file. The record's options are used where the file has such an
-option and the value is plain. Of methods, only frames made elsewhere can be read again.
+installed packages, `--config-dir`) and built from that file. The record's options are used where the file, or what
+it builds, has such an option and the value is plain. Of methods, only frames made elsewhere can be read again.
 """
 
 from __future__ import annotations
 
+import inspect
 from typing import Any
 
 from bench.datasets.clip import Dataset
@@ -16,7 +17,7 @@ from bench.labels import parts
 from bench.methods.contract import FrameSource
 from bench.methods.precomputed import Precomputed
 from bench.store.record import GIVEN, Record
-from bench.targets import build_dataset
+from bench.targets import build_dataset, named
 from frames.errors import UserError, did_you_mean
 from frames.strict_yaml import read_mapping
 
@@ -87,11 +88,12 @@ def _arguments(member: dict[str, Any], options: dict[str, Any], what: str) -> di
     """Arguments for a config file's class: the file's own `_target_`, and its options updated with the given values.
 
     Raises:
-        UserError: an option that the file does not have, or a value that is not plain.
+        UserError: an option that neither the file nor its `_target_` has, or a value that is not plain.
     """
     allowed = {key: value for key, value in member.items() if key not in _NOT_OPTIONS}
+    added = inspect.signature(named(member)).parameters  # options that a run adds, like +degradation.sigma=3.0
     for key, value in options.items():
-        if key not in allowed:
+        if key not in allowed and key not in added:
             raise UserError(f"the {what} {member['name']} has no option '{key}' here")
         if not all(isinstance(item, (str, int, float, type(None))) for item in _items(value)):
             raise UserError(f"the {what} {member['name']}: the option '{key}' is not a plain value")

@@ -204,3 +204,14 @@ def test_an_environment_that_cannot_be_read_leaves_no_half_of_a_merged_run(bench
     (tmp_path / "one" / "environment.json").write_bytes(b"\xff\xff")
     answer = bench("merge", tmp_path / "one", tmp_path / "two", "--out", tmp_path / "both")
     assert answer.code == 3 and "environment.json" in answer.err and not (tmp_path / "both").exists()
+
+
+def test_options_that_a_run_added_to_its_degradation_are_used_again(tmp_path, photo):
+    write_png(tmp_path / "gt" / "a" / "00000000.png", photo[:64, :96])
+    options = {"_target_": "bench.datasets.folder.Folder", "name": "folder", "domain": "vimeo", "degradation": "bd"}
+    options |= {"root": None, "gt": str(tmp_path / "gt"), "frames": None, "clips": None, "fps": None, "scale": 4}
+    record = make("m", "a", [20.0], [1.0], data="folder", data_config=options)
+    (clip,) = known.open_dataset(record, {"name": "bd", "scale": 4, "sigma": 3.0}).clips()
+    assert clip.lr_origin == "bd-x4-sigma3.0-size13 from GT"
+    with pytest.raises(UserError, match="no option 'payload'"):
+        known.open_dataset(record, {"payload": 1})
