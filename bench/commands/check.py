@@ -23,12 +23,12 @@ def main(argv: list[str]) -> int:
     arguments = _parser().parse_args(argv)
     failing = {*FAILING, *(("inconclusive",) if arguments.strict else ())}
     try:
-        found = _compared(arguments)
+        found, in_common = _compared(arguments)
     except Exception as error:
         if arguments.junit:  # the file of an earlier check must not stand for this one
             formats.junit([], failing, arguments.junit, one_line(error))
         raise
-    nothing = "" if any(each.clips for each in found) else "nothing was compared"
+    nothing = "" if found and in_common else "nothing was compared"
     formats.terminal(found, f"{arguments.run} against {arguments.against}")
     if arguments.junit:
         formats.junit(found, failing, arguments.junit, nothing)
@@ -42,9 +42,11 @@ def main(argv: list[str]) -> int:
     return REGRESSED if failing & verdicts.keys() else OK
 
 
-def _compared(arguments: Namespace) -> list[Comparison]:
+def _compared(arguments: Namespace) -> tuple[list[Comparison], bool]:
     """Read both runs and compare them.
 
+    Returns:
+        (the comparisons, whether the runs have any clip in common).
     Raises:
         UserError: the runs, or what is to be gated, cannot be compared.
     """
@@ -56,7 +58,9 @@ def _compared(arguments: Namespace) -> list[Comparison]:
         raise UserError(f"--reference {arguments.reference}: not in {arguments.against}{hint}")
     allowed = margins.parse(arguments.margin, {name for record in golden for name in record.scores})
     refuse_failed(golden, names[0])
-    return compare(golden, measured, arguments.reference, allowed, names)
+    found = compare(golden, measured, arguments.reference, allowed, names)
+    clips, there = ({(record.data, record.clip) for record in each} for each in (golden, measured))
+    return found, bool(clips & there)
 
 
 def _parser() -> Parser:

@@ -63,6 +63,11 @@ ROWS = {
     "a clip failed": Case(run_of(), altered(run_of(), failed, only=2), 1, "missing"),
     "a method is not there": Case(run_of(), [each for each in run_of() if each.method != "ours"], 1, "missing"),
     "a metric is not there": Case(run_of(), altered(run_of(), without("psnr")), 1, "missing"),
+    "the only method is not there": Case([record("a")], [record("a", method="other")], 1, "missing"),
+    "the only metric is not there": Case(
+        altered([record("a")], without("lpips-alex")), altered([record("a")], without("psnr")), 1, "missing"
+    ),
+    "every clip failed": Case([record("a")], altered([record("a")], failed), 1, "missing"),
     "a metric has no values": Case(run_of(), altered(run_of(), absent), 1, "missing", "too small"),
     "a metric has no values in the golden run": Case(altered(run_of(), absent), run_of(), 1, "missing", "too small"),
     "a metric without a direction fell": Case(
