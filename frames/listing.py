@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
 IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".webp", ".tif", ".tiff")
@@ -37,6 +38,24 @@ def entries(folder: Path) -> list[Path]:
         return sorted((path for path in folder.iterdir() if not path.name.startswith(".")), key=natural_key)
     except (FileNotFoundError, NotADirectoryError):
         raise FileNotFoundError(f"{folder}: no such folder") from None
+
+
+def files_below(folder: Path, around: frozenset[Path] = frozenset()) -> Iterator[Path]:
+    """Every file below a folder, hidden ones and those in linked folders included; unreadable folders are left out.
+
+    Args:
+        around: real paths of the folders around this one; a link back to one of them is not followed.
+    """
+    real = folder.resolve()
+    try:
+        inside = [] if real in around else sorted(folder.iterdir())
+    except PermissionError:
+        inside = []
+    for path in inside:
+        if path.is_dir():
+            yield from files_below(path, around | {real})
+        elif path.is_file():
+            yield path
 
 
 def images_in(folder: Path) -> list[Path]:

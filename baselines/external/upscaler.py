@@ -13,6 +13,7 @@ from pathlib import Path
 from baselines.external import process
 from bench.methods.contract import Descriptor, MethodKind
 from frames.ffmpeg import REMEDY, programs
+from frames.listing import files_below
 
 FIELDS = ("input", "output", "scale", "ffmpeg")
 VERSION_TIMEOUT_S = 60
@@ -171,8 +172,8 @@ def _content_digest(path: Path) -> str:
     if not path.is_dir():
         raise FileNotFoundError(f"method.depends: {path}: no such file or folder")
     digest = hashlib.sha256()
-    for file in sorted(path.rglob("*")):
+    for file in sorted(files_below(path)):
         name = file.relative_to(path)
-        if file.is_file() and not any(part.startswith(".") or part == "__pycache__" for part in name.parts):
+        if not any(part.startswith(".") or part == "__pycache__" for part in name.parts):
             digest.update(f"{name.as_posix()} {_file_digest(file)}\n".encode())
     return digest.hexdigest()

@@ -14,6 +14,8 @@ from typing import Any
 import numpy as np
 import torch
 
+from frames.listing import files_below
+
 SHARED, HARNESS = "frames", "bench"
 WORDS = ("_target_", "name", "label", "summary")
 """Options that are no paths, even where a folder has such a name: a checkout of this project has one, `turbovsr`."""
@@ -88,9 +90,9 @@ def _files_below(value: Any, key: str = "") -> Iterator[tuple[str, str]]:
         for name, inner in value.items() if isinstance(value, Mapping) else enumerate(value):
             yield from _files_below(inner, f"{key}.{name}" if key else str(name))
     elif _is_path(value) and Path(value).is_dir():
-        for file in sorted(Path(value).rglob("*")):
+        for file in files_below(Path(value)):
             inside = file.relative_to(value)
-            if file.is_file() and not any(part.startswith(".") or part == "__pycache__" for part in inside.parts):
+            if not any(part.startswith(".") or part == "__pycache__" for part in inside.parts):
                 yield f"{key}/{inside.as_posix()}", str(file)
     elif _is_path(value) and Path(value).is_file():
         yield key, value
@@ -159,7 +161,7 @@ def _sources(package: str) -> dict[str, Path]:
         raise ValueError(f"_target_ {package}: there is no such module")
     found: dict[str, Path] = {}
     for root in roots:
-        files = [root] if root.is_file() else sorted(file for file in root.rglob("*") if file.suffix in KINDS)
+        files = [root] if root.is_file() else sorted(file for file in files_below(root) if file.suffix in KINDS)
         around = root.parent if root.is_file() else root
         found |= {f"{package}/{file.relative_to(around).as_posix()}": file for file in files}
     return found

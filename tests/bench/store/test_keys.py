@@ -109,3 +109,17 @@ def test_a_folder_that_has_a_method_s_name_is_none_of_its_files(tmp_path, monkey
     (tmp_path / "turbovsr").mkdir()
     (tmp_path / "turbovsr" / "README.md").write_text("of the checkout")
     assert prediction_key(method, "", "cpu") == before
+
+
+def test_files_in_a_linked_folder_count_and_a_link_back_is_not_followed(tmp_path):
+    net = tmp_path / "elsewhere" / "unet" / "net.bin"
+    net.parent.mkdir(parents=True)
+    weights = tmp_path / "weights"
+    weights.mkdir()
+    (weights / "unet").symlink_to(net.parent)
+    (net.parent / "back").symlink_to(weights)
+    found = []
+    for content in ("a", "b"):
+        net.write_text(content)
+        found.append(key(METHOD | {"weights": str(weights)}))
+    assert found[0] != found[1]
