@@ -49,6 +49,7 @@ from turbovsr.train.rng import StepRng
 from turbovsr.train.validate import build_validation
 
 NEW_BLOCKS = ("decoder.colours.", "decoder.before.", "decoder.inner.", "decoder.after.")
+KEPT = ("use_latent",)  # metadata of the start weights that those of a stage keep: how they are decoded by default
 MOST_PARAMETERS = 4_000_000_000  # of a model that is trained from random weights: 16 GB for the weights alone
 
 
@@ -108,9 +109,10 @@ def train_stage(config: TrainConfig, name: str, device: torch.device) -> None:
             "SR frames will agree with their LR frames, noise included: set model.consistent=false for LR that is not"
             " bicubic"
         )
-    model = new_model(config.model)
+    model, kept = new_model(config.model), {}
     if stage.start:
-        previous, _ = loading.load(start_weights(config, name))
+        previous, notes = loading.load(start_weights(config, name))
+        kept = {key: notes[key] for key in KEPT if key in notes}
         begin = with_new_decoder if stage.new_decoder else with_new_blocks
         checkpoints.fill(model, begin(previous.state_dict(), model), stage.start)
     metadata = metadata_of(config, name)  # now: the file of the start weights may be replaced during the training
@@ -130,7 +132,7 @@ def train_stage(config: TrainConfig, name: str, device: torch.device) -> None:
         if isinstance(stage, Autoencoding) and stage.trains_encoder:
             normalise_latent(ema, source, stage.batch, batches=64, seed=config.seed + 1)
         with replacing(weights_path(config, name)) as temporary:
-            checkpoints.save(ema, temporary, torch.float32, **metadata)
+            checkpoints.save(ema, temporary, torch.float32, **kept, **metadata)
 
 
 def new_model(config: ModelConfig) -> Model:

@@ -73,8 +73,10 @@ def test_all_stages_run_in_turn_and_finished_ones_are_skipped(words, train, tmp_
 def test_a_stage_can_begin_with_weights_from_elsewhere(words, train, tmp_path):
     assert train(*words, "stage=regression", f"out={tmp_path / 'a'}").code == 0
     begin = tmp_path / "a" / "regression.safetensors"
+    checkpoints.save(loading.load(begin)[0], begin, torch.float32, use_latent="false")
     there = train(*words, "stage=diffusion", f"stages.diffusion.start={begin}", f"out={tmp_path / 'b'}")
     assert there.code == 0, there.err
+    assert loading.load(tmp_path / "b" / "diffusion.safetensors")[1]["use_latent"] == "false"
     files = [load_file(path) for path in (begin, tmp_path / "b" / "diffusion.safetensors")]
     kept = [key for key in files[0] if key.startswith("decoder.")]  # which a diffusion does not train
     assert kept and all(torch.equal(files[0][key], files[1][key]) for key in kept)
