@@ -51,9 +51,9 @@ class BlurDown:
     """
 
     def __init__(self, scale: int, name: str = "bd", sigma: float = 1.6, size: int = 13) -> None:
-        if isinstance(sigma, bool) or not isinstance(sigma, Real) or not 0 < sigma < float("inf"):
+        if not _is_number(sigma) or not 0 < sigma < float("inf"):
             raise ValueError(f"sigma={sigma}: the Gaussian of a blur needs a number above 0")
-        if isinstance(size, bool) or not isinstance(size, Integral) or size < 1 or size % 2 == 0:
+        if not _is_number(size, whole=True) or size < 1 or size % 2 == 0:
             raise ValueError(f"size={size}: the edge of a kernel must be an odd whole number")
         self.name, self.sigma, self.size = name, sigma, size
         self.scale = _checked(scale)
@@ -67,7 +67,11 @@ class BlurDown:
         return np.clip(np.floor(sampled + 0.5), 0, 255).astype(np.uint8)
 
 
+def _is_number(value: object, whole: bool = False) -> bool:
+    return isinstance(value, Integral if whole else Real) and not isinstance(value, bool)
+
+
 def _checked(scale: int) -> int:
-    if isinstance(scale, bool) or not isinstance(scale, Integral) or scale < 1:
+    if not _is_number(scale, whole=True) or scale < 1:
         raise ValueError(f"scale={scale}: a scale is a whole number from 1 up")
     return scale
