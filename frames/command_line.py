@@ -10,7 +10,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
-from typing import TYPE_CHECKING, NoReturn, TextIO
+from typing import TYPE_CHECKING, Any, NoReturn, TextIO
 
 from frames.errors import ENVIRONMENT, ERROR, INTERRUPTED, one_line
 from frames.unexpected import OWN, ROOT, is_deliberate, story
@@ -33,6 +33,12 @@ class Parser(argparse.ArgumentParser):
     def __init__(self, prog: str, description: str | None = None, epilog: str | None = None) -> None:
         kept = argparse.RawDescriptionHelpFormatter
         super().__init__(prog=prog, description=description, epilog=epilog, formatter_class=kept)
+
+    def add_argument(self, *names: Any, **settings: Any) -> argparse.Action:
+        """As argparse's. An option of several values adds to them when it is repeated; argparse keeps the last ones."""
+        if settings.get("nargs") in ("*", "+") and str(names[0]).startswith("-"):
+            settings.setdefault("action", "extend")
+        return super().add_argument(*names, **settings)
 
     def error(self, message: str) -> NoReturn:
         program = self.prog.removeprefix("python -m ").split()[0].split(".")[0]

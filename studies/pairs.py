@@ -87,9 +87,7 @@ def write(path: Path, source: ClipSource, method: Upscaler, rng: np.random.Gener
 def main() -> int:
     parser = Parser("python -m studies.pairs", (__doc__ or "").strip())
     parser.add_argument("out", type=out_folder)
-    parser.add_argument(
-        "--data", type=Path, nargs="+", action="extend", required=True, help="folders that turbovsr.train.prepare wrote"
-    )
+    parser.add_argument("--data", type=Path, nargs="+", required=True, help="folders that turbovsr.train.prepare wrote")
     parser.add_argument("--count", type=int, default=9500, help="number of pairs (default 9500: an hour of a core)")
     parser.add_argument("--first", type=int, default=0, help="number of the first, to share the work (default 0)")
     parser.add_argument("--seed", type=int, default=1)
@@ -97,7 +95,7 @@ def main() -> int:
         "--shift", type=float, default=0.15, help="shift in pixels, down and to the right (default 0.15)"
     )
     parser.add_argument(
-        "--method", nargs="+", action="extend", metavar="WORD", help="a method and options, as in `bench run`"
+        "--method", nargs="+", metavar="WORD", help="a method and options, as in `bench run` (default: x4plus)"
     )
     arguments = parser.parse_args()
     if min(arguments.count, arguments.first, arguments.seed) < 0:

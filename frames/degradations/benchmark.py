@@ -31,7 +31,7 @@ class Bicubic:
 
     def __init__(self, scale: int, name: str = "bi") -> None:
         self.name = name
-        self.scale = _checked(scale)
+        self.scale = checked_scale(scale)
         self.signature = f"{name}-x{scale}"
 
     def __call__(self, gt: np.ndarray) -> np.ndarray:
@@ -56,7 +56,7 @@ class BlurDown:
         if not _is_number(size, whole=True) or size < 1 or size % 2 == 0:
             raise ValueError(f"size={size}: the edge of a kernel must be an odd whole number")
         self.name, self.sigma, self.size = name, sigma, size
-        self.scale = _checked(scale)
+        self.scale = checked_scale(scale)
         blur = "" if (sigma, size) == (1.6, 13) else f"-sigma{float(sigma)}-size{size}"
         self.signature = f"{name}-x{scale}{blur}"
 
@@ -71,7 +71,8 @@ def _is_number(value: object, whole: bool = False) -> bool:
     return isinstance(value, Integral if whole else Real) and not isinstance(value, bool)
 
 
-def _checked(scale: int) -> int:
+def checked_scale(scale: int) -> int:
+    """Return a scale. Raises `ValueError` if it is no whole number from 1 up."""
     if not _is_number(scale, whole=True) or scale < 1:
         raise ValueError(f"scale={scale}: a scale is a whole number from 1 up")
     return scale

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from numbers import Integral
-
 import numpy as np
+
+from frames.degradations.benchmark import checked_scale
 
 NOT_MADE = "degradation=given reads LR frames and makes none"
 
@@ -19,9 +19,7 @@ class Given:
     signature = "given"
 
     def __init__(self, scale: int, name: str = "given") -> None:
-        if isinstance(scale, bool) or not isinstance(scale, Integral) or scale < 1:
-            raise ValueError(f"scale={scale}: a scale is a whole number from 1 up")
-        self.name, self.scale = name, scale
+        self.name, self.scale = name, checked_scale(scale)
 
     def __call__(self, gt: np.ndarray) -> np.ndarray:
         """Refuse.

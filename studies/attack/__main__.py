@@ -35,7 +35,6 @@ def main() -> int:
     parser.add_argument(
         "--kinds",
         nargs="+",
-        action="extend",
         metavar="NAME",
         choices=sorted({each.__name__ for each in kinds.KINDS}),
         help="only cases of these kinds: %(choices)s",

@@ -27,10 +27,8 @@ def _arguments(argv: list[str]) -> argparse.Namespace:
     from studies import claims
 
     parser = Parser(f"python -m {PROGRAM}", (claims.__doc__ or "").strip())
-    parser.add_argument("--data", type=Path, nargs="+", action="extend", help="photographs and videos to train on")
-    parser.add_argument(
-        "--held", type=Path, nargs="+", action="extend", help="videos to score on, none of them in --data"
-    )
+    parser.add_argument("--data", type=Path, nargs="+", help="photographs and videos to train on")
+    parser.add_argument("--held", type=Path, nargs="+", help="videos to score on, none of them in --data")
     parser.add_argument("--work", type=Path, help="folder for checkpoints, latents and scores; repeat to resume")
     parser.add_argument("--out", type=out_folder, help="folder for claims.json and claims.md (default: --work)")
     parser.add_argument(

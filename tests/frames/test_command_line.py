@@ -24,6 +24,16 @@ def test_usage_errors_exit_with_3(capsys):
     assert guarded("bench", lambda: parser.parse_args(["--help"]) and 0) == 0
 
 
+def test_an_option_of_several_values_adds_to_them_when_it_is_repeated():
+    parser = Parser("python -m bench table", "Print tables.")
+    parser.add_argument("words", nargs="*")
+    parser.add_argument("--photos", nargs="*", default=[])
+    parser.add_argument("--data", nargs="+")
+    given = parser.parse_args(["a", "--photos", "A", "B", "--photos", "C", "--data", "x", "--data", "y", "z"])
+    assert (given.words, given.photos, given.data) == (["a"], ["A", "B", "C"], ["x", "y", "z"])
+    assert parser.parse_args([]).photos == []
+
+
 @pytest.mark.parametrize(
     "error, code, expected",
     [

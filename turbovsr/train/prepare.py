@@ -107,7 +107,7 @@ def prepare_photos(folder: Path, out: ArrayFolder, halved: bool, smallest: int |
     for path in filter(is_image, entries(folder)):
         try:
             photo = read_image(path)
-            stored_photo = halved_frame(photo, path) if halved else photo
+            kept = halved_frame(photo, path) if halved else photo
         except (OSError, ValueError) as error:
             print(f"left out: {one_line(error)}", file=sys.stderr)
             continue
@@ -115,7 +115,7 @@ def prepare_photos(folder: Path, out: ArrayFolder, halved: bool, smallest: int |
             print(f"left out: {printable(str(path))}: it resembles a held-out clip", file=sys.stderr)
             continue
         name = f"{folder.name}-{path.stem}"
-        out.add(name, stored_photo)
+        out.add(name, kept)
         for small in smaller(photo, STEP * (1 + halved), smallest) if smallest else ():
             out.add(f"{name}@{small.shape[1]}x{small.shape[0]}", small)
         stored += 1
@@ -225,16 +225,15 @@ def _arguments(argv: list[str]) -> argparse.Namespace:
     parser = Parser(f"python -m {PROGRAM}", (__doc__ or "").strip())
     parser.add_argument("out", type=Path)
     for name in ("--photos", "--halved-photos"):
-        parser.add_argument(name, type=Path, nargs="*", action="extend", default=[], metavar="DIR")
+        parser.add_argument(name, type=Path, nargs="*", default=[], metavar="DIR")
     parser.add_argument(
         "--smallest", type=int, metavar="PX", help="also store photographs at smaller sizes, down to this side"
     )
-    parser.add_argument("--videos", type=Path, nargs="*", action="extend", default=[], metavar="FILE")
+    parser.add_argument("--videos", type=Path, nargs="*", default=[], metavar="FILE")
     parser.add_argument(
         "--held-out",
         type=Path,
         nargs="*",
-        action="extend",
         default=[],
         metavar="CLIP",
         help="held-out videos or folders of images",

@@ -143,17 +143,13 @@ def _report(writer: LatentWriter, checked: dict[Bucket, Clip], at_least: float) 
 def arguments(argv: list[str]) -> argparse.Namespace:
     parser = Parser(f"python -m {PROGRAM} --latents", (__doc__ or "").strip())
     parser.add_argument("--latents", type=Path, required=True, dest="out", metavar="OUT", help="folder for the latents")
-    parser.add_argument(
-        "--data", type=Path, nargs="+", action="extend", required=True, help="like data= of turbovsr.train"
-    )
+    parser.add_argument("--data", type=Path, nargs="+", required=True, help="like data= of turbovsr.train")
     parser.add_argument(
         "--weights", type=Path, help="file with the autoencoder, like weights= of turbovsr.train (default: random)"
     )
     parser.add_argument("--size", default="2b", help="size of the model: 2b, or 2b-tiny for a trial")
     parser.add_argument("--autoencoder", default="0.9.0", help="layout: 0.9.0, 0.9.1 or 0.9.5 (default 0.9.0)")
-    parser.add_argument(
-        "--bucket", nargs="+", action="extend", required=True, metavar="HxWxT", help="HR pixels and frames, 8k+1"
-    )
+    parser.add_argument("--bucket", nargs="+", required=True, metavar="HxWxT", help="HR pixels and frames, 8k+1")
     parser.add_argument("--degradation", default="realbasicvsr", choices=members("degradation"))
     parser.add_argument("--degradations", type=int, default=2, help="LR clips of each clip (default 2)")
     parser.add_argument("--every", type=int, default=90, help="one clip in this many frames of a video (default 90)")
