@@ -128,7 +128,8 @@ def _check_members(group: str, names: tuple[Value, ...], config_dirs: tuple[str,
 def _add(found: dict[tuple[str, str], Combination], new: Combination) -> None:
     """Add a combination unless it is there; UserError for a different one of the same name."""
     key = (new.data, new.method)
-    if found.setdefault(key, new).config != new.config:
+    known = found.setdefault(key, new)
+    if known is not new and known.config != new.config:  # nan differs from itself
         raise UserError(
             f"two combinations are called {new.method} on {new.data}: give one another name (name: in its "
             "configuration, or method.name=NAME in a run of its own)"

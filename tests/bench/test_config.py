@@ -1,5 +1,7 @@
 """Composition: every config instantiates its words, protocols follow data sets, sweeps expand."""
 
+from math import isnan
+
 import pytest
 
 from bench.config import compose, expand
@@ -103,6 +105,11 @@ def test_two_configurations_of_one_name_are_refused(tmp_path):
         (tmp_path / "method" / f"{name}.yaml").write_text(f"_target_: a.B\nname: same\nsummary: x\noption: {name}\n")
     with pytest.raises(UserError, match="two combinations are called same on sample"):
         expand(["method=one,two"], (str(tmp_path),))
+
+
+def test_nan_is_left_to_the_part_that_it_is_for():
+    (only,) = expand(["method=bicubic", "data=sample", "degradation=once", "degradation.noise=nan"])
+    assert isnan(only.config.degradation.noise)
 
 
 @pytest.mark.parametrize(
