@@ -91,7 +91,9 @@ class ReconstructionLoss:
         config, terms = self.config, {}
         order = torch.from_numpy(rng.numpy.permutation(len(sr)))
         if config.lpips > 0:
-            terms["lpips"] = self.networks["lpips"](*self._seen(sr, gt, order[: config.lpips_frames], rng)).mean()
+            pair = self._seen(sr, gt, order[: config.lpips_frames], rng)
+            with torch.autocast(sr.device.type, enabled=False):  # in bfloat16 it hardly tells similar frames apart
+                terms["lpips"] = self.networks["lpips"](*(frames.float() for frames in pair)).mean()
         if config.lpips_vgg > 0 and config.vgg_frames:
             network = cast(Dists, self.networks["dists"])
             terms["lpips_vgg"] = network.lpips(*self._seen(sr, gt, order[: config.vgg_frames], rng)).mean()

@@ -162,6 +162,21 @@ def test_every_term_counts_by_its_weight_and_the_networks_see_jittered_frames():
     assert [shape[0] for shape in shapes] == [3, 2, 2] and all(max(shape[2:]) <= 60 for shape in shapes)
 
 
+def test_lpips_is_computed_in_float32_in_a_training_in_bfloat16():
+    network = torch.nn.Conv2d(3, 4, 3)
+    sr, gt = torch.rand(2, 1, 3, 1, 16, 16)
+
+    def lpips(a, b):
+        difference = network(a) - network(b)
+        assert difference.dtype == torch.float32
+        return difference.square()
+
+    loss = ReconstructionLoss(ReconstructionConfig(pixel=0, lpips=1), {"lpips": lpips})
+    with torch.autocast("cpu", torch.bfloat16):
+        found = loss(sr.bfloat16(), gt, StepRng(0, 0)).terms["lpips"]
+    assert found == lpips(sr[:, :, 0].bfloat16().float(), gt[:, :, 0]).mean()
+
+
 @pytest.mark.parametrize("term", ["dists", "lpips_vgg"])
 def test_missing_weights_name_the_term_that_needs_them(term):
     words = ["recipe=trial", "data=x", "out=y", f"stages.regression.reconstruction.{term}=1", "vgg=none", "lpips="]
