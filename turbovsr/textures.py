@@ -60,7 +60,9 @@ def _luma(pixels: Tensor) -> Tensor:
 
 def _band_energies(luma: Tensor) -> Tensor:
     transform, membership = _haar(luma.device)
-    return F.conv2d(F.conv2d(luma, transform).square(), membership)
+    device = "cpu" if luma.is_meta else luma.device.type  # the meta device knows no autocast
+    with torch.autocast(device, enabled=False):  # bfloat16 would round luma, and the fine bands are small differences
+        return F.conv2d(F.conv2d(luma, transform).square(), membership)
 
 
 def _logarithms(energy: Tensor, middle: float) -> Tensor:

@@ -56,3 +56,10 @@ def test_textures_of_lr_frames_are_on_the_same_grid():
     found = lr_textures(0.1 * frames)
     assert found.shape == (2, 24, 2, 3)
     assert torch.allclose(found[:, ::6], torch.tensor((math.log(0.01 + FLOOR) - LR_MIDDLE) / SPREAD), atol=1e-4)
+
+
+def test_textures_of_a_training_in_bfloat16_are_those_of_float32():
+    lr = torch.rand(1, 3, 16, 16, generator=torch.Generator().manual_seed(0)) * 0.05 + 0.9
+    expected = lr_textures(lr)
+    with torch.autocast("cpu", torch.bfloat16):
+        assert torch.equal(lr_textures(lr), expected)
