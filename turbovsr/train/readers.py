@@ -83,7 +83,7 @@ def broken_file() -> Iterator[None]:
 
 
 def has_end(path: Path, marker: bytes) -> bool:
-    """Whether a file has a marker in its last 64 KiB; finds truncated photographs without reading all of them."""
+    """Whether a file has a marker in its last 64 KiB, so that most photographs are known as whole without decoding."""
     with open_regular(path, "image") as file:
         size = file.seek(0, 2)
         file.seek(max(0, size - TAIL_BYTES))
@@ -134,7 +134,7 @@ class PhotoFile:
             header = image_header(path)
             self.height, self.width = header.upright_size
             if not has_end(path, END_MARKERS.get(header.format, b"")):
-                raise BrokenFile(f"{path}: the file is truncated; replace it or take it out of the folder")
+                read_image(path)  # raises for a truncated file; telephones append a short film to a whole photograph
 
     def pixels(self) -> np.ndarray:
         return self.cache.get(self.path, self._read)[0]

@@ -1,5 +1,6 @@
 """Photographs and videos read as they are: what is found, what is left out, and that no clip crosses a cut."""
 
+import io
 import os
 
 import av
@@ -14,7 +15,7 @@ from turbovsr.train.cache import Cache
 from turbovsr.train.data import ClipSource
 from turbovsr.train.data_options import Augmentation, DataConfig
 from turbovsr.train.letters import draw_letters
-from turbovsr.train.readers import NoUncutSequence, PhotoFile, VideoFile, cuts, thumbnail
+from turbovsr.train.readers import TAIL_BYTES, BrokenFile, NoUncutSequence, PhotoFile, VideoFile, cuts, thumbnail
 from turbovsr.train.rng import StepRng
 
 
@@ -119,6 +120,16 @@ def test_a_photograph_broken_behind_its_header_is_passed_over(folder, tmp_path, 
     for step in range(5):
         source.batch(StepRng(0, step).numpy, 1, 1)
     assert capsys.readouterr().err.count("cut short.jpg") == 1
+
+
+def test_a_photograph_with_a_film_behind_it_is_whole_and_a_cut_one_is_left_out(tmp_path):
+    whole = io.BytesIO()
+    Image.fromarray(np.random.default_rng(0).integers(0, 256, (64, 64, 3), np.uint8)).save(whole, "jpeg")
+    (tmp_path / "moving.jpg").write_bytes(whole.getvalue() + bytes(TAIL_BYTES))
+    (tmp_path / "cut.jpg").write_bytes(whole.getvalue()[:-100])
+    assert PhotoFile(tmp_path / "moving.jpg", Cache(0)).pixels().shape == (64, 64, 3)
+    with pytest.raises(BrokenFile, match="truncated"):
+        PhotoFile(tmp_path / "cut.jpg", Cache(0))
 
 
 def test_photographs_are_turned_upright(tmp_path):
