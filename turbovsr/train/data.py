@@ -6,14 +6,14 @@ of the LR frames, and no GT pixel is interpolated. A clip from a video is cut fr
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TypeVar
 
 import numpy as np
 
 from frames.degradations import ClipBicubic, ClipDegradation
-from frames.listing import is_image, is_video
+from frames.listing import files_below, is_image, is_video
 from turbovsr.train.augmentation import change_colours, enlarge, flip
 from turbovsr.train.batch import Batch
 from turbovsr.train.cache import Cache
@@ -184,8 +184,10 @@ def _detail(clip: np.ndarray) -> float:
     return float(np.abs(np.diff(clip[0].astype(np.int16), axis=1)).mean())
 
 
-def find_media(roots: Sequence[Path]) -> tuple[list[Path], list[Path]]:
-    """Find photographs and videos under some paths, each list sorted; hidden files and folders are not searched.
+def find_media(roots: Iterable[Path]) -> tuple[list[Path], list[Path]]:
+    """Find photographs and videos under some paths, each list sorted.
+
+    Hidden files and folders are not searched, those behind links are.
 
     Raises:
         FileNotFoundError: a path is missing, or neither a folder nor a regular file.
@@ -196,12 +198,12 @@ def find_media(roots: Sequence[Path]) -> tuple[list[Path], list[Path]]:
         if not root.is_dir() and not root.is_file():
             kind = "neither a folder nor a regular file" if root.exists() else "no such file or folder"
             raise FileNotFoundError(f"{root}: {kind}; name photographs or videos as data=")
-        stored = [_visible_files(root / name, "*.npy") for name in ("photos", "shots")]
+        stored = [_visible(root, (root / name).glob("*.npy")) for name in ("photos", "shots")]
         if any(stored):
             photos += stored[0]
             videos += stored[1]
             continue
-        for path in [root] if root.is_file() else _visible_files(root, "**/*"):
+        for path in [root] if root.is_file() else _visible(root, files_below(root)):
             if is_image(path):
                 photos.append(path)
             elif is_video(path):
@@ -209,7 +211,7 @@ def find_media(roots: Sequence[Path]) -> tuple[list[Path], list[Path]]:
     return photos, videos
 
 
-def _visible_files(folder: Path, pattern: str) -> list[Path]:
-    found = folder.glob(pattern) if folder.is_dir() else []
-    visible = (path for path in found if not any(part.startswith(".") for part in path.relative_to(folder).parts))
+def _visible(root: Path, found: Iterable[Path]) -> list[Path]:
+    """The regular files among those found below a root, sorted, without hidden ones and those in hidden folders."""
+    visible = (path for path in found if not any(part.startswith(".") for part in path.relative_to(root).parts))
     return sorted(path for path in visible if path.is_file())

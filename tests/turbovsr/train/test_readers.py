@@ -12,7 +12,7 @@ from PIL import Image
 from frames.video import read_video
 from turbovsr.train.augmentation import change_colours
 from turbovsr.train.cache import Cache
-from turbovsr.train.data import ClipSource
+from turbovsr.train.data import ClipSource, find_media
 from turbovsr.train.data_options import Augmentation, DataConfig
 from turbovsr.train.letters import draw_letters
 from turbovsr.train.readers import TAIL_BYTES, BrokenFile, NoUncutSequence, PhotoFile, VideoFile, cuts, thumbnail
@@ -57,6 +57,13 @@ def test_files_are_found_in_subfolders_and_broken_ones_named_and_left_out(folder
     assert source.describe().startswith("2 photographs, 1 videos")
     told = capsys.readouterr().err
     assert "broken.png" in told and "left out" in told
+
+
+def test_linked_folders_are_searched_and_a_link_back_ends(folder, tmp_path):
+    (tmp_path / "linked").symlink_to(folder)
+    (tmp_path / "self").symlink_to(tmp_path)
+    found = [[path.relative_to(tmp_path / "linked") for path in kind] for kind in find_media([tmp_path])]
+    assert found == [[path.relative_to(folder) for path in kind] for kind in find_media([folder])] and all(found)
 
 
 def test_windows_of_a_video_are_the_frames_of_a_sequential_reading(folder):
