@@ -15,11 +15,12 @@ from torch import Tensor, nn
 from frames.bicubic import bicubic
 from frames.errors import UserError
 from frames.images import write_png
+from frames.listing import entries
 from frames.source import open_source
 from turbovsr.model import Model
 from turbovsr.rearrange import batch_to_frames, frames_to_batch
 from turbovsr.train.batch import Batch
-from turbovsr.train.data import ClipSource
+from turbovsr.train.data import ClipSource, find_media
 from turbovsr.train.distributed import rank
 from turbovsr.train.options import Autoencoding, Stage, TrainConfig
 from turbovsr.train.rng import StepRng
@@ -145,7 +146,7 @@ def pane(clip: Tensor, label: str) -> np.ndarray:
 
 
 def check_held_out(config: TrainConfig) -> None:
-    """Raise `UserError` for a held-out clip that lies in the training data, or has the name of another one."""
+    """Raise `UserError` for a held-out clip that is training data, by a link too, or has the name of another one."""
     names = [Path(clip).stem for clip in config.validate]
     for name in names:
         if names.count(name) > 1:
@@ -154,6 +155,21 @@ def check_held_out(config: TrainConfig) -> None:
         for root in map(Path, config.paths):
             if clip.resolve().is_relative_to(root.resolve()):
                 raise UserError(f"validate: {clip} lies in the training data {root}; a held-out clip must not")
+    held_out = {_identity(path): path for clip in map(Path, config.validate) for path in _files_of(clip)}
+    photos, videos = find_media(map(Path, config.paths)) if held_out else ([], [])
+    for path in photos + videos:
+        if same := held_out.get(_identity(path)):
+            raise UserError(f"validate: {same} is the training file {path}; a held-out clip must not be one")
+
+
+def _files_of(clip: Path) -> list[Path]:
+    return [path for path in (entries(clip) if clip.is_dir() else [clip]) if path.is_file()]
+
+
+def _identity(path: Path) -> tuple[int, int]:
+    """Device and number of a file, which all links to it share."""
+    found = path.stat()
+    return found.st_dev, found.st_ino
 
 
 def build_validation(

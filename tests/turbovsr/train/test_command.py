@@ -12,10 +12,12 @@ import sys
 import time
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from safetensors.torch import load_file
 
+from frames.images import write_png
 from frames.locks import locked
 from turbovsr import checkpoints, loading
 from turbovsr.model import Model, ModelConfig
@@ -355,6 +357,20 @@ def test_held_out_clips_inside_the_training_data_are_refused(words, train, tmp_p
     data = next(word for word in words if word.startswith("data=")).removeprefix("data=")
     answer = train(*words, "stage=regression", f"out={tmp_path}", f"validate=[{data}/photos]")
     assert answer.code == 3 and "must not" in answer.err
+
+
+def test_a_held_out_clip_that_the_training_data_link_to_is_refused(words, train, tmp_path):
+    photographs = next(word for word in words if word.startswith("data=")).removeprefix("data=")
+    held_out, linked = tmp_path / "held_out", tmp_path / "linked"
+    held_out.mkdir()
+    linked.mkdir()
+    picture = held_out / "0.png"
+    write_png(picture, np.zeros((96, 96, 3), np.uint8))
+    (linked / "a.png").symlink_to(picture)
+    options = ["stage=regression", f"out={tmp_path / 'out'}", f"validate=[{held_out}]"]
+    for data in (linked, picture):
+        answer = train(*words, f"data=[{photographs},{data}]", *options)
+        assert answer.code == 3 and "is the training file" in answer.err
 
 
 def test_components_need_a_decoder_with_linear_detail(words, train, tmp_path):
