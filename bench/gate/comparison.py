@@ -75,7 +75,7 @@ def compare(
         ):
             found.append(_quality(metric, pairs, margins))
         if reference not in (None, method) and any(old.timing_reason != GIVEN for old, _ in pairs):
-            found.append(_speed(str(reference), pairs, then, now, margins["speed"]))
+            found += _speeds(str(reference), pairs, then, now, margins["speed"])
     return found
 
 
@@ -120,25 +120,31 @@ def _lacking(metric: str, gated: list[tuple[Score, Score | None]], pairs: list[P
     return f"{text}: {reason}" if reason else f"{text}; {gone} of them are not there or failed" if gone else text
 
 
-def _speed(reference: str, pairs: list[Pair], then: Cells, now: Cells, margin: float) -> Comparison:
-    """Times of the reference over times of the method, on clips timed in both runs: higher is faster."""
-    blank = _blank(pairs, f"speed / {reference}", math.log1p(margin), len(pairs))
+def _speeds(reference: str, pairs: list[Pair], then: Cells, now: Cells, margin: float) -> Iterator[Comparison]:
+    """The speed in each scope in which the first run timed method and reference on any clip; a missing one if none."""
     cells_of = [(old, new, (old.data, old.clip, reference)) for old, new in pairs]
     quartets: list[Quartet] = [(old, then.get(base), new, now.get(base)) for old, new, base in cells_of]
-    timed: list[list[Timing]] = []
-    for scope in _SCOPES:  # the first in which any clip was timed
-        timed = timed or list(_timed(quartets, scope))
+    scopes = [scope for scope in _SCOPES if any(_timed([four[:2] for four in quartets], scope))] or _SCOPES[:1]
+    for scope in scopes:
+        name = f"speed / {reference}" if scope == scopes[0] else f"speed ({scope}) / {reference}"
+        blank = _blank(pairs, name, math.log1p(margin), len(pairs))
+        yield _speed(blank, reference, list(_timed(quartets, scope)))
+
+
+def _speed(blank: Comparison, reference: str, timed: list[list[Timing]]) -> Comparison:
+    """Times of the reference over times of the method, on clips timed in both runs: higher is faster."""
+    expected = blank.expected
     faults = [each.faults[0] for four in timed for each in four if each.faults]
     sound = [[each.median_s for each in four] for four in timed if not any(each.faults for each in four)]
     cached = sum(map(_only_look_cached, timed))
-    if not sound or len(sound) + cached < len(pairs) or 2 * cached > len(pairs):
-        lacking = f"{len(pairs) - len(sound)} of {len(pairs)} clips lack a time of {blank.method} or {reference}"
+    if not sound or len(sound) + cached < expected or 2 * cached > expected:
+        lacking = f"{expected - len(sound)} of {expected} clips lack a time of {blank.method} or {reference}"
         why = f" that counts: {faults[0]}" if faults else ""
         return replace(blank, clips=len(sound), note=f"{lacking} in one of the runs{why}")
     ratios = [(base / mine, base_now / mine_now) for mine, base, mine_now, base_now in sound]
     changes = [change_of(_log(old), _log(new), higher_is_better=True) for old, new in ratios]
     before, after = (math.exp(fmean(map(_log, side))) for side in zip(*ratios))
-    note = f"left out: {cached} of {len(pairs)} clips, whose times look like a cache's" if cached else ""
+    note = f"left out: {cached} of {expected} clips, whose times look like a cache's" if cached else ""
     return _judged(replace(blank, clips=len(sound)), changes, before, after, note)
 
 
@@ -147,9 +153,9 @@ def _only_look_cached(four: list[Timing]) -> bool:
     return any(each.cached for each in four) and all(each.same_output is not False for each in four)
 
 
-def _timed(quartets: list[Quartet], scope: str) -> Iterator[list[Timing]]:
-    """The four times of each clip that has all of them."""
-    for records in quartets:
+def _timed(clips: Sequence[Sequence[Record | None]], scope: str) -> Iterator[list[Timing]]:
+    """The times of the records of each clip, if all of them have one."""
+    for records in clips:
         times = [record.timing[scope] for record in records if record and scope in record.timing]
         if len(times) == len(records):
             yield times

@@ -48,3 +48,8 @@ def timed(*seconds, scope="tensors", **more):
     times = Timing(scope=scope, clock="perf_counter", warmup=0, first_call_s=1.0,
                    repetitions=[Repetition(total_s=each) for each in seconds])  # fmt: skip
     return lambda each: replace(each, timing={scope: times} if seconds else {}, **more)
+
+
+def also_timed(*seconds):
+    """A change that adds times from file to file."""
+    return lambda each: replace(each, timing=each.timing | timed(*seconds, scope="files")(each).timing)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 import pytest
 
 from bench.store.record import GIVEN, NOT_TIMED
-from tests.bench.gate.made_up import altered, record, run_of, timed, with_psnr, without
+from tests.bench.gate.made_up import also_timed, altered, record, run_of, timed, with_psnr, without
 from tests.bench.made_up import failed, with_times
 
 INF, NAN = math.inf, math.nan
@@ -15,6 +15,11 @@ INF, NAN = math.inf, math.nan
 
 def absent(each):
     return with_psnr(values=None, indices=None, reason="too small")(each)
+
+
+def both_scopes(files=1.0, seconds=1.0):
+    """Two methods timed as tensors and as files."""
+    return altered(altered(run_of(seconds=seconds), also_timed(files)), also_timed(0.1), "base")
 
 
 @dataclass
@@ -102,6 +107,23 @@ ROWS = {
     ),
     "one of five clips ten times slower": Case(
         run_of(), run_of(seconds=[1.0, 1, 1, 1, 10]), 1, "worse", flags=SPEED, metric="speed / base"
+    ),
+    "slower in the second scope": Case(
+        both_scopes(), both_scopes(files=1.5), 1, "worse", flags=SPEED, metric="speed (files) / base"
+    ),
+    "slower in the first scope of two": Case(
+        both_scopes(), both_scopes(seconds=1.5), 1, "worse", flags=SPEED, metric="speed / base"
+    ),
+    "the first scope is not there": Case(
+        both_scopes(),
+        altered(both_scopes(), timed(1.0, scope="files")),
+        1,
+        "missing",
+        flags=SPEED,
+        metric="speed / base",
+    ),
+    "the second scope is not there": Case(
+        both_scopes(), run_of(), 1, "missing", flags=SPEED, metric="speed (files) / base"
     ),
     "no times in the golden run": Case(
         altered(run_of(), timed()), run_of(), 1, "missing", flags=SPEED, metric="speed / base"
