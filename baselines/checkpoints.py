@@ -54,7 +54,11 @@ def unwrapped(path: Path, stored: Any) -> dict[str, Any]:
     Raises:
         ValueError: there are no tensors in it.
     """
+    seen: set[int] = set()  # a pickle may hold a dict that contains itself
     while isinstance(stored, dict) and (inner := [name for name in WRAPPERS if isinstance(stored.get(name), dict)]):
+        if id(stored) in seen:
+            raise ValueError(f"{path}: a dictionary in it contains itself; fetch it again")
+        seen.add(id(stored))
         stored = stored[inner[0]]
     if not isinstance(stored, dict) or not any(isinstance(value, torch.Tensor) for value in stored.values()):
         held = ", ".join(sorted(map(str, stored))[:3]) if isinstance(stored, dict) else type(stored).__name__
@@ -75,8 +79,8 @@ def read_stored(path: Path) -> Any:
     try:
         if head[8:] == b"{":  # safetensors: eight bytes of length, then a JSON header
             return load_file(path)
-        if _is_torchscript(path):
-            raise ValueError(f"{path}: a TorchScript program, which is not run here; give the model's state dict")
+        if zipfile.is_zipfile(path):
+            _check_archive(path)
         with warnings.catch_warnings(action="ignore"):  # it warns of pickles that are newer than torch's own
             stored = torch.load(path, map_location="cpu", weights_only=True)
         _check_held(path, stored)
@@ -90,30 +94,43 @@ def read_stored(path: Path) -> Any:
         raise ValueError(f"{path}: not a readable torch checkpoint ({reason}); fetch it again") from error
 
 
+def _check_archive(path: Path) -> None:
+    """Refuse a program, and an archive that would become many times larger in memory than it is on the disk.
+
+    Raises:
+        ValueError: it is one.
+    """
+    with zipfile.ZipFile(path) as archive:
+        entries = archive.infolist()
+    if any(_TORCHSCRIPT.fullmatch(entry.filename) for entry in entries):
+        raise ValueError(f"{path}: a TorchScript program, which is not run here; give the model's state dict")
+    _check_size(path, sum(entry.file_size for entry in entries), 4 * path.stat().st_size)
+
+
 def _check_held(path: Path, stored: Any) -> None:
     """Refuse tensors that are views of a few repeated bytes: copying one could take any amount of memory.
 
     Raises:
         ValueError: there is one.
     """
-    waiting = [stored]
+    waiting, seen = [stored], set()
     while waiting:
         value = waiting.pop()
+        if id(value) in seen:  # a pickle may hold a list often, or inside itself
+            continue
+        seen.add(id(value))
         if isinstance(value, dict):
             waiting += value.values()
         elif isinstance(value, (list, tuple)):
             waiting += value
         elif isinstance(value, torch.Tensor) and value.layout == torch.strided:
-            size = value.numel() * value.element_size()
-            if size > max(LARGEST_VIEW, value.untyped_storage().nbytes()):
-                raise ValueError(f"{path}: it says {size >> 20} MiB of a tensor and holds less; fetch it again")
+            _check_size(path, value.numel() * value.element_size(), value.untyped_storage().nbytes())
 
 
-def _is_torchscript(path: Path) -> bool:
-    if not zipfile.is_zipfile(path):
-        return False
-    with zipfile.ZipFile(path) as archive:
-        return any(_TORCHSCRIPT.fullmatch(name) for name in archive.namelist())
+def _check_size(path: Path, said: int, held: int) -> None:
+    """Raise ValueError if more bytes are announced than are held, beyond what a small view may."""
+    if said > max(LARGEST_VIEW, held):
+        raise ValueError(f"{path}: it says {said >> 20} MiB of tensors and holds less; fetch it again")
 
 
 def _not_plain(path: Path, message: str) -> ValueError:

@@ -2,6 +2,7 @@
 
 import hashlib
 import shutil
+import zipfile
 
 import numpy as np
 import pytest
@@ -117,7 +118,7 @@ def test_absent_files_of_basicvsr_are_named(tmp_path):
 def test_a_tensor_that_a_few_bytes_repeat_is_refused_before_it_is_copied(tmp_path):
     file = tmp_path / "w.pth"
     torch.save({"params": {"conv.weight": torch.zeros(1).expand(10**6, 10**6)}}, file)
-    with pytest.raises(ValueError, match="w.pth: it says 3814697 MiB of a tensor and holds less"):
+    with pytest.raises(ValueError, match="w.pth: it says 3814697 MiB of tensors and holds less"):
         read_state(file)
     torch.save({"params": {"ids": torch.arange(4)[None].expand(2, 4)}}, file)
     assert read_state(file)["ids"].shape == (2, 4)
@@ -127,3 +128,29 @@ def test_an_empty_file_is_said_to_end_too_soon(tmp_path):
     (tmp_path / "w.pth").touch()
     with pytest.raises(ValueError, match=r"\(it ends too soon\); fetch it again"):
         read_state(tmp_path / "w.pth")
+
+
+def test_containers_that_hold_themselves_or_each_other_often_end(tmp_path):
+    weights = {"w": torch.ones(2)}
+    often: list = [torch.ones(2)]
+    for _ in range(40):
+        often = [often] * 10
+    torch.save(weights | {"often": often}, tmp_path / "often.pth")
+    assert read_state(tmp_path / "often.pth").keys() == {"w", "often"}
+    itself = dict(weights)
+    itself["params"] = itself
+    torch.save(itself, tmp_path / "itself.pth")
+    with pytest.raises(ValueError, match="itself.pth: a dictionary in it contains itself"):
+        read_state(tmp_path / "itself.pth")
+
+
+def test_an_archive_that_grows_a_thousandfold_is_refused_before_it_is_read(tmp_path):
+    torch.save({"w": torch.zeros(80 << 20, dtype=torch.uint8)}, tmp_path / "w.pth")
+    with (
+        zipfile.ZipFile(tmp_path / "w.pth") as plain,
+        zipfile.ZipFile(tmp_path / "small.pth", "w", zipfile.ZIP_DEFLATED) as small,
+    ):
+        for name in plain.namelist():
+            small.writestr(name, plain.read(name))
+    with pytest.raises(ValueError, match="small.pth: it says 80 MiB of tensors and holds less"):
+        read_state(tmp_path / "small.pth")
