@@ -10,10 +10,9 @@ from pathlib import Path
 from bench.commands.parser import Parser
 from bench.commands.reading import read_undamaged
 from bench.gate import formats, margins
-from bench.gate.comparable import refuse_failed
 from bench.gate.comparison import Comparison, compare
 from bench.gate.verdict import FAILING
-from frames.errors import NOTHING_MEASURED, OK, REGRESSED, UserError, did_you_mean, one_line
+from frames.errors import NOTHING_MEASURED, OK, REGRESSED, one_line
 
 _EPILOG = """exit codes: 0 nothing is worse, 1 something is worse or missing, 2 nothing was compared, 3 error, or
 the runs were not measured in one way; docs/gate.md has the table of decisions"""
@@ -52,12 +51,7 @@ def _compared(arguments: Namespace) -> tuple[list[Comparison], bool]:
     """
     names = f"golden run {arguments.against}", str(arguments.run)
     golden, measured = read_undamaged(arguments.against), read_undamaged(arguments.run)
-    methods = {record.method for record in golden}
-    if arguments.reference and arguments.reference not in methods:
-        hint = did_you_mean(arguments.reference, methods)
-        raise UserError(f"--reference {arguments.reference}: not in {arguments.against}{hint}")
     allowed = margins.parse(arguments.margin, {name for record in golden for name in record.scores})
-    refuse_failed(golden, names[0])
     found = compare(golden, measured, arguments.reference, allowed, names)
     clips, there = ({(record.data, record.clip) for record in each} for each in (golden, measured))
     return found, bool(clips & there)

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from bench.store.record import Record, Score
-from frames.errors import UserError
+from frames.errors import UserError, did_you_mean
 
 Cells = dict[tuple[str, str, str], Record]
 """(data, clip, method) -> record of a cell that succeeded."""
@@ -34,14 +34,21 @@ def refuse_unlike(before: Cells, after: Cells, names: tuple[str, str]) -> None:
             )
 
 
-def refuse_failed(golden: Sequence[Record], name: str) -> None:
-    """Raise UserError if a method of the golden run failed on every clip of a data set: it would not be gated."""
-    good = {(record.data, record.method) for record in golden if record.ok}
-    for record in golden:
+def refuse_unknown(reference: str, first: Sequence[Record], name: str) -> None:
+    """Raise UserError if the reference of speed is no method of the first run."""
+    methods = {record.method for record in first}
+    if reference not in methods:
+        raise UserError(f"--reference {reference}: not in {name}{did_you_mean(reference, methods)}")
+
+
+def refuse_failed(first: Sequence[Record], name: str) -> None:
+    """Raise UserError if a method of the first run failed on every clip of a data set: it would not be compared."""
+    good = {(record.data, record.method) for record in first if record.ok}
+    for record in first:
         if (record.data, record.method) not in good:
             raise UserError(
                 f"{name}: {record.method} failed on every clip of {record.data} ({record.reason}); "
-                "a golden run has at least one result of everything that it gates: measure it again"
+                "a run to compare with has at least one result of each of its methods: measure it again"
             )
 
 

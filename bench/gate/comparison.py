@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from statistics import fmean
 
-from bench.gate.comparable import Cells, refuse_unlike, successful_cells
+from bench.gate.comparable import Cells, refuse_failed, refuse_unknown, refuse_unlike, successful_cells
 from bench.gate.margins import MARGINS, margin_of
 from bench.gate.verdict import Interval, change_of, interval_of_mean, verdict_of
 from bench.store.record import GIVEN, Record, Score, Timing
@@ -63,8 +63,12 @@ def compare(
         margins: by metric or family (see `bench.gate.margins`).
         names: of the two runs, for messages.
     Raises:
-        UserError: a cell of both was not measured in the same way.
+        UserError: a cell of both was not measured in the same way, or the first run lacks the reference or every
+            result of one of its methods.
     """
+    if reference is not None:
+        refuse_unknown(reference, before, names[0])
+    refuse_failed(before, names[0])
     then, now = successful_cells(before), successful_cells(after)
     refuse_unlike(then, now, names)
     found: list[Comparison] = []

@@ -13,6 +13,7 @@ from bench.gate.margins import MARGINS, margin_of, parse
 from bench.gate.verdict import change_of, interval_of_mean, verdict_of
 from frames.errors import UserError
 from tests.bench.gate.made_up import altered, record, run_of, timed
+from tests.bench.made_up import failed
 
 
 def found_of(before, after, metric="psnr", **options):
@@ -175,6 +176,14 @@ def test_compare_refuses_unlike_runs_and_takes_infinite_values(bench, folder_of)
     assert answer.code == 3 and f"scale is 4 in {one}, 2 in {other}" in answer.err
     answer = bench("compare", one, folder_of("c", run_of(psnr=[math.inf] * 4 + [-math.inf])))
     assert answer.code == 0 and "not finite" in answer.out and "same" in bench("compare", one, one).out
+
+
+def test_compare_refuses_what_check_refuses(bench, folder_of):
+    run, lost = folder_of("run", run_of()), folder_of("lost", altered(run_of(), failed))
+    answer = bench("compare", run, run, "--reference", "bas")
+    assert answer.code == 3 and f"--reference bas: not in {run}; did you mean 'base'?" in answer.err
+    answer = bench("compare", lost, run)
+    assert answer.code == 3 and f"{lost}: ours failed on every clip of set (out of memory)" in answer.err
 
 
 def test_a_sentence_has_the_note():
