@@ -6,6 +6,7 @@ import errno
 import os
 from contextlib import suppress
 from io import FileIO
+from pathlib import Path
 
 from frames.errors import UserError
 
@@ -24,10 +25,23 @@ def without_links(path: str, flags: int) -> int:
     except OSError as error:
         if not os.path.islink(path):
             raise
-        raise UserError(
-            f"{path}: a link to {os.readlink(path)}, and nothing is written through it; "
-            "put the file itself there, or write into another folder"
-        ) from error
+        raise _link(path) from error
+
+
+def refuse_links(path: Path, within: Path) -> None:
+    """Raise UserError if `path` or a folder between it and `within` is a symbolic link (see `without_links`)."""
+    for each in (path, *path.parents):
+        if each == within:
+            return
+        if each.is_symlink():
+            raise _link(each)
+
+
+def _link(path: str | Path) -> UserError:
+    return UserError(
+        f"{path}: a link to {os.readlink(path)}, and nothing is written through it; "
+        f"put the {'folder' if os.path.isdir(path) else 'file'} itself there, or write into another folder"
+    )
 
 
 def append_whole(stream: FileIO, data: bytes) -> None:

@@ -13,11 +13,13 @@ import yaml
 from omegaconf import OmegaConf
 
 from bench.config import Combination
+from bench.run.job import WORK
 from bench.run.plan import data_config
+from bench.run.recording import SAVED
 from bench.store.record import Record
-from bench.store.records import FILE, RecordFile, Records, worker_file
+from bench.store.records import FILE, FOLDER, RecordFile, Records, worker_file
 from bench.store.workers import WORKERS
-from frames.appending import without_links
+from frames.appending import refuse_links, without_links
 from frames.atomic import replacing
 from frames.errors import UserError, one_line
 from frames.locks import locked
@@ -31,7 +33,7 @@ class RunFolder:
         out: the folder; None: a dated one under results/runs.
         worker: the worker that appends its records, in a run of many; empty in a run of one.
     Raises:
-        UserError: the folder cannot be created or written.
+        UserError: the folder cannot be created or written, or one of its own folders is a link.
     """
 
     def __init__(self, out: str | None, worker: str = "") -> None:
@@ -46,6 +48,8 @@ class RunFolder:
             raise UserError(
                 f"{self.path}: cannot write the run's folder ({reason}); choose another with out=DIR"
             ) from error
+        for name in (*SAVED, WORK, WORKERS, FOLDER):
+            refuse_links(self.path / name, self.path)
         self._records = RecordFile(worker_file(self.path, worker) if worker else self.path / FILE)
         self._errors = self.path / (f"{WORKERS}/{worker}.log" if worker else "errors.log")
 

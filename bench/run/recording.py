@@ -12,6 +12,10 @@ from bench.report.grid import figure
 from bench.run.cell import Cell, Scored, Upscaled
 from bench.run.scoring import described
 from bench.store.record import Record, Score
+from frames.appending import refuse_links
+
+SAVED = ("frames", "video")
+"""Folders of kept SR frames in a run's folder, named as the values of the option `save`."""
 
 
 def record_of(cell: Cell, worker: str = "", unit: int | None = None) -> Record:
@@ -42,10 +46,15 @@ def record_of_failure(cell: Cell, reason: str, worker: str = "", unit: int | Non
 
 
 def save_frames(cell: Cell, folder: Path) -> None:
-    """Keep a cell's SR frames below the run's folder, as the option `save` says."""
+    """Keep a cell's SR frames below the run's folder, as the option `save` says.
+
+    Raises:
+        UserError: a folder on the way to them is a link.
+    """
     kind = cell.plan.config.save
     if kind != "none" and cell.upscaled is not None:
         where = folder / kind / file_name(cell.plan.method) / file_name(cell.plan.data)
+        refuse_links(where / file_name(cell.clip.name), folder)
         calls.save(cell.upscaled.frames, cell.clip, where, kind)
 
 

@@ -36,6 +36,28 @@ def test_an_error_is_not_logged_through_a_link(tmp_path, target):
     assert (tmp_path / "other.txt").read_text() == "of the user's\n" and not (tmp_path / "not there").exists()
 
 
+@pytest.mark.parametrize("name", ["frames", "video", "records", "workers", "work"])
+def test_a_run_whose_own_folder_is_a_link_is_refused(tmp_path, name):
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run" / name).symlink_to(tmp_path)
+    with pytest.raises(UserError, match=f"{name}: a link to {tmp_path}, and nothing is written through it"):
+        RunFolder(str(tmp_path / "run"))
+
+
+def test_no_frames_are_saved_through_a_link(bench, clips, tmp_path):
+    """A run folder from elsewhere may lead to the user's own frames, which have the same names."""
+    out, own = tmp_path / "run", tmp_path / "own"
+    own.mkdir()
+    (own / "00000000.png").write_text("of the user's")
+    (out / "frames" / "nearest" / "folder").mkdir(parents=True)
+    name = sorted(clips.iterdir())[0].name
+    (out / "frames" / "nearest" / "folder" / name).symlink_to(own)
+    words = ("run", "method=nearest", "data=folder", f"data.gt={clips}", f"data.clips=[{name}]", "metrics=[psnr]")
+    answer = bench(*words, "timing=none", "save=frames", f"out={out}")
+    assert answer.code != 0 and "nothing is written through it" in answer.out + answer.err
+    assert [file.read_text() for file in own.iterdir()] == ["of the user's"]
+
+
 def test_a_record_has_the_digests_of_its_clip_s_frames(bench, clips, tmp_path):
     out = tmp_path / "run"
     words = ("run", "method=nearest", "data=folder", f"data.gt={clips}", "metrics=[psnr]", "timing=none", f"out={out}")
