@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from argparse import Namespace
 from collections import Counter
+from contextlib import nullcontext
 from pathlib import Path
 
 from bench.commands.parser import Parser
@@ -28,10 +29,12 @@ def main(argv: list[str]) -> int:
             formats.junit([], failing, arguments.junit, one_line(error))
         raise
     nothing = "" if found and in_common else "nothing was compared"
-    formats.terminal(found, f"{arguments.run} against {arguments.against}")
+    on_github = bool(os.environ.get("GITHUB_ACTIONS"))
+    with formats.no_commands() if on_github else nullcontext():
+        formats.terminal(found, f"{arguments.run} against {arguments.against}")
     if arguments.junit:
         formats.junit(found, failing, arguments.junit, nothing)
-    if os.environ.get("GITHUB_ACTIONS"):
+    if on_github:
         print("\n".join(formats.github(found, failing)))
     if nothing:
         print(nothing)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+import secrets
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -86,6 +88,17 @@ def junit(found: Sequence[Comparison], failing: Collection[str], file: Path, err
         suite.set(attribute, str(len(suite.findall(f"testcase/{kind}"))))
     file.parent.mkdir(parents=True, exist_ok=True)
     ElementTree.ElementTree(suite).write(file, encoding="utf-8", xml_declaration=True)
+
+
+@contextmanager
+def no_commands() -> Iterator[None]:
+    """Keep GitHub from obeying workflow commands in the output of the block, which names from records could be."""
+    token = secrets.token_hex(16)
+    print(f"::stop-commands::{token}")
+    try:
+        yield
+    finally:
+        print(f"::{token}::")
 
 
 def github(found: Sequence[Comparison], failing: Collection[str]) -> list[str]:

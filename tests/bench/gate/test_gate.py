@@ -116,13 +116,23 @@ def test_control_characters_in_names_reach_no_terminal_and_no_ci_server(bench, f
     run = folder_of("run", run_of(data=name, psnr=20.0))
     answer = bench("check", run, "--against", golden, "--junit", tmp_path / "out.xml")
     assert answer.code == 1 and "\x1b" not in answer.out and "\x00" not in answer.out
-    lines = [line for line in answer.out.splitlines() if line.startswith("::")]
+    lines = [line for line in answer.out.splitlines() if line.startswith("::")][2:]
     assert len(lines) == 1 and lines[0].startswith(
         "::error title=bench check a\\n%3A%3Aerror%3A%3Ab\\x1b[31m%2Cc%3Ad%25"
     )
     case = ElementTree.parse(tmp_path / "out.xml").getroot().find("testcase[failure]")
     assert case.get("classname").startswith("a\\n::error::b\\x1b[31m,c:d%\\x00[bold].")
     assert "[bold]" in answer.out
+
+
+def test_names_in_the_table_are_no_commands_of_github(bench, folder_of, monkeypatch):
+    monkeypatch.setenv("GITHUB_ACTIONS", "true")
+    run = folder_of("run", run_of(data="##[set-output name=x]y"))
+    lines = bench("check", run, "--against", run).out.splitlines()
+    (first,) = [index for index, line in enumerate(lines) if line.startswith("::stop-commands::")]
+    last = lines.index(f"::{lines[first].rpartition('::')[2]}::")
+    named = [index for index, line in enumerate(lines) if "##[" in line]
+    assert named and first < min(named) and max(named) < last
 
 
 def test_a_gate_that_measured_nothing_fails(bench, folder_of):
