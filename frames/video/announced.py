@@ -48,7 +48,15 @@ def announced_of(path: Path, container: InputContainer, stream: VideoStream) -> 
         seconds = _duration_tag(stream.metadata)
         if seconds is None and len(container.streams) == 1 and container.duration:
             seconds = Fraction(container.duration, 1_000_000)
-    return Announced(stream.frames or None, seconds, truncation(path))
+    frames = _without_repeats(stream) if container.format.name == "avi" else stream.frames
+    return Announced(frames or None, seconds, truncation(path))
+
+
+def _without_repeats(stream: VideoStream) -> int:
+    """The frames that an AVI announces, less the empty packets, which repeat a frame and are not in the index."""
+    index = stream.index_entries
+    repeats = index[len(index) - 1].timestamp + 1 - len(index) if len(index) else 0
+    return max(stream.frames - max(repeats, 0), min(len(index), stream.frames))
 
 
 def _duration_tag(tags: dict[str, str]) -> Fraction | None:

@@ -82,7 +82,7 @@ def read_timed(
         step = step_of(stream)
         reader, clock = Reader(path, container, stream), Clock(step)
         for frame in reader.frames():
-            time = clock.time(time_of(frame))
+            time = clock.time(reader.time)
             duration = frame.duration * (frame.time_base or Fraction(0))
             if reader.decoded > start and (since is None or time + (duration or step) > since):
                 yield TimedFrame(to_rgb(frame, deep), time, duration)
@@ -92,22 +92,29 @@ def read_timed(
 
 
 class Reader:
-    """Decodes a stream past damaged packets and counts the faults. `decoded` counts the frames yielded so far."""
+    """Decodes a stream past damaged packets and counts the faults.
+
+    `decoded` counts the frames yielded so far; `time` is that of the last one in seconds, None if unknown.
+
+    AVI numbers its packets in the order of decoding and knows no other times. What FFmpeg makes of them goes to and fro
+    where pictures are shown in another order (H.264, DivX with a packed bitstream). There, a frame is shown when the
+    packet that made the decoder give it is decoded, less the packets that the decoder waited for at the beginning.
+    """
 
     def __init__(self, path: Path, container: InputContainer, stream: VideoStream) -> None:
         self._path, self._container, self._stream = path, container, stream
         self._announced: Announced = announced_of(path, container, stream)
+        self._of_decoding = container.format.name == "avi"
+        self._began: int | None = None  # decoding time of the first good packet
+        self._delay: int | None = None  # from there to that of the first frame
         self.decoded = 0
+        self.time: Fraction | None = None
         self._corrupt = self._corrupt_packets = self._broken_packets = self._discarded = 0
+        self._packets_of_mpeg4 = 0  # some are no frame but say that the last one stays
         self._broke_off = False  # the container, inside the stream
         self._end = self._widest = Fraction(0)  # seconds
         self._last: Fraction | None = None
         stream.thread_type = "SLICE"  # threads over frames would lose good frames that follow a damaged one
-
-    @property
-    def truncated(self) -> bool:
-        """Whether the file ends before its structure says."""
-        return self._announced.truncated is not None
 
     def frames(self) -> Iterator[av.VideoFrame]:
         """All frames that can be decoded, of one size.
@@ -138,19 +145,27 @@ class Reader:
         if self._broke_off:
             complaints.append(f"it breaks off after {self.decoded} frames")
         if to_the_end:
-            missing = self._announced.missing(self.decoded + self._discarded, self._end, self._widest)
+            found = max(self.decoded + self._discarded, self._packets_of_mpeg4)
+            missing = self._announced.missing(found, self._end, self._widest)
             complaints += [missing] if missing else []
         return ", ".join(complaints) or None
 
     def _decoded(self) -> Iterator[av.VideoFrame]:
         """All frames that can be decoded, errors skipped and counted."""
+        mpeg4 = self._stream.codec_context.name == "mpeg4"
         for packet in self._packets():
+            if packet.size == 0 and packet.pts is not None:  # the last frame stays: Theora
+                continue
+            self._packets_of_mpeg4 += mpeg4 and packet.size > 0
             self._discarded += packet.is_discard
             self._corrupt_packets += packet.is_corrupt
             try:
-                yield from packet.decode()
+                decoded = packet.decode()
             except av.error.FFmpegError:
                 self._broken_packets += 1
+                continue
+            self._began = packet.dts if self._began is None else self._began
+            yield from decoded
         if self._broke_off:  # then no empty packet came to make the decoder give what it holds
             try:
                 yield from self._stream.codec_context.decode(None)
@@ -171,19 +186,22 @@ class Reader:
     def _count(self, frame: av.VideoFrame) -> None:
         self.decoded += 1
         self._corrupt += frame.is_corrupt
-        time = time_of(frame)
+        time = self.time = self._time(frame)
         if time is not None:
             if self._last is not None:
                 self._widest = max(self._widest, time - self._last)
             self._last = time
             self._end = max(self._end, time + frame.duration * (frame.time_base or 0))
 
-
-def time_of(frame: av.VideoFrame) -> Fraction | None:
-    """Presentation time of a frame in seconds, or None if unknown."""
-    if frame.pts is None or frame.time_base is None:
-        return None
-    return frame.pts * frame.time_base
+    def _time(self, frame: av.VideoFrame) -> Fraction | None:
+        """Presentation time of a frame in seconds, or None if unknown."""
+        stamp = frame.pts
+        if self._of_decoding:
+            stamp = frame.dts
+            if stamp is not None:
+                self._delay = stamp - (self._began or 0) if self._delay is None else self._delay
+                stamp -= self._delay
+        return None if stamp is None or frame.time_base is None else stamp * frame.time_base
 
 
 def to_rgb(frame: av.VideoFrame, deep: bool = False) -> np.ndarray:

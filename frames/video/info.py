@@ -14,7 +14,8 @@ from av.video.stream import VideoStream
 
 from frames.door import check_regular
 from frames.video.container import is_cover, open_video
-from frames.video.decode import Reader, time_of
+from frames.video.announced import announced_of
+from frames.video.decode import Reader
 from frames.video.orientation import orientation_of, upright_size
 
 # Codes of ITU-T H.273.
@@ -76,7 +77,7 @@ def video_info(path: str | Path) -> VideoInfo:
 @lru_cache(maxsize=256)
 def _video_info(path: Path, size: int, mtime: int) -> VideoInfo:
     with open_video(path) as (container, stream):
-        declared = stream.frames
+        announced = announced_of(path, container, stream)
         fps = float(stream.average_rate or stream.guessed_rate or 25)
         try:
             packets = sum(1 for packet in container.demux(stream) if packet.size and not packet.is_discard)
@@ -87,8 +88,8 @@ def _video_info(path: Path, size: int, mtime: int) -> VideoInfo:
         decoded = reader.frames()
         first = next(decoded)
         height, width = upright_size(first)
-        form = _format(container, stream, first)
-        whole = packets == declared and not reader.truncated
+        form = _format(container, stream, first, reader.time or Fraction(0))
+        whole = packets == announced.frames and not announced.truncated
         if not whole:
             for _ in decoded:
                 pass
@@ -96,7 +97,7 @@ def _video_info(path: Path, size: int, mtime: int) -> VideoInfo:
         return VideoInfo(width, height, packets if whole else reader.decoded, fps, damage, form)
 
 
-def _format(container: InputContainer, stream: VideoStream, first: av.VideoFrame) -> Format:
+def _format(container: InputContainer, stream: VideoStream, first: av.VideoFrame, start: Fraction) -> Format:
     aspect = stream.sample_aspect_ratio or SQUARE
     if orientation_of(first)[1] % 2:
         aspect = 1 / aspect
@@ -108,8 +109,9 @@ def _format(container: InputContainer, stream: VideoStream, first: av.VideoFrame
         transfer=int(first.color_trc),
         bits=max((component.bits for component in components), default=8),
         interlaced=bool(first.interlaced_frame),
-        alpha=any(component.is_alpha for component in components),
-        start=time_of(first) or Fraction(0),
+        # FFmpeg's own decoders of VP8 and VP9 leave out the alpha that WebM has beside the picture
+        alpha=any(component.is_alpha for component in components) or stream.metadata.get("alpha_mode") == "1",
+        start=start,
         clock=Fraction(container.start_time or 0, av.time_base),
         sound=len(container.streams.audio),
         subtitles=len(container.streams.subtitles),
