@@ -25,12 +25,14 @@ def record(
     turned: bool = True,
     late: Fraction = Fraction(0),
     sound_late: Fraction = Fraction(0),
+    **tags: str,
 ) -> Path:
     """Write one. About every second the picture is white for a frame, and a tone sounds for 50 ms.
 
     Args:
         size: (height, width) as stored.
         late, sound_late: seconds at which the first frame and the first sample come.
+        tags: of the picture.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     with av.open(str(path), "w") as out:
@@ -41,6 +43,7 @@ def record(
         context.time_base = UNIT
         context.colorspace = context.color_primaries = context.color_trc = context.color_range = 1
         picture.metadata["language"] = "fra"
+        picture.metadata.update(tags)
         if turned:
             picture.set_display_rotation(90)
         tone = out.add_stream(sound, rate=RATE) if sound else None

@@ -67,7 +67,8 @@ def _video(given: Path, source: Source, output: Path, arguments: argparse.Namesp
     plan = Plan()
     if source.timed is not None:
         sound = arguments.audio and arguments.fps is None
-        plan = plan_tracks(given, suffix, sound, arguments.subtitles and arguments.fps is None)
+        subtitles = arguments.subtitles and arguments.fps is None
+        plan = plan_tracks(given, suffix, sound, subtitles, arguments.fps)
     if arguments.fps is not None:
         plan = replace(plan, notes=(*plan.notes, *_without_times(source.format, arguments)))
     _say(given, (*lost_properties(source, output, encoding.bits), *plan.notes))

@@ -95,7 +95,8 @@ class VideoJob:
         if self.source.timed is None:
             return None
         seconds = self.excerpt.seconds if self.excerpt else None
-        return OtherStreams(self.given, self.plan.tracks, self.zero, seconds, chapters=self.timed)
+        timecode = "" if self.excerpt else self.plan.timecode
+        return OtherStreams(self.given, self.plan.tracks, self.zero, seconds, self.timed, timecode)
 
     @property
     def absent(self) -> str:
@@ -141,7 +142,8 @@ class VideoJob:
     def _mux(self, steps: Partial, last: int) -> list[str]:
         """Join the segments and the other streams; an error names what to try and where the segments are kept."""
         try:
-            return mux(self.output, steps.segments, self.format.time_base, last, self.other_streams, steps.folder)
+            unit, fps = self.format.time_base, self.rate
+            return mux(self.output, steps.segments, unit, fps, last, self.other_streams, steps.folder)
         except ValueError as error:
             remedy = "try --no-audio and --no-subtitles, or copy its streams into Matroska first (ffmpeg -c copy)"
             raise UserError(f"{error}; {remedy}; the encoded parts are kept in {steps.folder}") from error

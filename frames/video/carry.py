@@ -20,7 +20,7 @@ from frames.video.clock import Shifts
 from frames.video.container import flagged
 from frames.video.sound import Sound
 from frames.video.texts import ASS_HEADER, encoded, plain
-from frames.video.tracks import AAC, COPY, MOV_TEXT, SUBRIP, Track
+from frames.video.tracks import AAC, COPY, MOV_TEXT, SUBRIP, TIMECODE, Track
 
 NO_TEXT = b"\0\0"
 MILLISECOND = Fraction(1, 1000)
@@ -28,8 +28,8 @@ MILLISECOND = Fraction(1, 1000)
 # is at least as fine as those of sound and pictures. Much finer, hours without a text would be more than 31 bits hold.
 TEXT_UNIT = Fraction(1, 120_000)
 COVERS = {"mjpeg": ("cover.jpg", "image/jpeg"), "png": ("cover.png", "image/png")}
-# Tags that say how the source was stored, not what it is.
-STORAGE = ("major_brand", "minor_version", "compatible_brands", "encoder", "rotate", "vendor_id")
+# Tags that say how the source was stored, not what it is; the time code is handled by itself.
+STORAGE = ("major_brand", "minor_version", "compatible_brands", "encoder", "rotate", "vendor_id", TIMECODE)
 STORAGE_PREFIXES = ("_statistics", "number_of_", "bps", "duration")
 
 
@@ -43,6 +43,7 @@ class OtherStreams:
         zero: the time in the source, in seconds, at which the output begins.
         seconds: length of the part after `zero`; None: to the end.
         chapters: whether chapters are carried over.
+        timecode: of the first picture, such as 01:00:00:00; MP4 and MOV hold it as a track; empty: none.
     """
 
     path: Path
@@ -50,6 +51,7 @@ class OtherStreams:
     zero: Fraction
     seconds: Fraction | None = None
     chapters: bool = True
+    timecode: str = ""
 
 
 def tags(given: dict[str, str]) -> dict[str, str]:

@@ -17,6 +17,7 @@ from frames.video.carry import Carrier, OtherStreams, chapters, tags
 from frames.video.container import open_video
 from frames.video.encode import created, written
 from frames.video.segments import Segment, joined
+from frames.video.tracks import TIMECODE
 
 QUICKTIME = "com.apple.quicktime."
 
@@ -25,6 +26,7 @@ def mux(
     output: Path,
     segments: list[Segment],
     time_base: Fraction,
+    fps: Fraction,
     last: int,
     other_streams: OtherStreams | None,
     within: Path | None = None,
@@ -35,6 +37,7 @@ def mux(
 
     Args:
         time_base: the unit of the segments' times, in seconds.
+        fps: the rate, an average where frames have times of their own.
         last: how long the last frame is shown, in that unit.
         other_streams: streams, chapters and tags to carry over; None: none.
         within: folder of the temporary file; see `frames.atomic.replacing`.
@@ -52,10 +55,12 @@ def mux(
         _, template = stack.enter_context(open_video(segments[0].path))
         options = _options(output.suffix.lower(), source.metadata if source else {})
         container = stack.enter_context(created(temporary, options))
-        picture = _picture(container, template, time_base)
+        picture = _picture(container, template, time_base, fps)
         carrier = None
         if other_streams is not None and source is not None and original is not None:
             picture.metadata.update(tags(original.metadata))
+            if other_streams.timecode:
+                picture.metadata[TIMECODE] = other_streams.timecode
             picture.disposition = original.disposition
             container.metadata.update(tags(source.metadata))
             carrier = Carrier(source, container, other_streams)
@@ -75,10 +80,11 @@ def _options(suffix: str, source: dict[str, str]) -> dict[str, str]:
     return options
 
 
-def _picture(container: OutputContainer, template: VideoStream, time_base: Fraction) -> VideoStream:
+def _picture(container: OutputContainer, template: VideoStream, time_base: Fraction, fps: Fraction) -> VideoStream:
     """Add the video stream, with the codec settings of the segments."""
     stream = container.add_stream_from_template(template, opaque=True)
     stream.time_base = time_base
+    stream.codec_context.framerate = fps  # else a time code and Matroska's readers take 1 / time_base for the rate
     if template.codec_context.name == "hevc" and container.format.name != "matroska":
         stream.codec_context.codec_tag = "hvc1"  # which Apple's players ask for
     return stream

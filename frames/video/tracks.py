@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import io
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from fractions import Fraction
 from pathlib import Path
 
 import av
@@ -17,6 +19,7 @@ from frames.video.sound import Sound
 from frames.video.texts import TEXTS
 
 COPY, AAC, MOV_TEXT, SUBRIP = "copy", "aac", "mov_text", "subrip"
+TIMECODE = "timecode"
 FORMATS = {".mp4": "mp4", ".mov": "mov", ".mkv": "matroska"}
 NAMES = {"audio": "sound", "subtitle": "subtitles", "attachment": "attachment", "data": "data", "video": "video"}
 
@@ -32,18 +35,23 @@ class Track:
 
 @dataclass(frozen=True)
 class Plan:
-    """The tracks to carry over into a container, and notes for the user on streams left out or encoded anew."""
+    """The tracks and the time code to carry over into a container, and notes for the user on what is left out or
+    encoded anew."""
 
     tracks: tuple[Track, ...] = ()
     notes: tuple[str, ...] = ()
+    timecode: str = ""
 
 
-def plan_tracks(path: Path, suffix: str, sound: bool = True, subtitles: bool = True) -> Plan:
+def plan_tracks(
+    path: Path, suffix: str, sound: bool = True, subtitles: bool = True, fps: Fraction | None = None
+) -> Plan:
     """Decide which other streams of a video are carried over into a container, and how.
 
     Args:
         suffix: of the video to write, in lower case.
         sound, subtitles: whether they are wanted; there are no notes on unwanted ones.
+        fps: a constant rate, in place of the video's times.
     Raises:
         FileNotFoundError, ValueError: as `frames.video.container.open_video`; sound that can neither be copied nor
             become AAC.
@@ -60,13 +68,37 @@ def plan_tracks(path: Path, suffix: str, sound: bool = True, subtitles: bool = T
                 raise ValueError(f"{path}: {error}") from None
             tracks += [track] if track else []
             notes += [note] if note else []
-    return Plan(tuple(tracks), tuple(notes))
+        timecode = _tag(container, TIMECODE) or _tag(picture, TIMECODE)
+        rate = fps or picture.average_rate or picture.guessed_rate or Fraction(25)
+    if timecode and suffix != ".mkv" and not _holds_timecode(suffix, timecode, rate):
+        notes.append(
+            f"its time code {timecode} is left out: {suffix} does not take it at {float(rate):g} frames a second"
+        )
+        timecode = ""
+    return Plan(tuple(tracks), tuple(notes), timecode)
+
+
+def _tag(given: InputContainer | Stream, name: str) -> str:
+    """A tag, whatever the case of its name; empty where there is none."""
+    return next((text for key, text in given.metadata.items() if key.lower() == name), "")
+
+
+def _holds_timecode(suffix: str, timecode: str, rate: Fraction) -> bool:
+    """Whether a container takes a time code. One that drops frames, marked by a semicolon, is for 30 or 60 a second."""
+
+    def add(container: OutputContainer) -> None:
+        container.add_mux_stream("h264", rate=rate, width=16, height=16).metadata[TIMECODE] = timecode
+
+    found = re.fullmatch(r"[0-9]{2}:[0-9]{2}:[0-9]{2}([:;.])[0-9]{1,3}", timecode)
+    return found is not None and (found[1] == ":" or round(rate) % 30 == 0) and _begins(suffix, add)
 
 
 def _others(container: InputContainer, picture: Stream) -> Iterator[Stream]:
-    """The streams beside the picture, without the track in which MP4 keeps the titles of chapters."""
+    """The streams beside the picture, without the tracks in which MP4 keeps the chapters' titles and the time code."""
     titles = 1 if container.chapters() and container.format.name.startswith("mov") else 0
     for stream in container.streams:
+        if stream.type == "data" and _tag(stream, TIMECODE):
+            continue
         if stream.type == "data" and titles:
             titles -= 1
         elif stream.index != picture.index:

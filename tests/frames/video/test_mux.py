@@ -43,8 +43,8 @@ def again(given: Path, output: Path, encoding: Encoding = PLAIN, **options: obje
     form = video_info(given).format
     zero = min(form.clock, form.start)
     segments, last = parts(given, output.parent, encoding, zero=zero)
-    other_streams = OtherStreams(given, plan.tracks, zero, **options)
-    assert mux(output, segments, form.time_base, last, other_streams) == []
+    other_streams = OtherStreams(given, plan.tracks, zero, timecode=plan.timecode, **options)
+    assert mux(output, segments, form.time_base, Fraction(10), last, other_streams) == []
     return list(plan.notes)
 
 
@@ -189,12 +189,39 @@ def test_parts_with_pictures_out_of_order_keep_their_times(tmp_path):
     given = phone.record(tmp_path / "in.mp4", sound=None, subtitles=False)
     segments, last = parts(given, tmp_path, Encoding(preset="slow"), length=7)
     assert any(segment.order != tuple(sorted(segment.order)) for segment in segments)
-    mux(tmp_path / "out.mp4", segments, video_info(given).format.time_base, last, None)
+    mux(tmp_path / "out.mp4", segments, video_info(given).format.time_base, Fraction(10), last, None)
     with av.open(str(tmp_path / "out.mp4")) as container:
         packets = [packet for packet in container.demux(video=0) if packet.size]
         assert all(one.dts < other.dts for one, other in zip(packets, packets[1:]))
         assert all(packet.dts <= packet.pts for packet in packets)
     assert [f.time for f in read_timed(tmp_path / "out.mp4")] == [f.time for f in read_timed(given)]
+
+
+@pytest.mark.parametrize("suffix", [".mp4", ".mkv", ".mov"])
+@pytest.mark.parametrize("given_suffix", [".mov", ".mkv"])
+def test_a_time_code_is_kept(tmp_path, given_suffix, suffix):
+    given, output = tmp_path / f"in{given_suffix}", tmp_path / f"out{suffix}"
+    phone.record(given, sound=None, subtitles=False, timecode="01:02:03:4")
+    assert again(given, output) == []
+    with av.open(str(output)) as container:
+        found = {name.lower(): text for name, text in container.streams.video[0].metadata.items()}
+        assert found["timecode"] == "01:02:03:4"
+
+
+@pytest.mark.parametrize("timecode", ["01:02:03;04", "noon"])  # a semicolon is for 30 frames a second
+def test_a_time_code_that_does_not_fit_is_said(tmp_path, timecode):
+    given = phone.record(tmp_path / "in.mkv", sound=None, subtitles=False, timecode=timecode)
+    assert again(given, tmp_path / "out.mkv") == []
+    note = f"its time code {timecode} is left out: .mp4 does not take it at 10 frames a second"
+    assert again(given, tmp_path / "out.mp4") == [note]
+
+
+@pytest.mark.parametrize("suffix", [".mp4", ".mkv"])
+def test_the_rate_is_known(tmp_path, suffix):
+    given = phone.record(tmp_path / "in.mp4", sound=None)
+    again(given, tmp_path / f"out{suffix}")
+    with av.open(str(tmp_path / f"out{suffix}")) as container:
+        assert container.streams.video[0].average_rate == pytest.approx(10, rel=0.02)
 
 
 @pytest.mark.parametrize("sound", ["aac", "mp2"])  # MP2 is copied into MP4, too
