@@ -20,14 +20,13 @@ from frames.video.clock import Shifts
 from frames.video.container import flagged
 from frames.video.sound import Sound
 from frames.video.texts import ASS_HEADER, encoded, plain
-from frames.video.tracks import AAC, COPY, MOV_TEXT, SUBRIP, TIMECODE, Track
+from frames.video.tracks import AAC, COPY, COVERS, MOV_TEXT, SUBRIP, TIMECODE, Track
 
 NO_TEXT = b"\0\0"
 MILLISECOND = Fraction(1, 1000)
 # FFmpeg ends a text of MP4 when the number of another stream's time, whatever its unit, is beyond the text's own: this
 # is at least as fine as those of sound and pictures. Much finer, hours without a text would be more than 31 bits hold.
 TEXT_UNIT = Fraction(1, 120_000)
-COVERS = {"mjpeg": ("cover.jpg", "image/jpeg"), "png": ("cover.png", "image/png")}
 # Tags that say how the source was stored, not what it is; the time code is handled by itself.
 STORAGE = ("major_brand", "minor_version", "compatible_brands", "encoder", "rotate", "vendor_id", TIMECODE)
 STORAGE_PREFIXES = ("_statistics", "number_of_", "bps", "duration")
@@ -175,11 +174,10 @@ def _cover(stream: Stream, source: InputContainer, container: OutputContainer) -
         writer = _CopiedStream(stream, container)
         writer.out.disposition = stream.disposition
         return writer
-    name, kind = COVERS.get(stream.codec_context.name, (None, None))
-    if name and kind:
-        picture = next(packet for packet in source.demux(stream) if packet.size)
-        container.add_attachment(name, kind, bytes(picture))
-        source.seek(0)
+    name, kind = COVERS[stream.codec_context.name]
+    picture = next(packet for packet in source.demux(stream) if packet.size)
+    container.add_attachment(name, kind, bytes(picture))
+    source.seek(0)
     return None
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import av
 from av.container import OutputContainer
+from av.stream import Disposition
 from av.video.stream import VideoStream
 
 from frames.atomic import replacing
@@ -61,7 +62,7 @@ def mux(
             picture.metadata.update(tags(original.metadata))
             if other_streams.timecode:
                 picture.metadata[TIMECODE] = other_streams.timecode
-            picture.disposition = original.disposition
+            picture.disposition = original.disposition & ~Disposition.attached_pic  # a cover may be all there is
             container.metadata.update(tags(source.metadata))
             carrier = Carrier(source, container, other_streams)
             container.set_chapters(chapters(source, other_streams))

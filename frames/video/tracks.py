@@ -21,6 +21,8 @@ from frames.video.texts import TEXTS
 COPY, AAC, MOV_TEXT, SUBRIP = "copy", "aac", "mov_text", "subrip"
 TIMECODE = "timecode"
 FORMATS = {".mp4": "mp4", ".mov": "mov", ".mkv": "matroska"}
+COVERS = {"mjpeg": ("cover.jpg", "image/jpeg"), "png": ("cover.png", "image/png")}
+"""Codecs of covers: name and type of the file that Matroska makes of them."""
 NAMES = {"audio": "sound", "subtitle": "subtitles", "attachment": "attachment", "data": "data", "video": "video"}
 
 
@@ -112,12 +114,13 @@ def _carried(stream: Stream, suffix: str) -> tuple[Track | None, str]:
         ValueError: sound that cannot be carried over, without the file's name.
     """
     codec = stream.codec_context.name if stream.codec_context else ""
-    what = f"{NAMES.get(stream.type, stream.type)} (stream {stream.index}{codec and ', '}{codec})"
+    kind = "cover" if stream.type == "video" and is_cover(stream) else stream.type
+    what = f"{NAMES.get(kind, kind)} (stream {stream.index}{codec and ', '}{codec})"
     if stream.type == "attachment" and suffix == ".mkv":
         return Track(stream.index, "attachment"), ""
-    if stream.type == "video" and is_cover(stream):
+    if kind == "cover" and codec in COVERS:
         return Track(stream.index, "cover"), ""
-    if stream.type == "video":
+    if kind == "video":
         return None, f"{what} is left out: the first video is upscaled"
     if stream.type == "audio" and codec:
         if _copies(stream, suffix) and not (suffix == ".mp4" and codec.startswith("pcm_")):  # which few programs play

@@ -1,5 +1,6 @@
 """Encoded parts and what their source has beside them, in one file."""
 
+import io
 from contextlib import suppress
 from fractions import Fraction
 from pathlib import Path
@@ -7,6 +8,8 @@ from pathlib import Path
 import av
 import numpy as np
 import pytest
+from av.stream import Disposition
+from PIL import Image
 
 from frames.codecs import Encoding
 from frames.video import DamagedVideo, read_timed, video_info
@@ -214,6 +217,38 @@ def test_a_time_code_that_does_not_fit_is_said(tmp_path, timecode):
     assert again(given, tmp_path / "out.mkv") == []
     note = f"its time code {timecode} is left out: .mp4 does not take it at 10 frames a second"
     assert again(given, tmp_path / "out.mp4") == [note]
+
+
+@pytest.mark.parametrize("suffix", [".mp4", ".mkv"])
+def test_a_cover_that_the_container_does_not_take_is_said_before_the_work(tmp_path, suffix):
+    given, picture = tmp_path / "in.mkv", io.BytesIO()
+    Image.new("RGB", (8, 8)).save(picture, "GIF")
+    with av.open(str(given), "w") as out:
+        film = out.add_stream("libx264", rate=10)
+        film.height, film.width, film.pix_fmt = 32, 48, "yuv420p"
+        out.add_attachment("cover.gif", "image/gif", picture.getvalue())
+        out.mux(film.encode(av.VideoFrame(48, 32, "yuv420p")))
+        out.mux(film.encode(None))
+    note = f"cover (stream 1, gif) is left out: {suffix} has no place for it"
+    assert again(given, tmp_path / f"out{suffix}") == [note]
+
+
+def test_a_cover_that_is_all_there_is_becomes_a_video(tmp_path):
+    given, output = tmp_path / "in.mp4", tmp_path / "out.mp4"
+    with av.open(str(given), "w") as out:
+        tone = out.add_stream("aac", rate=48000)
+        cover = out.add_stream("mjpeg", rate=10)
+        cover.height, cover.width, cover.pix_fmt = 32, 48, "yuvj420p"
+        cover.disposition = Disposition.attached_pic
+        silence = av.AudioFrame.from_ndarray(np.zeros((1, 4800), np.float32), format="flt", layout="mono")
+        silence.rate = 48000
+        for stream, frame in ((cover, av.VideoFrame(48, 32, "yuvj420p")), (tone, silence)):
+            out.mux(stream.encode(frame))
+            out.mux(stream.encode(None))
+    assert again(given, output) == []
+    with av.open(str(output)) as container:
+        kinds = [(stream.type, bool(stream.disposition & Disposition.attached_pic)) for stream in container.streams]
+    assert sorted(kinds) == [("audio", False), ("video", False)]
 
 
 @pytest.mark.parametrize("suffix", [".mp4", ".mkv"])
