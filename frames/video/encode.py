@@ -26,6 +26,7 @@ EXACT_IN = Interpolation.BICUBIC | Interpolation.ACCURATE_RND | Interpolation.FU
 LIMITED = 1
 UNORDERED = 2  # up to this many frames are coded in the order in which they are shown
 MAX_FPS = Fraction(1000)
+MOST_OF_AV1 = Fraction(240)  # frames a second that SVT-AV1 takes; it only distributes bits by them
 DEFAULT = Encoding("h264", quality=12)
 LOSSLESS = Settings("libx264rgb", "rgb24", {"qp": "0", "preset": "veryfast"}, rgb=True)
 
@@ -136,7 +137,8 @@ class Encoder:
         self._container, self._settings, self._like = container, settings, like
         self._matrix = BT2020 if like.primaries == BT2020 else BT709
         self._count = 0
-        stream = self._stream = cast(VideoStream, container.add_stream(settings.encoder, rate=fps))
+        rate = min(fps, MOST_OF_AV1) if timed and settings.encoder == "libsvtav1" else fps
+        stream = self._stream = cast(VideoStream, container.add_stream(settings.encoder, rate=rate))
         stream.height, stream.width = size
         stream.pix_fmt, stream.options = settings.pixel_format, dict(settings.options)
         context = stream.codec_context

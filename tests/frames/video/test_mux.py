@@ -14,6 +14,7 @@ from PIL import Image
 from frames.codecs import Encoding
 from frames.video import DamagedVideo, read_timed, video_info
 from frames.video.carry import OtherStreams
+from frames.video.info import Format
 from frames.video.mux import mux
 from frames.video.segments import Segment, SegmentWriter, segment_suffix
 from frames.video.tracks import plan_tracks
@@ -186,6 +187,15 @@ def test_parts_of_every_codec_are_one_video_with_the_same_bytes_each_time(tmp_pa
     assert output.read_bytes() == first
     times = [[frame.time for frame in read_timed(path)] for path in (given, output)]
     assert times[1] == pytest.approx(times[0], abs=1e-3)
+
+
+def test_av1_takes_films_of_more_frames_a_second_than_its_encoder_knows(tmp_path):
+    given = phone.record(tmp_path / "in.mp4", seconds=1, fps=10, size=(64, 96), sound=None)
+    frames = list(read_timed(given))
+    writer = SegmentWriter(tmp_path / "part.mp4", Encoding("av1"), frames[0].pixels.shape[:2], Fraction(600), Format())
+    for index, frame in enumerate(frames):
+        writer.add(frame.pixels, 150 * index)  # 1/600 s
+    assert len(writer.close().times) == 10
 
 
 def test_parts_with_pictures_out_of_order_keep_their_times(tmp_path):
