@@ -146,7 +146,9 @@ class Encoder:
             context.sample_aspect_ratio = like.pixel_aspect
         if timed:
             context.time_base = like.time_base
-        if not settings.rgb:
+        if settings.rgb:
+            context.color_primaries, context.color_trc = like.primaries, like.transfer
+        else:
             context.colorspace, context.color_range = self._matrix, LIMITED
             context.color_primaries = _tagged(like.primaries)
             context.color_trc = _tagged(like.transfer)
