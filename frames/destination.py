@@ -104,6 +104,8 @@ def lost_properties(source: Source, output: Path, bits: int = 8) -> Iterator[str
             "its primaries and transfer are kept as tags" if video else "images have no tags for its light and colours"
         )
         yield f"the video has the colours or the light of HDR; {kept}"
+    if form.beside_pixels:
+        yield f"stored with the pixels of its frames and left out: {', '.join(form.beside_pixels)}"
     if form.pixel_aspect != SQUARE and not video:
         aspect = form.pixel_aspect
         yield f"pixels are {aspect.numerator}:{aspect.denominator} and images have no place for that"

@@ -29,7 +29,7 @@ MILLISECOND = Fraction(1, 1000)
 TEXT_UNIT = Fraction(1, 120_000)
 # Tags that say how the source was stored, not what it is; the time code is handled by itself.
 STORAGE = ("major_brand", "minor_version", "compatible_brands", "encoder", "rotate", "vendor_id", TIMECODE)
-STORAGE_PREFIXES = ("_statistics", "number_of_", "bps", "duration")
+STORAGE_PREFIXES = ("_statistics", "number_of_", "bps", "duration", "alpha_mode")
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import lru_cache
 from pathlib import Path
+from typing import Any, cast
 
 import av
 import av.error
@@ -13,8 +14,8 @@ from av.container import InputContainer
 from av.video.stream import VideoStream
 
 from frames.door import check_regular
-from frames.video.container import is_cover, open_video
 from frames.video.announced import announced_of
+from frames.video.container import is_cover, open_video
 from frames.video.decode import Reader
 from frames.video.orientation import orientation_of, upright_size
 
@@ -24,6 +25,15 @@ BT709 = 1  # matrix, primaries and transfer alike
 BT2020 = 9  # primaries, and the matrix of non-constant luminance
 TRANSFERS_OF_HDR = (16, 18)  # PQ (SMPTE ST 2084), HLG
 SQUARE = Fraction(1)
+BESIDE_PIXELS = {  # FFmpeg's side data of a frame -> what it is
+    "A53_CC": "closed captions",
+    "STEREO3D": "how the views of a 3D picture lie",
+    "SPHERICAL": "the projection of a 360 degree picture",
+    "MASTERING_DISPLAY_METADATA": "the mastering display of HDR",
+    "CONTENT_LIGHT_LEVEL": "the light levels of HDR",
+    "DYNAMIC_HDR_PLUS": "HDR10+",
+    "DOVI_METADATA": "Dolby Vision",
+}
 
 
 @dataclass(frozen=True)
@@ -43,6 +53,7 @@ class Format:
     subtitles: int = 0
     other_videos: int = 0
     chapters: int = 0
+    beside_pixels: tuple[str, ...] = ()  # what the first frame has that no output keeps, in words
 
 
 @dataclass(frozen=True)
@@ -102,6 +113,9 @@ def _format(container: InputContainer, stream: VideoStream, first: av.VideoFrame
     if orientation_of(first)[1] % 2:
         aspect = 1 / aspect
     components = first.format.components
+    kinds = {data.type.name for data in cast(Any, first.side_data)}  # PyAV types it as if it held motion vectors alone
+    if "stereo_mode" in stream.metadata:  # said by a tag, which `frames.video.tracks` looks after
+        kinds.discard("STEREO3D")
     return Format(
         time_base=stream.time_base or Fraction(1, 90000),
         pixel_aspect=aspect,
@@ -117,4 +131,5 @@ def _format(container: InputContainer, stream: VideoStream, first: av.VideoFrame
         subtitles=len(container.streams.subtitles),
         other_videos=sum(not is_cover(other) for other in container.streams.video if other.index != stream.index),
         chapters=len(container.chapters()),
+        beside_pixels=tuple(what for kind, what in BESIDE_PIXELS.items() if kind in kinds),
     )

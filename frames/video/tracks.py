@@ -71,7 +71,10 @@ def plan_tracks(
             tracks += [track] if track else []
             notes += [note] if note else []
         timecode = _tag(container, TIMECODE) or _tag(picture, TIMECODE)
+        stereo = _tag(picture, "stereo_mode")
         rate = fps or picture.average_rate or picture.guessed_rate or Fraction(25)
+    if stereo and suffix != ".mkv":
+        notes.append(f"the tag of its 3D picture, {stereo}, is left out: {suffix} has no place for it")
     if timecode and suffix != ".mkv" and not _holds_timecode(suffix, timecode, rate):
         notes.append(
             f"its time code {timecode} is left out: {suffix} does not take it at {float(rate):g} frames a second"

@@ -10,7 +10,9 @@ import numpy as np
 import pytest
 
 from frames.codecs import Encoding
+from frames.destination import lost_properties
 from frames.errors import one_line
+from frames.source import open_source
 from frames.video import read_timed, read_video, video_info, write_video
 from frames.video.info import Format
 from frames.video.segments import SegmentWriter
@@ -117,9 +119,21 @@ def test_sound_transparency_and_interlacing_are_known(encode):
     assert video_info(encode("plain.mp4", frames=3)).format.sound == 0
     assert video_info(encode("loud.mp4", frames=3, sound=True)).format.sound == 1
     assert video_info(encode("clear.mkv", frames=3, codec="ffv1", pix_fmt="yuva420p")).format.alpha
+    assert video_info(encode("clear.webm", frames=3, codec="libvpx-vp9", pix_fmt="yuva420p")).format.alpha
     interlaced = encode("old.mpg", frames=6, codec="mpeg2video", flags=1 << 18 | 1 << 29)
     assert video_info(interlaced).format.interlaced
     assert not video_info(encode("new.mpg", frames=6, codec="mpeg2video")).format.interlaced
+
+
+def test_what_lies_beside_the_pixels_is_known(encode, tmp_path):
+    plain = encode("plain.m2v", frames=3, codec="mpeg2video").read_bytes()
+    captions = b"\0\0\1\xb2GA94\3\x41\xff\xfc\x80\x80\xff"  # user data as ATSC A/53 puts them before the slices
+    (tmp_path / "tv.m2v").write_bytes(plain.replace(b"\0\0\1\1", captions + b"\0\0\1\1"))
+    assert video_info(tmp_path / "plain.m2v").format.beside_pixels == ()
+    assert video_info(tmp_path / "tv.m2v").format.beside_pixels == ("closed captions",)
+    source = open_source(tmp_path / "tv.m2v")
+    for output in ("out.mkv", "folder"):
+        assert any("closed captions" in line for line in lost_properties(source, Path(output)))
 
 
 @pytest.mark.parametrize("fps", [0, -1, 1e9])

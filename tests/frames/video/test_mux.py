@@ -229,6 +229,15 @@ def test_a_time_code_that_does_not_fit_is_said(tmp_path, timecode):
     assert again(given, tmp_path / "out.mp4") == [note]
 
 
+def test_the_tag_of_a_3d_picture_is_kept_or_said(tmp_path):
+    given = phone.record(tmp_path / "in.mkv", sound=None, subtitles=False, turned=False, stereo_mode="left_right")
+    assert again(given, tmp_path / "out.mkv") == []
+    with av.open(str(tmp_path / "out.mkv")) as container:
+        assert container.streams.video[0].metadata["stereo_mode"] == "left_right"
+    note = "the tag of its 3D picture, left_right, is left out: .mp4 has no place for it"
+    assert again(given, tmp_path / "out.mp4") == [note]
+
+
 @pytest.mark.parametrize("suffix", [".mp4", ".mkv"])
 def test_a_cover_that_the_container_does_not_take_is_said_before_the_work(tmp_path, suffix):
     given, picture = tmp_path / "in.mkv", io.BytesIO()
