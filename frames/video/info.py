@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from functools import lru_cache
 from pathlib import Path
@@ -25,6 +25,7 @@ BT709 = 1  # matrix, primaries and transfer alike
 BT2020 = 9  # primaries, and the matrix of non-constant luminance
 TRANSFERS_OF_HDR = (16, 18)  # PQ (SMPTE ST 2084), HLG
 SQUARE = Fraction(1)
+MOSTLY_PROGRESSIVE = 0.1  # share of interlaced frames; recordings often begin with progressive ones
 BESIDE_PIXELS = {  # FFmpeg's side data of a frame -> what it is
     "A53_CC": "closed captions",
     "STEREO3D": "how the views of a 3D picture lie",
@@ -102,8 +103,8 @@ def _video_info(path: Path, size: int, mtime: int) -> VideoInfo:
         form = _format(container, stream, first, reader.time or Fraction(0))
         whole = packets == announced.frames and not announced.truncated
         if not whole:
-            for _ in decoded:
-                pass
+            interlaced = form.interlaced + sum(bool(frame.interlaced_frame) for frame in decoded)
+            form = replace(form, interlaced=form.interlaced or interlaced > MOSTLY_PROGRESSIVE * reader.decoded)
         damage = "" if whole else reader.complaint(to_the_end=True) or ""
         return VideoInfo(width, height, packets if whole else reader.decoded, fps, damage, form)
 

@@ -125,6 +125,14 @@ def test_sound_transparency_and_interlacing_are_known(encode):
     assert not video_info(encode("new.mpg", frames=6, codec="mpeg2video")).format.interlaced
 
 
+def test_interlacing_that_begins_later_is_known(encode, tmp_path):
+    old = encode("old.m2v", frames=6, codec="mpeg2video", flags=1 << 18 | 1 << 29).read_bytes()
+    new = encode("new.m2v", frames=6, codec="mpeg2video").read_bytes()
+    for name, parts, interlaced in (("mixed", (new, old), True), ("mostly.new", (*[new] * 20, old), False)):
+        (tmp_path / f"{name}.m2v").write_bytes(b"".join(parts))
+        assert video_info(tmp_path / f"{name}.m2v").format.interlaced == interlaced
+
+
 def test_what_lies_beside_the_pixels_is_known(encode, tmp_path):
     plain = encode("plain.m2v", frames=3, codec="mpeg2video").read_bytes()
     captions = b"\0\0\1\xb2GA94\3\x41\xff\xfc\x80\x80\xff"  # user data as ATSC A/53 puts them before the slices
