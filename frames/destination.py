@@ -105,7 +105,7 @@ def lost_properties(source: Source, output: Path, bits: int = 8) -> Iterator[str
         )
         yield f"the video has the colours or the light of HDR; {kept}"
     if form.beside_pixels:
-        yield f"stored with the pixels of its frames and left out: {', '.join(form.beside_pixels)}"
+        yield f"stored with its pixels and left out: {', '.join(form.beside_pixels)}"
     if form.pixel_aspect != SQUARE and not video:
         aspect = form.pixel_aspect
         yield f"pixels are {aspect.numerator}:{aspect.denominator} and images have no place for that"

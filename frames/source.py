@@ -72,7 +72,11 @@ def _images(files: list[Path], still: bool = False) -> Source:
         lambda deep=False: (read_image(file, deep) for file in files),
         names=names if len({name.casefold() for name in names}) == len(names) else (),
         still=still,
-        format=Format(bits=max(header.bits for header in headers), alpha=any(header.alpha for header in headers)),
+        format=Format(
+            bits=max(header.bits for header in headers),
+            alpha=any(header.alpha for header in headers),
+            beside_pixels=("a colour profile other than sRGB",) * any(header.profile for header in headers),
+        ),
     )
 
 

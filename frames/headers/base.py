@@ -18,7 +18,8 @@ class Header:
 
     `height` and `width` are in pixels, of the picture as stored; `orientation` is Exif's 1 to 8, where 5 to 8 lie on
     their side; `unassociated_alpha` is true where OpenCV would multiply 8-bit colours by alpha; `pictures` counts the
-    frames of an animation or the pages of a document.
+    frames of an animation or the pages of a document; `profile` is true for an embedded colour profile other than sRGB
+    (not looked for in TIFF).
     """
 
     format: str  # "png", "jpeg", "bmp", "webp" or "tiff"
@@ -29,11 +30,17 @@ class Header:
     alpha: bool = False
     unassociated_alpha: bool = False
     pictures: int = 1
+    profile: bool = False
 
     @property
     def upright_size(self) -> tuple[int, int]:
         """(height, width) of the picture turned upright."""
         return (self.width, self.height) if self.orientation >= 5 else (self.height, self.width)
+
+
+def is_other_profile(profile: bytes) -> bool:
+    """Whether an ICC profile is another one than sRGB, by its description; its beginning is enough."""
+    return not any(name in profile for name in (b"sRGB", "sRGB".encode("utf-16-be")))
 
 
 def exif_orientation(tiff: bytes) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import struct
 from collections.abc import Iterator
 
-from frames.headers.base import BrokenFile, Header, exif_orientation
+from frames.headers.base import BrokenFile, Header, exif_orientation, is_other_profile
 
 # Start-of-frame markers: all of 0xC0..0xCF but DHT (C4), JPG (C8) and DAC (CC).
 SOF_MARKERS = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
@@ -17,13 +17,15 @@ def matches(data: bytes) -> bool:
 
 
 def header(data: bytes) -> Header:
-    orientation = 1
+    orientation, profile = 1, False
     for marker, start, length in _segments(data):
         if marker == 0xE1 and data[start : start + 6] == b"Exif\0\0":
             orientation = exif_orientation(data[start + 6 : start + length])
+        if marker == 0xE2 and data[start : start + 12] == b"ICC_PROFILE\0":
+            profile |= data[start + 12] == 1 and is_other_profile(data[start + 14 : start + length])  # its first part
         if marker in SOF_MARKERS:
             bits, height, width = struct.unpack_from(">BHH", data, start)
-            return Header("jpeg", height, width, orientation, bits)
+            return Header("jpeg", height, width, orientation, bits, profile=profile)
     raise BrokenFile("a JPEG without a frame header")
 
 

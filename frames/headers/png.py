@@ -6,10 +6,11 @@ import struct
 import zlib
 from collections.abc import Iterator
 
-from frames.headers.base import BrokenFile, Header
+from frames.headers.base import BrokenFile, Header, is_other_profile
 
 MAGIC = b"\x89PNG\r\n\x1a\n"
 GREY_ALPHA, RGB_ALPHA = 4, 6  # colour types
+PROFILE_BYTES = 1 << 16  # at most, of a compressed profile: its description comes early
 
 
 def matches(data: bytes) -> bool:
@@ -21,16 +22,27 @@ def header(data: bytes) -> Header:
     if data[12:16] != b"IHDR":
         raise BrokenFile("a PNG without a header chunk")
     width, height, bits, colour = struct.unpack_from(">IIBB", data, 16)
-    alpha, pictures = colour in (GREY_ALPHA, RGB_ALPHA), 1
+    alpha, pictures, profile = colour in (GREY_ALPHA, RGB_ALPHA), 1, False
     for kind, start, length in _chunks(data):
         if kind == b"IDAT":
             break
         alpha |= kind == b"tRNS"
+        if kind == b"iCCP":
+            profile = is_other_profile(_profile(data[start : start + length]))
         if kind == b"acTL" and length >= 4:
             (pictures,) = struct.unpack_from(">I", data, start)
     else:
         raise BrokenFile("the file ends before its pixels")
-    return Header("png", height, width, bits=bits, alpha=alpha, pictures=max(pictures, 1))
+    return Header("png", height, width, bits=bits, alpha=alpha, pictures=max(pictures, 1), profile=profile)
+
+
+def _profile(chunk: bytes) -> bytes:
+    """Name and beginning of a profile; the name alone where it cannot be unpacked, as decoders then ignore it."""
+    name, _, packed = chunk.partition(b"\0")
+    try:
+        return name + zlib.decompressobj().decompress(packed[1:], PROFILE_BYTES)
+    except zlib.error:
+        return name
 
 
 def check(data: bytes) -> None:

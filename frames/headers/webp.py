@@ -5,7 +5,7 @@ from __future__ import annotations
 import struct
 from collections.abc import Iterator
 
-from frames.headers.base import BrokenFile, Header, exif_orientation
+from frames.headers.base import BrokenFile, Header, exif_orientation, is_other_profile
 
 ANIMATED, EXIF, ALPHA = 0x02, 0x08, 0x10  # flags of VP8X
 
@@ -30,8 +30,9 @@ def header(data: bytes) -> Header:
     width, height = (1 + int.from_bytes(data[start + at : start + at + 3], "little") for at in (4, 7))
     chunks = list(_chunks(data))
     pictures = sum(kind == b"ANMF" for kind, _, _ in chunks) if flags & ANIMATED else 1
-    alpha = bool(flags & ALPHA)
-    return Header("webp", height, width, _orientation(data, chunks), alpha=alpha, pictures=max(pictures, 1))
+    profile = any(kind == b"ICCP" and is_other_profile(data[at : at + size]) for kind, at, size in chunks)
+    alpha, turned = bool(flags & ALPHA), _orientation(data, chunks)
+    return Header("webp", height, width, turned, alpha=alpha, pictures=max(pictures, 1), profile=profile)
 
 
 def check(data: bytes) -> None:

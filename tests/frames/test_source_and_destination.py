@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageCms
 
 from frames.destination import check_destination, lost_properties, write_frames
 from frames.images import read_image, write_image
@@ -161,6 +161,17 @@ def test_what_is_lost_is_said_line_by_line(folder):
         assert word in said
     kept = "\n".join(lost_properties(replace(source, format=form), Path("out.mp4")))
     assert "16:11" not in kept and "kept as tags" in kept
+
+
+@pytest.mark.parametrize("suffix", [".png", ".jpg", ".webp"])
+def test_a_colour_profile_other_than_srgb_is_said(tmp_path, suffix):
+    profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+    other = profile.replace(b"sRGB", b"wide").replace("sRGB".encode("utf-16-be"), "wide".encode("utf-16-be"))
+    left_out = "stored with its pixels and left out: a colour profile other than sRGB"
+    for name, embedded, lines in (("none", None, []), ("srgb", profile, []), ("wide", other, [left_out])):
+        path = tmp_path / f"{name}{suffix}"
+        Image.fromarray(picture(99)).save(path, icc_profile=embedded)
+        assert list(lost_properties(open_source(path), tmp_path / "out.png")) == lines
 
 
 def test_a_video_keeps_its_times_unless_a_rate_is_given(folder, tmp_path):
