@@ -7,8 +7,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from bench.report.grid import figure
-from bench.report.look import direction, front_of
+from bench.report.look import direction
 from bench.report.page.figures import three
+from bench.report.points import points_of, times_of
 from bench.report.tables import Column, Table
 
 WIDTH, HEIGHT = 360, 270
@@ -46,6 +47,7 @@ class Panel:
 
     title: str
     note: str
+    axis: str  # the title of the time's axis
     alt_text: str  # the panel in words, for screen readers
     ticks_x: list[tuple[float, str]]
     ticks_y: list[tuple[float, str]]
@@ -58,7 +60,7 @@ def of_tables(tables: list[Table], methods: list[str]) -> list[tuple[str, list[P
     """(title, its panels) of each data set and device, without those that have none."""
     found = []
     for table in tables:
-        for time in (column for column in table.columns if column.metric == "ms_per_frame"):
+        for time in times_of(table):
             columns = [column for column in table.columns if column.signature and column.ranks]
             drawn = [panel for column in columns if (panel := _panel(table, time, column, methods))]
             if drawn:
@@ -67,12 +69,12 @@ def of_tables(tables: list[Table], methods: list[str]) -> list[tuple[str, list[P
 
 
 def _panel(table: Table, time: Column, column: Column, methods: list[str]) -> Panel | None:
-    points = {m: p for m in table.methods if (p := _point(table, m, time, column))}
-    if not points:
+    points = points_of(table, time, column)
+    if not points.of:
         return None
-    logs = [math.log10(x) for x, _ in points.values()]
+    logs = [math.log10(x) for x, _ in points.of.values()]
     left, right = min(logs) - 0.35, max(logs) + 0.35
-    low, high = min(y for _, y in points.values()), max(y for _, y in points.values())
+    low, high = min(y for _, y in points.of.values()), max(y for _, y in points.of.values())
     margin = (high - low) * 0.18 or abs(high) * 0.05 or 0.1
     low, high = low - margin, high + margin
     up = column.better != "lower"
@@ -84,35 +86,30 @@ def _panel(table: Table, time: Column, column: Column, methods: list[str]) -> Pa
         share = (y - low) / (high - low)
         return TOP + (1 - share if up else share) * (HEIGHT - TOP - BOTTOM)
 
-    placed = {method: (across(x), down(y)) for method, (x, y) in points.items()}
+    placed = {method: (across(x), down(y)) for method, (x, y) in points.of.items()}
     title = f"{column.title} [{column.unit}]" if column.unit else column.title
-    alt_text = "; ".join(f"{m} {table.text(m, column)} at {three(x)} ms" for m, (x, _) in points.items())
-    front = [] if column.better == "nearer" else front_of(placed.values(), "lower")  # in pixels up is less
+    texts = {method: f"{table.cell(method, column, counted=True).text} {column.unit}".rstrip() for method in placed}
+    alt_text = "; ".join(f"{m} {texts[m]} at {three(x)} ms" for m, (x, _) in points.of.items())
+    front = [(across(x), down(y)) for x, y in points.front(column.better)]
     marks = [
         Mark(
             methods.index(method),
             *place,
-            f"{method}: {table.text(method, column)} {column.unit}, {three(points[method][0])} ms per frame",
+            f"{method}: {texts[method]}, {three(points.of[method][0])} ms per frame",
         )
         for method, place in placed.items()
     ]
     return Panel(
         title,
         direction(column.better) + (", axis turned" if column.better == "lower" else ""),
-        f"{title} against time per frame. {alt_text}.",
+        f"{time.title} [{time.unit}], log scale",
+        f"{title} against {time.title}. {alt_text}.",
         _ticks_x(left, right, across),
         _ticks_y(low, high, down),
         front if len(front) > 1 else [],
         marks,
-        _labels(placed),
+        _labels({points.name(method): place for method, place in placed.items()}),
     )
-
-
-def _point(table: Table, method: str, time: Column, column: Column) -> tuple[float, float] | None:
-    across, up = table.cells.get((method, time)), table.cells.get((method, column))
-    if across is None or up is None or not across.value or up.value is None:
-        return None
-    return (across.value, up.value) if math.isfinite(across.value) and math.isfinite(up.value) else None
 
 
 def _ticks_x(left: float, right: float, across: Callable[[float], float]) -> list[tuple[float, str]]:

@@ -12,9 +12,10 @@ from matplotlib.lines import Line2D
 
 from bench.report import intervals
 from bench.report.columns import Column
-from bench.report.look import front_of, order_of
+from bench.report.look import order_of
 from bench.report.plots import style
 from bench.report.plots.labels import NamedPoint, place
+from bench.report.points import LACKING, points_of, times_of
 from bench.report.tables import Table, tables
 from bench.store.record import Record
 
@@ -37,9 +38,9 @@ def speed_quality(
     """
     found = []
     for table in tables(records):
-        for time in [c for c in table.columns if c.metric == "ms_per_frame"]:
+        for time in times_of(table):
             scores = [c for c in table.columns if c.ranks and c.signature and (not metrics or c.metric in metrics)]
-            scores = [c for c in scores if any(_point(table, m, time, c) for m in table.methods)]
+            scores = [c for c in scores if points_of(table, time, c).of]
             if scores:
                 found.append((table, time, scores))
     if not found:
@@ -74,7 +75,10 @@ def _draw(found: list, methods: list[str], theme: style.Theme, width: str, capti
     if captioned:
         texts = dict.fromkeys(f"{table.title}: {table.caption}" for table, _, _ in found)
         crops = ", ".join(dict.fromkeys(style.crop_note(c) for _, _, scores in found for c in scores))
-        style.caption(figure, "\n".join([*texts, _HOW.format(crops=crops)]), theme, style.WIDTHS[width])
+        how = _HOW.format(crops=crops)
+        if any(points_of(table, time, c).counted for table, time, scores in found for c in scores):
+            how += LACKING
+        style.caption(figure, "\n".join([*texts, how]), theme, style.WIDTHS[width])
     figure.canvas.draw()  # gives the axes their place
     figure.set_layout_engine("none")  # names are put where there is room in it, and must not move it
     return figure, all([place(axes, points, front) for axes, points, front in drawn]) if named else True
@@ -92,22 +96,16 @@ _HOW = (
 )
 
 
-def _point(table: Table, method: str, time: Column, column: Column) -> tuple[float, float] | None:
-    across, up = table.cells.get((method, time)), table.cells.get((method, column))
-    if across is None or up is None or across.value is None or up.value is None:
-        return None
-    return (across.value, up.value) if math.isfinite(across.value) and math.isfinite(up.value) else None
-
-
 def _panel(axes: Axes, table: Table, time: Column, column: Column, methods: list[str], theme: style.Theme):
     """Draw one panel; returns (points to be named, polylines that names should not cover)."""
-    points = {m: p for m in table.methods if (p := _point(table, m, time, column))}
+    points = points_of(table, time, column)
     bars = intervals.within_clips(
-        {m: {clip: each[0] for clip, each in table.cells[m, column].evidence.items()} for m in points}
+        {m: {clip: each[0] for clip, each in table.cells[m, column].evidence.items()} for m in points.of}
     )
     axes.set_xscale("log")
     named = []
-    for method, (x, y) in sorted(points.items(), key=lambda each: -(_memory(table, each[0]) or 0)):  # the small on top
+    small_on_top = sorted(points.of.items(), key=lambda each: -(_memory(table, each[0]) or 0))
+    for method, (x, y) in small_on_top:
         index, row = methods.index(method), table.cells[method, time]
         tone, size = style.color(theme, index), _diameter(_memory(table, method))
         x_bar = row.interval
@@ -125,14 +123,14 @@ def _panel(axes: Axes, table: Table, time: Column, column: Column, methods: list
             markeredgewidth=0.8,
             zorder=3,
         )
-        named.append(NamedPoint(x, y, method, tone, size, x_bar, y_bar))
+        named.append(NamedPoint(x, y, points.name(method), tone, size, x_bar, y_bar))
     _limits(axes, named, column.better)
-    front = front_of(list(points.values()), column.better)
+    front = points.front(column.better)
     steps = [(x2, y1) for (_, y1), (x2, _) in zip(front, front[1:])]  # no method lies in between: a stair
     lines = [np.array([p for pair in zip(front, [*steps, front[-1]]) for p in pair])] if len(front) > 1 else []
     for line in lines:
         axes.plot(*line.T, color=theme.faint, linewidth=0.9, linestyle=(0, (4, 2)), zorder=1)
-    axes.set_xlabel("time per frame [ms]")
+    axes.set_xlabel(f"{time.title} [{time.unit}]")
     axes.set_ylabel(style.axis_title(column), fontsize=7)
     if column.better == "nearer":
         return named, lines

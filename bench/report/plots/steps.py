@@ -12,6 +12,7 @@ from bench.report import intervals
 from bench.report.columns import Column
 from bench.report.methods import steps
 from bench.report.plots import style
+from bench.report.points import times_of
 from bench.report.tables import Table, tables
 from bench.store.record import Record
 
@@ -37,7 +38,7 @@ def steps_quality(
         (table, column)
         for table in tables([r for r in records if r.method in chosen_methods])
         for column in table.columns
-        if (column.ranks and (not metrics or column.metric in metrics)) or column.metric == "ms_per_frame"
+        if (column.ranks and (not metrics or column.metric in metrics)) or column in times_of(table)
         if any(_value(table, m, column) is not None for m in table.methods)
     ]
     with style.styled(theme) as chosen:

@@ -9,8 +9,11 @@ import pytest
 
 from bench.report import plot
 from bench.report.look import front_of
+from bench.report.page import panels
 from bench.report.plots import style
 from bench.report.plots.scaling import power_law
+from bench.report.points import LACKING, points_of
+from bench.report.tables import tables
 from tests.bench.made_up import untrained, with_times
 
 
@@ -22,6 +25,21 @@ def test_the_pareto_front_keeps_what_nothing_beats_in_both():
     points = [(1, 20), (2, 19), (3, 25), (3, 24), (9, 26)]
     assert front_of(points, "higher") == [(1, 20), (3, 25), (9, 26)]
     assert front_of(points, "lower") == [(1, 20), (2, 19)]
+
+
+def test_a_method_that_lacks_clips_is_on_no_front_and_its_name_counts_them(crowd):
+    """Without the hardest clip any method looks better."""
+    lacking = [r for r in crowd if (r.method, r.clip) != ("model[steps=4]", "a")]
+    (table,) = tables(lacking)
+    time, score = (next(c for c in table.columns if c.metric == name) for name in ("ms_per_frame", "psnr"))
+    points = points_of(table, time, score)
+    assert points.counted == {"model[steps=4]": "3/4"} and len(points.of) == 4
+    assert len(points.front("higher")) == 2 and points.of["model[steps=4]"] not in points.front("higher")
+    figure = plot.speed_quality(lacking)
+    assert "model[steps=4] (3/4)" in texts_of(figure.axes[0]) and LACKING.strip() in figure.get_supxlabel()
+    ((_, (panel, *_)),) = panels.of_tables([table], [r.method for r in crowd[:4]])
+    assert len(panel.front) == 2 and "model[steps=4] (3/4)" in {label.text for label in panel.labels}
+    assert "(3/4)" in panel.alt_text
 
 
 def test_names_meet_neither_each_other_nor_markers_nor_the_frame(crowd):
