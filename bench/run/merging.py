@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import tempfile
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -43,6 +44,7 @@ def merge(runs: Sequence[Path], out: Path) -> int:
     for record in (each for found in loaded.values() for each in found):
         if record.cell not in kept or _rank(kept[record.cell]) <= _rank(record):
             kept[record.cell] = record
+    clips = _clips_of_all([record for found in loaded.values() for record in found])
     combinations = {(str(c.get("data")), str(c.get("method"))): c for each in configs for c in each}
     config = {"command": COMMAND, "combinations": list(combinations.values())}
     out.parent.mkdir(parents=True, exist_ok=True)
@@ -51,13 +53,34 @@ def merge(runs: Sequence[Path], out: Path) -> int:
         folder.mkdir()
         target = RecordFile(folder / FILE)
         for record in kept.values():
-            target.append(record)
+            target.append(_among(record, *clips[record.data]) if record.data in clips else record)
         for facts in workers:
             write_worker(folder, facts)
         (folder / CONFIG).write_text(yaml.safe_dump(config, sort_keys=False, allow_unicode=True), "utf-8")
         (folder / ENVIRONMENT).write_text(json.dumps(environment, indent=2) + "\n", "utf-8")
         folder.rename(out)  # whole, or not there
     return len(kept)
+
+
+def _clips_of_all(records: Sequence[Record]) -> dict[str, tuple[list[str] | None, int]]:
+    """The option `clips` and the expected clips of each data set of which runs chose unlike clips: of all together."""
+    choices: dict[str, dict[str, tuple[list[str] | None, int]]] = {}
+    for record in records:
+        wanted = record.data_config.get("clips")
+        names = None if wanted is None else [str(name) for name in (wanted if isinstance(wanted, list) else [wanted])]
+        choices.setdefault(record.data, {})[repr(names)] = names, record.expected_clips
+    found: dict[str, tuple[list[str] | None, int]] = {}
+    for data, each in choices.items():
+        named = list(dict.fromkeys(name for names, _ in each.values() for name in names or ()))
+        whole = each.get(repr(None))
+        if len(each) > 1:
+            found[data] = whole or (named, len(named))
+    return found
+
+
+def _among(record: Record, clips: list[str] | None, expected: int) -> Record:
+    """The record as a run on these clips would have written it."""
+    return replace(record, data_config=record.data_config | {"clips": clips}, expected_clips=expected)
 
 
 def _rank(record: Record) -> tuple[bool, datetime]:
@@ -93,15 +116,19 @@ def _agreed(environments: Sequence[dict[str, Any]]) -> dict[str, Any]:
 def _refuse_unlike(loaded: dict[Path, list[Record]]) -> None:
     """Refuse runs that differ in the options of a data set or, on one data set, of a method or in a score's recipe.
 
+    So are those that scored one cell by unlike metrics: one record of it is kept, and the other's scores would be lost.
+
     On two data sets a method may have unlike options, as in one run: the scale or the variant may be the set's own.
     """
     seen: dict[tuple[str, ...], tuple[Path, Any]] = {}
     for run, records in loaded.items():
         for record in records:
             data = {key: value for key, value in record.data_config.items() if key not in _MAY_DIFFER}
+            metrics = {"metrics": sorted(record.scores)}
             facts: dict[tuple[str, ...], Any] = {
                 ("data set", record.data): data,
                 ("method", record.method, record.data): record.method_config,
+                **({("cell", f"{record.data}/{record.clip} {record.method}"): metrics} if record.ok else {}),
                 **{("metric", name, record.data): {"recipe": s.signature} for name, s in record.scores.items()},
             }
             for what, value in facts.items():

@@ -1,9 +1,12 @@
 """Runs joined on made-up records: which record counts, and what is known of where it was measured."""
 
 import json
+from dataclasses import replace
 
 import pytest
 
+from bench.report.merge import merged
+from bench.report.tables import tables
 from bench.run.merging import merge
 from bench.store.records import RecordFile, load
 from bench.store.workers import WorkerFacts, write_worker
@@ -84,3 +87,30 @@ def test_one_clip_with_other_frames_is_refused(tmp_path, kind):
     assert merge([one, same, unknown, run("clip", "b", "2" * 64)], tmp_path / "out") == 4
     with pytest.raises(UserError, match=f"the clip a of set has other {kind.upper()} frames .digests 1+ and 3+"):
         merge([one, run("changed", "a", "3" * 64)], tmp_path / "none")
+
+
+def chosen(method, clip, clips, expected):
+    return make(method, clip, [30.0], [0.1], expected=expected, data_config={"degradation": "bi", "clips": clips})
+
+
+def test_runs_of_unlike_clips_are_one_set_that_can_be_read_as_a_run(tmp_path):
+    one = run_folder(tmp_path / "one", [chosen("plain", "a", ["a"], 1)])
+    two = run_folder(tmp_path / "two", [chosen("plain", clip, ["b", "c"], 2) for clip in "bc"])
+    merge([one, two], tmp_path / "out")
+    found = load(tmp_path / "out").records
+    assert {(r.expected_clips, tuple(r.data_config["clips"])) for r in found} == {(3, ("a", "b", "c"))}
+    assert merged({"out": found}) and tables(found)[0].caption.startswith("3 clips, ")
+    whole = run_folder(tmp_path / "whole", [chosen("sharp", "d", None, 7)])
+    merge([one, whole], tmp_path / "more")
+    found = load(tmp_path / "more").records
+    assert {(r.expected_clips, r.data_config["clips"]) for r in found} == {(7, None)}
+
+
+def test_one_cell_scored_by_unlike_metrics_is_refused_as_scores_would_be_lost(tmp_path):
+    both, clip = make("plain", "a", [30.0], [0.1]), make("plain", "b", [30.0], [0.1])
+    less = replace(both, scores={"psnr": both.scores["psnr"]}, date="2026-01-03T00:00:00")
+    other = replace(clip, scores={"psnr": clip.scores["psnr"]})
+    one, two = run_folder(tmp_path / "one", [both]), run_folder(tmp_path / "two", [less])
+    with pytest.raises(UserError, match="the cell set/a plain has other options .metrics.: metrics is .*lpips-alex"):
+        merge([one, two], tmp_path / "none")
+    assert merge([one, run_folder(tmp_path / "clip", [other])], tmp_path / "out") == 2
