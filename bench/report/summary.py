@@ -149,7 +149,7 @@ def _clip_rows(record: Record) -> list[Row]:
         counts = (record.frames, record.frames)
         found += _time_rows(start, scope, [(record, times)], counts)
         name, unit = _named("first_call_s", scope), UNITS["first_call_s"]
-        found.append(Row(*start, name, times.first_call_s, unit, *counts, time_signature(record, scope)))
+        found.append(Row(*start, name, times.first_call_s, unit, *counts, time_signature([(record, times)], scope)))
     return found
 
 
@@ -175,7 +175,7 @@ def _time_rows(
     start: tuple[str, str, str], scope: str, timed: list[tuple[Record, Timing]], counts: tuple[int, int]
 ) -> list[Row]:
     """The figures of a scope over these clips, each with an interval from that of the total time."""
-    signature = time_signature(timed[0][0], scope)
+    signature = time_signature(timed, scope)
     evidence = {record.clip: tuple(times.seconds) for record, times in timed}
     seconds = sum(median(each) for each in evidence.values())
     interval = intervals.of_total(list(evidence.values()))
@@ -217,18 +217,20 @@ def _energy(times: Timing) -> list[float]:
     return known if len(known) == len(energies) else []
 
 
-def time_signature(record: Record, scope: str) -> str:
-    """The recipe of a time: scope, clock, device, precision, warm-up, repetitions."""
-    times = record.timing[scope]
+def time_signature(timed: Sequence[tuple[Record, Timing]], scope: str) -> str:
+    """The recipe of a time: scope, clock, device, precision, warm-up, repetitions; all that occur in its clips."""
+    records, times = zip(*timed)
+    precisions = (record.descriptor.dtype if record.descriptor else "not known" for record in records)
+    warmups, repetitions = {each.warmup for each in times}, {len(each.repetitions) for each in times}
     return "|".join(
         [
             "time",
             scope,
-            times.clock,
-            record.device,
-            record.descriptor.dtype if record.descriptor else "not known",
-            f"warmup{times.warmup}",
-            f"median-of-{len(times.repetitions)}",
+            times[0].clock,
+            records[0].device,
+            ",".join(_distinct(precisions)),
+            f"warmup{','.join(map(str, sorted(warmups)))}",
+            f"median-of-{','.join(map(str, sorted(repetitions)))}",
             "v1",
         ]
     )

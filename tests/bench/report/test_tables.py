@@ -9,6 +9,7 @@ from rich.console import Console
 
 from bench.report import cited, intervals, tables
 from bench.report.merge import merged
+from bench.report.summary import rows
 from frames.errors import UserError
 from tests.bench.made_up import failed, refused, untrained, with_score
 
@@ -121,6 +122,16 @@ def test_times_of_two_devices_never_share_a_column(record):
     (table,) = tables.tables(records)
     heads = [c.header for c in table.columns if c.metric == "fps"]
     assert heads == ["FPS, a machine [1/s] ↑", "FPS, a GPU [1/s] ↑"]
+
+
+def test_the_recipe_of_a_sets_time_has_what_occurs_in_any_clip(record):
+    """A budget of time gives a long clip fewer repetitions than a short one."""
+    short, long = record("m", "a", [30.0], [1.0, 1.1, 1.2]), record("m", "b", [30.0], [9.0])
+    assert long.descriptor is not None
+    long = replace(long, descriptor=replace(long.descriptor, dtype="bfloat16"))
+    found = {row.clip: row.signature for row in rows([short, long]) if row.metric == "fps"}
+    assert found["a"].endswith("float32|warmup1|median-of-3|v1") and found["b"].endswith("median-of-1|v1")
+    assert found["*"].endswith("|float32,bfloat16|warmup1|median-of-1,3|v1")
 
 
 def test_a_method_with_random_weights_shows_no_quality(record):
