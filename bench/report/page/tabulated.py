@@ -85,16 +85,20 @@ def summary(table: Table, methods: list[str]) -> SortedTable:
 
 
 def clips(records: list[Record], methods: list[str]) -> SortedTable:
-    """A table with a line for each cell, a clip and a method: its time and its scores."""
+    """A table with a line for each cell, a clip and a method: its times and its scores."""
     metrics = metrics_of(records)
-    heads = [HeadCell(name, "text") for name in ("clip", "data", "method")] + [HeadCell("ms per frame ↓", "lower")]
+    timed = list(dict.fromkeys((scope, record.device) for record in records for scope in record.timing))
+    timed = sorted(timed, key=lambda each: each[0] != "tensors") or [("tensors", "")]
+    several = len({device for _, device in timed}) > 1
+    heads = [HeadCell(name, "text") for name in ("clip", "data", "method")]
+    heads += [HeadCell(_time_head(scope, device if several else ""), "lower") for scope, device in timed]
     heads += [HeadCell(metric.header, metric.better, metric.signature) for metric in metrics]
     lines = [
         Line(
             f"{record.clip} {record.data} {record.method}".lower(),
             record.method,
             methods.index(record.method),
-            [_time(record), *(_score(record, metric) for metric in metrics)],
+            [*(_time(record, *each) for each in timed), *(_score(record, metric) for metric in metrics)],
             record.clip,
             record.data,
         )
@@ -109,10 +113,16 @@ def _score(record: Record, metric: Metric) -> BodyCell:
     return BodyCell(text, mean(ranked) if ranked else None)
 
 
-def _time(record: Record) -> BodyCell:
+def _time_head(scope: str, device: str) -> str:
+    """The head of a column of times; of one scope and one device, which is named where there are several."""
+    head = "ms per frame" if scope == "tensors" else f"ms per frame ({scope})"
+    return f"{head}, {device} ↓" if device else f"{head} ↓"
+
+
+def _time(record: Record, scope: str, device: str) -> BodyCell:
     if not record.ok:
         return BodyCell("failed", None, "lacking")
-    times = next(iter(record.timing.values()), None)
+    times = record.timing.get(scope) if record.device == device else None
     if times is None:
         return BodyCell("–", None)
     value = 1e3 * times.median_s / record.frames

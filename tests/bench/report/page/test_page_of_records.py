@@ -57,6 +57,16 @@ def test_the_whole_of_the_stages_is_the_time_that_the_tables_have():
     assert tables([record])[0].text("one", column_of(record, "ms_per_frame")) == "1000"
 
 
+def test_times_of_unlike_scopes_or_devices_never_share_a_column_of_the_table_of_clips():
+    one = make("one", "a", [30.0], [1.0])
+    program = replace(one, method="program", timing={"files": replace(one.timing["tensors"], scope="files")})
+    found = tabulated.clips([one, program], ["one", "program"])
+    assert [head.title for head in found.heads[3:5]] == ["ms per frame ↓", "ms per frame (files) ↓"]
+    assert [[cell.text for cell in line.cells[:2]] for line in found.lines] == [["1000", "–"], ["–", "1000"]]
+    heads = tabulated.clips([one, replace(one, method="two", device="a GPU")], ["one", "two"]).heads
+    assert [head.title for head in heads[3:5]] == ["ms per frame, a machine ↓", "ms per frame, a GPU ↓"]
+
+
 def order_of(records):
     return list(dict.fromkeys(record.method for record in records))
 
