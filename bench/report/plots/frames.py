@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
@@ -30,15 +32,16 @@ def per_frame(
     """
     untrained = random_methods(records)
     usable = [r for r in records if r.status == "ok" and r.method not in untrained]
-    scored = [(r, name, s) for r in usable for name, s in r.scores.items() if len(s.values or ()) > 1]
+    scored = [(r, name, s) for r in usable for name, s in r.scores.items() if s.values]
     scored = [each for each in scored if not metrics or each[1] in metrics]
     if clips:
         scored = [each for each in scored if each[0].clip in clips or _where(each[0]) in clips]
-    if not scored:
+    curves_of = [each for each in scored if len(each[2].values or ()) > 1]  # one value alone is drawn beside others
+    if not curves_of:
         return None
-    columns = list(dict.fromkeys(_where(r) for r, _, _ in scored))
+    columns = list(dict.fromkeys(_where(r) for r, _, _ in curves_of))
     shown = columns if clips else columns[:_CLIPS]
-    recipes = list(dict.fromkeys((name, s.signature, s.short) for _, name, s in scored))
+    recipes = list(dict.fromkeys((name, s.signature, s.short) for _, name, s in curves_of))
     methods = order_of(records)
     with style.styled(theme) as chosen:
         across = min(3, len(shown)) if width == "page" else 1
@@ -62,8 +65,10 @@ def per_frame(
             left = f"; {len(columns) - len(shown)} further clips not shown" if len(shown) < len(columns) else ""
             recipe_text = "; ".join(signature for _, signature, _ in recipes)
             up = "Up is better in every panel"
-            if any(s.better in ("nearer", "none") for _, _, s in scored):
+            if any(s.better in ("nearer", "none") for _, _, s in curves_of):
                 up = "Up is better unless the axis says otherwise"
+            if any(_where(r) in shown and any(map(math.isinf, s.values or ())) for r, _, s in scored):
+                up += "; infinite scores (frames equal to GT) are not drawn"
             style.caption(figure, f"{up}; {recipe_text}{left}", chosen, style.WIDTHS[width])
     return figure
 

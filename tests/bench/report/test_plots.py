@@ -1,6 +1,7 @@
 """Content of the plots: fronts, names that do not collide, exponents, shares, steps, themes."""
 
 import itertools
+import math
 from dataclasses import replace
 
 import matplotlib.colors as colors
@@ -69,6 +70,19 @@ def test_a_clip_without_scores_by_a_metric_says_so_and_has_no_axis_of_its_own(re
     figure = plot.KINDS["frames"](runs)
     (empty,) = [axes for axes in figure.axes if "no scores" in texts_of(axes)]
     assert empty.get_title(loc="left").endswith("/b") and not len(empty.get_xticks())
+
+
+def test_the_only_value_of_a_clip_of_two_frames_is_drawn_and_infinite_ones_are_named(record):
+    """Metrics of pairs have one value there; the panel said that there were no scores."""
+    long, short = record("one", "a", [30.0, 31.0, 32.0], [1.0]), record("one", "b", [30.0, math.inf], [1.0])
+    pairs = replace(long.scores["lpips-alex"], window=2, values=[0.2, 0.3], indices=[0, 1])
+    single = replace(pairs, values=[0.2], indices=[0])
+    runs = [replace(each, scores=each.scores | {"lpips-alex": s}) for each, s in ((long, pairs), (short, single))]
+    figure = plot.KINDS["frames"](runs)
+    assert not any("no scores" in texts_of(axes) for axes in figure.axes)
+    assert [len(axes.lines[0].get_xdata()) for axes in figure.axes] == [3, 2, 2, 1]
+    assert "infinite scores" in figure.get_supxlabel()
+    assert "infinite scores" not in plot.KINDS["frames"](runs[:1]).get_supxlabel()
 
 
 def test_too_many_names_go_into_a_legend(record):
