@@ -12,6 +12,7 @@ from typing import Any
 
 from bench.commands.parser import Parser
 from bench.gate import rules
+from bench.groups import members
 from bench.report import submission
 from bench.report.merge import by_settings
 from bench.report.summary import write_csv
@@ -19,6 +20,7 @@ from bench.store.record import Record
 from bench.store.records import FILE, FOLDER, load
 from bench.store.workers import WorkerFacts, read_workers, write_worker
 from frames.errors import NOTHING_MEASURED, OK, REGRESSED, UserError, one_line
+from frames.strict_yaml import read_mapping
 from frames.text import printable
 from frames.text_files import read_json
 
@@ -52,7 +54,7 @@ def main(argv: list[str]) -> int:
     own = _environment(options.run / "environment.json")
     environments = {worker: facts.environment for worker, facts in workers.items()} | ({"": own} if own else {})
     lines = [f"damaged lines: {found.damaged[0]}; delete it and measure that cell again"] if found.damaged else []
-    lines += rules.broken(found.records, environments)
+    lines += rules.broken(found.records, environments, _parts())
     for line in lines:
         print(f"bench: {printable(line)}", file=sys.stderr)
     if lines:
@@ -63,6 +65,12 @@ def main(argv: list[str]) -> int:
     for path in submission.paths(found.records):
         print(f"bench: the records name a path of this machine: {printable(path)}", file=sys.stderr)
     return OK
+
+
+def _parts() -> list[tuple[str, list[str]]]:
+    """(`_target_`, clips) of each data set whose configuration takes a part of a larger set, as spmcs11 does."""
+    found = map(read_mapping, members("data").values())
+    return [(str(each.get("_target_")), each["clips"]) for each in found if each.get("clips") is not None]
 
 
 def _environment(file: Path) -> dict[str, Any]:

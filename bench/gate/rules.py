@@ -16,17 +16,23 @@ _PACKAGES = ("torch", "numpy")
 _SHOWN = 3
 
 
-def broken(records: Sequence[Record], environments: Mapping[str, Mapping[str, Any]]) -> list[str]:
+def broken(
+    records: Sequence[Record],
+    environments: Mapping[str, Mapping[str, Any]],
+    parts: Sequence[tuple[str, Sequence[str]]] = (),
+) -> list[str]:
     """One line for each rule that a run breaks; empty if it may be submitted.
 
     Args:
         records: of one run, the newest of each cell.
         environments: by worker, "" for a run of one worker.
+        parts: (`_target_`, clips) of data sets that are a part of a larger one by their own configuration.
     """
     good = [record for record in records if record.ok]
     lines = [
         _line("failed cells", (f"{_where(r)} ({r.reason})" for r in records if not r.ok), "measure them again"),
         _line("clips are missing", _missing(records), "measure the whole set"),
+        _line("clips were chosen", _chosen(records, parts), "measure without data.clips"),
         _line("clips were cut", _cut(records), "measure without data.frames"),
         _line("frames were left out of the scores", _thinned(records), "measure without score_every"),
         _line("unlike signatures in one column", _unlike(good), "score all cells by one protocol"),
@@ -71,6 +77,14 @@ def _missing(records: Sequence[Record]) -> Iterator[str]:
         count = max(expected[data], len(every[data]))
         if len(own) < count:
             yield f"{method} has {len(own)} of {count} clips of {data}"
+
+
+def _chosen(records: Sequence[Record], parts: Sequence[tuple[str, Sequence[str]]]) -> Iterator[str]:
+    """Data sets of which a user chose clips, which the number of expected clips follows."""
+    for record in records:
+        clips = record.data_config.get("clips")
+        if clips is not None and (record.data_config.get("_target_"), clips) not in parts:
+            yield f"{record.data} with data.clips={clips}"
 
 
 def _cut(records: Sequence[Record]) -> Iterator[str]:

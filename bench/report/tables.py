@@ -34,7 +34,7 @@ class Table:
     columns: list[Column]
     methods: list[str]
     cells: dict[tuple[str, Column], Row]
-    expected: int  # clips of the complete set
+    expected: int  # clips of the set, or as many as data.clips names
     notes: list[str]
     shown: list[Column | Fact] = field(default_factory=list)  # what is printed, in order; empty: `columns`
     random: frozenset[str] = frozenset()  # methods with random weights, of which no quality is shown

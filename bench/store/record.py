@@ -178,7 +178,7 @@ class Record:
     scale: int
     lr_origin: str
     lr_made_with: str | None = None  # versions of encoder and libraries that made the LR frames; None: they need none
-    expected_clips: int  # of the complete data set
+    expected_clips: int  # of the data set, or as many as data.clips names
     protocol: str
     data_config: dict[str, Any]  # the options of the data set, its degradation, scale and protocol
     device: str

@@ -6,8 +6,10 @@ from dataclasses import replace
 import pytest
 
 from bench.__main__ import main
+from bench.groups import members
 from bench.store.records import FILE, load, worker_file
 from bench.store.workers import WorkerFacts, read_workers, write_worker
+from frames.strict_yaml import read_mapping
 from tests.bench.made_up import ENVIRONMENT, failed, make, run_folder
 
 HOSTILE = "|`<img src=x onerror=alert(1)>`\n# x"
@@ -52,6 +54,15 @@ def test_each_broken_rule_is_a_line_and_nothing_is_written(place, capsys):
         " the code was modified locally",
     ]
     assert not (place / "results").exists()
+
+
+def test_a_set_that_is_a_part_of_another_by_its_own_configuration_is_complete(place, capsys):
+    own = {key: read_mapping(members("data")["spmcs11"])[key] for key in ("_target_", "clips")}
+    run_folder(place / "mine", [replace(record, data_config=own) for record in cells()])
+    assert main(["submit", "mine"]) == 0
+    run_folder(place / "fewer", [replace(r, data_config=own | {"clips": own["clips"][:2]}) for r in cells()])
+    assert main(["submit", "fewer"]) == 1
+    assert "clips were chosen: set with data.clips=" in capsys.readouterr().err
 
 
 def test_damaged_lines_and_a_missing_environment_are_broken_rules(place, capsys):

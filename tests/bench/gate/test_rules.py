@@ -33,6 +33,10 @@ def test_a_complete_run_breaks_none():
         ([failed(run()[0], "out of memory"), *run()[1:]], ["failed cells: set/a, plain (out of memory)"]),
         (run()[1:], ["clips are missing: plain has 1 of 2 clips of set"]),
         ([r for r in run() if r.clip == "a"], ["clips are missing: plain has 1 of 2 clips of set, sharp has 1 of 2"]),
+        (
+            [replace(r, data_config={"clips": ["a", "b"]}) for r in run()],  # two are expected, as two were chosen
+            ["clips were chosen: set with data.clips=['a', 'b']; measure without data.clips"],
+        ),
         (with_first(data_config={"frames": 3}), ["clips were cut: set with data.frames=3"]),
         (with_first(data_config={"score_every": 4}), ["frames were left out of the scores: set with score_every=4"]),
         ([with_score(run()[0], "psnr", signature="psnr|rgb"), *run()[1:]], ["unlike signatures in one column: psnr"]),
