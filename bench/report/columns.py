@@ -120,13 +120,13 @@ def of_records(records: list[Record], total: list[Row], mix: bool = False) -> li
     for metric, (title, unit, better, digits) in _SPEED.items():
         found = [row for row in total if row.metric.split("-")[0] == metric]
         devices = list(dict.fromkeys(map(device_of, found)))
-        if metric == "peak_memory_mb" and any(t.peak_of_process for record in records for t in record.timing.values()):
-            title, better = "process memory", "none"
         for name in dict.fromkeys(row.metric for row in found):
             scope = name.removeprefix(metric).lstrip("-")
-            head = f"{title} ({scope})" if scope else title
             for device in devices if len(devices) > 1 else [None]:
-                columns.append(Column(name, head, unit, better, digits, None, device))
+                whole = metric == "peak_memory_mb" and _of_process(records, scope or "tensors", device)
+                head, way = ("process memory", "none") if whole else (title, better)
+                head = f"{head} ({scope})" if scope else head
+                columns.append(Column(name, head, unit, way, digits, None, device))
     kinds = {(name, s.signature): s for record in records for name, s in record.scores.items()}
     for (name, own), kind in kinds.items():
         mixed = mix and any(n == name and s != own for n, s in kinds)
@@ -135,6 +135,12 @@ def of_records(records: list[Record], total: list[Row], mix: bool = False) -> li
         if not any((c.metric, c.signature) == (name, signature) for c in columns):
             columns.append(column)
     return columns
+
+
+def _of_process(records: list[Record], scope: str, device: str | None) -> bool:
+    """Whether peaks of a scope on a device (None: the only one) are those of whole processes, which rank no method."""
+    timed = (record.timing.get(scope) for record in records if device in (None, record.device))
+    return any(times is not None and times.peak_of_process for times in timed)
 
 
 def choose(columns: list[Column], names: list[str], known: set[str]) -> list[Column | Fact]:

@@ -124,6 +124,15 @@ def test_times_of_two_devices_never_share_a_column(record):
     assert heads == ["FPS, a machine [1/s] ↑", "FPS, a GPU [1/s] ↑"]
 
 
+def test_memory_of_a_gpu_stays_that_of_the_method_beside_times_of_a_processor(record):
+    """One run on each: the processor's peaks are those of the whole process, the GPU's are what torch allocated."""
+    cpu, gpu = record("slow", "a", [30.0], [1.0]), record("fast", "a", [30.0], [0.1], device="a GPU")
+    own = replace(gpu.timing["tensors"], peak_memory_kind="device, allocated by torch")
+    (table,) = tables.tables([cpu, replace(gpu, timing={"tensors": own})])
+    heads = [column.header for column in table.columns if column.metric == "peak_memory_mb"]
+    assert heads == ["process memory, a machine [MiB]", "peak memory, a GPU [MiB] ↓"]
+
+
 def test_the_recipe_of_a_sets_time_has_what_occurs_in_any_clip(record):
     """A budget of time gives a long clip fewer repetitions than a short one."""
     short, long = record("m", "a", [30.0], [1.0, 1.1, 1.2]), record("m", "b", [30.0], [9.0])
