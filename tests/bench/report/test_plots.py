@@ -43,6 +43,19 @@ def test_a_method_that_lacks_clips_is_on_no_front_and_its_name_counts_them(crowd
     assert "(3/4)" in panel.alt_text
 
 
+def test_times_of_files_are_drawn_where_a_method_has_no_others(record):
+    """Programs have times of files alone; a run of them had no plot."""
+    one = record("one", "a", [30.0], [1.0], expected=1)
+    files = replace(one.timing["tensors"], scope="files")
+    program = replace(one, method="program", timing={"files": files})
+    both = replace(one, timing=one.timing | {"files": files})
+    heads = [
+        [axes.get_xlabel() for axes in plot.speed_quality(runs).axes[::2]]
+        for runs in ([both], [program], [both, program])
+    ]
+    assert heads == [["time per frame [ms]"], ["time per frame (files) [ms]"], [heads[0][0], heads[1][0]]]
+
+
 def test_names_meet_neither_each_other_nor_markers_nor_the_frame(crowd):
     figure = plot.speed_quality(crowd)
     renderer = figure.canvas.get_renderer()
