@@ -103,6 +103,18 @@ def is_network(metric: Metric) -> bool:
     return isinstance(metric, PreparesGt)
 
 
+def as_number(score: Any) -> float:
+    """A score as a plain float; a NumPy or torch scalar, as most reductions give it, becomes one.
+
+    Raises:
+        TypeError: it is not a single number.
+    """
+    try:
+        return float(score)
+    except (TypeError, ValueError, RuntimeError):  # torch raises the last one
+        raise TypeError(f"a score must be one number, not {type(score).__name__} {score!r:.60}") from None
+
+
 def check_pair(sr: np.ndarray, gt: np.ndarray, crop: int = 0, minimum: int = 1) -> None:
     """Raise ValueError unless two frames have one size, of at least `minimum` pixels a side without the crop."""
     if sr.shape != gt.shape:

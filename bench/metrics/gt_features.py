@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from bench.metrics.base import FrameMetric, PreparesGt
+from bench.metrics.base import FrameMetric, PreparesGt, as_number
 
 
 class GtFeatures:
@@ -36,7 +36,15 @@ class GtFeatures:
 
         Raises:
             ValueError: the frames cannot be compared.
+            TypeError: the metric returns something else than a number.
         """
+        return as_number(self._scored(metric, sr, gt))
+
+    def clear(self) -> None:
+        """Drop all features, before the frames of another clip."""
+        self._kept.clear()
+
+    def _scored(self, metric: FrameMetric, sr: np.ndarray, gt: np.ndarray | None) -> Any:
         if gt is None or not isinstance(metric, PreparesGt) or sr.shape != gt.shape:  # score() says what is wrong
             return metric.score(sr, gt)
         size = metric.prepared_bytes(gt)
@@ -49,7 +57,3 @@ class GtFeatures:
             self._kept[key] = size, metric.prepare(gt)
             self.prepared += 1
         return metric.compare(sr, self._kept[key][1])
-
-    def clear(self) -> None:
-        """Drop all features, before the frames of another clip."""
-        self._kept.clear()

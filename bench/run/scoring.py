@@ -14,7 +14,7 @@ import numpy as np
 from bench.datasets.clip import Clip
 from bench.doctor.excerpt import needed
 from bench.metrics.accumulators import accumulator, reason_absent
-from bench.metrics.base import Accumulator, Metric, check_pair, is_network
+from bench.metrics.base import Accumulator, Metric, as_number, check_pair, is_network
 from bench.metrics.gt_features import GtFeatures
 from bench.metrics.protocol import Protocol
 from bench.metrics.signature import short
@@ -43,6 +43,7 @@ class PredictionScores:
     known: FrameScores | None = None  # scores of single frames that need not be computed; None: there are none
     doctor_frames: dict[int, np.ndarray] = field(default_factory=dict)  # the SR frames that the doctor wants
     _accumulators: dict[str, Accumulator] = field(default_factory=dict)
+    _added: int = 0  # frames
 
     def begin(self, clip: Clip, features: GtFeatures) -> set[int]:
         """Open the accumulators of the metrics that can have values; returns the indices of the scored frames."""
@@ -63,6 +64,7 @@ class PredictionScores:
         """
         if gt is not None:
             check_pair(sr, gt)
+        self._added += 1
         networks = {name for name, metric in self.metrics.items() if is_network(metric)}
         pending = [
             executor.submit(self._take, name, index, sr, gt) for name in self._accumulators if name not in networks
@@ -76,7 +78,7 @@ class PredictionScores:
         for name, each in self._accumulators.items():
             if name not in self.reasons:
                 try:
-                    values = each.values()
+                    values = self._checked(name, each)
                 except Exception as error:  # a program that failed, for one
                     self._absent(name, error, "")
                     continue
@@ -85,6 +87,13 @@ class PredictionScores:
                     self.values[name] = values
                 else:
                     self.reasons[name] = f"value {lost} is not a number"
+
+    def _checked(self, name: str, each: Accumulator) -> list[float]:
+        """The values of a metric as plain numbers, as many as its `kind` says."""
+        values, window = list(map(as_number, each.values())), self.metrics[name].kind.window
+        if len(values) != self._added - window + 1:
+            raise TypeError(f"{len(values)} values of {self._added} frames do not fit window={window} of its kind")
+        return values
 
     def _take(self, name: str, index: int, sr: np.ndarray, gt: np.ndarray | None) -> None:
         """Give a frame to one metric; a metric that refuses it costs that metric alone."""

@@ -4,6 +4,7 @@ import math
 
 import numpy as np
 import pytest
+import torch
 
 from bench.datasets.clip import build_clip
 from bench.datasets.sources import Mapped
@@ -117,6 +118,32 @@ class Refusing:
         return 1.0
 
 
+class Returns(Refusing):
+    """A metric that returns what it was given, as some people's code does."""
+
+    def score(self, sr, gt):
+        return self.error
+
+
+class Changes:
+    """A metric of frames in order: one value less than there are frames, by NumPy."""
+
+    signature = "changes|v1"
+
+    def __init__(self, window):
+        self.kind = Kind("changes", "", "lower", 1, window=window)
+
+    def begin(self):
+        self.frames = 0
+        return self
+
+    def add(self, sr, gt):
+        self.frames += 1
+
+    def values(self):
+        return np.ones(self.frames - 1, np.float32)
+
+
 class NotANumber(Refusing):
     """A metric that gives NaN."""
 
@@ -141,6 +168,29 @@ def test_a_metric_that_refuses_a_frame_costs_that_metric_alone(clip_of, truth):
         "nan": "value 0 is not a number",
     }
     assert scores.passing == {"broken"}  # it is tried again the next time
+
+
+def test_scores_become_plain_numbers_and_what_is_no_number_costs_its_metric_alone(clip_of, truth):
+    metrics = {
+        "psnr": build("psnr"),
+        "numpy": Returns(np.float32(2)),
+        "torch": Returns(torch.tensor(3.0)),
+        "pair": Returns(np.zeros(2)),
+        "nothing": Returns(None),
+        "changes": Changes(2),
+        "one short": Changes(1),
+    }
+    scores = PredictionScores(noisy(truth, 9), metrics, Protocol())
+    score_together([scores], clip_of()[0], lambda: None)
+    assert scores.error is None and scores.values.keys() == {"psnr", "numpy", "torch", "changes"}
+    assert (scores.values["numpy"], scores.values["torch"]) == ([2.0] * 4, [3.0] * 4)
+    assert {type(value) for values in scores.values.values() for value in values} == {float}
+    assert scores.reasons == {
+        "pair": "frame 0: TypeError: a score must be one number, not ndarray array([0., 0.])",
+        "nothing": "frame 0: TypeError: a score must be one number, not NoneType None",
+        "one short": "TypeError: 3 values of 4 frames do not fit window=1 of its kind",
+    }
+    assert scores.passing == {"pair", "nothing", "one short"}  # a mended metric is tried again
 
 
 def test_frames_equal_to_gt_are_counted_with_the_pooled_figure():
