@@ -18,23 +18,23 @@ class FrameOfGt:
     """GT's own value of a metric of single frames."""
 
     def __init__(self, metric: FrameMetric) -> None:
-        self._metric = metric
+        self.metric = metric
         self.kind, self.signature = _kind(metric.kind), _signature(metric.signature)
 
     def score(self, sr: np.ndarray, gt: np.ndarray | None = None) -> float:
         """The score of a uint8 (H, W, 3) RGB GT frame; `sr` is ignored."""
-        return self._metric.score(_given(gt), gt)
+        return self.metric.score(_given(gt), gt)
 
 
 class ClipOfGt:
     """GT's own value of a metric of frames in order."""
 
     def __init__(self, metric: ClipMetric) -> None:
-        self._metric = metric
+        self.metric = metric
         self.kind, self.signature = _kind(metric.kind), _signature(metric.signature)
 
     def begin(self) -> AccumulatorOfGt:
-        return AccumulatorOfGt(self._metric.begin())
+        return AccumulatorOfGt(self.metric.begin())
 
 
 class AccumulatorOfGt:

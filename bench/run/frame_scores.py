@@ -7,9 +7,20 @@ from collections import deque
 import numpy as np
 
 from bench.metrics.accumulators import ScoresFrames
-from bench.metrics.base import FrameMetric
-from bench.store.keys import frames_digest
+from bench.metrics.base import FrameMetric, Metric
+from bench.metrics.of_gt import ClipOfGt, FrameOfGt
+from bench.store.keys import HARNESS, frames_digest, source_digest
 from bench.store.store import FrameValues
+
+
+def recipe_of(metric: Metric) -> str:
+    """What a metric's stored scores depend on beside the frames: its signature, and a foreign metric's sources.
+
+    The harness's own metrics change their signature with their code. Those of other packages may be under development.
+    """
+    made_by = metric.metric if isinstance(metric, (FrameOfGt, ClipOfGt)) else metric
+    package = type(made_by).__module__.partition(".")[0]
+    return metric.signature if package == HARNESS else f"{metric.signature}|sources {source_digest(package)}"
 
 
 class FrameScores:
@@ -29,11 +40,11 @@ class FrameScores:
 
     def of(self, metric: FrameMetric, sr: np.ndarray, gt: np.ndarray | None, frames: ScoresFrames) -> float:
         """The score of a frame, known or else computed by `frames`."""
-        signature, digest = metric.signature, self._digest(sr, gt)
-        value = self._known.get(signature, {}).get(digest)
+        recipe, digest = recipe_of(metric), self._digest(sr, gt)
+        value = self._known.get(recipe, {}).get(digest)
         if value is None:
             value = frames.score(metric, sr, gt)
-            self.computed.setdefault(signature, {})[digest] = value
+            self.computed.setdefault(recipe, {})[digest] = value
         return value
 
     def _digest(self, sr: np.ndarray, gt: np.ndarray | None) -> str:

@@ -9,7 +9,7 @@ from bench.doctor.examine import examine
 from bench.metrics.accumulators import reason_absent
 from bench.metrics.base import Metric
 from bench.run.cell import Cell, Inputs, Scored, Upscaled
-from bench.run.frame_scores import FrameScores
+from bench.run.frame_scores import FrameScores, recipe_of
 from bench.run.scoring import PredictionScores, score_together
 from bench.store.keys import combined
 from bench.store.record import DoctorFinding
@@ -108,7 +108,7 @@ def _keep(cell: Cell, upscaled: Upscaled, scores: dict[str, StoredScores], input
 
 
 def _key(metric: Metric, upscaled: Upscaled, inputs: Inputs) -> str:
-    return combined(upscaled.sr_sha256, inputs.gt_digest, metric.signature)
+    return combined(upscaled.sr_sha256, inputs.gt_digest, recipe_of(metric))
 
 
 def _doctor_key(upscaled: Upscaled, inputs: Inputs) -> str:

@@ -65,7 +65,8 @@ class StoredScores:
 
 
 FrameValues = dict[str, dict[str, float]]
-"""Scores of single frames: by the metric's signature, and by the digest of the frame or of the pair of frames."""
+"""Scores of single frames: by the metric's recipe (see `bench.run.frame_scores`), and by the digest of the frame or
+of the pair of frames."""
 
 
 @dataclass(frozen=True)

@@ -2,8 +2,10 @@
 
 import numpy as np
 
+from bench.metrics.of_gt import FrameOfGt
 from bench.metrics.registry import build
-from bench.run.frame_scores import FrameScores
+from bench.run.frame_scores import FrameScores, recipe_of
+from bench.store.keys import source_digest
 
 
 class Counts:
@@ -42,3 +44,18 @@ def test_frames_without_gt_are_told_from_pairs(photo):
 
     known, frame = FrameScores(), photo[:20, :20]
     assert [known.over(Counts()).score(Alone(), frame, gt) for gt in (None, frame, None)] == [0.0, 1.0, 0.0]
+
+
+def test_scores_of_a_metric_of_ones_own_also_depend_on_its_sources(tmp_path, monkeypatch):
+    file = tmp_path / "metric_under_way.py"
+    file.write_text("class Mine:\n    kind, signature = None, 'mine|v1'\n    begin = None\n")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    mine = __import__(file.stem).Mine()
+    for metric in (mine, FrameOfGt.__new__(FrameOfGt)):
+        metric.metric, metric.signature = mine, "mine|v1"
+        before = recipe_of(metric)
+        assert before.startswith("mine|v1|") and recipe_of(metric) == before
+        file.write_text(file.read_text() + "# changed\n")
+        source_digest.cache_clear()  # another run
+        assert recipe_of(metric) != before
+    assert recipe_of(build("psnr")) == build("psnr").signature
