@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import importlib
+import inspect
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import TYPE_CHECKING, Any, cast
 
-from frames.errors import UserError, one_line
+from frames.errors import UserError, did_you_mean, one_line
 
 if TYPE_CHECKING:
     from omegaconf import DictConfig
@@ -15,12 +17,29 @@ if TYPE_CHECKING:
 
 
 def build(arguments: Mapping[str, Any]) -> Any:
-    """Build the object that a configuration's `_target_` names, with the other keys as arguments.
+    """Build the object that a configuration's `_target_` names, with the other keys except `summary` as arguments.
 
     Raises:
-        UserError: the name cannot be imported. Errors of the constructor are raised unchanged.
+        UserError: the name cannot be imported, or it does not take such arguments. Errors of the constructor are raised
+            unchanged.
     """
-    return named(arguments)(**{key: value for key, value in arguments.items() if key != "_target_"})
+    return maker(arguments)()
+
+
+def maker(arguments: Mapping[str, Any]) -> Callable[[], Any]:
+    """A function without arguments that builds what `build` returns; raises `UserError` as `build`."""
+    options = {key: value for key, value in arguments.items() if key not in ("_target_", "summary")}
+    made_by = named(arguments)
+    taken = inspect.signature(made_by).parameters.values()
+    names = [each.name for each in taken if each.kind in (each.POSITIONAL_OR_KEYWORD, each.KEYWORD_ONLY)]
+    if all(each.kind is not each.VAR_KEYWORD for each in taken):
+        for key in options:
+            if key not in names:
+                raise UserError(f"{arguments['_target_']} has no option '{key}'{did_you_mean(key, names)}")
+    for each in taken:
+        if each.name in names and each.default is each.empty and each.name not in options:
+            raise UserError(f"{arguments['_target_']} needs the option '{each.name}'")
+    return partial(made_by, **options)
 
 
 def named(arguments: Mapping[str, Any]) -> Callable[..., Any]:
@@ -36,11 +55,10 @@ def build_dataset(data: Mapping[str, Any], degradation: Mapping[str, Any], scale
     """Build a data set; the degradation makes its LR frames where it has none."""
     from frames.degradations import Seeded  # OpenCV, PyAV
 
-    options = {key: value for key, value in data.items() if key != "summary"}
     made_by = build(degradation)
     if isinstance(made_by, Seeded):
         made_by = made_by.of_set(str(data["name"]))
-    return build({**options, "degradation": made_by, "scale": scale})
+    return build({**data, "degradation": made_by, "scale": scale})
 
 
 def open_dataset(config: DictConfig) -> Dataset:

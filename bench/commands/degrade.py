@@ -40,7 +40,7 @@ def degrade(words: list[str], folders: tuple[str, ...]) -> int:
         data=str(config.data.name),
         scale=config.scale,
         origin=usable.lr_origin.removesuffix(" from GT"),
-        degradation={str(key): value for key, value in options.items() if key != "_target_"},
+        degradation={str(key): value for key, value in options.items() if key not in ("_target_", "summary")},
         made_with=usable.lr_made_with,
     )
     out = Path(names[1])

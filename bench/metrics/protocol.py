@@ -12,7 +12,7 @@ COLORS = ("rgb", "y", "y-full")
 """RGB (SSIM: the mean of the channels'); Y of BT.601 in studio range; Y of BT.601 in full range (YIQ's luma)."""
 ROUNDINGS = ("none", "uint8")
 DEFINITIONS = ("matlab", "pyiqa")
-_KEYS = ("name", "color", "crop", "frames", "rounding", "definition")
+_KEYS = ("name", "summary", "color", "crop", "frames", "rounding", "definition")
 _EVERY = "mean-frames,clips"
 
 
@@ -102,8 +102,8 @@ def parse(options: Mapping[str, Any], scale: int = 4) -> Protocol:
     """A protocol from the keys of its config; keys that are absent take the values of `RGB`.
 
     Args:
-        options: name; color (one of `COLORS`, or {psnr: ..., ssim: ...}); crop (pixels, or "scale"); frames ("all",
-            a list of indices, or {drop_first: n, drop_last: n}); rounding; definition.
+        options: name; summary (for lists only); color (one of `COLORS`, or {psnr: ..., ssim: ...}); crop (pixels, or
+            "scale"); frames ("all", a list of indices, or {drop_first: n, drop_last: n}); rounding; definition.
         scale: what "scale" stands for.
     Raises:
         UserError: an unknown key or value.

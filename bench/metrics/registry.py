@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import importlib
 from collections.abc import Iterable
 from functools import cache
 from typing import Any, cast
@@ -18,6 +17,7 @@ from bench.metrics.kinds import overridden_kind
 from bench.metrics.of_gt import of_gt
 from bench.metrics.protocol import RGB, Protocol
 from bench.metrics.unavailable import NotAtHand, Unavailable
+from bench.targets import maker
 from frames.errors import UserError, did_you_mean, one_line
 
 _PROTOCOL = "${protocol}"
@@ -150,14 +150,12 @@ def _file(family: str, config_dirs: tuple[str, ...]) -> dict[str, Any]:
 
 
 def _instance(family: str, options: dict[str, Any], protocol: Protocol) -> Any:
-    target = options["_target_"]
-    module, _, attribute = target.rpartition(".")
+    arguments = {key: value for key, value in options.items() if key != "kind"}
     try:
-        maker = getattr(importlib.import_module(module), attribute)
-    except (ImportError, AttributeError, ValueError) as error:
-        raise UserError(f"metric {family}: _target_ {target} cannot be imported: {one_line(error)}") from error
-    arguments = {key: value for key, value in options.items() if key not in ("_target_", "summary", "kind")}
+        make = maker({key: protocol if value == _PROTOCOL else value for key, value in arguments.items()})
+    except UserError as error:
+        raise UserError(f"metric {family}: {error}") from error
     try:
-        return maker(**{key: protocol if value == _PROTOCOL else value for key, value in arguments.items()})
+        return make()
     except TypeError as error:
-        raise UserError(f"metric {family}: {target} does not take these options: {one_line(error)}") from error
+        raise UserError(f"metric {family}: {options['_target_']}: {one_line(error)}") from error

@@ -88,7 +88,8 @@ def data_config(config: DictConfig) -> dict[str, Any]:
     made_by |= {"score_every": config.score_every} if config.score_every > 1 else {}
     degradation = OmegaConf.to_container(config.degradation, resolve=True)
     assert isinstance(degradation, dict)
-    details = {str(key): value for key, value in degradation.items() if key not in ("_target_", "name", "scale")}
+    facts = ("_target_", "name", "summary", "scale")
+    details = {str(key): value for key, value in degradation.items() if key not in facts}
     own = {str(key): value for key, value in options.items()}
     return own | made_by | ({"degradation_options": details} if details else {})
 

@@ -93,7 +93,8 @@ def test_an_open_option_is_what_follows_the_slash(folder):
         ("_target_: nothing\n", "metric mine: _target_ nothing cannot be imported"),
         (f"_target_: {__name__}.NoMetric\n", "metric mine: NoMetric is no metric: it needs kind"),
         (f"_target_: {__name__}.Constant\nvalue: ${{nowhere}}\n", "metric mine: "),
-        (f"_target_: {__name__}.Constant\nvaleu: 1\n", "metric mine: .*valeu"),
+        (f"_target_: {__name__}.Constant\nvaleu: 1\n", "metric mine: .* no option 'valeu'; did you mean 'value'"),
+        (f"_target_: {__name__}.Constant\n", "metric mine: .* needs the option 'value'"),
     ],
 )
 def test_a_file_that_defines_no_metric_is_one_line(folder, text, words):
