@@ -4,12 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Protocol
 
 import numpy as np
 
-from bench.datasets.sources import Degraded, FrameSource, Mapped, Unreadable, cropped, files_of, judged, some_frames
+from bench.datasets.sources import (
+    Degraded,
+    FrameSource,
+    Mapped,
+    Unreadable,
+    cropped,
+    files_of,
+    judged,
+    made_lr,
+    some_frames,
+)
 from frames.degradations import Degradation, Given, Seeded
 from frames.degradations.given import NOT_MADE
 from frames.images import Size
@@ -167,7 +178,9 @@ def _degraded(
         raise ValueError(f"clip {name}: there are no LR frames beside {gt.where}, and {NOT_MADE}")
     size = gt.size[0] // scale, gt.size[1] // scale
     made: FrameSource = (
-        Degraded(gt, degradation, name, size) if isinstance(degradation, Seeded) else Mapped(gt, degradation, size)
+        Degraded(gt, degradation, name, size)
+        if isinstance(degradation, Seeded)
+        else Mapped(gt, partial(made_lr, degradation, size), size)
     )
     return made, f"{degradation.signature} from GT"
 

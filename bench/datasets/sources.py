@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from bench.methods.contract import FrameSource
-from frames.degradations import Seeded
+from frames.degradations import Degradation, Seeded
 from frames.images import Size, image_size, read_image
 from frames.input_quality import indices_to_judge
 from frames.video import index_video, read_video, read_window
@@ -109,6 +109,21 @@ class Degraded(Wrapped):
 
     def __iter__(self) -> Iterator[np.ndarray]:
         yield from self.degradation.clip(self.source, self.clip)
+
+
+def made_lr(degradation: Degradation, size: Size, gt: np.ndarray) -> np.ndarray:
+    """The LR frame that a degradation of single frames makes.
+
+    Raises:
+        ValueError: it is not uint8 (*size, 3).
+    """
+    lr = degradation(gt)
+    if lr.dtype != np.uint8 or lr.shape != (*size, 3):
+        raise ValueError(
+            f"degradation {degradation.name} made {lr.dtype} {lr.shape} from a GT frame of {gt.shape}; "
+            f"it must make uint8 {(*size, 3)}"
+        )
+    return lr
 
 
 @dataclass(frozen=True)

@@ -67,6 +67,8 @@ class Seeded:
             clip: the clip's name.
         Returns:
             uint8 (T, H / scale, W / scale, 3).
+        Raises:
+            ValueError: `degrade` makes other frames than that.
         """
         frames = np.stack(list(gt))
         height, width = frames.shape[1] // self.scale, frames.shape[2] // self.scale
@@ -74,6 +76,9 @@ class Seeded:
         if down or right:
             frames = np.pad(frames, ((0, 0), (0, down), (0, right), (0, 0)), "edge")
         lr = self.degrade(frames, np.random.default_rng(seed_of(self.seed or 0, self.data, clip)))
+        due = (len(frames), *(side // self.scale for side in frames.shape[1:3]), 3)
+        if lr.dtype != np.uint8 or lr.shape != due:
+            raise ValueError(f"degradation {self.name} made {lr.dtype} {lr.shape}; it must make uint8 {due}")
         return np.ascontiguousarray(lr[:, :height, :width])
 
 

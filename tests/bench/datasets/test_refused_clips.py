@@ -6,6 +6,9 @@ import shutil
 import numpy as np
 import pytest
 
+from bench.datasets.clip import build_clip
+from bench.datasets.sources import image_files
+from frames.degradations import Bicubic, ClipBicubic, Seeded
 from frames.images import write_png
 from frames.video import read_video, write_video
 
@@ -55,3 +58,33 @@ def test_a_truncated_video_is_no_shorter_video(bench, tmp_path):
     assert alone.code == 3 and len(alone.err.splitlines()) == 1
     verified = bench("data", "verify", "folder", f"data.gt={tmp_path / 'gt'}")
     assert verified.code == 1 and "cut.mkv: " in verified.out and "folder: 1 problem" in verified.out
+
+
+class Floats(Bicubic):
+    """A degradation of one's own that forgets to round."""
+
+    def __call__(self, gt):
+        return super().__call__(gt) / 255
+
+
+class FewerFrames(ClipBicubic):
+    """One of whole clips that loses a frame."""
+
+    def __call__(self, clip, rng):
+        return super().__call__(clip, rng)[1:]
+
+
+@pytest.mark.parametrize(
+    "degradation, words",
+    [
+        (Floats(2, "mine"), r"mine made float64 \(32, 40, 3\) from a GT frame of \(64, 80, 3\); .*uint8 \(32, 40, 3\)"),
+        (Seeded("mine", FewerFrames(scale=2), 0), r"mine made uint8 \(1, 32, 40, 3\); .*uint8 \(2, 32, 40, 3\)"),
+    ],
+)
+def test_lr_frames_of_a_wrong_type_or_size_are_blamed_on_their_degradation(tmp_path, degradation, words):
+    for index in range(2):
+        write_png(tmp_path / f"{index}.png", np.full((64, 80, 3), 99, np.uint8))
+    gt = image_files(sorted(tmp_path.iterdir()))
+    clip = build_clip("c", scale=2, fps=24, gt=gt, lr=None, degradation=degradation)
+    with pytest.raises(ValueError, match=words):
+        list(clip.lr())
