@@ -35,9 +35,17 @@ class Parser(argparse.ArgumentParser):
         super().__init__(prog=prog, description=description, epilog=epilog, formatter_class=kept)
 
     def add_argument(self, *names: Any, **settings: Any) -> argparse.Action:
-        """As argparse's. An option of several values adds to them when it is repeated; argparse keeps the last ones."""
+        """As argparse's, but for two things.
+
+        An option of several values adds to them when it is repeated; argparse keeps the last ones. The help of an
+        option with a default value ends with it, unless it says the default itself.
+        """
         if settings.get("nargs") in ("*", "+") and str(names[0]).startswith("-"):
             settings.setdefault("action", "extend")
+        default, said = settings.get("default"), settings.get("help") or ""
+        is_value = isinstance(default, (str, int, float)) and not isinstance(default, bool)
+        if is_value and default not in ("", argparse.SUPPRESS) and "default" not in said and said != argparse.SUPPRESS:
+            settings["help"] = f"{said} (default %(default)s)".strip()
         return super().add_argument(*names, **settings)
 
     def error(self, message: str) -> NoReturn:

@@ -78,7 +78,7 @@ def run(argv: list[str]) -> int:
     """
     parser = Parser("python -m turbovsr export", ABOUT, EPILOG)
     parser.add_argument("weights", metavar="WEIGHTS", help="a packaged name or a .safetensors file")
-    parser.add_argument("output", type=Path, metavar="OUT.onnx")
+    parser.add_argument("output", type=Path, metavar="OUT.onnx", help="the ONNX file to write")
     parser.add_argument("--overwrite", action="store_true", help="replace OUT if it is there already")
     arguments: argparse.Namespace = parser.parse_args(argv)
     if arguments.output.suffix != ".onnx":

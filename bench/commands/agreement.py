@@ -14,7 +14,7 @@ as the mean over all of them. It should be negative for distances (LPIPS, DISTS,
 
 def main(argv: list[str]) -> int:
     parser = Parser("agreement", ABOUT)
-    parser.add_argument("dataset", type=Path, metavar="DATASET.json")
+    parser.add_argument("dataset", type=Path, metavar="DATASET.json", help="file of the set with opinion scores")
     parser.add_argument("--metrics", help="comma-separated fields of the file (default: those of the published table)")
     parser.add_argument("--csv", type=Path, metavar="FILE", help="write the table there as well")
     arguments = parser.parse_args(argv)

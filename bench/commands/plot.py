@@ -27,7 +27,7 @@ def main(argv: list[str]) -> int:
     parser.add_argument(
         "--clips", type=labels.listed, metavar="A,B", help="clips of --kind frames (default: the first six)"
     )
-    parser.add_argument("--theme", choices=plot.THEMES, default="light")
+    parser.add_argument("--theme", choices=plot.THEMES, default="light", help="colours of the plot")
     parser.add_argument(
         "--width", choices=plot.WIDTHS, help="width of a paper's column or page (default: depends on the kind)"
     )

@@ -25,7 +25,9 @@ PUBLISHED = Path("results") / "published"
 def main(argv: list[str]) -> int:
     parser = Parser("table")
     parser.add_argument("runs", type=Path, nargs="+", metavar="run", help="folders of runs")
-    parser.add_argument("--format", choices=["terminal", *tables.FORMATS], default="terminal")
+    parser.add_argument(
+        "--format", choices=["terminal", *tables.FORMATS], default="terminal", help="form of the printed table"
+    )
     facts = ", ".join(FACTS)
     parser.add_argument(
         "--columns",

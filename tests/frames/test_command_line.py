@@ -24,6 +24,21 @@ def test_usage_errors_exit_with_3(capsys):
     assert guarded("bench", lambda: parser.parse_args(["--help"]) and 0) == 0
 
 
+def test_the_help_of_an_option_ends_with_its_default_value_unless_it_says_it():
+    parser = Parser("python -m bench table", "Print tables.")
+    parser.add_argument("--repeats", type=int, default=5, help="calls")
+    parser.add_argument("--tile", default="auto", help="edge in pixels (default auto: by size)")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--bare", action="store_true", help="no small print")
+    lines = [" ".join(line.split()) for line in parser.format_help().splitlines()[-4:]]
+    assert lines == [
+        "--repeats REPEATS calls (default 5)",
+        "--tile TILE edge in pixels (default auto: by size)",
+        "--seed SEED (default 0)",
+        "--bare no small print",
+    ]
+
+
 def test_an_option_of_several_values_adds_to_them_when_it_is_repeated():
     parser = Parser("python -m bench table", "Print tables.")
     parser.add_argument("words", nargs="*")

@@ -108,7 +108,7 @@ def main(argv: list[str]) -> int:
 
 def _run(argv: list[str]) -> int:
     parser = Parser(f"python -m {PROGRAM}", (__doc__ or "").strip())
-    parser.add_argument("out", type=Path)
+    parser.add_argument("out", type=Path, help="the training's folder (its out=)")
     parser.add_argument("--save", type=Path, metavar="FILE", help="the figure's file (default OUT/training.png)")
     args = parser.parse_args(argv)
     to = args.save or args.out / "training.png"

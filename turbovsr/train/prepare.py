@@ -223,13 +223,15 @@ def _run(argv: list[str]) -> int:
 
 def _arguments(argv: list[str]) -> argparse.Namespace:
     parser = Parser(f"python -m {PROGRAM}", (__doc__ or "").strip())
-    parser.add_argument("out", type=Path)
-    for name in ("--photos", "--halved-photos"):
-        parser.add_argument(name, type=Path, nargs="*", default=[], metavar="DIR")
+    parser.add_argument("out", type=Path, help="folder for the arrays")
+    for name, size in (("--photos", "full size"), ("--halved-photos", "half their size")):
+        parser.add_argument(
+            name, type=Path, nargs="*", default=[], metavar="DIR", help=f"folders of photographs, used at {size}"
+        )
     parser.add_argument(
         "--smallest", type=int, metavar="PX", help="also store photographs at smaller sizes, down to this side"
     )
-    parser.add_argument("--videos", type=Path, nargs="*", default=[], metavar="FILE")
+    parser.add_argument("--videos", type=Path, nargs="*", default=[], metavar="FILE", help="videos")
     parser.add_argument(
         "--held-out",
         type=Path,

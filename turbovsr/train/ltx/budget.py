@@ -177,14 +177,16 @@ def main(arguments: list[str]) -> int:
     parser = Parser("python -m turbovsr.budget --train", (__doc__ or "").strip())
     parser.add_argument("--gpus", type=int, default=8, help="number of cards (default 8)")
     parser.add_argument("--size", default="1080x1920x49", help="HR height x width x frames of the clips")
-    parser.add_argument("--model", default="2b", choices=list(presets.SIZES))
+    parser.add_argument("--model", default="2b", choices=list(presets.SIZES), help="shape of the model")
     parser.add_argument("--autoencoder", default="0.9.0", help="layout: 0.9.0, 0.9.1 or 0.9.5")
     parser.add_argument("--text", action="store_true", help="with the text branch, as with a prompt")
-    parser.add_argument("--recipe", default="ltx", choices=members("recipe"))
+    parser.add_argument("--recipe", default="ltx", choices=members("recipe"), help="whose stages are counted")
     parser.add_argument("--micro-batch", type=int, help="samples that a card computes at once (default: the recipe's)")
-    parser.add_argument("--no-checkpointing", action="store_true")
+    parser.add_argument(
+        "--no-checkpointing", action="store_true", help="keep all activations instead of recomputing them"
+    )
     parser.add_argument("--rate", type=float, default=300, help="TFLOP/s of a card (default 300; an assumption)")
-    parser.add_argument("--json", action="store_true")
+    parser.add_argument("--json", action="store_true", help="print JSON")
     parser.add_argument("settings", nargs="*", metavar="KEY=VALUE", help="options of the recipe")
     options = parser.parse_args(arguments)
     if min(options.gpus, 1 if options.micro_batch is None else options.micro_batch) < 1 or not options.rate > 0:
