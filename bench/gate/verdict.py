@@ -7,7 +7,6 @@ from collections.abc import Sequence
 
 from bench.timing.stats import Interval, mean_interval
 
-VERDICTS = ("better", "same", "worse", "inconclusive", "missing", "not finite")
 FAILING = ("worse", "missing", "not finite")
 """Verdicts that fail a gate; `inconclusive` does so under --strict alone."""
 

@@ -68,15 +68,6 @@ def turn() -> Iterator[None]:
         yield
 
 
-def is_free(resources: Iterable[str]) -> bool:
-    """Whether no worker of this machine has one of these now."""
-    try:
-        with held(resources):
-            return True
-    except UserError:
-        return False
-
-
 def _lock(name: str, stack: ExitStack, wait: bool, shared: bool = False) -> bool:
     """Lock one of this machine's own files; returns False if another process has it."""
     folder = Path(tempfile.gettempdir()) / f"bench-devices-{_user()}"

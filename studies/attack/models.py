@@ -58,13 +58,13 @@ def graphs(rng: random.Random) -> Case:
     def prepare(folder: Path) -> None:
         inner = random.Random(seed)
         file = folder / "m.onnx"
-        made = material_graph(file, inner)
+        made = material_graph(inner)
         file.write_bytes(mutate.damaged(made, inner) if inner.random() < 0.5 else made)
 
     return Case("onnx", ("bench", "run", "method=onnx", "method.weights=m.onnx", *DATA, "out=out"), prepare)
 
 
-def material_graph(file: Path, rng: random.Random) -> bytes:
+def material_graph(rng: random.Random) -> bytes:
     """Make a graph that repeats pixels, perhaps with odd sizes and metadata; random bytes if onnx is not installed."""
     if importlib.util.find_spec("onnx") is None:
         return rng.randbytes(500)

@@ -86,10 +86,6 @@ class Job:
                     found.append(f"{entry}: {error}")
         return found
 
-    def leftovers(self) -> int:
-        """Temporary files and folders that a kill left behind, here and in the store."""
-        return len(list((self.folder / "tmp").iterdir())) + len(list((self.folder / self.store).glob("*/.tmp-*")))
-
 
 def _read(kind: str, entry: Path) -> None:
     """Read an entry of the store as a run would.

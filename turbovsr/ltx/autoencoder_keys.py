@@ -17,7 +17,6 @@ from turbovsr.ltx.autoencoder import LTXAutoencoder
 from turbovsr.ltx.autoencoder_layouts import Stage
 from turbovsr.weights_file import mismatch, shapes_of
 
-STYLES = ("lightricks", "diffusers")
 PREFIXES = ("vae.", "first_stage_model.")
 OTHERS = ("model.diffusion_model.", "transformer.", "text_encoder.")  # other networks in the same file
 STATISTICS = "per_channel_statistics."

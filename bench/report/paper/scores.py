@@ -45,7 +45,7 @@ def grid(spec: Spec, runs: dict[str, list[Record]], published: list[cited.Figure
         cells = [
             _fact(metric, [record for record in rows[label] if record.data in rule.sets])
             if metric in FACTS
-            else _cell(label, metric, table, column)
+            else _cell(label, table, column)
             for rule, metric, table, column in parts
         ]
         untrained = any(table and label in table.random for _, _, table, _ in parts)
@@ -93,7 +93,7 @@ def _head(metric: str, column: Column | None) -> str:
     return Column(metric, title, unit, better, None, None).header if better else title
 
 
-def _cell(label: str, metric: str, table: Table | None, column: Column | None) -> Cell:
+def _cell(label: str, table: Table | None, column: Column | None) -> Cell:
     if table is None or column is None or label not in table.methods:
         return Cell("–")
     return table.cell(label, column, counted=True)

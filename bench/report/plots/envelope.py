@@ -27,7 +27,7 @@ def envelope_plot(envelopes: Sequence[Envelope], theme: str = "light", width: st
     if not names:
         return None
     with style.styled(theme) as chosen:
-        figure, panels = style.panels(len(_Y), len(names), width, 2.2, chosen)
+        figure, panels = style.panels(len(_Y), len(names), width, 2.2)
         for row, what in zip(panels, _Y):
             for axes, name in zip(row, names):
                 _panel(axes, envelopes, name, what, chosen)

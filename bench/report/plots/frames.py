@@ -47,7 +47,7 @@ def per_frame(
         across = min(3, len(shown)) if width == "page" else 1
         starts = range(0, len(shown), across)
         rows = [[(recipe, clip) for clip in shown[i : i + across]] for recipe in recipes for i in starts]
-        figure, panels = style.panels(len(rows), across, width, 1.6, chosen)
+        figure, panels = style.panels(len(rows), across, width, 1.6)
         for number, (line, wanted) in enumerate(zip(panels, rows, strict=True)):
             for axes in line[len(wanted) :]:
                 axes.set_visible(False)

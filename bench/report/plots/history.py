@@ -26,7 +26,7 @@ def history_plot(lines: Sequence[Line], runs: Sequence[Run], theme: str = "light
     methods = list(dict.fromkeys(line.method for line in lines))
     letters = machines(lines)
     with style.styled(theme) as chosen:
-        figure, panels = style.panels(len(metrics), 1, width, 1.6, chosen)
+        figure, panels = style.panels(len(metrics), 1, width, 1.6)
         for (axes,), (metric, title) in zip(panels, metrics):
             own = [line for line in lines if (line.metric, line.title) == (metric, title)]
             for line in own:

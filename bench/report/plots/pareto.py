@@ -58,7 +58,7 @@ def _draw(found: list, methods: list[str], theme: style.Theme, width: str, capti
     """Draw the figure: (figure, whether all names found room)."""
     across = min(3, max(len(scores) for _, _, scores in found)) if width == "page" else 1
     lines = [(t, time, scores[i : i + across]) for t, time, scores in found for i in range(0, len(scores), across)]
-    figure, panels = style.panels(len(lines), across, width, 2.45, theme)
+    figure, panels = style.panels(len(lines), across, width, 2.45)
     drawn, titled = [], set()
     for line, (table, time, scores) in zip(panels, lines):
         for axes in line[len(scores) :]:

@@ -64,7 +64,7 @@ def _figure(
     scopes = {scope for _, scope in series}
     methods = order_of(records)
     with style.styled(theme) as chosen:
-        figure, ((axes,),) = style.panels(1, 1, width, 2.6 if width == "column" else 3.2, chosen)
+        figure, ((axes,),) = style.panels(1, 1, width, 2.6 if width == "column" else 3.2)
         axes.set_xscale("log")
         for index, ((method, scope), points) in enumerate(series.items()):
             name = f"{method} ({scope})" if len(scopes) > 1 else method

@@ -44,7 +44,7 @@ def steps_quality(
     with style.styled(theme) as chosen:
         across = (2 if len(panels_wanted) == 4 else min(3, len(panels_wanted))) if width == "page" else 1
         rows = math.ceil(len(panels_wanted) / across)
-        figure, grid = style.panels(rows, across, width, 1.9, chosen)
+        figure, grid = style.panels(rows, across, width, 1.9)
         flat = [axes for line in grid for axes in line]
         for axes in flat[len(panels_wanted) :]:
             axes.set_visible(False)

@@ -150,7 +150,7 @@ def caption(figure: Figure, text: str, theme: Theme, width: float) -> None:
     figure.supxlabel("\n".join(lines), fontsize=5.5, color=theme.faint, ha="left", x=0.012)
 
 
-def panels(rows: int, across: int, width: str, height: float, theme: Theme) -> tuple[Figure, list[list[Axes]]]:
+def panels(rows: int, across: int, width: str, height: float) -> tuple[Figure, list[list[Axes]]]:
     """A figure of `rows` times `across` panels, each `height` inches high."""
     figure, axes = plt.subplots(
         rows, across, squeeze=False, layout="constrained", figsize=(WIDTHS[width], height * rows + 0.2)

@@ -141,9 +141,11 @@ def test_solo_workers_wait_for_their_turn(tmp_path):
     code = "from bench.run.device import turn\nwith turn():\n print('in', flush=True); input()"
     other = subprocess.Popen([sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
     assert other.stdout.readline() == "in\n"
-    assert not device.is_free(["solo"])
+    with pytest.raises(UserError, match="solo is in use"), device.held(["solo"]):
+        pass
     other.communicate("\n")
-    assert device.is_free(["solo"])
+    with device.held(["solo"]):
+        pass
 
 
 @pytest.mark.parametrize("error", [KeyError("uid not found: 12345"), OSError("No username set in the environment")])

@@ -18,7 +18,7 @@ def same(first, second) -> bool:
     return a.keys() == b.keys() and all(torch.equal(a[key], b[key]) for key in a)
 
 
-@pytest.mark.parametrize("style", autoencoder_keys.STYLES)
+@pytest.mark.parametrize("style", autoencoder_keys.HEAD_WORDS)
 @pytest.mark.parametrize("prefix", ["", "vae."])
 def test_weights_come_back_from_either_style_of_names(ours, empty, release, style, prefix):
     state = renamed(ours, style, prefix)
