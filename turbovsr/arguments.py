@@ -35,7 +35,8 @@ def parse(argv: list[str]) -> argparse.Namespace:
     parser.add_argument(
         "--latent",
         action=argparse.BooleanOptionalAction,
-        help="sample the latent, or decode from the LR frames alone: faster (default: nano samples it)",
+        help="sample the latent, or decode from the LR frames alone: faster (default: sampled with several steps, and by"
+        " weights of your own)",
     )
     parser.add_argument(
         "--weights",

@@ -73,7 +73,7 @@ class TurboVSR:
             always whole frames; "auto": tiles, and shorter chunks, if memory would otherwise take several gigabytes.
         color_fix: "none", or colours taken from the LR frames: "wavelet" or "adain" (see `turbovsr.color_fix`).
         use_latent: False decodes from the LR frames alone, without sampling: faster, and the baseline for the latent.
-            None: without if the metadata of the weights says so (nano-real) and `steps` is 1.
+            None: without if the metadata of the weights says so (nano and nano-real do) and `steps` is 1.
         size: "nano", or a size of the LTX shape, "2b" or "2b-tiny", which has random weights unless `weights` is given.
         compile: compile the transformer: faster after a slow first call.
         shape: options of the LTX shape (path, autoencoder, prompt, window): see `turbovsr.ltx.presets.build`.

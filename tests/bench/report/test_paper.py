@@ -205,7 +205,7 @@ def test_every_measured_cell_is_traced_to_its_clips(bench, monkeypatch):
     answer = bench("paper", "sample", "--trace")
     lines = answer.out.splitlines()
     assert answer.code == 0, answer.err
-    cell = "sample | TurboVSR nano, 1 step | sample: PSNR-RGB [dB] ↑ | "
+    cell = "sample | TurboVSR nano | sample: PSNR-RGB [dB] ↑ | "
     start = next(index for index, line in enumerate(lines) if line.startswith(cell))
     below = lines[start + 1 : start + 8]
     assert all(line.startswith("    results/golden/sample | ") and "| psnr|rgb|uint8" in line for line in below)
