@@ -35,8 +35,8 @@ def parse(argv: list[str]) -> argparse.Namespace:
     parser.add_argument(
         "--latent",
         action=argparse.BooleanOptionalAction,
-        help="sample the latent, or decode from the LR frames alone: faster (default: sampled with several steps, and by"
-        " weights of your own)",
+        help="sample the latent, or decode from the LR frames alone, which is faster (default: with one step as the"
+        " weights say, nano and nano-real without)",
     )
     parser.add_argument(
         "--weights",
