@@ -34,7 +34,7 @@ ALLOWED = {  # package: what it may import of the project's own
         "frames",
     ),
     "bench/timing": ("bench.timing",),
-    "bench/metrics": ("bench.metrics", "bench.assets", "bench.groups", "frames"),
+    "bench/metrics": ("bench.metrics", "bench.assets", "bench.groups", "bench.targets", "frames"),
 }
 OWN = ("turbovsr", "baselines", "bench", "frames", "studies")
 
