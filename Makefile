@@ -15,7 +15,7 @@ demo: $(VENV)/installed .assets/fetched
 	@printf '%s\n' '' 'Next, a page to look at the frames, and a sweep over the sampling steps:' \
 		'  source $(VENV)/bin/activate' \
 		'  python -m bench report $(DEMO)' \
-		'  python -m bench run method=turbovsr method.steps=1,2,4 data=sample'
+		'  python -m bench run method=turbovsr method.steps=1,2,4 method.use_latent=true data=sample'
 
 # Tests in several processes, of two threads each: threads that spin while they wait for others take those others' time.
 test test-fast: export OMP_WAIT_POLICY = PASSIVE
