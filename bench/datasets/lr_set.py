@@ -16,6 +16,7 @@ from bench.datasets.clip import Clip
 from bench.labels import file_name
 from bench.store import typed
 from bench.store.keys import FramesDigest, frames_digest
+from frames.appending import refuse_links
 from frames.atomic import replacing
 from frames.errors import UserError
 from frames.images import Size, read_image, write_png
@@ -125,8 +126,14 @@ def _begun(folder: Path, recipe: Manifest) -> Manifest:
 
 
 def _write_clip(clip: Clip, folder: Path) -> WrittenClip:
-    """Write a clip's frames into a hidden folder and rename it, so that `folder` is complete or absent."""
+    """Write a clip's frames into a hidden folder and rename it, so that `folder` is complete or absent.
+
+    Raises:
+        UserError: one of the two is a link, as a set from elsewhere may have.
+    """
     part = folder.with_name(f".{folder.name}.part")
+    for each in (part, folder):
+        refuse_links(each, folder.parent)
     shutil.rmtree(part, ignore_errors=True)
     digest, count = FramesDigest(), 0
     for count, frame in enumerate(clip.lr(), start=1):

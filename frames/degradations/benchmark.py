@@ -38,6 +38,9 @@ class Bicubic:
         return bicubic_down(gt, self.scale)
 
 
+LARGEST_KERNEL = 999
+
+
 class BlurDown:
     """BD: 13x13 Gaussian of sigma 1.6 (borders reflected without repeating the edge), then every scale-th pixel from
     index 0, rounded to 8 bits. The protocol of Jo et al., "Deep Video Super-Resolution Network Using Dynamic
@@ -53,8 +56,8 @@ class BlurDown:
     def __init__(self, scale: int, name: str = "bd", sigma: float = 1.6, size: int = 13) -> None:
         if not _is_number(sigma) or not 0 < sigma < float("inf"):
             raise ValueError(f"sigma={sigma}: the Gaussian of a blur needs a number above 0")
-        if not _is_number(size, whole=True) or size < 1 or size % 2 == 0:
-            raise ValueError(f"size={size}: the edge of a kernel must be an odd whole number")
+        if not _is_number(size, whole=True) or not 1 <= size <= LARGEST_KERNEL or size % 2 == 0:
+            raise ValueError(f"size={size}: the edge of a kernel must be an odd whole number up to {LARGEST_KERNEL}")
         self.name, self.sigma, self.size = name, sigma, size
         self.scale = checked_scale(scale)
         blur = "" if (sigma, size) == (1.6, 13) else f"-sigma{float(sigma)}-size{size}"

@@ -1,7 +1,7 @@
 """LR sets: written once, continued after a break, verified by digest, and the frames that a run would make."""
 
 import json
-from dataclasses import replace
+from dataclasses import asdict, replace
 
 import numpy as np
 import pytest
@@ -94,6 +94,17 @@ def test_another_recipe_or_other_files_are_not_overwritten(tmp_path, clips):
     (tmp_path / "other" / "letter.txt").write_text("")
     with pytest.raises(UserError, match="something else"):
         write(clips, tmp_path / "other")
+
+
+@pytest.mark.parametrize("name", [".a.part", "a"])
+def test_nothing_is_written_through_a_link_of_a_foreign_set(tmp_path, clips, name):
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "lr").mkdir()
+    (tmp_path / "lr" / "manifest.json").write_text(json.dumps({"format": lr_set.FORMAT, **asdict(RECIPE)}))
+    (tmp_path / "lr" / name).symlink_to(tmp_path / "mine")
+    with pytest.raises(UserError, match=f"/lr/{name}: a link to .*, and nothing is written through it"):
+        write(clips, tmp_path / "lr")
+    assert not list((tmp_path / "mine").iterdir())
 
 
 @pytest.mark.parametrize("content", ["{", '{"format": "lr-set-1", "clips": 3}'])

@@ -108,10 +108,13 @@ def test_shrinking_to_any_size_keeps_the_mean(picture):
     assert np.abs(small.mean(axis=(0, 1)) - picture.mean(axis=(0, 1))).max() < 4
 
 
+TOO_LARGE = {"size": 2_000_000_001}  # of a foreign run folder: its kernel would take gigabytes
 NO_NUMBERS = [{"sigma": "abc"}, {"sigma": True}, {"size": 13.5}, {"size": "abc"}]
 
 
-@pytest.mark.parametrize("options", [{"sigma": 0}, {"sigma": float("nan")}, {"size": 4}, {"size": -1}, *NO_NUMBERS])
+@pytest.mark.parametrize(
+    "options", [{"sigma": 0}, {"sigma": float("nan")}, {"size": 4}, {"size": -1}, TOO_LARGE, *NO_NUMBERS]
+)
 def test_blurs_that_cannot_be_are_refused(options):
     with pytest.raises(ValueError, match="sigma=|size="):
         BlurDown(4, **options)
