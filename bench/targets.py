@@ -30,7 +30,10 @@ def maker(arguments: Mapping[str, Any]) -> Callable[[], Any]:
     """A function without arguments that builds what `build` returns; raises `UserError` as `build`."""
     options = {key: value for key, value in arguments.items() if key not in ("_target_", "summary")}
     made_by = named(arguments)
-    taken = inspect.signature(made_by).parameters.values()
+    try:
+        taken = inspect.signature(made_by).parameters.values()
+    except ValueError:  # compiled classes may not say what they take
+        return partial(made_by, **options)
     names = [each.name for each in taken if each.kind in (each.POSITIONAL_OR_KEYWORD, each.KEYWORD_ONLY)]
     if all(each.kind is not each.VAR_KEYWORD for each in taken):
         for key in options:

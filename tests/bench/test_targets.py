@@ -19,3 +19,7 @@ def test_an_unknown_or_missing_option_is_named():
         build({**BICUBIC, "scael": 2})
     with pytest.raises(UserError, match="Bicubic needs the option 'scale'"):
         build(BICUBIC)
+
+
+def test_a_compiled_class_that_does_not_say_what_it_takes_is_called():
+    assert build({"_target_": "builtins.dict", "summary": "x", "size": 4}) == {"size": 4}
