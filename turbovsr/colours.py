@@ -34,7 +34,7 @@ def rgb_of_chroma(values: Tensor) -> Tensor:
 
 
 class ColourCleaning(nn.Module):
-    """Layers that correct the chroma of LR frames, (N, 3, H, W) in [-1, 1] with H and W even; luma stays.
+    """Layers that correct the chroma of LR frames, (N, 3, H, W) in [-1, 1] with H and W multiples of 2; luma stays.
 
     They start as the identity.
 
@@ -42,6 +42,8 @@ class ColourCleaning(nn.Module):
         width: channels, at half the LR size.
         blocks: number of residual blocks.
     """
+
+    multiple = REDUCTION
 
     def __init__(self, width: int, blocks: int):
         super().__init__()

@@ -18,6 +18,7 @@ weights; the bicubic enlargement and the sum with it stay in float32.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import chain, repeat, tee
 
@@ -134,6 +135,10 @@ class Decoder(nn.Module):
         self.cells_in = nn.Conv2d(latent_channels, (CELL // reduction) ** 2 * width, 1, bias=False)
         self.register_buffer("mean", torch.zeros(latent_channels))
         self.register_buffer("std", torch.ones(latent_channels))
+        # Of this the LR size must be a multiple; with a latent, of CELL.
+        self.multiple = reduction * (self.inner.multiple if self.inner else 1)
+        if self.colours is not None:
+            self.multiple = math.lcm(self.multiple, self.colours.multiple)
         self.head_up = nn.Conv2d(width, reduction**2 * head_width, 1) if reduction > 1 else None
         self.head = zero_conv(head_width if reduction > 1 else width, VALUES_PER_LR_PIXEL, 3, padding=1)
 
@@ -141,7 +146,7 @@ class Decoder(nn.Module):
         """Decode a clip.
 
         Args:
-            lr: (B, 3, 1+8k, h, w) in [-1, 1], h and w multiples of 8.
+            lr: (B, 3, 1+8k, h, w) in [-1, 1], h and w multiples of 8, or of `multiple` without a latent.
             latent: (B, C, 1+k, h/8, w/8), or None for decoding from the LR frames alone.
             keep: bool (B,), False where the latent of a clip is ignored (latent dropout in training).
         Returns:
@@ -172,8 +177,10 @@ class Decoder(nn.Module):
     ) -> tuple[Parts, Iterable[Tensor | None], Parts]:
         """Prepare each part: stacked frames at the trunk's size, coefficients of the latent cells, LR frames."""
         batch, _, frames, height, width = lr.shape
-        if height % 8 or width % 8:
-            raise ValueError(f"the decoder takes LR frames in multiples of 8, got {height}x{width}: pad them first")
+        multiple = self.multiple if latent is None else CELL
+        if height % multiple or width % multiple:
+            wanted = f"multiples of {multiple}, got {height}x{width}"
+            raise ValueError(f"the decoder takes LR frames in {wanted}: pad them first")
         parts: Parts = split_frames(frames_to_batch(lr), batch)
         again = parts
         if self.colours is not None:
@@ -248,28 +255,31 @@ class Decoder(nn.Module):
         """`finish` for one frame, (3, 4h, 4w), whose layers at the LR size run in bands that stay in the cache."""
         height, width = lr.shape[-2:]
         detail = None if cells is None or self.synthesis.basis is None else self.synthesis.detail(cells)
-        correction, inner = empty_with_margins(height, width, x)
-        for top in range(0, height, BAND):
-            bottom = min(top + BAND, height)
-            above, below = min(top, 2), min(height - bottom, 2)  # rows that the head's kernel reaches beyond the band
-            band = self._head(x[:, :, (top - above) // self.reduction : (bottom + below) // self.reduction])
-            band = band[:, :, above : above + bottom - top]
-            if detail is None:
-                inner[:, :, top:bottom] = band
-            else:
-                cells_here = detail[:, :, top // CELL : bottom // CELL]
-                add_depth_to_space(band, cells_here, CELL, out=inner[:, :, top:bottom])
+        bands = (self._head_in_band(x, detail, top, min(top + BAND, height)) for top in range(0, height, BAND))
         base = lr.float()
-        if self.consistent:
+        if self.consistent:  # what is enlarged depends on the whole correction
+            correction, inner = empty_with_margins(height, width, x)
+            for room, band in zip(inner.split(BAND, dim=2), bands):
+                room.copy_(band)
             fill_margins(correction)
-            base = consistent_base(lr, correction)
+            base, bands = consistent_base(lr, correction), iter(inner.split(BAND, dim=2))
         base = symmetric_pad(base, 2).contiguous(memory_format=torch.channels_last)
         frame = lr.new_empty(3, SCALE * height, SCALE * width, dtype=torch.float32)
-        for top in range(0, height, BAND):
-            bottom = min(top + BAND, height)
+        for top, band in zip(range(0, height, BAND), bands):
+            bottom = top + band.shape[2]
             pixels = bicubic_upsample(base[:, :, top : bottom + 4], padded=True)
-            pixel_shuffle_into(pixels.add_(inner[:, :, top:bottom]), frame[:, SCALE * top : SCALE * bottom])
+            pixel_shuffle_into(pixels.add_(band), frame[:, SCALE * top : SCALE * bottom])
         return frame
+
+    def _head_in_band(self, x: Tensor, detail: Tensor | None, top: int, bottom: int) -> Tensor:
+        """The head's correction of LR rows `top` to `bottom`, with the detail that the latent codes, if given."""
+        height = self.reduction * x.shape[2]
+        above, below = min(top, 2), min(height - bottom, 2)  # rows that the head's kernel reaches beyond the band
+        band = self._head(x[:, :, (top - above) // self.reduction : (bottom + below) // self.reduction])
+        band = band[:, :, above : above + bottom - top]
+        if detail is None:
+            return band
+        return add_depth_to_space(band, detail[:, :, top // CELL : bottom // CELL], CELL)
 
     def _cells(self, latent: Tensor | None, keep: Tensor | None, frames: int) -> Iterable[Tensor | None]:
         """Coefficients of each part's latent cells, (N, C, h/8, w/8); None for each part where there is no latent."""

@@ -2,9 +2,10 @@
 
 The path without a latent (`use_latent=false`): LR frames in, SR frames out, each frame seeing its neighbours. Sampling
 the latent stays with torch. The graph takes float32 (frames, 3, h, w) RGB in [0, 1], any number of frames, sides of at
-least 32 in multiples of 8, and gives (frames, 3, 4h, 4w), not clamped. That of a decoder with a memory takes three
-frames, the one before, this one and the one after, and what the frame before handed on (1, C, h, w), zeros for the
-first; it gives one SR frame and what it hands on. Layers that clean colours see each frame three times there.
+least 32 that are multiples of 2 for nano and of 4 for nano-real, and gives (frames, 3, 4h, 4w), not clamped. That of a
+decoder with a memory takes three frames, the one before, this one and the one after, and what the frame before handed
+on (1, C, h, w), zeros for the first; it gives one SR frame and what it hands on. Layers that clean colours see each
+frame three times there.
 
 Four functions that build tables by the size of a frame are replaced by formulas that know no size while the graph is
 recorded. The inverse of `turbovsr.consistency` becomes one filter over mirrored frames: downsampling and enlargement
@@ -33,7 +34,6 @@ from turbovsr.pipeline import TurboVSR
 
 REACH = consistency.HALO
 """LR pixels to either side of the inverse; also the shortest side of a frame."""
-MULTIPLE = 8
 OPSET = 18
 EPILOG = "The graph takes float32 (frames, 3, h, w) RGB in [0, 1]; that of nano three frames and a memory."
 ABOUT = "Write TurboVSR's decoder path (no latent) as an ONNX file; read it with method=onnx."
@@ -122,7 +122,7 @@ def export(weights: str | Path, output: Path) -> None:
                 dynamic_axes=axes,
             )
         graph = onnx.load(str(part))
-        properties = {"minimum": REACH, "multiple_of": MULTIPLE, "licence": model.descriptor.licence}
+        properties = {"minimum": REACH, "multiple_of": decoder.multiple, "licence": model.descriptor.licence}
         if decoder.recall is None:
             properties["clips"] = 1
         onnx.helper.set_model_props(graph, {name: str(value) for name, value in properties.items()})
@@ -145,7 +145,7 @@ def _recurrent(decoder: Any) -> Recorded:
 
 
 def _example() -> Tensor:
-    return torch.rand(3, 3, REACH + MULTIPLE, REACH + 2 * MULTIPLE)
+    return torch.rand(3, 3, REACH + 8, REACH + 16)
 
 
 @contextmanager

@@ -10,6 +10,7 @@ from typing import Any, Protocol
 from torch import Tensor, nn
 
 from turbovsr.conditioning import Task, clip_task, first_frame_task
+from turbovsr.geometry import CELL
 from turbovsr.shortcut import Velocity, sample
 from turbovsr.transformer import Transformer
 
@@ -91,6 +92,8 @@ class Generator(nn.Module, ABC):
     # Whether `decode_frames` keeps little in memory from one frame to the next. If so, it and `condition` also take
     # pixels, uint8 or uint16, and convert them as they are used.
     decodes_frame_by_frame = True
+    # Of this the LR size is a multiple where frames are decoded without a latent; with one, of CELL.
+    multiple_without_latent = CELL
     config: SamplerConfig
     transformer: Transformer
     prompt: Tensor | None

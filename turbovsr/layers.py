@@ -28,7 +28,8 @@ class SpatialBlock(nn.Module):
 
 
 class SmallerSizes(nn.Module):
-    """Residual blocks at half the size and, within them, at a quarter; (N, C, H, W), H and W multiples of 4.
+    """Residual blocks at half the size and, within them, at a quarter; (N, C, H, W), H and W multiples of
+    `multiple`.
 
     A U-Net's inner levels (Ronneberger et al. 2015, arXiv 1505.04597): at half the size twice the channels take the
     same arithmetic and see twice as far. Enlargement is bilinear, which leaves no lattice. It starts as the identity.
@@ -46,6 +47,7 @@ class SmallerSizes(nn.Module):
         self.smaller = SmallerSizes(inner, blocks[1:]) if any(blocks[1:]) else None
         self.after = nn.Sequential(*(SpatialBlock(inner) for _ in range(count // 2)))
         self.up = zero_conv(inner, channels, 1)
+        self.multiple: int = 2 * (self.smaller.multiple if self.smaller else 1)  # H and W are multiples of this
 
     def forward(self, x: Tensor) -> Tensor:
         y = self.before(self.down(space_to_depth(x, 2)))

@@ -70,6 +70,7 @@ class Model(Generator):
             config.decoder_inner_blocks,
             config.decoder_colours,
         )
+        self.multiple_without_latent = self.decoder.multiple
         self.projection = LRProjection(config.condition_channels)
         self.transformer = transformer_of(config, gelu="none")
 

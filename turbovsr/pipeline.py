@@ -118,6 +118,7 @@ class TurboVSR:
         self.steps, self.seed, self.scale = steps, seed, scale
         self.use_latent = checkpoints.samples_latent(use_latent, steps, metadata)
         self.chunk, self.overlap, self.tile, self.color_fix = chunk, overlap, tile, color_fix
+        self.multiple = CELL if self.use_latent else self.model.multiple_without_latent  # of LR pixels, of a side
         origin = metadata.get("origin", "origin not stated")
         source = metadata.get("weights") or f"{checkpoints.resolve(weights).name} ({origin})"
         self.descriptor = Descriptor(
@@ -129,7 +130,7 @@ class TurboVSR:
             licence=metadata.get("licence", "not stated in the checkpoint"),
             weights=source,
             parameters=sum(p.numel() for p in self.model.parameters()),
-            size_rule=size_rule(scale),
+            size_rule=size_rule(scale, self.multiple),
             frame_rule=FrameRule(multiple_of=TEMPORAL_COMPRESSION, plus=1, padding="repeat"),
             notes="; ".join(filter(None, [self._notes(), metadata.get("notes")])),
         )
@@ -234,9 +235,9 @@ class TurboVSR:
             yield from map(lambda levels, lr: partial(self._finish, levels, lr), decoded, frames)
 
     def _pixels(self, frames: list[Tensor]) -> Tensor:
-        """Pad (3, H, W) frames to a clip on the device, (1, 3, 8k+1, h, w), h and w multiples of 8."""
+        """Pad (3, H, W) frames to a clip on the device, (1, 3, 8k+1, h, w), h and w multiples of `multiple`."""
         clip = torch.stack([*frames, *missing_frames(len(frames)) * frames[-1:]])
-        return repeat_edges(clip, CELL).to(self.device).transpose(0, 1).unsqueeze(0)
+        return repeat_edges(clip, self.multiple).to(self.device).transpose(0, 1).unsqueeze(0)
 
     def _latent(self, clip: Tensor, given: Tensor | None, noise: Noise, stages: Stages) -> Tensor:
         """Sample the latent of a clip, pixels or [-1, 1]; `given`: the first SR frame, None in the first chunk."""
@@ -278,7 +279,7 @@ class TurboVSR:
         return f"{self.steps} step(s), seed {self.seed}{fix}"
 
 
-def size_rule(scale: int) -> SizeRule:
-    """The LR sizes that the networks take, and how a smaller scale than 4 is made."""
+def size_rule(scale: int, multiple: int) -> SizeRule:
+    """The LR sizes that the networks take, multiples of `multiple`, and how a smaller scale than 4 is made."""
     made = f"made at x{SCALE}, then downscaled to {scale}Hx{scale}W by MATLAB's antialiased bicubic"
-    return SizeRule(multiple_of=CELL, padding="repeat", note="" if scale == SCALE else made)
+    return SizeRule(multiple_of=multiple, padding="repeat", note="" if scale == SCALE else made)

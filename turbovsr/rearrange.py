@@ -28,17 +28,11 @@ def depth_to_space(x: Tensor, factor: int) -> Tensor:
     return x.transpose(2, 3).flatten(3, 4).flatten(1, 2).permute(0, 3, 1, 2)
 
 
-def add_depth_to_space(x: Tensor, deep: Tensor, factor: int, out: Tensor | None = None) -> Tensor:
-    """x + depth_to_space(deep, factor), (N, C, factor*H, factor*W), in `out` where given; without a copy of `deep`."""
+def add_depth_to_space(x: Tensor, deep: Tensor, factor: int) -> Tensor:
+    """x + depth_to_space(deep, factor), (N, C, factor*H, factor*W), without a copy of `deep`."""
     cells = deep.permute(0, 2, 3, 1).unflatten(-1, (factor, factor, -1)).transpose(2, 3)  # (N, H, i, W, j, C)
-
-    def places(y: Tensor) -> Tensor:
-        return y.permute(0, 2, 3, 1).unflatten(2, (-1, factor)).unflatten(1, (-1, factor))
-
-    if out is not None:
-        torch.add(places(x), cells, out=places(out))
-        return out
-    return (places(x) + cells).flatten(3, 4).flatten(1, 2).permute(0, 3, 1, 2)
+    places = x.permute(0, 2, 3, 1).unflatten(2, (-1, factor)).unflatten(1, (-1, factor))
+    return (places + cells).flatten(3, 4).flatten(1, 2).permute(0, 3, 1, 2)
 
 
 def space_to_depth(x: Tensor, factor: int) -> Tensor:

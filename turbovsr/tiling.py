@@ -15,7 +15,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from turbovsr.geometry import CELL, SCALE, TEMPORAL_COMPRESSION
+from turbovsr.geometry import CELL, SCALE, TEMPORAL_COMPRESSION, pad_to
 from turbovsr.pixels import levels_of, store, unit_to_levels
 
 HALO = 5 * CELL  # LR pixels of context around a tile
@@ -84,10 +84,10 @@ def chunk_latents(chunk: int, tile: int | str, height: int, width: int) -> int:
 
 
 def spans(length: int, tile: int) -> list[Span]:
-    """Cut `length` LR pixels into tiles of at most `tile` and about equal length, all multiples of 8."""
+    """Cut `length` LR pixels into tiles of at most `tile` and about equal length, all but the last multiples of 8."""
     return [
-        Span(CELL * start, CELL * stop, max(CELL * start - HALO, 0), min(CELL * stop + HALO, length))
-        for start, stop in cut_evenly(length // CELL, tile // CELL)
+        Span(CELL * start, min(CELL * stop, length), max(CELL * start - HALO, 0), min(CELL * stop + HALO, length))
+        for start, stop in cut_evenly(pad_to(length, CELL) // CELL, tile // CELL)
     ]
 
 
@@ -104,7 +104,7 @@ def decode(
 
     Args:
         network: LR clip and latent -> SR frames in order, as `Model.decode_frames`.
-        lr: (1, 3, T, h, w), h and w multiples of 8.
+        lr: (1, 3, T, h, w), of sizes that `network` takes; with a latent multiples of 8.
         latent: (1, C, T', h/8, w/8) or None.
         tile: largest edge in LR pixels, a multiple of 8; 0: whole frames.
         frames: how many of the T frames are decoded; the last ones may be padding.

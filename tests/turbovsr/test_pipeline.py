@@ -76,6 +76,21 @@ def test_weights_say_whether_one_step_of_their_latent_is_worth_it(weights, tmp_p
         assert ("decoded without a latent" in model.descriptor.notes) is not sampled
 
 
+@pytest.mark.parametrize(("inner", "multiple"), [((0, 0), 1), ((2, 0), 2), ((0, 1), 4)])
+@pytest.mark.parametrize("tile", [0, 40])
+def test_without_a_latent_frames_are_padded_to_what_the_layers_take(tmp_path, inner, multiple, tile):
+    file, lr = tmp_path / "plain.safetensors", clip(3, 3, 45, 99)
+    config = replace(TINY, decoder_reduction=1, decoder_inner_blocks=inner, consistent=False)
+    checkpoints.save(tiny_model(config), file, torch.float32, name="plain", licence="none", use_latent="false")
+    upscaler = TurboVSR(file, tile=tile)
+    with torch.inference_mode():
+        assert upscaler._pixels(list(lr)).shape[-2:] == (45 + -45 % multiple, 99 + -99 % multiple)
+    assert upscaler.descriptor.size_rule.multiple_of == multiple
+    assert TurboVSR(file, use_latent=True).descriptor.size_rule.multiple_of == 8
+    difference = upscaler.upscale(lr).int() - TurboVSR(file, tile=0).upscale(lr).int()
+    assert difference.abs().max() <= 2
+
+
 def test_clip_begins_as_its_first_chunk_alone(upscaler):
     lr = clip(17, 3, 16, 16)
     # A chunk knows nothing of the next one: a stream may be handed out while its end has not been read. Only the frames
