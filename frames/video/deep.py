@@ -1,7 +1,8 @@
 """16-bit RGB pixels, white at 65535, to and from FFmpeg's scaler.
 
 The scaler shifts samples instead of scaling them: white of a limited range becomes 255 * 256 = 65280 in 16-bit RGB, and
-of a full range of n bits 65536 - 2^(16-n). Measured with flat frames; only RGB to RGB it scales.
+of a full range of n bits 65536 - 2^(16-n). Grey and the XYZ of cinema are of full range to it, whatever their tag.
+Measured with flat frames; only RGB to RGB it scales.
 """
 
 from __future__ import annotations
@@ -18,8 +19,10 @@ def scaled_up(pixels: np.ndarray, frame: av.VideoFrame) -> np.ndarray:
     """Scale uint16 pixels that FFmpeg's scaler made of `frame`, so that white is 65535."""
     if frame.format.is_rgb:
         return pixels
-    bits = max(component.bits for component in frame.format.components)
-    white = 65536 - (1 << 16 - bits) if frame.color_range == FULL_RANGE else WHITE_OF_LIMITED
+    components = frame.format.components
+    grey = len(components) < 3  # perhaps with alpha
+    full = frame.color_range == FULL_RANGE or grey or frame.format.name.startswith("xyz")
+    white = 65536 - (1 << 16 - max(each.bits for each in components)) if full else WHITE_OF_LIMITED
     return _scaled(pixels, WHITE, white)
 
 

@@ -8,6 +8,7 @@ import pytest
 
 from frames.codecs import Encoding
 from frames.video import read_timed, read_video
+from frames.video.decode import to_rgb
 from frames.video.deep import scaled_down
 from frames.video.encode import Encoder, _packed, created
 from frames.video.info import Format
@@ -55,6 +56,30 @@ def test_flat_10_bit_colours_are_those_of_the_recommendation(tmp_path, luma, blu
     with av.open(str(tmp_path / "b.mkv")) as container:
         planes = next(container.decode(video=0)).planes
         assert [int(np.frombuffer(plane, np.uint16)[5]) for plane in planes] == pytest.approx([luma, blue, red], abs=1)
+
+
+@pytest.mark.parametrize("form, bits, tag", [("gray10le", 10, 0), ("gray16le", 16, 1), ("yuv420p12le", 12, 2)])
+def test_full_range_and_grey_reach_white_and_do_not_pass_it(tmp_path, form, bits, tag):
+    levels = np.linspace(0, (1 << bits) - 1, 32).astype(np.uint16)
+    with av.open(str(tmp_path / "a.mkv"), "w") as out:
+        stream = out.add_stream("ffv1", rate=25)
+        stream.height, stream.width, stream.pix_fmt, stream.codec_context.color_range = 16, 32, form, tag
+        frame = av.VideoFrame(32, 16, form)
+        for place, plane in enumerate(frame.planes):
+            rows = np.full((plane.height, plane.line_size // 2), 1 << bits - 1, np.uint16)
+            if place == 0:
+                rows[:, :32] = levels
+            plane.update(rows.tobytes())
+        out.mux(stream.encode(frame))
+        out.mux(stream.encode(None))
+    (read,) = read_timed(tmp_path / "a.mkv", deep=True)
+    assert np.abs(read.pixels[8] - levels[:, None] / levels[-1] * 65535).max() < 65536 / (1 << bits)
+
+
+def test_the_xyz_of_cinema_is_of_full_range():
+    grey = np.full((16, 32, 3), 32768, np.uint16)
+    frame = av.VideoFrame.from_ndarray(grey, format="rgb48le").reformat(format="xyz12le")
+    assert np.abs(to_rgb(frame, deep=True).astype(int) - grey).max() <= 32  # two levels of 12 bits
 
 
 @pytest.mark.parametrize("bits, step", [(10, 32.5), (16, 0)])
