@@ -17,7 +17,7 @@ from turbovsr.geometry import SCALE
 def even_out(head: nn.Conv2d) -> None:
     """Remove the pattern from a head's weights and bias, along rows and along columns, in place.
 
-    Nothing else changes: neither the sum over an LR pixel's row nor how the head responds to features that alternate.
+    The result is the nearest head without the pattern; the mean of each LR pixel stays.
 
     Args:
         head: weights (3 * 4 * 4, C, 3, 3), outputs in the order colour, row, column.
