@@ -1,12 +1,12 @@
 """Random operations: their parameters come from the ranges and as often as they are said to."""
 
 import math
-from collections import Counter
+from collections import Counter, defaultdict
 
 import numpy as np
 import pytest
 
-from frames.degradations import codec, kernels
+from frames.degradations import codec, kernels, realbasicvsr, realesrgan
 from frames.degradations.operators import Blur, Codec, Jpeg, Noise, Resize, walk
 
 
@@ -26,21 +26,32 @@ def test_resizes_grow_shrink_and_keep_as_often_as_said_and_stay_even():
 
 
 def test_blur_kinds_come_as_often_as_said(monkeypatch):
-    kinds = Counter()
+    kinds, angles, betas, cutoffs = Counter(), [], defaultdict(list), defaultdict(list)
     flat = np.full((3, 3), 1 / 9, np.float32)
 
     def shaped(size, shape, sigma_x, sigma_y, angle, beta):
         assert 7 <= size <= 21 and size % 2 and 0.2 <= sigma_x <= 3 and 0.2 <= sigma_y <= 3
         kinds[shape, sigma_x == sigma_y] += 1
+        angles.append(angle)
+        betas[shape].append(beta)
+        return flat
+
+    def sinc(size, cutoff):
+        kinds["sinc"] += 1
+        cutoffs[size < 13].append(cutoff)
         return flat
 
     monkeypatch.setattr(kernels, "shaped", shaped)
-    monkeypatch.setattr(kernels, "sinc", lambda size, cutoff: kinds.update(["sinc"]) or flat)
+    monkeypatch.setattr(kernels, "sinc", sinc)
     for seed in range(600):
         Blur()(np.zeros((1, 8, 8, 3), np.float32), np.random.default_rng(seed))
     shares = [("gaussian", True), ("gaussian", False), ("generalised", True), ("plateau", True), "sinc"]
     for kind, expected in zip(shares, (0.405, 0.225, 0.108, 0.108, 0.1)):
         assert abs(kinds[kind] / 600 - expected) < 0.06, kind
+    found = [angles, betas["generalised"], betas["plateau"], cutoffs[True], cutoffs[False]]
+    ranges = [(-math.pi, math.pi), (0.5, 4), (1, 2), (math.pi / 3, math.pi), (math.pi / 5, math.pi)]
+    for values, (low, high) in zip(found, ranges, strict=True):
+        assert low <= min(values) < low + 0.1 * (high - low) and high - 0.15 * (high - low) < max(values) <= high
 
 
 def test_noise_has_the_strength_that_was_asked_for():
@@ -88,3 +99,33 @@ def test_jpeg_quality_stays_in_its_range(monkeypatch):
 def test_impossible_parameters_are_refused_by_name(operation, options):
     with pytest.raises(ValueError, match=next(iter(options))):
         operation(**options)
+
+
+FIRST = ["blur", "resize", "noise", "jpeg"]
+
+
+@pytest.mark.parametrize(
+    ("module", "degrade", "begin", "last"),
+    [
+        (realbasicvsr, realbasicvsr.RealBasicVSR(), [*FIRST, "codec", *FIRST], "codec"),
+        (realesrgan, realesrgan.RealESRGAN(), [*FIRST, *FIRST[:3]], "jpeg"),
+    ],
+)
+def test_operations_come_in_the_order_of_the_papers(monkeypatch, module, degrade, begin, last):
+    """Then, in either order: the last one, and the resize to the LR size, with a sinc filter in 8 of 10 clips."""
+    seen = []
+    for kind in (Blur, Noise, Jpeg, Codec):
+        name = kind.__name__.lower()
+        monkeypatch.setattr(kind, "__call__", lambda self, clip, rng, name=name: seen.append(name) or clip)
+    monkeypatch.setattr(Resize, "to_size", lambda self, clip, size, rng: seen.append("resize") or clip)
+    monkeypatch.setattr(module, "sinc_filter", lambda clip, *_: seen.append("sinc") or clip)
+    ends = Counter()
+    for seed in range(200):
+        seen.clear()
+        degrade(np.zeros((1, 16, 16, 3), np.uint8), np.random.default_rng(seed))
+        assert seen[: len(begin)] == begin
+        ends[tuple(seen[len(begin) :])] += 1
+    resizes = [("resize", "sinc"), ("resize",)]
+    expected = {order: share for end, share in zip(resizes, (0.4, 0.1)) for order in ((last, *end), (*end, last))}
+    assert ends.keys() == expected.keys()
+    assert all(abs(ends[order] / 200 - share) < 0.1 for order, share in expected.items())
