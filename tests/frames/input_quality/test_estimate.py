@@ -66,3 +66,18 @@ def test_other_arrays_are_refused(frames):
 
 def test_blocks_lie_in_rows():
     assert blocks(np.arange(35).reshape(5, 7), 2)[1].tolist() == [[2, 3], [9, 10]]
+
+
+FEATURES = """
+-2.303 -2.303 0.419 1.367 2.945 0.690 0.968 0.040 0.303 0.076 0.147 0.140 0.187 0.351 0.072 0.270 5.248 -1.132 -0.210
+1.279 0.208 0.000 0.000 -0.160 0.000 0.291 -2.019 -1.582 1.290 1.305 -1.204
+"""
+
+
+def test_the_features_are_those_that_the_weights_were_fitted_to():
+    """Of a clip with a little noise, blocks at its top and a still bottom."""
+    noise = np.random.default_rng(0).integers(-2, 3, (2, 240, 240, 3))
+    clip = np.clip(GT[:, ::2, ::2] + noise, 0, 255).astype(np.uint8)
+    clip[:, :48] = clip[:, 0:48:8, ::8].repeat(8, axis=1).repeat(8, axis=2)
+    clip[1, 200:] = clip[0, 200:]
+    assert measure(clip) == pytest.approx(np.array(FEATURES.split(), float), abs=2e-3)
