@@ -48,6 +48,19 @@ def test_the_discriminator_learns_to_tell_real_frames_from_others():
     assert adversarial.discriminator(real).mean() > adversarial.discriminator(fake).mean()
 
 
+def test_the_model_is_led_to_higher_scores_and_the_discriminator_learns_nothing_from_it():
+    torch.manual_seed(0)
+    adversarial = AdversarialLoss(GanConfig(width=4), CPU)
+    discriminator = adversarial.discriminator
+    before = [value.clone() for value in discriminator.state_dict().values()]
+    sr = (0.5 * GT[:, :, 0]).requires_grad_()
+    adversarial.generator_loss(sr).backward()
+    assert all(map(torch.equal, before, discriminator.state_dict().values()))
+    assert all(p.grad is None and p.requires_grad for p in discriminator.parameters())
+    discriminator.eval()
+    assert discriminator(sr - 0.01 * sr.grad.sign()).mean() > discriminator(sr).mean()
+
+
 def test_both_networks_are_trained_and_the_model_learns_from_the_discriminator(tmp_path):
     loop = new_loop(tmp_path / "with")
     before = [p.clone() for p in loop.adversarial.discriminator.parameters()]

@@ -11,6 +11,7 @@ from bench.metrics import registry
 from frames.errors import EnvironmentInvalid, UserError
 from tests.turbovsr.conftest import TINY
 from turbovsr.model import Model
+from turbovsr.train.autoencoding import AutoencodingLoss
 from turbovsr.train.backbones import lpips_alex
 from turbovsr.train.batch import Batch
 from turbovsr.train.components import start_from_components
@@ -22,7 +23,7 @@ from turbovsr.train.diffusion import FlowLoss
 from turbovsr.train.dists import Dists
 from turbovsr.train.joint import JointLoss
 from turbovsr.train.losses import ReconstructionLoss, charbonnier
-from turbovsr.train.options import Diffusion, Joint, LoopConfig, MixConfig, ReconstructionConfig
+from turbovsr.train.options import Autoencoding, Diffusion, Joint, LoopConfig, MixConfig, ReconstructionConfig
 from turbovsr.train.perceptual import perceptual_networks
 from turbovsr.train.prepare import held_out_mask
 from turbovsr.train.rng import StepRng
@@ -200,6 +201,30 @@ def test_a_lattice_needs_a_crop_that_shows_it():
         )
 
 
+def test_latents_are_dropped_and_mixed_as_often_as_said(monkeypatch):
+    """A latent of ones stands for GT's, one of zeros for a sampled one."""
+    model, decoded = Model(TINY), []
+    ones, shape = torch.ones(400, 32, 1, 1, 1), {"trained": ("decoder",), "crop": 64}
+    loop = LoopConfig(steps=1, learning_rate=1)
+    monkeypatch.setattr(model.encoder, "forward", lambda gt: ones)
+    monkeypatch.setattr(model, "sample_first", lambda condition, noise, steps: 0 * ones)
+    monkeypatch.setattr(model, "sample_rest", lambda condition, first, noise, steps: first)
+    monkeypatch.setattr(model.decoder, "forward", lambda lr, latent, keep: decoded.append((latent, keep)) or batch.gt)
+    batch = Batch(torch.rand(400, 3, 1, 32, 32), torch.rand(400, 3, 1, 8, 8))
+    mix = MixConfig(oracle=0.3, none=0.2, flow_weight=0.0)
+    plain = ReconstructionLoss(ReconstructionConfig(), {})
+    for loss in (
+        AutoencodingLoss(model, Autoencoding(kind="", latent_dropout=0.25, loop=loop, **shape), plain),
+        JointLoss(model, Joint(kind="", mix=mix, loop=loop, **shape), plain),
+    ):
+        loss(batch, StepRng(0, 0), model)
+    (latent, keep), (mixed, mixed_keep) = decoded
+    assert torch.equal(latent, ones) and keep.float().mean() == pytest.approx(0.75, abs=0.07)
+    is_oracle = mixed.flatten(1)[:, 0] == 1
+    assert is_oracle.float().mean() == pytest.approx(0.3, abs=0.07) and mixed_keep[is_oracle].all()
+    assert mixed_keep.float().mean() == pytest.approx(0.8, abs=0.07)
+
+
 def test_joint_training_without_the_flow_loss_has_no_such_term():
     stage = Joint(
         kind="joint",
@@ -235,18 +260,20 @@ def test_held_out_pictures_are_found_in_another_encoding_and_left_out_with_their
     assert not held_out_mask(np.full((3, 18, 32), 7, np.float32), np.full((1, 18, 32), 7, np.float32)).any()
 
 
-def test_a_network_of_samples_is_judged_by_its_samples_at_every_noise_level():
+@pytest.mark.parametrize("frames", [1, 2])
+def test_a_network_of_samples_is_judged_by_its_samples_at_every_noise_level(frames):
     model = Model(TINY)
     torch.nn.init.zeros_(model.transformer.head.weight)
     torch.nn.init.zeros_(model.transformer.head.bias)  # it always says 0, so its error is the truth itself
     stage = Diffusion(
         kind="diffusion", trained=("transformer",), crop=64, loop=LoopConfig(steps=1, learning_rate=1), bootstrap=0.0
     )
-    latent, lr = torch.randn(64, 32, 1, 2, 2), torch.rand(64, 3, 1, 16, 16)
+    latent, lr = torch.randn(64, 32, frames, 2, 2), torch.rand(64, 3, 8 * frames - 7, 16, 16)
     batch = Batch(torch.zeros(64, 3, 1, 64, 64), lr)
     for step in range(3):
         loss = FlowLoss(model, stage)(batch, latent, model.projection(lr), StepRng(0, step), model)
-        assert loss.item() == pytest.approx(latent.square().mean().item(), rel=1e-4)
+        generated = latent[:, :, frames - 1 :]  # a clip's first frame is given
+        assert loss.item() == pytest.approx(generated.square().mean().item(), rel=1e-4)
 
 
 def test_compiling_without_a_compiler_is_one_clear_error(monkeypatch):

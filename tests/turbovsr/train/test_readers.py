@@ -10,7 +10,7 @@ import torch
 from PIL import Image
 
 from frames.video import read_video
-from turbovsr.train.augmentation import change_colours
+from turbovsr.train.augmentation import change_colours, flip
 from turbovsr.train.cache import Cache
 from turbovsr.train.data import ClipSource, find_media
 from turbovsr.train.data_options import Augmentation, DataConfig
@@ -220,6 +220,13 @@ def test_letters_are_lighter_or_darker_than_what_is_behind_them_and_leave_the_re
             assert np.abs(written[changed].astype(int) - 128).max() > 20
             assert not changed.all()
     assert seen > 30
+
+
+def test_clips_are_mirrored_and_reversed_as_often_as_said():
+    clip = np.zeros((2, 2, 2, 3), np.uint8)
+    clip[0, 0, 0] = 1
+    places = [np.argwhere(flip(clip, np.random.default_rng(seed))[..., 0])[0] for seed in range(400)]
+    assert np.mean(places, axis=0) == pytest.approx([0.25, 0.25, 0.5], abs=0.07)  # of time, top and left
 
 
 def test_clips_with_other_colours_keep_their_content():
