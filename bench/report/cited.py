@@ -44,15 +44,16 @@ class Figure:
         return not self.data or self.data.lower() == parts(data)[0].lower()
 
     def alike(self, column: Column, records: list[Record]) -> bool:
-        """Whether it was computed as the column's figures were, on LR frames made the same way."""
+        """Whether it was computed as the column's figures were: on all frames, and LR frames made the same way."""
         if not column.signature or not self.colour:
             return False
         made = {(r.data_config.get("degradation"), r.scale) for r in records}
+        cut = any(r.data_config.get(option) is not None for r in records for option in ("frames", "clips"))
         colour = self.ssim_colour if self.metric == "ssim" else self.colour
         parts = f"{column.signature}|".split("|")  # a foreign recipe may be a name alone
-        return made == {(self.degradation, SCALE)} and (
-            self.metric not in ("psnr", "ssim") or (parts[1].startswith(colour) and f"crop{self.crop}" in parts)
-        )
+        if made != {(self.degradation, SCALE)} or cut or any(part.startswith(("frames", "every")) for part in parts):
+            return False
+        return self.metric not in ("psnr", "ssim") or (parts[1].startswith(colour) and f"crop{self.crop}" in parts)
 
 
 @dataclass(frozen=True)

@@ -176,6 +176,17 @@ def test_figures_of_scale_4_are_unlike_those_of_another_scale(record):
         assert all(row[-1].sup == cited.UNLIKE for row in rows) == unlike, scale
 
 
+@pytest.mark.parametrize(
+    "selection, cut", [("frames2..-3|", {}), ("every10|", {}), ("", {"frames": 5}), ("", {"clips": ["a"]})]
+)
+def test_figures_of_all_frames_are_unlike_those_of_some(record, selection, cut):
+    signature = f"psnr|y-bt601-studio|uint8|crop0|{selection}mean-frames,clips|v1"
+    records = [with_score(record("m", "a", [20], [1.0], data="vid4", expected=1), "psnr", signature=signature)]
+    records = [replace(each, data_config=each.data_config | cut) for each in records]
+    (table,) = tables.tables(records, show=["psnr"], cite=cited.of_groups(PUBLISHED, ["C"]))
+    assert "27.7882 ‡" in tables.markdown(table)
+
+
 def test_cited_rows_are_unlike_a_recipe_that_is_a_name_alone(record):
     records = [with_score(record("m", "a", [20], [1.0], data="vid4", expected=1), "psnr", signature="psnr")]
     (table,) = tables.tables(records, show=["psnr"], cite=cited.of_groups(PUBLISHED, ["C"]))
