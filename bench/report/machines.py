@@ -47,6 +47,7 @@ def _groups(canaries: dict[str, tuple[float, ...]]) -> list[list[str]]:
             groups.append([])
             fastest = min(steady[worker])
         groups[-1].append(worker)
+        fastest = min(fastest, *steady[worker])
     return groups + [[worker] for worker in canaries if worker not in steady]
 
 

@@ -45,6 +45,11 @@ def test_a_chain_of_small_steps_is_cut():
     assert len(labels) == 2, "the ends of a group differ by at most a tenth"
 
 
+def test_the_fastest_time_of_a_group_counts_whichever_worker_had_it():
+    found, _ = columns(by("a", "1", (0.098, 0.100)), by("b", "2", (0.092, 0.101)), by("c", "3", (0.107, 0.107)))
+    assert found[1] == "FPS, a machine (canary 107 ms) [1/s] ↑"
+
+
 def test_one_worker_and_no_times_are_told_as_before():
     assert times_note([make("m", "one", [30.0], [1.0])]) == "times: tensors, median"
     assert times_note([make("m", "one", [30.0], [])]) == "no times"
