@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from bench.report.machines import split_by_canary
 from bench.report.page.figures import three
 from bench.store.record import Record, Timing
 from bench.timing.stats import median
@@ -30,14 +31,18 @@ class Bar:
 
 
 def of_records(records: list[Record], methods: list[str]) -> list[tuple[str, str, list[Bar]]]:
-    """(data set, scope, bars) of each scope in which something was timed."""
+    """(data set, scope, bars) of each scope and, where there are several, each device on which something was timed."""
     found = []
+    records = split_by_canary(records)
     for data in dict.fromkeys(record.data for record in records):
         here = [record for record in records if record.data == data and record.ok]
-        for scope in dict.fromkeys(scope for record in here for scope in record.timing):
-            bars = [_bar(method, [r for r in here if r.method == method], scope, methods) for method in methods]
+        timed = dict.fromkeys((scope, record.device) for record in here for scope in record.timing)
+        for scope, device in timed:
+            own = [record for record in here if record.device == device]
+            bars = [_bar(method, [r for r in own if r.method == method], scope, methods) for method in methods]
+            several = len({each for _, each in timed}) > 1
             if drawn := [bar for bar in bars if bar]:
-                found.append((data, scope, drawn))
+                found.append((data, f"{scope}, {device}" if several else scope, drawn))
     return found
 
 

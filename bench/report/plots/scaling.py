@@ -1,4 +1,4 @@
-"""Time and memory over the size of the output: a point for each clip, and a power law through a method's points."""
+"""Time and memory over the size of the output: a point for each clip, a power law through a method's on one device."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from bench.report.look import order_of
+from bench.report.machines import split_by_canary
 from bench.report.plots import style
 from bench.report.power_law import exponent_text, power_law
 from bench.store.record import Record, Timing
@@ -54,20 +55,21 @@ def _figure(
     titles: tuple[str, str],
     fitted: bool,
 ) -> Figure | None:
-    series: dict[tuple[str, str], list[SizeAndCost]] = {}
-    for record in records:
+    series: dict[tuple[str, str, str], list[SizeAndCost]] = {}
+    for record in split_by_canary(records):
         for scope, times in record.timing.items():
             if (found := cost(record, times)) is not None and 0 < found < math.inf:
-                series.setdefault((record.method, scope), []).append((size(record), found))
+                series.setdefault((record.method, scope, record.device), []).append((size(record), found))
     if not series:
         return None
-    scopes = {scope for _, scope in series}
+    scopes, machines = ({key[part] for key in series} for part in (1, 2))
     methods = order_of(records)
     with style.styled(theme) as chosen:
         figure, ((axes,),) = style.panels(1, 1, width, 2.6 if width == "column" else 3.2)
         axes.set_xscale("log")
-        for index, ((method, scope), points) in enumerate(series.items()):
-            name = f"{method} ({scope})" if len(scopes) > 1 else method
+        for index, ((method, scope, machine), points) in enumerate(series.items()):
+            apart = ", ".join([scope] * (len(scopes) > 1) + [machine] * (len(machines) > 1))
+            name = f"{method} ({apart})" if apart else method
             _curve(axes, index, name, style.color(chosen, methods.index(method)), points, fitted, chosen)
         xs, ys = zip(*(point for points in series.values() for point in points), strict=True)
         _limits(axes, xs, ys, fitted)

@@ -9,6 +9,7 @@ from matplotlib.patches import Patch
 
 from bench.report.columns import FACTS, Fact
 from bench.report.grid import figure as number
+from bench.report.machines import split_by_canary
 from bench.report.plots import style
 from bench.store.record import Record
 from bench.timing.stats import median
@@ -26,7 +27,7 @@ def stage_budget(
     A stage's time is the median over repetitions, summed over clips; time outside of all stages is `other`.
     """
     groups: dict[tuple[str, str, str], list[Record]] = {}
-    for record in records:
+    for record in split_by_canary(records):
         for scope in record.timing:
             groups.setdefault((record.data, scope, record.device), []).append(record)
     if not groups:

@@ -150,6 +150,12 @@ def test_the_exponent_of_the_cost_is_in_the_legend(crowd):
     assert "plain: exponent 1.00 (1.00 to 1.00)" in [t.get_text() for t in figure.legends[0].get_texts()]
 
 
+def test_no_power_law_goes_through_points_of_two_devices(crowd):
+    figure = plot.KINDS["cost-size"]([replace(r, device="a GPU") if r.clip in "cd" else r for r in crowd])
+    names = [text.get_text() for text in figure.legends[0].get_texts()]
+    assert {f"plain ({each}): too few sizes for an exponent" for each in ("a machine", "a GPU")} < set(names)
+
+
 def test_steps_of_one_model_make_one_curve(crowd):
     figure = plot.KINDS["steps"](crowd)
     axes = next(axes for axes in figure.axes if "PSNR" in axes.get_ylabel())

@@ -57,6 +57,12 @@ def test_the_whole_of_the_stages_is_the_time_that_the_tables_have():
     assert tables([record])[0].text("one", column_of(record, "ms_per_frame")) == "1000"
 
 
+def test_stages_on_unlike_devices_are_bars_of_their_own():
+    records = [make("one", "a", [30.0], [1.0]), make("one", "b", [30.0], [3.0], device="a GPU")]
+    found = [(scope, bar.total) for _, scope, (bar,) in stages.of_records(records, ["one"])]
+    assert found == [("tensors, a machine", "1000 ms per frame"), ("tensors, a GPU", "3000 ms per frame")]
+
+
 def test_times_of_unlike_scopes_or_devices_never_share_a_column_of_the_table_of_clips():
     one = make("one", "a", [30.0], [1.0])
     program = replace(one, method="program", timing={"files": replace(one.timing["tensors"], scope="files")})
