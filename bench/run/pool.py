@@ -11,7 +11,7 @@ from bench.methods.calls import contained
 from bench.run.plan import MethodOnData
 from bench.store.keys import combined, named_files
 from bench.targets import build
-from bench.timing.memory import in_use_mb
+from bench.timing.memory import free_locals, in_use_mb
 from frames.errors import UserError
 
 
@@ -56,6 +56,7 @@ class MethodPool:
                 self._loaded[key] = LoadedMethod(adapter, held_mb=max(0.0, in_use_mb(device) - before))
             except Exception as error:
                 self._loaded[key] = LoadedMethod(error=error)
+                free_locals(error)
         return self._loaded[key]
 
     def _check_files(self, plan: MethodOnData) -> None:

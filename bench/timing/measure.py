@@ -15,7 +15,7 @@ import torch
 
 from bench.timing.clock import Stopwatch
 from bench.timing.contention import Contention, contended
-from bench.timing.memory import peak_memory, peak_of_started
+from bench.timing.memory import free_locals, peak_memory, peak_of_started
 from bench.timing.stats import median, median_interval, quartiles
 from bench.timing.telemetry import Telemetry, watched
 
@@ -181,6 +181,7 @@ def _guarded(session: Session, sessions: Sequence[Session], step: Callable[[], N
             step()
         except Exception as error:  # out of memory, a bug in a method, a time limit: this session's alone
             session.error, session.output = error, None
+            free_locals(error)  # the others need the memory
 
 
 def digest(frames: torch.Tensor) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -136,3 +137,18 @@ def in_use_mb(device: str) -> float:
     if device.startswith("cuda"):
         return torch.cuda.memory_allocated(device) / _MB
     return psutil.Process().memory_info().rss / _MB
+
+
+def free_locals(error: BaseException) -> None:
+    """Drop the local variables of the calls that an error came through, which hold a method's tensors.
+
+    An error that is kept keeps them, too; the lines of its traceback stay.
+    """
+    waiting: list[BaseException | None] = [error]
+    seen: set[int] = set()
+    while waiting:
+        each = waiting.pop()
+        if each is not None and id(each) not in seen:
+            seen.add(id(each))
+            traceback.clear_frames(each.__traceback__)
+            waiting += [each.__cause__, each.__context__]

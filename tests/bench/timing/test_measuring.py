@@ -4,6 +4,8 @@ import itertools
 import subprocess
 import sys
 import threading
+import traceback
+import weakref
 from contextlib import contextmanager, nullcontext
 from types import SimpleNamespace
 
@@ -103,6 +105,23 @@ def test_a_failure_ends_its_own_session_alone():
     broken, good = session([], repeats=2), session([frame(1)] * 3, repeats=2)
     take_turns([broken, good])
     assert isinstance(broken.error, StopIteration) and good.error is None and len(good.result.repetitions) == 2
+
+
+def test_a_failure_frees_what_its_method_held():
+    """Else a method that ran out of memory would leave none for those that take turns with it."""
+    held = []
+
+    def broken(stages, warm_up):
+        block = frame(1)
+        held.append(weakref.ref(block))
+        try:
+            raise MemoryError("no more")
+        except MemoryError as error:
+            raise ValueError("in its own words") from error
+
+    broken_one = Session(broken, "tensors", "cpu", Limits())
+    take_turns([broken_one])
+    assert held[0]() is None and "in broken" in "".join(traceback.format_exception(broken_one.error))
 
 
 def test_a_method_that_remembers_its_input_is_flagged(ticking):
