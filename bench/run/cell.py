@@ -74,6 +74,7 @@ class Cell:
     machine: Machine
     adapter: Adapter | None = None
     held_mb: float = 0.0  # what the method holds in memory between calls
+    beside_mb: float = 0.0  # what others hold there that take no turns: idle methods, networks of metrics on a GPU
     lr_sha256: str | None = None  # of the clip's frames, once they are read
     gt_sha256: str | None = None
     keys: Keys = Keys()

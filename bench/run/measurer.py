@@ -150,6 +150,9 @@ class Measurer:
             cell.lr_sha256, cell.gt_sha256 = inputs.lr_digest, inputs.gt_digest
             look_up(cell, inputs, self.store)
         missing = [cell for cell in cells if cell.error is None and cell.upscaled is None]
+        idle_mb = sum(cell.held_mb for cell in cells) - sum(cell.held_mb for cell in missing)
+        for cell in missing:
+            cell.beside_mb += idle_mb
         if missing:
             with self._turn():
                 outcome.totals.upscaled += upscale(missing, inputs, self.store, self.reporter.working)
@@ -199,7 +202,8 @@ class Measurer:
 
     def _cell(self, plan: MethodOnData, clip: Clip) -> Cell:
         method = self._pool.load(plan)
-        return Cell(plan, clip, self.machines.of(plan), method.adapter, method.held_mb, error=method.error)
+        held, beside = method.held_mb, method.beside_mb
+        return Cell(plan, clip, self.machines.of(plan), method.adapter, held, beside, error=method.error)
 
     def _finished(self, cell: Cell, unit: Unit, outcome: Outcome, unscored: Record | None) -> None:
         """Record a cell; `unscored` is its record so far, if it was upscaled in another unit."""

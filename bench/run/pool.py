@@ -22,6 +22,7 @@ class LoadedMethod:
     adapter: Adapter | None = None
     error: Exception | None = None
     held_mb: float = 0.0  # memory that it took when it was built
+    beside_mb: float = 0.0  # memory of a GPU that the harness had in use before: networks of metrics
 
 
 class MethodPool:
@@ -49,11 +50,12 @@ class MethodPool:
             self._loading(plan.method)
             device = plan.config.device
             before = in_use_mb(device)
+            beside = before - sum(each.held_mb for each in self._loaded.values()) if device.startswith("cuda") else 0.0
             try:
                 self._check_files(plan)
                 with contained():
                     adapter = adapted(build(plan.method_config), device)
-                self._loaded[key] = LoadedMethod(adapter, held_mb=max(0.0, in_use_mb(device) - before))
+                self._loaded[key] = LoadedMethod(adapter, None, max(0.0, in_use_mb(device) - before), max(0.0, beside))
             except Exception as error:
                 self._loaded[key] = LoadedMethod(error=error)
                 free_locals(error)

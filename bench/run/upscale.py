@@ -33,7 +33,7 @@ def upscale(cells: list[Cell], inputs: Inputs, store: Store, working: Callable[[
             for index, cell in enumerate(cells):
                 if scope in cell.scopes and cell.error is None and isinstance(cell.adapter, InProcess | Program):
                     for earlier in measured[index].values():
-                        earlier.output = None  # a second copy of the frames would count towards this scope's peaks
+                        earlier.release()  # a second copy of the frames would count towards this scope's peaks
                     try:
                         measured[index][scope] = _session(cell, cell.adapter, scope, inputs, stack)
                     except Exception as error:
@@ -65,7 +65,9 @@ def _session(cell: Cell, adapter: InProcess | Program, scope: str, inputs: Input
     if scope == "files":
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="bench-")))
     call = adapter.call(scope, inputs.lr, cell.clip, folder)
-    return Session(call, scope, adapter.device, cell.plan.limits, cell.held_mb, adapter.elsewhere)
+    lr_mb = sum(frame.nbytes for frame in inputs.lr) / 2**20 if folder is None else 0.0  # the call keeps a copy
+    held = cell.held_mb + lr_mb
+    return Session(call, scope, adapter.device, cell.plan.limits, held, cell.beside_mb, elsewhere=adapter.elsewhere)
 
 
 def _collected(cell: Cell, adapter: Adapter, sessions: dict[str, Session]) -> Upscaled:

@@ -81,15 +81,25 @@ class Measurement:
 class Session:
     """One method on one clip in one scope: warm up, then `repeat()` until `done`.
 
-    `elsewhere`: the call starts other processes that do the work, and their memory counts.
+    Args:
+        held_mb: what the method's weights and its copy of the LR frames take between calls.
+        beside_mb: what others hold in memory that take no turns.
+        elsewhere: the call starts other processes that do the work, and their memory counts.
     """
 
     def __init__(
-        self, call: Call, scope: str, device: str, limits: Limits, held_mb: float = 0.0, elsewhere: bool = False
+        self,
+        call: Call,
+        scope: str,
+        device: str,
+        limits: Limits,
+        held_mb: float = 0.0,
+        beside_mb: float = 0.0,
+        elsewhere: bool = False,
     ) -> None:
         self.call, self.device, self.limits, self.elsewhere = call, device, limits, elsewhere
-        self.held_mb = held_mb  # what the method's weights take between calls
-        self.foreign_mb = 0.0  # what the other methods in memory hold: taken off this one's peak
+        self.held_mb, self.beside_mb = held_mb, beside_mb
+        self.foreign_mb = 0.0  # what others hold in memory: taken off this one's peak
         clock = "cuda events" if device.startswith("cuda") else "perf_counter"
         self.result = Measurement(scope=scope, clock=clock, warmup=limits.warmup)
         self.output: torch.Tensor | None = None
@@ -105,6 +115,10 @@ class Session:
         return (
             self.error is not None or made >= self.limits.repeats or (made > 0 and self._spent >= self.limits.budget_s)
         )
+
+    def release(self) -> None:
+        """Let go of the LR and SR frames; no call may follow."""
+        self.output, self.call = None, _ended
 
     def warm_up(self) -> None:
         """Make the warm-up calls, and keep the time of the first."""
@@ -159,6 +173,10 @@ class Session:
         return Repetition(*watch.seconds(), load, mhz, telemetry, contention, busy)
 
 
+def _ended(stages: Callable, warm_up: bool) -> torch.Tensor:
+    raise RuntimeError("the session has let go of its frames")
+
+
 def take_turns(sessions: Sequence[Session]) -> None:
     """Warm all sessions up, then repeat A B C A B C ... so that drift of the machine hits all alike.
 
@@ -175,8 +193,10 @@ def take_turns(sessions: Sequence[Session]) -> None:
 def _guarded(session: Session, sessions: Sequence[Session], step: Callable[[], None]) -> None:
     if session.error is None:
         others = [other for other in sessions if other is not session]
-        outputs = sum(other.output.nbytes for other in others if other.output is not None) / 2**20
-        session.foreign_mb = outputs + sum(other.held_mb for other in others)
+        outputs = [other.output for other in others if other.output is not None]
+        kind = torch.device(session.device).type  # the frames of a program are in host memory, beside a GPU's, too
+        output_mb = sum(output.nbytes for output in outputs if output.device.type == kind) / 2**20
+        session.foreign_mb = session.beside_mb + output_mb + sum(other.held_mb for other in others)
         try:
             step()
         except Exception as error:  # out of memory, a bug in a method, a time limit: this session's alone

@@ -20,9 +20,18 @@ class Own:
         raise NotImplementedError
 
 
-def plan(weights) -> SimpleNamespace:
+def plan(weights, device="cpu") -> SimpleNamespace:
     config = {"_target_": "tests.bench.run.test_pool.Own", "weights": str(weights)}
-    return SimpleNamespace(method="own", method_config=config, config=SimpleNamespace(device="cpu"))
+    return SimpleNamespace(method="own", method_config=config, config=SimpleNamespace(device=device))
+
+
+def test_what_a_gpu_held_before_is_no_method_s(monkeypatch):
+    """Networks of metrics counted in the peak of every method, which so depended on the metrics."""
+    in_use = iter([200.0, 230.0, 235.0, 275.0])  # before and after each method; 5 are left by calls of the first
+    monkeypatch.setattr("bench.run.pool.in_use_mb", lambda device: next(in_use))
+    pool = MethodPool(lambda method: None)
+    one, other = (pool.load(plan(name, "cuda")) for name in ("a", "b"))
+    assert (one.held_mb, one.beside_mb, other.held_mb, other.beside_mb) == (30, 200, 40, 205)
 
 
 @pytest.mark.parametrize("changes", [False, True])

@@ -1,5 +1,17 @@
 """What is measured of one clip in several scopes."""
 
+import weakref
+from contextlib import ExitStack
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+import torch
+
+from bench.methods.adapters import InProcess
+from bench.run.cell import Inputs
+from bench.run.upscale import _session
+from bench.timing.measure import Limits
 from tests.bench.own_method import write_method
 
 HOLDS = """
@@ -24,3 +36,17 @@ def test_the_frames_of_one_scope_do_not_count_in_the_next(bench, clips, tmp_path
     answer = bench("run", *words, *times, "--config-dir", write_method(tmp_path, "holds", HOLDS))
     assert answer.code == 0, answer.err
     assert [line for line in answer.out.splitlines() if line.startswith("held")][:2] == ["held 0", "held 0"]
+
+
+def test_a_method_s_copy_of_the_lr_frames_counts_as_its_own():
+    """Else the peak of a method on a GPU grows with the number of methods that take turns with it."""
+    cell = SimpleNamespace(clip=None, held_mb=5.0, beside_mb=0.0, plan=SimpleNamespace(limits=Limits()))
+    inputs = Inputs([np.zeros((64, 96, 3), np.uint8)] * 2, "", None)
+    with ExitStack() as stack:
+        tensors, files = (_session(cell, InProcess(None, "cpu"), s, inputs, stack) for s in ("tensors", "files"))
+        assert (tensors.held_mb, files.held_mb) == (pytest.approx(5 + 2 * 64 * 96 * 3 / 2**20), 5.0)
+    contents = [each.cell_contents for each in tensors.call.__closure__]
+    (copy,) = [weakref.ref(each) for each in contents if isinstance(each, torch.Tensor)]
+    del contents
+    tensors.release()  # before the next scope
+    assert copy() is None
