@@ -38,8 +38,8 @@ def prediction_key(
         lr_digest: of the LR frames (see `frames_digest`).
         device_class: "cpu" or the GPU's name, with the threads where a run sets them: the same code gives other
             digits elsewhere.
-        identity: state of a method beyond its options (`bench.methods.contract.Identified`); files in its lists, tables
-            and folders then count, too. None for most.
+        identity: state of a method beyond its options (`bench.methods.contract.Identified`); files in lists, tables and
+            folders of its options then count by this alone. None for most.
     """
     files = {key: _file_digest(file) for key, file in named_files(method, deep=identity is None).items()}
     parts = [method, files, source_digest(method["_target_"]), lr_digest, device_class, torch.__version__]

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from bench.report import plot, summary, tables
+from bench.report import intervals, plot, summary, tables
 from bench.report.summary import rows
 from bench.store.record import DoctorFinding, Telemetry
 from tests.bench.made_up import failed, make, with_score, with_times
@@ -42,6 +42,26 @@ def test_speed_is_frames_over_the_sum_of_median_times(records):
     assert figure_of(records, "first_call_s", "a").value == 9.0
 
 
+def test_intervals_of_speeds_follow_from_that_of_the_total_time():
+    made = [record("fast", "a", [20, 22], [0.1, 0.3, 0.2]), record("fast", "b", [30, 30], [0.2, 0.25])]
+    low, high = intervals.of_total([[0.1, 0.3, 0.2], [0.2, 0.25]])
+    pixels = 4 * 40 * 80 / 1e6
+    for metric, each in (
+        ("ms_per_frame", (106.25, 250 * low, 250 * high)),
+        ("fps", (4 / 0.425, 4 / high, 4 / low)),
+        ("mpx_per_s", (pixels / 0.425, pixels / high, pixels / low)),
+    ):
+        row = figure_of(made, metric)
+        assert (row.value, row.low, row.high) == pytest.approx(each), metric
+
+
+def test_a_peak_of_memory_is_the_largest_and_needs_every_clip(records):
+    records[0] = with_times(records[0], peak_memory_mb=300.0)
+    assert figure_of(records, "peak_memory_mb").value == 300
+    records[1] = with_times(records[1], peak_memory_mb=None)
+    assert not [r for r in rows(records[:2]) if (r.clip, r.metric) == ("*", "peak_memory_mb")]
+
+
 def test_a_failed_clip_is_counted_shown_and_named(records):
     records[3] = record("good_one", "b", [], [], status="failed")
     assert (
@@ -73,6 +93,12 @@ def test_unlike_signatures_never_share_a_column(records):
     assert table.text("good_one", first) == table.text("fast", second) == "–"
 
 
+def test_clips_under_unlike_recipes_share_no_mean(records):
+    records[1] = with_score(records[1], "psnr", signature="psnr|rgb|uint8|crop0|mean-frames,clips|v1")
+    means = [(r.value, r.n, r.expected, r.clips) for r in rows(records[:2]) if (r.clip, r.metric) == ("*", "psnr")]
+    assert means == [(21, 1, 2, {"a"}), (30, 1, 2, {"b"})]
+
+
 def test_mixed_columns_are_only_made_on_request_and_marked(records):
     signature = "psnr|rgb|uint8|crop0|mean-frames,clips|v1"
     records[2:] = [with_score(r, "psnr", signature=signature) for r in records[2:]]
@@ -86,6 +112,7 @@ def test_a_mixed_figure_is_of_all_clips_whatever_their_recipe(records):
     (table,) = tables.tables(records, mix=True)
     (column,) = (c for c in table.columns if c.metric == "psnr")
     assert table.text("fast", column) == "25.50" and table.cells["fast", column].clips == {"a", "b"}
+    assert table.cells["fast", column].interval == intervals.of_mean([21, 30])
     assert [(s.clip, s.signature) for s in table.cell("fast", column).sources] == [
         (each.clip, each.scores["psnr"].signature) for each in records[:2]
     ]

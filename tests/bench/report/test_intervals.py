@@ -1,0 +1,42 @@
+"""Intervals of means, of slopes and of methods on the same clips."""
+
+import numpy as np
+import pytest
+from scipy.stats import bootstrap
+
+from bench.report import intervals
+
+
+def test_the_interval_of_a_mean_is_that_of_scipys_bootstrap():
+    values = [20.0, 23.0, 26.0, 29.5, 21.0]
+    theirs = bootstrap((values,), np.mean, n_resamples=10_000, method="percentile", rng=0).confidence_interval
+    assert intervals.of_mean(values) == pytest.approx(tuple(theirs), abs=0.25)
+
+
+def test_a_power_law_is_found_with_its_interval():
+    slope, (low, high) = intervals.of_slope([0, 1, 2, 3, 4], [0, 2.1, 3.9, 6.1, 8])
+    assert slope == pytest.approx(2, abs=0.05) and low <= slope <= high and high - low < 0.3
+    assert intervals.of_slope([1, 1, 2], [1, 2, 3]) is None
+
+
+def test_bars_take_each_clips_difficulty_off():
+    easy_and_hard = {"one": {"a": 10.0, "b": 30.0}, "other": {"a": 11.0, "b": 31.0}}
+    for method, (low, high) in intervals.within_clips(easy_and_hard).items():
+        assert high - low < 1e-9, method
+
+
+def test_the_bars_of_two_methods_are_as_long_as_that_of_their_difference_over_the_root_of_two():
+    """By Cousineau's normalisation with Morey's factor."""
+    one, other = {"a": 20.0, "b": 31.0, "c": 42.0}, {"a": 21.0, "b": 30.0, "c": 45.0}
+    low, high = intervals.within_clips({"one": one, "other": other})["one"]
+    between = intervals.of_difference(one, other)
+    assert (low - 31.0, high - 31.0) == pytest.approx(((between[0] + 1) / 2**0.5, (between[1] + 1) / 2**0.5))
+
+
+def test_a_bar_lies_around_its_methods_own_mean_where_others_lack_clips():
+    scores = {m: {"a": 20.0 + n, "b": 22.0 - n, "c": 40.0, "d": 42.0} for n, m in enumerate(("one", "other"))}
+    bars = intervals.within_clips(scores | {"lacking": {"a": 21.0, "b": 22.5}})
+    for method, mean in (("one", 31.0), ("other", 31.0), ("lacking", 21.75)):
+        low, high = bars[method]
+        assert low < mean < high, method
+    assert bars["one"] == intervals.within_clips(scores)["one"]
