@@ -13,6 +13,7 @@ from bench.methods import calls
 from bench.methods.arithmetic import NOT_COUNTABLE, Macs, count_macs
 from bench.methods.contract import Descriptor, FileUpscaler, FrameSource, GivenFrames, Identified, Upscaler
 from bench.methods.programs import on_program
+from bench.methods.settings import OwnSettings
 from bench.timing.measure import Call
 
 
@@ -21,8 +22,8 @@ class InProcess:
 
     elsewhere = False
 
-    def __init__(self, method: Upscaler, device: str) -> None:
-        self.method, self.device = method, device
+    def __init__(self, method: Upscaler, device: str, own: OwnSettings) -> None:
+        self.method, self.device, self.own = method, device, own
         self._macs: dict[tuple[int, ...], Macs] = {}
 
     def scopes(self, wanted: list[str]) -> list[str]:
@@ -42,7 +43,8 @@ class InProcess:
         """The MACs of one clip, which take one more call; counted once for clips of one length and size."""
         shape = (len(lr), *lr[0].shape)
         if shape not in self._macs:
-            self._macs[shape] = count_macs(calls.on_tensors(self.method, lr, self.device), self.device)
+            with self.own.in_force():
+                self._macs[shape] = count_macs(calls.on_tensors(self.method, lr, self.device), self.device)
         return self._macs[shape]
 
 
@@ -51,8 +53,8 @@ class Program:
 
     elsewhere, device = True, "cpu"
 
-    def __init__(self, method: FileUpscaler) -> None:
-        self.method = method
+    def __init__(self, method: FileUpscaler, own: OwnSettings) -> None:
+        self.method, self.own = method, own
 
     def scopes(self, wanted: list[str]) -> list[str]:
         return ["files"]
@@ -91,18 +93,21 @@ class ReadyFrames:
 Adapter = InProcess | Program | ReadyFrames
 
 
-def adapted(method: Any, device: str) -> Adapter:
+def adapted(method: Any, device: str, own: OwnSettings | None = None) -> Adapter:
     """Wrap a method in the adapter of its kind.
 
+    Args:
+        own: the settings that its constructor made; None: none.
     Raises:
         ValueError: it is no method of any kind.
     """
+    own = own or OwnSettings()
     if isinstance(method, GivenFrames):
         return ReadyFrames(method)
     if isinstance(method, FileUpscaler):
-        return Program(method)
+        return Program(method, own)
     if isinstance(method, Upscaler):
-        return InProcess(method, device)
+        return InProcess(method, device, own)
     raise ValueError(
         f"{type(method).__module__}.{type(method).__name__} is no method: it needs a descriptor and upscale(lr, stages)"
     )

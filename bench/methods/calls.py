@@ -78,18 +78,11 @@ def _upscaled(upscaler: Upscaler, frames: torch.Tensor, stages: Stages) -> objec
 
 @contextmanager
 def contained() -> Iterator[None]:
-    """Contain a method's code: sys.exit becomes a UserError, and torch's number of threads is restored.
-
-    Other methods are timed with that number of threads.
-    """
-    threads = torch.get_num_threads()
+    """Contain a method's code: sys.exit becomes a UserError."""
     try:
         yield
     except SystemExit as error:
         raise UserError(f"the method called sys.exit({error.code!r})") from error
-    finally:
-        if torch.get_num_threads() != threads:
-            torch.set_num_threads(threads)
 
 
 def _checked(sr: object) -> torch.Tensor:

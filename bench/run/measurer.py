@@ -16,6 +16,7 @@ import torch
 
 from bench.datasets.clip import Clip
 from bench.environment import device_name, snapshot
+from bench.methods.settings import restored
 from bench.report.notes import score_note
 from bench.run.cell import Cell, Inputs, Machine, Totals
 from bench.run.estimate import keep_cost
@@ -140,7 +141,8 @@ class Measurer:
         cells = [self._cell(plan, clip) for plan in group]
         self.reporter.working(f"reading {group[0].data}/{clip.name}")
         try:
-            inputs = read_inputs(clip)
+            with restored():
+                inputs = read_inputs(clip)
         except Exception as error:  # a broken frame costs this clip
             for cell in cells:
                 cell.error = error
@@ -162,7 +164,9 @@ class Measurer:
             for cell in ready:
                 self._leave(cell, unit, outcome)
         else:
-            outcome.totals.scored += score(ready, inputs, self.store, self.reporter.working, self.reporter.advance)
+            with restored():
+                done = score(ready, inputs, self.store, self.reporter.working, self.reporter.advance)
+            outcome.totals.scored += done
         if len(missing) == len(cells) and all(cell.error is None for cell in cells):  # all of it was computed
             keep_cost(cells, unit, time.monotonic() - began, self.store)
         return cells
@@ -188,7 +192,7 @@ class Measurer:
         assert self._apart is not None
         clip = self.opened.clip(unit)
         cells = [Cell(plan, clip, self.machines.of(plan)) for plan in group]
-        with self._turn():
+        with self._turn(), restored():
             if unit.step not in PARTS:
                 self._apart.score_clip(unit, cells, waiting, outcome.totals)
                 return cells

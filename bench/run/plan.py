@@ -11,6 +11,7 @@ from omegaconf.errors import OmegaConfBaseException
 
 from bench.config import Combination
 from bench.datasets.clip import Clip, Dataset
+from bench.methods.settings import restored
 from bench.metrics import protocol as protocols
 from bench.metrics import registry
 from bench.metrics.base import Metric
@@ -59,12 +60,13 @@ def open_plan(combinations: list[Combination]) -> list[MethodOnData]:
     """
     opened: dict[str, tuple[Dataset, list[Clip]]] = {}
     plan = []
-    for combination in combinations:
-        key = combined(data_config(combination.config), OmegaConf.to_container(combination.config.degradation))
-        if key not in opened:
-            dataset = open_dataset(combination.config)
-            opened[key] = dataset, dataset.clips()
-        plan.append(_planned(combination, *opened[key]))
+    with restored():
+        for combination in combinations:
+            key = combined(data_config(combination.config), OmegaConf.to_container(combination.config.degradation))
+            if key not in opened:
+                dataset = open_dataset(combination.config)
+                opened[key] = dataset, dataset.clips()
+            plan.append(_planned(combination, *opened[key]))
     _tell_unavailable(plan)
     return plan
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from bench.methods.adapters import Adapter, adapted
 from bench.methods.calls import contained
+from bench.methods.settings import OwnSettings
 from bench.run.plan import MethodOnData
 from bench.store.keys import combined, named_files
 from bench.targets import build
@@ -51,10 +52,11 @@ class MethodPool:
             device = plan.config.device
             before = in_use_mb(device)
             beside = before - sum(each.held_mb for each in self._loaded.values()) if device.startswith("cuda") else 0.0
+            own = OwnSettings()
             try:
                 self._check_files(plan)
-                with contained():
-                    adapter = adapted(build(plan.method_config), device)
+                with own.in_force(), contained():
+                    adapter = adapted(build(plan.method_config), device, own)
                 self._loaded[key] = LoadedMethod(adapter, None, max(0.0, in_use_mb(device) - before), max(0.0, beside))
             except Exception as error:
                 self._loaded[key] = LoadedMethod(error=error)

@@ -66,8 +66,8 @@ def _session(cell: Cell, adapter: InProcess | Program, scope: str, inputs: Input
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="bench-")))
     call = adapter.call(scope, inputs.lr, cell.clip, folder)
     lr_mb = sum(frame.nbytes for frame in inputs.lr) / 2**20 if folder is None else 0.0  # the call keeps a copy
-    held = cell.held_mb + lr_mb
-    return Session(call, scope, adapter.device, cell.plan.limits, held, cell.beside_mb, elsewhere=adapter.elsewhere)
+    held, own = cell.held_mb + lr_mb, adapter.own.in_force
+    return Session(call, scope, adapter.device, cell.plan.limits, held, cell.beside_mb, adapter.elsewhere, own)
 
 
 def _collected(cell: Cell, adapter: Adapter, sessions: dict[str, Session]) -> Upscaled:

@@ -7,7 +7,7 @@ import os
 import signal
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import asdict, dataclass, field
 
 import psutil
@@ -85,6 +85,7 @@ class Session:
         held_mb: what the method's weights and its copy of the LR frames take between calls.
         beside_mb: what others hold in memory that take no turns.
         elsewhere: the call starts other processes that do the work, and their memory counts.
+        around: entered around each call, outside of the clock.
     """
 
     def __init__(
@@ -96,8 +97,9 @@ class Session:
         held_mb: float = 0.0,
         beside_mb: float = 0.0,
         elsewhere: bool = False,
+        around: Callable[[], AbstractContextManager] = nullcontext,
     ) -> None:
-        self.call, self.device, self.limits, self.elsewhere = call, device, limits, elsewhere
+        self.call, self.device, self.limits, self.elsewhere, self._around = call, device, limits, elsewhere, around
         self.held_mb, self.beside_mb = held_mb, beside_mb
         self.foreign_mb = 0.0  # what others hold in memory: taken off this one's peak
         clock = "cuda events" if device.startswith("cuda") else "perf_counter"
@@ -161,7 +163,7 @@ class Session:
         load = os.getloadavg()[0] if hasattr(os, "getloadavg") else None
         frequency = psutil.cpu_freq() if hasattr(psutil, "cpu_freq") else None
         memory = peak_of_started() if self.elsewhere else peak_memory(self.device)
-        with watched(self.device) as telemetry, memory as peak, contended() as contention:
+        with self._around(), watched(self.device) as telemetry, memory as peak, contended() as contention:
             with _time_limit(self.limits.limit_s), torch.inference_mode(), watch.total():
                 output = self.call(watch.stage, warm_up)
         self.output = output() if callable(output) else output

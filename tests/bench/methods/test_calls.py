@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from bench.methods.calls import contained, on_files, on_tensors
+from bench.methods.calls import on_files, on_tensors
 from bench.timing.measure import Limits, Session, take_turns
 from frames.errors import UserError
 
@@ -28,11 +28,6 @@ def halved_in_place(lr: torch.Tensor) -> torch.Tensor:
 
 def ending(lr: torch.Tensor) -> torch.Tensor:
     raise SystemExit(2)
-
-
-def with_threads(lr: torch.Tensor) -> torch.Tensor:
-    torch.set_num_threads(torch.get_num_threads() + 1)
-    return doubled(lr)
 
 
 def error_of(upscale, scope: str, folder) -> str:
@@ -69,12 +64,3 @@ def test_a_method_that_writes_into_its_input_is_refused(tmp_path):
 
 def test_a_view_of_the_input_is_taken(tmp_path):
     assert error_of(lambda lr: lr, "tensors", tmp_path) == ""
-
-
-@pytest.mark.parametrize("scope", ["tensors", "files"])
-def test_the_threads_of_other_methods_stay_as_they_are(tmp_path, scope):
-    before = torch.get_num_threads()
-    assert error_of(with_threads, scope, tmp_path) == "" and torch.get_num_threads() == before
-    with contained():
-        with_threads(torch.zeros(1, 3, 2, 2, dtype=torch.uint8))
-    assert torch.get_num_threads() == before
