@@ -17,6 +17,7 @@ from bench.store.keys import frames_digest
 from bench.store.record import NOT_TIMED, Descriptor, Timing
 from bench.store.store import Store, StoredTimes
 from bench.timing.measure import Session, take_turns
+from bench.timing.measure import digest as digest_of_call
 
 
 def upscale(cells: list[Cell], inputs: Inputs, store: Store, working: Callable[[str], None]) -> int:
@@ -48,8 +49,8 @@ def upscale(cells: list[Cell], inputs: Inputs, store: Store, working: Callable[[
     for cell, sessions in zip(cells, measured.values(), strict=True):
         if cell.error is None and cell.adapter is not None:
             try:
-                collected = _collected(cell, cell.adapter, sessions)
-                cell.upscaled = replace(collected, macs=_macs(cell, cell.adapter, sessions, inputs))
+                macs = _macs(cell, cell.adapter, sessions, inputs)  # one more call: before the frames are collected
+                cell.upscaled = replace(_collected(cell, cell.adapter, sessions), macs=macs)
                 count += 1
             except Exception as error:
                 cell.error = error
@@ -74,7 +75,7 @@ def _collected(cell: Cell, adapter: Adapter, sessions: dict[str, Session]) -> Up
     """The frames of the last scope, which are those of every scope, and all times.
 
     Raises:
-        ValueError: frames that are not as the contract says, or that differ between scopes.
+        ValueError: frames that are not as the contract says, that differ between scopes, or that have changed since.
     """
     every = list(sessions.values())
     first, last = every[0], every[-1]
@@ -84,6 +85,8 @@ def _collected(cell: Cell, adapter: Adapter, sessions: dict[str, Session]) -> Up
         if session.output_sha256 != last.output_sha256:
             raise ValueError("the scopes gave different frames: the method is not deterministic; set its seed")
         session.result.cached = first.result.cached  # only the first scope had input that the method had not seen
+    if digest_of_call(last.output) != last.output_sha256:
+        raise ValueError("a later call changed the frames that the method had returned; it must return a copy")
     frames = calls.TensorFrames(last.output)
     digest, descriptor = frames_digest(frames), Descriptor.of(calls.plain(adapter.method.descriptor))
     if not cell.plan.is_timed:

@@ -1,5 +1,6 @@
 """What is measured of one clip in several scopes."""
 
+import json
 import weakref
 from contextlib import ExitStack
 from types import SimpleNamespace
@@ -12,7 +13,7 @@ from bench.methods.adapters import InProcess
 from bench.run.cell import Inputs
 from bench.run.upscale import _session
 from bench.timing.measure import Limits
-from tests.bench.own_method import write_method
+from tests.bench.own_method import AS_NEAREST, write_method
 
 HOLDS = """
 import weakref
@@ -50,3 +51,36 @@ def test_a_method_s_copy_of_the_lr_frames_counts_as_its_own():
     del contents
     tensors.release()  # before the next scope
     assert copy() is None
+
+
+BUFFER = """
+import torch
+from baselines.interpolation import Interpolation
+
+class Buffer(Interpolation):
+    # all its networks share one buffer for their frames
+    shared = {}
+    def __init__(self, gain, own=False, **options):
+        super().__init__(**options)
+        self.gain, self.shared = gain, {} if own else self.shared
+
+    def upscale(self, lr, stages):
+        sr = super().upscale(lr, stages)
+        return torch.mul(sr, self.gain, out=self.shared.setdefault(sr.shape, torch.empty_like(sr)))
+"""
+
+
+def test_frames_that_a_later_call_overwrites_are_not_scored(bench, clips, tmp_path, monkeypatch):
+    """The first row of the sweep had the scores of the second."""
+    monkeypatch.syspath_prepend(tmp_path)
+    folder = write_method(tmp_path, "buffer", BUFFER, f"{AS_NEAREST}gain: 1\nown: false\n")
+    words = ("method=buffer", "data=folder", f"data.gt={clips / 'pan'}", "metrics=[psnr]", "device=cpu", "store=null")
+    runs = {"one": ["method.gain=1"], "own": ["method.gain=1,0", "method.own=true"], "two": ["method.gain=1,0"]}
+    psnr = {}
+    for name, own in runs.items():
+        answer = bench("run", *words, "timing=once", *own, f"out={tmp_path / name}", "--config-dir", folder)
+        assert answer.code == (3 if name == "two" else 0), answer.err
+        records = map(json.loads, (tmp_path / name / "records.jsonl").read_text().splitlines())
+        psnr[name] = [each["reason"] or each["scores"]["psnr"]["values"] for each in records]
+    assert psnr["one"][0] == psnr["own"][0] != psnr["own"][1] == psnr["two"][1]
+    assert "a later call changed the frames that the method had returned" in psnr["two"][0]
