@@ -21,6 +21,8 @@ from bench.targets import maker
 from frames.errors import UserError, did_you_mean, one_line
 
 _PROTOCOL = "${protocol}"
+OPTIONS = "options_of_file"
+"""The attribute of a metric with the resolved options of its file, which stored scores depend on."""
 
 
 @cache
@@ -57,12 +59,13 @@ def build(
             "and score(sr, gt) or begin()"
         )
     kind = overridden_kind(name, metric.kind, options.get("kind", {}))
-    return _with(name, _with(name, metric, "kind", kind), "signature", protocol.signed(metric.signature))
+    metric = _with(name, _with(name, metric, "kind", kind), "signature", protocol.signed(metric.signature))
+    return _with(name, metric, OPTIONS, options)
 
 
 def _with(name: str, metric: Metric, attribute: str, value: Any) -> Metric:
     """The metric with an attribute set; if its value changes, a copy that shares the networks."""
-    if getattr(metric, attribute) == value:
+    if getattr(metric, attribute, None) == value:
         return metric
     metric = copy.copy(metric)
     try:

@@ -2,25 +2,59 @@
 
 from __future__ import annotations
 
+import json
 from collections import deque
+from collections.abc import Mapping
+from functools import cache
+from typing import Any
 
 import numpy as np
 
 from bench.metrics.accumulators import ScoresFrames
 from bench.metrics.base import FrameMetric, Metric
 from bench.metrics.of_gt import ClipOfGt, FrameOfGt
-from bench.store.keys import HARNESS, frames_digest, source_digest
+from bench.metrics.registry import OPTIONS
+from bench.store.keys import HARNESS, combined, file_digest, frames_digest, named_files, source_digest
 from bench.store.store import FrameValues
+
+_NOT_OF_SCORES = ("_target_", "summary", "kind", "device")
+"""Options that do not change a score, or that the sources stand for."""
 
 
 def recipe_of(metric: Metric) -> str:
-    """What a metric's stored scores depend on beside the frames: its signature, and a foreign metric's sources.
+    """What a metric's stored scores depend on beside the frames: its signature; for a foreign one also its sources and
+    options, with the content of the files that they name.
 
     The harness's own metrics change their signature with their code. Those of other packages may be under development.
     """
-    made_by = metric.metric if isinstance(metric, (FrameOfGt, ClipOfGt)) else metric
-    package = type(made_by).__module__.partition(".")[0]
-    return metric.signature if package == HARNESS else f"{metric.signature}|sources {source_digest(package)}"
+    package = package_of(metric)
+    if package == HARNESS:
+        return metric.signature
+    rest = {key: value for key, value in _options(metric).items() if key not in _NOT_OF_SCORES}
+    made_with = f"|options {_options_digest(json.dumps(rest, sort_keys=True, default=str))}" if rest else ""
+    return f"{metric.signature}|sources {source_digest(package)}{made_with}"
+
+
+def package_of(metric: Metric) -> str:
+    """The top-level package that makes a metric: that of `_target_`, or that of its class."""
+    target = _options(metric).get("_target_", type(_scoring(metric)).__module__)
+    return str(target).partition(".")[0]
+
+
+def _scoring(metric: Metric) -> Metric:
+    """The metric that scores: of GT's own value the one that it is the value of."""
+    return metric.metric if isinstance(metric, (FrameOfGt, ClipOfGt)) else metric
+
+
+def _options(metric: Metric) -> Mapping[str, Any]:
+    return getattr(_scoring(metric), OPTIONS, {})
+
+
+@cache
+def _options_digest(text: str) -> str:
+    """The digest of options, given as JSON, and of the files and folders that they name."""
+    options = json.loads(text)
+    return combined(options, {key: file_digest(file) for key, file in named_files(options, deep=True).items()})
 
 
 class FrameScores:

@@ -16,6 +16,7 @@ from bench.metrics import protocol as protocols
 from bench.metrics import registry
 from bench.metrics.base import Metric
 from bench.metrics.unavailable import Unavailable
+from bench.run.frame_scores import recipe_of
 from bench.store.keys import combined
 from bench.targets import open_dataset
 from bench.timing.measure import Limits
@@ -103,6 +104,8 @@ def _planned(combination: Combination, dataset: Dataset, clips: list[Clip]) -> M
     chosen = registry.chosen(
         config.metrics, protocol, scale=config.scale, device=config.device, config_dirs=combination.config_dirs
     )
+    for metric in chosen.values():
+        recipe_of(metric)  # it remembers the sources as they are now, when they are imported
     return MethodOnData(
         data=combination.data,
         method=combination.method,

@@ -41,7 +41,7 @@ def prediction_key(
         identity: state of a method beyond its options (`bench.methods.contract.Identified`); files in lists, tables and
             folders of its options then count by this alone. None for most.
     """
-    files = {key: _file_digest(file) for key, file in named_files(method, deep=identity is None).items()}
+    files = {key: file_digest(file) for key, file in named_files(method, deep=identity is None).items()}
     parts = [method, files, source_digest(method["_target_"]), lr_digest, device_class, torch.__version__]
     return combined(*parts, *([identity] if identity else []))
 
@@ -172,6 +172,7 @@ def _is_path(value: Any) -> bool:
 
 
 @cache
-def _file_digest(file: str) -> str:
+def file_digest(file: str) -> str:
+    """The sha256 of a file's content, as this process first found it."""
     with open(file, "rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()

@@ -1,11 +1,16 @@
 """Scores of single frames that are known: of the same metric and the same frames, or not used."""
 
-import numpy as np
+from types import SimpleNamespace
 
+import numpy as np
+import pytest
+
+from bench.metrics import registry
+from bench.metrics.base import Kind
 from bench.metrics.of_gt import FrameOfGt
 from bench.metrics.registry import build
-from bench.run.frame_scores import FrameScores, recipe_of
-from bench.store.keys import source_digest
+from bench.run.frame_scores import FrameScores, _options_digest, recipe_of
+from bench.store.keys import file_digest, source_digest
 
 
 class Counts:
@@ -59,3 +64,44 @@ def test_scores_of_a_metric_of_ones_own_also_depend_on_its_sources(tmp_path, mon
         source_digest.cache_clear()  # another run
         assert recipe_of(metric) != before
     assert recipe_of(build("psnr")) == build("psnr").signature
+
+
+class Weighted:
+    """A metric of one's own whose signature does not name its weights."""
+
+    kind, signature = Kind("weighted", "", "lower", 1), "weighted|v1"
+
+    def __init__(self, weights, device):
+        self.weights = weights
+
+    def score(self, sr, gt):
+        return 0.0
+
+
+def weighted(weights, device):
+    """The same from a function, as a class of another package may come."""
+    return SimpleNamespace(kind=Weighted.kind, signature=Weighted.signature, score=lambda sr, gt: 0.0)
+
+
+@pytest.mark.parametrize("target", ["Weighted", "weighted"])
+def test_scores_of_a_metric_of_ones_own_also_depend_on_its_options_and_weights(tmp_path, target):
+    """After another training the scores of the former weights were taken from the store."""
+
+    def recipe(device="cpu"):
+        for cached in (registry.build, registry._file, _options_digest, file_digest):  # another run
+            cached.cache_clear()
+        return recipe_of(build("weighted", device=device, config_dirs=(str(tmp_path),)))
+
+    weights, file = tmp_path / "weights.bin", tmp_path / "metric" / "weighted.yaml"
+    weights.write_text("a")
+    file.parent.mkdir()
+    file.write_text(f"_target_: {__name__}.{target}\nweights: {weights}\ndevice: ${{device}}\n")
+    before = recipe()
+    assert source_digest(__name__.partition(".")[0]) in before
+    assert recipe() == recipe(device="cuda") == before
+    weights.write_text("b")
+    assert recipe() != before
+    weights.write_text("a")
+    assert recipe() == before
+    file.write_text(file.read_text().replace(str(weights), "none"))
+    assert recipe() != before

@@ -13,7 +13,7 @@ METHOD = {"_target_": "baselines.interpolation.Interpolation", "kernel": "bicubi
 def key(method, **options) -> str:
     """The key as another process would have it."""
     source_digest.cache_clear()
-    keys._file_digest.cache_clear()
+    keys.file_digest.cache_clear()
     return prediction_key(method, "lr", "cpu", **options)
 
 
@@ -30,7 +30,7 @@ def package(tmp_path, monkeypatch):
 
     yield write
     source_digest.cache_clear()
-    keys._file_digest.cache_clear()
+    keys.file_digest.cache_clear()
 
 
 @pytest.mark.parametrize("named", ["[FILE]", "{parts: {net: FILE}}", "FOLDER", "[FOLDER]"])

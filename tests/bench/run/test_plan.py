@@ -1,0 +1,30 @@
+"""What a plan fixes before any work."""
+
+from bench.config import expand
+from bench.run.frame_scores import recipe_of
+from bench.run.plan import open_plan
+from bench.store.keys import source_digest
+
+METRIC = """
+from bench.metrics.base import Kind
+
+class Mine:
+    kind, signature = Kind("mine", "", "lower", 1), "mine|v1"
+
+    def score(self, sr, gt):
+        return 1.0
+"""
+
+
+def test_stored_scores_depend_on_the_sources_that_were_imported(clips, tmp_path, monkeypatch):
+    """Sources that were edited while the first clip was upscaled gave the scores of the former ones their own key."""
+    monkeypatch.syspath_prepend(tmp_path)
+    file, named = tmp_path / "metric_of_a_plan.py", tmp_path / "mine" / "metric" / "mine.yaml"
+    file.write_text(METRIC)
+    named.parent.mkdir(parents=True)
+    named.write_text(f"_target_: {file.stem}.Mine\nsummary: of a test\n")
+    words = ["method=bicubic", "data=folder", f"data.gt={clips / 'pan'}", "metrics=[mine]", "device=cpu"]
+    (plan,) = open_plan(expand(words, (str(named.parent.parent),)))
+    before = source_digest.__wrapped__(file.stem)
+    file.write_text(METRIC.replace("1.0", "2.0"))
+    assert before in recipe_of(plan.metrics["mine"])
