@@ -18,7 +18,8 @@ from bench.metrics.base import Accumulator, Metric, as_number, check_pair, is_ne
 from bench.metrics.gt_features import GtFeatures
 from bench.metrics.protocol import Protocol
 from bench.metrics.signature import short
-from bench.run.frame_scores import FrameScores
+from bench.run.frame_scores import FrameScores, package_of
+from bench.store.keys import HARNESS
 from bench.store.record import Score
 from frames.errors import one_line
 from frames.prefetch import ahead
@@ -43,6 +44,7 @@ class PredictionScores:
     known: FrameScores | None = None  # scores of single frames that need not be computed; None: there are none
     doctor_frames: dict[int, np.ndarray] = field(default_factory=dict)  # the SR frames that the doctor wants
     _accumulators: dict[str, Accumulator] = field(default_factory=dict)
+    _foreign: set[str] = field(default_factory=set)  # metrics of other packages
     _added: int = 0  # frames
 
     def begin(self, clip: Clip, features: GtFeatures) -> set[int]:
@@ -54,6 +56,8 @@ class PredictionScores:
                 self.reasons[name] = reason
             else:
                 self._accumulators[name] = accumulator(metric, frames)
+                if package_of(metric) != HARNESS:
+                    self._foreign.add(name)
         return set(indices)
 
     def add(self, index: int, sr: np.ndarray, gt: np.ndarray | None, executor: ThreadPoolExecutor) -> list[Future]:
@@ -101,6 +105,8 @@ class PredictionScores:
             try:
                 self._accumulators[name].add(sr, gt)
             except Exception as error:
+                if name in self._foreign:  # it may write into its frames, which the others get, too
+                    sr, gt = sr.copy(), None if gt is None else gt.copy()
                 self._absent(name, error, f"frame {index}: ")
 
     def _absent(self, name: str, error: Exception, where: str) -> None:

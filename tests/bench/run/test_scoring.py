@@ -9,6 +9,7 @@ import torch
 from bench.datasets.clip import build_clip
 from bench.datasets.sources import Mapped
 from bench.metrics.base import Kind
+from bench.metrics.of_gt import of_gt
 from bench.metrics.protocol import Protocol
 from bench.metrics.registry import build
 from bench.report.notes import score_note
@@ -71,6 +72,25 @@ def test_scores_equal_those_of_each_prediction_alone_and_gt_is_read_once(clip_of
             expected = [build(name).score(sr, gt) for sr, gt in zip(noisy(truth, amount), truth)]
             assert sheet.values[name] == pytest.approx(expected, abs=1e-6)
         assert len(sheet.values["tof"]) == 3
+
+
+class Writes:
+    """A metric of one's own that works on the frames it is given, as `sr -= gt` does."""
+
+    kind, signature = Kind("writes", "", "lower", 1), "writes|v1"
+
+    def score(self, sr, gt):
+        sr[:] = gt[:] = 0
+        return 0.0
+
+
+def test_a_metric_of_ones_own_that_writes_into_frames_changes_no_other_score(clip_of, truth):
+    """The PSNR beside it was infinite."""
+    metrics = {"writes": Writes(), "writes-gt": of_gt(Writes()), "psnr": build("psnr")}
+    sheet = PredictionScores(noisy(truth, 5), metrics, Protocol())
+    score_together([sheet], clip_of()[0], lambda: None)
+    assert sheet.values["psnr"] == [build("psnr").score(sr, gt) for sr, gt in zip(noisy(truth, 5), truth)]
+    assert sheet.values["writes"] == sheet.values["writes-gt"] == [0.0] * 4
 
 
 def test_a_broken_prediction_ends_alone(clip_of, truth):
