@@ -69,7 +69,10 @@ class Accumulator(Protocol):
         ...
 
     def values(self) -> list[float]:
-        """The scores when the clip is over: value i is of the frames i to i + window - 1."""
+        """The scores when the clip is over: value i is of the frames i to i + window - 1.
+
+        One number for the whole clip is returned once for each frame.
+        """
         ...
 
 

@@ -95,18 +95,20 @@ class PredictionScores:
     def _checked(self, name: str, each: Accumulator) -> list[float]:
         """The values of a metric as plain numbers, as many as its `kind` says."""
         values, window = list(map(as_number, each.values())), self.metrics[name].kind.window
-        if len(values) != self._added - window + 1:
-            raise TypeError(f"{len(values)} values of {self._added} frames do not fit window={window} of its kind")
+        due = self._added - window + 1
+        if len(values) != due:
+            said = f"{len(values)} values of {self._added} frames do not fit window={window} of its kind"
+            raise TypeError(f"{said}; {due} are due (one number for a whole clip is returned {due} times)")
         return values
 
     def _take(self, name: str, index: int, sr: np.ndarray, gt: np.ndarray | None) -> None:
         """Give a frame to one metric; a metric that refuses it costs that metric alone."""
         if name not in self.reasons:
             try:
-                self._accumulators[name].add(sr, gt)
-            except Exception as error:
                 if name in self._foreign:  # it may write into its frames, which the others get, too
                     sr, gt = sr.copy(), None if gt is None else gt.copy()
+                self._accumulators[name].add(sr, gt)
+            except Exception as error:
                 self._absent(name, error, f"frame {index}: ")
 
     def _absent(self, name: str, error: Exception, where: str) -> None:

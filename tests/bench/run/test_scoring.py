@@ -208,7 +208,8 @@ def test_scores_become_plain_numbers_and_what_is_no_number_costs_its_metric_alon
     assert scores.reasons == {
         "pair": "frame 0: TypeError: a score must be one number, not ndarray array([0., 0.])",
         "nothing": "frame 0: TypeError: a score must be one number, not NoneType None",
-        "one short": "TypeError: 3 values of 4 frames do not fit window=1 of its kind",
+        "one short": "TypeError: 3 values of 4 frames do not fit window=1 of its kind; 4 are due "
+        "(one number for a whole clip is returned 4 times)",
     }
     assert scores.passing == {"pair", "nothing", "one short"}  # a mended metric is tried again
 
