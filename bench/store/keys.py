@@ -8,6 +8,7 @@ import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
+from os.path import expanduser, isdir, isfile
 from pathlib import Path
 from typing import Any
 
@@ -21,8 +22,14 @@ WORDS = ("_target_", "name", "label", "summary")
 """Options that are no paths, even where a folder has such a name: a checkout of this project has one, `turbovsr`."""
 INSTALLED = ("site-packages", "dist-packages")
 """Folders of packages that have versions; what lies in them beside a package is none of its own sources."""
-KINDS = (".py", ".safetensors", ".yaml", ".json", ".pth", ".pt", ".ckpt", ".onnx", ".npz", ".npy", ".bin", ".so")
-"""Suffixes of the files of a package that results depend on: sources and packaged weights."""
+_SOURCES = (".py", ".so", ".pyd", ".dll", ".dylib", ".c", ".cc", ".cpp", ".cu", ".cuh", ".h", ".hpp", ".glsl", ".comp")
+_OPTIONS = (".yaml", ".yml", ".json", ".toml", ".ini", ".cfg", ".param", ".prototxt", ".xml")
+_ARRAYS = (".npz", ".npy", ".bin", ".h5", ".hdf5", ".mat", ".pkl", ".pickle", ".msgpack", ".tar")  # as in .pth.tar
+_NETWORKS = (".safetensors", ".pth", ".pt", ".pt2", ".ckpt", ".onnx", ".pb", ".tflite", ".keras", ".pdparams", ".gguf")
+_COMPILED = (".engine", ".trt", ".plan", ".mlmodel", ".caffemodel")
+KINDS = (*_SOURCES, *_OPTIONS, *_ARRAYS, *_NETWORKS, *_COMPILED)
+"""Suffixes of the files of a package that results depend on: sources, options and packaged weights; no texts, pictures
+and results that lie beside them."""
 _IMPORT = re.compile(rb"^[ \t]*(?:from[ \t]+([A-Za-z_]\w*)|import[ \t]+([A-Za-z_][\w., \t]*))", re.MULTILINE)
 _FIRST_WORDS = re.compile(rb"(?:^|,)[ \t]*(\w+)")
 
@@ -79,9 +86,11 @@ def named_files(method: Mapping[str, Any], deep: bool) -> dict[str, str]:
 
     Args:
         deep: look into lists, tables and folders, too. In a folder hidden files and byte code do not count.
+    Returns:
+        The files' paths; `~` in front is replaced by the home folder, as classes may do.
     """
     method = {key: value for key, value in method.items() if key not in WORDS}
-    found = {key: value for key, value in method.items() if _is_path(value) and Path(value).is_file()}
+    found = {key: expanduser(value) for key, value in method.items() if _is_path(value) and isfile(expanduser(value))}
     return found | dict(_files_below(method)) if deep else found
 
 
@@ -89,13 +98,13 @@ def _files_below(value: Any, key: str = "") -> Iterator[tuple[str, str]]:
     if isinstance(value, (Mapping, list)):
         for name, inner in value.items() if isinstance(value, Mapping) else enumerate(value):
             yield from _files_below(inner, f"{key}.{name}" if key else str(name))
-    elif _is_path(value) and Path(value).is_dir():
-        for file in files_below(Path(value)):
-            inside = file.relative_to(value)
+    elif _is_path(value) and isdir(folder := expanduser(value)):
+        for file in files_below(Path(folder)):
+            inside = file.relative_to(folder)
             if not any(part.startswith(".") or part == "__pycache__" for part in inside.parts):
                 yield f"{key}/{inside.as_posix()}", str(file)
-    elif _is_path(value) and Path(value).is_file():
-        yield key, value
+    elif _is_path(value) and isfile(named := expanduser(value)):
+        yield key, named
 
 
 @cache

@@ -50,6 +50,22 @@ def test_files_in_lists_tables_and_folders_count_by_content(tmp_path, named):
     assert found[0] != found[1]
 
 
+@pytest.mark.parametrize("named", [lambda path: path, lambda path: [path]])
+def test_files_below_the_home_folder_count_where_a_class_finds_them(tmp_path, monkeypatch, named):
+    """`~/net.h5` was no file, so that after another training the frames of the former weights were taken."""
+    monkeypatch.setenv("HOME", str(tmp_path))
+    found = []
+    for content in ("a", "b"):
+        (tmp_path / "net.h5").write_text(content)
+        found.append(key(METHOD | {"weights": named("~/net.h5")}))
+    assert found[0] != found[1]
+
+
+def test_a_text_that_is_too_long_for_a_file_s_name_is_none():
+    """A prompt of 300 letters ended the clip: File name too long."""
+    assert key(METHOD | {"prompt": "a" * 300}) != key(METHOD | {"prompt": "b" * 300, "all": ["a" * 300]})
+
+
 def test_hidden_files_and_byte_code_in_a_folder_do_not_count(tmp_path):
     (tmp_path / "net.bin").write_text("a")
     before = key(METHOD | {"weights": str(tmp_path)})
@@ -89,7 +105,7 @@ def test_installed_packages_count_by_themselves_alone(package, tmp_path, monkeyp
     assert key({"_target_": "own_sr.Mine"}) == before
 
 
-@pytest.mark.parametrize("packaged", ["net.py", "net.pth", "net.onnx"])
+@pytest.mark.parametrize("packaged", ["net.py", "net.pth", "net.onnx", "net.pth.tar", "net.h5", "warp.cu", "net.param"])
 def test_a_package_without_init_counts_with_its_weights(package, packaged):
     package("own_room/up.py", "")
     before = key({"_target_": "own_room.up.Mine"})
