@@ -56,8 +56,12 @@ class Clip:
         return files_of(self._lr if self._gt is None else self._gt)
 
     def lr(self) -> Iterator[np.ndarray]:
-        """LR frames, uint8 (h, w, 3) RGB."""
-        return iter(self._lr)
+        """LR frames, uint8 (h, w, 3) RGB.
+
+        Raises:
+            ValueError: a data set of one's own gives other frames, or another number of them.
+        """
+        return _checked(iter(self._lr), self._lr.where, self.lr_size, self.frames)
 
     def judged_lr(self) -> list[np.ndarray]:
         """The LR frames from which their degradation is estimated, see `frames.input_quality`."""
@@ -67,11 +71,23 @@ class Clip:
         """GT frames, uint8 (scale*h, scale*w, 3) RGB; all of them, or those of some consecutive indices.
 
         Raises:
-            ValueError: the clip has no ground truth.
+            ValueError: the clip has no ground truth; or as of `lr`.
         """
-        if self._gt is None:
+        if self._gt is None or self.gt_size is None:
             raise ValueError(f"clip {self.name}: there is no ground truth beside {self._lr.where}")
-        return iter(self._gt) if indices is None else some_frames(self._gt, indices)
+        found = iter(self._gt) if indices is None else some_frames(self._gt, indices)
+        return _checked(found, self._gt.where, self.gt_size, self.frames if indices is None else len(indices))
+
+
+def _checked(found: Iterator[np.ndarray], where: str, size: Size, count: int) -> Iterator[np.ndarray]:
+    """Yield frames that are `count` and uint8 (*size, 3); floats would be cut to 8 bits without a word."""
+    number = 0
+    for number, frame in enumerate(found, 1):
+        if frame.dtype != np.uint8 or frame.shape != (*size, 3):
+            raise ValueError(f"{where}: frame {number - 1} is {frame.dtype} {frame.shape}, not uint8 {(*size, 3)}")
+        yield frame
+    if number != count:
+        raise ValueError(f"{where}: the data set says {count} frames, but gives {number}")
 
 
 class Dataset(Protocol):
