@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import PurePath
 
 from bench import labels
+from bench.report.same_clips import first_difference
 from bench.store.record import Record
 from frames.errors import UserError
 
@@ -98,16 +99,11 @@ def _key(record: Record) -> str:
 
 
 def _refuse_unlike_clips(runs: Mapping[str, Sequence[Record]], may_differ: Sequence[str]) -> None:
-    configs: dict[str, tuple[str, dict]] = {}
-    for run, records in runs.items():
-        for record in records:
-            other, before = configs.setdefault(record.data, (run, record.data_config))
-            config = record.data_config
-            keys = (before.keys() | config.keys()).difference(may_differ)
-            differs = sorted(key for key in keys if before.get(key) != config.get(key))
-            if differs:
-                both = f"{run} and {other}" if run != other else f"records of {run}"
-                raise UserError(
-                    f"{both} used {record.data} under other options ({', '.join(differs)}): their clips are not the "
-                    "same; make tables of their own"
-                )
+    found = first_difference(((run, record) for run, records in runs.items() for record in records), may_differ)
+    if found:
+        (other, _), (run, record), differs = found
+        both = f"{run} and {other}" if run != other else f"records of {run}"
+        raise UserError(
+            f"{both} used {record.data} under other options ({differs}): their clips are not the same; make tables "
+            "of their own"
+        )

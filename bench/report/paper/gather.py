@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from bench.labels import parts
 from bench.report.paper.spec import RowRule, Spec
+from bench.report.same_clips import first_difference
 from bench.store.record import Record
 from frames.errors import UserError
 
@@ -56,13 +57,10 @@ def _row(spec: Spec, rule: RowRule, sources: dict[str, list[Record]]) -> list[Re
 
 
 def _refuse_unlike_clips(spec: Spec, rows: dict[str, list[Record]]) -> None:
-    seen: dict[str, Record] = {}
-    for record in (record for found in rows.values() for record in found):
-        first = seen.setdefault(record.data, record)
-        ours, other = (each.data_config for each in (record, first))
-        differs = sorted(key for key in ours.keys() | other.keys() if ours.get(key) != other.get(key))
-        if differs:
-            raise UserError(
-                f"conf/paper/{spec.name}.yaml: {first.run} and {record.run} used {record.data} under other "
-                f"options ({', '.join(differs)}): their clips are not the same"
-            )
+    found = first_difference((record.run, record) for records in rows.values() for record in records)
+    if found:
+        (first, _), (run, record), differs = found
+        raise UserError(
+            f"conf/paper/{spec.name}.yaml: {first} and {run} used {record.data} under other options ({differs}): "
+            "their clips are not the same"
+        )

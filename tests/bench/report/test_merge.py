@@ -48,6 +48,24 @@ def test_unlike_clips_under_one_name_are_refused_within_a_run_too(record):
         merged({"run": [one, other]})
 
 
+def test_copies_of_a_set_in_two_places_are_the_same_clips_if_their_frames_are(record):
+    """Results of two machines never shared a table, and the line said that their clips were not the same."""
+
+    def of(method, root, clip="a", gt: str | None = "1", lr="2"):
+        changed = {"gt_sha256": gt, "lr_sha256": lr, "lr_origin": "given"}
+        return replace(record(method, clip, [20], [1.0], data_config={"root": root, "frames": 2}), **changed)
+
+    here = [of("m", "here"), of("m", "here", "b", "3")]
+    found = merged({"x": here, "y": [of("n", "there"), of("n", "there", "c", "4")]})
+    assert {r.method for r in found} == {"m", "n"}
+    elsewhere = of("n", "there", "c", "4")
+    for others in ([of("n", "there", gt="0")], [of("n", "there", lr="0")], [of("n", "there", gt=None)], [elsewhere]):
+        with pytest.raises(UserError, match=r"y and x used set under other options \(root\)"):
+            merged({"x": here, "y": others})
+    with pytest.raises(UserError, match=r"\(frames, root\)"):
+        merged({"x": here, "y": [replace(elsewhere, data_config={"root": "there", "frames": 3})]})
+
+
 def test_labels_that_would_meet_are_refused(record):
     runs = {
         "a/x": [record("m", "c", [20], [1.0])],
