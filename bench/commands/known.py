@@ -12,8 +12,10 @@ import inspect
 from typing import Any
 
 from bench.datasets.clip import Dataset
+from bench.datasets.sources import first_frames
 from bench.groups import members
 from bench.labels import parts
+from bench.methods.alignment import START
 from bench.methods.contract import FrameSource
 from bench.methods.precomputed import Precomputed
 from bench.store.record import GIVEN, Record
@@ -58,7 +60,8 @@ def given_frames(record: Record) -> FrameSource | None:
     root = record.method_config.get("root")
     if not isinstance(root, str):
         raise UserError("the record does not say where the frames are (method.root)")
-    return Precomputed(root, record.method, record.scale).source(record.clip, alone=True)
+    source = Precomputed(root, record.method, record.scale).source(record.clip, alone=True)
+    return first_frames(source, record.frames) if record.method_config.get("align") == START else source
 
 
 def _member(group: str, target: Any, name: str, config_dirs: tuple[str, ...]) -> dict[str, Any]:

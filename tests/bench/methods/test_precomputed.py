@@ -4,7 +4,9 @@ import json
 
 import pytest
 
+from bench.commands.frames import RunFrames
 from bench.methods.precomputed import Precomputed
+from bench.report.page.material import sr
 from frames.images import read_image, write_png
 
 COMMON = ("run", "method=precomputed", "data=folder", "metrics=[psnr]", "store=null")
@@ -70,6 +72,8 @@ def test_frames_of_another_number_are_aligned_by_a_stated_policy_or_refused(benc
     record = json.loads((out / "records.jsonl").read_text().splitlines()[-1])
     assert len(record["scores"]["psnr"]["values"]) == 3
     assert record["descriptor"]["frame_rule"] == "any; frames beyond the clip are left out (align=start)"
+    material = RunFrames(out).material(record["data"], record["clip"])  # the page had no picture of them
+    assert len(list(material.sources[sr(record["method"])]())) == 3, material.absent
     for index in (3, 4):
         (loose / f"{index:08d}.png").unlink()
     (loose / "00000001.png").rename(loose / "kept")
