@@ -99,9 +99,11 @@ def adapted(method: Any, device: str, own: OwnSettings | None = None) -> Adapter
     Args:
         own: the settings that its constructor made; None: none.
     Raises:
-        ValueError: it is no method of any kind.
+        ValueError: it is no method of any kind, or its descriptor lacks what a record needs.
     """
     own = own or OwnSettings()
+    if hasattr(method, "descriptor"):
+        _check_described(method.descriptor)
     if isinstance(method, GivenFrames):
         return ReadyFrames(method)
     if isinstance(method, FileUpscaler):
@@ -111,6 +113,13 @@ def adapted(method: Any, device: str, own: OwnSettings | None = None) -> Adapter
     raise ValueError(
         f"{type(method).__module__}.{type(method).__name__} is no method: it needs a descriptor and upscale(lr, stages)"
     )
+
+
+def _check_described(descriptor: Any) -> None:
+    """Raise ValueError if a descriptor of another class lacks what every record has; before any work."""
+    for name in ("dtype", "weights"):
+        if not hasattr(descriptor, name):
+            raise ValueError(f"the method's descriptor ({type(descriptor).__name__}) has no {name}")
 
 
 def identity(adapter: Adapter) -> Mapping[str, Any] | None:

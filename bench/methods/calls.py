@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
@@ -106,9 +106,9 @@ def plain(descriptor: Descriptor) -> dict[str, Any]:
     """A descriptor as plain data for a record; one of another class is taken attribute by attribute."""
     if isinstance(descriptor, Descriptor):
         return descriptor.to_json()
+    found = {each.name: getattr(descriptor, each.name) for each in fields(Descriptor) if hasattr(descriptor, each.name)}
     return {
-        name: value if value is None or isinstance(value, (int, float)) else str(value)
-        for name, value in vars(descriptor).items()
+        name: value if value is None or isinstance(value, (int, float)) else str(value) for name, value in found.items()
     }
 
 

@@ -1,11 +1,15 @@
 """The methods in memory: weights that change while a run is at work are never kept under the key of the former ones."""
 
 from types import SimpleNamespace
+from typing import NamedTuple
 
 import pytest
 
+from bench.methods.adapters import adapted
+from bench.methods.calls import plain as plain_of
 from bench.methods.contract import Descriptor
 from bench.run.pool import MethodPool
+from bench.store.record import Descriptor as Recorded
 
 
 class Own:
@@ -44,6 +48,32 @@ def test_weights_that_have_changed_are_not_loaded_again(tmp_path, changes):
         file.write_text("bb")
     error = pool.load(plan(file)).error
     assert ("has changed since" in str(error)) if changes else error is None
+
+
+class OfClass:
+    """A descriptor of another class, with attributes of the class."""
+
+    name, scale, kind, device, dtype, licence, weights = "own", 4, "image", "cpu", "uint8", "MIT", "none"
+
+
+class OfTuple(NamedTuple):
+    dtype: str = "uint8"
+    weights: str = "none"
+
+
+class NoWeights:
+    dtype = "uint8"
+
+
+@pytest.mark.parametrize("descriptor, lacks", [(OfClass(), ""), (OfTuple(), ""), (NoWeights(), "weights")])
+def test_a_descriptor_of_another_class_is_read_and_what_it_lacks_is_said_before_the_work(descriptor, lacks):
+    """After all work the clip failed, because the field dtype was missing, which it was not."""
+    method = SimpleNamespace(descriptor=descriptor, upscale=lambda lr, stages: lr)
+    if lacks:
+        with pytest.raises(ValueError, match=f"NoWeights. has no {lacks}"):
+            adapted(method, "cpu")
+    else:
+        assert Recorded.of(plain_of(adapted(method, "cpu").method.descriptor)).dtype == "uint8"
 
 
 def test_a_class_that_ends_the_process_costs_its_cells_alone():
