@@ -16,6 +16,7 @@ from av.video.stream import VideoStream
 
 from frames.errors import UserError
 from frames.video.announced import Announced, announced_of
+from frames.video.checksums import Checksums
 from frames.video.clock import Clock, step_of
 from frames.video.container import open_video
 from frames.video.deep import scaled_up
@@ -153,12 +154,14 @@ class Reader:
     def _decoded(self) -> Iterator[av.VideoFrame]:
         """All frames that can be decoded, errors skipped and counted."""
         mpeg4 = self._stream.codec_context.name == "mpeg4"
+        checksums = Checksums() if self._stream.codec_context.name == "ffv1" else None
         for packet in self._packets():
             if packet.size == 0 and packet.pts is not None:  # the last frame stays: Theora
                 continue
             self._packets_of_mpeg4 += mpeg4 and packet.size > 0
             self._discarded += packet.is_discard
-            self._corrupt_packets += packet.is_corrupt
+            checked = checksums is None or packet.size == 0 or checksums.whole(bytes(packet))
+            self._corrupt_packets += packet.is_corrupt or not checked
             try:
                 decoded = packet.decode()
             except av.error.FFmpegError:

@@ -84,6 +84,24 @@ def test_frames_that_the_decoder_marks_corrupt_are_counted(encode):
     assert len(list(read_video(path, 0, 3))) == 3  # those before the damage are good
 
 
+@pytest.mark.parametrize("pix_fmt", ["yuv420p", "bgr0"])
+def test_a_flipped_bit_in_ffv1_is_said(encode, pix_fmt):
+    """FFmpeg shows the frame before in place of a damaged slice."""
+    path = encode("a.mkv", frames=6, codec="ffv1", pix_fmt=pix_fmt, options={"level": "3", "slicecrc": "1"})
+    assert read(path) == (6, "")
+    data = bytearray(path.read_bytes())
+    for at in (len(data) // 2, len(data) // 4 * 3):
+        data[at] ^= 4
+    path.write_bytes(data)
+    count, said = read(path)
+    assert count == 6 and "2 of its frames are damaged" in said
+
+
+@pytest.mark.parametrize("options", [{"level": "1"}, {"level": "3", "slicecrc": "0"}])
+def test_ffv1_without_checksums_is_read(encode, options):
+    assert read(encode("a.mkv", frames=6, codec="ffv1", options=options)) == (6, "")
+
+
 def test_a_container_that_loses_its_thread_is_compared_with_its_duration(encode):
     path = encode("a.mkv")
     data = bytearray(path.read_bytes())
