@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -44,14 +45,27 @@ def parse_json(text: str, where: str, remedy: str = "replace the file") -> Any:
     Args:
         where: the file, perhaps with the line, for messages.
     Raises:
-        UserError: not JSON, or nested so deeply that it cannot be read.
+        UserError: not JSON, a key that comes twice, or nested so deeply that it cannot be read.
     """
     try:
-        return json.loads(text)
+        return json.loads(text, object_pairs_hook=unique)
     except json.JSONDecodeError as error:
         what = "it is empty" if not text.strip() else f"{error.msg} in line {error.lineno}, column {error.colno}"
         raise UserError(f"{where}: not readable as JSON ({what}); {remedy}") from None
     except RecursionError:
         raise UserError(f"{where}: nested too deeply to be read as JSON; {remedy}") from None
-    except ValueError as error:  # a number of more digits than Python converts
+    except ValueError as error:  # a key comes twice, or a number has more digits than Python converts
         raise UserError(f"{where}: not readable as JSON ({error}); {remedy}") from None
+
+
+def unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """An object of JSON for `json.loads(..., object_pairs_hook=unique)`, which by itself takes the last of equal keys.
+
+    Raises:
+        ValueError: a key comes twice.
+    """
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        (twice, _), *_ = Counter(name for name, _ in pairs).most_common(1)
+        raise ValueError(f"the key {twice[:40]!r} comes twice")
+    return found

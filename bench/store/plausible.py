@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 _MOST_DIGITS, _MOST_FRAMES, _LONGEST_SIDE = 15, 10**7, 2**20
 _LARGEST_SCORE, _LARGEST_COUNT = 1e100, 10**30  # of finite scores; of operations and parameters
 _SHORTEST_S, _LONGEST_S = 1e-12, 1e12
+_LARGEST_FIGURE = 1e12  # of MiB, joules and counts
 
 
 def check(record: Record) -> None:
@@ -46,6 +47,11 @@ def _check_times(where: str, times: Timing) -> None:
     others = [times.first_call_s, *(part for each in times.repetitions for part in each.stages_s.values())]
     if not all(abs(seconds) <= _LONGEST_S for seconds in others):
         raise ValueError(f"{where}: first_call_s and stages_s must be numbers of at most {_LONGEST_S:g} seconds")
+    figures = [(name, getattr(times, name)) for name in ("first_call_s", "peak_memory_mb", "warmup", "redone")]
+    figures += [("energy_j", each.telemetry.energy_j) for each in times.repetitions if each.telemetry]
+    for name, value in figures:
+        if value is not None and not 0 <= value <= _LARGEST_FIGURE:
+            raise ValueError(f"{where}: {name} must be a number from 0 to {_LARGEST_FIGURE:g}, or null if not known")
 
 
 def _check_score(where: str, score: Score, frames: int) -> None:
@@ -58,5 +64,7 @@ def _check_score(where: str, score: Score, frames: int) -> None:
         raise ValueError(f"{where}: a value beyond {_LARGEST_SCORE:g} that is not infinite")
     if score.values is not None and score.indices is not None and len(score.indices) != len(values):
         raise ValueError(f"{where}: {len(values)} values, but {len(score.indices)} indices")
+    if len(values) > frames or len(set(score.indices or ())) < len(score.indices or ()):
+        raise ValueError(f"{where}: more values than frames ({frames}), or an index that comes twice")
     if any(not 0 <= index < frames for index in score.indices or ()):
         raise ValueError(f"{where}: an index that is no frame of {frames}")

@@ -19,6 +19,7 @@ from bench.store.workers import WorkerFacts, read_workers
 from frames.appending import append_whole, without_links
 from frames.errors import UserError
 from frames.locks import locked
+from frames.text_files import unique
 
 FILE, FOLDER = "records.jsonl", "records"
 LARGEST = 2 * 2**30  # bytes; more is no file that a run wrote
@@ -95,7 +96,7 @@ class RecordFile:
                 if not line.strip():
                     continue
                 try:
-                    data = json.loads(line)
+                    data = json.loads(line, object_pairs_hook=unique)
                 except (ValueError, RecursionError) as error:
                     damage = Damage(self.file, number, f"unreadable ({_reason(error)})")
                     if line.endswith(b"\n"):
@@ -215,4 +216,6 @@ def _place(record: Record) -> tuple[int, datetime]:
 def _reason(error: BaseException) -> str:
     if isinstance(error, UnicodeDecodeError):
         return "not UTF-8"
-    return "too deeply nested" if isinstance(error, RecursionError) else "not JSON"
+    if isinstance(error, (RecursionError, json.JSONDecodeError)):
+        return "too deeply nested" if isinstance(error, RecursionError) else "not JSON"
+    return str(error)  # a key comes twice, or a number has more digits than Python converts

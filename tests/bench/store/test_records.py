@@ -186,6 +186,10 @@ def test_times_that_nobody_can_divide_by_are_refused(tmp_path, seconds):
         ("scores psnr signature", "time"),
         ("scores psnr signature", "time|tensors"),
         ("timing tensors first_call_s", math.inf),
+        ("timing tensors first_call_s", -1.5),
+        ("timing tensors peak_memory_mb", -1.0),
+        ("timing tensors peak_memory_mb", "NaN"),
+        ("timing tensors repetitions 0 telemetry", {"energy_j": -3.0}),
         ("timing tensors repetitions 0 stages_s decode", math.nan),
         ("macs", 10**400),
         ("descriptor parameters", 10**400),
@@ -205,6 +209,15 @@ def test_figures_that_no_reader_can_compute_with_are_refused(tmp_path, path, val
     assert len(str(caught.value)) < 500
 
 
+@pytest.mark.parametrize("values, indices", [([20.0, 21.0, 22.0], None), ([20.0, 22.0], [1, 1])])
+def test_no_frame_is_counted_twice(tmp_path, values, indices):
+    content = record(psnr=(20.0, 22.0)).to_json()
+    content["scores"]["psnr"] |= {"values": values, "indices": indices}
+    (tmp_path / "records.jsonl").write_text(json.dumps(content) + "\n")
+    with pytest.raises(UserError, match="line 1: scores.psnr: more values than frames"):
+        load(tmp_path)
+
+
 @pytest.mark.parametrize("field", ["data", "frames", "lr_size", "scores", "date", "device"])
 def test_a_missing_field_is_named(tmp_path, field):
     content = record().to_json()
@@ -220,6 +233,15 @@ def test_an_unreadable_line_is_collected_and_the_others_are_read(tmp_path, line)
     found = load(tmp_path)
     assert [r.clip for r in found.records] == ["a", "b"]
     assert [damage.line for damage in found.damaged] == [2] and "line 2" in found.warning
+
+
+def test_a_key_that_comes_twice_is_damage(tmp_path):
+    """JSON would take the last one in silence."""
+    twice = line_of(clip="b").replace('"frames"', '"clip": "c", "frames"', 1)
+    (tmp_path / "records.jsonl").write_text(line_of(clip="a") + twice)
+    found = load(tmp_path)
+    assert [r.clip for r in found.records] == ["a"]
+    assert "line 2: unreadable (the key 'clip' comes twice)" in found.warning
 
 
 def test_a_torn_line_never_comes_to_lie_between_whole_ones(tmp_path):
