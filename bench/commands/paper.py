@@ -6,8 +6,6 @@ import argparse
 import sys
 from pathlib import Path
 
-import yaml
-
 from bench.commands.parser import Parser
 from bench.commands.reading import read_run
 from bench.commands.table import PUBLISHED
@@ -19,7 +17,8 @@ from bench.report.paper.spec import Spec, parse
 from bench.store import records
 from bench.store.record import Record
 from frames.atomic import replacing
-from frames.errors import NOTHING_MEASURED, OK, REGRESSED, UserError, one_line
+from frames.errors import NOTHING_MEASURED, OK, REGRESSED, UserError
+from frames.strict_yaml import read_mapping
 from frames.text import printable
 
 OUT = Path("results") / "paper"
@@ -73,13 +72,7 @@ def _specs(folder: Path) -> list[Spec]:
     """All declarations of tables and figures in a folder, sorted by name."""
     found = []
     for file in sorted(folder.glob("*.yaml")):
-        try:
-            content = yaml.safe_load(file.read_text(encoding="utf-8"))
-        except yaml.YAMLError as error:
-            raise UserError(f"{file}: {one_line(error)}") from error
-        if not isinstance(content, dict):
-            raise UserError(f"{file}: not a mapping of keys")
-        found.append(parse(file.stem, content))
+        found.append(parse(file.stem, read_mapping(file)))
     if not found:
         raise UserError(f"{folder}: no declarations of tables or figures here")
     return found

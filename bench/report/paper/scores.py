@@ -43,7 +43,7 @@ def grid(spec: Spec, runs: dict[str, list[Record]], published: list[cited.Figure
     lines = []
     for label in rows:
         cells = [
-            _fact(metric, [record for record in rows[label] if record.data in rule.sets])
+            _fact(metric, [record for record in rows[label] if record.data in rule.data])
             if metric in FACTS
             else _cell(label, table, column)
             for rule, metric, table, column in parts
@@ -64,9 +64,9 @@ def grid(spec: Spec, runs: dict[str, list[Record]], published: list[cited.Figure
 
 def _measured(rule: ColumnRule, rows: dict[str, list[Record]]) -> tuple[Table | None, list[str]]:
     """(the measured table of a data set with the rows' labels as methods, notes on rows and sets that are left out)."""
-    here = [replace(r, method=label) for label, found in rows.items() for r in found if r.data in rule.sets]
-    lacking = listed(name for name in rule.sets if name not in {r.data for r in here})
-    if len(rule.sets) > 1:
+    here = [replace(r, method=label) for label, found in rows.items() for r in found if r.data in rule.data]
+    lacking = listed(name for name in rule.data if name not in {r.data for r in here})
+    if len(rule.data) > 1:
         here = _pooled(here, rule.title)
     right = [r for r in here if rule.protocol in (None, r.protocol)]
     if not right:
@@ -107,7 +107,7 @@ def _cited(
     spec: Spec, parts: list, published: list[cited.Figure], records: list[Record]
 ) -> tuple[list[Block], list[str]]:
     """Blocks of cited rows, one for each group, and the notes on their marks."""
-    wanted = {name.lower(): rule for rule, *_ in parts for name in rule.sets}
+    wanted = {name.lower(): rule for rule, *_ in parts for name in rule.data}
     lines: dict[tuple[str, str, str, int], dict[tuple[str, str], cited.Figure]] = {}
     for each in published:
         if each.data.lower() not in wanted or not any(
@@ -130,9 +130,9 @@ def _cited(
                 continue
             cells = [Cell(method, sup=cited.CITED + letters[source, _protocols(found, wanted)])]
             for rule, metric, _, column in parts:
-                keys = [(name.lower(), cited.METRICS.get(metric, metric)) for name in rule.sets]
+                keys = [(name.lower(), cited.METRICS.get(metric, metric)) for name in rule.data]
                 quoted = next((found[key] for key in keys if key in found), None)
-                same = [r for r in records if r.data in rule.sets]
+                same = [r for r in records if r.data in rule.data]
                 apart = quoted is not None and column is not None and not quoted.alike(column, same)
                 unlike = unlike or apart
                 cells.append(_cited_cell(quoted, apart))

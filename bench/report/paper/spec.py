@@ -8,6 +8,7 @@ from typing import Any
 
 from bench.labels import parts
 from bench.report.methods import option
+from bench.store import typed
 from bench.store.record import Record
 from frames.errors import UserError, did_you_mean
 
@@ -39,16 +40,15 @@ class RowRule:
 
 @dataclass(frozen=True)
 class ColumnRule:
-    """The columns of a data set under one protocol; several, such as one set under several seeds, count as one."""
+    """The columns of a data set under one protocol; several, such as one set under several seeds, count as one.
 
-    data: str | list[str]
+    `data` may be written as a single name.
+    """
+
+    data: list[str]
     title: str
     metrics: list[str]
     protocol: str | None = None
-
-    @property
-    def sets(self) -> list[str]:
-        return [self.data] if isinstance(self.data, str) else self.data
 
 
 @dataclass(frozen=True)
@@ -90,7 +90,8 @@ def parse(name: str, config: dict) -> Spec:
     """Check the content of a file, and return it as a spec.
 
     Raises:
-        UserError: an unknown or missing key, in one line that names the file.
+        UserError: an unknown or missing key, a value of another type, or two rows of one label, in one line that names
+            the file.
     """
     where = f"conf/paper/{name}.yaml"
     config = dict(config)
@@ -98,24 +99,32 @@ def parse(name: str, config: dict) -> Spec:
         given = config.get(key) or []
         if not isinstance(given, list) or not all(isinstance(each, dict) for each in given):
             raise UserError(f"{where}: '{key}' must be a list of mappings")
-        config[key] = [_built(rule, each, f"{where}, {key}") for each in given]
-    spec = _built(Spec, {"name": name, **config}, where)
+        config[key] = [_known(rule, each, f"{where}, {key}") for each in given]
+    for column in config["columns"]:
+        if isinstance(column.get("data"), str):
+            column["data"] = [column["data"]]
+    content = {"name": name} | {key: value for key, value in _known(Spec, config, where).items() if value is not None}
+    try:
+        spec = typed.from_json(Spec, content)
+    except ValueError as error:
+        raise UserError(f"{where}: {error}") from error
     if spec.kind not in KINDS:
         raise UserError(f"{where}: kind '{spec.kind}'{did_you_mean(spec.kind, KINDS)}")
     if spec.kind == "scores" and not (spec.rows and spec.columns):
         raise UserError(f"{where}: a table of scores declares rows and columns")
+    labels = [row.label for row in spec.rows]
+    if twice := next((label for label in labels if labels.count(label) > 1), None):
+        raise UserError(f"{where}: two rows are called '{twice}'; give each a label of its own")
     return spec
 
 
-def _built(kind: type, given: dict, where: str):
+def _known(kind: type, given: dict, where: str) -> dict[str, Any]:
+    """A copy of the mapping, whose keys are all fields of the dataclass."""
     known = {each.name for each in fields(kind)}
     for key in given:
         if key not in known:
             raise UserError(f"{where}: unknown key '{key}'{did_you_mean(key, known)}")
-    try:
-        return kind(**given)
-    except TypeError as error:  # names the missing keys
-        raise UserError(f"{where}: {str(error).split('__init__() ')[-1]}") from error
+    return dict(given)
 
 
 def _word(value: Any) -> str:

@@ -173,7 +173,10 @@ def test_the_first_folder_that_has_a_row_counts(crowd, record):
     [
         ({"titel": "x"}, "conf/paper/made-up.yaml: unknown key 'titel'; did you mean 'title'?"),
         ({"kind": "score"}, "kind 'score'; did you mean 'scores'?"),
-        ({"rows": [{"label": "x"}]}, "conf/paper/made-up.yaml, rows: missing 1 required positional argument: 'method'"),
+        ({"rows": [{"label": "x"}]}, "conf/paper/made-up.yaml: the field rows.method is missing"),
+        ({"rows": 2 * [{"label": "x", "method": "plain"}]}, "conf/paper/made-up.yaml: two rows are called 'x'"),
+        ({"columns": [{"data": "set", "title": "S", "metrics": "psnr"}]}, "columns.metrics is 'psnr', not a list"),
+        ({"title": 3}, "conf/paper/made-up.yaml: title is 3, not text"),
         ({"rows": "plain"}, "'rows' must be a list of mappings"),
     ],
 )
