@@ -7,7 +7,9 @@ so that it must not be compared with the figures above it.
 from __future__ import annotations
 
 import csv
+import math
 import string
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,6 +22,7 @@ from frames.errors import UserError, did_you_mean
 CITED, UNLIKE = "†", "‡"
 HEADING = "cited, not measured here"
 SCALE = 4  # of every published figure
+LARGEST = 1_000_000  # pixels of a side, frames of a clip
 METRICS = {"lpips-alex": "lpips"}  # our names -> those in papers
 
 
@@ -111,16 +114,14 @@ def load(folder: Path) -> tuple[list[Figure], list[Speed]]:
         UserError: the files are not there, or a line cannot be read.
     """
     try:
-        protocols = {line["protocol"]: line for line in _lines(folder / "protocols.csv")}
+        recipe = ("colour", "ssim_colour", "crop", "degradation")
+        protocols = {line["protocol"]: line for line in _lines(folder / "protocols.csv", recipe)}
         quality = [
             Figure(
                 *(line[key] for key in ("group", "method", "dataset", "metric", "value", "protocol", "source")),
-                *(
-                    protocols.get(line["protocol"], {}).get(key, "")
-                    for key in ("colour", "ssim_colour", "crop", "degradation")
-                ),
+                *(protocols.get(line["protocol"], {}).get(key, "") for key in recipe),
             )
-            for line in _lines(folder / "quality.csv")
+            for line in _lines(folder / "quality.csv", ("value", "note"), _check_quality)
         ]
         speed = [
             Speed(
@@ -137,7 +138,7 @@ def load(folder: Path) -> tuple[list[Figure], list[Speed]]:
                 line["source"],
                 line["value"],
             )
-            for line in _lines(folder / "speed.csv")
+            for line in _lines(folder / "speed.csv", ("value", "peak_gb"), _check_speed)
         ]
     except FileNotFoundError as error:
         raise UserError(f"{folder}: no published figures here ({Path(error.filename).name} is missing)") from error
@@ -210,13 +211,45 @@ def _cell(each: Figure | None, sup: str) -> Cell:
     )
 
 
-def _lines(file: Path) -> list[dict[str, str]]:
-    """The lines of a CSV file; ValueError where one has more or fewer fields than the first."""
-    found = []
+def _check_quality(line: dict[str, str]) -> None:
+    if not math.isfinite(float(line["value"])):
+        raise ValueError(f"the value {line['value']} is no number")
+
+
+def _check_speed(line: dict[str, str]) -> None:
+    sides, frames = (int(line["width"]), int(line["height"])), line["frames"]
+    if not 0 < float(line["value"]) < math.inf or not all(0 < side <= LARGEST for side in sides):
+        raise ValueError("value, width and height must be numbers above 0")
+    if frames.isdigit() and not 0 < int(frames) <= LARGEST:
+        raise ValueError(f"{frames[:40]} frames")
+
+
+def _lines(
+    file: Path, figures: tuple[str, ...], check: Callable[[dict[str, str]], None] = lambda line: None
+) -> list[dict[str, str]]:
+    """The lines of a CSV file.
+
+    Args:
+        figures: the columns that say something about what the others name.
+        check: raises ValueError for a line that cannot be used.
+    Raises:
+        ValueError: a line that `check` refuses, that has more or fewer fields than the first, or that names what an
+            earlier one does.
+    """
+    found: list[dict[str, str]] = []
+    seen: dict[tuple[str, ...], int] = {}
     with open(file, encoding="utf-8", newline="") as stream:
         reader = csv.DictReader(stream)
         for line in reader:
+            where = f"{file.name}, line {reader.line_num}"
             if None in line or None in line.values():
-                raise ValueError(f"{file.name}, line {reader.line_num}: not as many fields as in its first line")
+                raise ValueError(f"{where}: not as many fields as in its first line")
+            try:
+                check(line)
+            except ValueError as error:
+                raise ValueError(f"{where}: {error}") from None
+            first = seen.setdefault(tuple(t for k, t in line.items() if k not in figures), reader.line_num)
+            if first != reader.line_num:
+                raise ValueError(f"{where}: line {first} has this figure already")
             found.append(line)
     return found

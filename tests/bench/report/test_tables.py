@@ -193,6 +193,27 @@ def test_a_line_of_published_figures_that_cannot_be_read_is_named(tmp_path, name
     assert "\n" not in str(caught.value) and ("x" in line or f"{name}, line " in str(caught.value))
 
 
+@pytest.mark.parametrize(
+    "name, line, message",
+    [
+        ("speed.csv", "a,m,A100,1280,720,33,1,0,s end to end,,s", "must be numbers above 0"),
+        ("speed.csv", "a,m,A100,1280,720,33,1,nan,fps,,s", "must be numbers above 0"),
+        ("speed.csv", "a,m,A100,1280,-720,33,1,2,fps,,s", "must be numbers above 0"),
+        ("speed.csv", "a,m,A100,1280,720,0,1,2,fps,,s", "0 frames"),
+        ("speed.csv", "a,m,A100,1280,720,²,1,2,fps,,s", "invalid literal"),
+        ("quality.csv", "A,m,Vid4,psnr,27.x,p,s,", "could not convert"),
+        ("quality.csv", "A,m,Vid4,psnr,nan,p,s,", "no number"),
+        ("quality.csv", "A,m,Vid4,psnr,27.1,p,s,\nA,m,Vid4,psnr,27.2,p,s,again", "has this figure already"),
+    ],
+)
+def test_a_published_figure_that_is_none_is_named(tmp_path, name, line, message):
+    """A speed of 0 was divided by, and of two values of one figure the last counted."""
+    for file in PUBLISHED.glob("*.csv"):
+        (tmp_path / file.name).write_text(file.read_text() + f"{line}\n" * (file.name == name))
+    with pytest.raises(UserError, match=f"{name}, line [0-9]+: .*{message}"):
+        cited.load(tmp_path)
+
+
 def test_published_figures_are_whole():
     quality, speed = cited.load(PUBLISHED)
     assert len(quality) == 442 and len(speed) == 32
