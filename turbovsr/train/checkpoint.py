@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import pickle
 from pathlib import Path
 
 import torch
@@ -37,7 +36,9 @@ def load(path: Path) -> dict:
     try:
         state = torch.load(path, map_location="cpu", weights_only=True)
         missing = {"step", "model", "ema", "optimizer"} - state.keys()
-    except (RuntimeError, pickle.UnpicklingError, EOFError, ValueError, AttributeError) as error:
+    except OSError:
+        raise
+    except Exception as error:  # whatever a damaged file makes of torch's reader
         raise ValueError(f"{path}: damaged ({one_line(error)[:200]}); remove {path.parent} to start anew") from error
     if missing:
         raise ValueError(f"{path}: not a checkpoint of a stage; remove {path.parent} to start anew")

@@ -37,10 +37,10 @@ def test_an_error_while_writing_keeps_the_previous_state(tmp_path, monkeypatch):
 def damaged(kind: str) -> bytes:
     if kind == "a pickle that runs code":
         return b"cos\nsystem\n(S'true'\ntR."
-    return {"empty": b"", "text": b"not a checkpoint", "zip": b"PK\x03\x04" + bytes(100)}[kind]
+    return {"empty": b"", "text": b"not a checkpoint", "zip": b"PK\x03\x04" + bytes(100), "hollow": b"\x80\x02."}[kind]
 
 
-@pytest.mark.parametrize("kind", ["empty", "text", "zip", "a pickle that runs code"])
+@pytest.mark.parametrize("kind", ["empty", "text", "zip", "hollow", "a pickle that runs code"])
 def test_a_damaged_checkpoint_is_one_line(kind, tmp_path):
     (tmp_path / "checkpoint.pt").write_bytes(damaged(kind))
     with pytest.raises(ValueError, match="checkpoint.pt: damaged.*remove .* to start anew") as caught:
