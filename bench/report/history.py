@@ -17,6 +17,7 @@ from bench.report.merge import by_settings
 from bench.report.summary import ALL, Row, rows
 from bench.store import moments
 from bench.store.record import Record, Score
+from bench.store.unlike_frames import frame_digests
 
 SPEED = ("fps", "fps-files")
 RELATIVE = "speed"
@@ -25,6 +26,8 @@ BUSY = "not judged: a busy machine"
 _PLACES = ("root", "gt", "clips")
 """Options of a data set that name its place or the wanted clips; they may differ, as the clips are compared."""
 
+Frames = dict[tuple[str, str, str], str]
+"""(data, clip, "GT" or "LR") -> digest."""
 Judge = Callable[[str, Score | None, float, Interval | None], str]
 """(metric, its score, change, interval) -> verdict; positive is better. Of speed the score is None, and the change is
 the logarithm of a ratio."""
@@ -90,13 +93,16 @@ def lines(runs: Sequence[Run], judge: Judge, reference: str | None = None) -> li
     """The lines of all methods and metrics, in the order of the runs' dates.
 
     A part of a line ends where the recipe, the clips, the method's options or, of a time, the machine change; that of a
-    relative speed where the reference's options or precision change, too.
+    relative speed where the reference's options or precision change, too; that of a score where the clips' frames do.
 
     Args:
         reference: the method whose time is the unit of speed; None: frames a second.
     """
     found: dict[tuple[str, str, str], list[tuple[str, RunResult, Score | None]]] = {}
-    for run in in_order(runs):
+    runs = in_order(runs)
+    frames = _frames(reversed(runs))  # the first that are known
+    for run in runs:
+        frames |= _frames([run])
         records = by_settings(run.records)
         for row in _figures(records, reference):
             own = [r for r in records if (r.data, r.method) == (row.data, row.method) and r.ok]
@@ -107,7 +113,8 @@ def lines(runs: Sequence[Run], judge: Judge, reference: str | None = None) -> li
                 continue
             busy = any(times.busy for r in own + base for times in r.timing.values())
             result = RunResult(run, row, _machine(row), busy) if score is None else RunResult(run, row, "")
-            found.setdefault((row.data, row.method, row.metric), []).append((_key(row, own, base), result, score))
+            entry = _key(row, own, base, frames), result, score
+            found.setdefault((row.data, row.method, row.metric), []).append(entry)
     return [_line(key, entries, judge) for key, entries in found.items()]
 
 
@@ -180,11 +187,32 @@ def _difference(now: float, then: float) -> float:
     return 0.0 if now == then else now - then
 
 
-def _key(row: Row, records: Sequence[Record], base: Sequence[Record]) -> str:
-    """Key of all that must agree for two figures on one line; `base`: the reference's records, of a relative speed."""
+def _frames(runs: Iterable[Run]) -> Frames:
+    """The digests of the clips' frames, as the last of these runs that has them says."""
+    return {
+        (r.data, r.clip, kind): digest
+        for run in runs
+        for r in run.records
+        if r.ok
+        for kind, digest in frame_digests(r).items()
+    }
+
+
+def _key(row: Row, records: Sequence[Record], base: Sequence[Record], frames: Frames) -> str:
+    """Key of all that must agree for two figures on one line.
+
+    Args:
+        base: the reference's records, of a relative speed.
+        frames: the digests that records of older versions lack.
+    """
     recipe = _machine(row) if is_speed(row.metric) else row.signature
     unit = {json.dumps([r.method_config, r.descriptor and r.descriptor.dtype], sort_keys=True) for r in base}
-    clips = [(r.clip, r.frames, r.lr_size, r.lr_origin, r.lr_made_with, _options(r.data_config)) for r in records]
+    clips: list[tuple] = [
+        (r.clip, r.frames, r.lr_size, r.lr_origin, r.lr_made_with, _options(r.data_config)) for r in records
+    ]
+    if not is_speed(row.metric):
+        both = [(r, kind) for r in records for kind in ("GT", "LR")]
+        clips += [(r.clip, kind, frame_digests(r).get(kind) or frames.get((r.data, r.clip, kind))) for r, kind in both]
     methods = {json.dumps(r.method_config, sort_keys=True) for r in records}
     return json.dumps(
         [recipe, sorted(row.evidence), sorted(clips, key=str), sorted(methods), sorted(unit)], sort_keys=True

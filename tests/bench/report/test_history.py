@@ -183,6 +183,17 @@ def test_an_unlike_recipe_clip_or_option_breaks_the_line(change):
     assert verdicts([run(1), run(2, change=change)], "psnr") == [[None], [None]]
 
 
+def test_other_frames_under_the_same_names_break_the_line_of_scores():
+    """Records of older versions have no digests, and break nothing."""
+
+    def of(digest):
+        return lambda record: replace(record, gt_sha256=digest)
+
+    runs = [run(day, change=of(digest)) for day, digest in enumerate((None, "x", None, "x", "y"), start=1)]
+    assert [len(part) for part in line(runs, "psnr").parts] == [4, 1]
+    assert [len(part) for part in line(runs, "fps").parts] == [5]
+
+
 def test_places_on_a_disk_break_no_line():
     elsewhere = run(2, change=lambda record: replace(record, data_config=record.data_config | {"root": "elsewhere"}))
     assert verdicts([run(1), elsewhere], "psnr") == [[None, "same"]]
