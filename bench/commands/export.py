@@ -14,6 +14,7 @@ from frames.atomic import replacing
 from frames.errors import NOTHING_MEASURED, OK, UserError
 from frames.text import printable
 
+WHOLE = "total"  # the name of a repetition's whole time among its stages
 COLUMNS = ("run", "data", "clip", "method", "kind", "name", "index", "value", "signature", "device", "date")
 
 
@@ -58,5 +59,7 @@ def _lines(run: Path, record: Record) -> Iterator[tuple]:
             yield *start, "score", name, index, value, score.signature, *end
     for scope, times in record.timing.items():
         for index, repetition in enumerate(times.repetitions):
-            for stage, seconds in {"total": repetition.total_s, **repetition.stages_s}.items():
-                yield *start, "seconds", f"{scope}/{stage}", index, seconds, None, *end
+            yield *start, "seconds", f"{scope}/{WHOLE}", index, repetition.total_s, None, *end
+            for stage, seconds in repetition.stages_s.items():
+                name = f"{stage} (stage)" if stage == WHOLE else stage
+                yield *start, "seconds", f"{scope}/{name}", index, seconds, None, *end

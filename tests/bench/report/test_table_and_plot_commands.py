@@ -1,6 +1,7 @@
 """The command lines of table and plot."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -109,6 +110,17 @@ def test_scores_whose_frames_are_not_named_are_exported_in_order(bench, run, rec
     assert bench("export", run, "--out", tmp_path / "all.csv").code == 0
     lines = [line.split(",") for line in (tmp_path / "all.csv").read_text().splitlines()]
     assert [(line[6], line[7]) for line in lines if line[5] == "psnr"] == [("0", "20.0"), ("1", "22.0")]
+
+
+def test_a_stage_called_total_is_not_exported_as_the_whole_time(bench, run, record, tmp_path):
+    made = record("m", "a", [20.0], [1.0])
+    times = made.timing["tensors"]
+    times = replace(times, repetitions=[replace(times.repetitions[0], stages_s={"total": 0.25, "other": 0.75})])
+    (run / "records.jsonl").write_text(json.dumps(replace(made, timing={"tensors": times}).to_json()) + "\n")
+    assert bench("export", run, "--out", tmp_path / "all.csv").code == 0
+    lines = [line.split(",") for line in (tmp_path / "all.csv").read_text().splitlines()]
+    seconds = {line[5]: line[7] for line in lines if line[4] == "seconds"}
+    assert seconds == {"tensors/total": "1.0", "tensors/total (stage)": "0.25", "tensors/other": "0.75"}
 
 
 def test_report_refuses_a_folder_as_its_file_before_it_reads_a_frame(bench, run, tmp_path, monkeypatch):
