@@ -45,9 +45,9 @@ def _check_times(where: str, times: Timing) -> None:
             f"(from {_SHORTEST_S:g} to {_LONGEST_S:g})"
         )
     others = [times.first_call_s, *(part for each in times.repetitions for part in each.stages_s.values())]
-    if not all(abs(seconds) <= _LONGEST_S for seconds in others):
-        raise ValueError(f"{where}: first_call_s and stages_s must be numbers of at most {_LONGEST_S:g} seconds")
-    figures = [(name, getattr(times, name)) for name in ("first_call_s", "peak_memory_mb", "warmup", "redone")]
+    if not all(0 <= seconds <= _LONGEST_S for seconds in others):
+        raise ValueError(f"{where}: first_call_s and stages_s must be numbers from 0 to {_LONGEST_S:g} seconds")
+    figures = [(name, getattr(times, name)) for name in ("peak_memory_mb", "warmup", "redone")]
     figures += [("energy_j", each.telemetry.energy_j) for each in times.repetitions if each.telemetry]
     for name, value in figures:
         if value is not None and not 0 <= value <= _LARGEST_FIGURE:

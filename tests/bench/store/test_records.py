@@ -191,6 +191,7 @@ def test_times_that_nobody_can_divide_by_are_refused(tmp_path, seconds):
         ("timing tensors peak_memory_mb", "NaN"),
         ("timing tensors repetitions 0 telemetry", {"energy_j": -3.0}),
         ("timing tensors repetitions 0 stages_s decode", math.nan),
+        ("timing tensors repetitions 0 stages_s decode", -0.1),
         ("macs", 10**400),
         ("descriptor parameters", 10**400),
         ("descriptor parameters", -1),
