@@ -24,7 +24,8 @@ from frames.listing import images_in
 from frames.text_files import read_json
 
 MANIFEST = "manifest.json"
-FORMAT = "lr-set-1"
+FAMILY = "lr-set-"
+FORMAT = f"{FAMILY}1"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,7 +65,10 @@ def read_manifest(folder: Path) -> Manifest | None:
     if not path.is_file():
         return None
     content = read_json(path, "write the LR set again")
-    if not isinstance(content, dict) or content.pop("format", None) != FORMAT:
+    written = content.pop("format", None) if isinstance(content, dict) else None
+    if written != FORMAT:
+        if str(written).startswith(FAMILY):
+            raise UserError(f"{path}: an LR set of the format {written}, and {FORMAT} is read; write the LR set again")
         return None  # a file of another program
     try:
         manifest = typed.from_json(Manifest, content)

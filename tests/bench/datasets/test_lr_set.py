@@ -126,3 +126,10 @@ def test_a_clip_of_a_foreign_manifest_lies_in_its_folder(tmp_path, name):
 def test_a_manifest_of_another_program_is_not_looked_at(tmp_path):
     (tmp_path / "manifest.json").write_text(json.dumps({"name": "app"}))
     assert lr_set.read_manifest(tmp_path) is None and list(lr_set.problems(tmp_path)) == []
+
+
+def test_a_manifest_of_a_later_format_is_not_taken_for_another_program_s(tmp_path):
+    """Its digests would go unchecked in silence."""
+    (tmp_path / "manifest.json").write_text(json.dumps({"format": "lr-set-2", "clips": {}}))
+    with pytest.raises(UserError, match="manifest.json: an LR set of the format lr-set-2, and lr-set-1 is read"):
+        list(lr_set.problems(tmp_path))
