@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import struct
 from collections.abc import Callable
 from pathlib import Path
@@ -13,13 +14,16 @@ from frames.door import reading
 EBML, SEGMENT, CLUSTER = 0x1A45DFA3, 0x18538067, 0x1F43B675
 TS_PACKET, TS_SYNC = 188, 0x47
 START_CODE, PACK, END = b"\0\0\1", b"\xba", b"\xb9"  # of MPEG program streams
+MXF_KEY = b"\x06\x0e\x2b\x34"  # the beginning of every key (SMPTE 298M)
+Y4M_CHROMA = {b"420": (2, 2), b"411": (4, 1), b"422": (2, 1), b"444": (1, 1)}  # pixels to a sample: across, down
+MAX_LINE = 1024  # bytes
 MAX_ELEMENTS = 1_000_000  # walked at most: a hostile file may hold millions of empty ones
 
 
 def truncation(path: Path) -> str | None:
     """A message if a file is truncated, else None, also for containers that do not show it.
 
-    MP4, MOV, Matroska, WebM, AVI, MPEG-TS, MPEG program streams and GIF show it.
+    MP4, MOV, Matroska, WebM, AVI, FLV, MXF, Y4M, MPEG-TS, MPEG program streams and GIF show it.
 
     Raises:
         FileNotFoundError, ValueError: as `frames.door.reading`.
@@ -44,6 +48,12 @@ def _walk_of(head: bytes) -> Callable[[BinaryIO, int], bool]:
         return _riff
     if head[:4] == b"GIF8":
         return _gif
+    if head[:4] == b"FLV\1":
+        return _flv
+    if head[:4] == MXF_KEY:
+        return _mxf
+    if head[:9] == b"YUV4MPEG2":
+        return _y4m
     if head[:4] == START_CODE + PACK:
         return _program_stream
     if len(head) > TS_PACKET and head[0] == head[TS_PACKET] == TS_SYNC:
@@ -147,3 +157,62 @@ def _gif(file: BinaryIO, size: int) -> bool:
     """GIF ends in a trailer, 3B; some writers add zeros."""
     file.seek(max(0, size - 64))
     return not file.read().rstrip(b"\0").endswith(b"\x3b")
+
+
+def _flv(file: BinaryIO, size: int) -> bool:
+    """FLV: tags of a length, each followed by four bytes that repeat it; the last ones may be left out."""
+    file.seek(5)
+    at = int.from_bytes(file.read(4), "big") + 4
+    for _ in range(MAX_ELEMENTS):
+        if at >= size:
+            return at > size + 4
+        file.seek(at + 1)
+        at += 11 + int.from_bytes(file.read(3), "big") + 4
+    return False
+
+
+def _mxf(file: BinaryIO, size: int) -> bool:
+    """MXF (SMPTE 377M): a key of 16 bytes, a length and a value, one after another."""
+    at = 0
+    for _ in range(MAX_ELEMENTS):
+        if at >= size:
+            return at > size
+        file.seek(at)
+        head = file.read(25)
+        if not head.startswith(MXF_KEY):
+            return len(head) < len(MXF_KEY)
+        length, width = head[16], 0
+        if length & 0x80:  # a length of several bytes
+            width = length & 0x7F
+            length = int.from_bytes(head[17 : 17 + width], "big")
+        at += 17 + width + length
+    return False
+
+
+def _y4m(file: BinaryIO, size: int) -> bool:
+    """YUV4MPEG2: a line about the video, then for each frame a line and its samples, whose number follows from it."""
+    file.seek(0)
+    line = file.readline(MAX_LINE)
+    samples = _samples_of_y4m(line)
+    at = len(line)
+    for _ in range(MAX_ELEMENTS if samples else 0):
+        if at >= size:
+            return at > size
+        file.seek(at)
+        at += len(file.readline(MAX_LINE)) + samples
+    return False
+
+
+def _samples_of_y4m(line: bytes) -> int:
+    """Bytes of a frame; 0 where the line does not tell."""
+    sides = [re.search(rb" %s([0-9]{1,6})[ \n]" % name, line) for name in (b"W", b"H")]
+    colour = re.search(rb" C(420|411|422|444|mono)(?:jpeg|mpeg2|paldv)?(alpha)?p?([0-9]*)[ \n]", line)
+    if None in sides or (colour is None and (b" C" in line or b" XYSCSS" in line)):
+        return 0
+    width, height = (int(side[1]) for side in sides if side)
+    kind, alpha, bits = colour.groups() if colour else (b"420", None, b"")
+    found = width * height * (2 if alpha else 1)
+    if kind in Y4M_CHROMA:
+        across, down = Y4M_CHROMA[kind]
+        found += 2 * -(-width // across) * -(-height // down)
+    return found * (2 if int(bits or 8) > 8 else 1)

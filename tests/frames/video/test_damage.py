@@ -13,6 +13,9 @@ CONTAINERS = {  # name: codec, options of the container
     "a.ts": ("libx264", {}),
     "a.mpg": ("mpeg2video", {}),
     "a.avi": ("mpeg4", {}),
+    "a.flv": ("flv", {}),
+    "a.mxf": ("mpeg2video", {}),
+    "a.y4m": ("wrapped_avframe", {}),
     "a.gif": ("gif", {}),
 }
 
@@ -82,6 +85,14 @@ def test_frames_that_the_decoder_marks_corrupt_are_counted(encode):
     count, said = read(path)
     assert count >= 48 and "damaged" in said
     assert len(list(read_video(path, 0, 3))) == 3  # those before the damage are good
+
+
+@pytest.mark.parametrize("pix_fmt", ["yuv411p", "yuv422p", "yuv444p", "gray", "yuv420p10le"])
+def test_a_whole_y4m_of_any_colours_has_no_complaint(encode, pix_fmt):
+    path = encode("a.y4m", frames=3, codec="wrapped_avframe", pix_fmt=pix_fmt, container={"strict": "-1"})
+    assert read(path) == (3, "")
+    path.write_bytes(path.read_bytes()[:-1])
+    assert read(path) == (2, f"{path}: the file is truncated (2 frames can be decoded); replace the file")
 
 
 @pytest.mark.parametrize("pix_fmt", ["yuv420p", "bgr0"])
