@@ -116,6 +116,8 @@ class Reader:
         self._end = self._widest = Fraction(0)  # seconds
         self._last: Fraction | None = None
         stream.thread_type = "SLICE"  # threads over frames would lose good frames that follow a damaged one
+        if stream.codec_context.name in ("png", "apng"):  # which else decode chunks whose checksum is wrong
+            stream.codec_context.options = {"err_detect": "crccheck"}
 
     def frames(self) -> Iterator[av.VideoFrame]:
         """All frames that can be decoded, of one size.

@@ -108,6 +108,16 @@ def test_a_flipped_bit_in_ffv1_is_said(encode, pix_fmt):
     assert count == 6 and "2 of its frames are damaged" in said
 
 
+def test_a_wrong_checksum_in_a_video_of_png_is_said(encode):
+    path = encode("a.mov", frames=3, codec="png", pix_fmt="rgb24")
+    assert read(path) == (3, "")
+    data = bytearray(path.read_bytes())
+    at = data.rindex(b"IDAT")
+    data[at + 4 + int.from_bytes(data[at - 4 : at], "big")] ^= 1
+    path.write_bytes(data)
+    assert "1 of its frames is damaged" in read(path)[1]
+
+
 @pytest.mark.parametrize("options", [{"level": "1"}, {"level": "3", "slicecrc": "0"}])
 def test_ffv1_without_checksums_is_read(encode, options):
     assert read(encode("a.mkv", frames=6, codec="ffv1", options=options)) == (6, "")
