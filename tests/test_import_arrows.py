@@ -20,6 +20,7 @@ ALLOWED = {  # package: what it may import of the project's own
         "bench.store.moments",
         "bench.store.record",
         "bench.store.trials",
+        "bench.store.typed",
         "bench.store.unlike_frames",
         "bench.timing.stats",
         "frames",
