@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
@@ -12,11 +11,8 @@ from frames.codecs import Encoding
 from frames.images import write_image
 from frames.listing import IMAGE_SUFFIXES, entries
 from frames.source import Source
-from frames.video import write_video
-from frames.video.encode import DEFAULT, MAX_FPS, WRITTEN_SUFFIXES
+from frames.video.encode import DEFAULT, WRITTEN_SUFFIXES
 from frames.video.info import BT2020, SQUARE, TRANSFERS_OF_HDR
-
-FPS_OF_IMAGES = Fraction(24)
 
 
 def is_written_video(output: Path) -> bool:
@@ -51,25 +47,17 @@ def check_destination(
         raise ValueError(f"{output}: is there already; give another name, or --overwrite")
 
 
-def write_frames(
-    output: Path, frames: Iterable[np.ndarray], source: Source, times: Iterable[Fraction] | None, fps: Fraction | None
-) -> None:
-    """Write frames as a video, an image or a folder of PNG files, depending on the output's name.
+def write_images(output: Path, frames: Iterable[np.ndarray], source: Source) -> None:
+    """Write frames as an image or a folder of PNG files, depending on the output's name.
 
     Args:
-        output: a path that `check_destination` has accepted.
-        frames: uint8 (H, W, 3) RGB; for a video whatever `write_video` takes.
-        source: the input; gives names to images, rate and format to a video.
-        times: presentation times of a video's frames in seconds; None: a constant rate.
-        fps: a constant rate, in place of the source's and of `times`.
+        output: a path that `check_destination` has accepted, and no video.
+        frames: uint8 (H, W, 3) RGB.
+        source: the input; gives names to images.
     Raises:
         ValueError, OSError: the output cannot be written.
     """
-    suffix = output.suffix.lower()
-    if suffix in WRITTEN_SUFFIXES and not output.is_dir():
-        rate = fps or min(source.fps or FPS_OF_IMAGES, MAX_FPS)  # an average, where the frames have times
-        write_video(output, frames, rate, times=None if fps else times, like=source.format)
-    elif suffix in IMAGE_SUFFIXES and not output.is_dir():
+    if output.suffix.lower() in IMAGE_SUFFIXES and not output.is_dir():
         for frame in frames:
             write_image(output, frame)
     else:

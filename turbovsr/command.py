@@ -12,7 +12,7 @@ import numpy as np
 import torch
 
 from frames.codecs import Encoding
-from frames.destination import check_destination, is_written_video, lost_properties, write_frames
+from frames.destination import check_destination, is_written_video, lost_properties, write_images
 from frames.errors import OK, UserError, one_line
 from frames.source import Source, open_source
 from frames.video.info import Format
@@ -103,7 +103,7 @@ def _images(source: Source, output: Path, model: TurboVSR) -> None:
     with bar() as progress:
         task = progress.add_task(_model_line(model), total=source.count)
         frames = with_progress(upscaled(model, source, damage), lambda: progress.advance(task))
-        write_frames(output, frames, source, None, None)
+        write_images(output, frames, source)
     if damage:
         raise UserError(f"{one_line(damage[0])}; the frames that could be read are in {output}")
 

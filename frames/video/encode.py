@@ -31,70 +31,37 @@ DEFAULT = Encoding("h264", quality=12)
 LOSSLESS = Settings("libx264rgb", "rgb24", {"qp": "0", "preset": "veryfast"}, rgb=True)
 
 
-def write_video(
-    path: str | Path,
-    frames: Iterable[np.ndarray],
-    fps: float | Fraction,
-    lossless: bool = False,
-    times: Iterable[Fraction] | None = None,
-    like: Format | None = None,
-) -> None:
+def write_video(path: str | Path, frames: Iterable[np.ndarray], fps: float | Fraction, lossless: bool = False) -> None:
     """Write uint8 (H, W, 3) RGB frames as H.264; the suffix (.mp4, .mkv, .mov) names the container. Atomic.
 
     By default BT.709 limited range, tagged so, 4:2:0, CRF 12 (4:4:4 where a side is odd, so that no pixel is lost).
     `lossless`: RGB without loss; it reads back bit for bit.
 
-    Args:
-        times: when each frame is shown, in seconds, increasing strictly; the first becomes 0. None: at constant `fps`.
-        like: format of the source video, whose pixel aspect ratio, time base and, where tagged, primaries and transfer
-            are kept; BT.2020 primaries bring the matrix of BT.2020.
     Raises:
-        ValueError: no frames, frames of different sizes or too large for H.264, fewer times than frames, or a rate
-            that cannot be written.
+        ValueError: no frames, frames of different sizes or too large for H.264, or a rate that cannot be written.
         OSError: a system error, such as a full disk.
     """
     path = Path(path)
     rate = Fraction(fps).limit_denominator(1001)
     if not 0 < rate <= MAX_FPS:
         raise ValueError(f"{path}: {fps} frames a second cannot be written; give a rate above 0, at most {MAX_FPS}")
-    with replacing(path) as temporary, written(path):
-        with created(temporary) as container:
-            _write(path, container, frames, rate, lossless, times, like or Format())
-
-
-def _write(
-    path: Path,
-    container: OutputContainer,
-    frames: Iterable[np.ndarray],
-    fps: Fraction,
-    lossless: bool,
-    times: Iterable[Fraction] | None,
-    like: Format,
-) -> None:
-    encoder = shape = start = None
-    clock = None if times is None else iter(times)
-    for frame in frames:
-        if encoder is None:
-            shape = frame.shape
-            height, width = shape[:2]
-            complaint = DEFAULT.size_complaint(height, width)
-            if complaint:
-                raise ValueError(f"{path}: {complaint}; write a folder of images")
-            settings = LOSSLESS if lossless else DEFAULT.settings(height, width)
-            encoder = Encoder(container, settings, (height, width), fps, like, clock is not None)
-        elif frame.shape != shape:
-            raise ValueError(f"{path}: frames of different sizes, {shape} and {frame.shape}")
-        if clock is None:
+    with replacing(path) as temporary, written(path), created(temporary) as container:
+        encoder = shape = None
+        for frame in frames:
+            if encoder is None:
+                shape = frame.shape
+                height, width = shape[:2]
+                complaint = DEFAULT.size_complaint(height, width)
+                if complaint:
+                    raise ValueError(f"{path}: {complaint}; write a folder of images")
+                settings = LOSSLESS if lossless else DEFAULT.settings(height, width)
+                encoder = Encoder(container, settings, (height, width), rate, Format(), timed=False)
+            elif frame.shape != shape:
+                raise ValueError(f"{path}: frames of different sizes, {shape} and {frame.shape}")
             encoder.add(frame)
-        else:
-            time = next(clock, None)
-            if time is None:
-                raise ValueError(f"{path}: fewer times than frames; give one for each")
-            start = time if start is None else start
-            encoder.add(frame, round((time - start) / like.time_base))
-    if encoder is None:
-        raise ValueError(f"{path}: there are no frames to write")
-    encoder.finish()
+        if encoder is None:
+            raise ValueError(f"{path}: there are no frames to write")
+        encoder.finish()
 
 
 @contextmanager
@@ -121,7 +88,8 @@ class Encoder:
         settings: see `frames.codecs`.
         size: (height, width) of the frames, in pixels.
         fps: the rate, an average where frames come with their times.
-        like: see `write_video`.
+        like: format of the source video, whose pixel aspect ratio, time base and, where tagged, primaries and transfer
+            are kept; BT.2020 primaries bring the matrix of BT.2020.
         timed: frames come with their times, in units of `like.time_base`.
     """
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageCms
 
-from frames.destination import check_destination, lost_properties, write_frames
+from frames.destination import check_destination, lost_properties, write_images
 from frames.images import read_image, write_image
 from frames.source import open_source
 from frames.video import video_info, write_video
@@ -87,7 +87,7 @@ def test_overwriting_leaves_no_frame_of_another_clip(folder, tmp_path):
     with pytest.raises(ValueError, match="is there already"):
         check_destination(out, folder, source, 1, overwrite=False)
     check_destination(out, folder, source, 1, overwrite=True)
-    write_frames(out, source.frames(), source, None, None)
+    write_images(out, source.frames(), source)
     assert {path.name for path in out.iterdir()} == {f"img{number}.png" for number in range(1, 13)} | {".kept.png"}
     assert read_image(out / "img3.png")[0, 0, 0] == 3
 
@@ -95,7 +95,7 @@ def test_overwriting_leaves_no_frame_of_another_clip(folder, tmp_path):
 def test_old_frames_stay_where_no_new_one_comes(folder, tmp_path):
     write_image(tmp_path / "out" / "old.png", picture(255))
     with pytest.raises(RuntimeError):
-        write_frames(tmp_path / "out", _failing(), open_source(folder), None, None)
+        write_images(tmp_path / "out", _failing(), open_source(folder))
     assert (tmp_path / "out" / "old.png").exists()
 
 
@@ -172,16 +172,6 @@ def test_a_colour_profile_other_than_srgb_is_said(tmp_path, suffix):
         path = tmp_path / f"{name}{suffix}"
         Image.fromarray(picture(99)).save(path, icc_profile=embedded)
         assert list(lost_properties(open_source(path), tmp_path / "out.png")) == lines
-
-
-def test_a_video_keeps_its_times_unless_a_rate_is_given(folder, tmp_path):
-    source = open_source(folder)
-    times = [Fraction(number**2, 25) for number in range(12)]
-    write_frames(tmp_path / "a.mkv", source.frames(), source, times, None)
-    write_frames(tmp_path / "b.mkv", source.frames(), source, times, Fraction(10))
-    stamps = [[float(frame.time) for frame in open_source(tmp_path / name).timed()] for name in ("a.mkv", "b.mkv")]
-    assert stamps[0] == pytest.approx([float(time) for time in times], abs=1e-3)
-    assert stamps[1] == pytest.approx([number / 10 for number in range(12)], abs=1e-3)
 
 
 def test_a_video_of_one_frame_is_a_video(tmp_path):

@@ -10,9 +10,12 @@ import numpy as np
 import pytest
 import torch
 
+from frames.codecs import Encoding
 from frames.images import read_image, write_image
 from frames.source import open_source
 from frames.video import write_video
+from frames.video.info import Format
+from frames.video.segments import SegmentWriter
 from turbovsr import arguments, color_fix, precision
 from turbovsr.__main__ import main
 from turbovsr.pipeline import TurboVSR
@@ -190,7 +193,10 @@ def test_images_before_a_broken_one_are_upscaled(run, folder, tmp_path, capsys, 
 
 def test_times_of_a_video_are_those_of_the_input(run, tmp_path):
     times = [Fraction(t, 100) for t in (0, 4, 8, 56, 60, 248)]
-    write_video(tmp_path / "given.mkv", [picture(t, 16, 24) for t in range(6)], 25, times=times)
+    writer = SegmentWriter(tmp_path / "given.mkv", Encoding("h264"), (16, 24), Fraction(25), Format())
+    for number, time in enumerate(times):
+        writer.add(picture(number, 16, 24), round(time / Format().time_base))
+    writer.close()
     assert run(tmp_path / "given.mkv", tmp_path / "out.mp4", "--scale", 2) == 0
     assert [frame.time for frame in open_source(tmp_path / "out.mp4").timed()] == pytest.approx(times, abs=2e-3)
 

@@ -1,7 +1,5 @@
 """Videos: colours come out as the tags say, frames are counted exactly, what is written reads back."""
 
-from fractions import Fraction
-
 import av
 import numpy as np
 import pytest
@@ -146,8 +144,6 @@ def test_broken_videos_are_one_line(tmp_path):
 def test_nothing_is_left_of_a_write_that_fails(tmp_path):
     with pytest.raises(ValueError, match="no frames"):
         write_video(tmp_path / "a.mp4", [], 25)
-    with pytest.raises(ValueError, match="a.mkv: fewer times than frames; give one for each"):
-        write_video(tmp_path / "a.mkv", [np.zeros((16, 16, 3), np.uint8)] * 2, 25, times=[Fraction(0)])
     with pytest.raises(ValueError, match="different sizes"):
         write_video(tmp_path / "a.mp4", [*moving(1, 32, 48), *moving(1, 32, 32)], 25)
     assert list(tmp_path.iterdir()) == []
