@@ -6,11 +6,11 @@ its frames and the order of its packets are stored beside its container.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from fractions import Fraction
-from itertools import chain
+from itertools import chain, islice
 from pathlib import Path
 
 import av
@@ -96,7 +96,7 @@ def joined(segments: list[Segment], last: int) -> Iterator[av.Packet]:
     """
     delay = max(index - rank for segment in segments for index, rank in enumerate(segment.order))
     shown = chain.from_iterable(segment.times for segment in segments)
-    first = list(_taken(chain.from_iterable(segment.times for segment in segments), delay + 1))
+    first = list(islice(chain.from_iterable(segment.times for segment in segments), delay + 1))
     if len(first) == delay + 1:
         early = [time - (first[delay] - first[0]) for time in first[:delay]]
     else:
@@ -109,11 +109,6 @@ def joined(segments: list[Segment], last: int) -> Iterator[av.Packet]:
             packet.pts, packet.dts = segment.times[rank], next(decoded)
             packet.duration = ends[rank] - segment.times[rank]
             yield packet
-
-
-def _taken(times: Iterable[int], count: int) -> Iterator[int]:
-    for _, time in zip(range(count), times):
-        yield time
 
 
 def _packets(path: Path) -> Iterator[av.Packet]:
