@@ -18,7 +18,7 @@ _Y = {"seconds": "time of the clip [s]", "memory": "memory beyond\nthe loaded me
 _MB = 2**20
 
 
-def envelope_plot(envelopes: Sequence[Envelope], theme: str = "light", width: str = "page") -> Figure | None:
+def envelope_plot(envelopes: Sequence[Envelope]) -> Figure | None:
     """Draw time above and memory below, in a column for each axis; None if nothing fits.
 
     A cross marks a size that ran out of memory, at the limit that it met.
@@ -26,16 +26,16 @@ def envelope_plot(envelopes: Sequence[Envelope], theme: str = "light", width: st
     names = list(dict.fromkeys(axis.name for each in envelopes for axis in each.axes if axis.largest))
     if not names:
         return None
-    with style.styled(theme) as chosen:
-        figure, panels = style.panels(len(_Y), len(names), width, 2.2)
+    with style.styled("light") as theme:
+        figure, panels = style.panels(len(_Y), len(names), "page", 2.2)
         for row, what in zip(panels, _Y):
             for axes, name in zip(row, names):
-                _panel(axes, envelopes, name, what, chosen)
+                _panel(axes, envelopes, name, what, theme)
         handles = {label: line for axes in panels[0] for line, label in zip(*axes.get_legend_handles_labels())}
         style.legend(figure, list(handles.values()))
         devices = ", ".join(dict.fromkeys(each.device for each in envelopes))
         text = f"{devices}. A point is a trial in a process of its own. Lines: power laws through the largest sizes."
-        style.caption(figure, f"{text} ×: ran out of memory.", chosen, style.WIDTHS[width])
+        style.caption(figure, f"{text} ×: ran out of memory.", theme, style.WIDTHS["page"])
     return figure
 
 

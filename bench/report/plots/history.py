@@ -15,7 +15,7 @@ _WORSE = "#C1121F"
 _MOST_LABELS = 24  # commits named under the axis
 
 
-def history_plot(lines: Sequence[Line], runs: Sequence[Run], theme: str = "light", width: str = "page") -> Figure:
+def history_plot(lines: Sequence[Line], runs: Sequence[Run]) -> Figure:
     """Draw a panel for each metric of one data set, over the runs by date.
 
     Args:
@@ -25,12 +25,12 @@ def history_plot(lines: Sequence[Line], runs: Sequence[Run], theme: str = "light
     metrics = list(dict.fromkeys((line.metric, line.title) for line in lines))
     methods = list(dict.fromkeys(line.method for line in lines))
     letters = machines(lines)
-    with style.styled(theme) as chosen:
-        figure, panels = style.panels(len(metrics), 1, width, 1.6)
+    with style.styled("light") as theme:
+        figure, panels = style.panels(len(metrics), 1, "page", 1.6)
         for (axes,), (metric, title) in zip(panels, metrics):
             own = [line for line in lines if (line.metric, line.title) == (metric, title)]
             for line in own:
-                _draw(axes, line, methods.index(line.method), runs, letters, chosen)
+                _draw(axes, line, methods.index(line.method), runs, letters, theme)
             unit = f" [{own[0].unit}]" if own[0].unit else ""
             axes.set_ylabel(f"{title}{unit}\n{direction(own[0].better)}")
             if is_speed(metric):
@@ -43,9 +43,8 @@ def history_plot(lines: Sequence[Line], runs: Sequence[Run], theme: str = "light
         text = (
             f"{lines[0].data}. Bars: 95 % intervals. A ring: worse by the interval and the margin than the run before."
         )
-        style.caption(
-            figure, f"{text} Lines break where figures may not be compared. {legend}", chosen, style.WIDTHS[width]
-        )
+        text += f" Lines break where figures may not be compared. {legend}"
+        style.caption(figure, text, theme, style.WIDTHS["page"])
     return figure
 
 

@@ -30,7 +30,7 @@ class NamedPoint:
     y_bar: tuple[float, float] | None = None
 
 
-def place(axes: Axes, points: list[NamedPoint], lines: Sequence[np.ndarray] = (), fontsize: float = 7) -> bool:
+def place(axes: Axes, points: list[NamedPoint], lines: Sequence[np.ndarray]) -> bool:
     """Write names beside points, once the axes have their place (`figure.canvas.draw()`) and the layout is fixed.
 
     Args:
@@ -58,7 +58,7 @@ def place(axes: Axes, points: list[NamedPoint], lines: Sequence[np.ndarray] = ()
                 textcoords="offset points",
                 ha="left" if offset[0] > 1 else "right" if offset[0] < -1 else "center",
                 va="bottom" if offset[1] > 2.5 else "top" if offset[1] < -2.5 else "center",
-                fontsize=fontsize,
+                fontsize=7,
                 color=point.color,
                 arrowprops=(
                     {"arrowstyle": "-", "lw": 0.5, "color": point.color, "shrinkA": 0, "shrinkB": point.size / 2}

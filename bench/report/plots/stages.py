@@ -9,6 +9,7 @@ from matplotlib.patches import Patch
 
 from bench.report.columns import FACTS, Fact
 from bench.report.grid import figure as number
+from bench.report.look import order_of
 from bench.report.machines import split_by_canary
 from bench.report.plots import style
 from bench.store.record import Record
@@ -32,7 +33,7 @@ def stage_budget(
             groups.setdefault((record.data, scope, record.device), []).append(record)
     if not groups:
         return None
-    budgets = {key: {m: _budget(found, key[1], m) for m in _methods(found)} for key, found in groups.items()}
+    budgets = {key: {m: _budget(found, key[1], m) for m in order_of(found)} for key, found in groups.items()}
     stages = list(dict.fromkeys(s for found in budgets.values() for budget, _ in found.values() for s in budget))
     stages = [stage for stage in stages if stage != "other"] + ["other"] * ("other" in stages)
     with style.styled(theme) as chosen:
@@ -56,10 +57,6 @@ def stage_budget(
             text = f"Medians over repetitions, summed over clips; output frames of {sizes}."
             style.caption(figure, text, chosen, style.WIDTHS[width])
     return figure
-
-
-def _methods(records: list[Record]) -> list[str]:
-    return list(dict.fromkeys(record.method for record in records))
 
 
 def _budget(records: list[Record], scope: str, method: str) -> tuple[dict[str, float], float]:

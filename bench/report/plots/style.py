@@ -6,6 +6,7 @@ import io
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from textwrap import TextWrapper
 
 import matplotlib
 
@@ -28,7 +29,7 @@ _DASHES = ("-", (0, (5, 1.6)), (0, (1.2, 1.2)), (0, (5, 1.4, 1.2, 1.4)), (0, (7,
 
 
 @contextmanager
-def styled(theme: str = "light") -> Iterator[Theme]:
+def styled(theme: str) -> Iterator[Theme]:
     """Set matplotlib's parameters for a theme during the block, in which the plot is drawn."""
     chosen = THEMES[theme]
     with plt.rc_context(
@@ -137,16 +138,8 @@ def crop_note(column) -> str:
 def caption(figure: Figure, text: str, theme: Theme, width: float) -> None:
     """Write small print under the plot, wrapped to its width in inches; a letter takes about 3.05 points."""
     letters = int(width * 72 / 3.05)
-    lines = []
-    for paragraph in text.split("\n"):
-        line = ""
-        for word in paragraph.split():
-            if line and len(line) + 1 + len(word) > letters:
-                lines.append(line)
-                line = word
-            else:
-                line = f"{line} {word}".strip()
-        lines.append(line)
+    wrapper = TextWrapper(letters, break_long_words=False, break_on_hyphens=False)
+    lines = [line for paragraph in text.split("\n") for line in wrapper.wrap(" ".join(paragraph.split())) or [""]]
     figure.supxlabel("\n".join(lines), fontsize=5.5, color=theme.faint, ha="left", x=0.012)
 
 
