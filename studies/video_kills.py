@@ -21,6 +21,7 @@ from frames.codecs import CODECS
 from frames.command_line import Parser, guarded, process
 from frames.errors import UserError
 from frames.video import write_video
+from turbovsr.partial import folder_of
 
 
 def video(path: Path, frames: int, height: int, width: int) -> Path:
@@ -46,7 +47,7 @@ def undisturbed_run(given: Path, output: Path, codec: str) -> float:
     """Run undisturbed; returns the seconds from the first sign of work to the end."""
     process, begin = started(given, output, codec), None
     while process.poll() is None:
-        begin = begin or (time.monotonic() if steps_of(output).exists() else None)
+        begin = begin or (time.monotonic() if folder_of(output).exists() else None)
         time.sleep(0.01)
     if process.returncode or begin is None:
         raise UserError(f"the undisturbed run ended with {process.returncode}")
@@ -55,19 +56,15 @@ def undisturbed_run(given: Path, output: Path, codec: str) -> float:
 
 def killed(given: Path, output: Path, codec: str, after: float) -> bool:
     """Run, and kill the run `after` seconds after it has begun to work; False if it ended before."""
-    (steps_of(output) / "lock").unlink(missing_ok=True)  # the run makes a new one when it begins to work
+    (folder_of(output) / "lock").unlink(missing_ok=True)  # the run makes a new one when it begins to work
     process = started(given, output, codec)
-    while process.poll() is None and not (steps_of(output) / "lock").exists():
+    while process.poll() is None and not (folder_of(output) / "lock").exists():
         time.sleep(0.01)
     try:
         process.wait(after)
     except subprocess.TimeoutExpired:
         process.kill()
     return process.wait() != 0
-
-
-def steps_of(output: Path) -> Path:
-    return output.with_name(f"{output.name}.partial")
 
 
 def main() -> int:
@@ -90,7 +87,7 @@ def main() -> int:
             after = chance.uniform(0, seconds / options.kills)
             if not killed(given, output, options.codec, after):
                 break
-            parts = len(list(steps_of(output).glob("segment-*.json")))
+            parts = len(list(folder_of(output).glob("segment-*.json")))
             print(f"kill {number + 1} after {after:.1f} s: {parts} parts are done", flush=True)
         if not output.exists():
             undisturbed_run(given, output, options.codec)

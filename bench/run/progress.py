@@ -17,8 +17,8 @@ class Reporter:
         total: number of cells; None if other workers share them.
     """
 
-    def __init__(self, total: int | None, noun: str = "clips") -> None:
-        self.total, self.done, self.noun = total, 0, noun
+    def __init__(self, total: int | None) -> None:
+        self.total, self.done = total, 0
         self.console = Console(file=sys.stderr, highlight=False, soft_wrap=True)
         self._bar = Progress(
             TextColumn("{task.description}", markup=False),
@@ -34,7 +34,7 @@ class Reporter:
 
     def __enter__(self) -> Reporter:
         self._bar.start()
-        self._all = self._bar.add_task(self.noun, total=self.total)
+        self._all = self._bar.add_task("clips", total=self.total)
         self._now = self._bar.add_task("", total=None)
         return self
 
