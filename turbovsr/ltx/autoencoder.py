@@ -193,39 +193,26 @@ class LTXAutoencoder(nn.Module):
         latent_frames(clip.shape[2])
         return (self.encoder(clip) - self._wide(self.mean)) / self._wide(self.std)
 
-    def decode(
-        self,
-        latent: Tensor,
-        generator: torch.Generator | None = None,
-        time: float | None = None,
-        noise: float | None = None,
-    ) -> Tensor:
+    def decode(self, latent: Tensor, generator: torch.Generator | None = None) -> Tensor:
         """Normalised latent to clip, all frames at once.
 
         Args:
             latent: (B, C, 1+k, m, n).
             generator: on the CPU, for the noise of a time-conditioned layout; None for one with seed 0.
-            time: noise level of a time-conditioned layout; None for the usual one, 0.05.
-            noise: share of noise mixed into the latent beforehand, 0 for none; None for the usual one, 0.025.
         Returns:
             (B, 3, 1+8k, 32m, 32n), about [-1, 1], not clamped.
         Raises:
-            ValueError: the latent has another shape; a time or noise is given to a layout without.
+            ValueError: the latent has another shape.
         """
-        return self.decoder(*self._prepare(latent, generator, time, noise))
+        return self.decoder(*self._prepare(latent, generator))
 
     def decode_frames(
-        self,
-        latent: Tensor,
-        generator: torch.Generator | None = None,
-        time: float | None = None,
-        noise: float | None = None,
-        frames: int = STREAMED_FRAMES,
+        self, latent: Tensor, generator: torch.Generator | None = None, frames: int = STREAMED_FRAMES
     ) -> Iterator[Tensor]:
         """The frames of `decode` for a batch of one, (3, 32m, 32n) each, in memory that hardly grows with the clip.
 
         Args:
-            latent, generator, time, noise: as for `decode`.
+            latent, generator: as for `decode`.
             frames: number that the last stage computes at once: fewer need less memory, more keep a GPU busier.
         Raises:
             ValueError: as `decode`; a batch of several clips; `frames` below 1.
@@ -234,7 +221,7 @@ class LTXAutoencoder(nn.Module):
             raise ValueError(f"frames are decoded one clip at a time, got a batch of {len(latent)}")
         if frames < 1:
             raise ValueError(f"the decoder computes at least 1 frame at a time, got {frames}")
-        return self._frames(self._prepare(latent, generator, time, noise), frames)
+        return self._frames(self._prepare(latent, generator), frames)
 
     def _frames(self, prepared: tuple[Tensor, Tensor | None, dict[int, list[Tensor]]], frames: int) -> Iterator[Tensor]:
         for piece in self.decoder.stream(*prepared, frames):
@@ -247,7 +234,7 @@ class LTXAutoencoder(nn.Module):
                 block.activate = compiled_activate()
 
     def _prepare(
-        self, latent: Tensor, generator: torch.Generator | None, time: float | None, noise: float | None
+        self, latent: Tensor, generator: torch.Generator | None
     ) -> tuple[Tensor, Tensor | None, dict[int, list[Tensor]]]:
         """Check and denormalise a latent, choose the noise level and draw the noise."""
         layout = self.layout
@@ -256,15 +243,11 @@ class LTXAutoencoder(nn.Module):
             raise ValueError(f"a latent to decode is {rule}, got {tuple(latent.shape)}")
         latent = latent * self._wide(self.std) + self._wide(self.mean)
         if layout.decode_time is None:
-            if time is not None or noise is not None:
-                raise ValueError(f"the decoder of layout {layout.name} knows no time and no noise: leave them out")
             return latent, None, {}
         generator = torch.Generator().manual_seed(0) if generator is None else generator
-        share = layout.decode_noise if noise is None else noise
-        if share:
-            latent = (1 - share) * latent + share * torch.randn(latent.shape, generator=generator).to(latent)
-        level = layout.decode_time if time is None else time
-        return latent, latent.new_full((len(latent),), level), self.decoder.draw_noise(latent, generator)
+        share = layout.decode_noise
+        latent = (1 - share) * latent + share * torch.randn(latent.shape, generator=generator).to(latent)
+        return latent, latent.new_full((len(latent),), layout.decode_time), self.decoder.draw_noise(latent, generator)
 
     @staticmethod
     def _wide(statistic: Tensor) -> Tensor:

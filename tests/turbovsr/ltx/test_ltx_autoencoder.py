@@ -138,8 +138,6 @@ def test_clips_and_latents_of_wrong_shapes_are_refused_with_the_rule():
             network.decode(torch.empty(1, 8, 1, 2, 2))
         with pytest.raises(ValueError, match="batch of 2"):
             network.decode_frames(torch.empty(2, 128, 1, 2, 2))
-        with pytest.raises(ValueError, match="knows no time"):
-            network.decode(torch.empty(1, 128, 1, 2, 2), time=0.05)
 
 
 def test_an_unknown_layout_is_refused_with_those_there_are():
