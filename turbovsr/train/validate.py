@@ -172,6 +172,17 @@ def _identity(path: Path) -> tuple[int, int]:
     return found.st_dev, found.st_ino
 
 
+def held_out_clips(config: TrainConfig) -> tuple[dict[str, Batch], dict[str, Batch]]:
+    """The held-out clips by name, and the first frame of each for pictures; errors as `check_held_out`."""
+    check_held_out(config)
+    clips: dict[str, Batch] = {}
+    for path in map(Path, config.validate):
+        gt = read_clip(path, config.validate_frames)
+        lr = config.degradation(gt, np.random.default_rng([config.seed, len(clips)]))
+        clips[path.stem] = Batch.from_uint8([gt], [lr])
+    return clips, {name: Batch(clip.gt[:, :, :1], clip.lr[:, :, :1]) for name, clip in clips.items()}
+
+
 def build_validation(
     config: TrainConfig, stage: Stage, source: ClipSource, networks: Mapping[str, nn.Module], device: torch.device
 ) -> Validation:
@@ -180,16 +191,10 @@ def build_validation(
     Raises:
         UserError: a held-out clip lies in the training data.
     """
-    check_held_out(config)
     outputs: Outputs = generator_outputs
     if isinstance(stage, Autoencoding):
         outputs = regression_outputs if stage.latent_dropout >= 1 else autoencoder_outputs
-    clips: dict[str, Batch] = {}
-    for path in map(Path, config.validate):
-        gt = read_clip(path, config.validate_frames)
-        lr = config.degradation(gt, np.random.default_rng([config.seed, len(clips)]))
-        clips[path.stem] = Batch.from_uint8([gt], [lr])
-    pictured = {name: Batch(clip.gt[:, :, :1], clip.lr[:, :, :1]) for name, clip in clips.items()}
+    clips, pictured = held_out_clips(config)
     if not clips and rank() == 0:
         crops = source.batch(StepRng(config.seed, PICTURED_STEP).numpy, 4, 1)
         pictured = {f"crop {i + 1}": Batch(crops.gt[i : i + 1], crops.lr[i : i + 1]) for i in range(len(crops))}

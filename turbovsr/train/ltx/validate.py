@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 
 from frames.bicubic import bicubic
 from turbovsr.ltx.model import LTXModel
 from turbovsr.rearrange import batch_to_frames, frames_to_batch
-from turbovsr.train.batch import Batch
 from turbovsr.train.ltx.options import LTXTrainConfig
-from turbovsr.train.validate import Validation, check_held_out, read_clip
+from turbovsr.train.validate import Validation, held_out_clips
 
 STEPS = (1, 2, 4)
 SEED = 0  # of the noise
@@ -46,13 +43,7 @@ def build_validation(
     model_of: Callable[[Any], LTXModel] = lambda model: model,
 ) -> Validation | None:
     """Validation on the held-out clips; None if there are none. `model_of`: from what the loop trains to a model."""
-    check_held_out(config)
-    clips: dict[str, Batch] = {}
-    for path in map(Path, config.validate):
-        gt = read_clip(path, config.validate_frames)
-        lr = config.degradation(gt, np.random.default_rng([config.seed, len(clips)]))
-        clips[path.stem] = Batch.from_uint8([gt], [lr])
-    pictured = {name: Batch(clip.gt[:, :, :1], clip.lr[:, :, :1]) for name, clip in clips.items()}
+    clips, pictured = held_out_clips(config)
 
     def outputs_of(trained: Any, lr: Tensor, gt: Tensor) -> dict[str, Tensor]:
         return outputs(model_of(trained), lr, gt)
