@@ -11,8 +11,8 @@ import os
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
+from io import BufferedReader
 from pathlib import Path
-from typing import BinaryIO
 
 MEGAPIXELS, MEGABYTES = "FRAMES_MAX_MEGAPIXELS", "FRAMES_MAX_MEGABYTES"
 _DEFAULTS = {MEGAPIXELS: 160.0, MEGABYTES: 1000.0}
@@ -49,7 +49,7 @@ def check_regular(path: Path, what: str = "file") -> os.stat_result:
 
 
 @contextmanager
-def reading(path: Path, what: str = "file") -> Iterator[BinaryIO]:
+def reading(path: Path, what: str = "file") -> Iterator[BufferedReader]:
     """Open a regular file for a block, as `open_regular`; an error of reading becomes a ValueError with its name."""
     with open_regular(path, what) as file:
         try:
@@ -60,7 +60,7 @@ def reading(path: Path, what: str = "file") -> Iterator[BinaryIO]:
             raise
 
 
-def open_regular(path: Path, what: str = "file") -> BinaryIO:
+def open_regular(path: Path, what: str = "file") -> BufferedReader:
     """Open a regular file for reading, without waiting for anyone.
 
     Raises:

@@ -13,7 +13,7 @@ import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 import numpy as np
 import torch
@@ -116,7 +116,7 @@ class Partial:
                 os.fsync(file.fileno())
         with open(segment.path, "rb") as video:
             os.fsync(video.fileno())
-            digest = _digest(video)
+            digest = hashlib.file_digest(video, "sha256").hexdigest()
         step: dict[str, Any] = {"sha256": digest, "times": segment.times, "order": segment.order}
         if ending is not None:
             step |= {"last": ending.last, "damage": ending.damage}
@@ -164,7 +164,7 @@ class Partial:
             try:
                 times, order = (tuple(map(int, step[name])) for name in ("times", "order"))
                 with reading(video) as file:
-                    whole = _digest(file) == step["sha256"]
+                    whole = hashlib.file_digest(file, "sha256").hexdigest() == step["sha256"]
                 if "last" in step:
                     self.ending = Ending(int(step["last"]), str(step["damage"]))
             except (KeyError, TypeError, ValueError, FileNotFoundError):
@@ -189,13 +189,6 @@ class Partial:
 
     def _damaged(self, path: Path) -> UserError:
         return UserError(f"{path}: damaged, so the run cannot continue here; delete {self.folder} to start anew")
-
-
-def _digest(file: BinaryIO) -> str:
-    digest = hashlib.sha256()
-    while data := file.read(1 << 20):
-        digest.update(data)
-    return digest.hexdigest()
 
 
 def folder_of(output: Path) -> Path:
