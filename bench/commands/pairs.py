@@ -48,7 +48,7 @@ class Pair:
         ours, truth = self.sizes
         if ours == truth or ours != (truth[0] - truth[0] % scale, truth[1] - truth[1] % scale):
             return self
-        return replace(self, gt=replace(self.gt, lr_size=ours, _lr=cropped(self.gt._lr, 0, 0, ours)))
+        return replace(self, gt=replace(self.gt, lr_size=ours, _lr=cropped(self.gt._lr, ours)))
 
     def pred_frames(self) -> Iterator[np.ndarray]:
         """uint8 (H, W, 3) RGB, read one by one."""

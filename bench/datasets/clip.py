@@ -172,7 +172,7 @@ def build_clip(
         height, width = (side - side % scale for side in gt.size)
         if not height or not width:
             raise ValueError(f"{gt.where}: frames of {gt.size[1]}x{gt.size[0]} are too small for scale {scale}")
-        gt = cropped(gt, 0, 0, (height, width))
+        gt = cropped(gt, (height, width))
     if lr is None:
         lr, origin = _degraded(name, gt, scale, degradation)
         made_with = degradation.made_with if isinstance(degradation, Seeded) else ""

@@ -138,16 +138,12 @@ class Unreadable:
         raise ValueError(self.where)
 
 
-def cropped(source: FrameSource, top: int, left: int, size: Size) -> FrameSource:
-    """The window of `size` at (top, left) of every frame; the source itself where that is the whole frame."""
-    if (top, left, size) == (0, 0, source.size):
+def cropped(source: FrameSource, size: Size) -> FrameSource:
+    """The top left `size` of every frame; the source itself where that is the whole frame."""
+    if size == source.size:
         return source
     height, width = size
-
-    def crop(frame: np.ndarray) -> np.ndarray:
-        return np.ascontiguousarray(frame[top : top + height, left : left + width])
-
-    return Mapped(source, crop, size)
+    return Mapped(source, lambda frame: np.ascontiguousarray(frame[:height, :width]), size)
 
 
 def first_frames(source: FrameSource, count: int) -> FrameSource:
