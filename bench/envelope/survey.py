@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
 from bench import labels
@@ -15,6 +14,7 @@ from bench.envelope.request import Answer, Loaded, Request, Settings
 from bench.envelope.search import Ladder, TrialSummary, search
 from bench.run.plan import method_config
 from bench.store.keys import combined, prediction_key
+from bench.store.moments import now
 from bench.store.trials import SLOW, WORDS, ClipSize, Envelope, Outcome, Trial, TrialFile
 
 LIGHT = 16
@@ -105,7 +105,7 @@ class Survey:
             peak_mb=answer.peak_mb,
             peak_kind=answer.peak_kind,
             busy=answer.busy,
-            date=datetime.now().astimezone().isoformat(timespec="seconds"),
+            date=now(),
         )
         self._file.append(trial)
         self._report(f"{method}: {point}: {_figures(trial)}")

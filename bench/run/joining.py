@@ -7,7 +7,6 @@ import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager, nullcontext, suppress
 from dataclasses import dataclass, replace
-from datetime import datetime
 from pathlib import Path
 
 from bench.config import expand
@@ -23,6 +22,7 @@ from bench.run.runner import HARNESS, new_worker
 from bench.run.units import SCORING, STEPS, Opened, Step, Unit, units_of
 from bench.run.unscored import UnscoredCells
 from bench.run.worker import Worker, heartbeat
+from bench.store import moments
 from bench.store.keys import source_digest
 from bench.store.records import is_run
 from bench.store.store import Store
@@ -156,14 +156,14 @@ def _known(
     job: Job, plan: Plan, name: str, host: str, where: str, machines: Machines, devices: list[str]
 ) -> Iterator[None]:
     """Keep the worker's facts in the run's folder, in a timed run with canaries before and after the block."""
-    began = datetime.now().astimezone().isoformat(timespec="seconds")
+    began = moments.now()
     times = [_slowest(devices)] if plan.timed and devices else []
     facts = WorkerFacts(name=name, host=host, device=where, began=began, canary=times, environment=machines.environment)
     write_worker(job.run, facts)
     try:
         yield
     finally:
-        ended = datetime.now().astimezone().isoformat(timespec="seconds")
+        ended = moments.now()
         last = [_slowest(devices)] if plan.timed and devices and sys.exc_info()[0] is None else []
         write_worker(job.run, replace(facts, ended=ended, canary=times + last))
 

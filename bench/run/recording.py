@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import datetime
 from pathlib import Path
 
 from bench.labels import file_name
@@ -11,6 +10,7 @@ from bench.methods import calls
 from bench.report.grid import figure
 from bench.run.cell import Cell, Scored, Upscaled
 from bench.run.scoring import described
+from bench.store.moments import now
 from bench.store.record import Record, Score
 from frames.appending import refuse_links
 
@@ -37,7 +37,7 @@ def completed(unscored: Record, cell: Cell) -> Record:
     """The record of a cell that was upscaled elsewhere, with its scores."""
     if cell.scored is None:
         raise RuntimeError(f"{cell.where}: nothing was measured")
-    return replace(unscored, scores=_scores(cell, cell.scored), doctor=cell.scored.findings, date=_now())
+    return replace(unscored, scores=_scores(cell, cell.scored), doctor=cell.scored.findings, date=now())
 
 
 def record_of_failure(cell: Cell, reason: str, worker: str = "", unit: int | None = None) -> Record:
@@ -105,7 +105,7 @@ def _record(cell: Cell, reason: str | None, upscaled: Upscaled | None, scored: S
         macs_reason=upscaled.macs.reason if upscaled else None,
         scores=_scores(cell, scored) if scored else {},
         doctor=scored.findings if scored else None,
-        date=_now(),
+        date=now(),
     )
 
 
@@ -117,7 +117,3 @@ def _scores(cell: Cell, scored: Scored) -> dict[str, Score]:
         for name, metric in cell.plan.metrics.items()
         if name in values
     }
-
-
-def _now() -> str:
-    return datetime.now().astimezone().isoformat(timespec="seconds")

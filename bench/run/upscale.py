@@ -6,7 +6,6 @@ import tempfile
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import replace
-from datetime import datetime
 from pathlib import Path
 
 from bench.methods import calls
@@ -14,6 +13,7 @@ from bench.methods.adapters import Adapter, InProcess, Program, ReadyFrames
 from bench.methods.arithmetic import Macs
 from bench.run.cell import Cell, Inputs, Upscaled
 from bench.store.keys import frames_digest
+from bench.store.moments import now
 from bench.store.record import NOT_TIMED, Descriptor, Timing
 from bench.store.store import Store, StoredTimes
 from bench.timing.measure import Session, take_turns
@@ -96,7 +96,7 @@ def _collected(cell: Cell, adapter: Adapter, sessions: dict[str, Session]) -> Up
         sr_sha256=digest,
         descriptor=descriptor,
         timing={scope: Timing.from_json(session.result.as_dict()) for scope, session in sessions.items()},
-        timed=datetime.now().astimezone().isoformat(timespec="seconds"),
+        timed=now(),
     )
 
 

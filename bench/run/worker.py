@@ -9,7 +9,6 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, nullcontext
 from dataclasses import replace
-from datetime import datetime
 from typing import Protocol
 
 from bench.run.cell import Totals
@@ -17,6 +16,7 @@ from bench.run.job import HEARTBEAT_S, FinishedUnit, Job, Plan
 from bench.run.leases import MOST_DEATHS, Lease, Leases
 from bench.run.measurer import Outcome
 from bench.run.units import PARTS, STEPS, Step, Unit, longest_first
+from bench.store.moments import now
 from bench.store.records import RecordFile, worker_file
 
 MOST_PASSED = 64
@@ -155,7 +155,7 @@ class Worker:
             halves=outcome.unscored,
             gt=outcome.gt,
             given_up=outcome.given_up,
-            ended=datetime.now().astimezone().isoformat(timespec="seconds"),
+            ended=now(),
         )
         self.job.append(done)
         own.good, own.failed = own.good + found.good, own.failed + found.failed

@@ -7,6 +7,11 @@ from datetime import UTC, datetime
 UNKNOWN = datetime(1, 1, 2, tzinfo=UTC)
 
 
+def now() -> str:
+    """This moment, to the second."""
+    return datetime.now().astimezone().isoformat(timespec="seconds")
+
+
 def moment(text: str) -> datetime:
     """Parse a moment, comparable with those of other machines; `UNKNOWN`, long ago, if the text is not one.
 
