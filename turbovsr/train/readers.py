@@ -91,30 +91,33 @@ def has_end(path: Path, marker: bytes) -> bool:
 
 
 class StoredPhoto:
-    """A photograph that `turbovsr.train.prepare` wrote, mapped into memory."""
+    """A photograph that `turbovsr.train.prepare` wrote; it is mapped into memory on request (see `_mapped`)."""
 
     def __init__(self, path: Path):
-        self.array = _mapped(path, 3)
-        self.height, self.width = self.array.shape[:2]
+        self.path = path
+        self.height, self.width = _mapped(path, 3).shape[:2]
 
     def pixels(self) -> np.ndarray:
-        return self.array
+        return _mapped(self.path, 3)
 
 
 class StoredVideo:
-    """Frames of one scene that `turbovsr.train.prepare` wrote, mapped into memory."""
+    """Frames of one scene that `turbovsr.train.prepare` wrote; they are mapped into memory on request."""
 
     def __init__(self, path: Path):
-        self.array = _mapped(path, 4)
-        self.length, self.height, self.width = self.array.shape[:3]
+        self.path = path
+        self.length, self.height, self.width = _mapped(path, 4).shape[:3]
 
     def sequence(self, rng: np.random.Generator, frames: int) -> np.ndarray:
         start = rng.integers(0, self.length - frames + 1)
-        return self.array[start : start + frames]
+        return _mapped(self.path, 4)[start : start + frames]
 
 
 def _mapped(path: Path, dimensions: int) -> np.ndarray:
-    """Map an array of `turbovsr.train.prepare` into memory."""
+    """Map an array of `turbovsr.train.prepare` into memory.
+
+    A mapping holds its file open, and systems let a process open 1024 files or so: none is kept for each photograph.
+    """
     complaint = f"{path}: not an array that turbovsr.train.prepare wrote"
     try:
         array = np.lib.format.open_memmap(path, mode="r")

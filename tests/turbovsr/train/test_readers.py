@@ -2,6 +2,7 @@
 
 import io
 import os
+import weakref
 
 import av
 import numpy as np
@@ -270,6 +271,29 @@ def test_arrays_that_prepare_did_not_write_are_left_out(content, tmp_path, capsy
     (tmp_path / "photos" / "bad.npy").write_bytes(content)
     assert len(clips_of(tmp_path).photos) == 1
     assert capsys.readouterr().err.count("not an array that turbovsr.train.prepare wrote") == 3
+
+
+def test_prepared_arrays_hold_no_file_open_until_they_are_read(tmp_path, monkeypatch):
+    """Systems let a process open 1024 files or so: further photographs were left out of the training."""
+    mapped = []
+    open_memmap = np.lib.format.open_memmap
+
+    def watched(*given, **options):
+        array = open_memmap(*given, **options)
+        mapped.append(weakref.ref(array))
+        return array
+
+    monkeypatch.setattr(np.lib.format, "open_memmap", watched)
+    rng = np.random.default_rng(0)
+    shapes = {"photos": (80, 90, 3), "shots": (5, 70, 80, 3)}
+    arrays = {name: rng.integers(0, 256, shape, np.uint8) for name, shape in shapes.items()}
+    for name, array in arrays.items():
+        (tmp_path / name).mkdir()
+        np.save(tmp_path / name / "0.npy", array)
+    source = clips_of(tmp_path)
+    assert len(mapped) == 2 and [each() for each in mapped] == [None, None]
+    assert np.array_equal(source.photos[0].pixels(), arrays["photos"])
+    assert np.array_equal(source.videos[0].sequence(rng, 5), arrays["shots"])
 
 
 def test_the_name_of_a_broken_file_is_printed_escaped(tmp_path, capfd):
