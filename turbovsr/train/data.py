@@ -59,6 +59,7 @@ class ClipSource:
         self.video_share, self.crop = config.video_share, crop
         self.augmentation, self.degradation = augmentation or Augmentation(), degradation or ClipBicubic()
         self._reported: set[str] = set()
+        self._long_enough: dict[int, list[Video]] = {}  # videos by the frames that are wanted
         cache, named = Cache(config.cache_mb * 2**20), ", ".join(config.paths)
         photo_paths, video_paths = find_media([Path(path) for path in config.paths])
         self.photos: list[Photo] = self._open(
@@ -82,7 +83,8 @@ class ClipSource:
             info(f"{named}: no photographs, so every clip is cut from a video")
         # Odds by the root of the area: a large photograph holds more crops, but must not crowd out many small ones.
         area = np.array([photo.height * photo.width for photo in self.photos], float)
-        self.photo_odds = np.sqrt(area) / np.sqrt(area).sum()
+        odds = np.cumsum(np.sqrt(area) / np.sqrt(area).sum())
+        self._photo_bounds = odds / odds[-1:]  # each photograph's share of [0, 1) ends here
 
     def describe(self) -> str:
         return f"{len(self.photos)} photographs, {len(self.videos)} videos, crops of {self.crop} px"
@@ -153,7 +155,8 @@ class ClipSource:
         return flip(clip, rng)
 
     def _photo_clip(self, rng: np.random.Generator, frames: int, letters: bool = False) -> np.ndarray:
-        photo = self.photos[rng.choice(len(self.photos), p=self.photo_odds)].pixels()
+        # As rng.choice(len(self.photos), p=odds), which would check and add up all the odds at each draw.
+        photo = self.photos[self._photo_bounds.searchsorted(rng.random(), side="right")].pixels()
         room = np.array(photo.shape[:2]) - self.crop
         time = np.linspace(0, 1, frames) if frames > 1 else np.zeros(1)
         speed = rng.exponential(2.5, 2) * rng.choice([-1, 1], 2) * (rng.random() > 0.1)  # GT pixels a frame
@@ -169,7 +172,9 @@ class ClipSource:
         return np.stack([seen[y : y + self.crop, x : x + self.crop] for y, x in path])
 
     def _video_clip(self, rng: np.random.Generator, frames: int) -> np.ndarray:
-        videos = [video for video in self.videos if video.length >= frames]
+        videos = self._long_enough.get(frames)
+        if videos is None:
+            videos = self._long_enough[frames] = [video for video in self.videos if video.length >= frames]
         if not videos:
             raise FileNotFoundError(
                 f"no video has {frames} frames; lower batch.frames in the recipe or add longer ones"

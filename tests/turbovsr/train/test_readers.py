@@ -296,6 +296,22 @@ def test_prepared_arrays_hold_no_file_open_until_they_are_read(tmp_path, monkeyp
     assert np.array_equal(source.videos[0].sequence(rng, 5), arrays["shots"])
 
 
+def test_photographs_are_drawn_by_their_odds_without_adding_these_up_at_each_draw(tmp_path, monkeypatch):
+    for index, side in enumerate((64, 90, 300)):
+        Image.fromarray(np.full((side, side, 3), index, np.uint8)).save(tmp_path / f"{index}.png")
+    source = clips_of(tmp_path, crop=64)
+    odds = np.array([photo.height for photo in source.photos], float)
+    expected = [int(StepRng(0, step).numpy.choice(3, p=odds / odds.sum())) for step in range(40)]
+
+    class Unweighted(np.random.Generator):
+        def choice(self, *given, **options):
+            assert "p" not in options
+            return super().choice(*given, **options)
+
+    rngs = [Unweighted(StepRng(0, step).numpy.bit_generator) for step in range(40)]
+    assert [int(source._photo_clip(rng, 1).max()) for rng in rngs] == expected
+
+
 def test_the_name_of_a_broken_file_is_printed_escaped(tmp_path, capfd):
     (tmp_path / "a\x1b[2J.png").write_bytes(b"no picture")
     with pytest.raises(FileNotFoundError):
