@@ -101,7 +101,8 @@ def _show_clips(datasets: dict[str, Dataset]) -> int:
         present = dataset.clips()
         clips = [clip for clip in present if not clip.refusal]
         where = printable(f"{described.name} at {described.root}")
-        print(f"{where}: {len(clips)} of {len(dataset.expected)} clips")
+        expected = dataset.expected
+        print(f"{where}: {len(clips)} of {len(expected)} clips")
         print(f"licence: {described.licence}\n")
         rows = [["clip", "frames", "fps", "LR", "GT", "LR origin"]]
         print("\n".join(_aligned(rows + [_clip_row(clip) for clip in clips])))
@@ -111,7 +112,8 @@ def _show_clips(datasets: dict[str, Dataset]) -> int:
         for clip in present:
             if clip.refusal:
                 print("\n" + printable(f"clip {clip.name} cannot be used: {clip.refusal}"))
-        missing = [name for name in dataset.expected if name not in {clip.name for clip in present}]
+        there = {clip.name for clip in present}
+        missing = [name for name in expected if name not in there]
         if missing:
             print(f"\nnot there: {printable(', '.join(missing))}; {described.how_to_get}")
     return OK

@@ -34,6 +34,7 @@ class MethodOnData:
     config: DictConfig
     dataset: Dataset
     clips: list[Clip]
+    expected: int  # clips of the set, or as many as data.clips names
     protocol: protocols.Protocol
     metrics: dict[str, Metric]
     method_config: dict[str, Any]  # what the method is built from
@@ -59,14 +60,14 @@ def open_plan(combinations: list[Combination]) -> list[MethodOnData]:
     Raises:
         UserError, ValueError, FileNotFoundError: one line on what is missing, with the remedy.
     """
-    opened: dict[str, tuple[Dataset, list[Clip]]] = {}
+    opened: dict[str, tuple[Dataset, list[Clip], int]] = {}
     plan = []
     with restored():
         for combination in combinations:
             key = combined(data_config(combination.config), OmegaConf.to_container(combination.config.degradation))
             if key not in opened:
                 dataset = open_dataset(combination.config)
-                opened[key] = dataset, dataset.clips()
+                opened[key] = dataset, dataset.clips(), len(dataset.expected)
             plan.append(_planned(combination, *opened[key]))
     _tell_unavailable(plan)
     return plan
@@ -97,7 +98,7 @@ def data_config(config: DictConfig) -> dict[str, Any]:
     return own | made_by | ({"degradation_options": details} if details else {})
 
 
-def _planned(combination: Combination, dataset: Dataset, clips: list[Clip]) -> MethodOnData:
+def _planned(combination: Combination, dataset: Dataset, clips: list[Clip], expected: int) -> MethodOnData:
     config = combination.config
     preset = protocols.parse(cast(dict, OmegaConf.to_container(config.protocol, resolve=True)), config.scale)
     protocol = protocols.thinned(preset, config.score_every)
@@ -112,6 +113,7 @@ def _planned(combination: Combination, dataset: Dataset, clips: list[Clip]) -> M
         config=config,
         dataset=dataset,
         clips=clips,
+        expected=expected,
         protocol=protocol,
         metrics=chosen,
         method_config=method_config(combination),

@@ -88,7 +88,7 @@ def _record(cell: Cell, reason: str | None, upscaled: Upscaled | None, scored: S
         scale=clip.scale,
         lr_origin=clip.lr_origin,
         lr_made_with=clip.lr_made_with or None,
-        expected_clips=len(plan.dataset.expected),
+        expected_clips=plan.expected,
         protocol=plan.protocol.name,
         data_config=plan.data_config,
         device=cell.machine.name,

@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 import yaml
 
+from bench.datasets.folder import Folder
 from frames.images import read_image, write_png
 from tests.bench.own_method import write_method
 
@@ -16,6 +17,15 @@ FAST = ("metrics=[psnr,ssim]", "timing.repeats=2")
 
 def records_of(folder):
     return [json.loads(line) for line in (folder / "records.jsonl").read_text().splitlines()]
+
+
+def test_a_set_is_listed_when_it_is_opened_and_not_for_each_record(bench, undrawn, clips, tmp_path, monkeypatch):
+    asked = []
+    expected = Folder.expected.fget
+    monkeypatch.setattr(Folder, "expected", property(lambda self: asked.append(1) or expected(self)))
+    words = ("method=bicubic,nearest", "data=folder", f"data.gt={clips}", "metrics=[psnr]", "timing=none")
+    assert bench("run", *words, f"out={tmp_path / 'run'}").code == 0
+    assert [record["expected_clips"] for record in records_of(tmp_path / "run")] == [2] * 4 and asked == [1]
 
 
 def test_a_run_leaves_configuration_environment_records_summary_tables_and_plots(bench, drawn, clips, tmp_path):
