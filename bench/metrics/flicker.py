@@ -15,7 +15,7 @@ import cv2
 import numpy as np
 
 from bench.metrics.base import Kind, check_pair
-from bench.metrics.temporal import FLOW, flow, occluded, warped
+from bench.metrics.temporal import FLOW, gt_flow, occluded, warped
 
 _LUMA = np.array([0.299, 0.587, 0.114], np.float32)
 _STILL = 0.1  # pixels from frame to frame
@@ -86,11 +86,11 @@ def planes_of(sr: np.ndarray, gt: np.ndarray) -> Planes:
 
 def changes(before: Planes, now: Planes, moving: bool) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Each pixel's change in levels, of SR and of GT, float (H, W); and a mask of the pixels to use, bool (H, W)."""
-    forward = flow(before[2], now[2])
+    forward = gt_flow(before[2], now[2])
     moves = np.hypot(forward[..., 0], forward[..., 1]) > _STILL
     if moving:
         after, inside = zip(*(warped(plane, forward) for plane in now[:2]))
-        chosen = moves & inside[0] & ~occluded(forward, flow(now[2], before[2]))
+        chosen = moves & inside[0] & ~occluded(forward, gt_flow(now[2], before[2]))
     else:
         after = now[:2]
         chosen = cv2.dilate(moves.astype(np.uint8), np.ones((2 * _MARGIN + 1,) * 2, np.uint8)) == 0

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from bench.metrics import temporal
 from bench.metrics.accumulators import accumulator, reason_absent
 from bench.metrics.gt_features import GtFeatures
 from bench.metrics.registry import build
@@ -104,3 +105,21 @@ def test_gts_own_warping_error_does_not_depend_on_sr(pan):
     own = values("warp-error-gt", blurred, pan)
     assert own == pytest.approx(values("warp-error", pan, pan)) and min(own) > max(values("warp-error", blurred, pan))
     assert build("warp-error-gt").signature != build("warp-error").signature
+
+
+def test_gts_flow_is_computed_once_for_all_metrics_and_methods(pan, monkeypatch):
+    names = ("tof", "warp-error", "flicker-moving")
+    methods = [[np.roll(frame, shift, axis=0) for frame in pan] for shift in (1, 2, 3)]
+    alone = [[values(name, sr, pan) for name in names] for sr in methods]
+    computed = []
+    flow = temporal.flow
+    monkeypatch.setattr(temporal, "flow", lambda *pair: computed.append(pair) or flow(*pair))
+    temporal._kept_flow.cache_clear()
+    together = [[build(name).begin() for name in names] for _ in methods]
+    for index, gt in enumerate(pan):
+        for sr, accumulators in zip(methods, together):
+            for each in accumulators:
+                each.add(sr[index], gt)
+    assert [[each.values() for each in accumulators] for accumulators in together] == alone
+    of_gt, of_sr = 2 * (len(pan) - 1), len(methods) * (len(pan) - 1)  # forward and backward; forward for tOF
+    assert len(computed) == of_gt + of_sr
