@@ -13,6 +13,7 @@ import numpy as np
 Interval = tuple[float, float]
 LEVEL = 0.95
 DRAWS_OF_MEANS, DRAWS_OF_TIMES = 10_000, 2_000
+_AT_ONCE = 1 << 18  # values in memory
 
 median = statistics.median
 
@@ -29,7 +30,7 @@ def mean_interval(values: Sequence[float]) -> Interval | None:
     """95 % interval of the mean; None under two values, or when one is not finite (PSNR of equal frames)."""
     if len(values) < 2 or not np.isfinite(values).all():
         return None
-    return middle(resampled(values, DRAWS_OF_MEANS).mean(axis=1))
+    return middle(resampled_means(values))
 
 
 def median_interval(values: Sequence[float]) -> Interval | None:
@@ -37,6 +38,13 @@ def median_interval(values: Sequence[float]) -> Interval | None:
     if len(values) < 4:
         return None
     return middle(resampled_medians(values))
+
+
+def resampled_means(values: Sequence[float]) -> np.ndarray:
+    """Means of resamples, (DRAWS_OF_MEANS,), drawn in parts, so that memory does not grow with the values."""
+    rng, rows = np.random.default_rng(0), max(1, _AT_ONCE // len(values))
+    parts = [min(rows, DRAWS_OF_MEANS - start) for start in range(0, DRAWS_OF_MEANS, rows)]
+    return np.concatenate([resampled(values, part, rng).mean(axis=1) for part in parts])
 
 
 def resampled_medians(values: Sequence[float], seed: int | np.random.Generator = 0) -> np.ndarray:

@@ -8,6 +8,7 @@ import pytest
 from bench.report import intervals, plot, summary, tables
 from bench.report.summary import rows
 from bench.store.record import DoctorFinding, Telemetry
+from bench.timing import stats
 from tests.bench.made_up import failed, make, with_score, with_times
 
 
@@ -224,3 +225,14 @@ def test_a_summary_that_cannot_be_finished_leaves_the_one_before(records, tmp_pa
     with pytest.raises(OSError):
         summary.write_csv(records, file)
     assert file.read_bytes() == before and [f.name for f in tmp_path.iterdir()] == ["summary.csv"]
+
+
+def test_an_interval_of_many_values_holds_few_resamples_at_a_time(monkeypatch):
+    values = np.random.default_rng(0).normal(30, 5, 70).tolist()
+    in_one_go = stats.resampled(values, stats.DRAWS_OF_MEANS).mean(axis=1)
+    drawn = []
+    resampled = stats.resampled
+    monkeypatch.setattr(stats, "_AT_ONCE", 1000)
+    monkeypatch.setattr(stats, "resampled", lambda *given: drawn.append(resampled(*given)) or drawn[-1])
+    assert stats.mean_interval(values) == stats.middle(in_one_go)
+    assert max(each.size for each in drawn) <= 1000
