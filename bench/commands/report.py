@@ -38,6 +38,7 @@ def main(argv: list[str]) -> int:
     from bench.metrics.places import finder
     from bench.report import page
     from bench.report.page.choose import PictureBudget
+    from bench.report.tables import tables
 
     gathered = gather(options.runs, options.store, tuple(options.config_dir))
     if not gathered.records:
@@ -49,7 +50,7 @@ def main(argv: list[str]) -> int:
         temporary.write_text(text, encoding="utf-8")
     print(out)
     if options.all:
-        table.write(gathered.records, out.parent)
+        table.write(tables(gathered.records), out.parent)
         for kind in plot.KINDS:
             print("\n".join(map(str, plot.write(gathered.records, out.parent, kind))) or f"  no {kind} to draw")
     for note in notes:

@@ -114,6 +114,7 @@ def report(folder: Path, quiet: bool = False) -> None:
     from bench.commands import plot, table
     from bench.report.merge import by_settings
     from bench.report.summary import write_csv
+    from bench.report.tables import tables
     from bench.store import records
     from frames.locks import locked
 
@@ -127,11 +128,12 @@ def report(folder: Path, quiet: bool = False) -> None:
         if not found:
             return
         write_csv(found, folder / "summary.csv")
-        table.write(found, folder)
+        made = tables(found)
+        table.write(made, folder)
         plot.write(found, folder)
     if not quiet:
         with suppress(OSError):  # the terminal is gone, but all results are on disk
-            table.show(found)
+            table.show(made)
 
 
 def exit_code(totals: Totals, folder: Path) -> int:

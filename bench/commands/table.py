@@ -14,7 +14,6 @@ from bench.report import agreement, cited, tables
 from bench.report.columns import FACTS
 from bench.report.merge import merged
 from bench.report.summary import rows
-from bench.store.record import Record
 from frames.atomic import replacing
 from frames.errors import NOTHING_MEASURED, OK
 from frames.text import printable
@@ -65,14 +64,13 @@ def main(argv: list[str]) -> int:
     return OK
 
 
-def show(found: list[Record]) -> None:
-    """Print all tables of these records to the terminal."""
-    _print(tables.tables(found), "terminal")
+def show(made: list[tables.Table]) -> None:
+    """Print tables to the terminal."""
+    _print(made, "terminal")
 
 
-def write(found: list[Record], folder: Path) -> None:
+def write(made: list[tables.Table], folder: Path) -> None:
     """Write table.md, table.csv and table.tex into a run's folder."""
-    made = tables.tables(found)
     for suffix, render in tables.FORMATS.items():
         text = "\n".join(map(render, made))
         with replacing(folder / f"table.{suffix}") as file:

@@ -14,7 +14,7 @@ from bench.report.columns import device_of
 from bench.report.grid import Block, Cell, Grid, Head, figure
 from bench.report.intervals import Interval
 from bench.report.merge import by_settings
-from bench.report.summary import ALL, Row, rows
+from bench.report.summary import Row, rows
 from bench.store import moments
 from bench.store.record import Record, Score
 from bench.store.unlike_frames import frame_digests
@@ -104,10 +104,13 @@ def lines(runs: Sequence[Run], judge: Judge, reference: str | None = None) -> li
     for run in runs:
         frames |= _frames([run])
         records = by_settings(run.records)
+        good: dict[tuple[str, str], list[Record]] = {}
+        for record in records:
+            if record.ok:
+                good.setdefault((record.data, record.method), []).append(record)
         for row in _figures(records, reference):
-            own = [r for r in records if (r.data, r.method) == (row.data, row.method) and r.ok]
-            base = [r for r in records if (r.data, r.method) == (row.data, reference) and r.ok]
-            base = base if row.metric == RELATIVE else []
+            own = good.get((row.data, row.method), [])
+            base = good.get((row.data, reference or ""), []) if row.metric == RELATIVE else []
             score = next((r.scores[row.metric] for r in own if row.metric in r.scores), None)
             if row.value is None or (score is None and not is_speed(row.metric)):
                 continue
@@ -124,7 +127,7 @@ def is_speed(metric: str) -> bool:
 
 def _figures(records: list[Record], reference: str | None) -> list[Row]:
     """The rows of whole sets; speeds are absolute, or relative to the reference's."""
-    found = [row for row in rows(records) if row.clip == ALL and row.value is not None]
+    found = [row for row in rows(records, of_clips=False) if row.value is not None]
     if reference is None:
         return found
     bases = {(row.data, row.metric, device_of(row)): row for row in found if row.method == reference}

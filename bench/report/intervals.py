@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 
 import numpy as np
 
@@ -30,14 +31,14 @@ def of_total(repetitions: Sequence[Sequence[float]]) -> Interval | None:
     Returns:
         None if a clip has a single repetition, or all together have fewer than four: too few for an interval.
     """
-    return middle(_totals(repetitions, 0)) if _carries(repetitions) else None
+    return middle(_totals(_tuples(repetitions), 0)) if _carries(repetitions) else None
 
 
 def of_ratio(ours: Sequence[Sequence[float]], theirs: Sequence[Sequence[float]]) -> Interval | None:
     """Interval of our total time over theirs, both resampled; None if either has none."""
     if not (_carries(ours) and _carries(theirs)):
         return None
-    return middle(_totals(ours, 0) / _totals(theirs, 1))
+    return middle(_totals(_tuples(ours), 0) / _totals(_tuples(theirs), 1))
 
 
 def within_clips(scores: Mapping[str, Mapping[str, float]]) -> dict[str, Interval | None]:
@@ -92,6 +93,11 @@ def _carries(repetitions: Sequence[Sequence[float]]) -> bool:
     return enough and all(math.isfinite(seconds) for each in repetitions for seconds in each)
 
 
-def _totals(repetitions: Sequence[Sequence[float]], seed: int) -> np.ndarray:
+def _tuples(repetitions: Sequence[Sequence[float]]) -> tuple[tuple[float, ...], ...]:
+    return tuple(map(tuple, repetitions))
+
+
+@lru_cache(512)  # a method's are wanted for each metric of time, and beside each other method
+def _totals(repetitions: tuple[tuple[float, ...], ...], seed: int) -> np.ndarray:
     rng = np.random.default_rng(seed)
     return np.sum([resampled_medians(each, rng) for each in repetitions], axis=0)

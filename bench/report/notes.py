@@ -1,9 +1,9 @@
-"""Notes on scores, for the reader of a table."""
+"""Notes on scores and times, for the reader of a table."""
 
 from __future__ import annotations
 
 from bench.metrics.pooling import NOT_AT_HAND, equal_frames_note
-from bench.store.record import Record, Score
+from bench.store.record import Record, Score, Timing
 from bench.store.unlike_frames import unlike_frames
 
 
@@ -56,4 +56,18 @@ def by_note(holds: dict[str, dict[str, list[str]]]) -> list[str]:
         for method, clips in by_method.items():
             together.setdefault(tuple(dict.fromkeys(clips)), []).append(method)
         found += [f"{', '.join([*clips, *methods])}: {note}" for clips, methods in together.items()]
+    return found
+
+
+def time_doubts(times: Timing) -> list[str]:
+    """Reasons not to trust these times."""
+    found = times.faults
+    if times.redone:
+        watched = any(each.telemetry for each in times.repetitions)  # on a GPU, which can throttle
+        reason = "the GPU throttled or the machine was busy" if watched else "the machine was busy"
+        found.append(f"{times.redone} repetition{'s' * (times.redone > 1)} redone because {reason}")
+    if any(each.telemetry and each.telemetry.throttled for each in times.repetitions):
+        found.append("the GPU throttled all the same")
+    if times.busy:
+        found.append("timed on a busy machine")
     return found

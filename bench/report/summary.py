@@ -60,8 +60,12 @@ class Row:
         return None if self.low is None or self.high is None else (self.low, self.high)
 
 
-def rows(records: list[Record]) -> list[Row]:
-    """Rows in the order of the records: every clip, then the set, data set by data set and method by method."""
+def rows(records: list[Record], of_clips: bool = True) -> list[Row]:
+    """Rows in the order of the records: every clip, then the set, data set by data set and method by method.
+
+    Args:
+        of_clips: False: the sets alone.
+    """
     found: list[Row] = []
     groups: dict[tuple[str, str], list[Record]] = {}
     unlike = unlike_frames(records)
@@ -70,7 +74,7 @@ def rows(records: list[Record]) -> list[Row]:
     for (data, method), members in groups.items():
         good = [record for record in members if record.status == "ok"]
         expected = members[-1].expected_clips
-        for record in good:
+        for record in good if of_clips else ():
             found += _clip_rows(record)
         names = {record.clip: _clip_name(record, unlike) for record in good}
         found += [

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from bench.report import cited, columns, intervals
 from bench.report import latex as tex
@@ -14,10 +15,10 @@ from bench.report.grid import BEST, MARKS, Block, Cell, Grid, Head, figure, list
 from bench.report.machines import split_by_canary, times_note
 from bench.report.methods import RANDOM_NOTE, random_methods, trained_on
 from bench.report.nearness import place, ranking_row, unranked_notes
-from bench.report.notes import by_note, frames_notes, score_notes
-from bench.report.summary import ALL, TIMES, Row, clip_frames, mixed, most_clips, rows
+from bench.report.notes import by_note, frames_notes, score_notes, time_doubts
+from bench.report.summary import TIMES, Row, clip_frames, mixed, most_clips, rows
 from bench.report.trace import sources
-from bench.store.record import Record, Timing
+from bench.store.record import Record
 from frames.errors import UserError, did_you_mean
 
 RANDOM, TRAINED = "§", "¶"
@@ -52,7 +53,7 @@ class Table:
 
     def is_trained_on(self, method: str, column: Column | Fact) -> bool:
         """Whether a method's weights were trained on a column's metric, so that its figure is marked."""
-        return isinstance(column, Column) and column.metric in trained_on(self.records).get(method, ())
+        return isinstance(column, Column) and column.metric in self._trained_on.get(method, ())
 
     @property
     def trained(self) -> str:
@@ -62,8 +63,25 @@ class Table:
 
     def counted(self, method: str) -> tuple[int, int]:
         """(clips measured, clips expected) of a method."""
-        found = [row for (name, _), row in self.cells.items() if name == method]
-        return max((row.n for row in found), default=0), self.expected
+        return self._measured.get(method, 0), self.expected
+
+    @cached_property
+    def _measured(self) -> dict[str, int]:
+        found: dict[str, int] = {}
+        for (method, _), row in self.cells.items():
+            found[method] = max(row.n, found.get(method, 0))
+        return found
+
+    @cached_property
+    def _trained_on(self) -> dict[str, set[str]]:
+        return trained_on(self.records)
+
+    @cached_property
+    def _of_method(self) -> dict[str, list[Record]]:
+        found: dict[str, list[Record]] = {}
+        for record in self.records:
+            found.setdefault(record.method, []).append(record)
+        return found
 
     @property
     def header(self) -> list[str]:
@@ -101,7 +119,7 @@ class Table:
 
     def ranking_row(self, method: str, column: Column) -> Row | None:
         """The row that ranks a method: its figures, or their distances to GT's own values; None if there is none."""
-        return ranking_row(self.cells.get((method, column)), column, self.records)
+        return ranking_row(self.cells.get((method, column)), column, self._of_method.get(method, []))
 
     def grid(self, with_intervals: bool = False) -> Grid:
         """The table as it is printed."""
@@ -133,7 +151,7 @@ class Table:
             with_interval: print the 95 % interval, too.
             counted: print n/expected wherever clips are missing, for a table without a column of its own for that.
         """
-        own = [record for record in self.records if record.method == method]
+        own = self._of_method.get(method, [])
         if isinstance(column, Fact):
             return Cell(column.text(own))
         if column.is_quality and method in self.random:
@@ -170,8 +188,8 @@ def tables(
         UserError: a column or a method that is in none of the records.
     """
     records = split_by_canary(records)
-    found = rows(records)
-    known = {row.metric for row in found if row.clip == ALL}
+    found = rows(records, of_clips=False)
+    known = {row.metric for row in found}
     methods = set(dict.fromkeys(record.method for record in records))
     for method in only or ():
         if method not in methods:
@@ -220,7 +238,7 @@ def _table(
     methods = [m for m in only if any(r.method == m for r in records)] if only else None
     methods = methods or list(dict.fromkeys(record.method for record in records))
     random = random_methods(records)
-    total = [row for row in found if row.clip == ALL and row.method in methods]
+    total = [row for row in found if row.method in methods]
     total = mixed(total) if mix else total
     all_columns = columns.of_records(records, total, mix)
     shown: list[Column | Fact] = columns.choose(all_columns, show, known) if show else [*all_columns]
@@ -277,20 +295,6 @@ def _notes(records: list[Record]) -> list[str]:
     doubts: dict[str, dict[str, list[str]]] = {}  # doubt -> method -> clips
     for record in records:
         for times in record.timing.values():
-            for doubt in _doubts(times):
+            for doubt in time_doubts(times):
                 doubts.setdefault(doubt, {}).setdefault(record.method, []).append(record.clip)
     return [*found, *frames_notes(records), *score_notes(records), *unranked_notes(records), *by_note(doubts)]
-
-
-def _doubts(times: Timing) -> list[str]:
-    """Reasons not to trust these times."""
-    found = times.faults
-    if times.redone:
-        watched = any(each.telemetry for each in times.repetitions)  # on a GPU, which can throttle
-        reason = "the GPU throttled or the machine was busy" if watched else "the machine was busy"
-        found.append(f"{times.redone} repetition{'s' * (times.redone > 1)} redone because {reason}")
-    if any(each.telemetry and each.telemetry.throttled for each in times.repetitions):
-        found.append("the GPU throttled all the same")
-    if times.busy:
-        found.append("timed on a busy machine")
-    return found

@@ -43,6 +43,9 @@ def per_frame(
     shown = columns if clips else columns[:_CLIPS]
     recipes = list(dict.fromkeys((name, s.signature, s.short) for _, name, s in curves_of))
     methods = order_of(records)
+    by_panel: dict[tuple[str, ...], list[tuple[Record, Score]]] = {}
+    for r, name, s in scored:
+        by_panel.setdefault((_where(r), name, s.signature, s.short), []).append((r, s))
     with style.styled(theme) as chosen:
         across = min(3, len(shown)) if width == "page" else 1
         starts = range(0, len(shown), across)
@@ -52,7 +55,7 @@ def per_frame(
             for axes in line[len(wanted) :]:
                 axes.set_visible(False)
             for axes, (recipe, clip) in zip(line, wanted, strict=False):
-                curves = [(r, s) for r, name, s in scored if (_where(r), name, s.signature, s.short) == (clip, *recipe)]
+                curves = by_panel.get((clip, *recipe), [])
                 _panel(axes, curves, methods, chosen)
                 axes.set_title(clip, loc="left")
                 if axes is line[0]:

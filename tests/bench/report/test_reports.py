@@ -236,3 +236,26 @@ def test_an_interval_of_many_values_holds_few_resamples_at_a_time(monkeypatch):
     monkeypatch.setattr(stats, "resampled", lambda *given: drawn.append(resampled(*given)) or drawn[-1])
     assert stats.mean_interval(values) == stats.middle(in_one_go)
     assert max(each.size for each in drawn) <= 1000
+
+
+def test_a_table_takes_no_interval_of_single_clips_and_sums_times_once(records, monkeypatch):
+    many = [replace(r, clip=f"{r.clip}{n}") for r in records for n in range(8)]
+    many += [replace(r, method=f"{r.method}-again") for r in many]
+    asked = []
+    totals = intervals._totals.__wrapped__
+    count = intervals.lru_cache(512)(lambda *given: asked.append(len(given[0])) or totals(*given))
+    monkeypatch.setattr(intervals, "_totals", count)
+    monkeypatch.setattr(intervals, "_carries", bool)
+    (table,) = tables.tables(many)
+    tables.markdown(table, with_intervals=True)
+    assert set(asked) == {16} and len(asked) <= 2 * len(table.methods)
+
+
+def test_a_table_reads_its_records_once_however_many_cells_it_has(records, monkeypatch):
+    many = [replace(r, method=f"{r.method}[steps={n}]") for r in records for n in range(6)]
+    calls = []
+    trained_on = tables.trained_on
+    monkeypatch.setattr(tables, "trained_on", lambda found: calls.append(1) or trained_on(found))
+    (table,) = tables.tables(many)
+    tables.markdown(table)
+    assert calls == [1]
