@@ -55,11 +55,13 @@ class RunFrames:
         self._config_dirs = config_dirs
         self.store = Store(store or self._config.store)
         self._datasets: dict[str, dict[str, Clip] | str] = {}
+        self._cells: dict[tuple[str, str], list[Record]] = {}
+        for record in self.records:
+            self._cells.setdefault((record.data, record.clip), []).append(record)
 
     def materials(self) -> list[Material]:
         """The material of each clip, in the order of the records."""
-        clips = dict.fromkeys((record.data, record.clip) for record in self.records)
-        return [self.material(data, clip) for data, clip in clips]
+        return [self.material(data, clip) for data, clip in self._cells]
 
     @property
     def has_frames(self) -> bool:
@@ -74,7 +76,7 @@ class RunFrames:
 
     def material(self, data: str, clip: str) -> Material:
         """The frames of one clip that can be read, and the reasons why others cannot."""
-        cells = [record for record in self.records if (record.data, record.clip) == (data, clip)]
+        cells = self._cells[data, clip]
         first = next((record for record in cells if record.frames), cells[0])  # one that could open the clip
         size = first.scale * first.lr_size[0], first.scale * first.lr_size[1]
         found = Material(data, clip, first.frames, first.scale, size)

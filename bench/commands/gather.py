@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bench.commands.frames import RunFrames
-from bench.report.merge import Cell, merged, relabelled, run_names
+from bench.report.merge import merged, relabelled, run_names
 from bench.report.page.material import Material, sr
 from bench.store.record import Record
 from frames.errors import UserError, one_line
@@ -34,8 +34,11 @@ def gather(runs: list[Path], store: Path | None = None, config_dirs: tuple[str, 
     new = relabelled(records)
     materials: dict[tuple[str, str], Material] = {}
     for name, run in opened.items():
+        labels: dict[tuple[str, str], dict[str, str]] = {}  # (data, clip) -> source -> source in the report
+        for (data, clip, method), label in new[name].items():
+            labels.setdefault((data, clip), {})[sr(method)] = sr(label)
         for material in run.materials():
-            _add(material, new[name], materials)
+            _add(material, labels.get(material.place, {}), materials)
     names = run_names(opened)
     environments = {names[name]: read_environment(run.run / "environment.json") for name, run in opened.items()}
     return Gathered(merged(records), list(materials.values()), environments)
@@ -55,9 +58,8 @@ def read_environment(file: Path) -> dict:
         return {}
 
 
-def _add(material: Material, new: dict[Cell, str], materials: dict[tuple[str, str], Material]) -> None:
+def _add(material: Material, here: dict[str, str], materials: dict[tuple[str, str], Material]) -> None:
     """Add a run's clip to the same clip of earlier runs, under the labels that its methods have in the report."""
-    here = {sr(method): sr(label) for (data, clip, method), label in new.items() if (data, clip) == material.place}
     material.sources = {here.get(name, name): read for name, read in material.sources.items()}
     material.absent = {here.get(name, name): reason for name, reason in material.absent.items()}
     known = materials.setdefault(material.place, material)

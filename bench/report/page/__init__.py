@@ -16,7 +16,7 @@ from bench.report.methods import is_random
 from bench.report.page import album, environment, html, marks, panels, reliability, stages, tabulated
 from bench.report.page.choose import PictureBudget
 from bench.report.page.material import Material
-from bench.report.page.order import Metric, metrics_of, values, worst
+from bench.report.page.order import Metric, metrics_of, values, worst_lists
 from bench.report.page.places import Find, WorstFrame
 from bench.report.summary import clip_frames
 from bench.report.tables import tables
@@ -141,10 +141,10 @@ def _worst_lists(
                 _short(bad.value, metric),
                 pictures.place_of.get(WorstFrame.of(bad, metric, find), -1),
             ]
-            for bad in worst([r for r in records if name in (None, r.method)], metric)
+            for bad in bads
             if (bad.data, bad.clip) in number
         ]
-        for name in (None, *methods)
+        for bads in worst_lists(records, metric).values()
     ]
 
 

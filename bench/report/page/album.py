@@ -102,12 +102,14 @@ def _encoded(material: Material, choice: Choice | None) -> _Encoded:
     if choice is None or not (choice.frames or choice.slice_frames):
         return found
     box, low = choice.box, regions.lr_box(choice.box, material.scale, material.lr_size)
+    chosen = set(choice.frames)
+    last = max([*chosen, choice.slice_frames - 1])
     for source, read in list(material.sources.items()):
         inside, line = (low, choice.row // material.scale) if source == LR else (box, choice.row)
         rows, found.frames[source] = [], {}
         try:
-            for index, frame in enumerate(read()):
-                if index in choice.frames:
+            for index, frame in zip(range(last + 1), read()):  # those behind were read at the first look
+                if index in chosen:
                     found.frames[source][index] = webp(regions.cut(frame, inside))
                 if index < choice.slice_frames:
                     rows.append(frame[line, inside[0] : inside[0] + inside[2]].copy())  # a view would keep the frame

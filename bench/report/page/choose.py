@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import heapq
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -11,7 +12,7 @@ import numpy as np
 from bench.report.page import regions
 from bench.report.page.encode import TEXT, webp
 from bench.report.page.material import GT, LR, Material
-from bench.report.page.order import metrics_of, wanted, worst
+from bench.report.page.order import metrics_of, wanted, worst_lists
 from bench.store.record import Record
 from frames.errors import one_line
 
@@ -75,9 +76,13 @@ def choose(
         room -= price if price <= room else 0
     places = _frames(materials, records, looks, boxes, budget, room + budget.bytes * (1 - SLICES))
     choices: list[Choice | None] = []
-    for index, (seen, box, length) in enumerate(zip(looks, boxes, lengths)):
-        frames = sorted(frame for clip, frame in places if clip == index)
-        shown = Choice(box, frames, length, regions.row(seen.spread, box), seen.overview) if seen and box else None
+    chosen: list[list[int]] = [[] for _ in materials]
+    for clip, frame in places:
+        chosen[clip].append(frame)
+    for frames, seen, box, length in zip(chosen, looks, boxes, lengths):
+        shown = (
+            Choice(box, sorted(frames), length, regions.row(seen.spread, box), seen.overview) if seen and box else None
+        )
         choices.append(shown)
     return choices, places
 
@@ -136,13 +141,16 @@ def _windows(materials: list[Material], looks: list[Look | None], budget: Pictur
 
     boxes = [window(index) for index in range(len(materials))]
     few = [min(material.frames, ENOUGH, budget.frames or ENOUGH) for material in materials]
-    while sum(price(i) * few[i] for i in range(len(materials))) > budget.bytes * (1 - SLICES):
-        can = [index for index in range(len(materials)) if looks[index] and step[index] + 1 < len(sizes)]
-        if not can:
-            break
-        costliest = max(can, key=price)
+    total = sum(price(index) * few[index] for index in range(len(materials)))
+    can = [(-price(index), index) for index in range(len(materials)) if looks[index] and len(sizes) > 1]
+    heapq.heapify(can)  # of equally costly clips the first
+    while can and total > budget.bytes * (1 - SLICES):
+        before, costliest = heapq.heappop(can)
         step[costliest] += 1
         boxes[costliest] = window(costliest)
+        total += (price(costliest) + before) * few[costliest]
+        if step[costliest] + 1 < len(sizes):
+            heapq.heappush(can, (-price(costliest), costliest))
     return boxes
 
 
@@ -155,12 +163,14 @@ def _frames(
     room: float,
 ) -> list[ClipFrame]:
     """The frames that get pictures: one of every clip, those of the worst lists, then one of every clip in turn."""
-    order = [wanted([r for r in records if (r.data, r.clip) == (m.data, m.clip)], m.frames) for m in materials]
+    of_clip: dict[tuple[str, str], list[Record]] = {material.place: [] for material in materials}
+    for record in records:
+        of_clip.get((record.data, record.clip), []).append(record)
+    order = [wanted(of_clip[material.place], material.frames) for material in materials]
     number = {(material.data, material.clip): index for index, material in enumerate(materials)}
     queue = [(index, frames[0]) for index, frames in enumerate(order)]
     for metric in metrics_of(records):
-        for method in (None, *dict.fromkeys(record.method for record in records)):
-            found = worst([r for r in records if method in (None, r.method)], metric)
+        for found in worst_lists(records, metric).values():
             queue += [(number[bad.data, bad.clip], bad.frame) for bad in found if (bad.data, bad.clip) in number]
     for turn in range(max(map(len, order), default=0)):
         queue += [(index, frames[turn]) for index, frames in enumerate(order) if turn < len(frames)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import heapq
 import math
 from dataclasses import dataclass
 
@@ -70,25 +71,31 @@ def rank_values(record: Record, metric: Metric) -> dict[int, float]:
 
 def worst(records: list[Record], metric: Metric, shown: int = WORST_SHOWN) -> list[Bad]:
     """The worst frames of these records by a metric, worst first, at most two of a clip and method."""
+    return _worst([bad for record in records for bad in _worst_of_cell(record, metric)], shown)
+
+
+def worst_lists(records: list[Record], metric: Metric) -> dict[str | None, list[Bad]]:
+    """The worst frames by a metric: those of all methods, under None, then those of each method."""
     every: list[tuple[float, Bad]] = []
+    by_method: dict[str | None, list[tuple[float, Bad]]] = {None: every}
     for record in records:
-        shown_values, ranked = values(record, metric), rank_values(record, metric)
-        every += [
-            (metric.badness(value), Bad(record.data, record.clip, frame, record.method, shown_values[frame]))
-            for frame, value in ranked.items()
-            if not math.isnan(value)
-        ]
-    every.sort(key=lambda each: -each[0])  # stable: the order of the records breaks ties
-    taken: list[Bad] = []
-    counts: dict[tuple, int] = {}
-    for _, bad in every:
-        cell = (bad.data, bad.clip, bad.method)
-        if counts.get(cell, 0) < A_CLIP:
-            counts[cell] = counts.get(cell, 0) + 1
-            taken.append(bad)
-        if len(taken) == shown:
-            break
-    return taken
+        found = _worst_of_cell(record, metric)
+        every += found
+        by_method.setdefault(record.method, []).extend(found)
+    return {method: _worst(found) for method, found in by_method.items()}
+
+
+def _worst_of_cell(record: Record, metric: Metric) -> list[tuple[float, Bad]]:
+    """The frames of one clip and method that may be in a list, each with its badness, worst first."""
+    ranked = [(metric.badness(v), frame) for frame, v in rank_values(record, metric).items() if not math.isnan(v)]
+    bads = heapq.nlargest(A_CLIP, ranked, key=lambda each: each[0])  # of equal ones the first
+    known = values(record, metric) if bads else {}
+    return [(bad, Bad(record.data, record.clip, frame, record.method, known[frame])) for bad, frame in bads]
+
+
+def _worst(found: list[tuple[float, Bad]], shown: int = WORST_SHOWN) -> list[Bad]:
+    order = sorted(found, key=lambda each: -each[0])  # stable: the order of the records breaks ties
+    return [bad for _, bad in order[:shown]]
 
 
 def wanted(clip_records: list[Record], frames: int) -> list[int]:

@@ -10,7 +10,7 @@ import numpy as np
 from bench.report.page import regions
 from bench.report.page.encode import TEXT, Pictures, webp
 from bench.report.page.material import GT, Material, sr
-from bench.report.page.order import WORST_SHOWN, Bad, Metric, metrics_of, worst
+from bench.report.page.order import WORST_SHOWN, Bad, Metric, metrics_of, worst_lists
 from bench.report.page.progress import shown
 from bench.store.record import Record
 
@@ -77,14 +77,14 @@ def find_all(materials: list[Material], records: list[Record], find: Find, room:
             if estimate > room:
                 break
             wanted.append((worst_frame, centre))
+    by_clip: dict[tuple[str, str], dict[str, list[tuple[WorstFrame, Centre]]]] = {}
+    for each in wanted:
+        clip = by_clip.setdefault((each[0].data, each[0].clip), {})
+        clip.setdefault(each[0].method, []).append(each)
     found: dict[WorstFrame, WorstPlace] = {}
     for material in shown(materials, "worst places"):
-        for method in dict.fromkeys(worst_frame.method for worst_frame, _ in wanted):
-            here = [
-                each for each in wanted if (each[0].data, each[0].clip, each[0].method) == (*material.place, method)
-            ]
-            if here:
-                found |= _of_cell(material, sr(method), here)
+        for method, here in by_clip.get(material.place, {}).items():
+            found |= _of_cell(material, sr(method), here)
     kept: dict[WorstFrame, WorstPlace] = {}
     for worst_frame, _ in wanted:
         if worst_frame in found and found[worst_frame].size <= room:
@@ -96,13 +96,10 @@ def find_all(materials: list[Material], records: list[Record], find: Find, room:
 def _worst_frames(records: list[Record], find: Find) -> dict[WorstFrame, Centre]:
     """The worst frames in the order in which they get room: of all methods, then of each; by every metric in turn."""
     found: dict[WorstFrame, Centre] = {}
+    worst_by = {metric: worst_lists(records, metric) for metric in metrics_of(records)}
     methods = dict.fromkeys(record.method for record in records)
     for among in ([None], list(methods)):
-        lists = [
-            (metric, worst([r for r in records if method in (None, r.method)], metric))
-            for metric in metrics_of(records)
-            for method in among
-        ]
+        lists = [(metric, bads[method]) for metric, bads in worst_by.items() for method in among]
         for rank in range(WORST_SHOWN):
             for metric, bads in lists:
                 if rank < len(bads):

@@ -31,7 +31,8 @@ function show(change) {
 }
 
 const clipNow = () => data.clips[state.clip];
-const clipName = (clip) => (new Set(data.clips.map((each) => each.data)).size > 1 ? `${clip.data} / ${clip.clip}` : clip.clip);
+const severalSets = new Set(data.clips.map((each) => each.data)).size > 1;
+const clipName = (clip) => (severalSets ? `${clip.data} / ${clip.clip}` : clip.clip);
 
 /** The frame with pictures that is nearest to an index. */
 function nearestShown(clip, index) {
