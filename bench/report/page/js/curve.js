@@ -23,8 +23,9 @@ function drawCurve() {
   if (!series.length || still) return;
   const finite = series.flatMap(([, [, values]]) => values.map(number)).filter((v) => v !== null && Number.isFinite(v));
   if (!finite.length) return;
-  const pad = (Math.max(...finite) - Math.min(...finite)) * 0.08 || Math.abs(finite[0]) * 0.02 || 0.1;
-  const [low, high] = [Math.min(...finite) - pad, Math.max(...finite) + pad];
+  const [least, greatest] = extent(finite);
+  const pad = (greatest - least) * 0.08 || Math.abs(finite[0]) * 0.02 || 0.1;
+  const [low, high] = [least - pad, greatest + pad];
   const size = { width: Math.max(260, box.clientWidth), ...CURVE };
   const across = (frame) => size.left + (frame / (clip.frames - 1)) * (size.width - size.left - size.right);
   const down = (value) => {
@@ -74,7 +75,7 @@ function grid(svg, size, low, high, metric, down, clip, across) {
 function curveText(clip, metric, series) {
   const said = series.map(([method, [, values]]) => {
     const known = values.map(number).filter((value) => value !== null);
-    return `${data.methods[method]} from ${figure(Math.min(...known), state.metric)} to ${figure(Math.max(...known), state.metric)}`;
+    return `${data.methods[method]} from ${extent(known).map((value) => figure(value, state.metric)).join(" to ")}`;
   });
   return `${metric.title} of the ${clip.frames} frames of ${clipName(clip)}: ${said.join("; ")}.`;
 }

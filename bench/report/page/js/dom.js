@@ -24,4 +24,7 @@ function choices(select, options, chosen) {
   if (options.some(([value]) => value === chosen)) select.value = chosen;
 }
 
+/** The least and the greatest of any number of values; no function takes more than some 120,000 arguments. */
+const extent = (values) => values.reduce(([low, high], v) => [Math.min(low, v), Math.max(high, v)], [Infinity, -Infinity]);
+
 const clamp = (value, low, high) => Math.min(high, Math.max(low, value));
