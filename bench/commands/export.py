@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from functools import cache
+from itertools import chain
 from pathlib import Path
 
 from bench.commands.parser import Parser
@@ -25,28 +27,42 @@ def main(argv: list[str]) -> int:
     arguments = parser.parse_args(argv)
     if arguments.out.suffix not in (".parquet", ".csv"):
         raise UserError(f"--out {arguments.out}: give a name that ends in .parquet or .csv")
-    lines = [line for run in arguments.runs for record in by_settings(read_run(run)) for line in _lines(run, record)]
-    if not lines:
+    found = [(run, record) for run in arguments.runs for record in by_settings(read_run(run))]
+    lines = (line for run, record in found for line in _lines(run, record))
+    first = next(lines, None)
+    if first is None:
         print("nothing was measured in these runs")
         return NOTHING_MEASURED
     with replacing(arguments.out) as file:
-        (_write_parquet if arguments.out.suffix == ".parquet" else _write_csv)(lines, file)
-    print(f"{len(lines)} rows in {arguments.out}")
+        count = (_write_parquet if arguments.out.suffix == ".parquet" else _write_csv)(chain([first], lines), file)
+    print(f"{count} rows in {arguments.out}")
     return OK
 
 
-def _write_csv(lines: list[tuple], file: Path) -> None:
+def _write_csv(lines: Iterable[tuple], file: Path) -> int:
+    """Write the lines as they come; returns their number."""
+    count = 0
     with open(file, "w", encoding="utf-8", newline="") as out:
         writer = sheet.writer(out)
         writer.row(COLUMNS)
-        writer.rows(lines)
+        for line in lines:
+            writer.row(line)
+            count += 1
+    return count
 
 
-def _write_parquet(lines: list[tuple], file: Path) -> None:
+def _write_parquet(lines: Iterable[tuple], file: Path) -> int:
+    """Write the lines by columns, in which equal texts are one object; returns their number."""
     import pandas as pd  # takes a second to import
 
-    texts = [[printable(each) if isinstance(each, str) else each for each in line] for line in lines]
-    pd.DataFrame(texts, columns=COLUMNS).to_parquet(file, index=False)
+    shown = cache(printable)
+    columns: dict[str, list] = {name: [] for name in COLUMNS}
+    for line in lines:
+        for column, each in zip(columns.values(), line, strict=True):
+            column.append(shown(each) if isinstance(each, str) else each)
+    frame = pd.DataFrame(columns)
+    frame.to_parquet(file, index=False)
+    return len(frame)
 
 
 def _lines(run: Path, record: Record) -> Iterator[tuple]:

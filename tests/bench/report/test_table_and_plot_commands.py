@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from bench.commands import export
+from bench.report import sheet
 from tests.bench.made_up import with_score
 
 GOLDEN = Path(__file__).parents[3] / "results" / "golden" / "sample"
@@ -121,6 +123,15 @@ def test_a_stage_called_total_is_not_exported_as_the_whole_time(bench, run, reco
     lines = [line.split(",") for line in (tmp_path / "all.csv").read_text().splitlines()]
     seconds = {line[5]: line[7] for line in lines if line[4] == "seconds"}
     assert seconds == {"tensors/total": "1.0", "tensors/total (stage)": "0.25", "tensors/other": "0.75"}
+
+
+def test_an_export_to_csv_writes_rows_as_they_come(bench, run, tmp_path, monkeypatch):
+    events: list[str] = []
+    lines, row = export._lines, sheet._Writer.row
+    monkeypatch.setattr(export, "_lines", lambda *given: events.append("record") or lines(*given))
+    monkeypatch.setattr(sheet._Writer, "row", lambda self, values: events.append("row") or row(self, values))
+    assert bench("export", run, "--out", tmp_path / "all.csv").code == 0
+    assert events[0] == "record" and "row" in events[: events.index("record", 1)]
 
 
 def test_report_refuses_a_folder_as_its_file_before_it_reads_a_frame(bench, run, tmp_path, monkeypatch):
