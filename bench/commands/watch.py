@@ -12,7 +12,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from bench.commands.parser import Parser
-from bench.run.watching import State, duration, state_of
+from bench.run.watching import State, Watched, duration
 from bench.store.records import is_run
 from frames.errors import OK, UserError
 from frames.text import printable
@@ -29,7 +29,8 @@ def main(argv: list[str]) -> int:
     parser.add_argument("--once", action="store_true", help="print the state once, for logs")
     arguments = parser.parse_args(argv)
     console = Console(width=None if Console().is_terminal else UNWRAPPED, highlight=False)
-    state = state_of(arguments.run)
+    watched = Watched(arguments.run)
+    state = watched()
     if state is None:
         if not is_run(arguments.run):
             raise UserError(
@@ -44,7 +45,7 @@ def main(argv: list[str]) -> int:
     last: State = state
     try:
         with Live(_shown(last), console=console, auto_refresh=False) as live:
-            while (found := state_of(arguments.run)) is not None:
+            while (found := watched()) is not None:
                 last = found
                 live.update(_shown(last), refresh=True)
                 if last.done == last.total:

@@ -49,18 +49,32 @@ class State:
     left_s: float | None = None
 
 
-def state_of(run: Path) -> State | None:
-    """The state of the newest run in a folder; None where none is at work or unfinished.
+class Watched:
+    """The state of the newest run in a folder; each call reads what its workers wrote since the last."""
 
-    Raises:
-        UserError: there is no such folder.
-    """
-    if not run.is_dir():
-        raise UserError(f"{run}: no such folder")
-    for job in reversed(jobs(run)):
-        with suppress(FileNotFoundError):
-            return _state(job, job.plan())
-    return None
+    def __init__(self, run: Path) -> None:
+        self._run = run
+        self._known: tuple[Job, Plan] | None = None
+
+    def __call__(self) -> State | None:
+        """The state now; None where no run is at work or unfinished.
+
+        Raises:
+            UserError: there is no such folder.
+        """
+        if not self._run.is_dir():
+            raise UserError(f"{self._run}: no such folder")
+        for job in reversed(jobs(self._run)):
+            with suppress(FileNotFoundError):
+                if self._known is None or self._known[0].folder != job.folder:
+                    self._known = job, job.plan()
+                return _state(*self._known)
+        return None
+
+
+def state_of(run: Path) -> State | None:
+    """The state of the newest run in a folder, once (see `Watched`)."""
+    return Watched(run)()
 
 
 def _state(job: Job, plan: Plan) -> State:

@@ -11,12 +11,13 @@ import pytest
 
 from bench.metrics.protocol import RGB, Protocol
 from bench.metrics.registry import build
+from bench.run import job as job_module
 from bench.run.job import FinishedUnit, Job, Plan, clean, jobs
 from bench.run.leases import Leases, taken
 from bench.run.measurer import Outcome
 from bench.run.runner import new_worker
 from bench.run.units import Unit, longest_first, split_for, units_of
-from bench.run.watching import state_of
+from bench.run.watching import Watched, state_of
 from bench.run.worker import Worker, heartbeat
 from bench.store.records import RecordFile, load, worker_file
 from frames.errors import UserError
@@ -365,6 +366,19 @@ def test_a_clip_is_finished_once_whatever_its_units(tmp_path):
     for number in range(2):
         job.append(FinishedUnit(unit=number, worker="x", seconds=60.0, ended=now))
     assert state_of(tmp_path / "whole").clips_per_minute == pytest.approx(1.0, abs=0.1)
+
+
+def test_a_watch_reads_the_plan_once_and_of_the_logs_what_is_new(tmp_path, monkeypatch):
+    """All of it every second would keep a core busy while others are timed on it."""
+    job, _ = planned(tmp_path, units(1, 1, 1))
+    watched, read = Watched(tmp_path), []
+    plan, appended = Job.plan, job_module._appended
+    monkeypatch.setattr(Job, "plan", lambda self: read.append("plan") or plan(self))
+    monkeypatch.setattr(job_module, "_appended", lambda file, offset: read.append(offset) or appended(file, offset))
+    for number in range(3):
+        job.append(FinishedUnit(unit=number, worker="x", seconds=1.0))
+        assert watched().done == number + 1
+    assert read[:2] == ["plan", 0] and len(read) == 4 and 0 < read[2] < read[3]
 
 
 def test_a_foreign_folder_s_logs_and_links_are_not_followed(tmp_path):
