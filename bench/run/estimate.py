@@ -47,7 +47,9 @@ def estimated(units: Sequence[Unit], opened: Opened, store: Store, device: str =
     found = []
     for unit in units:
         key = cost_key(opened.group(unit), unit.step)
-        costs = known.setdefault(key, store.costs(key))
+        if key not in known:
+            known[key] = store.costs(key)
+        costs = known[key]
         rate = costs.get(device) if device else max(costs.values(), default=None)
         found.append(with_cost(unit, None if rate is None else rate * unit.pixels))
     return found

@@ -11,6 +11,7 @@ import pytest
 
 from bench.metrics.protocol import RGB, Protocol
 from bench.metrics.registry import build
+from bench.run import estimate
 from bench.run import job as job_module
 from bench.run.job import FinishedUnit, Job, Plan, clean, jobs
 from bench.run.leases import Leases, taken
@@ -379,6 +380,14 @@ def test_a_watch_reads_the_plan_once_and_of_the_logs_what_is_new(tmp_path, monke
         job.append(FinishedUnit(unit=number, worker="x", seconds=1.0))
         assert watched().done == number + 1
     assert read[:2] == ["plan", 0] and len(read) == 4 and 0 < read[2] < read[3]
+
+
+def test_a_plan_reads_a_known_cost_once_for_all_units_of_its_kind(monkeypatch):
+    read = []
+    monkeypatch.setattr(estimate, "cost_key", lambda group, step: group)
+    store = SimpleNamespace(costs=lambda key: read.append(key) or {"cpu": 2.0})
+    found = estimate.estimated(units(1, 1, 1), SimpleNamespace(group=lambda unit: "alike"), store)
+    assert [unit.cost_s for unit in found] == [2.0 * unit.pixels for unit in found] and read == ["alike"]
 
 
 def test_a_foreign_folder_s_logs_and_links_are_not_followed(tmp_path):
