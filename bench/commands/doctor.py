@@ -83,9 +83,9 @@ def _diagnose(pair: Pair) -> Diagnosis:
 
 def _picked(frames: Iterator[np.ndarray], indices: list[int]) -> dict[int, np.ndarray]:
     """The frames with these indices; reading stops after the last of them."""
-    found = {}
+    found, wanted = {}, set(indices)
     for index, frame in enumerate(frames):
-        if index in indices:
+        if index in wanted:
             found[index] = frame
         if index == indices[-1]:
             break
@@ -122,14 +122,15 @@ def _scored(pair: Pair, comp: Compensation, metric: FrameMetric, protocol: Proto
 
 def _together(pair: Pair, partners: dict[int, int]) -> Iterator[tuple[np.ndarray, np.ndarray]]:
     """Pairs of an SR frame and its GT frame, read one at a time; GT in another order is held in memory."""
-    wanted = list(partners.values())
-    if wanted != sorted(wanted):
-        kept = _picked(pair.gt_frames(), sorted(wanted))
+    order = list(partners.values())
+    if order != sorted(order):
+        kept = _picked(pair.gt_frames(), sorted(order))
         for index, sr in enumerate(ahead(pair.pred_frames())):
             if index in partners:
                 yield sr, kept[partners[index]]
         return
-    truth = (frame for index, frame in enumerate(pair.gt_frames()) if index in set(wanted))
+    wanted = set(order)
+    truth = (frame for index, frame in enumerate(pair.gt_frames()) if index in wanted)
     ours = (frame for index, frame in enumerate(pair.pred_frames()) if index in partners)
     yield from zip(ahead(ours), ahead(truth))
 

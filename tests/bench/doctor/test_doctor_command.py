@@ -1,11 +1,13 @@
 """The command: what it prints, that both scores are shown, and its exit codes."""
 
 import re
+from types import SimpleNamespace
 
 import cv2
 import numpy as np
 import pytest
 
+from bench.commands import doctor
 from frames.images import read_image, write_png
 
 
@@ -112,3 +114,12 @@ def test_nothing_to_examine_is_exit_code_2(bench, on_disk):
     for name in ("upper", "lower"):
         (pred / name).rename(pred / f"my_{name}")
     assert bench("doctor", "--pred", pred, "--gt", gt).code == 2
+
+
+def test_frames_of_a_long_clip_are_paired_without_a_search_through_all_for_each(monkeypatch):
+    sets = []
+    monkeypatch.setattr(doctor, "set", lambda given: sets.append(1) or set(given), raising=False)
+    pair = SimpleNamespace(pred_frames=lambda: iter(range(40)), gt_frames=lambda: iter(range(100, 140)))
+    assert list(doctor._together(pair, {n: n for n in range(40)})) == list(zip(range(40), range(100, 140)))
+    assert list(doctor._together(pair, {0: 1, 1: 0})) == [(0, 101), (1, 100)]
+    assert len(sets) == 2
