@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 from rich.console import Console
@@ -10,8 +11,9 @@ from rich.console import Console
 from bench import labels
 from bench.commands.parser import Parser
 from bench.commands.reading import read_runs
-from bench.report import agreement, cited, tables
+from bench.report import agreement, cited, latex, tables, text
 from bench.report.columns import FACTS
+from bench.report.grid import Grid
 from bench.report.merge import merged
 from bench.report.summary import rows
 from frames.atomic import replacing
@@ -19,13 +21,14 @@ from frames.errors import NOTHING_MEASURED, OK
 from frames.text import printable
 
 PUBLISHED = Path("results") / "published"
+FORMATS: dict[str, Callable[[Grid], str]] = {"md": text.markdown, "csv": text.comma_separated, "tex": latex.latex}
 
 
 def main(argv: list[str]) -> int:
     parser = Parser("table")
     parser.add_argument("runs", type=Path, nargs="+", metavar="run", help="folders of runs")
     parser.add_argument(
-        "--format", choices=["terminal", *tables.FORMATS], default="terminal", help="form of the printed table"
+        "--format", choices=["terminal", *FORMATS], default="terminal", help="form of the printed table"
     )
     facts = ", ".join(FACTS)
     parser.add_argument(
@@ -71,16 +74,16 @@ def show(made: list[tables.Table]) -> None:
 
 def write(made: list[tables.Table], folder: Path) -> None:
     """Write table.md, table.csv and table.tex into a run's folder."""
-    for suffix, render in tables.FORMATS.items():
-        text = "\n".join(map(render, made))
+    for suffix, render in FORMATS.items():
+        content = "\n".join(render(table.grid()) for table in made)
         with replacing(folder / f"table.{suffix}") as file:
-            file.write_text(text, encoding="utf-8")
+            file.write_text(content, encoding="utf-8")
 
 
 def _print(made: list[tables.Table], kind: str, with_intervals: bool = False) -> None:
     console = Console(width=None if Console().is_terminal else 160, highlight=False)
     for table in made:
         if kind == "terminal":
-            tables.terminal(table, console, with_intervals)
+            text.terminal(table.grid(with_intervals), console)
         else:
-            print(tables.FORMATS[kind](table, with_intervals))
+            print(FORMATS[kind](table.grid(with_intervals)))

@@ -7,7 +7,8 @@ from pathlib import PurePosixPath, PureWindowsPath
 from typing import Any
 
 from bench.report.merge import by_settings
-from bench.report.tables import markdown, tables
+from bench.report.tables import tables
+from bench.report.text import markdown
 from bench.store.record import Record
 from frames.text import printable
 
@@ -27,7 +28,7 @@ def summary(name: str, records: Sequence[Record], environment: Mapping[str, Any]
         "records": len(records),
     }
     lines = [f"    {key}: {printable(str(value))}" for key, value in facts.items() if value not in (None, "")]
-    made = [markdown(table, with_intervals=True) for table in tables(by_settings(records))]
+    made = [markdown(table.grid(with_intervals=True)) for table in tables(by_settings(records))]
     return "\n".join([f"# {name}", "", *lines, "", *made])
 
 

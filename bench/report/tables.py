@@ -1,15 +1,12 @@
-"""Tables for people: one for each data set, methods down, speed and quality across; terminal, Markdown, CSV, LaTeX."""
+"""Tables for people: one for each data set, methods down, speed and quality across."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
 
 from bench.report import cited, columns, intervals
-from bench.report import latex as tex
-from bench.report import text as plain
 from bench.report.columns import Column, Fact
 from bench.report.grid import BEST, MARKS, Block, Cell, Grid, Head, figure, listed, rank
 from bench.report.machines import split_by_canary, times_note
@@ -202,26 +199,6 @@ def tables(
         if chosen:
             made.append(_table(data, chosen, [r for r in found if r.data == data], mix, show, only, sort, known, cite))
     return made
-
-
-def terminal(table: Table, console, with_intervals: bool = False) -> None:
-    """Print with rich; the best figure of a column is bold, the second underlined."""
-    plain.terminal(table.grid(with_intervals), console)
-
-
-def markdown(table: Table, with_intervals: bool = False) -> str:
-    return plain.markdown(table.grid(with_intervals))
-
-
-def comma_separated(table: Table, with_intervals: bool = False) -> str:
-    return plain.comma_separated(table.grid(with_intervals))
-
-
-def latex(table: Table, with_intervals: bool = False) -> str:
-    return tex.latex(table.grid(with_intervals))
-
-
-FORMATS: dict[str, Callable[..., str]] = {"md": markdown, "csv": comma_separated, "tex": latex}
 
 
 def _table(

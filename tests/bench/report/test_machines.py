@@ -1,7 +1,8 @@
 """Workers whose canaries differ have columns of their own; tables count workers and machines."""
 
+from bench.report import text as plain
 from bench.report.machines import split_by_canary, times_note
-from bench.report.tables import markdown, tables
+from bench.report.tables import tables
 from bench.store.record import Record
 from bench.store.records import RecordFile, load, worker_file
 from bench.store.workers import WorkerFacts, write_worker
@@ -26,7 +27,7 @@ def test_equal_canaries_share_a_column_and_the_caption_counts():
 def test_a_canary_that_differs_splits_the_column():
     found, table = columns(by("a", "one", (0.020, 0.020)), by("b", "two", (0.030, 0.030), seconds=2.0))
     assert found == ["FPS, a machine (canary 20 ms) [1/s] ↑", "FPS, a machine (canary 30 ms) [1/s] ↑"]
-    (line,) = [line for line in markdown(table).splitlines() if line.startswith("| m ")]
+    (line,) = [line for line in plain.markdown(table.grid()).splitlines() if line.startswith("| m ")]
     assert "1.00 (1/2)" in line and "0.500 (1/2)" in line and "| 30.00 |" in line
 
 

@@ -9,7 +9,8 @@ import markdown as renderer
 import matplotlib.pyplot as plt
 import pytest
 
-from bench.report import plot, sheet, tables
+from bench.report import latex, plot, sheet, tables
+from bench.report import text as plain
 from bench.report.grid import figure
 from bench.report.latex import escaped
 from tests.bench.made_up import with_score
@@ -78,7 +79,7 @@ def test_no_name_ends_a_command(bench, nasty, tmp_path):
 @pytest.mark.parametrize("name", NASTY)
 def test_markdown_stays_one_table_without_links_or_markup(crowd, name):
     (table,) = tables.tables(named(crowd, NASTY[name]))
-    html = renderer.markdown(tables.markdown(table), extensions=["tables"])
+    html = renderer.markdown(plain.markdown(table.grid()), extensions=["tables"])
     assert html.count("<table>") == 1 and html.count("<td") == len(table.header) * len(table.methods)
     for tag in ("<a ", "<script", "<em>", "<code>", "<b>", "<h1"):
         assert tag not in html, html
@@ -87,7 +88,7 @@ def test_markdown_stays_one_table_without_links_or_markup(crowd, name):
 def test_a_note_is_a_paragraph_of_its_own(crowd):
     for start in ("# x", "1. x", "- x", "> x", "    x", "+ x"):
         records = [replace(crowd[0], clip=start, status="failed", reason="r", scores={}, timing={}), *crowd[1:]]
-        html = renderer.markdown(tables.markdown(tables.tables(records)[0]), extensions=["tables"])
+        html = renderer.markdown(plain.markdown(tables.tables(records)[0].grid()), extensions=["tables"])
         for tag in ("<h1", "<ol", "<ul", "<blockquote", "<pre"):
             assert tag not in html, start
 
@@ -95,7 +96,7 @@ def test_a_note_is_a_paragraph_of_its_own(crowd):
 def test_csv_cells_are_no_formulas_and_numbers_stay_numbers(crowd):
     for name in ("=1+1", "+x", "-x", "@x", " =1", "\t=1"):
         (table,) = tables.tables(named(crowd, name))
-        lines = list(csv.reader(io.StringIO(tables.comma_separated(table))))
+        lines = list(csv.reader(io.StringIO(plain.comma_separated(table.grid()))))
         assert all(not cell.lstrip().startswith(("=", "+", "-", "@")) for line in lines[1:] for cell in line[:2])
     assert [sheet.cell(text) for text in ("-1.5", "+3", "-inf", "=1", "-x", "a-b")] == [
         "-1.5",
@@ -116,8 +117,8 @@ def test_figures_that_are_not_finite_are_printed_and_end_nothing(crowd, bench, t
     records = [with_score(crowd[0], "psnr", values=values, indices=list(range(len(values)))), *crowd[1:]]
     for each in (records, [with_score(r, "psnr", values=values, indices=list(range(len(values)))) for r in crowd]):
         (table,) = tables.tables(each)
-        for render in (tables.markdown, tables.comma_separated, tables.latex):
-            assert render(table, True)
+        for render in (plain.markdown, plain.comma_separated, latex.latex):
+            assert render(table.grid(True))
         for draw in plot.KINDS.values():
             draw(each)
             plt.close("all")

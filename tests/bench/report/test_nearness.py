@@ -5,7 +5,8 @@ from dataclasses import replace
 import pytest
 
 from bench.gate.comparison import compare
-from bench.report import tables
+from bench.report import latex, tables
+from bench.report import text as plain
 from bench.report.look import front_of
 from bench.report.page import order, panels, tabulated
 from bench.report.plots.frames import per_frame
@@ -116,7 +117,7 @@ def test_gts_own_value_has_no_arrow_no_mark_no_order_and_no_panel():
     ((_, drawn),) = panels.of_tables([table], table.methods)
     assert [(panel.title, panel.note) for panel in drawn] == [("lattice", "nearer to GT is better")]
     (shown,) = tables.tables(found, show=["lattice-gt"])
-    assert "arrow" not in tables.latex(shown) and "| lattice |" in tables.markdown(shown)
+    assert "arrow" not in latex.latex(shown.grid()) and "| lattice |" in plain.markdown(shown.grid())
 
 
 def test_the_plot_has_no_panel_for_what_ranks_nothing():

@@ -5,7 +5,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from bench.report import intervals, plot, summary, tables
+from bench.report import intervals, latex, plot, summary, tables
+from bench.report import text as plain
 from bench.report.summary import rows
 from bench.store.record import DoctorFinding, Telemetry
 from bench.timing import stats
@@ -69,18 +70,18 @@ def test_a_failed_clip_is_counted_shown_and_named(records):
         figure_of(records, "psnr", method="good_one").n,
         figure_of(records, "psnr", method="good_one").expected,
     ) == (1, 2)
-    text = tables.markdown(tables.tables(records)[0])
+    text = plain.markdown(tables.tables(records)[0].grid())
     assert "| fast | 2/2 |" in text and "| good_one | 1/2 |" in text and "b, good_one: failed: out of memory" in text
 
 
 def test_a_method_that_failed_everywhere_keeps_its_row(records):
     records[2:] = [record("good_one", clip, [], [], status="failed") for clip in "ab"]
-    assert "| good_one | 0/2 | – |" in tables.markdown(tables.tables(records)[0])
+    assert "| good_one | 0/2 | – |" in plain.markdown(tables.tables(records)[0].grid())
 
 
 def test_the_best_figure_is_bold_in_the_right_direction(records):
     records[2] = with_score(records[2], "lpips-alex", values=[0.125])
-    lines = tables.markdown(tables.tables(records)[0]).splitlines()
+    lines = plain.markdown(tables.tables(records)[0].grid()).splitlines()
     fast, good = (next(line for line in lines if line.startswith(f"| {m}")) for m in ("fast", "good_one"))
     assert "**10.0**" in fast and "**28.00**" in good and "**0.1250**" in good and "**0.2500**" not in fast
 
@@ -137,7 +138,7 @@ def test_methods_on_unlike_frames_of_a_clip_are_not_ranked_together(records):
 
 def test_what_the_doctor_found_is_under_the_table(records):
     records[0] = replace(records[0], doctor=[DoctorFinding(kind="channels", text="red and blue are swapped")])
-    assert "a, fast: the doctor says: red and blue are swapped" in tables.markdown(tables.tables(records)[0])
+    assert "a, fast: the doctor says: red and blue are swapped" in plain.markdown(tables.tables(records)[0].grid())
 
 
 def test_energy_and_doubts_come_from_the_repetitions(records):
@@ -147,7 +148,7 @@ def test_energy_and_doubts_come_from_the_repetitions(records):
         records[index] = with_times(r, same_output=False, cached=True, redone=2, repetitions=repetitions)
     assert figure_of(records, "energy_j_per_frame").value == pytest.approx(60 / 4)
     assert not [r for r in rows(records) if r.metric == "energy_j_per_frame" and r.method == "good_one"]
-    text = tables.markdown(tables.tables(records)[0])
+    text = plain.markdown(tables.tables(records)[0].grid())
     assert "| fast |" in text and "energy per frame [J]" in text
     for doubt in ("not deterministic", "something is cached", "2 repetitions redone", "throttled all the same"):
         assert f"a, fast: {doubt}" in text or doubt in text
@@ -156,7 +157,7 @@ def test_energy_and_doubts_come_from_the_repetitions(records):
 
 def test_without_a_gpu_repetitions_are_redone_because_the_machine_was_busy(records):
     records[0] = with_times(records[0], redone=2)
-    text = tables.markdown(tables.tables(records)[0])
+    text = plain.markdown(tables.tables(records)[0].grid())
     assert "a, fast: 2 repetitions redone because the machine was busy" in text and "GPU" not in text
 
 
@@ -172,12 +173,12 @@ def test_a_doubt_of_several_clips_and_methods_is_one_note(records):
 
 
 def test_latex_is_escaped_and_uses_booktabs(records):
-    text = tables.latex(tables.tables(records)[0])
+    text = latex.latex(tables.tables(records)[0].grid())
     assert r"good\_one" in text and r"\textbf{28.00}" in text and r"$\uparrow$" in text and r"\bottomrule" in text
 
 
 def test_csv_has_one_line_a_method(records):
-    lines = tables.comma_separated(tables.tables(records)[0]).splitlines()
+    lines = plain.comma_separated(tables.tables(records)[0].grid()).splitlines()
     assert lines[0].startswith("data,method,FPS") and [line.split(",")[:2] for line in lines[1:]] == [
         ["set", "fast"],
         ["set", "good_one"],
@@ -247,7 +248,7 @@ def test_a_table_takes_no_interval_of_single_clips_and_sums_times_once(records, 
     monkeypatch.setattr(intervals, "_totals", count)
     monkeypatch.setattr(intervals, "_carries", bool)
     (table,) = tables.tables(many)
-    tables.markdown(table, with_intervals=True)
+    plain.markdown(table.grid(with_intervals=True))
     assert set(asked) == {16} and len(asked) <= 2 * len(table.methods)
 
 
@@ -257,5 +258,5 @@ def test_a_table_reads_its_records_once_however_many_cells_it_has(records, monke
     trained_on = tables.trained_on
     monkeypatch.setattr(tables, "trained_on", lambda found: calls.append(1) or trained_on(found))
     (table,) = tables.tables(many)
-    tables.markdown(table)
+    plain.markdown(table.grid())
     assert calls == [1]

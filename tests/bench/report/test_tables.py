@@ -7,7 +7,8 @@ import markdown as renderer
 import pytest
 from rich.console import Console
 
-from bench.report import cited, intervals, tables
+from bench.report import cited, intervals, latex, tables
+from bench.report import text as plain
 from bench.report.merge import merged
 from bench.report.summary import rows
 from frames.errors import UserError
@@ -42,7 +43,7 @@ def test_times_tie_when_their_repetitions_overlap(record):
 def test_a_method_that_lacks_clips_gets_no_mark_and_says_how_many_it_has(crowd):
     found = [r for r in crowd if (r.method, r.clip) != ("model[steps=4]", "a")]
     assert marks_of(found, "psnr")["model[steps=1]"] == "best" and "model[steps=4]" not in marks_of(found, "psnr")
-    assert "| model[steps=4] | 3/4 |" in tables.markdown(tables.tables(found)[0])
+    assert "| model[steps=4] | 3/4 |" in plain.markdown(tables.tables(found)[0].grid())
 
 
 def test_a_clip_that_one_method_could_not_open_keeps_its_frames_and_its_size(record):
@@ -50,7 +51,7 @@ def test_a_clip_that_one_method_could_not_open_keeps_its_frames_and_its_size(rec
     records = [record("early", c, [20, 21], [1.0]) for c in "ab"] + [record("late", "a", [20, 21], [1.0])]
     (table,) = tables.tables([*records, refused(record("late", "b", [20], [1.0]))], show=["size", "psnr"])
     assert table.caption.startswith("2 clips, 4 frames;")
-    assert "| late | 1/2 | 80×40 |" in tables.markdown(table)
+    assert "| late | 1/2 | 80×40 |" in plain.markdown(table.grid())
 
 
 def test_methods_with_as_many_but_other_clips_do_not_compete(crowd):
@@ -63,7 +64,7 @@ def test_methods_with_as_many_but_other_clips_do_not_compete(crowd):
 
 
 def test_intervals_are_over_clips_for_scores_and_over_repetitions_for_times(crowd):
-    text = tables.markdown(tables.tables(crowd, show=["psnr", "ms_per_frame"])[0], True)
+    text = plain.markdown(tables.tables(crowd, show=["psnr", "ms_per_frame"])[0].grid(True))
     low, high = intervals.of_mean([20, 23, 26, 29])
     assert f"24.50 [{low:.2f}, {high:.2f}]" in text and "of times over repetitions" in text
     assert intervals.of_mean([1.0]) is None and intervals.of_mean([1.0, float("inf")]) is None
@@ -74,7 +75,7 @@ def test_intervals_are_over_clips_for_scores_and_over_repetitions_for_times(crow
 
 def test_columns_rows_and_order_are_chosen_by_name(crowd):
     (table,) = tables.tables(crowd, show=["size", "psnr", "parameters"], only=["plain", "model[steps=4]"], sort="psnr")
-    lines = tables.markdown(table).splitlines()
+    lines = plain.markdown(table.grid()).splitlines()
     assert lines[2] == "| method | output size | PSNR-Y [dB] ↑ | parameters [M] |"
     assert lines[4].startswith("| model[steps=4] | 80×40 to 80×160 |") and lines[5].startswith("| plain |")
 
@@ -132,23 +133,23 @@ def test_a_method_with_random_weights_shows_no_quality(record):
     records = [record("trained", c, [25], [1.0]) for c in "ab"] + [record("huge", c, [5], [0.1]) for c in "ab"]
     records[2:] = map(untrained, records[2:])
     (table,) = tables.tables(records)
-    line = next(line for line in tables.markdown(table).splitlines() if line.startswith("| huge"))
+    line = next(line for line in plain.markdown(table.grid()).splitlines() if line.startswith("| huge"))
     assert line.startswith("| huge § |") and "– §" in line and "5.00" not in line
-    assert "§ huge: random weights: timed only" in tables.markdown(table)
+    assert "§ huge: random weights: timed only" in plain.markdown(table.grid())
     assert marks_of(records, "psnr") == {}
 
 
 def test_cited_rows_are_marked_and_unlike_protocols_doubly(record):
     records = [record("m", "a", [20], [1.0], data="vid4", expected=1)]
     (table,) = tables.tables(records, show=["psnr", "fps"], cite=cited.of_groups(PUBLISHED, ["C", "f"]))
-    text = tables.markdown(table)
+    text = plain.markdown(table.grid())
     assert "| BasicVSR †b | 27.2694 | – |" not in text
     row = next(line for line in text.splitlines() if line.startswith("| BasicVSR++ †") and "27.7882" in line)
     assert "27.7882 |" in row  # BI on Y without a crop: as measured here
     assert any("29.0400 ‡" in line for line in text.splitlines())  # blurred inputs are not
     assert any("RealBasicVSR †" in line and "15.9 ‡" in line for line in text.splitlines())
     assert "MMagic model cards; BI x4, Y" in text and "do not compare" in text
-    lines = tables.comma_separated(table).splitlines()
+    lines = plain.comma_separated(table.grid()).splitlines()
     assert lines[0].endswith(",source") and lines[1].endswith(",measured") and lines[2].endswith(",cited")
 
 
@@ -169,13 +170,13 @@ def test_figures_of_all_frames_are_unlike_those_of_some(record, selection, cut):
     records = [with_score(record("m", "a", [20], [1.0], data="vid4", expected=1), "psnr", signature=signature)]
     records = [replace(each, data_config=each.data_config | cut) for each in records]
     (table,) = tables.tables(records, show=["psnr"], cite=cited.of_groups(PUBLISHED, ["C"]))
-    assert "27.7882 ‡" in tables.markdown(table)
+    assert "27.7882 ‡" in plain.markdown(table.grid())
 
 
 def test_cited_rows_are_unlike_a_recipe_that_is_a_name_alone(record):
     records = [with_score(record("m", "a", [20], [1.0], data="vid4", expected=1), "psnr", signature="psnr")]
     (table,) = tables.tables(records, show=["psnr"], cite=cited.of_groups(PUBLISHED, ["C"]))
-    assert "27.7882 ‡" in tables.markdown(table)
+    assert "27.7882 ‡" in plain.markdown(table.grid())
 
 
 def test_an_unknown_group_is_named():
@@ -225,7 +226,7 @@ def test_published_figures_are_whole():
 def test_markdown_renders_as_a_table_with_a_cell_for_every_column(crowd):
     crowd[0] = replace(crowd[0], descriptor=replace(crowd[0].descriptor, notes="a|b"))
     (table,) = tables.tables(crowd, cite=None)
-    html = renderer.markdown(tables.markdown(table), extensions=["tables"])
+    html = renderer.markdown(plain.markdown(table.grid()), extensions=["tables"])
     width = len(table.header)
     assert html.count("<table>") == 1 and html.count("<th") - html.count("<thead") == width
     assert html.count("<td") == width * len(table.methods)
@@ -234,7 +235,7 @@ def test_markdown_renders_as_a_table_with_a_cell_for_every_column(crowd):
 
 def test_the_terminal_shows_marks_caption_and_notes(crowd):
     console = Console(width=200, record=True, force_terminal=True, file=open("/dev/null", "w"))
-    tables.terminal(tables.tables(crowd)[0], console)
+    plain.terminal(tables.tables(crowd)[0].grid(), console)
     text = console.export_text(styles=True)
     assert "\x1b[1m" in text and "\x1b[4m" in text and "model[steps=4]" in text and "12 frames" in text
 
@@ -242,7 +243,7 @@ def test_the_terminal_shows_marks_caption_and_notes(crowd):
 @pytest.mark.parametrize("width", [30, 40, 60, 80])
 def test_a_narrow_terminal_gets_every_figure_whole_in_further_tables(crowd, capsys, width):
     (table,) = tables.tables(crowd)
-    tables.terminal(table, Console(width=width))
+    plain.terminal(table.grid(), Console(width=width))
     told = capsys.readouterr().out
     shown = [line for line in told.splitlines() if line[:1] in "┏┃┡│└"]
     assert "…" not in told and max(map(len, shown)) <= width
@@ -254,7 +255,7 @@ def test_a_narrow_terminal_gets_every_figure_whole_in_further_tables(crowd, caps
 def test_long_words_of_a_cell_are_wrapped_on_a_narrow_terminal(crowd, capsys):
     told = [replace(each, method="a_name_of_an_experiment" * 3) for each in crowd if each.method == "plain"]
     (table,) = tables.tables(told, show=["psnr", "weights"])
-    tables.terminal(table, Console(width=60))
+    plain.terminal(table.grid(), Console(width=60))
     out = capsys.readouterr().out
     assert "…" not in out and max(len(line) for line in out.splitlines() if line[:1] in "┏│") <= 60
 
@@ -263,32 +264,32 @@ def test_a_note_is_one_line_however_narrow_the_table(crowd, capsys):
     """So that the name of a file in it can be copied."""
     reason = "/a/folder/with a long name/" + "that/goes/on/" * 10 + "00000002.png: the file is truncated; replace it"
     table = tables.tables([failed(each, reason) for each in crowd])[0]
-    tables.terminal(table, Console(width=60))
+    plain.terminal(table.grid(), Console(width=60))
     lines = capsys.readouterr().out.splitlines()
     assert any(line.endswith(reason) for line in lines), lines
     assert not any(", ;" in line for line in lines)
 
 
 def test_figures_of_metrics_that_a_method_was_trained_on_are_marked_and_the_caption_says_so(crowd):
-    assert "trained on" not in tables.markdown(tables.tables(crowd)[0])
+    assert "trained on" not in plain.markdown(tables.tables(crowd)[0].grid())
     told = [
         replace(r, descriptor=replace(r.descriptor, trained_on=["lpips-alex"])) if r.method == "sharp" else r
         for r in crowd
     ]
     (table,) = tables.tables(told)
-    lines = tables.markdown(table).splitlines()
+    lines = plain.markdown(table.grid()).splitlines()
     (sharp,) = [line for line in lines if line.startswith("| sharp ")]
     assert sharp.count("¶") == 1 and sum("¶" in line for line in lines if line.startswith("| ")) == 1
-    assert "¶ the weights were trained on this metric" in tables.markdown(table)
-    assert r"\P{}" in tables.latex(table)
-    assert "¶" not in tables.comma_separated(table).splitlines()[1]
+    assert "¶ the weights were trained on this metric" in plain.markdown(table.grid())
+    assert r"\P{}" in latex.latex(table.grid())
+    assert "¶" not in plain.comma_separated(table.grid()).splitlines()[1]
 
 
 def test_infinite_and_absent_scores_stand_in_the_notes(record):
     records = [record("one", clip, [float("inf"), 30.0], [1.0]) for clip in "ab"]
     lost = replace(records[1].scores["lpips-alex"], values=None, indices=None, reason="frame 0: too small")
     records[1] = replace(records[1], scores=records[1].scores | {"lpips-alex": lost})
-    text = tables.markdown(tables.tables(records)[0])
+    text = plain.markdown(tables.tables(records)[0].grid())
     assert "a, one: psnr: 1 of 2 frames are equal to GT, so its mean is infinite; 33.01 dB pooled" in text
     assert "b, one: lpips-alex is absent: frame 0: too small" in text
 
