@@ -81,7 +81,7 @@ def test_the_unforeseen_names_the_file_at_hand(capsys, tmp_path, monkeypatch):
     from bench.store import records
 
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
-    monkeypatch.setattr(records.json, "loads", lambda _: {}["missing"])
+    monkeypatch.setattr(records.json, "loads", lambda _, **hook: {}["missing"])
     (tmp_path / "records.jsonl").write_text("{}\n")
     assert guarded("bench", lambda: len(records.load(tmp_path))) == 3
     said = capsys.readouterr().err

@@ -10,6 +10,7 @@ import pytest
 import torch
 
 from bench.methods.adapters import InProcess
+from bench.methods.settings import OwnSettings
 from bench.run.cell import Inputs
 from bench.run.upscale import _session
 from bench.timing.measure import Limits
@@ -44,7 +45,9 @@ def test_a_method_s_copy_of_the_lr_frames_counts_as_its_own():
     cell = SimpleNamespace(clip=None, held_mb=5.0, beside_mb=0.0, plan=SimpleNamespace(limits=Limits()))
     inputs = Inputs([np.zeros((64, 96, 3), np.uint8)] * 2, "", None)
     with ExitStack() as stack:
-        tensors, files = (_session(cell, InProcess(None, "cpu"), s, inputs, stack) for s in ("tensors", "files"))
+        tensors, files = (
+            _session(cell, InProcess(None, "cpu", OwnSettings()), s, inputs, stack) for s in ("tensors", "files")
+        )
         assert (tensors.held_mb, files.held_mb) == (pytest.approx(5 + 2 * 64 * 96 * 3 / 2**20), 5.0)
     contents = [each.cell_contents for each in tensors.call.__closure__]
     (copy,) = [weakref.ref(each) for each in contents if isinstance(each, torch.Tensor)]
