@@ -15,7 +15,7 @@ from bench.report.tables import Column, Table
 WIDTH, HEIGHT = 360, 270
 LEFT, RIGHT, TOP, BOTTOM = 52, 14, 16, 42
 LETTER = 7.6  # width of a letter of a label, on average; labels are bold
-LETTERS = 28  # a longer name is shortened in its middle; the point's tip has it whole
+LETTERS = 28  # a longer name is shortened; the point's tip has it whole
 _PLACES = ((10, 4, "start"), (-10, 4, "end"), (0, -10, "middle"), (0, 19, "middle"), (9, -7, "start"), (-9, -7, "end"))
 Box = tuple[float, float, float, float]
 """(left, top, right, bottom)."""
@@ -128,20 +128,27 @@ def _ticks_y(low: float, high: float, down: Callable[[float], float]) -> list[tu
 
 
 def _labels(placed: dict[str, tuple[float, float]]) -> list[Label]:
-    """Place each point's name where it overlaps no other point, no label, and not the frame, if possible."""
+    """Place each point's name where it overlaps no other point, no label, and not the frame.
+
+    One that finds no such place is left out: the table above has each method's symbol, and the point's tip its name.
+    """
     taken = [(x - 7, y - 7, x + 7, y + 7) for x, y in placed.values()]
     found = []
     for method, (x, y) in placed.items():
         text = _shortened(method)
         width = LETTER * len(text)
         costs = [(_cost(_extent(x, y, width, place), taken), place) for place in _PLACES]
-        best = min(costs, key=lambda each: each[0])[1]
-        taken.append(_extent(x, y, width, best))
-        found.append(Label(x + best[0], y + best[1], best[2], text))
+        cost, best = min(costs, key=lambda each: each[0])
+        if not cost:
+            taken.append(_extent(x, y, width, best))
+            found.append(Label(x + best[0], y + best[1], best[2], text))
     return found
 
 
 def _shortened(name: str) -> str:
+    """A long name by its options alone, by which the methods of a sweep differ, or without its middle."""
+    if len(name) > LETTERS and "[" in name:
+        name = name[name.find("[") :]
     if len(name) <= LETTERS:
         return name
     half = (LETTERS - 1) // 2

@@ -49,6 +49,17 @@ def test_the_name_of_a_point_fits_into_its_panel_and_its_tip_has_it_whole():
     assert any(mark.tip.startswith(LONG) for mark in panel.marks)
 
 
+def test_the_names_of_a_sweep_tell_its_options_and_never_lie_upon_each_other():
+    """The middle was cut out of each, so all looked alike; names of equal points were written one over the other."""
+    names = [f"turbovsr[steps={steps},use_latent={latent}]" for steps in (1, 2, 4) for latent in ("True", "False")]
+    records = [make(name, "a", [30.0 + n], [1.0]) for n, name in enumerate(names)]
+    records += [make(f"same{n}", "a", [20.0], [9.0]) for n in range(9)]
+    ((_, (panel, *_)),) = panels.of_tables(tables(records), order_of(records))
+    shown = [label.text for label in panel.labels]
+    assert "[steps=4,use_latent=False]" in shown and len(set(shown)) == len(shown)
+    assert len(panel.marks) == 15 and 1 <= sum(text.startswith("same") for text in shown) < 9
+
+
 def test_the_whole_of_the_stages_is_the_time_that_the_tables_have():
     """Medians of stages need not add up to the median of the whole."""
     record = make("one", "a", [30.0, 30.0], [1.0])
