@@ -265,6 +265,14 @@ def fingerprint(path: Path) -> str:
 
 
 def versions() -> str:
-    """Versions of libraries, number of threads and fixed encoder settings, on which pixels and bytes depend."""
+    """Sources, versions of libraries, number of threads and fixed encoder settings: pixels and bytes depend on them."""
     libraries = torch.__version__, av.__version__, sorted(av.library_versions.items())
-    return repr((*libraries, torch.get_num_threads(), FEW_FRAMES))
+    return repr((_sources(Path(__file__).parent.parent), *libraries, torch.get_num_threads(), FEW_FRAMES))
+
+
+def _sources(root: Path) -> str:
+    """Hash of the modules that make the pixels, in the folder of the packages; training and other models do not."""
+    digest = hashlib.sha256()
+    for file in sorted([*root.glob("turbovsr/*.py"), *root.glob("frames/**/*.py")]):
+        digest.update(repr((file.relative_to(root).as_posix(), file.read_bytes())).encode())
+    return digest.hexdigest()

@@ -237,6 +237,14 @@ def test_another_input_of_the_same_name_is_noticed(run, stopped, tmp_path, capsy
     assert "a run with other input was stopped here" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(("name", "refused"), [("turbovsr/decoder.py", True), ("turbovsr/train/loop.py", False)])
+def test_parts_of_an_earlier_version_are_not_mixed_in(run, stopped, tmp_path, capsys, monkeypatch, name, refused):
+    read = Path.read_bytes
+    monkeypatch.setattr(Path, "read_bytes", lambda file: read(file) + b"#" * file.as_posix().endswith(name))
+    assert run(stopped, tmp_path / "out.mp4") == (3 if refused else 0)
+    assert ("a run with other versions was stopped here" in capsys.readouterr().err) is refused
+
+
 @pytest.mark.parametrize("name", ["segment-000001.mp4", "segment-000000.json", "tail-000001.npy"])
 def test_damaged_parts_are_noticed(run, stopped, tmp_path, capsys, name):
     path = tmp_path / "out.mp4.partial" / name
