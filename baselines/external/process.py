@@ -13,6 +13,8 @@ from pathlib import Path
 
 LAST_LINES = 5
 """Number of last lines of a failed program's output that go into the message."""
+LONGEST_LINE = 300  # characters of such a line; of a longer one its two ends
+MOST_OUTPUT = 1 << 20  # bytes at the end of an output that are read
 
 
 class ProgramError(RuntimeError):
@@ -43,7 +45,7 @@ def run(command: Sequence[str], cwd: Path, env: Mapping[str, str], timeout_s: fl
     """Run a command to its end, then kill all processes left of its session, also when the wait is interrupted.
 
     Returns:
-        What it wrote to standard output and then to standard error.
+        What it wrote to standard output and then to standard error, of each the last MiB.
     Raises:
         ProgramError: it could not be started, ended with another exit code than 0, or took longer than `timeout_s`.
     """
@@ -87,7 +89,7 @@ def _end(process: subprocess.Popen) -> None:
 
 
 def _text(file) -> str:
-    file.seek(0)
+    file.seek(max(file.seek(0, os.SEEK_END) - MOST_OUTPUT, 0))
     return file.read().decode(errors="replace")
 
 
@@ -95,4 +97,9 @@ def _last_words(text: str) -> str:
     """The last lines that are not empty, without colour codes; of a line that is redrawn, its last state."""
     text = re.sub(r"\x1b\[[0-9;]*[A-Za-z]", "", text)
     lines = [line.rstrip("\r").rpartition("\r")[2].strip() for line in text.split("\n")]
-    return " / ".join([line for line in lines if line][-LAST_LINES:])
+    return " / ".join([_shortened(line) for line in lines if line][-LAST_LINES:])
+
+
+def _shortened(line: str) -> str:
+    half = LONGEST_LINE // 2
+    return line if len(line) <= LONGEST_LINE else f"{line[:half]} ... {line[-half:]}"

@@ -141,6 +141,13 @@ def shell(script: str, **options) -> dict:
 COLOURED = "printf '\\033[31m10%%\\r20%%\\033[0m\\n\\n' >&2; echo out of memory >&2; exit 7"
 
 
+def test_a_line_of_megabytes_is_not_in_the_message():
+    script = "head -c 3000000 /dev/zero | tr '\\0' .; echo ' out of memory'; exit 7"
+    with pytest.raises(RuntimeError, match=r"last words: \.+ \.\.\. \.+ out of memory$") as caught:
+        External(**shell(script), scale=4).upscale_files(Path("in"), Path("out"))
+    assert len(str(caught.value)) < 500
+
+
 @pytest.mark.parametrize(
     "options, says",
     [
