@@ -175,6 +175,7 @@ class TurboVSR:
             ValueError: there are no frames, one is not of that kind, or the weights give values that are not finite.
         """
 
+        @torch.inference_mode(False)  # so that the caller may write into it
         def allocate(index: int, frame: Tensor) -> Tensor:
             return frame.new_empty(3, self.scale * frame.shape[1], self.scale * frame.shape[2])
 

@@ -91,6 +91,13 @@ def test_without_a_latent_frames_are_padded_to_what_the_layers_take(tmp_path, in
     assert difference.abs().max() <= 2
 
 
+def test_frames_of_a_stream_may_be_written_into(upscaler):
+    lr = clip(20, 3, 16, 16)
+    for frame, wanted in zip(upscaler.stream(lr), upscaler.upscale(lr), strict=True):
+        assert torch.equal(frame, wanted)
+        frame[:, :8] = 0  # a watermark, say
+
+
 def test_clip_begins_as_its_first_chunk_alone(upscaler):
     lr = clip(17, 3, 16, 16)
     # A chunk knows nothing of the next one: a stream may be handed out while its end has not been read. Only the frames
