@@ -28,7 +28,7 @@ from torch import Tensor, nn
 
 from frames.bicubic import symmetric_pad
 from turbovsr.colours import ColourCleaning
-from turbovsr.consistency import add_margins, consistent_base, empty_with_margins, fill_margins
+from turbovsr.consistency import MARGIN, add_margins, consistent_base, empty_with_margins, fill_margins
 from turbovsr.geometry import CELL, SCALE, VALUES_PER_LR_PIXEL, latent_frames
 from turbovsr.layers import PlainLayer, SmallerSizes, SpatialBlock, leaky_, zero_conv
 from turbovsr.pixels import unit_of
@@ -136,9 +136,11 @@ class Decoder(nn.Module):
         self.register_buffer("mean", torch.zeros(latent_channels))
         self.register_buffer("std", torch.ones(latent_channels))
         # Of this the LR size must be a multiple; with a latent, of CELL.
-        self.multiple = reduction * (self.inner.multiple if self.inner else 1)
-        if self.colours is not None:
-            self.multiple = math.lcm(self.multiple, self.colours.multiple)
+        self.multiple = math.lcm(
+            reduction * (self.inner.multiple if self.inner else 1),
+            self.colours.multiple if self.colours is not None else 1,
+            MARGIN if consistent else 1,  # so many pixels are mirrored at each edge
+        )
         self.head_up = nn.Conv2d(width, reduction**2 * head_width, 1) if reduction > 1 else None
         self.head = zero_conv(head_width if reduction > 1 else width, VALUES_PER_LR_PIXEL, 3, padding=1)
 

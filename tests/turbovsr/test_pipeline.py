@@ -91,6 +91,12 @@ def test_without_a_latent_frames_are_padded_to_what_the_layers_take(tmp_path, in
     assert difference.abs().max() <= 2
 
 
+def test_a_frame_of_one_pixel_is_upscaled_by_consistent_weights_of_the_lr_size(tmp_path):
+    file = tmp_path / "plain.safetensors"
+    checkpoints.save(tiny_model(replace(TINY, decoder_reduction=1)), file, torch.float32, name="plain", licence="none")
+    assert TurboVSR(file, use_latent=False).upscale(clip(2, 3, 1, 5)).shape == (2, 3, 4, 20)
+
+
 def test_frames_of_a_stream_may_be_written_into(upscaler):
     lr = clip(20, 3, 16, 16)
     for frame, wanted in zip(upscaler.stream(lr), upscaler.upscale(lr), strict=True):
