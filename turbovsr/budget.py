@@ -18,6 +18,7 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from frames.command_line import Parser
 from frames.errors import ERROR, OK
+from turbovsr import checkpoints
 from turbovsr.generator import Generator
 from turbovsr.geometry import SCALE, SPATIAL_COMPRESSION, missing_frames, pad_to
 from turbovsr.ltx import presets
@@ -58,8 +59,11 @@ def build(
     if model == "nano":
         if path != "turbo":
             raise ValueError(f"nano has no {path} path: its latent holds what LR frames lack, so path=turbo alone")
+        header = checkpoints.read_header(checkpoints.resolve(model))
+        assert header is not None  # it is shipped
+        shape = ModelConfig(**checkpoints.checked_options(header, ModelConfig))
         with torch.device("meta"):
-            return Model(ModelConfig()), f"attention in windows of {ModelConfig().attention_window}"
+            return Model(shape), f"attention in windows of {shape.attention_window}, the latent sampled"
     config = presets.configure(model, path, autoencoder, window, presets.LTX_TOKENS if text else 0)
     with presets.weights_on(torch.device("meta"), torch.bfloat16):
         built = LTXModel(config)

@@ -7,6 +7,7 @@ import torch
 
 from turbovsr import budget
 from turbovsr.ltx import presets
+from turbovsr.pipeline import TurboVSR
 from turbovsr.transformer import Transformer
 
 
@@ -42,6 +43,11 @@ def test_sizes_are_padded_and_steps_multiply():
     assert (one.height, one.width, one.frames, one.tokens) == (256, 256, 9, 128)
     assert two.stages["clip"] == pytest.approx(2 * one.stages["clip"])
     assert two.stages["decode"] == one.stages["decode"]
+
+
+def test_nano_is_the_shipped_one():
+    parameters = budget.budget((64, 64), 1, model="nano").parameters
+    assert sum(parameters.values()) == TurboVSR("nano").descriptor.parameters
 
 
 def test_command_prints_a_table_or_json(capsys):
