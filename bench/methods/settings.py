@@ -26,6 +26,16 @@ def _switch(path: str) -> _Setting:
     return partial(getattr, owner, name), partial(setattr, owner, name)
 
 
+def _autocast(kind: str) -> _Setting:
+    """Automatic casts on a kind of device (`torch.autocast`, which may be entered and never left), with their dtype."""
+
+    def write(wanted: tuple[bool, torch.dtype]) -> None:
+        torch.set_autocast_enabled(kind, wanted[0])
+        torch.set_autocast_dtype(kind, wanted[1])
+
+    return lambda: (torch.is_autocast_enabled(kind), torch.get_autocast_dtype(kind)), write
+
+
 def _set_default_device(device: torch.device) -> None:
     torch.set_default_device(None if device.type == "cpu" else device)
 
@@ -57,6 +67,8 @@ def _set_handlers(wanted: Mapping[int, Any]) -> None:
 _OWN: dict[str, _Setting] = {
     "default dtype": (torch.get_default_dtype, torch.set_default_dtype),
     "default device": (torch.get_default_device, _set_default_device),
+    "casts on a CPU": _autocast("cpu"),
+    "casts on a GPU": _autocast("cuda"),
     "gradients": (torch.is_grad_enabled, torch.set_grad_enabled),
     "float32 products": (torch.get_float32_matmul_precision, torch.set_float32_matmul_precision),
     "float32": _switch("fp32_precision"),  # torch's newer switches, after the older one

@@ -34,6 +34,8 @@ OTHERS = {  # a setting: how it is read, and how a careless method changes it
     "threads": (torch.get_num_threads, lambda: torch.set_num_threads(torch.get_num_threads() + 1)),
     "dtype": (torch.get_default_dtype, lambda: torch.set_default_dtype(torch.float64)),
     "device": (torch.get_default_device, lambda: torch.set_default_device("meta")),
+    "casts": (lambda: torch.is_autocast_enabled("cpu"), lambda: torch.autocast("cpu").__enter__()),
+    "casts on a GPU": (lambda: torch.is_autocast_enabled("cuda"), lambda: torch.set_autocast_enabled("cuda", True)),
     "gradients": (torch.is_grad_enabled, lambda: torch.set_grad_enabled(False)),
     "products": (torch.get_float32_matmul_precision, lambda: torch.set_float32_matmul_precision("medium")),
     "float32": (lambda: torch.backends.fp32_precision, lambda: setattr(torch.backends, "fp32_precision", "tf32")),
