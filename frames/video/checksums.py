@@ -26,8 +26,9 @@ def _slices(packet: bytes) -> list[bytes]:
     """The slices with their footers; empty where the lengths in footers with a CRC do not lead through the packet."""
     found, end = [], len(packet)
     while end > 0:
-        begin = end - FOOTER - int.from_bytes(packet[max(0, end - FOOTER) : end - FOOTER + 3], "big")
-        if begin < 0:
+        length = int.from_bytes(packet[max(0, end - FOOTER) : end - FOOTER + 3], "big")
+        begin = end - FOOTER - length
+        if begin < 0 or not length:  # zeros in place of a packet would be slices without content, whose CRC fits
             return []
         found.append(packet[begin:end])
         end = begin

@@ -1,9 +1,11 @@
 """Videos that are cut short or damaged: what can be decoded comes, then one line says what is missing."""
 
+import av
 import numpy as np
 import pytest
 
 from frames.video import DamagedVideo, read_timed, read_video, video_info
+from frames.video.checksums import Checksums
 
 CONTAINERS = {  # name: codec, options of the container
     "moov first.mp4": ("libx264", {"movflags": "faststart"}),
@@ -106,6 +108,16 @@ def test_a_flipped_bit_in_ffv1_is_said(encode, pix_fmt):
     path.write_bytes(data)
     count, said = read(path)
     assert count == 6 and "2 of its frames are damaged" in said
+
+
+def test_zeros_in_place_of_an_ffv1_packet_are_no_slices(encode):
+    """The CRC of zeros is 0, as that of a whole slice, and FFmpeg makes a frame of them without a word."""
+    path = encode("a.mkv", frames=3, codec="ffv1", options={"level": "3", "slicecrc": "1"})
+    with av.open(str(path)) as container:
+        packets = [bytes(packet) for packet in container.demux(video=0) if packet.size]
+    checksums = Checksums()
+    assert all(map(checksums.whole, packets))
+    assert not any(checksums.whole(bytes(size)) for size in range(800, 808))
 
 
 def test_a_wrong_checksum_in_a_video_of_png_is_said(encode):
