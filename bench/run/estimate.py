@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -86,9 +86,8 @@ def count_existing(opened: Opened, out: str | None, store: Store) -> ExistingCel
     wanted = {(p.data, c.name, p.method): p for p in opened.plans for c in p.clips}
     in_store: set[tuple[str, str, str]] = set()
     for folder in folders:
-        for record in _records(folder):
-            plan = wanted.get(record.cell)
-            if plan is None or not record.ok or not _fits(record, plan):
+        for record in _records(folder, wanted):
+            if not record.ok or not _fits(record, wanted[record.cell]):
                 continue
             recorded += own is not None and folder == own
             if record.prediction and store.has_prediction(record.prediction):
@@ -102,8 +101,8 @@ def _fits(record: Record, plan: MethodOnData) -> bool:
     return record.method_config == plan.method_config and ours == theirs
 
 
-def _records(folder: Path) -> list[Record]:
+def _records(folder: Path, cells: Container[tuple]) -> list[Record]:
     try:
-        return load(folder).records
+        return load(folder, cells).records
     except UserError:
         return []

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 from bench.store.moments import moment
 from bench.store.record import Record
@@ -85,8 +85,12 @@ class RecordFile:
             append_whole(stream, line)
             os.fsync(stream.fileno())
 
-    def read(self) -> Iterator[Record]:
-        """All readable records; a last line torn by a crash is left out (its cell is simply measured again)."""
+    def read(self, cells: Container[tuple] | None = None) -> Iterator[Record]:
+        """All readable records; a last line torn by a crash is left out (its cell is simply measured again).
+
+        Args:
+            cells: leave the records of other cells out, unchecked; None: none.
+        """
         if not self.file.is_file():
             return
         if self.file.stat().st_size > LARGEST:
@@ -104,6 +108,8 @@ class RecordFile:
                     else:
                         self.torn = damage
                     continue
+                if cells is not None and _cell(data) not in cells:
+                    continue
                 try:
                     yield Record.from_json(data)
                 except ValueError as error:
@@ -117,17 +123,19 @@ class Records:
 
     A run of one worker appends to `records.jsonl`; workers of a run of many append to files of their own beside it.
 
+    Args:
+        cells: see `RecordFile.read`.
     Raises:
         UserError: see `RecordFile`.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, cells: Container[tuple] | None = None) -> None:
         self.file = Path(folder) / FILE
         self._main = RecordFile(self.file)
         facts = read_workers(Path(folder))
-        self._cells: dict[tuple[str, str, str], Record] = {r.cell: _known(r, facts) for r in self._main.read()}
+        self._cells: dict[tuple[str, str, str], Record] = {r.cell: _known(r, facts) for r in self._main.read(cells)}
         others = [RecordFile(file) for file in worker_files(Path(folder))]
-        for record in sorted((_known(each, facts) for file in others for each in file.read()), key=_place):
+        for record in sorted((_known(each, facts) for file in others for each in file.read(cells)), key=_place):
             before = self._cells.get(record.cell)
             if before is None or moment(before.date) <= moment(record.date):
                 self._cells[record.cell] = record
@@ -165,15 +173,17 @@ def runs(root: Path) -> list[Path]:
     return sorted({file.parent for file in root.glob(f"**/{FILE}")} | shared)
 
 
-def load(folder: Path) -> RunRecords:
+def load(folder: Path, cells: Container[tuple] | None = None) -> RunRecords:
     """Read the records of a run folder.
 
+    Args:
+        cells: see `RecordFile.read`.
     Raises:
         UserError: there is no such folder, it holds no records, or a line is no record (file and line are named).
     """
     if not is_run(folder):
         raise UserError(f"{folder}: no {FILE} here; give the folder of a run (python -m bench run ... out=DIR)")
-    found = Records(folder)
+    found = Records(folder, cells)
     return RunRecords(Path(folder), found.all(), found.damaged, found.torn)
 
 
@@ -211,6 +221,11 @@ def _known(record: Record, facts: Mapping[str, WorkerFacts]) -> Record:
 def _place(record: Record) -> tuple[int, datetime]:
     """Sort key of workers' records: as planned, the newest of one cell last."""
     return record.unit or 0, moment(record.date)
+
+
+def _cell(data: Any) -> tuple[str, ...]:
+    """`Record.cell` of a line's content; what is no text agrees with no cell."""
+    return tuple(str(data.get(name)) for name in ("data", "clip", "method")) if isinstance(data, dict) else ()
 
 
 def _reason(error: BaseException) -> str:

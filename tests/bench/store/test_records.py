@@ -37,6 +37,16 @@ def test_the_newest_record_of_a_cell_counts(tmp_path):
     assert [r.prediction for r in load(tmp_path).records] == ["new"]
 
 
+def test_records_of_other_cells_are_left_out_unchecked(tmp_path, monkeypatch):
+    """Their scores of every frame take most of the time, and are held in memory."""
+    written = [record(clip) for clip in "abc"]
+    for each in written:
+        Records(tmp_path).append(each)
+    built, from_json = [], Record.from_json
+    monkeypatch.setattr(Record, "from_json", lambda data: built.append(data["clip"]) or from_json(data))
+    assert load(tmp_path, cells={written[1].cell}).records == [written[1]] and built == ["b"]
+
+
 def test_a_torn_last_line_loses_that_record_alone(tmp_path):
     records = Records(tmp_path)
     records.append(record("a"))
