@@ -16,6 +16,7 @@ from bench.metrics.base import ClipMetric, FrameMetric, Kind, Metric
 from bench.metrics.kinds import overridden_kind
 from bench.metrics.of_gt import of_gt
 from bench.metrics.protocol import RGB, Protocol
+from bench.metrics.reserved import names_a_time
 from bench.metrics.unavailable import NotAtHand, Unavailable
 from bench.targets import maker
 from frames.errors import UserError, did_you_mean, one_line
@@ -115,11 +116,13 @@ def _members(name: str, config_dirs: tuple[str, ...]) -> list[str]:
 
 
 def check_name(name: str, config_dirs: tuple[str, ...] = ()) -> None:
-    """Raise UserError unless there is a metric of this name, without building it."""
+    """Raise UserError unless there is a metric of this name, and no time; it is not built."""
     family, slash, variant = name.partition("/")
     known = members("metric", config_dirs)
     if family not in known or (slash and not variant):
         raise UserError(f"unknown metric '{name}'{did_you_mean(name, known)}")
+    if names_a_time(name):
+        raise UserError(f"metric {name}: {known[family]}: reports have a time of this name; rename the file")
     open_options = [key for key, value in _file(family, config_dirs).items() if value == "???"]
     if len(open_options) != bool(slash):
         raise UserError(f"metric {name}: write {family}" + (f"/{open_options[0].upper()}" if open_options else ""))

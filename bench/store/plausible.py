@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
+from bench.metrics.reserved import names_a_time
+
 if TYPE_CHECKING:
     from bench.store.record import Record, Score, Timing
 
@@ -57,6 +59,8 @@ def _check_times(where: str, times: Timing) -> None:
 def _check_score(where: str, score: Score, frames: int) -> None:
     if not 0 <= score.digits <= _MOST_DIGITS:
         raise ValueError(f"{where}.digits is {score.digits}, not between 0 and {_MOST_DIGITS}")
+    if names_a_time(where.removeprefix("scores.")):
+        raise ValueError(f"{where}: a score with the name of a time, which tables could not tell from it")
     if score.signature.split("|")[0] == "time":
         raise ValueError(f"{where}.signature is that of a time")
     values = score.values or []

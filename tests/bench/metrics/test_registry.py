@@ -103,6 +103,12 @@ def test_a_file_that_defines_no_metric_is_one_line(folder, text, words):
     assert "\n" not in str(caught.value)
 
 
+@pytest.mark.parametrize("name", ["fps", "fps-mine", "first_call_s", "speed"])
+def test_a_score_never_takes_the_name_of_a_time(folder, name):
+    with pytest.raises(UserError, match=rf"metric {name}: .*{name}.yaml: reports have a time of this name; rename"):
+        build(name, config_dirs=folder(name, f"_target_: {__name__}.Constant\nvalue: 3\n"))
+
+
 def test_a_file_says_otherwise_for_its_own_name_and_gts_value_needs_no_code(folder):
     dirs = folder(
         "mine", f"_target_: {__name__}.Constant\nvalue: 3\nkind: {{title: near, better: nearer, digits: 2}}\n"

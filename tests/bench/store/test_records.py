@@ -9,6 +9,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from bench.report.history import RELATIVE
+from bench.report.summary import UNITS
 from bench.store import keys
 from bench.store.keys import combined, frames_digest, prediction_key, source_digest
 from bench.store.record import Descriptor, Record
@@ -218,6 +220,15 @@ def test_figures_that_no_reader_can_compute_with_are_refused(tmp_path, path, val
     with pytest.raises(UserError, match=rf"records.jsonl, line 1: {'[.]'.join(path.split()[:2])}") as caught:
         load(tmp_path)
     assert len(str(caught.value)) < 500
+
+
+@pytest.mark.parametrize("name", [*UNITS, "fps-mine", RELATIVE])
+def test_a_score_with_the_name_of_a_time_is_refused(tmp_path, name):
+    content = record().to_json()
+    content["scores"][name] = content["scores"]["psnr"]
+    (tmp_path / "records.jsonl").write_text(json.dumps(content) + "\n")
+    with pytest.raises(UserError, match=f"line 1: scores.{name}: a score with the name of a time"):
+        load(tmp_path)
 
 
 @pytest.mark.parametrize("values, indices", [([20.0, 21.0, 22.0], None), ([20.0, 22.0], [1, 1])])
