@@ -144,7 +144,7 @@ def _compose(overrides: list[str], config_dirs: tuple[str, ...]) -> DictConfig:
     try:
         with initialize_config_dir(str(CONF), version_base="1.3"):
             return hydra_compose("run", overrides=overrides)
-    except (HydraException, OmegaConfBaseException, yaml.YAMLError, RecursionError) as error:
+    except (HydraException, OmegaConfBaseException, yaml.YAMLError, RecursionError, ValueError) as error:
         raise UserError(one_line(error.__cause__ or error)) from error
 
 

@@ -6,6 +6,7 @@ import os
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import islice
 from typing import NamedTuple
 
 from hydra.core.override_parser.overrides_parser import OverridesParser
@@ -18,6 +19,8 @@ WRITTEN = ("out", "store")
 """Options that name a folder to write to: taken literally, commas included, and never swept."""
 PATHS = (*WRITTEN, "root", "gt", "lr", "weights", "param", "prompt", "cwd")
 """Last words of the keys whose value is a path; a value that exists as a path is taken literally."""
+MOST_VALUES = 10_000
+"""Limit on the values of one sweep."""
 
 _WORD = re.compile(r"""'(?:\\.|[^'\\])*' | "(?:\\.|[^"\\])*" | [^\s,()\[\]{}'"=:$]+""", re.VERBOSE)
 
@@ -80,10 +83,13 @@ def _values(key: str, text: str, word: str) -> tuple[Value, ...]:
         (parsed,) = OverridesParser.create().parse_overrides([f"{key}={text}"])
         if not parsed.is_sweep_override():
             return (Value(text, text),)
-        return tuple(Value(str(each), _unquoted(str(each))) for each in parsed.sweep_string_iterator())
-    except (HydraException, RecursionError) as error:
+        texts = list(map(str, islice(parsed.sweep_string_iterator(), MOST_VALUES + 1)))
+    except (HydraException, RecursionError, ValueError, ArithmeticError) as error:  # of range(1,5,0), range(nan,5)
         reason = one_line(error).split(" See ")[0].removeprefix("HydraException: ")
         raise UserError(f"cannot read the options: '{_shown(word)}': {_shown(reason)}") from error
+    if len(texts) > MOST_VALUES:
+        raise UserError(f"{_shown(word)}: a sweep of more than {MOST_VALUES} values; write fewer")
+    return tuple(Value(each, _unquoted(each)) for each in texts)
 
 
 def _is_path(text: str, last: str) -> bool:

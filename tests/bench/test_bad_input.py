@@ -21,6 +21,8 @@ QUICK = ("metrics=[psnr]", "timing=once")
         (["run", "method=bicubc"], "unknown method 'bicubc'; did you mean 'bicubic'?"),
         (["run", "data=red4"], "unknown data 'red4'; did you mean 'reds4'?"),
         (["run", "metod=bicubic"], "unknown option 'metod'; did you mean 'method'?"),
+        (["run", "metric=5"], "unknown option 'metric'; did you mean 'metrics'?"),
+        (["run", "@x=5"], "unknown option '@x'"),
         (["run", "method.kernl=x"], "unknown option 'method.kernl'; did you mean 'method.kernel'?"),
         (["run", "timing.repeats=many"], "timing.repeats"),
         (["run", "timing.scopes=[tensor]"], "did you mean 'tensors'?"),

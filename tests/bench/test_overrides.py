@@ -93,6 +93,10 @@ def test_names_in_other_scripts_need_no_quotes():
         ("~", "options cannot be taken away"),
         ("data.root=clip (1)", "cannot read the options: 'data.root=clip \\(1\\)'"),
         ("method.x=" + "[" * 2000, "cannot read the options"),
+        ("method.x=" + "9" * 5000, "cannot read the options"),
+        ("method.x=range(1,5,0)", "cannot read the options: .*must not be zero"),
+        ("method.x=range(nan,5)", "cannot read the options"),
+        ("method.x=range(1,1e9)", "a sweep of more than 10000 values"),
     ],
 )
 def test_what_cannot_be_read_is_one_line(word, says):

@@ -98,12 +98,13 @@ def _hydra_lines(words: list[str], config_dir: Path | None) -> list[str]:
     for word in words:
         try:
             (item,) = OverridesParser.create().parse_overrides([word])
-        except (HydraException, RecursionError) as error:
+        except (HydraException, RecursionError, ValueError) as error:  # a number of thousands of digits
             key, _, value = word.partition("=")
             if key in PATHS:
                 raise UserError(f"{key}: {value}: no such file or folder; several are written {key}=[a,b]") from error
             raise UserError(
-                f"cannot read '{word}' ({_first_line(error)}); quote values with special characters: KEY='\"VALUE\"'"
+                f"cannot read '{word[:200]}' ({_first_line(error)[:200]}); "
+                "quote values with special characters: KEY='\"VALUE\"'"
             ) from error
         key = item.key_or_group
         if item.is_sweep_override():

@@ -325,6 +325,7 @@ def test_every_recipe_is_valid_with_every_degradation(recipe, degradation):
             "transformer_width=25: its channels are rotated in pairs, give an even number above 0",
         ),
         (["stage=regression", "model.decoder_width=1000000"], "billion parameters"),
+        (["seed=" + "9" * 5000], "cannot read 'seed=99"),
         (["seed=99999999999999999999"], "seed must be from 0 to 9223372036854775807"),
         (["stages.joint.loop.seed=3"], "stages.joint.loop.seed: a stage has no seed of its own; seed= is that of all"),
         (["stages.joint.crop=100"], "crop must be a multiple of 32, got 100"),
