@@ -25,7 +25,7 @@ def build_config(plain: dict[str, Any]) -> TrainConfig:
     plain["stages"] = {}
     for name, values in stages.items():
         kind = values.get("kind") if isinstance(values, dict) else None
-        if kind not in kinds:
+        if not isinstance(kind, str) or kind not in kinds:
             raise UserError(f"stages.{name}.kind: unknown kind '{kind}'{did_you_mean(str(kind), kinds)}")
         plain["stages"][str(name)] = build(kinds[kind], values, f"stages.{name}")
     in_latents = [isinstance(stage, LatentStage) for stage in plain["stages"].values()]

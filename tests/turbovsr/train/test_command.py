@@ -331,6 +331,7 @@ def test_every_recipe_is_valid_with_every_degradation(recipe, degradation):
         (["stages.joint.crop=100"], "crop must be a multiple of 32, got 100"),
         (["stages.joint.batch.frames=8"], "batch.frames must be 8k+1, got 8"),
         (["stages.joint.kind=both"], "unknown kind 'both'"),
+        (["stages.joint.kind=[joint]"], "unknown kind '['joint']'"),
         (["stages.regression.gan.weight=0"], "weight must be above 0"),
         (["model.transformer_widht=9"], "did you mean 'transformer_width'?"),
         (["precision=half"], "unknown precision 'half'"),
