@@ -20,6 +20,7 @@ from bench.metrics.protocol import Protocol
 from bench.metrics.signature import short
 from bench.run.frame_scores import FrameScores, package_of
 from bench.store.keys import HARNESS
+from bench.store.plausible import is_beyond
 from bench.store.record import Score
 from frames.errors import one_line
 from frames.prefetch import ahead
@@ -86,11 +87,12 @@ class PredictionScores:
                 except Exception as error:  # a program that failed, for one
                     self._absent(name, error, "")
                     continue
-                lost = next((index for index, value in enumerate(values) if math.isnan(value)), None)
+                lost = next((i for i, value in enumerate(values) if math.isnan(value) or is_beyond(value)), None)
                 if lost is None:
                     self.values[name] = values
                 else:
-                    self.reasons[name] = f"value {lost} is not a number"
+                    what = "not a number" if math.isnan(values[lost]) else f"{values[lost]:g}, which no record takes"
+                    self.reasons[name] = f"value {lost} is {what}"
 
     def _checked(self, name: str, each: Accumulator) -> list[float]:
         """The values of a metric as plain numbers, as many as its `kind` says."""

@@ -9,6 +9,7 @@ from bench.metrics.reserved import names_a_time
 
 if TYPE_CHECKING:
     from bench.store.record import Record, Score, Timing
+    from bench.store.store import StoredTimes
 
 _MOST_DIGITS, _MOST_FRAMES, _LONGEST_SIDE = 15, 10**7, 2**20
 _LARGEST_SCORE, _LARGEST_COUNT = 1e100, 10**30  # of finite scores; of operations and parameters
@@ -30,14 +31,24 @@ def check(record: Record) -> None:
         raise ValueError(f"frames and sizes must be at least {least}, scale at least 1, expected_clips at least 0")
     if record.frames > _MOST_FRAMES or max(record.scale, *sides) > _LONGEST_SIDE:
         raise ValueError(f"more than {_MOST_FRAMES} frames, or sides or a scale above {_LONGEST_SIDE}")
-    if record.macs is not None and not 1 <= record.macs < _LARGEST_COUNT:
-        raise ValueError("macs must be at least 1 and below 1e30, or null with macs_reason")
-    if record.descriptor and not 0 <= record.descriptor.parameters < _LARGEST_COUNT:
-        raise ValueError("descriptor.parameters must be at least 0 and below 1e30")
-    for scope, times in record.timing.items():
-        _check_times(f"timing.{scope}", times)
+    check_measured(record)
     for name, score in record.scores.items():
         _check_score(f"scores.{name}", score, record.frames)
+
+
+def check_measured(found: Record | StoredTimes) -> None:
+    """Refuse times, operations and parameters that nobody can have measured; ValueError as `check`."""
+    if found.macs is not None and not 1 <= found.macs < _LARGEST_COUNT:
+        raise ValueError("macs must be at least 1 and below 1e30, or null with macs_reason")
+    if found.descriptor and not 0 <= found.descriptor.parameters < _LARGEST_COUNT:
+        raise ValueError("descriptor.parameters must be at least 0 and below 1e30")
+    for scope, times in found.timing.items():
+        _check_times(f"timing.{scope}", times)
+
+
+def is_beyond(value: float) -> bool:
+    """Whether a score is larger than any, and not infinite."""
+    return math.isfinite(value) and abs(value) > _LARGEST_SCORE
 
 
 def _check_times(where: str, times: Timing) -> None:
@@ -64,7 +75,7 @@ def _check_score(where: str, score: Score, frames: int) -> None:
     if score.signature.split("|")[0] == "time":
         raise ValueError(f"{where}.signature is that of a time")
     values = score.values or []
-    if any(math.isfinite(value) and abs(value) > _LARGEST_SCORE for value in (*values, score.best or 0.0)):
+    if any(map(is_beyond, (*values, score.best or 0.0))):
         raise ValueError(f"{where}: a value beyond {_LARGEST_SCORE:g} that is not infinite")
     if score.values is not None and score.indices is not None and len(score.indices) != len(values):
         raise ValueError(f"{where}: {len(values)} values, but {len(score.indices)} indices")

@@ -19,6 +19,7 @@ read-only store results are not reused, but none is lost.
 from __future__ import annotations
 
 import contextlib
+import math
 import os
 import re
 import shutil
@@ -33,6 +34,7 @@ import numpy as np
 
 from bench.store.entries import Damaged, read_entry, write_entry
 from bench.store.lock import held
+from bench.store.plausible import check_measured, is_beyond
 from bench.store.prediction import META, Prediction, read_prediction, write_prediction
 from bench.store.record import Descriptor, DoctorFinding, Timing
 from frames.errors import one_line
@@ -122,7 +124,7 @@ class Store:
         self._keep("predictions", key, lambda target: write_prediction(target, frames, sr_sha256))
 
     def times(self, key: str) -> StoredTimes | None:
-        return self._read("times", f"{key}.json", lambda file: read_entry(file, StoredTimes))
+        return self._read("times", f"{key}.json", _read_times)
 
     def keep_times(self, key: str, times: StoredTimes) -> None:
         self._keep("times", f"{key}.json", lambda target: write_entry(target, times))
@@ -134,6 +136,8 @@ class Store:
             found = read_entry(file, StoredScores)
             if found and (found.reason is None if found.values is None else len(found.values) != count):
                 raise Damaged(f"{len(found.values or ())} values where {count} are needed")
+            if found and any(math.isnan(value) or is_beyond(value) for value in found.values or ()):
+                raise Damaged("a value that is no score")
             return found
 
         return self._read("scores", f"{key}.json", read)
@@ -229,3 +233,14 @@ class Store:
         if not marker.exists():
             self.root.mkdir(parents=True, exist_ok=True)
             marker.write_text("A store of `python -m bench`: see docs/store.md. Free space with `bench prune`.\n")
+
+
+def _read_times(file: Path) -> StoredTimes | None:
+    """Read times that a record takes (see `bench.store.plausible`); errors as `read_entry`."""
+    found = read_entry(file, StoredTimes)
+    try:
+        if found:
+            check_measured(found)
+    except ValueError as error:
+        raise Damaged(str(error)) from error
+    return found

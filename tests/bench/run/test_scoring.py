@@ -197,6 +197,7 @@ def test_scores_become_plain_numbers_and_what_is_no_number_costs_its_metric_alon
         "torch": Returns(torch.tensor(3.0)),
         "pair": Returns(np.zeros(2)),
         "nothing": Returns(None),
+        "huge": Returns(1e200),
         "changes": Changes(2),
         "one short": Changes(1),
     }
@@ -208,6 +209,7 @@ def test_scores_become_plain_numbers_and_what_is_no_number_costs_its_metric_alon
     assert scores.reasons == {
         "pair": "frame 0: TypeError: a score must be one number, not ndarray array([0., 0.])",
         "nothing": "frame 0: TypeError: a score must be one number, not NoneType None",
+        "huge": "value 0 is 1e+200, which no record takes",
         "one short": "TypeError: 3 values of 4 frames do not fit window=1 of its kind; 4 are due "
         "(one number for a whole clip is returned 4 times)",
     }

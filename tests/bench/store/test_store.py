@@ -6,6 +6,7 @@ import shutil
 import subprocess
 import sys
 import time
+from dataclasses import replace
 
 import numpy as np
 import psutil
@@ -148,6 +149,16 @@ def test_scores_of_another_number_of_frames_are_damage(store, said):
     assert store.scores(KEY, 3) is None and "1 values where 3 are needed" in said[0]
     store.keep_scores(KEY, StoredScores(None))
     assert store.scores(KEY, 3) is None
+
+
+def test_figures_that_no_record_takes_are_damage(store, said):
+    store.keep_times(KEY, times(seconds=0.0))
+    assert store.times(KEY) is None and "timing.tensors: there must be repetitions" in said[0]
+    store.keep_times(KEY, replace(times(), macs=-1))
+    assert store.times(KEY) is None and "macs must be at least 1" in said[1]
+    for value in (1e200, float("nan")):
+        store.keep_scores(KEY, StoredScores([1.5, value]))
+        assert store.scores(KEY, 2) is None and "a value that is no score" in said.pop()
 
 
 def test_entries_of_versions_without_checksums_are_made_anew_without_a_word(store, said):
