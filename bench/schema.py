@@ -82,6 +82,9 @@ def validated(config: DictConfig) -> DictConfig:
     if config.threads is not None and not 1 <= config.threads <= MOST_THREADS:
         raise UserError(f"threads={config.threads}: choose 1 to {MOST_THREADS} (there are {os.cpu_count()} cores here)")
     _check_clips(config.data)
+    for group in ("data", "method"):
+        if "name" in config[group] and not str(config[group].name or "").strip():
+            raise UserError(f"{group}.name=: give it a name, by which tables and files call it")
     _check_paths("data", config.data)
     _check_paths("method", config.method)
     return config

@@ -23,6 +23,8 @@ def check(record: Record) -> None:
     Raises:
         ValueError: one line that names the field.
     """
+    if not all(map(str.strip, record.cell)):
+        raise ValueError("data, clip and method must have names")
     if record.ok and record.descriptor is None:
         raise ValueError("descriptor is missing in a record with status ok")
     sides = [*record.lr_size, *(record.gt_size or ())]

@@ -170,6 +170,8 @@ def line_of(**change) -> str:
         ({"timing": []}, "timing is a list, not an object"),
         ({"scores": {"psnr": 3}}, "scores.psnr is 3, not an object"),
         ({"notes": "x"}, "unknown field notes"),
+        ({"method": ""}, "data, clip and method must have names"),
+        ({"clip": " "}, "data, clip and method must have names"),
     ],
 )
 def test_a_wrong_type_in_a_foreign_file_is_one_line_with_file_and_line(tmp_path, change, message):
