@@ -31,8 +31,7 @@ def envelope_plot(envelopes: Sequence[Envelope]) -> Figure | None:
         for row, what in zip(panels, _Y):
             for axes, name in zip(row, names):
                 _panel(axes, envelopes, name, what, theme)
-        handles = {label: line for axes in panels[0] for line, label in zip(*axes.get_legend_handles_labels())}
-        style.legend(figure, list(handles.values()))
+        style.legend(figure, style.labelled(panels[0]))
         devices = ", ".join(dict.fromkeys(each.device for each in envelopes))
         text = f"{devices}. A point is a trial in a process of its own. Lines: power laws through the largest sizes."
         style.caption(figure, f"{text} ×: ran out of memory.", theme, style.WIDTHS["page"])

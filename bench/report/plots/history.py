@@ -37,8 +37,7 @@ def history_plot(lines: Sequence[Line], runs: Sequence[Run]) -> Figure:
                 axes.set_yscale("log")  # methods are orders of magnitude apart
             axes.set_xlim(-0.5, len(runs) - 0.5)
             _ticks(axes, runs, axes is panels[-1][0])
-        handles = {label: each for (axes,) in panels for each, label in zip(*axes.get_legend_handles_labels())}
-        style.legend(figure, list(handles.values()))
+        style.legend(figure, style.labelled(axes for (axes,) in panels))
         legend = "; ".join(f"{letter}: {name}" for name, letter in letters.items())
         text = (
             f"{lines[0].data}. Bars: 95 % intervals. A ring: worse by the interval and the margin than the run before."

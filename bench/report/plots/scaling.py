@@ -75,7 +75,7 @@ def _figure(
         _limits(axes, xs, ys, fitted)
         axes.set_xlabel(titles[0])
         axes.set_ylabel(titles[1])
-        style.legend(figure, axes.get_legend_handles_labels()[0])
+        style.legend(figure, style.labelled([axes]))
         if captioned:
             devices = ", ".join(dict.fromkeys(r.device for r in records))
             data = ", ".join(dict.fromkeys(r.data for r in records))

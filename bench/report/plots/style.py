@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator
+import re
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from textwrap import TextWrapper
+from typing import Any
 
 import matplotlib
 
@@ -23,6 +25,7 @@ __all__ = ["MARKERS", "THEMES", "WIDTHS", "Theme", "color", "marker"]
 
 HATCHES = ("", "///", "...", "\\\\\\", "xxx", "---", "+++", "ooo")
 DPI = 220
+_AUTOMATIC = re.compile(r"_(nolegend_|(child|container)\d+)?")  # labels of what has none
 
 
 _DASHES = ("-", (0, (5, 1.6)), (0, (1.2, 1.2)), (0, (5, 1.4, 1.2, 1.4)), (0, (7, 2, 2, 2)), (0, (3, 1, 1, 1, 1, 1)))
@@ -100,6 +103,18 @@ def write(figure: Figure, stem: Path, formats: tuple[str, ...] = ("png", "svg"))
             temporary.write_bytes(content)
         files.append(file)
     return files
+
+
+def labelled(panels: Iterable[Axes]) -> list[Any]:
+    """Lines and containers for a legend, one a label; matplotlib by itself leaves out labels that begin with `_`."""
+    found: dict[str, Any] = {}
+    for axes in panels:
+        artists: list[Any] = [*axes.lines, *axes.containers]
+        for each in artists:
+            label = str(each.get_label())
+            if label and not _AUTOMATIC.fullmatch(label):
+                found[label] = each
+    return list(found.values())
 
 
 def legend(figure: Figure, handles: list) -> None:

@@ -214,3 +214,5 @@ def test_the_plot_rings_what_is_worse_and_is_the_same_each_time():
     assert len(figure.axes) == 3  # PSNR, LPIPS, FPS
     assert [axes.get_yscale() for axes in figure.axes] == ["linear", "linear", "log"]
     assert style.rendered(figure) == style.rendered(history_plot(found, runs))
+    hidden = [replace(line, method="_mine") for line in found]
+    assert "_mine" in [text.get_text() for text in history_plot(hidden, runs).legends[0].get_texts()]

@@ -150,6 +150,11 @@ def test_the_exponent_of_the_cost_is_in_the_legend(crowd):
     assert "plain: exponent 1.00 (1.00 to 1.00)" in [t.get_text() for t in figure.legends[0].get_texts()]
 
 
+def test_a_method_whose_name_begins_with_an_underscore_is_in_the_legend(crowd):
+    figure = plot.KINDS["cost-size"]([replace(r, method=f"_{r.method}") for r in crowd])
+    assert "_plain: exponent 1.00 (1.00 to 1.00)" in [t.get_text() for t in figure.legends[0].get_texts()]
+
+
 def test_no_power_law_goes_through_points_of_two_devices(crowd):
     figure = plot.KINDS["cost-size"]([replace(r, device="a GPU") if r.clip in "cd" else r for r in crowd])
     names = [text.get_text() for text in figure.legends[0].get_texts()]
