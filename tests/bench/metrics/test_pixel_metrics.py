@@ -58,6 +58,13 @@ def test_ssim_equals_skimage_on_matlab_settings(tid, color):
         assert build("ssim", parse({"color": color})).score(sr, gt) == pytest.approx(expected, abs=1e-6)
 
 
+@pytest.mark.parametrize("size", [(203, 1290), (107, 660), (97, 651), (11, 11)])
+def test_ssim_of_frames_that_are_taken_tile_by_tile(tid, size):
+    sr, gt = (np.tile(frame, (1, 3, 1))[: size[0], : size[1]] for frame in tid["I04"])
+    expected = reference_ssim(luma(sr).astype(np.float64), luma(gt).astype(np.float64))
+    assert build("ssim", parse({"color": "y"})).score(sr, gt) == pytest.approx(expected, abs=1e-6)
+
+
 def test_equal_frames_have_infinite_psnr_and_ssim_one(tid):
     _, gt = tid["I03"]
     assert build("psnr").score(gt, gt) == math.inf
