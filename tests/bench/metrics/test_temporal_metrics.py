@@ -1,5 +1,6 @@
 """Metrics over neighbouring frames: TecoGAN's tOF and tLP, Lai's warping error, and how clips are told to metrics."""
 
+import cv2
 import numpy as np
 import pytest
 
@@ -33,6 +34,14 @@ def test_tof_is_the_motion_that_a_still_clip_lacks(pan):
     assert values("tof", [pan[0]] * 3, pan) == pytest.approx([2, 2], abs=0.2)
 
 
+def test_tof_is_the_difference_of_the_flows_from_each_frame_to_the_next(pan):
+    sr, gt = [pan[0], pan[2]], pan[:2]
+    greys = [[cv2.cvtColor(frame, cv2.COLOR_RGB2GRAY) for frame in clip] for clip in (sr, gt)]
+    ours, truth = (cv2.calcOpticalFlowFarneback(*pair, None, 0.5, 3, 15, 3, 5, 1.2, 0) for pair in greys)
+    expected = np.linalg.norm(tecogan_crop(ours) - tecogan_crop(truth), axis=2).mean()
+    assert values("tof", sr, gt) == pytest.approx([expected])
+
+
 def test_tlp_is_made_of_the_lpips_of_neighbours(pan):
     sr = [np.ascontiguousarray(frame[:, ::-1]) for frame in (pan[0], pan[2])]
     lpips = build("lpips-alex").score
@@ -44,6 +53,20 @@ def test_warp_error_of_flicker_over_a_still_scene_is_the_squared_step(pan):
     sr = [np.full_like(pan[0], level) for level in (100, 110, 95)]
     expected = [1000 * (step / 255) ** 2 for step in (10, 15)]
     assert values("warp-error", sr, [pan[0]] * 3) == pytest.approx(expected, rel=1e-4)
+
+
+def test_warp_error_leaves_out_what_moves_out_of_the_frame(monkeypatch):
+    """The frame moves 3 pixels to the right: its last columns are not in the next one."""
+    rng = np.random.default_rng(0)
+    wide = rng.integers(0, 240, (64, 99, 3), dtype=np.uint8)
+    before, now = (np.ascontiguousarray(wide[:, at : at + 96]) for at in (3, 0))
+    first = cv2.cvtColor(before, cv2.COLOR_RGB2GRAY)
+
+    def moved(one, other):
+        return np.full((64, 96, 2), (3 if np.array_equal(one, first) else -3, 0), np.float32)
+
+    monkeypatch.setattr(temporal.WarpError, "_flow", staticmethod(moved))
+    assert values("warp-error", [before, now + np.uint8(10)], [before, now]) == pytest.approx([1000 * (10 / 255) ** 2])
 
 
 def test_warping_follows_the_flow_and_knows_where_it_leaves_the_frame():
@@ -62,7 +85,8 @@ def test_what_does_not_come_back_is_occluded():
 
 
 @pytest.mark.parametrize(
-    ("size", "cropped"), [((576, 704), (544, 672)), ((480, 720), (448, 704)), ((48, 63), (32, 32))]
+    ("size", "cropped"),
+    [((576, 704), (544, 672)), ((480, 720), (448, 704)), ((48, 63), (32, 32)), ((72, 111), (32, 64))],
 )
 def test_the_crop_is_tecogans(size, cropped):
     assert tecogan_crop(np.zeros((*size, 3), np.uint8)).shape[:2] == cropped
