@@ -40,6 +40,19 @@ def test_a_complete_run_breaks_none():
         (with_first(data_config={"frames": 3}), ["clips were cut: set with data.frames=3"]),
         (with_first(data_config={"score_every": 4}), ["frames were left out of the scores: set with score_every=4"]),
         ([with_score(run()[0], "psnr", signature="psnr|rgb"), *run()[1:]], ["unlike signatures in one column: psnr"]),
+        (  # the set has grown since, or a clip of it is not expected
+            [replace(r, expected_clips=2 if r.method == "plain" else 1) for r in run() if r.clip == "a"],
+            ["clips are missing: plain has 1 of 2 clips of set, sharp has 1 of 2 clips of set"],
+        ),
+        (
+            [replace(r, expected_clips=1) for r in run()[:3]],
+            ["clips are missing: sharp has 1 of 2 clips of set"],
+        ),
+        (with_first(lr_origin="bi-x4 from GT"), ["unlike signatures in one column: lr origin on set: bi-x4 from GT"]),
+        (
+            with_first(lr_made_with="libx264"),
+            ["unlike signatures in one column: lr made with on set: None and libx264"],
+        ),
         (with_first(protocol="rgb"), ["unlike signatures in one column: protocol on set: rgb and vid4"]),
         (
             [replace(r, gt_sha256=("1" if r.method == "plain" else "2") * 64) for r in run()],
@@ -68,6 +81,11 @@ def test_a_broken_rule_of_the_records_is_one_line(records, said):
 def test_a_record_in_another_time_zone_is_as_old_as_it_is(taken, count):
     found = lines(with_first(date=taken))
     assert len(found) == count and all(line.startswith("older than the environment: set/a, plain") for line in found)
+
+
+def test_a_record_is_compared_with_the_environment_of_its_own_worker():
+    records = with_first(worker="w1", date="2026-01-04T00:00:00+00:00")  # that of the others is 2026-01-02
+    assert broken(records, {"": ENVIRONMENT, "w1": ENVIRONMENT | {"date": "2026-01-03T00:00:00+00:00"}}) == []
 
 
 @pytest.mark.parametrize("name", NEEDED)
