@@ -38,6 +38,11 @@ def test_scores_are_means_over_frames_then_clips(records):
     assert figure_of(records, "psnr").value == 25.5
 
 
+def test_a_clip_without_a_score_is_no_zero_in_the_mean(records):
+    found = figure_of([with_score(records[0], "psnr", values=None, reason="no GT"), *records[1:]], "psnr")
+    assert (found.value, found.n, found.expected, found.clips) == (30, 1, 2, {"b"})
+
+
 def test_speed_is_frames_over_the_sum_of_median_times(records):
     assert figure_of(records, "fps").value == pytest.approx(4 / (0.2 + 0.2))
     assert figure_of(records, "mpx_per_s").value == pytest.approx(4 * 40 * 80 / 0.4 / 1e6)
@@ -148,6 +153,9 @@ def test_energy_and_doubts_come_from_the_repetitions(records):
         records[index] = with_times(r, same_output=False, cached=True, redone=2, repetitions=repetitions)
     assert figure_of(records, "energy_j_per_frame").value == pytest.approx(60 / 4)
     assert not [r for r in rows(records) if r.metric == "energy_j_per_frame" and r.method == "good_one"]
+    first, *others = records[0].timing["tensors"].repetitions
+    partly = [with_times(records[0], repetitions=[replace(first, telemetry=None), *others]), *records[1:]]
+    assert not [r for r in rows(partly) if (r.clip, r.metric) == ("*", "energy_j_per_frame")]
     text = plain.markdown(tables.tables(records)[0].grid())
     assert "| fast |" in text and "energy per frame [J]" in text
     for doubt in ("not deterministic", "something is cached", "2 repetitions redone", "throttled all the same"):
