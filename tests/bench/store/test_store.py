@@ -327,6 +327,18 @@ def test_prune_keeps_what_a_living_process_writes_and_removes_what_a_dead_one_le
     assert (store.root / "predictions" / living).exists() and not (store.root / "predictions" / dead).exists()
 
 
+def test_another_machines_temporary_entry_is_kept_for_an_hour_and_for_the_days(store, frames):
+    kept(store, frames)
+    entry = store.root / "predictions" / (".tmp-other.host-1-1-" + "0" * 32)
+    entry.mkdir()
+    prune(store.root, 0)
+    assert entry.exists()
+    os.utime(entry, (time.time() - 7200,) * 2)
+    prune(store.root, 30)
+    assert entry.exists()
+    assert prune(store.root, 0).entries == 1 and not entry.exists()
+
+
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="elsewhere a process's start is told by the clock")
 def test_a_process_lives_on_when_the_clock_is_set(monkeypatch):
     name = temporary_name()
