@@ -6,7 +6,6 @@ import cv2
 import numpy as np
 import pytest
 import tifffile
-from PIL import Image
 
 from frames.headers import check_whole, read_header
 from frames.images import read_image
@@ -33,12 +32,6 @@ def test_a_jpeg_with_more_before_its_size(tmp_path, frame):
     header = read_header(data)
     assert (header.height, header.width, header.orientation, header.profile) == (37, 53, 6, False)
     assert np.array_equal(read_image(tmp_path / "a.jpg"), np.rot90(read_image(tmp_path / "plain.jpg"), -1))
-
-
-def test_a_lossless_webp_with_alpha(tmp_path, frame):
-    pixels = np.dstack([frame, frame[..., 0]])
-    Image.fromarray(pixels).save(tmp_path / "a.webp", lossless=True, exact=True)
-    assert np.array_equal(read_image(tmp_path / "a.webp"), frame)
 
 
 @pytest.mark.parametrize("options", [{"rowsperstrip": 8}, {"tile": (16, 16)}], ids=str)

@@ -53,6 +53,8 @@ def test_grey_is_repeated_and_alpha_dropped(tmp_path, frame):
     transparent = np.dstack([frame[..., ::-1], np.zeros((37, 53), np.uint8)])
     (tmp_path / "alpha.png").write_bytes(encoded(".png", transparent))
     assert np.array_equal(read_image(tmp_path / "alpha.png"), frame)
+    Image.fromarray(np.dstack([frame, frame[..., 0]])).save(tmp_path / "alpha.webp", lossless=True, exact=True)
+    assert np.array_equal(read_image(tmp_path / "alpha.webp"), frame)
 
 
 @pytest.mark.parametrize("mode", ["RGBA", "LA"])
