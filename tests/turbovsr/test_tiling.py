@@ -10,7 +10,7 @@ def test_auto_takes_whole_frames_as_long_as_they_fit():
     assert tiling.tile_edge("auto", 272, 480, 33, tiling.DECODED_AT_ONCE) == 0  # 1080p, a whole chunk
     assert tiling.tile_edge("auto", 544, 960, 1, tiling.DECODED_AT_ONCE) == 0  # a 4K image
     edge = tiling.tile_edge("auto", 1080, 1920, 33, tiling.DECODED_AT_ONCE)
-    assert edge % 8 == 0 and 0 < 33 * (edge + 2 * tiling.HALO) ** 2 <= tiling.DECODED_AT_ONCE
+    assert edge % 8 == 0 < edge and 33 * (edge + 2 * tiling.HALO) ** 2 <= tiling.DECODED_AT_ONCE
 
 
 def test_given_tiles_overrule_auto():
