@@ -30,7 +30,7 @@ NASTY = {
     "at": "@SUM(A1)",
     "infinity": "Infinity",
     "long": "x" * 300,
-    "empty": "",
+    "invisible": "\u200b",
 }
 
 
