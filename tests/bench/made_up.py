@@ -5,6 +5,7 @@ import json
 from dataclasses import replace
 from pathlib import Path
 
+from bench.run.units import Unit
 from bench.store.record import Descriptor, Record, Repetition, Score, Timing
 from bench.store.records import FILE, RecordFile
 
@@ -117,3 +118,8 @@ def with_times(record: Record, **change) -> Record:
 def untrained(record: Record) -> Record:
     """The record of a method whose weights are random."""
     return replace(record, descriptor=Descriptor(dtype="float32", weights="random (seed 0)"))
+
+
+def units(*pixels, methods=("m",)):
+    """Units of one clip each, of so many pixels."""
+    return [Unit(number, "set", f"clip{number}", list(methods), 1, size) for number, size in enumerate(pixels)]
