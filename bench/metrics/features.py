@@ -105,7 +105,10 @@ def chunks(*tables: torch.Tensor) -> Iterator[tuple[torch.Tensor, ...]]:
 
 def full_precision(device: str) -> AbstractContextManager:
     """Switch TF32 off in a block: on CUDA, convolutions would round factors to 10 bits, which moves the third digit."""
-    return nullcontext() if device == "cpu" else torch.backends.cudnn.flags(allow_tf32=False)
+    if device == "cpu":
+        return nullcontext()
+    cudnn = torch.backends.cudnn  # `flags` would switch off what it is not given, cuDNN itself too
+    return cudnn.flags(cudnn.enabled, cudnn.benchmark, deterministic=cudnn.deterministic, allow_tf32=False)
 
 
 def channels_last(convs: Convs, device: str) -> Convs:

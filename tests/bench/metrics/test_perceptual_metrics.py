@@ -5,6 +5,7 @@ import pytest
 import torch
 
 from bench.metrics.backbones import convolutions, lpips_heads
+from bench.metrics.features import full_precision
 from bench.metrics.registry import build
 from frames.pickles import read_arrays
 
@@ -57,3 +58,12 @@ def test_a_pickle_that_would_run_code_is_refused(tmp_path):
     file.write_bytes(b"cos\nsystem\n(S'true'\ntR.")
     with pytest.raises(ValueError, match="evil.ckpt.*os.system is not allowed"):
         read_arrays(file)
+
+
+def test_full_precision_switches_off_tf32_alone():
+    cudnn = torch.backends.cudnn
+    before = cudnn.enabled, cudnn.benchmark, cudnn.deterministic, cudnn.allow_tf32
+    with full_precision("cuda"):
+        assert (cudnn.enabled, cudnn.benchmark, cudnn.deterministic, cudnn.allow_tf32) == (*before[:3], False)
+    assert (cudnn.enabled, cudnn.benchmark, cudnn.deterministic, cudnn.allow_tf32) == before
+    assert before[0]
