@@ -35,12 +35,17 @@ class Stopwatch:
 
     @contextmanager
     def total(self) -> Iterator[None]:
-        """Time the whole call during the block; on CUDA the queue is drained before and after."""
+        """Time the whole call during the block; on CUDA the device has ended all work before and after.
+
+        The last event is recorded after that: it waits for the current stream only, and a method may use others.
+        """
         self._spans.clear()
         if self.cuda:
             torch.cuda.synchronize(self.device)
         self._start = self._now()
         yield
+        if self.cuda:
+            torch.cuda.synchronize(self.device)
         self._end = self._now()
         if self.cuda:
             torch.cuda.synchronize(self.device)

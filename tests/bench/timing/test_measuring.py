@@ -261,6 +261,39 @@ def test_quartiles_and_interval_of_the_median():
     assert 1.0 <= low < 1.2 < high <= 9.0 and median_interval([5.0] * 6) == (5.0, 5.0)
 
 
+class FakeGpu:
+    """A GPU of two streams: work is queued in no time, and an event is reached when its stream has come to it."""
+
+    def __init__(self):
+        self.now, self.ends = 0.0, {"current": 0.0, "own": 0.0}
+
+    def queue(self, stream, seconds):
+        self.ends[stream] = max(self.now, self.ends[stream]) + seconds
+
+    def synchronize(self, device):
+        self.now = max(self.now, *self.ends.values())
+
+    def event(self, enable_timing):
+        event = SimpleNamespace()
+        event.record = lambda stream: setattr(event, "reached", max(self.now, self.ends[stream]))
+        event.elapsed_time = lambda later: 1e3 * (later.reached - event.reached)
+        return event
+
+
+def test_work_that_a_method_queues_on_a_stream_of_its_own_counts(monkeypatch):
+    gpu = FakeGpu()
+    monkeypatch.setattr(torch.cuda, "synchronize", gpu.synchronize)
+    monkeypatch.setattr(torch.cuda, "Event", gpu.event)
+    monkeypatch.setattr(torch.cuda, "current_stream", lambda device: "current")
+    watch = clock.Stopwatch("cuda")
+    gpu.queue("own", 7)  # what was queued before does not count
+    with watch.total():
+        with watch.stage("flow"):
+            gpu.queue("current", 1)
+        gpu.queue("own", 3)
+    assert watch.seconds() == (3, {"flow": 1, clock.REST: 2})
+
+
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
 def test_cuda_events_see_queued_kernels_and_stages_add_up():
     totals = []
