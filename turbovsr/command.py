@@ -14,6 +14,7 @@ import torch
 from frames.codecs import Encoding
 from frames.destination import check_destination, is_written_video, lost_properties, write_images
 from frames.errors import OK, UserError, one_line
+from frames.out_of_memory import is_out_of_memory
 from frames.source import Source, open_source
 from frames.video.info import Format
 from frames.video.tracks import Plan, plan_tracks
@@ -44,6 +45,15 @@ def run(arguments: argparse.Namespace) -> int:
 
 def upscale(given: Path, output: Path, arguments: argparse.Namespace, models: Models) -> None:
     """Upscale one video, image or folder of images; errors as `run`."""
+    try:
+        _upscale(given, output, arguments, models)
+    except (RuntimeError, MemoryError) as error:
+        if not is_out_of_memory(error):
+            raise
+        raise UserError(f"{given}: out of memory; try smaller tiles (--tile 64): {one_line(error)[:200]}") from error
+
+
+def _upscale(given: Path, output: Path, arguments: argparse.Namespace, models: Models) -> None:
     source = open_source(given)
     if is_written_video(output):
         _video(given, source, output, arguments, models)

@@ -18,7 +18,7 @@ import numpy as np
 import torch
 
 from bench.datasets.clip import Clip
-from bench.envelope.limits import CannotLimit, free_memory, is_out_of_memory, limit_memory
+from bench.envelope.limits import CannotLimit, free_memory, limit_memory
 from bench.envelope.request import Answer, Loaded, Request, Settings
 from bench.envelope.search import Rules
 from bench.envelope.started import kill, started_by
@@ -32,6 +32,7 @@ from bench.targets import build
 from bench.timing.measure import Limits, Session, take_turns
 from bench.timing.memory import in_use_mb
 from frames.errors import one_line
+from frames.out_of_memory import is_out_of_memory
 
 TILE = 64
 

@@ -1,9 +1,7 @@
-"""A memory limit for this process, and recognition of out-of-memory errors."""
+"""A memory limit for this process."""
 
 from __future__ import annotations
 
-import errno
-import re
 from pathlib import Path
 from types import ModuleType
 
@@ -18,11 +16,6 @@ except ImportError:  # Windows
     resource = None
 
 _STATUS = Path("/proc/self/status")
-_OUT_OF_MEMORY = re.compile(
-    r"out of memory|can't allocate memory|cannot allocate memory|not enough memory|insufficient memory|bad_alloc"
-    r"|failed to allocate|could not create a memory|can't start new thread",
-    re.IGNORECASE,
-)
 
 
 class CannotLimit(EnvironmentInvalid):
@@ -74,20 +67,6 @@ def free_memory(device: str) -> None:
     if not device.startswith("cuda") and resource is not None:
         _, hard = resource.getrlimit(resource.RLIMIT_DATA)
         resource.setrlimit(resource.RLIMIT_DATA, (hard, hard))
-
-
-def is_out_of_memory(error: BaseException) -> bool:
-    """Whether an error means that memory was refused; libraries word it differently."""
-    if isinstance(error, (MemoryError, torch.OutOfMemoryError)):
-        return True
-    if isinstance(error, OSError) and error.errno == errno.ENOMEM:
-        return True
-    return says_out_of_memory(str(error))
-
-
-def says_out_of_memory(text: str) -> bool:
-    """Whether a program's output says that memory was refused."""
-    return bool(_OUT_OF_MEMORY.search(text))
 
 
 def _held(name: str) -> int:

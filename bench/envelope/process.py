@@ -12,12 +12,13 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from bench.envelope.limits import CannotLimit, says_out_of_memory
+from bench.envelope.limits import CannotLimit
 from bench.envelope.request import Answer, Request
 from bench.envelope.started import kill, started_by
 from bench.launch.crew import environment, last_line
 from bench.store import typed
 from bench.store.trials import FAILED, MEMORY, SLOW
+from frames.out_of_memory import says_out_of_memory
 from frames.text import printable
 
 MODULE = "bench.envelope.child"

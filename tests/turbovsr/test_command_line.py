@@ -226,3 +226,14 @@ def test_help_and_usage_errors_import_nothing_heavy():
 def test_the_choices_offered_are_those_there_are():
     assert arguments.COLOR_FIXES == tuple(color_fix.COLOR_FIXES)
     assert arguments.PRECISIONS == ("auto", *precision.PRECISIONS)
+
+
+@pytest.mark.parametrize("error", [torch.OutOfMemoryError("CUDA out of memory. Tried to allocate"), MemoryError()])
+def test_out_of_memory_names_the_remedy(run, folder, tmp_path, capsys, monkeypatch, error):
+    def refused(*arguments, **options):
+        raise error
+
+    monkeypatch.setattr(TurboVSR, "_upscale_chunk", refused)
+    assert run(folder, tmp_path / "sr") == 3
+    said = capsys.readouterr().err.splitlines()[-1]
+    assert said.startswith(f"turbovsr: {folder}: out of memory; try smaller tiles (--tile 64)")

@@ -18,6 +18,7 @@ from typing import Any
 
 from frames.command_line import guarded, importing, process
 from frames.errors import ERROR, INTERRUPTED, OK, UserError, one_line
+from frames.out_of_memory import is_out_of_memory
 from turbovsr.train.composition import CONF, compose_plain, members
 
 PROGRAM = "turbovsr.train"
@@ -69,8 +70,10 @@ def _train(plain: dict[str, Any]) -> int:
     except KeyboardInterrupt:
         info("interrupted between checkpoints; the same command resumes from the last one")
         return INTERRUPTED
-    except torch.OutOfMemoryError as error:
-        raise UserError(f"out of GPU memory; lower the stage's batch or crop ({one_line(error)})") from error
+    except (RuntimeError, MemoryError) as error:
+        if not is_out_of_memory(error):
+            raise
+        raise UserError(f"out of memory; lower the stage's batch or crop ({one_line(error)[:200]})") from error
 
 
 def help_text() -> str:

@@ -1,5 +1,7 @@
 """One step of the loop against torch's own parts: rate, clipping, optimizer, average of the weights."""
 
+from unittest.mock import Mock
+
 import torch
 
 from tests.turbovsr.conftest import TINY
@@ -34,3 +36,9 @@ def test_a_step_has_the_rate_of_its_number_and_a_clipped_gradient_and_the_averag
         average = decay * average + (1 - decay) * ours.detach()
     for trained, expected in ((head, ours), (ema.decoder.head, average)):
         assert torch.allclose(torch.cat([p.flatten() for p in trained.parameters()]), expected, atol=1e-6)
+
+
+def test_out_of_memory_names_the_remedy(words, train, tmp_path, monkeypatch):
+    monkeypatch.setattr(Loop, "_backward", Mock(side_effect=RuntimeError("can't allocate memory")))
+    answer = train(*words, f"out={tmp_path}")
+    assert answer.code == 3 and "out of memory; lower the stage's batch or crop (" in answer.err
