@@ -44,7 +44,7 @@ class Manifest:
 
     data: str  # the data set whose GT was degraded
     scale: int
-    origin: str  # the degradation with its parameters: "realbasicvsr-x4-seed0"
+    origin: str  # the degradation with its parameters: "realbasicvsr-x4-v2-seed0"
     degradation: dict[str, Any]  # its options
     made_with: str  # versions of encoder and libraries; "": the frames depend on none
     clips: dict[str, WrittenClip] = field(default_factory=dict)

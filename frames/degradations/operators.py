@@ -30,6 +30,12 @@ def check_range(name: str, bounds: Range, lowest: float, highest: float = math.i
         raise ValueError(f"{name} must be [low, high], {limit}, got {list(bounds)}")
 
 
+def check_one_inside(name: str, bounds: Range) -> None:
+    """Raise unless 1 lies in the range."""
+    if not bounds[0] <= 1 <= bounds[1]:
+        raise ValueError(f"{name} must have 1 inside, got {list(bounds)}")
+
+
 def check_odds(name: str, odds: tuple[float, ...], count: int) -> None:
     """Raise unless the odds are `count` shares that add up to 1."""
     if len(odds) != count or not min(odds) >= 0 or not math.isclose(sum(odds), 1, abs_tol=1e-3):
@@ -78,6 +84,7 @@ class Blur:
     generalised_beta_step: float = 0.05
     plateau_beta: Range = (1.0, 2.0)
     plateau_beta_step: float = 0.1
+    beta_each_frame: bool = True  # as MMagic; False: once for a clip, as BasicSR
     cutoff_step: float = 0.0628  # of the sinc filter, radians a pixel
 
     def __post_init__(self) -> None:
@@ -85,6 +92,9 @@ class Blur:
         check_range("sigma", self.sigma, 0.05)
         check_range("generalised_beta", self.generalised_beta, 0.1)
         check_range("plateau_beta", self.plateau_beta, 0.1)
+        if not self.beta_each_frame:
+            check_one_inside("generalised_beta", self.generalised_beta)
+            check_one_inside("plateau_beta", self.plateau_beta)
         check_share("probability", self.probability)
         check_sizes("sizes", self.sizes)
 
@@ -100,12 +110,24 @@ class Blur:
         sigma_y = sigma_x if kind.endswith(" iso") or kind == "iso" else walk(rng, self.sigma, self.sigma_step, frames)
         angle = walk(rng, (-math.pi, math.pi), self.angle_step, frames)
         shape = kind.split()[0] if " " in kind else "gaussian"
-        beta = np.ones(frames)
-        if shape == "generalised":
-            beta = walk(rng, self.generalised_beta, self.generalised_beta_step, frames)
-        elif shape == "plateau":
-            beta = walk(rng, self.plateau_beta, self.plateau_beta_step, frames)
+        beta = self._betas(shape, rng, frames)
         return filtered(clip, [kernels.shaped(size, shape, *values) for values in zip(sigma_x, sigma_y, angle, beta)])
+
+    def _betas(self, shape: str, rng: np.random.Generator, frames: int) -> np.ndarray:
+        """Exponents of a clip's kernels, (frames,), with the odds of the public code.
+
+        BasicSR draws one from below 1 or, as often, from above, so half of the plateaus have exactly 1. MMagic gives
+        the same function a value that walks as both ends of the range, which makes it any number between that and 1.
+        """
+        if shape == "gaussian":
+            return np.ones(frames)
+        bounds, step = {
+            "generalised": (self.generalised_beta, self.generalised_beta_step),
+            "plateau": (self.plateau_beta, self.plateau_beta_step),
+        }[shape]
+        if self.beta_each_frame:
+            return 1 + rng.random(frames) * (walk(rng, bounds, step, frames) - 1)
+        return np.full(frames, rng.uniform(bounds[0], 1) if rng.random() < 0.5 else rng.uniform(1, bounds[1]))
 
 
 def sinc_filter(clip: np.ndarray, rng: np.random.Generator, size: int, cutoffs: Range, step: float) -> np.ndarray:
@@ -129,8 +151,7 @@ class Resize:
     def __post_init__(self) -> None:
         check_odds("odds", self.odds, 3)
         check_range("scale", self.scale, 0.01)
-        if not self.scale[0] <= 1 <= self.scale[1]:
-            raise ValueError(f"scale must have 1 inside, got {list(self.scale)}")
+        check_one_inside("scale", self.scale)
         unknown = set(self.interpolations) - set(INTERPOLATIONS)
         if unknown or not self.interpolations:
             raise ValueError(f"interpolations must be some of {', '.join(INTERPOLATIONS)}")

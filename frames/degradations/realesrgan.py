@@ -22,8 +22,7 @@ from frames.degradations.operators import Blur, Jpeg, Noise, Resize, sinc_filter
 STILL: dict[str, Any] = {
     "sigma_step": 0,
     "angle_step": 0,
-    "generalised_beta_step": 0,
-    "plateau_beta_step": 0,
+    "beta_each_frame": False,
     "cutoff_step": 0,
 }
 """Steps of a blur that is the same in all frames."""

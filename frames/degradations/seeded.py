@@ -45,7 +45,7 @@ class Seeded:
 
     @property
     def signature(self) -> str:
-        """Name and settings for records: "realbasicvsr-x4-seed0", "compressed-x4-crf28"."""
+        """Name and settings for records: "realbasicvsr-x4-v2-seed0", "compressed-x4-crf28"."""
         parts = [self.name, f"x{self.scale}", self.details, "" if self.seed is None else f"seed{self.seed}"]
         return "-".join(filter(None, parts))
 
@@ -89,12 +89,13 @@ def seed_of(seed: int, data: str, clip: str) -> int:
 
 def realbasicvsr(*, name: str, scale: int, seed: int = 0) -> Seeded:
     """RealBasicVSR's second-order degradation with video codecs; see `RealBasicVSR`."""
-    return Seeded(name, RealBasicVSR(scale=scale), checked_seed(seed))
+    details = "v2"  # without it: frames made before 2026-11-30, with other blur kernels and weaker Poisson noise
+    return Seeded(name, RealBasicVSR(scale=scale), checked_seed(seed), details=details)
 
 
 def realesrgan(*, name: str, scale: int, seed: int = 0) -> Seeded:
     """Real-ESRGAN's second-order degradation, without video codecs; see `RealESRGAN`."""
-    details = "v2"  # without it: frames made before 2026-11-28, with weaker noise and another second resize
+    details = "v3"  # v2: other exponents of blur kernels; none: also weaker noise and another second resize
     return Seeded(name, RealESRGAN(scale=scale), checked_seed(seed), details=details)
 
 

@@ -26,14 +26,13 @@ def test_resizes_grow_shrink_and_keep_as_often_as_said_and_stay_even():
 
 
 def test_blur_kinds_come_as_often_as_said(monkeypatch):
-    kinds, angles, betas, cutoffs = Counter(), [], defaultdict(list), defaultdict(list)
+    kinds, angles, cutoffs = Counter(), [], defaultdict(list)
     flat = np.full((3, 3), 1 / 9, np.float32)
 
     def shaped(size, shape, sigma_x, sigma_y, angle, beta):
         assert 7 <= size <= 21 and size % 2 and 0.2 <= sigma_x <= 3 and 0.2 <= sigma_y <= 3
         kinds[shape, sigma_x == sigma_y] += 1
         angles.append(angle)
-        betas[shape].append(beta)
         return flat
 
     def sinc(size, cutoff):
@@ -48,10 +47,45 @@ def test_blur_kinds_come_as_often_as_said(monkeypatch):
     shares = [("gaussian", True), ("gaussian", False), ("generalised", True), ("plateau", True), "sinc"]
     for kind, expected in zip(shares, (0.405, 0.225, 0.108, 0.108, 0.1)):
         assert abs(kinds[kind] / 600 - expected) < 0.06, kind
-    found = [angles, betas["generalised"], betas["plateau"], cutoffs[True], cutoffs[False]]
-    ranges = [(-math.pi, math.pi), (0.5, 4), (1, 2), (math.pi / 3, math.pi), (math.pi / 5, math.pi)]
+    found = [angles, cutoffs[True], cutoffs[False]]
+    ranges = [(-math.pi, math.pi), (math.pi / 3, math.pi), (math.pi / 5, math.pi)]
     for values, (low, high) in zip(found, ranges, strict=True):
         assert low <= min(values) < low + 0.1 * (high - low) and high - 0.15 * (high - low) < max(values) <= high
+
+
+BETAS = {"generalised": (0.5, 4.0), "plateau": (1.0, 2.0)}
+
+
+def betas(monkeypatch, shape, frames=1, **options):
+    """Exponents of 1,000 clips' kernels, (1000, frames)."""
+    found = []
+    flat = np.full((3, 3), 1 / 9, np.float32)
+    monkeypatch.setattr(kernels, "shaped", lambda *values: found.append(values[-1]) or flat)
+    kinds = tuple(float(kind == f"{shape} iso") for kind in Blur.KINDS)
+    for seed in range(1000):
+        Blur(odds=kinds, **options)(np.zeros((frames, 8, 8, 3), np.float32), np.random.default_rng(seed))
+    return np.reshape(found, (1000, frames))
+
+
+@pytest.mark.parametrize("shape", BETAS)
+def test_real_esrgan_draws_half_of_the_exponents_below_one_for_the_whole_clip(monkeypatch, shape):
+    """BasicSR, random_bivariate_generalized_Gaussian and random_bivariate_plateau; no plateau has less than 1."""
+    low, high = BETAS[shape]
+    found = betas(monkeypatch, shape, frames=2, **realesrgan.STILL)
+    assert np.array_equal(found[:, 0], found[:, 1])
+    assert (found <= 1).mean() == pytest.approx(0.5, abs=0.05)
+    assert found[found <= 1].mean() == pytest.approx((low + 1) / 2, abs=0.02)
+    assert found[found > 1].mean() == pytest.approx((high + 1) / 2, rel=0.05)
+
+
+@pytest.mark.parametrize("shape", BETAS)
+def test_realbasicvsr_draws_exponents_between_one_and_a_value_of_the_range(monkeypatch, shape):
+    """MMagic's RandomBlur gives [beta, beta] to the function above in each frame."""
+    low, high = BETAS[shape]
+    found = betas(monkeypatch, shape, frames=3)
+    assert found.mean(axis=0) == pytest.approx(1 + ((low + high) / 2 - 1) / 2, rel=0.05)
+    assert (found < 1).mean() == pytest.approx((1 - low) / (high - low), abs=0.03)
+    assert np.abs(np.diff(found)).max() > 0.8 * (high - 1)  # each frame has its own
 
 
 def test_noise_has_the_strength_that_was_asked_for():
@@ -89,6 +123,7 @@ def test_jpeg_quality_stays_in_its_range(monkeypatch):
         (Blur, {"sizes": ()}),
         (Blur, {"odds": (1.0,)}),
         (Blur, {"sigma": (math.nan, 1.0)}),
+        (Blur, {"plateau_beta": (1.5, 2.0), "beta_each_frame": False}),
         (Resize, {"scale": (0.5, math.inf)}),
         (Noise, {"gaussian_share": -1.0}),
         (Noise, {"poisson_unit": 0.0}),

@@ -56,7 +56,7 @@ def test_compressed_does_nothing_but_reduce_and_compress(pans):
 
 
 def test_signatures_tell_the_parameters_apart():
-    assert build("realbasicvsr", seed=2).signature == "realbasicvsr-x4-seed2"
+    assert build("realbasicvsr", seed=2).signature == "realbasicvsr-x4-v2-seed2"
     assert build("compressed").signature == "compressed-x4-crf28"
     assert build("compressed", crf=None, bitrate=300).signature == "compressed-x4-300kbps-25fps"
     assert build("once", jpeg=None).signature == "once-x4-blur1.2-noise6-crf28-seed0"
@@ -78,6 +78,6 @@ def test_compression_needs_a_rate():
         build("compressed", crf=None)
 
 
-def test_the_changed_degradation_of_real_esrgan_has_a_signature_of_its_own():
-    assert realesrgan(name="realesrgan", scale=4, seed=3).signature == "realesrgan-x4-v2-seed3"
-    assert realbasicvsr(name="realbasicvsr", scale=4, seed=3).signature == "realbasicvsr-x4-seed3"
+def test_changed_degradations_have_signatures_of_their_own():
+    assert build("realesrgan", seed=3).signature == "realesrgan-x4-v3-seed3"
+    assert build("realbasicvsr", seed=3).signature == "realbasicvsr-x4-v2-seed3"
