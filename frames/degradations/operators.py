@@ -176,8 +176,8 @@ class Resize:
 class Noise:
     """Gaussian noise or Poisson (photon) noise, grey or coloured.
 
-    Public code counts photons in different units: MMagic (RealBasicVSR) on pixels in 0..255, BasicSR (Real-ESRGAN) in
-    0..1, where the same `poisson_scale` is 16 times as strong.
+    Photons are counted on pixels in 0..1, as by BasicSR and by MMEditing, which RealBasicVSR was trained with. MMagic,
+    its successor, counts them on 0..255 with the same `poisson_scale`, which is a sixteenth of the noise.
     """
 
     gaussian_share: float = 0.5
@@ -186,12 +186,10 @@ class Noise:
     sigma_step: float = 0.1
     poisson_scale: Range = (0.05, 3.0)
     poisson_scale_step: float = 0.005
-    poisson_unit: float = 1.0  # grey levels: 1 as MMagic, 255 as BasicSR
 
     def __post_init__(self) -> None:
         check_range("sigma", self.sigma, 0)
         check_range("poisson_scale", self.poisson_scale, 0)
-        check_range("poisson_unit", (self.poisson_unit, self.poisson_unit), 1, 255)
         check_share("gaussian_share", self.gaussian_share)
         check_share("grey_share", self.grey_share)
 
@@ -207,10 +205,10 @@ class Noise:
     def _photons(self, frame: np.ndarray, grey: bool, rng: np.random.Generator) -> np.ndarray:
         """Poisson noise of a frame in grey levels, (H, W, 1 or 3).
 
-        Its variance is unit * level / n, where n is the number of levels in the frame, rounded up to a power of two.
+        Its variance is 255 * level / n, where n is the number of levels in the frame, rounded up to a power of two.
         """
         counted = np.clip(np.rint(cv2.cvtColor(frame, cv2.COLOR_RGB2GRAY)[..., None] if grey else frame), 0, 255)
-        rate = 2 ** math.ceil(math.log2(len(np.unique(counted)))) / self.poisson_unit
+        rate = 2 ** math.ceil(math.log2(len(np.unique(counted)))) / 255
         return (rng.poisson(counted * rate) / rate - counted).astype(np.float32)
 
 

@@ -2,8 +2,7 @@
 
 First stage: blur, resize, noise, JPEG. Second stage: blur in 8 of 10 clips, resize, noise; then, in random order,
 JPEG, and the resize to the LR size followed by a sinc filter in 8 of 10 clips. RealBasicVSR differs: it has codecs, its
-second resize is relative to the result of the first instead of the LR size, its Poisson noise is a sixteenth as strong,
-and noise is not clipped at once.
+second resize is relative to the result of the first instead of the LR size, and noise is not clipped at once.
 
 It was made for images. Our choice for clips: parameters are drawn once for all frames, noise anew for each. Other
 differences from the public code: GT is not sharpened first, edges in between are even and never below 16 pixels, and
@@ -26,7 +25,7 @@ STILL: dict[str, Any] = {
     "cutoff_step": 0,
 }
 """Steps of a blur that is the same in all frames."""
-STILL_NOISE: dict[str, Any] = {"sigma_step": 0, "poisson_scale_step": 0, "poisson_unit": 255}
+STILL_NOISE: dict[str, Any] = {"sigma_step": 0, "poisson_scale_step": 0}
 SINC_SIZES = (7, 9, 11, 13, 15, 17, 19, 21)
 SINC_CUTOFF = (np.pi / 3, np.pi)  # radians a pixel
 SINC_PROBABILITY = 0.8

@@ -45,10 +45,6 @@ def test_the_second_resize_is_relative_to_the_lr_size():
     assert min(heights) >= 38 and max(heights) <= 154 and heights.count(128) > 5
 
 
-def test_noise_is_that_of_basicsr():
-    assert RealESRGAN().first_noise.poisson_unit == RealESRGAN().second_noise.poisson_unit == 255
-
-
 def test_a_scale_below_one_is_refused():
     with pytest.raises(ValueError, match="scale"):
         RealESRGAN(scale=0)
