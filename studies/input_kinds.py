@@ -12,6 +12,7 @@ from frames.degradations.realbasicvsr import RealBasicVSR
 
 DEGRADED = ("noisy", "compressed", "blurred", "mixed")
 PROCESSED = ("jpeg_reduced", "enlarged_coded", "coded_twice", "denoised")
+FPS = 1  # of the coded clips that the shipped fit has seen
 REDUCTIONS = (cv2.INTER_AREA, cv2.INTER_CUBIC, cv2.INTER_LINEAR, cv2.INTER_LANCZOS4)
 
 
@@ -26,11 +27,11 @@ def degraded(kind: str, gt: np.ndarray, rng: np.random.Generator) -> np.ndarray:
         if rng.random() < 0.5:
             return RealBasicVSR()(gt, rng)
         blur, noise, jpeg, crf = rng.uniform(0.5, 3), rng.uniform(2, 10), int(rng.uniform(40, 80)), rng.uniform(22, 34)
-        return Once(blur=blur, noise=noise, jpeg=jpeg, crf=crf)(gt, rng)
+        return Once(blur=blur, noise=noise, jpeg=jpeg, crf=crf, fps=FPS)(gt, rng)
     degrade = {
         "clean": lambda: Once(),
         "noisy": lambda: Once(noise=rng.uniform(4, 20)),
-        "compressed": lambda: Once(crf=rng.uniform(26, 38)),
+        "compressed": lambda: Once(crf=rng.uniform(26, 38), fps=FPS),
         "blurred": lambda: Once(blur=rng.uniform(4, 8)),  # 1 to 2 LR pixels
     }[kind]()
     return degrade(gt, rng)
@@ -39,7 +40,7 @@ def degraded(kind: str, gt: np.ndarray, rng: np.random.Generator) -> np.ndarray:
 def clean_otherwise(gt: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """Make clean LR frames in other ways than bicubic: another reduction, or H.264 at CRF 4 to 14."""
     if rng.random() < 0.6:
-        return Once(crf=rng.uniform(4, 14))(gt, rng)
+        return Once(crf=rng.uniform(4, 14), fps=FPS)(gt, rng)
     height, width = (side // 4 for side in gt.shape[1:3])
     return _resized(gt, height, width, cv2.INTER_AREA if rng.random() < 0.5 else None)
 
@@ -51,7 +52,7 @@ def jpeg_reduced(gt: np.ndarray, rng: np.random.Generator) -> np.ndarray:
         quality = int(rng.uniform(12, 45))
         coded = np.stack([codec.jpeg(frame, quality) for frame in large])
     else:
-        coded = codec.video(large, "libx264", crf=rng.uniform(30, 40))
+        coded = codec.video(large, "libx264", crf=rng.uniform(30, 40), fps=FPS)
     return _finished(_lr_size(coded, gt, rng), rng)
 
 
@@ -59,19 +60,19 @@ def enlarged_coded(gt: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """Enlarge GT from 0.4 to 0.7 of the LR size, then code it."""
     small = _at(gt, 4 / rng.uniform(0.4, 0.7))
     if rng.random() < 0.5:
-        small = codec.video(small, "libx264", crf=rng.uniform(18, 32))
-    return codec.video(_lr_size(small, gt, rng), "libx264", crf=rng.uniform(18, 32))
+        small = codec.video(small, "libx264", crf=rng.uniform(18, 32), fps=FPS)
+    return codec.video(_lr_size(small, gt, rng), "libx264", crf=rng.uniform(18, 32), fps=FPS)
 
 
 def coded_twice(gt: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """Code GT by H.264 or MPEG-4 at another size, then by H.264 at a moderate rate."""
     first = _at(gt, 4 / rng.uniform(0.8, 1.5))
     if rng.random() < 0.7:
-        first = codec.video(first, "libx264", crf=rng.uniform(27, 36))
+        first = codec.video(first, "libx264", crf=rng.uniform(27, 36), fps=FPS)
     else:
         pixels = first.shape[1] * first.shape[2]
-        first = codec.video(first, "mpeg4", bits_a_frame=int(pixels * rng.uniform(0.15, 0.5)))
-    return codec.video(_lr_size(first, gt, rng), "libx264", crf=rng.uniform(18, 28))
+        first = codec.video(first, "mpeg4", bit_rate=int(pixels * rng.uniform(0.15, 0.5)), fps=FPS)
+    return codec.video(_lr_size(first, gt, rng), "libx264", crf=rng.uniform(18, 28), fps=FPS)
 
 
 def denoised(gt: np.ndarray, rng: np.random.Generator) -> np.ndarray:
@@ -83,7 +84,7 @@ def denoised(gt: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     amount, radius = rng.uniform(0.6, 2.5), rng.uniform(0.7, 1.6)
     sharp = np.stack([_sharpened(smooth(frame, noise), amount, radius) for frame in noisy])
     if rng.random() < 0.7:
-        sharp = codec.video(sharp, "libx264", crf=rng.uniform(18, 30))
+        sharp = codec.video(sharp, "libx264", crf=rng.uniform(18, 30), fps=FPS)
     return _finished(_lr_size(sharp, gt, rng), rng)
 
 
@@ -114,7 +115,7 @@ def _lr_size(clip: np.ndarray, gt: np.ndarray, rng: np.random.Generator) -> np.n
 
 def _finished(clip: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """Code half of the clips once more by H.264, at a good rate."""
-    return codec.video(clip, "libx264", crf=rng.uniform(14, 24)) if rng.random() < 0.5 else clip
+    return codec.video(clip, "libx264", crf=rng.uniform(14, 24), fps=FPS) if rng.random() < 0.5 else clip
 
 
 def _resized(clip: np.ndarray, height: int, width: int, how: int | None) -> np.ndarray:

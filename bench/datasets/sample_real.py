@@ -19,11 +19,11 @@ log = logging.getLogger(__name__)
 
 REFERENCE = "libx264 core 165, libavcodec 62.28.102, PyAV 18.1.0, OpenCV 4.14.0, NumPy 2.4.6"
 """The versions with which the frames of `DIGESTS` were made."""
-ORIGIN = "once-x4-blur1.2-noise6-jpeg60-crf28-seed0 from GT"
+ORIGIN = "once-x4-blur1.2-noise6-jpeg60-crf28-25fps-seed0 from GT"
 DIGESTS = {
-    "city": "2e94821adaaa26a23e523ef84554e3ff8b7d82bae311893630702ad26d80067b",
-    "street": "8afe7bb4dae2a82f56e5ee047128a8128ae1e2ce13ac961861fcbb1643e7f939",
-    "bunny": "4fa5fd9ad3f875ec2f7b341769edaffe7d3048c2aaa9e0676f864c4e85982974",
+    "city": "f6f1666a3e22e16a7996a10cecfdfbf63a83f5f2f3939f1683089e385ceb61ea",
+    "street": "89be972e572c320160cf4fb0ee27246a59e7e60e95aeb2c52804f1282e395147",
+    "bunny": "e2960546cdd69a35078778f3897a23e734816c3435525aaab8a801b071c2eef2",
     "astronaut": "49fc0188fe557b2e17ba9f90ca69c06267eaa2c624ef3b68c7d3ad9055540d23",
     "coffee": "1536d367d8ba51ec45e329a539b92814ce66cde6fb338c41c81a7204f1aef847",
     "chelsea": "5412fa00baf6f48e1ec8cab1b03f44e2ea0d144a096b60c588ba64b93cd40720",

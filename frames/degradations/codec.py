@@ -21,20 +21,23 @@ def jpeg(frame: np.ndarray, quality: int) -> np.ndarray:
     return decoded[..., ::-1]
 
 
-def video(clip: np.ndarray, encoder: str, bits_a_frame: int | None = None, crf: float | None = None) -> np.ndarray:
+def video(
+    clip: np.ndarray, encoder: str, bit_rate: int | None = None, crf: float | None = None, fps: float = 25
+) -> np.ndarray:
     """Encode a clip with a video codec and decode it, uint8 (T, H, W, 3) RGB with even H and W.
 
     One thread: with several, the rate control of x264 depends on timing, and so would the LR of a training step.
 
     Args:
         encoder: one of `DECODERS`.
-        bits_a_frame: target rate. RealBasicVSR encodes at one frame a second, so its bitrates are bits a frame.
+        bit_rate: target in bits a second.
         crf: instead of a rate, x264's constant rate factor from 0 (lossless) to 51.
+        fps: frames a second. x264 gives a frame more bits the longer it is seen: at 1, CRF 28 looks like 19 at 25.
     Raises:
         ValueError: an odd size, an unknown encoder, both or neither of rate and crf, or a crf without libx264.
         RuntimeError: the codec lost or added frames.
     """
-    if (bits_a_frame is None) == (crf is None) or (crf is not None and encoder != "libx264"):
+    if (bit_rate is None) == (crf is None) or (crf is not None and encoder != "libx264"):
         raise ValueError("a codec takes either a rate or, libx264 alone, a constant rate factor (crf)")
     if encoder not in DECODERS:
         raise ValueError(f"unknown video codec {encoder}: choose one of {', '.join(DECODERS)}")
@@ -44,11 +47,12 @@ def video(clip: np.ndarray, encoder: str, bits_a_frame: int | None = None, crf: 
     assert isinstance(writer, VideoCodecContext)
     writer.height, writer.width = clip.shape[1:3]
     writer.pix_fmt = "yuv420p"
-    writer.framerate, writer.time_base = Fraction(1), Fraction(1)
+    writer.framerate = Fraction(fps).limit_denominator(1001)
+    writer.time_base = 1 / writer.framerate
     writer.thread_count = 1
-    if bits_a_frame is not None:
-        writer.bit_rate = int(bits_a_frame)
-        writer.bit_rate_tolerance = int(bits_a_frame)  # FFmpeg's is so wide that short clips ignore the rate
+    if bit_rate is not None:
+        writer.bit_rate = bit_rate
+        writer.bit_rate_tolerance = bit_rate  # FFmpeg's is so wide that short clips ignore the rate
     if writer.codec.name == "libx264":
         # With its macroblock tree on, x264 gave other bits from run to run for many small sizes, one thread or not.
         writer.options = {"x264-params": "mbtree=0"} | ({} if crf is None else {"crf": f"{crf:g}"})

@@ -20,7 +20,7 @@ class Shared:
         blur: applied at GT size.
         noise: applied at LR size with probability `noise_probability`.
         odds: of no compression, JPEG, H.264, and H.264 after JPEG (as cheap cameras do it).
-        crf: constant rate factor of H.264, drawn uniformly from this range.
+        crf: constant rate factor of H.264 at 25 frames a second, drawn uniformly from this range.
     """
 
     scale: int = 4

@@ -24,7 +24,8 @@ class Once:
         noise: deviation of Gaussian noise in grey levels at LR size, independent in each channel and frame.
         jpeg: quality of JPEG, frame by frame, from 1 to 100.
         crf: constant rate factor of libx264 from 0 (lossless) to 51.
-        bitrate: instead of `crf`, the rate of libx264 in kbit/s for a video of `fps` frames a second.
+        bitrate: instead of `crf`, the rate of libx264 in kbit/s.
+        fps: frames a second of the compressed video; both mean more bits a frame at a lower one.
     Raises:
         ValueError: a value out of range, or both `crf` and `bitrate`.
     """
@@ -42,8 +43,8 @@ class Once:
             value = getattr(self, name)
             if value is not None and (isinstance(value, bool) or not isinstance(value, Real)):
                 raise ValueError(f"{name}={value}: give a number, or null to leave it out")
-        if not (self.fps or 0) > 0:
-            raise ValueError(f"fps={self.fps}: give a number above 0")
+        if not 0.1 <= (self.fps or 0) <= 1000:
+            raise ValueError(f"fps={self.fps}: give a number from 0.1 to 1000")
         if not 0 <= (self.blur or 0) <= 20 or not 0 <= (self.noise or 0) <= 255:
             raise ValueError(f"blur={self.blur}, noise={self.noise}: deviations from 0 to 20 pixels and 255 levels")
         if self.jpeg is not None and not (isinstance(self.jpeg, Integral) and 1 <= self.jpeg <= 100):
@@ -52,14 +53,8 @@ class Once:
             raise ValueError(f"crf={self.crf:g} and bitrate={self.bitrate:g}: H.264 takes one of both; set one to null")
         if self.crf is not None and not 0 <= self.crf <= 51:
             raise ValueError(f"crf={self.crf}: libx264 takes 0 (lossless) to 51")
-        if self.bitrate is not None and not 1 <= self.bits_a_frame / 1000 <= 1e6:
-            raise ValueError(f"bitrate={self.bitrate}, fps={self.fps}: libx264 takes from 1 to 1e6 kbit a frame")
-
-    @property
-    def bits_a_frame(self) -> float:
-        """Bits a frame of H.264 at `bitrate`."""
-        assert self.bitrate is not None
-        return 1000 * self.bitrate / self.fps
+        if self.bitrate is not None and not 1 <= self.bitrate <= 1e6:
+            raise ValueError(f"bitrate={self.bitrate}: libx264 takes from 1 to 1e6 kbit/s")
 
     def __call__(self, clip: np.ndarray, rng: np.random.Generator) -> np.ndarray:
         """uint8 (T, H, W, 3) RGB -> uint8 (T, H / scale, W / scale, 3), even in both directions for H.264."""
@@ -70,8 +65,8 @@ class Once:
         if self.jpeg is not None:
             lr = np.stack([codec.jpeg(frame, self.jpeg) for frame in lr])
         if self.crf is not None:
-            return codec.video(lr, "libx264", crf=self.crf)
-        return lr if self.bitrate is None else codec.video(lr, "libx264", round(self.bits_a_frame))
+            return codec.video(lr, "libx264", crf=self.crf, fps=self.fps)
+        return lr if self.bitrate is None else codec.video(lr, "libx264", round(1000 * self.bitrate), fps=self.fps)
 
     def _blurred(self, frame: np.ndarray) -> np.ndarray:
         if not self.blur:

@@ -230,7 +230,7 @@ class Jpeg:
 
 @dataclass(frozen=True, kw_only=True)
 class Codec:
-    """A video codec over the whole clip."""
+    """A video codec over the whole clip, at one frame a second as in RealBasicVSR."""
 
     encoders: tuple[str, ...] = field(default=("libx264", "h264", "mpeg4"))  # each as likely as the others
     bitrate: Range = (1e4, 1e5)  # bits a frame
@@ -243,4 +243,4 @@ class Codec:
 
     def __call__(self, clip: np.ndarray, rng: np.random.Generator) -> np.ndarray:
         encoder = self.encoders[rng.integers(len(self.encoders))]
-        return codec.video(to_uint8(clip), encoder, round(rng.uniform(*self.bitrate))).astype(np.float32)
+        return codec.video(to_uint8(clip), encoder, round(rng.uniform(*self.bitrate)), fps=1).astype(np.float32)

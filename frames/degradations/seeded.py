@@ -45,7 +45,7 @@ class Seeded:
 
     @property
     def signature(self) -> str:
-        """Name and settings for records: "realbasicvsr-x4-v2-seed0", "compressed-x4-crf28"."""
+        """Name and settings for records: "realbasicvsr-x4-v2-seed0", "compressed-x4-crf28-25fps"."""
         parts = [self.name, f"x{self.scale}", self.details, "" if self.seed is None else f"seed{self.seed}"]
         return "-".join(filter(None, parts))
 
@@ -106,8 +106,8 @@ def compressed(
     degrade = Once(scale=scale, crf=crf, bitrate=bitrate, fps=fps)
     if crf is None and bitrate is None:
         raise ValueError("crf=null and bitrate=null: set one of them")
-    details = f"crf{crf:g}" if bitrate is None else f"{bitrate:g}kbps-{fps:g}fps"
-    return Seeded(name, degrade, None, details=details)
+    rate = f"crf{crf:g}" if bitrate is None else f"v2-{bitrate:g}kbps"  # without v2: frames coded at 1 a second
+    return Seeded(name, degrade, None, details=f"{rate}-{fps:g}fps")
 
 
 def once(
@@ -124,6 +124,8 @@ def once(
     degrade = Once(scale=scale, blur=blur, noise=noise, jpeg=jpeg, crf=crf)
     parts = {"blur": blur, "noise": noise, "jpeg": jpeg, "crf": crf}
     details = "-".join(f"{part}{value:g}" for part, value in parts.items() if value is not None)
+    if crf is not None:
+        details += f"-{degrade.fps:g}fps"
     return Seeded(name, degrade, checked_seed(seed), details=details)
 
 

@@ -19,7 +19,7 @@ def test_it_writes_says_how_to_use_them_and_continues(bench, gt, tmp_path):
     words = ["data", "degrade", "folder", f"data.gt={gt}", "--degradation", "compressed", str(tmp_path / "lr")]
     first = bench(*words)
     assert first.code == 0 and "[2/2] b" in first.out and f"data=folder data.root={tmp_path / 'lr'}" in first.out
-    assert "compressed-x4-crf28 LR frames of folder" in first.out and "libx264 core" in first.out
+    assert "compressed-x4-crf28-25fps LR frames of folder" in first.out and "libx264 core" in first.out
     assert "a: there already" in bench(*words).out
     checked = bench("data", "verify", "folder", f"data.root={tmp_path / 'lr'}")
     assert checked.code == 0 and "no problems" in checked.out

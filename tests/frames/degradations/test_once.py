@@ -46,7 +46,7 @@ def test_compression_of_less_quality_is_further_from_bicubic(pans, better, worse
         {"jpeg": 0},
         {"blur": -1},
         {"noise": 400},
-        {"bitrate": 1},
+        {"bitrate": 0.5},
         {"crf": "abc"},
         {"jpeg": True},
         {"jpeg": 60.5},

@@ -57,9 +57,9 @@ def test_compressed_does_nothing_but_reduce_and_compress(pans):
 
 def test_signatures_tell_the_parameters_apart():
     assert build("realbasicvsr", seed=2).signature == "realbasicvsr-x4-v2-seed2"
-    assert build("compressed").signature == "compressed-x4-crf28"
-    assert build("compressed", crf=None, bitrate=300).signature == "compressed-x4-300kbps-25fps"
-    assert build("once", jpeg=None).signature == "once-x4-blur1.2-noise6-crf28-seed0"
+    assert build("compressed").signature == "compressed-x4-crf28-25fps"
+    assert build("compressed", crf=None, bitrate=300).signature == "compressed-x4-v2-300kbps-25fps"
+    assert build("once", jpeg=None).signature == "once-x4-blur1.2-noise6-crf28-25fps-seed0"
     assert "libx264 core" in build("once").made_with
 
 
