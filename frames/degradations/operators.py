@@ -7,7 +7,9 @@ frame to frame, as those of a camera do: `*_step` is the largest change between 
 
 from __future__ import annotations
 
+import itertools
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 import cv2
@@ -65,7 +67,17 @@ def walk(rng: np.random.Generator, bounds: Range, step: float, frames: int) -> n
 
 def to_uint8(clip: np.ndarray) -> np.ndarray:
     """Round a clip to 8 bits."""
-    return np.clip(np.rint(clip), 0, 255).astype(np.uint8)
+    rounded = np.rint(clip)
+    return np.clip(rounded, 0, 255, out=rounded).astype(np.uint8)
+
+
+def stacked(frames: Iterator[np.ndarray], count: int) -> np.ndarray:
+    """A clip of `count` frames of one size, float32, each stored as it comes: `np.stack` holds all of them twice."""
+    first = next(frames)
+    clip = np.empty((count, *first.shape), np.float32)
+    for index, frame in enumerate(itertools.chain([first], frames)):
+        clip[index] = frame
+    return clip
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -137,7 +149,7 @@ def sinc_filter(clip: np.ndarray, rng: np.random.Generator, size: int, cutoffs: 
 
 def filtered(clip: np.ndarray, by_frame: list[np.ndarray]) -> np.ndarray:
     """Filter each frame by its own kernel."""
-    return np.stack([cv2.filter2D(frame, -1, kernel) for frame, kernel in zip(clip, by_frame)])
+    return stacked((cv2.filter2D(frame, -1, kernel) for frame, kernel in zip(clip, by_frame)), len(clip))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -169,7 +181,7 @@ class Resize:
     def to_size(self, clip: np.ndarray, size: tuple[int, int], rng: np.random.Generator) -> np.ndarray:
         """Resize to (height, width) by one of the interpolations."""
         chosen = INTERPOLATIONS[self.interpolations[rng.integers(len(self.interpolations))]]
-        return np.stack([cv2.resize(frame, size[::-1], interpolation=chosen) for frame in clip])
+        return stacked((cv2.resize(frame, size[::-1], interpolation=chosen) for frame in clip), len(clip))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -196,11 +208,13 @@ class Noise:
     def __call__(self, clip: np.ndarray, rng: np.random.Generator) -> np.ndarray:
         gaussian, grey = rng.random() < self.gaussian_share, rng.random() < self.grey_share
         if gaussian:
-            strength = walk(rng, self.sigma, self.sigma_step, len(clip))
-            shape = (*clip.shape[:3], 1 if grey else 3)
-            return clip + strength.astype(np.float32)[:, None, None, None] * rng.standard_normal(shape, np.float32)
-        strength = walk(rng, self.poisson_scale, self.poisson_scale_step, len(clip))
-        return np.stack([frame + scale * self._photons(frame, grey, rng) for frame, scale in zip(clip, strength)])
+            strength = walk(rng, self.sigma, self.sigma_step, len(clip)).astype(np.float32)
+            shape = (*clip.shape[1:3], 1 if grey else 3)
+            noisy = (frame + scale * rng.standard_normal(shape, np.float32) for frame, scale in zip(clip, strength))
+        else:
+            strength = walk(rng, self.poisson_scale, self.poisson_scale_step, len(clip)).astype(np.float32)
+            noisy = (frame + scale * self._photons(frame, grey, rng) for frame, scale in zip(clip, strength))
+        return stacked(noisy, len(clip))
 
     def _photons(self, frame: np.ndarray, grey: bool, rng: np.random.Generator) -> np.ndarray:
         """Poisson noise of a frame in grey levels, (H, W, 1 or 3).
@@ -224,8 +238,8 @@ class Jpeg:
 
     def __call__(self, clip: np.ndarray, rng: np.random.Generator) -> np.ndarray:
         qualities = walk(rng, self.quality, self.quality_step, len(clip))
-        frames = [codec.jpeg(frame, round(quality)) for frame, quality in zip(to_uint8(clip), qualities)]
-        return np.stack(frames).astype(np.float32)
+        coded = (codec.jpeg(to_uint8(frame), round(quality)) for frame, quality in zip(clip, qualities))
+        return stacked(coded, len(clip))
 
 
 @dataclass(frozen=True, kw_only=True)

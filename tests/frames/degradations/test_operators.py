@@ -1,6 +1,7 @@
 """Random operations: their parameters come from the ranges and as often as they are said to."""
 
 import math
+import tracemalloc
 from collections import Counter, defaultdict
 from dataclasses import replace
 
@@ -107,6 +108,23 @@ def test_photons_are_counted_in_the_unit_of_the_public_code():
         alone = replace(degrade, gaussian_share=0, grey_share=0, poisson_scale=(1, 1))
         noise = alone(levels, np.random.default_rng(0)) - levels
         assert noise[0, 64:].std(axis=(1, 2)) == pytest.approx(expected[64:], rel=0.15)
+
+
+@pytest.mark.parametrize(
+    "operation",
+    [Blur(), Resize(odds=(0, 1, 0)), Noise(gaussian_share=1), Noise(gaussian_share=0), Jpeg()],
+    ids=["blur", "resize", "gaussian", "poisson", "jpeg"],
+)
+def test_an_operation_holds_its_result_once_as_float32(operation):
+    clip = np.full((40, 64, 64, 3), 99, np.float32)
+    operation(clip[:1], np.random.default_rng(1))  # loads what it needs
+    tracemalloc.start()
+    try:
+        result = operation(clip, np.random.default_rng(1))
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert result.dtype == np.float32 and len(result) == 40 and peak < 1.3 * result.nbytes
 
 
 def test_jpeg_quality_stays_in_its_range(monkeypatch):
