@@ -3,8 +3,8 @@
 First stage: blur, resize, noise, JPEG, video codec. Second stage: blur in 8 of 10 clips, resize, noise, JPEG; then, in
 random order, the codec again, and the resize to the LR size followed by a sinc filter in 8 of 10 clips.
 
-Differences from the public code, our choice: a clip keeps one size within a stage (there it drifts from frame to
-frame), no edge falls below 16 pixels, and GT is not sharpened first.
+Differences from the public code, with reasons: docs/data.md. Above all, a clip keeps one size within a stage (there it
+drifts from frame to frame), no edge falls below 16 pixels, and GT is not sharpened first.
 """
 
 from __future__ import annotations

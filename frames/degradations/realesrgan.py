@@ -6,7 +6,7 @@ second resize is relative to the result of the first instead of the LR size, and
 
 It was made for images. Our choice for clips: parameters are drawn once for all frames, noise anew for each. Other
 differences from the public code: GT is not sharpened first, edges in between are even and never below 16 pixels, and
-JPEG is OpenCV's.
+JPEG and resizes are OpenCV's (docs/data.md).
 """
 
 from __future__ import annotations
