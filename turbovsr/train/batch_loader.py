@@ -6,6 +6,7 @@ batch first and is handed to the loss in the state that the drawing left it in.
 
 from __future__ import annotations
 
+import gc
 import signal
 import sys
 from collections.abc import Callable, Generator
@@ -57,6 +58,7 @@ def load_batches(
         worker_init_fn=_initialise_worker,
         generator=torch.Generator(),  # the global generator must not advance
     )
+    gc.collect()  # a worker that collected frames of a decoder would wait for its threads, which a fork leaves behind
     for item in loader:
         if isinstance(item, Exception):
             raise item
