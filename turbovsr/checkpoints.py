@@ -7,11 +7,14 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import os
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
 import torch
+from safetensors import SafetensorError
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
@@ -57,7 +60,13 @@ def save(model: SavableModel, path: str | Path, dtype: torch.dtype = torch.float
     """
     state = {name: value.detach().to(dtype).contiguous() for name, value in model.state_dict().items()}
     metadata = {"format": FORMAT, "kind": model.kind, "config": json.dumps(dataclasses.asdict(model.config))} | notes
-    save_file(state, str(path), metadata)
+    path = Path(path)
+    try:
+        save_file(state, str(path), metadata)
+    except SafetensorError as error:
+        if number := re.search(r"\(os error (\d+)\)", str(error)):
+            raise OSError(int(number[1]), os.strerror(int(number[1])), str(path)) from error
+        raise
 
 
 def samples_latent(use_latent: bool | None, steps: int, metadata: Mapping[str, str]) -> bool:

@@ -2,6 +2,8 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
+from frames.atomic import replacing
+from tests.full_disk import largest_file
 from tests.turbovsr.conftest import tiny_model
 from turbovsr import TurboVSR, checkpoints, loading
 
@@ -11,6 +13,13 @@ def test_round_trip_keeps_weights_and_configuration(weights):
     original = tiny_model()
     assert model.config == original.config and metadata["name"] == "tiny"
     assert all(torch.equal(a, b) for a, b in zip(model.state_dict().values(), original.state_dict().values()))
+
+
+def test_a_full_disk_is_the_system_s_error_and_names_the_weights(tmp_path):
+    path = tmp_path / "weights.safetensors"
+    with largest_file(2**16), pytest.raises(OSError) as caught, replacing(path) as temporary:
+        checkpoints.save(tiny_model(), temporary)
+    assert caught.value.filename == str(path) and not list(tmp_path.iterdir())
 
 
 def test_wrong_checkpoint_names_every_key_that_does_not_fit(weights, tmp_path):

@@ -22,7 +22,12 @@ def remove_torn(folder: Path) -> None:
 def save(path: Path, state: dict) -> None:
     """Write a state atomically: neither a kill nor a power cut can damage the previous one."""
     with replacing(path) as temporary, open(temporary, "wb") as file:
-        torch.save(state, file)
+        try:
+            torch.save(state, file)
+        except RuntimeError as error:  # on a full disk, as torch closes the archive after the system's error
+            if isinstance(error.__context__, OSError):
+                raise error.__context__ from None
+            raise
         file.flush()
         os.fsync(file.fileno())
 

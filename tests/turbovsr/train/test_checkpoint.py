@@ -3,6 +3,7 @@
 import pytest
 import torch
 
+from tests.full_disk import largest_file
 from tests.turbovsr.conftest import TINY
 from turbovsr.model import Model
 from turbovsr.train import checkpoint
@@ -32,6 +33,16 @@ def test_an_error_while_writing_keeps_the_previous_state(tmp_path, monkeypatch):
         checkpoint.save(tmp_path / "checkpoint.pt", STATE | {"step": 9})
     assert checkpoint.load(tmp_path / "checkpoint.pt")["step"] == 3
     assert [path.name for path in tmp_path.iterdir()] == ["checkpoint.pt"]
+
+
+@pytest.mark.parametrize("size", [2**14, 2**17, 2**18])
+def test_a_full_disk_is_the_system_s_error_and_names_the_checkpoint(size, tmp_path):
+    path = tmp_path / "checkpoint.pt"
+    checkpoint.save(path, STATE)
+    large = {str(index): torch.ones(2**14) for index in range(8)}
+    with largest_file(size), pytest.raises(OSError) as caught:
+        checkpoint.save(path, STATE | {"model": large})
+    assert caught.value.filename == str(path) and checkpoint.load(path)["step"] == 3
 
 
 def damaged(kind: str) -> bytes:
