@@ -61,12 +61,15 @@ def save(model: SavableModel, path: str | Path, dtype: torch.dtype = torch.float
     state = {name: value.detach().to(dtype).contiguous() for name, value in model.state_dict().items()}
     metadata = {"format": FORMAT, "kind": model.kind, "config": json.dumps(dataclasses.asdict(model.config))} | notes
     path = Path(path)
+    path.touch()
+    permissions = path.stat().st_mode
     try:
         save_file(state, str(path), metadata)
     except SafetensorError as error:
         if number := re.search(r"\(os error (\d+)\)", str(error)):
             raise OSError(int(number[1]), os.strerror(int(number[1])), str(path)) from error
         raise
+    path.chmod(permissions)  # safetensors leaves 0600, those of a temporary file
 
 
 def samples_latent(use_latent: bool | None, steps: int, metadata: Mapping[str, str]) -> bool:

@@ -1,3 +1,5 @@
+import os
+
 import pytest
 import torch
 from safetensors.torch import load_file, save_file
@@ -13,6 +15,16 @@ def test_round_trip_keeps_weights_and_configuration(weights):
     original = tiny_model()
     assert model.config == original.config and metadata["name"] == "tiny"
     assert all(torch.equal(a, b) for a, b in zip(model.state_dict().values(), original.state_dict().values()))
+
+
+def test_others_may_read_weights_as_any_new_file(tmp_path):
+    path = tmp_path / "weights.safetensors"
+    before = os.umask(0o027)
+    try:
+        checkpoints.save(tiny_model(), path)
+    finally:
+        os.umask(before)
+    assert path.stat().st_mode & 0o777 == 0o640
 
 
 def test_a_full_disk_is_the_system_s_error_and_names_the_weights(tmp_path):
