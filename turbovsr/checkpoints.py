@@ -70,6 +70,19 @@ def save(model: SavableModel, path: str | Path, dtype: torch.dtype = torch.float
             raise OSError(int(number[1]), os.strerror(int(number[1])), str(path)) from error
         raise
     path.chmod(permissions)  # safetensors leaves 0600, those of a temporary file
+    _sort_metadata(path)
+
+
+def _sort_metadata(path: Path) -> None:
+    """Sort the metadata of a file of safetensors, whose order is random: equal models make equal files."""
+    with open(path, "r+b") as file:
+        size = int.from_bytes(file.read(8), "little")
+        header = json.loads(file.read(size))
+        header["__metadata__"] = dict(sorted(header["__metadata__"].items()))
+        text = json.dumps(header, ensure_ascii=False, separators=(",", ":")).encode().ljust(size)
+        assert len(text) == size, "the weights would move"
+        file.seek(8)
+        file.write(text)
 
 
 def samples_latent(use_latent: bool | None, steps: int, metadata: Mapping[str, str]) -> bool:

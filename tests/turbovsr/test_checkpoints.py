@@ -27,6 +27,15 @@ def test_others_may_read_weights_as_any_new_file(tmp_path):
     assert path.stat().st_mode & 0o777 == 0o640
 
 
+def test_equal_models_make_equal_files(tmp_path):
+    notes = {f"note {i}": f'"é" \\ \x1f\x7f\n{i}' for i in range(8)}
+    files = [tmp_path / f"{i}.safetensors" for i in range(3)]
+    for file in files:
+        checkpoints.save(tiny_model(), file, **notes)
+    assert len({file.read_bytes() for file in files}) == 1
+    assert loading.load(files[0])[1].items() >= {name: " ".join(text.split()) for name, text in notes.items()}.items()
+
+
 def test_a_full_disk_is_the_system_s_error_and_names_the_weights(tmp_path):
     path = tmp_path / "weights.safetensors"
     with largest_file(2**16), pytest.raises(OSError) as caught, replacing(path) as temporary:
