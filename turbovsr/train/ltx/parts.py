@@ -15,7 +15,7 @@ from typing import Any
 import torch.distributed.checkpoint as dcp
 from torch.distributed.checkpoint.api import CheckpointException
 
-from frames.errors import one_line
+from frames.errors import UserError, one_line, short_line
 from turbovsr.train.distributed import barrier, rank
 from turbovsr.train.ltx.plain_parts import PlainPlanner, PlainReader
 
@@ -29,14 +29,27 @@ def saved_steps(folder: Path) -> list[int]:
 
 
 def save(folder: Path, step: int, state: dict[str, Any], keep_last: int) -> None:
-    """Write a state atomically, then remove all but the last `keep_last` checkpoints. All processes must call it."""
+    """Write a state atomically, then remove all but the last `keep_last` checkpoints. All processes must call it.
+
+    Raises:
+        UserError: a process could not write its part, as on a full disk; the earlier checkpoints are kept.
+    """
     partial, whole = folder / f"{step:07d}{PARTIAL}", folder / f"{step:07d}"
     if rank() == 0:
         folder.mkdir(parents=True, exist_ok=True)
         for leftover in folder.glob(f"*{PARTIAL}"):
             shutil.rmtree(leftover)
     barrier()
-    dcp.save(state, checkpoint_id=partial)
+    try:
+        dcp.save(state, checkpoint_id=partial)
+    except CheckpointException as error:
+        if rank() == 0:
+            shutil.rmtree(partial, ignore_errors=True)
+        failure, _ = next(iter(error.failures.values()))
+        raise UserError(
+            f"{whole}: the checkpoint could not be written ({short_line(failure)}); if the disk is full, free some"
+            " space, or write to another disk"
+        ) from error
     if rank() == 0:
         if whole.is_dir():  # a stop right after a save saves the same step again
             shutil.rmtree(partial)

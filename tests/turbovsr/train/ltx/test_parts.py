@@ -6,6 +6,8 @@ import pickle
 import pytest
 import torch
 
+from frames.errors import UserError
+from tests.full_disk import largest_file
 from turbovsr.train.ltx import parts
 
 
@@ -33,6 +35,16 @@ def test_a_state_is_read_back_and_the_last_ones_are_kept(tmp_path):
     parts.load(tmp_path, 2, found)
     assert torch.equal(found["model"]["weight"], torch.full((4, 3), 2.0))
     assert found["optimizer"] == {"lr": 2, "betas": (0.9, 2)}
+
+
+@pytest.mark.filterwarnings("ignore:torch.distributed")
+@pytest.mark.parametrize("size", [2**9, 2**14])
+def test_a_full_disk_is_one_line_and_keeps_the_checkpoints_before(size, tmp_path):
+    parts.save(tmp_path, 1, state(1), keep_last=2)
+    large = {"model": {str(index): torch.ones(2**12) for index in range(4)}}
+    with largest_file(size), pytest.raises(UserError, match=r"0000002: .* could not be written .* free some space"):
+        parts.save(tmp_path, 2, large, keep_last=2)
+    assert [path.name for path in tmp_path.iterdir()] == ["0000001"]
 
 
 @pytest.mark.filterwarnings("ignore:torch.distributed")
