@@ -17,6 +17,11 @@ from frames.text import printable
 from turbovsr.train.messages import CONSOLE
 
 
+def five_digits(value: float) -> float:
+    """Round to five significant digits: of an error near 1e-5, five decimals would be one digit or none."""
+    return float(f"{value:.5g}")
+
+
 class IntervalMeans:
     """Means of the loss terms and the pace since the last line of the log.
 
@@ -43,8 +48,7 @@ class IntervalMeans:
     def entries(self, learning_rate: float) -> dict[str, float]:
         """Entries of a line of the log."""
         spent = self._spent()
-        # Five digits of each: errors of chroma are near 1e-5, and five decimals of them were one digit or none.
-        means = {name: float(f"{value / self.counts[name]:.5g}") for name, value in self.sums.items()}
+        means = {name: five_digits(value / self.counts[name]) for name, value in self.sums.items()}
         pace = {"s/step": round(spent / self.steps, 3), "samples/s": round(self.samples / spent, 2)}
         return means | {"lr": learning_rate} | pace
 

@@ -13,7 +13,7 @@ from torch.distributed.tensor import DTensor
 
 from turbovsr.ltx.model import LTXModel
 from turbovsr.train.distributed import world_size
-from turbovsr.train.log import ProgressBar
+from turbovsr.train.log import ProgressBar, five_digits
 from turbovsr.train.loop import Loop
 from turbovsr.train.ltx import parts
 from turbovsr.train.ltx.loss import TERMS, terms_of
@@ -64,7 +64,7 @@ class ShardedLoop(Loop):
 
     def _log(self, entries: dict[str, float], progress: ProgressBar) -> None:
         if "s/step" in entries:
-            means = {n: round((e / c).item(), 5) for n, (e, c) in zip(TERMS, self._sums) if c}
+            means = {n: five_digits((e / c).item()) for n, (e, c) in zip(TERMS, self._sums) if c}
             self._sums.zero_()
             entries = entries | means | self.pace.entries()
         super()._log(entries, progress)

@@ -9,6 +9,7 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from turbovsr.ltx.model import LTXConfig
 from turbovsr.train.diffusion import task_of
+from turbovsr.train.log import five_digits
 from turbovsr.train.ltx.options import Shortcut, TransformerStage
 from turbovsr.train.ltx.sharding import meta_model
 
@@ -44,9 +45,9 @@ class Pace:
     def entries(self) -> dict[str, float]:
         """Entries of the log's next line, for the time since the last one; counting starts again."""
         seconds = max(time.perf_counter() - self.since, 1e-9)  # a coarse clock may give the same time twice
-        found = {"tokens/s": round(self.tokens / seconds, 1), "TFLOP/s": round(self.tflop / seconds, 4)}
+        found = {"tokens/s": round(self.tokens / seconds, 1), "TFLOP/s": five_digits(self.tflop / seconds)}
         if self.peak_tflops:
-            found["MFU"] = round(self.tflop / seconds / self.peak_tflops, 4)
+            found["MFU"] = five_digits(self.tflop / seconds / self.peak_tflops)
         self._start()
         return found
 

@@ -38,7 +38,7 @@ def test_an_ltx_checkpoint_becomes_an_upscaler_that_is_scored(data, ltx_file, tr
     assert "embed.weight (last 128 columns zero)" in answered.err and "text branch left out" in answered.err
     assert (out / "shortcut" / "pictures" / "0000002.png").is_file()
     lines = [json.loads(line) for line in (out / "shortcut" / "log.jsonl").read_text().splitlines()]
-    assert lines[0]["task 1"] > 0 and lines[1]["task 2 shortcut"] >= 0 and lines[0]["tokens/s"] > 0
+    assert lines[0]["task 1"] > 0 and lines[1]["task 2 shortcut"] > 0 and lines[0]["tokens/s"] > 0
     assert "clip/1 steps/psnr-y" in lines[-1] and "clip/autoencoder/psnr-y" in lines[-1]
     trained = load_file(out / "shortcut.safetensors")
     model, metadata = presets.build("2b-tiny", "paper", weights=out / "shortcut.safetensors")
@@ -68,7 +68,7 @@ def test_bfloat16_computes_in_it_and_keeps_float32_weights(data, train, tmp_path
     trained = load_file(tmp_path / "condition.safetensors")["transformer.head.weight"]
     assert trained.dtype == torch.float32 and not torch.equal(trained, trained.bfloat16().float())
     lines = [json.loads(line) for line in (tmp_path / "condition" / "log.jsonl").read_text().splitlines()]
-    assert all(0.5 < line["loss"] < 3 and line["MFU"] >= 0 for line in lines)
+    assert all(0.5 < line["loss"] < 3 and line["MFU"] > 0 and line["TFLOP/s"] > 0 for line in lines)
 
 
 def test_a_resumed_training_has_the_weight_decay_that_is_asked_for_now(latents, train, tmp_path, monkeypatch):
