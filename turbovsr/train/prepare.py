@@ -7,7 +7,7 @@ has 192 px: small pictures of whole scenes have more detail than crops of a larg
 resemble a frame of a `--held-out` clip are left out, frames with ten seconds around them.
 
 A folder is of one call: with other arguments give another one, and train on both with `data=[OUT,OTHER]`. The same call
-writes it anew.
+writes it anew, and at its end removes the arrays of files that are gone, broken or held out by now.
 
 For training in LTX's latent space they are encoded instead, by a command with other options (`--latents OUT --help`):
 
@@ -60,6 +60,13 @@ class ArrayFolder:
         self._names.add(unique)
         with replacing(self.folder / f"{unique}.npy") as temporary:
             np.save(temporary, array)
+
+    def remove_others(self) -> int:
+        """Remove the arrays that an earlier call stored and this one did not; returns their number."""
+        others = [path for path in self.folder.glob("[!.]*.npy") if path.stem not in self._names]
+        for path in others:
+            path.unlink()
+        return len(others)
 
 
 def standardise(thumbnails: np.ndarray) -> np.ndarray:
@@ -203,6 +210,8 @@ def prepare(args: argparse.Namespace) -> int:
         except (OSError, ValueError) as error:
             broken += 1
             print(f"left out: {one_line(error)}", file=sys.stderr)
+    if removed := photos.remove_others() + sequences.remove_others():
+        print(f"removed: {removed} arrays of an earlier call, whose photographs or frames are not used any more")
     if broken:
         raise UserError(f"{broken} of {len(args.videos)} videos were left out; everything else is stored in {args.out}")
     return OK

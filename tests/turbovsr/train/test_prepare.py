@@ -127,6 +127,19 @@ def test_a_folder_of_other_arguments_is_refused_and_the_same_call_writes_it_anew
     assert sorted((out / "shots").iterdir()) == before and not list((out / "photos").iterdir())
 
 
+def test_the_same_call_removes_the_arrays_of_files_that_are_gone(photos, tmp_path, capsys):
+    out, video = tmp_path / "out", tmp_path / "film.mp4"
+    (photos / "private.png").write_bytes((photos / "ramp.png").read_bytes())
+    write_video(video)
+    command = [out, "--photos", photos, "--videos", video]
+    assert run(*command) == 0 and "removed" not in capsys.readouterr().out
+    shots = sorted((out / "shots").iterdir())
+    (photos / "private.png").unlink()
+    assert run(*command) == 0 and "removed: 1 arrays" in capsys.readouterr().out
+    assert [path.name for path in (out / "photos").iterdir()] == ["photos of mine-ramp.npy"]
+    assert sorted((out / "shots").iterdir()) == shots != []
+
+
 def test_photographs_that_resemble_a_held_out_clip_are_left_out(photos, tmp_path, capsys):
     noise = np.random.default_rng(0).integers(0, 256, (18, 32, 3), dtype=np.uint8).repeat(8, axis=0).repeat(8, axis=1)
     Image.fromarray(noise).save(photos / "noise.png")
