@@ -30,26 +30,40 @@ def perceptual_networks(config: TrainConfig, stage: Stage, device: torch.device)
         raise EnvironmentInvalid(
             f"compile=true needs a C++ compiler, and {compiler} is not here: install it or leave that out"
         )
-    files = {"lpips": [config.lpips], "dists": [config.vgg, config.dists]}
+    check_networks(config, stage)
     loaders: dict[str, Callable[..., nn.Module]] = {"lpips": lpips_alex, "dists": Dists}
     networks: dict[str, nn.Module] = {}
-    for name, paths in files.items():
-        missing = [path for path in paths if not Path(path).is_file()]
+    for name, paths in _files(config).items():
+        missing = _missing(paths)
         if not missing:
             with warnings.catch_warnings():  # the package lpips calls torchvision in an old way
                 warnings.filterwarnings("ignore", module="torchvision")
                 networks[name] = loaders[name](*map(Path, paths)).to(device)
             if config.compile:
                 networks[name].compile(dynamic=False)
-        elif terms := _needing(name, stage):
-            zero = " and ".join(f"reconstruction.{term}=0" for term in terms)
-            raise UserError(
-                f"the loss of this stage includes {name.upper()}, but {missing[0] or repr('')} is not a file:"
-                f" `python -m bench data fetch` fetches it, or set the stage's {zero}"
-            )
         else:
             info(f"no {name.upper()} scores: {missing[0] or repr('')} is not a file")
     return networks
+
+
+def check_networks(config: TrainConfig, stage: Stage, name: str = "this stage") -> None:
+    """Raise `UserError` where the loss of a stage, called `name` in the message, needs weights that are missing."""
+    for network, paths in _files(config).items():
+        if (missing := _missing(paths)) and (terms := _needing(network, stage)):
+            zero = " and ".join(f"reconstruction.{term}=0" for term in terms)
+            raise UserError(
+                f"the loss of {name} includes {network.upper()}, but {missing[0] or repr('')} is not a file:"
+                f" `python -m bench data fetch` fetches it, or set the stage's {zero}"
+            )
+
+
+def _files(config: TrainConfig) -> dict[str, list[str]]:
+    """The files of weights of each network."""
+    return {"lpips": [config.lpips], "dists": [config.vgg, config.dists]}
+
+
+def _missing(paths: list[str]) -> list[str]:
+    return [path for path in paths if not Path(path).is_file()]
 
 
 def _needing(network: str, stage: Stage) -> list[str]:

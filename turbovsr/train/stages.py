@@ -35,7 +35,7 @@ from turbovsr.train.ltx.options import LTXTrainConfig
 from turbovsr.train.ltx.stages import train_latent_stage
 from turbovsr.train.messages import info
 from turbovsr.train.options import Autoencoding, Colours, Diffusion, Distillation, Joint, Stage, TrainConfig
-from turbovsr.train.perceptual import perceptual_networks
+from turbovsr.train.perceptual import check_networks, perceptual_networks
 from turbovsr.train.phases import even_out
 from turbovsr.train.provenance import (
     changed_since,
@@ -58,10 +58,12 @@ def train(config: TrainConfig, device: torch.device) -> None:
     names = [config.stage]
     if config.stage == "all":
         names = [name for name, stage in config.stages.items() if not stage.optional]
-    for name in names:
+    for name in names:  # fails now if weights or pairs are lacking, not after hours of other stages
         stage = config.stages[name]
-        if isinstance(stage, Distillation) and not is_finished(config, name):
-            open_pairs(stage, config.pairs)  # fails now if pairs are lacking, not after hours of other stages
+        if not is_finished(config, name):
+            check_networks(config, stage, f"stage {name}")
+            if isinstance(stage, Distillation):
+                open_pairs(stage, config.pairs)
     for name in names:
         if is_finished(config, name):
             changed = ", ".join(changed_since(config, name))
