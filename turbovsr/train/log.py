@@ -8,11 +8,12 @@ import os
 import time
 from collections import defaultdict
 from datetime import timedelta
+from io import FileIO
 from pathlib import Path
-from typing import BinaryIO
 
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
+from frames.appending import append_whole
 from frames.text import printable
 from turbovsr.train.messages import CONSOLE
 
@@ -114,17 +115,19 @@ def append_line(path: Path, step: int, entries: dict[str, float]) -> None:
     """Append a line of JSON to a log; an unfinished last line, left by a kill, is ended first.
 
     Values that are not finite, like the PSNR of frames that equal GT, become null, since JSON has none.
+
+    Raises:
+        OSError: the line could not be written as a whole, as on a full disk; it names the log, which is as before.
     """
     finite = {
         name: None if isinstance(value, float) and not math.isfinite(value) else value
         for name, value in entries.items()
     }
-    with open(path, "a+b") as file:
-        if file.tell() and not _ends_with_newline(file):
-            file.write(b"\n")
-        file.write((json.dumps({"step": step} | finite) + "\n").encode())
+    line = (json.dumps({"step": step} | finite) + "\n").encode()
+    with open(path, "a+b", buffering=0) as file:
+        append_whole(file, line if not file.tell() or _ends_with_newline(file) else b"\n" + line)
 
 
-def _ends_with_newline(file: BinaryIO) -> bool:
+def _ends_with_newline(file: FileIO) -> bool:
     file.seek(-1, os.SEEK_END)
     return file.read(1) == b"\n"

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 import torch
 
+from tests.full_disk import largest_file
 from tests.turbovsr.conftest import TINY, tiny_model
 from turbovsr import checkpoints
 from turbovsr.model import Model
@@ -283,3 +284,12 @@ def test_a_score_that_is_not_finite_is_null_in_the_log(tmp_path):
 
     entries = json.loads((tmp_path / "log.jsonl").read_text(), parse_constant=refused)
     assert entries == {"step": 5, "clip/none/psnr-y": None, "clip/none/lpips": 0.5, "loss": None}
+
+
+def test_a_line_that_a_full_disk_cuts_short_is_removed_and_the_error_names_the_log(tmp_path):
+    path = tmp_path / "log.jsonl"
+    append_line(path, 1, {"loss": 0.5})
+    before = path.read_bytes()
+    with largest_file(len(before) + 5), pytest.raises(OSError) as caught:
+        append_line(path, 2, {"loss": 0.5})
+    assert str(caught.value.filename) == str(path) and path.read_bytes() == before
