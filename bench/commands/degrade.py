@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shlex
+from collections.abc import Container
 from pathlib import Path
 
 from frames.errors import OK, UserError
@@ -50,8 +52,13 @@ def degrade(words: list[str], folders: tuple[str, ...]) -> int:
         f"{recipe.origin} LR frames of {names[0]} in {out}"
         + (f", made with {recipe.made_with}" * bool(recipe.made_with))
     )
-    takes_lr = "lr" in config.data
-    print(
-        "to use them: " + (f"data={names[0]} data.lr={out}" if takes_lr else f"data=folder data.root={out} data.gt=GT")
-    )
+    print("to use them: " + _use(names[0], out, config.data))
     return OK
+
+
+def _use(name: str, out: Path, options: Container[str]) -> str:
+    """The words that make a run read the LR frames in `out`, with GT where the set `name` can give it."""
+    if "lr" in options:
+        return f"data={name} {shlex.quote(f'data.lr={out}')}"
+    folder = f"data=folder {shlex.quote(f'data.root={out}')}"
+    return f"{folder} data.gt=GT" if "gt" in options else f"{folder}, without GT: {name} cuts its own when it is read"

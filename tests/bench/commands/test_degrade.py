@@ -25,6 +25,20 @@ def test_it_writes_says_how_to_use_them_and_continues(bench, gt, tmp_path):
     assert checked.code == 0 and "no problems" in checked.out
 
 
+@pytest.mark.parametrize(
+    "words, use",
+    [
+        (["folder", "data.gt=GT"], "data=folder 'data.root=OUT' data.gt=GT"),
+        (["images4k", "data.root=GT/a", "data.size=null"], "data=folder 'data.root=OUT', without GT"),
+    ],
+)
+def test_it_names_only_uses_that_the_set_allows_in_words_for_a_shell(bench, gt, tmp_path, words, use):
+    out = tmp_path / "LR frames"
+    words = [word.replace("GT", str(gt)) for word in words]
+    written = bench("data", "degrade", *words, "--degradation", "bi", str(out))
+    assert written.code == 0 and f"to use them: {use}".replace("OUT", str(out)) in written.out, written.err
+
+
 def test_a_refused_first_clip_is_named_and_costs_no_recipe(bench, gt, tmp_path):
     words = ["data", "degrade", "folder", f"data.gt={gt}", "--degradation", "bi", str(tmp_path / "lr")]
     assert bench(*words).code == 0
