@@ -78,6 +78,8 @@ class PairedSet:
         own, fps, present = self._own, rate(self._fps), self._present()
         if own is not None and not self.gt_layouts:
             raise ValueError(f"{OPTION}={own.path}: {self.title} has no ground truth; its LR frames are data.root")
+        if self._lr == "made" and not self.gt_layouts:
+            raise ValueError(f"{OPTION}=made: {self.title} has no ground truth to make LR frames from; leave it out")
         return build_clips(present, lambda name: self._clip(name, present[name], fps), self._scale)
 
     def describe(self) -> Description:
