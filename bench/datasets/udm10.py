@@ -16,7 +16,7 @@ class UDM10(PairedSet):
     how_to_get = (
         "get UDM10 (10 clips) from DOVE's test sets (github.com/zhengchen1999/DOVE: GT/<clip> and LQ/<clip>), from "
         "MMagic's guide (GT, BIx4, BDx4) or from PFNL (github.com/psychopa4/PFNL: <clip>/truth, <clip>/blur4, which "
-        "is shifted: see docs/data.md)"
+        "is shifted: see docs/metrics.md)"
     )
     official = dict.fromkeys(_NAMES.split(), 32)
     count = 10
