@@ -7,7 +7,6 @@ only the listed members are unpacked, and nothing inside the packages is install
 from __future__ import annotations
 
 import hashlib
-import os
 import re
 import shutil
 import subprocess
@@ -22,8 +21,9 @@ from pathlib import Path
 
 import yaml
 
-from bench.paths import CHECKOUT, CONF
+from bench.paths import CONF
 from frames.atomic import replacing
+from frames.places import assets_folder as root
 
 HOW_TO_FETCH = "run `python -m bench data fetch`"
 
@@ -59,15 +59,6 @@ def manifest() -> dict[str, Asset]:
 def groups() -> list[str]:
     """The groups that are fetched on request only."""
     return sorted({asset.group for asset in manifest().values()} - {"main"})
-
-
-def root() -> Path:
-    """The folder of the assets: $BENCH_ASSETS, else `.assets` of a checkout, else the user's cache."""
-    if os.environ.get("BENCH_ASSETS"):
-        return Path(os.environ["BENCH_ASSETS"])
-    if CHECKOUT:
-        return CHECKOUT / ".assets"
-    return Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "turbovsr-bench"
 
 
 @cache

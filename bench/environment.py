@@ -13,7 +13,7 @@ from pathlib import Path, PurePosixPath
 import psutil
 import torch
 
-from bench.paths import CHECKOUT
+from frames.places import CHECKOUT
 
 _PACKAGES = ("turbovsr-bench", "torch", "torchvision", "numpy", "opencv-python-headless", "av", "lpips", "hydra-core")
 RESULTS = PurePosixPath("results")

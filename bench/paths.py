@@ -3,10 +3,9 @@
 import os
 from pathlib import Path
 
-_PACKAGE = Path(__file__).resolve().parent
+from frames.places import CHECKOUT
 
-CHECKOUT: Path | None = _PACKAGE.parent if (_PACKAGE.parent / "pyproject.toml").is_file() else None
-"""The checkout's root, None when installed."""
+_PACKAGE = Path(__file__).resolve().parent
 
 CONF: Path = CHECKOUT / "conf" if CHECKOUT else _PACKAGE / "conf"
 """The Hydra configurations (`conf/` of a checkout, packaged as `bench/conf`)."""

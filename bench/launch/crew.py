@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 from typing import Protocol
 
-from bench.paths import CHECKOUT
+from frames.places import CHECKOUT
 
 
 class Crew(Protocol):

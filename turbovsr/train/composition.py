@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from frames.errors import UserError, did_you_mean
+from frames.places import assets_folder
 from frames.strict_yaml import read_mapping
 
 CONF = Path(__file__).parent / "conf"
@@ -46,6 +47,7 @@ def compose_plain(words: list[str], config_dir: Path | None = None) -> dict[str,
 
     if config_dir is not None and not config_dir.is_dir():
         raise UserError(f"--config-dir {config_dir}: no such folder")
+    OmegaConf.register_new_resolver("assets", lambda name: str(assets_folder() / name), replace=True)
     paths, others = _split_paths(words)
     lines = _hydra_lines(others, config_dir)
     if config_dir is not None:

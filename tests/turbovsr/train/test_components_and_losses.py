@@ -6,6 +6,7 @@ import pytest
 import torch
 from skimage import data
 
+from bench import assets
 from bench.metrics import dists as metric
 from bench.metrics import registry
 from frames.errors import EnvironmentInvalid, UserError
@@ -184,6 +185,19 @@ def test_missing_weights_name_the_term_that_needs_them(term):
     config = build_config(compose_plain([*words, "stages.regression.reconstruction.lpips=0"]))
     with pytest.raises(UserError, match=f"none is not a file.*reconstruction.{term}=0"):
         perceptual_networks(config, config.stages["regression"], torch.device("cpu"))
+
+
+def test_networks_of_the_loss_are_looked_for_where_they_are_fetched_to(monkeypatch, tmp_path):
+    for name in ("TURBOVSR_LPIPS", "TURBOVSR_VGG", "TURBOVSR_DISTS"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("BENCH_ASSETS", str(tmp_path / "fetched"))
+    monkeypatch.chdir(tmp_path)
+    plain = compose_plain(["recipe=trial", "data=x", "out=y"])
+    places = assets.root() / "lpips" / "alexnet.ckpt", assets.root() / "lpips" / "vgg16.ckpt"
+    assert (plain["lpips"], plain["vgg"]) == tuple(map(str, places))
+    assert plain["dists"] == str(tmp_path / "fetched" / "dists" / "weights.pt")
+    monkeypatch.delenv("BENCH_ASSETS")  # in a checkout the current folder does not matter
+    assert compose_plain(["recipe=trial", "data=x", "out=y"])["lpips"] == str(assets.root() / "lpips" / "alexnet.ckpt")
 
 
 def test_a_lattice_needs_a_crop_that_shows_it():
