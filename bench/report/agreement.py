@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 from pathlib import Path
 
+from bench.report.cited import ELSEWHERE
 from bench.store.record import Record
 from frames.errors import UserError
 from frames.text_files import read_text
@@ -16,7 +17,7 @@ def line(folder: Path, records: list[Record]) -> str:
     """One line with the correlations of the records' metrics that the published table has.
 
     Raises:
-        UserError, FileNotFoundError: there is no such table, or it cannot be read.
+        UserError: there is no such table, or it cannot be read.
     """
     file = folder / FILE
     try:
@@ -24,6 +25,8 @@ def line(folder: Path, records: list[Record]) -> str:
         names = dict.fromkeys(_name(name, s.signature) for record in records for name, s in record.scores.items())
         parts = [f"{name} {float(known[name]['within_lr_input']):+.2f}" for name in names if name in known]
         sets = ", ".join(dict.fromkeys(row["set"] for row in known.values()))
+    except FileNotFoundError:
+        raise UserError(f"{file}: not there; {ELSEWHERE}") from None
     except (KeyError, TypeError, ValueError, csv.Error) as error:
         raise UserError(f"{file}: not a table of agreements ({type(error).__name__}); write it anew") from error
     if not parts:

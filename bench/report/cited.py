@@ -21,6 +21,7 @@ from frames.errors import UserError, did_you_mean
 
 CITED, UNLIKE = "†", "‡"
 HEADING = "cited, not measured here"
+ELSEWHERE = "give results/published of a checkout as --published FOLDER"  # an installed package does not bring them
 SCALE = 4  # of every published figure
 LARGEST = 1_000_000  # pixels of a side, frames of a clip
 METRICS = {"lpips-alex": "lpips"}  # our names -> those in papers
@@ -141,7 +142,9 @@ def load(folder: Path) -> tuple[list[Figure], list[Speed]]:
             for line in _lines(folder / "speed.csv", ("value", "peak_gb"), _check_speed)
         ]
     except FileNotFoundError as error:
-        raise UserError(f"{folder}: no published figures here ({Path(error.filename).name} is missing)") from error
+        raise UserError(
+            f"{folder}: no published figures here ({Path(error.filename).name} is missing); {ELSEWHERE}"
+        ) from error
     except (KeyError, ValueError, csv.Error) as error:
         raise UserError(f"{folder}: a line of the published figures cannot be read: {error}") from error
     return quality, speed

@@ -21,6 +21,12 @@ def run(tmp_path, crowd) -> Path:
     return folder
 
 
+@pytest.mark.parametrize("option", [("--cite", "basicvsr"), ("--agreement",)])
+def test_where_published_figures_are_missing_the_option_that_finds_them_is_named(bench, run, tmp_path, option):
+    answer = bench("table", run, *option, "--published", tmp_path / "none")
+    assert answer.code == 3 and "give results/published of a checkout as --published FOLDER" in answer.err
+
+
 def test_table_takes_runs_columns_rows_and_order(bench, run):
     answer = bench(
         "table", run, "--format", "csv", "--columns", "psnr,fps", "--rows", "plain,model[steps=4]", "--sort", "fps"
