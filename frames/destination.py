@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
@@ -45,6 +46,7 @@ def check_destination(
         _check_folder(output, given, overwrite)
     if (any(output.iterdir()) if output.is_dir() else output.exists()) and not overwrite:
         raise ValueError(f"{output}: is there already; give another name, or --overwrite")
+    _check_writable(output)
 
 
 def write_images(output: Path, frames: Iterable[np.ndarray], source: Source) -> None:
@@ -101,6 +103,16 @@ def lost_properties(source: Source, output: Path, bits: int = 8) -> Iterator[str
 
 def _same(output: Path, given: Path) -> bool:
     return output.resolve() == given.resolve() or (output.exists() and output.samefile(given))
+
+
+def _check_writable(output: Path) -> None:
+    """Raise ValueError if nothing can be written into the output's folder, or into the one that it would be made in."""
+    places = output.absolute().parents if not output.is_dir() else (output,)
+    place = next(folder for folder in places if folder.exists())
+    if not place.is_dir():
+        raise ValueError(f"{output}: {place} is a file; give a name in a folder")
+    if not os.access(place, os.W_OK | os.X_OK):
+        raise ValueError(f"{output}: nothing can be written into {place}; check its permissions")
 
 
 def _check_size(output: Path, source: Source, scale: int, encoding: Encoding) -> None:

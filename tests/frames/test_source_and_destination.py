@@ -74,6 +74,22 @@ def test_names_that_are_not_written_are_refused_with_those_that_are(folder, tmp_
         check_destination(tmp_path / name, folder, open_source(folder), 4, False)
 
 
+@pytest.mark.parametrize("name", ["new/out.png", "new/out", "there", "out.mp4"])
+def test_a_folder_without_permission_is_refused_before_the_work(folder, tmp_path, monkeypatch, name):
+    (tmp_path / "there").mkdir()
+    still = tmp_path / "in" / "img1.png"
+    place = tmp_path / "there" if name == "there" else tmp_path
+    monkeypatch.setattr("os.access", lambda path, mode: Path(path) != place)  # root may write anywhere
+    with pytest.raises(ValueError, match=f"{name}: nothing can be written into {place}; check its permissions"):
+        check_destination(tmp_path / name, still, open_source(still), 4, False)
+
+
+def test_a_file_in_place_of_the_folder_is_refused_before_the_work(folder, tmp_path):
+    (tmp_path / "notes").write_text("")
+    with pytest.raises(ValueError, match="out: .*notes is a file"):
+        check_destination(tmp_path / "notes" / "out", folder, open_source(folder), 4, False)
+
+
 def test_a_folder_that_exists_may_have_any_name(folder, tmp_path):
     (tmp_path / "out.v2").mkdir()
     check_destination(tmp_path / "out.v2", folder, open_source(folder), 4, False)
