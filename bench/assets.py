@@ -71,7 +71,8 @@ def path(name: str) -> Path:
     """
     asset = manifest().get(name)
     if asset is None:
-        raise ValueError(f"unknown asset {name!r}; known: {', '.join(sorted(manifest()))}")
+        beside = [known for known in manifest() if known.split("/")[0] == name.split("/")[0]]
+        raise ValueError(f"unknown asset {name!r}; known: {', '.join(sorted(beside or manifest()))}")
     file = root() / name
     if not file.is_file():
         raise FileNotFoundError(f"{file}: not there; it comes from the package {asset.package}: {asset.how_to_fetch}")

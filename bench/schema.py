@@ -104,9 +104,13 @@ def _check_interpolations(config: DictConfig) -> None:
 
 def _of_option(error: Exception, key: str = "") -> UserError:
     """OmegaConf's error on an option as one line; `key` is the option where the error names none."""
+    return UserError(f"option '{getattr(error, 'full_key', None) or key}': {reason_of(error)}")
+
+
+def reason_of(error: Exception) -> str:
+    """The reason in OmegaConf's error, without what it says of its own work around it."""
     message = str(error).splitlines()[0]
-    reason = message.partition(" raised while resolving interpolation: ")[2].strip("'\"") or message
-    return UserError(f"option '{getattr(error, 'full_key', None) or key}': {reason}")
+    return message.partition(" raised while resolving interpolation: ")[2].strip("'\"") or message
 
 
 def _device(name: str) -> str:
@@ -120,7 +124,7 @@ def _device(name: str) -> str:
     if name == "auto":
         return "cuda" if count else "cpu"
     if not count:
-        raise EnvironmentInvalid(f"device={name}: torch {torch.__version__} sees no CUDA device here")
+        raise EnvironmentInvalid(f"device={name}: torch {torch.__version__} sees no CUDA device here; use device=cpu")
     if int(name.partition(":")[2] or 0) >= count:
         raise EnvironmentInvalid(f"device={name}: there are {count} CUDA devices here, counted from 0")
     return name

@@ -17,10 +17,11 @@ from bench.metrics import registry
 from bench.metrics.base import Metric
 from bench.metrics.unavailable import Unavailable
 from bench.run.frame_scores import recipe_of
+from bench.schema import reason_of
 from bench.store.keys import combined
 from bench.targets import open_dataset
 from bench.timing.measure import Limits
-from frames.errors import UserError, one_line
+from frames.errors import UserError
 
 _NOT_ARGUMENTS = ("name", "summary", "_lookup", "_files", "trained_on")
 
@@ -131,7 +132,7 @@ def method_config(combination: Combination) -> dict[str, Any]:
     try:
         options = OmegaConf.to_container(combination.config.method, resolve=True)
     except OmegaConfBaseException as error:
-        raise UserError(f"method {combination.method}: {one_line(error.__cause__ or error)}") from error
+        raise UserError(f"method {combination.method}: {reason_of(error)}") from error
     assert isinstance(options, dict)
     found = {str(key): value for key, value in options.items() if key not in _NOT_ARGUMENTS}
     for key, value in found.items():

@@ -1,6 +1,7 @@
 """Assets are verified by content, unpacked alone, and their absence names the remedy."""
 
 import hashlib
+import re
 import shutil
 import sys
 import zipfile
@@ -63,6 +64,20 @@ def test_a_changed_file_is_refused_and_fetched_anew(elsewhere):
 def test_an_unknown_name_lists_the_known():
     with pytest.raises(ValueError, match="unknown asset 'x'.*lpips/alexnet.ckpt"):
         assets.path("x")
+
+
+@pytest.mark.parametrize(
+    "words, reason",
+    [
+        (["method=esrgan"], r"\S+esrgan/slim-x4.json: not there; .*: run `python -m bench data fetch esrgan`"),
+        (["method=span", "scale=3"], r"unknown asset 'span/x3-ch48.param'; known: span/[^,]+(, span/[^,\n]+)*"),
+    ],
+)
+def test_a_method_without_its_weights_is_refused_in_plain_words(bench, monkeypatch, tmp_path, words, reason):
+    monkeypatch.setenv("BENCH_ASSETS", str(tmp_path))
+    found = bench("run", *words, "data=sample", "data.clips=[chelsea]", "metrics=[psnr]")
+    name = words[0].removeprefix("method=")
+    assert found.code == 3 and re.fullmatch(f"bench: method {name}: {reason}\n", found.err), found.err
 
 
 def test_every_package_of_the_manifest_is_pinned_with_a_hash():
