@@ -100,14 +100,17 @@ def _search(combinations: list[Combination], options: SearchOptions, out: Path, 
 
 
 def _exit_code(survey: Survey, out: Path) -> int:
+    from bench.store.trials import MEMORY
+
     axes = [axis for envelope in survey.envelopes.values() for axis in envelope.axes]
+    failed = any(refused.answer.outcome != MEMORY for refused in survey.refused)
     if survey.is_spent and not all(axis.is_complete for axis in axes):
         say(f"budget_s={survey.options.budget_s:g} is spent before every border was found; the same command continues")
-    if survey.refused or any(axis.largest is None and axis.outcome == "failed" for axis in axes):
+    if failed or any(axis.largest is None and axis.outcome == "failed" for axis in axes):
         say(f"a method failed, see above; the others are in {out}" if axes else "no method could be loaded, see above")
         return ERROR
     if not any(axis.largest for axis in axes):
-        say("nothing fits, or nothing was tried within budget_s")
+        say("nothing fits into memory=, or nothing was tried within budget_s=: raise one of them")
         return NOTHING_MEASURED
     say(f"results in {out}")
     return OK
