@@ -39,6 +39,9 @@ def run(arguments: argparse.Namespace) -> int:
     videos = many.videos_in(arguments.input)
     if videos:
         return many.run(videos, arguments, lambda given, output: upscale(given, output, arguments, models))
+    if arguments.container and arguments.output.suffix.lower() != f".{arguments.container}":
+        name = arguments.output.with_suffix(f".{arguments.container}")
+        raise UserError(f"{arguments.output}: --container is for a folder of videos; to choose it here, write {name}")
     upscale(arguments.input, arguments.output, arguments, models)
     return OK
 

@@ -158,6 +158,13 @@ def test_a_preview_beyond_the_end_names_the_option_and_leaves_nothing(run, tmp_p
     assert [path.name for path in tmp_path.iterdir()] == ["clip.mp4"]
 
 
+def test_a_container_that_the_name_of_one_output_contradicts_is_refused(run, tmp_path, capsys):
+    write_video(tmp_path / "clip.mp4", [picture(0, 16, 24)] * 2, 25)
+    assert run(tmp_path / "clip.mp4", tmp_path / "out.mp4", "--container", "mkv") == 3
+    assert capsys.readouterr().err.endswith(f"to choose it here, write {tmp_path / 'out.mkv'}\n")
+    assert run(tmp_path / "clip.mp4", tmp_path / "out.mkv", "--container", "mkv") == 0
+
+
 def test_without_torch_the_remedy_is_named():
     program = "import sys; sys.modules['torch'] = None; from turbovsr.__main__ import main; sys.exit(main(['a', 'b']))"
     done = subprocess.run(
