@@ -13,8 +13,7 @@ from matplotlib.transforms import Bbox
 
 # Directions in the order of preference: right, left, above, below, then the corners.
 _DIRECTIONS = (0, 180, 90, 270, 45, 135, 315, 225, 20, 160, 340, 200)
-_HARD = 10  # the cost of covering a marker, a bar or a name; a line costs 1 a box, a farther place a little
-_DISTANCES = (0, 7, 15, 25)  # points beyond the marker's edge; from the second on a thin line leads to the point
+_MOST_COVERED = 9  # boxes of a line (see `_along`) that a name may cover
 
 
 @dataclass(frozen=True)
@@ -38,55 +37,49 @@ def place(axes: Axes, points: list[NamedPoint], lines: Sequence[np.ndarray]) -> 
         points: the points to name; all of them are obstacles.
         lines: polylines in data coordinates that names should not cover.
     Returns:
-        Whether every name found a free place; the others are put where they cover least.
+        Whether every name found a free place; it ends at the first one that did not.
     """
     renderer = axes.figure.canvas.get_renderer()  # type: ignore[attr-defined]
     pixel = axes.figure.dpi / 72
     taken = [text.get_window_extent(renderer) for text in axes.texts] + _obstacles(axes, points, pixel)
     soft = [box for line in lines for box in _along(axes, line, pixel)]
-    inside, free = axes.get_window_extent(renderer), True
+    inside = axes.get_window_extent(renderer)
     for point in sorted(points, key=lambda p: (p.x, p.y)):
-        x, y = axes.transData.transform((point.x, point.y))
-        best: tuple[float, Annotation, Bbox] | None = None
-        for order, (distance, angle) in enumerate((d, a) for d in _DISTANCES for a in _DIRECTIONS):
-            reach = point.size / 2 + 2.5 + distance
-            offset = (reach * math.cos(math.radians(angle)), reach * math.sin(math.radians(angle)))
-            text = axes.annotate(
-                point.name,
-                (point.x, point.y),
-                xytext=offset,
-                textcoords="offset points",
-                ha="left" if offset[0] > 1 else "right" if offset[0] < -1 else "center",
-                va="bottom" if offset[1] > 2.5 else "top" if offset[1] < -2.5 else "center",
-                fontsize=7,
-                color=point.color,
-                arrowprops=(
-                    {"arrowstyle": "-", "lw": 0.5, "color": point.color, "shrinkA": 0, "shrinkB": point.size / 2}
-                    if distance
-                    else None
-                ),
-            )
+        best: tuple[int, Annotation, Bbox] | None = None
+        for angle in _DIRECTIONS:
+            text = _beside(axes, point, angle)
             box = Bbox.from_extents(*text.get_window_extent(renderer).extents)
-            own = Bbox.from_bounds(x - 0.5, y - 0.5, 1, 1)
-            cost = _HARD * sum(box.overlaps(other) for other in taken if not _same(other, own))
-            cost += 2.5 * _HARD * (box.x0 < inside.x0 or box.x1 > inside.x1 or box.y0 < inside.y0 or box.y1 > inside.y1)
-            cost += sum(box.overlaps(other) for other in soft) + 0.02 * order
-            if best is None or cost < best[0]:
+            within = inside.x0 <= box.x0 and box.x1 <= inside.x1 and inside.y0 <= box.y0 and box.y1 <= inside.y1
+            free = within and not any(map(box.overlaps, taken))
+            covered = sum(map(box.overlaps, soft)) if free else 0
+            if free and covered < (best[0] if best else _MOST_COVERED + 1):
                 if best:
                     best[1].remove()
-                best = (cost, text, box)
+                best = (covered, text, box)
             else:
                 text.remove()
-            if cost < 0.02 * len(_DIRECTIONS):
+            if best and not best[0]:
                 break
-        if best is not None:
-            taken.append(best[2])
-            free = free and best[0] < _HARD
-    return free
+        if best is None:
+            return False
+        taken.append(best[2])
+    return True
 
 
-def _same(one: Bbox, other: Bbox) -> bool:
-    return np.allclose(one.extents, other.extents)
+def _beside(axes: Axes, point: NamedPoint, angle: float) -> Annotation:
+    """Write a point's name in a direction, in degrees."""
+    reach = point.size / 2 + 2.5
+    offset = (reach * math.cos(math.radians(angle)), reach * math.sin(math.radians(angle)))
+    return axes.annotate(
+        point.name,
+        (point.x, point.y),
+        xytext=offset,
+        textcoords="offset points",
+        ha="left" if offset[0] > 1 else "right" if offset[0] < -1 else "center",
+        va="bottom" if offset[1] > 2.5 else "top" if offset[1] < -2.5 else "center",
+        fontsize=7,
+        color=point.color,
+    )
 
 
 def _obstacles(axes: Axes, points: list[NamedPoint], pixel: float) -> list[Bbox]:

@@ -81,7 +81,7 @@ def _draw(found: list, methods: list[str], theme: style.Theme, width: str, capti
         style.caption(figure, "\n".join([*texts, how]), theme, style.WIDTHS[width])
     figure.canvas.draw()  # gives the axes their place
     figure.set_layout_engine("none")  # names are put where there is room in it, and must not move it
-    return figure, all([place(axes, points, front) for axes, points, front in drawn]) if named else True
+    return figure, all(place(axes, points, front) for axes, points, front in drawn) if named else True
 
 
 def _handle(method: str, index: int, theme: style.Theme) -> Line2D:

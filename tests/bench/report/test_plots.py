@@ -7,11 +7,13 @@ from dataclasses import replace
 import matplotlib.colors as colors
 import numpy as np
 import pytest
+from matplotlib.axes import Axes
 
 from bench.report import plot
 from bench.report.look import front_of
 from bench.report.page import panels
 from bench.report.plots import style
+from bench.report.plots.labels import _DIRECTIONS
 from bench.report.plots.scaling import power_law
 from bench.report.points import LACKING, points_of
 from bench.report.tables import tables
@@ -104,6 +106,25 @@ def test_too_many_names_go_into_a_legend(record):
     assert all(texts_of(axes) == ["better"] for axes in figure.axes)
     legend = {t.get_text() for each in figure.legends for t in each.get_texts()}
     assert {f"a_rather_long_name_{i}" for i in range(14)} <= legend
+
+
+def test_names_are_tried_until_one_finds_no_place(record, monkeypatch):
+    """Twenty methods on ten sets took minutes, for names that then went into a legend."""
+    many = [
+        record(f"a_rather_long_name_{i}", "a", [25 + 0.01 * i], [0.2 + 0.001 * i], data=data, expected=1)
+        for data in ("one", "two", "three")
+        for i in range(14)
+    ]
+    written: list[str] = []
+    annotate = Axes.annotate
+
+    def counted(axes, text, *positions, **options):
+        written.append(text)
+        return annotate(axes, text, *positions, **options)
+
+    monkeypatch.setattr(Axes, "annotate", counted)
+    assert plot.speed_quality(many, width="column").legends
+    assert sum(text != "better" for text in written) <= 14 * len(_DIRECTIONS)
 
 
 def test_marker_and_colour_together_stay_unique():
