@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import Protocol
@@ -15,6 +15,7 @@ from bench.datasets.sources import (
     FrameSource,
     Mapped,
     Unreadable,
+    Wrapped,
     cropped,
     files_of,
     judged,
@@ -63,6 +64,15 @@ class Clip:
         """
         return _checked(iter(self._lr), self._lr.where, self.lr_size, self.frames)
 
+    def lr_seeing_gt(self, see: Callable[[np.ndarray], None]) -> Iterator[np.ndarray]:
+        """LR frames as of `lr`, with each GT frame shown to `see`: read once where the LR frames are made from it."""
+        if self._gt is not None and isinstance(self._lr, Wrapped) and self._lr.source is self._gt:
+            lr = replace(self._lr, source=Mapped(self._gt, partial(_shown, see), self._gt.size))
+            return replace(self, _lr=lr).lr()
+        for frame in self.gt():
+            see(frame)
+        return self.lr()
+
     def judged_lr(self) -> list[np.ndarray]:
         """The LR frames from which their degradation is estimated, see `frames.input_quality`."""
         return judged(self._lr)
@@ -77,6 +87,11 @@ class Clip:
             raise ValueError(f"clip {self.name}: there is no ground truth beside {self._lr.where}")
         found = iter(self._gt) if indices is None else some_frames(self._gt, indices)
         return _checked(found, self._gt.where, self.gt_size, self.frames if indices is None else len(indices))
+
+
+def _shown(see: Callable[[np.ndarray], None], frame: np.ndarray) -> np.ndarray:
+    see(frame)
+    return frame
 
 
 def _checked(found: Iterator[np.ndarray], where: str, size: Size, count: int) -> Iterator[np.ndarray]:

@@ -94,12 +94,11 @@ def write(recipe: Manifest, clips: Iterable[Clip], folder: Path) -> Iterator[tup
         if clip.refusal:
             raise UserError(f"clip {clip.name} cannot be used: {clip.refusal}")
         name = clip.name if Path(clip.name).name == clip.name else file_name(clip.name)  # as `data.root` finds it
-        there, gt_sha256 = manifest.clips.get(name), frames_digest(clip.gt())
-        if there and there.gt_sha256 == gt_sha256 and not list(_clip_problems(folder / name, there)):
+        there = manifest.clips.get(name)
+        if there and there.gt_sha256 == frames_digest(clip.gt()) and not list(_clip_problems(folder / name, there)):
             yield clip.name, False
             continue
-        written = replace(_write_clip(clip, folder / name), gt_sha256=gt_sha256)
-        manifest = replace(manifest, clips=manifest.clips | {name: written})
+        manifest = replace(manifest, clips=manifest.clips | {name: _write_clip(clip, folder / name)})
         _store(manifest, folder)
         yield clip.name, True
 
@@ -139,13 +138,13 @@ def _write_clip(clip: Clip, folder: Path) -> WrittenClip:
     for each in (part, folder):
         refuse_links(each, folder.parent)
     shutil.rmtree(part, ignore_errors=True)
-    digest, count = FramesDigest(), 0
-    for count, frame in enumerate(clip.lr(), start=1):
+    digest, gt_digest, count = FramesDigest(), FramesDigest(), 0
+    for count, frame in enumerate(clip.lr_seeing_gt(gt_digest.add), start=1):
         write_png(part / f"{count - 1:08d}.png", frame)
         digest.add(frame)
     shutil.rmtree(folder, ignore_errors=True)
     part.rename(folder)
-    return WrittenClip(frames=count, size=clip.lr_size, sha256=digest.hexdigest())
+    return WrittenClip(frames=count, size=clip.lr_size, sha256=digest.hexdigest(), gt_sha256=gt_digest.hexdigest())
 
 
 def _store(manifest: Manifest, folder: Path) -> None:

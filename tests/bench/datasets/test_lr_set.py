@@ -6,11 +6,13 @@ from dataclasses import asdict, replace
 import numpy as np
 import pytest
 
-from bench.datasets import lr_set
+from bench.datasets import lr_set, sources
 from bench.datasets.folder import Folder
+from bench.store.keys import frames_digest
+from frames.degradations import Bicubic
 from frames.degradations.seeded import once
 from frames.errors import UserError
-from frames.images import write_png
+from frames.images import read_image, write_png
 
 RECIPE = lr_set.Manifest(data="folder", scale=4, origin="once", degradation={"seed": 0}, made_with="x264")
 
@@ -39,6 +41,18 @@ def test_the_written_frames_are_those_that_a_run_makes(tmp_path, clips):
     manifest = lr_set.read_manifest(tmp_path / "lr")
     assert manifest.recipe == RECIPE and manifest.clips["a"].size == (16, 16) and manifest.clips["a"].frames == 3
     assert list(given(tmp_path / "lr").problems()) == []
+
+
+@pytest.mark.parametrize("degradation", [once(name="once", scale=4).of_set("folder"), Bicubic(scale=4)])
+def test_gt_is_read_once_for_its_digest_and_its_lr_frames(tmp_path, frames_of, write_clip, monkeypatch, degradation):
+    write_clip(tmp_path / "gt" / "a", frames_of(3, 66, 64))  # cropped to 64x64
+    clips = Folder(name="folder", domain="", root=None, gt=str(tmp_path / "gt"), scale=4, degradation=degradation)
+    (clip,) = clips.clips()
+    expected, read = frames_digest(clip.gt()), []
+    monkeypatch.setattr(sources, "read_image", lambda path: read.append(path.name) or read_image(path))
+    assert write([clip], tmp_path / "lr") == [("a", True)]
+    assert read == ["00000000.png", "00000001.png", "00000002.png"]
+    assert lr_set.read_manifest(tmp_path / "lr").clips["a"].gt_sha256 == expected
 
 
 def test_a_break_costs_the_clip_at_hand(tmp_path, clips):
