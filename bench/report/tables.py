@@ -86,7 +86,7 @@ class Table:
         shown = self.shown or self.columns
         return ["method", *(["clips"] if self.incomplete else []), *(column.header for column in shown)]
 
-    @property
+    @cached_property
     def incomplete(self) -> bool:
         return any(measured < expected for measured, expected in map(self.counted, self.methods))
 
@@ -99,7 +99,7 @@ class Table:
         if column not in self._marks:
             there = [m for m in self.methods if (r := self.cells.get((m, column))) and r.value is not None]
             by = {method: self.ranking_row(method, column) for method in there}
-            found = {method: row for method, row in by.items() if row and None not in by.values()}
+            found = {method: row for method, row in by.items() if row} if all(by.values()) else {}
             clips = most_clips(found.values())
             values = {
                 method: row.value

@@ -10,7 +10,7 @@ from rich.console import Console
 from bench.report import cited, intervals, latex, tables
 from bench.report import text as plain
 from bench.report.merge import merged
-from bench.report.summary import rows
+from bench.report.summary import Row, rows
 from frames.errors import UserError
 from tests.bench.made_up import failed, refused, untrained, with_score
 
@@ -117,6 +117,24 @@ def test_memory_of_a_gpu_stays_that_of_the_method_beside_times_of_a_processor(re
     (table,) = tables.tables([cpu, replace(gpu, timing={"tensors": own})])
     heads = [column.header for column in table.columns if column.metric == "peak_memory_mb"]
     assert heads == ["process memory, a machine [MiB]", "peak memory, a GPU [MiB] ↓"]
+
+
+def test_the_work_of_a_table_grows_with_its_methods_not_with_their_square(record, monkeypatch):
+    """A sweep may have thousands of settings, each a row."""
+    calls = {"counted": 0, "equal": 0}
+
+    def counting(name, function):
+        def counted(*arguments):
+            calls[name] += 1
+            return function(*arguments)
+
+        return counted
+
+    (table,) = tables.tables([record(f"m{n}", "a", [20.0 + n], [1.0 + n], expected=2) for n in range(40)])
+    monkeypatch.setattr(tables.Table, "counted", counting("counted", tables.Table.counted))
+    monkeypatch.setattr(Row, "__eq__", counting("equal", Row.__eq__))
+    cells = sum(len(line) for line in table.grid().blocks[0].rows)
+    assert calls["counted"] < 4 * cells and calls["equal"] == 0
 
 
 def test_the_recipe_of_a_sets_time_has_what_occurs_in_any_clip(record):
