@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 
 from bench.commands.frames import RunFrames
+from bench.commands.reading import read_environment
 from bench.report.merge import merged, relabelled, run_names
 from bench.report.page.material import Material, sr
 from bench.store.record import Record
-from frames.errors import UserError, one_line
-from frames.text_files import read_json
 
 
 @dataclass(frozen=True)
@@ -42,20 +40,6 @@ def gather(runs: list[Path], store: Path | None = None, config_dirs: tuple[str, 
     names = run_names(opened)
     environments = {names[name]: read_environment(run.run / "environment.json") for name, run in opened.items()}
     return Gathered(merged(records), list(materials.values()), environments)
-
-
-def read_environment(file: Path) -> dict:
-    """Read a run's environment.json; {} if it is absent, or damaged, which is reported on stderr."""
-    if not file.is_file():
-        return {}
-    try:
-        found = read_json(file)
-        if isinstance(found, dict):
-            return found
-        raise UserError(f"{file}: not a run's environment")
-    except (UserError, ValueError, OSError) as error:
-        print(f"bench: {one_line(error)}; the report is made without it", file=sys.stderr)
-        return {}
 
 
 def _add(material: Material, here: dict[str, str], materials: dict[tuple[str, str], Material]) -> None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from bench import labels
 from bench.commands.parser import Parser
-from bench.commands.reading import read_run, run_folders
+from bench.commands.reading import read_environment, read_run, run_folders
 from bench.store.moments import moment
 from bench.store.workers import read_workers
 from frames.errors import NOTHING_MEASURED, OK, UserError, did_you_mean
@@ -77,7 +77,6 @@ def judge(metric: str, score: Score | None, change: float, interval: Interval | 
 
 def _runs(folders: Sequence[Path]) -> list[Run]:
     """The runs in the folders or below them, each once, by date; UserError for a folder without a run."""
-    from bench.commands.gather import read_environment
     from bench.report.history import Run, in_order
     from bench.report.merge import run_names
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from bench.commands.options import CONFIG_DIR_HELP
 from bench.commands.parser import Parser
-from bench.commands.reading import read_run, run_folders
+from bench.commands.reading import read_environment, read_run, run_folders
 from bench.store.workers import read_workers
 from frames.atomic import replacing
 from frames.errors import NOTHING_MEASURED, OK, UserError
@@ -36,7 +36,6 @@ def main(argv: list[str]) -> int:
     options = parser.parse_args(argv)
     if not 0 <= options.budget < 1000:
         raise UserError(f"--budget {options.budget:g}: write megabytes from 0 to 1000")
-    from bench.commands.gather import read_environment
     from bench.report import site
 
     stale = _before(options.to)

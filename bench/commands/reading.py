@@ -1,4 +1,4 @@
-"""Reading of run folders: damaged lines are reported on stderr, or refused."""
+"""Reading of run folders: damaged lines and files are reported on stderr, or refused."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from pathlib import Path
 
 from bench.store.record import Record
 from bench.store.records import load, runs
-from frames.errors import UserError
+from frames.errors import UserError, one_line
+from frames.text_files import read_json
 
 
 def read_run(folder: Path) -> list[Record]:
@@ -26,6 +27,20 @@ def read_run(folder: Path) -> list[Record]:
 def read_runs(folders: Iterable[Path]) -> dict[str, list[Record]]:
     """The records of several runs, by folder."""
     return {str(folder): read_run(folder) for folder in folders}
+
+
+def read_environment(file: Path) -> dict:
+    """Read a run's environment.json; {} if it is absent, or damaged, which is reported on stderr."""
+    if not file.is_file():
+        return {}
+    try:
+        found = read_json(file)
+        if isinstance(found, dict):
+            return found
+        raise UserError(f"{file}: not a run's environment")
+    except (UserError, ValueError, OSError) as error:
+        print(f"bench: {one_line(error)}; the report is made without it", file=sys.stderr)
+        return {}
 
 
 def run_folders(folders: Iterable[Path], remedy: str) -> list[Path]:

@@ -35,6 +35,7 @@ def python(code: str, *arguments: str, **environment: str) -> subprocess.Complet
         ("list", 0),
         ("runs results/golden", 0),
         (f"table {GOLDEN}", 0),
+        (f"history {GOLDEN}", 0),
         *((f"{command} --help", 0) for command in COMMANDS),
         ("table --colums psnr", 3),
     ],
