@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import statistics
 from collections.abc import Sequence
+from functools import lru_cache
 
 import numpy as np
 
@@ -14,6 +15,7 @@ Interval = tuple[float, float]
 LEVEL = 0.95
 DRAWS_OF_MEANS, DRAWS_OF_TIMES = 10_000, 2_000
 _AT_ONCE = 1 << 18  # values in memory
+_KEPT = 1 << 20  # indices of resamples that are kept for further values, as many as before
 
 median = statistics.median
 
@@ -41,10 +43,18 @@ def median_interval(values: Sequence[float]) -> Interval | None:
 
 
 def resampled_means(values: Sequence[float]) -> np.ndarray:
-    """Means of resamples, (DRAWS_OF_MEANS,), drawn in parts, so that memory does not grow with the values."""
+    """Means of resamples, (DRAWS_OF_MEANS,); of many values drawn in parts, so that memory does not grow with them."""
+    if DRAWS_OF_MEANS * len(values) <= _KEPT:
+        return np.asarray(values, float)[_picks(len(values))].mean(axis=1)
     rng, rows = np.random.default_rng(0), max(1, _AT_ONCE // len(values))
     parts = [min(rows, DRAWS_OF_MEANS - start) for start in range(0, DRAWS_OF_MEANS, rows)]
     return np.concatenate([resampled(values, part, rng).mean(axis=1) for part in parts])
+
+
+@lru_cache(2)
+def _picks(count: int) -> np.ndarray:
+    """The indices that `resampled` draws from the seed 0 among `count` values, (DRAWS_OF_MEANS, count)."""
+    return np.random.default_rng(0).integers(0, count, (DRAWS_OF_MEANS, count))
 
 
 def resampled_medians(values: Sequence[float], seed: int | np.random.Generator = 0) -> np.ndarray:
@@ -60,4 +70,5 @@ def resampled(values: Sequence[float], draws: int, seed: int | np.random.Generat
 def middle(drawn: np.ndarray) -> Interval:
     """The middle 95 % of resampled figures."""
     tail = (1 - LEVEL) / 2
-    return float(np.quantile(drawn, tail)), float(np.quantile(drawn, 1 - tail))
+    low, high = np.quantile(drawn, (tail, 1 - tail))
+    return float(low), float(high)

@@ -5,6 +5,7 @@ import pytest
 from scipy.stats import bootstrap
 
 from bench.report import intervals
+from bench.timing import stats
 
 
 def test_the_interval_of_a_mean_is_that_of_scipys_bootstrap():
@@ -40,3 +41,14 @@ def test_a_bar_lies_around_its_methods_own_mean_where_others_lack_clips():
         low, high = bars[method]
         assert low < mean < high, method
     assert bars["one"] == intervals.within_clips(scores)["one"]
+
+
+@pytest.mark.parametrize("count", [3, 300])
+def test_resamples_of_as_many_values_are_those_of_the_seed_and_drawn_once_where_they_are_few(count, monkeypatch):
+    """Tables of many methods on one set drew the same indices for each figure."""
+    one, other = np.random.default_rng(1).normal(size=(2, count))
+    expected = stats.resampled(other, stats.DRAWS_OF_MEANS).mean(axis=1)
+    stats.resampled_means(one)
+    if count == 3:
+        monkeypatch.setattr(np.random, "default_rng", None)
+    assert np.array_equal(stats.resampled_means(other), expected)
