@@ -35,14 +35,14 @@ class AutoencodingLoss:
     def __call__(self, batch: Batch, rng: StepRng, ema: Model) -> LossOutput:
         gt, lr = batch.gt, batch.lr
         if self.stage.latent_dropout == 1:
-            return self.reconstruction(self.model.decoder(lr, None), gt, rng)
+            return self.reconstruction(self.model.decoder(lr, None), gt, rng, batch.motion)
         clean = self.model.encoder(gt)
         power = clean.square().mean()
         strength = torch.rand(len(gt), 1, 1, 1, 1, generator=rng.torch).to(gt) * self.stage.latent_noise_std
         latent = clean + strength * rng.normal(clean)
         keep = torch.rand(len(gt), generator=rng.torch).to(gt) >= self.stage.latent_dropout
         sr = self.model.decoder(lr, latent, keep)
-        output = self.reconstruction(sr, gt, rng)
+        output = self.reconstruction(sr, gt, rng, batch.motion)
         terms = output.terms | {"latent power": power.detach()}
         return LossOutput(output.loss + POWER_WEIGHT * power, terms, sr)
 

@@ -12,10 +12,14 @@ from torch import Tensor
 
 @dataclass(frozen=True)
 class Batch:
-    """GT clips (B, 3, T, H, W) and their LR clips (B, 3, T, H/4, W/4), both float32 in [-1, 1]."""
+    """GT clips (B, 3, T, H, W) and their LR clips (B, 3, T, H/4, W/4), both float32 in [-1, 1].
+
+    `motion` is GT's, as `turbovsr.train.motion.motion_grid` gives it, where the loss needs it.
+    """
 
     gt: Tensor
     lr: Tensor
+    motion: Tensor | None = None
 
     @classmethod
     def from_uint8(cls, gt: Sequence[np.ndarray], lr: Sequence[np.ndarray]) -> Batch:
@@ -26,7 +30,8 @@ class Batch:
         return len(self.gt)
 
     def to(self, device: torch.device) -> Batch:
-        return Batch(self.gt.to(device, non_blocking=True), self.lr.to(device, non_blocking=True))
+        motion = None if self.motion is None else self.motion.to(device, non_blocking=True)
+        return Batch(self.gt.to(device, non_blocking=True), self.lr.to(device, non_blocking=True), motion)
 
 
 def to_tensor(clips: Sequence[np.ndarray]) -> Tensor:

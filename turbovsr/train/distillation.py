@@ -19,6 +19,7 @@ from turbovsr.model import Model
 from turbovsr.train.batch import Batch
 from turbovsr.train.data import ClipSource
 from turbovsr.train.losses import LossOutput, ReconstructionLoss, charbonnier
+from turbovsr.train.motion import with_motion
 from turbovsr.train.options import Distillation
 from turbovsr.train.pairs import PairBatch, PairSource, target_index
 from turbovsr.train.rng import StepRng
@@ -37,9 +38,9 @@ def open_pairs(stage: Distillation, folder: str) -> PairSource:
 def draw_taught(stage: Distillation, pairs: PairSource, source: ClipSource, rng: StepRng) -> PairBatch | Batch:
     """Draw stills or clips in turn, from the pairs, or from the data with GT as the stage's `gt` options say."""
     batch, stills = stage.batch, trains_first_frame(rng.step)
-    from_data = stage.gt_reconstruction is not None and (not stills or rng.shared.random() < stage.gt_stills)
-    if from_data:
-        return source.draw(batch, rng, stills)
+    loss = stage.gt_reconstruction
+    if loss is not None and (not stills or rng.shared.random() < stage.gt_stills):
+        return with_motion(source.draw(batch, rng, stills), loss)
     return pairs.draw(rng, batch.images if stills else batch.clips, stills)
 
 
@@ -60,7 +61,7 @@ class DistillationLoss:
     def __call__(self, batch: PairBatch | Batch, rng: StepRng, ema: Model) -> LossOutput:
         sr = self._decoded(batch.lr, rng)
         if isinstance(batch, Batch):
-            return self.towards_gt(sr, batch.gt, rng)
+            return self.towards_gt(sr, batch.gt, rng, batch.motion)
         frame = target_index(sr.shape[2])
         sr = sr[:, :, frame : frame + 1]
         output, from_gt = self.towards_sr(sr, batch.sr, rng), charbonnier(sr, batch.gt)

@@ -42,7 +42,7 @@ class JointLoss:
         strength = torch.rand(len(batch), 1, 1, 1, 1, generator=rng.torch).to(latent) * self.stage.latent_noise_std
         decoded = torch.where(is_oracle, latent + strength * rng.normal(latent), sampled)
         sr = self.model.decoder(batch.lr, decoded, kind < 1 - mix.none)
-        output = self.reconstruction(sr, batch.gt, rng)
+        output = self.reconstruction(sr, batch.gt, rng, batch.motion)
         if mix.flow_weight == 0:
             return output
         flow = self.flow(batch, latent, condition, rng, ema)

@@ -66,15 +66,15 @@ class ReconstructionLoss:
     def __init__(self, config: ReconstructionConfig, networks: Mapping[str, nn.Module]):
         self.config, self.networks = config, networks
 
-    def __call__(self, sr: Tensor, gt: Tensor, rng: StepRng) -> LossOutput:
-        """Compare clips (B, 3, T, H, W) in [-1, 1]."""
+    def __call__(self, sr: Tensor, gt: Tensor, rng: StepRng, motion: Tensor | None = None) -> LossOutput:
+        """Compare clips (B, 3, T, H, W) in [-1, 1]; `motion` is GT's if it is at hand (`turbovsr.train.motion`)."""
         config = self.config
         terms = {"pixel": charbonnier(sr, gt)}
         sr_frames, gt_frames = frames_to_batch(sr), frames_to_batch(gt)
         if config.temporal > 0 and sr.shape[2] > 1:
             terms["temporal"] = charbonnier(sr.diff(dim=2), gt.diff(dim=2))
         if config.motion > 0 and sr.shape[2] > 1:
-            terms["motion"] = error_change(sr, gt)
+            terms["motion"] = error_change(sr, gt, motion)
         if config.fine > 0:
             terms["fine"] = charbonnier(high_pass(sr_frames), high_pass(gt_frames))
         if config.chroma > 0:

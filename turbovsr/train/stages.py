@@ -34,6 +34,7 @@ from turbovsr.train.losses import ReconstructionLoss, TrainingLoss
 from turbovsr.train.ltx.options import LTXTrainConfig
 from turbovsr.train.ltx.stages import train_latent_stage
 from turbovsr.train.messages import info
+from turbovsr.train.motion import with_motion
 from turbovsr.train.options import Autoencoding, Colours, Diffusion, Distillation, Joint, Stage, TrainConfig
 from turbovsr.train.perceptual import check_networks, perceptual_networks
 from turbovsr.train.phases import even_out
@@ -202,7 +203,8 @@ def draw_of(config: TrainConfig, stage: Stage, source: ClipSource) -> DrawBatch:
 def draw_batch(stage: Stage, source: ClipSource, rng: StepRng) -> Batch:
     """Draw a step's batch; kinds with a transformer alternate between the tasks, stills and clips."""
     stills = None if isinstance(stage, Autoencoding) else trains_first_frame(rng.step)
-    return source.draw(stage.batch, rng, stills)
+    batch = source.draw(stage.batch, rng, stills)
+    return with_motion(batch, stage.reconstruction) if isinstance(stage, (Autoencoding, Joint)) else batch
 
 
 def loss_of(stage: Stage, model: Model, networks: dict[str, nn.Module]) -> TrainingLoss:

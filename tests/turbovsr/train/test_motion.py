@@ -1,6 +1,10 @@
 import torch
 
-from turbovsr.train.motion import error_change
+from turbovsr.train.batch import Batch
+from turbovsr.train.losses import ReconstructionLoss
+from turbovsr.train.motion import error_change, motion_grid, with_motion
+from turbovsr.train.options import ReconstructionConfig
+from turbovsr.train.rng import StepRng
 
 
 def pan(seed: int, step: int = 3) -> torch.Tensor:
@@ -30,3 +34,14 @@ def test_where_gt_has_no_motion_to_follow_nothing_counts():
     torch.manual_seed(0)
     gt = torch.rand(1, 3, 2, 64, 64) * 2 - 1  # two unlike frames
     assert error_change(torch.zeros_like(gt), gt) < 0.2 * (gt.diff(dim=2).abs().mean())
+
+
+def test_motion_that_is_found_as_a_batch_is_drawn_gives_the_same_loss():
+    gt = pan(0)
+    config = ReconstructionConfig(motion=5.0)
+    batch = with_motion(Batch(gt, gt[..., ::4, ::4]), config).to(torch.device("cpu"))
+    assert torch.equal(batch.motion, motion_grid(gt))
+    loss, sr = ReconstructionLoss(config, {}), gt + 0.1 * pan(1)
+    assert torch.equal(loss(sr, gt, StepRng(0, 0), batch.motion).loss, loss(sr, gt, StepRng(0, 0)).loss)
+    still = Batch(gt[:, :, :1], gt[:, :, :1, ::4, ::4])
+    assert with_motion(still, config) is still and with_motion(batch, ReconstructionConfig()) is batch
