@@ -46,7 +46,8 @@ class SharedRun:
         launch: LaunchOptions,
     ) -> None:
         root = combinations[0].config
-        self.plans: list[MethodOnData] = open_plan(combinations)
+        # It scores nothing, and on a GPU its networks would be another process beside a worker's times.
+        self.plans: list[MethodOnData] = open_plan(combinations, networks_on="cpu")
         self.folder, self.store = RunFolder(root.out), Store(root.store)
         self.launch = launch
         self.words = [word for word in words if word.partition("=")[0] != "out"]

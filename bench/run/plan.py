@@ -55,9 +55,11 @@ class MethodOnData:
         return Limits(timing.warmup, timing.repeats, timing.budget_s, timing.limit_s)
 
 
-def open_plan(combinations: list[Combination]) -> list[MethodOnData]:
+def open_plan(combinations: list[Combination], networks_on: str | None = None) -> list[MethodOnData]:
     """Open the data sets (once for equal options) and build the metrics.
 
+    Args:
+        networks_on: device of the metrics' networks; None: that of each combination.
     Raises:
         UserError, ValueError, FileNotFoundError: one line on what is missing, with the remedy.
     """
@@ -69,7 +71,7 @@ def open_plan(combinations: list[Combination]) -> list[MethodOnData]:
             if key not in opened:
                 dataset = open_dataset(combination.config)
                 opened[key] = dataset, dataset.clips(), len(dataset.expected)
-            plan.append(_planned(combination, *opened[key]))
+            plan.append(_planned(combination, *opened[key], networks_on or combination.config.device))
     _tell_unavailable(plan)
     return plan
 
@@ -99,12 +101,14 @@ def data_config(config: DictConfig) -> dict[str, Any]:
     return own | made_by | ({"degradation_options": details} if details else {})
 
 
-def _planned(combination: Combination, dataset: Dataset, clips: list[Clip], expected: int) -> MethodOnData:
+def _planned(
+    combination: Combination, dataset: Dataset, clips: list[Clip], expected: int, networks_on: str
+) -> MethodOnData:
     config = combination.config
     preset = protocols.parse(cast(dict, OmegaConf.to_container(config.protocol, resolve=True)), config.scale)
     protocol = protocols.thinned(preset, config.score_every)
     chosen = registry.chosen(
-        config.metrics, protocol, scale=config.scale, device=config.device, config_dirs=combination.config_dirs
+        config.metrics, protocol, scale=config.scale, device=networks_on, config_dirs=combination.config_dirs
     )
     for metric in chosen.values():
         recipe_of(metric)  # it remembers the sources as they are now, when they are imported

@@ -5,7 +5,11 @@ import os
 from pathlib import Path
 
 import pytest
+import torch
 
+from bench.config import expand
+from bench.launch.options import split
+from bench.launch.shared import SharedRun
 from bench.run import device, joining
 from bench.run.job import jobs
 from bench.store.records import load, worker_files
@@ -274,3 +278,13 @@ def test_a_number_that_may_mean_either_of_unlike_gpus_is_refused(monkeypatch, tm
     monkeypatch.delenv("CUDA_DEVICE_ORDER")
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "GPU-b")
     assert local.gpus() == ["GPU-b"]
+
+
+def test_the_launcher_of_workers_on_gpus_uses_none(clips, tmp_path, monkeypatch):
+    """Its networks lay on the first card: to the worker there another process, so that its times were of a busy GPU."""
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
+    words = ["data=folder", f"data.gt={clips}", "metrics=[lpips-alex,tlp]", "device=cuda", f"out={tmp_path}"]
+    run = SharedRun(expand(words), "", words, (), split(["workers=2"])[1])
+    (plan,) = run.plans
+    assert run.is_on_gpus and plan.metrics["lpips-alex"].device == plan.metrics["tlp"]._lpips.device == "cpu"
