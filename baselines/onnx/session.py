@@ -109,6 +109,12 @@ def open_graph(path: str | Path, device: str) -> Graph:
         session = onnxruntime.InferenceSession(str(path), options, providers=[chosen])
     except Exception as error:
         raise ValueError(f"{path}: onnxruntime cannot open it ({short_line(error)}); give an ONNX file") from None
+    session.disable_fallback()
+    if provider not in session.get_providers():  # onnxruntime takes the processor then, and hardly says so
+        raise EnvironmentInvalid(
+            f"method=onnx: onnxruntime could not start its {provider}; its CUDA and cuDNN must be those that it was "
+            f"built for, and device={device} must be there; or use device=cpu"
+        )
     inputs, outputs = session.get_inputs(), session.get_outputs()
     memory = _memory(inputs, outputs)
     if memory > MOST_CHANNELS:

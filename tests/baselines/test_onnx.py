@@ -146,6 +146,18 @@ def test_without_onnxruntime_or_cuda_one_line_says_what_to_install(tmp_path, mon
         Onnx(file)
 
 
+def test_a_gpu_that_does_not_start_is_no_processor(tmp_path, monkeypatch):
+    """As where CUDA's libraries are missing: the graph ran on the processor, and its times were called a GPU's."""
+    import onnxruntime
+
+    monkeypatch.setattr(onnxruntime, "get_available_providers", lambda: ["CUDAExecutionProvider"])
+    with (
+        pytest.warns(UserWarning, match="CUDAExecutionProvider"),
+        pytest.raises(EnvironmentInvalid, match="device=cpu"),
+    ):
+        open_graph(saved(tmp_path / "m.onnx"), "cuda")
+
+
 @pytest.mark.parametrize("told", ["1000000000", "²", "-1", "x", "0", ""])
 def test_what_a_file_says_of_its_sides_is_bounded(tmp_path, told):
     with pytest.raises(ValueError, match="m.onnx: it says of itself minimum=.*; give method.minimum"):
