@@ -34,7 +34,8 @@ def limit_memory(limit: int, device: str) -> None:
     """
     if device.startswith("cuda"):
         total = torch.cuda.get_device_properties(device).total_memory
-        torch.cuda.set_per_process_memory_fraction(min(1.0, limit / total), torch.device(device))
+        index = torch.device(device).index  # None, the current one, is refused inside a torch.device
+        torch.cuda.set_per_process_memory_fraction(min(1.0, limit / total), index)
         return
     check_can_limit(device)
     assert resource is not None

@@ -8,9 +8,11 @@ import sys
 import time
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import psutil
 import pytest
+import torch
 
 from bench.envelope import limits, process
 from bench.envelope.child import answered
@@ -139,3 +141,17 @@ def test_no_method_is_blamed_for_a_limit_that_cannot_be_set(monkeypatch):
     with pytest.raises(CannotLimit, match="ulimit") as told:
         trial()
     assert told.value.exit_code == 4
+
+
+def test_on_a_gpu_the_limit_is_that_of_torchs_allocator(monkeypatch):
+    """torch refuses a device without a number here: every trial with memory= failed."""
+    fractions = {}
+    monkeypatch.setattr(torch.cuda, "get_device_properties", lambda device: SimpleNamespace(total_memory=4 << 30))
+    monkeypatch.setattr(torch.cuda, "current_device", lambda: 0)
+    monkeypatch.setattr(torch.cuda.memory, "_lazy_init", lambda: None)
+    monkeypatch.setattr(
+        torch._C, "_cuda_setMemoryFraction", lambda fraction, index: fractions.update({index: fraction}), raising=False
+    )
+    for device in ("cuda", "cuda:1"):
+        limits.limit_memory(1 << 30, device)
+    assert fractions == {0: 0.25, 1: 0.25}
