@@ -104,7 +104,11 @@ def chunks(*tables: torch.Tensor) -> Iterator[tuple[torch.Tensor, ...]]:
 
 
 def full_precision(device: str) -> AbstractContextManager:
-    """Switch TF32 off in a block: on CUDA, convolutions would round factors to 10 bits, which moves the third digit."""
+    """Switch TF32 off in a block: on CUDA, convolutions would round factors to 10 bits, which moves the third digit.
+
+    The switch is the process's: where several threads score, a block around all of them keeps one from switching it on
+    again while another one computes.
+    """
     if device == "cpu":
         return nullcontext()
     cudnn = torch.backends.cudnn  # `flags` would switch off what it is not given, cuDNN itself too

@@ -8,6 +8,7 @@ from types import MappingProxyType
 from bench.doctor.examine import examine
 from bench.metrics.accumulators import reason_absent
 from bench.metrics.base import Metric
+from bench.metrics.features import full_precision
 from bench.run.cell import Cell, Inputs, Scored, Upscaled
 from bench.run.frame_scores import FrameScores, recipe_of
 from bench.run.scoring import PredictionScores, score_together
@@ -60,7 +61,8 @@ def score(
     clip = cells[0].clip
     working(f"scoring {cells[0].plan.data}/{clip.name}", clip.frames * len(predictions))
     try:
-        gt = score_together([each for _, each in predictions], clip, step)
+        with full_precision(cells[0].plan.config.device):  # metrics run in two threads, and the switch is of both
+            gt = score_together([each for _, each in predictions], clip, step)
     except Exception as error:  # a broken GT frame costs this clip
         for _, prediction in predictions:
             prediction.error = prediction.error or error

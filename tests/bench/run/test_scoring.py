@@ -1,6 +1,7 @@
 """Predictions of one clip scored together: shared truth, order, isolation, protocol frames, clips without GT."""
 
 import math
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -9,11 +10,15 @@ import torch
 from bench.datasets.clip import build_clip
 from bench.datasets.sources import Mapped
 from bench.metrics.base import Kind
+from bench.metrics.features import full_precision
 from bench.metrics.of_gt import of_gt
 from bench.metrics.protocol import Protocol
 from bench.metrics.registry import build
 from bench.report.notes import score_note
+from bench.run.cell import Cell, Inputs, Machine, Upscaled
+from bench.run.score import score
 from bench.run.scoring import PredictionScores, described, score_together
+from bench.store.store import Store
 
 
 class Frames:
@@ -223,3 +228,25 @@ def test_frames_equal_to_gt_are_counted_with_the_pooled_figure():
     )
     assert score_note("psnr", described(build("psnr"), [30.0], [0], None)) == ""
     assert score_note("psnr", described(build("psnr"), None, [0], "too small")) == "psnr is absent: too small"
+
+
+class Tf32:
+    """Whether convolutions on a GPU may round, in the thread of the metrics without a network."""
+
+    kind, signature, options_of_file = Kind("tf32", "", "lower", 1), "tf32|v1", {"_target_": "bench.of.a.test"}
+
+    def score(self, sr, gt):
+        with full_precision("cuda"):  # as a network of tLP does, meanwhile or before
+            pass
+        return float(torch.backends.cudnn.allow_tf32)
+
+
+def test_on_a_gpu_all_metrics_are_computed_without_tf32_whatever_thread_they_run_in(clip_of, truth):
+    """LPIPS in one thread and tLP in the other switched it on for each other, so that digits depended on chance."""
+    config, clip = SimpleNamespace(device="cuda"), clip_of()[0]
+    plan = SimpleNamespace(config=config, protocol=Protocol(), metrics={"tf32": Tf32()}, data="d", method="m")
+    cell = Cell(plan, clip, Machine("", ""), upscaled=Upscaled(truth, "digest", descriptor=None))
+    before = torch.backends.cudnn.allow_tf32
+    score([cell], Inputs([], "", "digest"), Store(None), lambda *_: None, lambda: None)
+    assert cell.scored.values["tf32"].values == [0.0] * len(truth)
+    assert before and torch.backends.cudnn.allow_tf32
