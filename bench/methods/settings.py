@@ -72,8 +72,10 @@ _OWN: dict[str, _Setting] = {
     "gradients": (torch.is_grad_enabled, torch.set_grad_enabled),
     "float32 products": (torch.get_float32_matmul_precision, torch.set_float32_matmul_precision),
     "float32": _switch("fp32_precision"),  # torch's newer switches, after the older one
+    "CUDA's float32": _switch("cudnn.fp32_precision"),  # of cuBLAS, too, unless that has its own
     "cuBLAS's float32": _switch("cuda.matmul.fp32_precision"),
     "cuDNN's float32": _switch("cudnn.conv.fp32_precision"),
+    "cuDNN's recurrent float32": _switch("cudnn.rnn.fp32_precision"),
     "oneDNN's products": _switch("mkldnn.matmul.fp32_precision"),
     "oneDNN's convolutions": _switch("mkldnn.conv.fp32_precision"),
     "deterministic algorithms": (torch.get_deterministic_debug_mode, torch.set_deterministic_debug_mode),

@@ -39,6 +39,14 @@ OTHERS = {  # a setting: how it is read, and how a careless method changes it
     "gradients": (torch.is_grad_enabled, lambda: torch.set_grad_enabled(False)),
     "products": (torch.get_float32_matmul_precision, lambda: torch.set_float32_matmul_precision("medium")),
     "float32": (lambda: torch.backends.fp32_precision, lambda: setattr(torch.backends, "fp32_precision", "tf32")),
+    "float32 on a GPU": (
+        lambda: (torch.backends.cudnn.fp32_precision, torch.backends.cuda.matmul.fp32_precision),
+        lambda: setattr(torch.backends.cudnn, "fp32_precision", "tf32"),
+    ),
+    "recurrent float32": (
+        lambda: torch.backends.cudnn.rnn.fp32_precision,
+        lambda: setattr(torch.backends.cudnn.rnn, "fp32_precision", "ieee"),
+    ),
     "search": (lambda: torch.backends.cudnn.benchmark, lambda: setattr(torch.backends.cudnn, "benchmark", True)),
     "onednn": (lambda: torch.backends.mkldnn.enabled, lambda: setattr(torch.backends.mkldnn, "enabled", False)),
     "numpy": (np.geterr, lambda: np.seterr(all="raise")),
