@@ -26,7 +26,8 @@ def resolve(precision: str, device: torch.device) -> str:
 def native_bfloat16(device: torch.device) -> bool:
     """Whether `device` has instructions for bfloat16; False where torch cannot tell."""
     if device.type == "cuda":
-        return torch.cuda.is_bf16_supported(including_emulation=False)
+        # torch.cuda.is_bf16_supported asks the current device, which of unlike GPUs may be another one.
+        return torch.version.hip is not None or torch.cuda.get_device_properties(device).major >= 8
     if device.type != "cpu" or not torch.backends.mkldnn.is_available():
         return False
     # Private functions of torch, which are renamed now and then: a missing one counts as False.

@@ -1,3 +1,5 @@
+from types import SimpleNamespace
+
 import pytest
 import torch
 
@@ -23,3 +25,10 @@ def test_named_precisions_are_taken_as_they_are():
     assert [precision.resolve(name, torch.device("cpu")) for name in ("float32", "bfloat16")] == ["float32", "bfloat16"]
     with pytest.raises(ValueError, match="unknown precision half"):
         precision.resolve("half", torch.device("cpu"))
+
+
+def test_of_unlike_gpus_the_one_that_computes_is_asked(monkeypatch):
+    """Asked was the current one: bfloat16 was emulated on an old card beside a new one."""
+    majors = {torch.device("cuda:0"): 9, torch.device("cuda:1"): 7}
+    monkeypatch.setattr(torch.cuda, "get_device_properties", lambda device: SimpleNamespace(major=majors[device]))
+    assert [precision.resolve("auto", device) for device in majors] == ["bfloat16", "float32"]
