@@ -89,13 +89,14 @@ def _gpu(device: str) -> dict | None:
     if not device.startswith("cuda"):
         return None
     properties = torch.cuda.get_device_properties(device)
+    drivers = _output("nvidia-smi", "--query-gpu=driver_version", "--format=csv,noheader")  # a line for each GPU
     return {
         "name": properties.name,
         "memory_gb": round(properties.total_memory / 2**30, 1),
         "capability": f"{properties.major}.{properties.minor}",
         "cuda": torch.version.cuda,
         "cudnn": torch.backends.cudnn.version(),
-        "driver": _output("nvidia-smi", "--query-gpu=driver_version", "--format=csv,noheader"),
+        "driver": drivers and drivers.split("\n")[0],
     }
 
 

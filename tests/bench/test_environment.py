@@ -1,10 +1,13 @@
-"""Whether the code was modified: what a run writes itself is no modification."""
+"""Whether the code was modified: what a run writes itself is no modification. And the GPU's driver."""
 
 import subprocess
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
+import torch
 
+from bench import environment
 from bench.environment import is_modified
 
 
@@ -62,3 +65,12 @@ def test_a_removed_file_counts(checkout):
 
 def test_without_git_it_is_not_known(tmp_path):
     assert is_modified(tmp_path) is None
+
+
+def test_the_driver_is_named_once_on_a_machine_with_several_gpus(monkeypatch):
+    card = SimpleNamespace(name="NVIDIA H200", total_memory=2**37, major=9, minor=0)
+    monkeypatch.setattr(torch.cuda, "get_device_properties", lambda device: card)
+    monkeypatch.setattr(torch.backends.cudnn, "version", lambda: 91002)
+    for told, driver in (("580.159.04\n580.159.04", "580.159.04"), (None, None)):
+        monkeypatch.setattr(environment, "_output", lambda *command, told=told: told)
+        assert environment._gpu("cuda")["driver"] == driver
