@@ -15,13 +15,14 @@ from contextlib import contextmanager
 import torch
 import torch.distributed as dist
 from torch import Tensor, nn
+from torch.distributed.device_mesh import init_device_mesh
 from torch.distributed.fsdp import MixedPrecisionPolicy, fully_shard
 from torch.distributed.tensor import DTensor, distribute_tensor
 
 from turbovsr.generator import transformer_of
 from turbovsr.ltx.autoencoder import LTXAutoencoder
 from turbovsr.ltx.model import LTXConfig, LTXModel
-from turbovsr.train.distributed import rank
+from turbovsr.train.distributed import rank, world_size
 from turbovsr.train.ltx.lora import adapt
 from turbovsr.transformer import Transformer
 
@@ -56,7 +57,7 @@ def sharded_model(
         lora: rank of the adapters; 0: none.
     """
     model = meta_model(config, lora)
-    shard(model.transformer, dtype)
+    shard(model.transformer, device, dtype)
     model.transformer.to_empty(device=device)
     model.autoencoder.to(dtype).to_empty(device=device)
     if prompt is not None:
@@ -73,23 +74,24 @@ def meta_model(config: LTXConfig, lora: int = 0) -> LTXModel:
         return model
 
 
-def shard(transformer: Transformer, dtype: torch.dtype) -> None:
-    """Shard each block, and the rest together."""
+def shard(transformer: Transformer, device: torch.device, dtype: torch.dtype) -> None:
+    """Shard each block, and the rest together, over the processes."""
+    mesh = init_device_mesh(device.type, (world_size(),))  # without it torch takes GPUs wherever there are any
     # Times are float32 on their way in: in bfloat16 many noise levels would fall together.
     policy = MixedPrecisionPolicy(cast_forward_inputs=False)
     if dtype != torch.float32:
         policy = MixedPrecisionPolicy(param_dtype=dtype, reduce_dtype=torch.float32, cast_forward_inputs=False)
     for block in transformer.blocks:
-        fully_shard(block, mp_policy=policy)
+        fully_shard(block, mesh=mesh, mp_policy=policy)
     # The root too: torch would leave its weights gathered after a forward pass without a backward pass, the EMA's.
-    fully_shard(transformer, mp_policy=policy, reshard_after_forward=True)
+    fully_shard(transformer, mesh=mesh, mp_policy=policy, reshard_after_forward=True)
 
 
 def shadow(model: LTXModel, device: torch.device, dtype: torch.dtype, lora: int = 0) -> LTXModel:
     """Copy a sharded model for the EMA: a transformer of its own with the same weights, and the same autoencoder."""
     second = meta_model(model.config, lora)
     second.autoencoder, second.prompt = model.autoencoder, model.prompt
-    shard(second.transformer, dtype)
+    shard(second.transformer, device, dtype)
     second.transformer.to_empty(device=device)
     with torch.no_grad():
         for target, value in zip(second.transformer.parameters(), model.transformer.parameters(), strict=True):

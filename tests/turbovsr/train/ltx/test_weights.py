@@ -57,3 +57,10 @@ def test_a_file_without_an_autoencoder_is_one_clear_error(group, config, tmp_pat
         start(sharded_model(config, None, CPU, torch.float32), tmp_path / "other.safetensors", seed=0)
     with pytest.raises(ValueError, match="no transformer/"):
         WeightFiles(tmp_path)
+
+
+def test_a_machine_with_a_gpu_trains_on_the_processor_where_that_is_asked_for(group, config, monkeypatch):
+    """torch shards over GPUs wherever there are any, unless it is told the devices."""
+    monkeypatch.setattr(torch._C, "_get_accelerator", lambda *_: torch.device("cuda"))
+    model = sharded_model(config, None, CPU, torch.float32)
+    assert {value.device_mesh.device_type for value in model.transformer.parameters()} == {"cpu"}
