@@ -8,6 +8,6 @@
 Each writes a JSON file and a log under results/gpu/ (or --out) row by row, so that a machine that is taken back loses
 at most one row, and prints a short table at the end. `--tiny --device cpu` runs the same code at toy size; its times
 mean nothing.
-It needs torch, numpy, safetensors, psutil and PyYAML; BasicVSR and Real-ESRGAN also need `.assets/basicvsr/reds4.pth`
-and `.assets/realesrgan`. Nothing here changes the card's clocks, power or compute mode.
+It needs torch, numpy, safetensors, psutil and PyYAML, `training` also OpenCV and rich; BasicVSR and Real-ESRGAN need
+`.assets/basicvsr/reds4.pth` and `.assets/realesrgan`. Nothing here changes the card's clocks, power or compute mode.
 """

@@ -56,14 +56,20 @@ def test_check_holds_on_a_cpu_and_says_what_it_compared(tmp_path, capsys, own_ti
     assert "holds" in capsys.readouterr().out
 
 
-def test_headline_has_all_rows_on_a_machine_with_little_installed(tmp_path):
+def on_a_bare_machine(step: str, folder: Path) -> str:
+    """Run a step in a process without the packages that a bare GPU machine lacks; returns what it printed."""
     code = "import sys\nfor name in {}: sys.modules[name] = None\n"
     code += "from studies.gpu.__main__ import main\nsys.exit(main({}))"
-    arguments = ["headline", *TINY_CPU, "--out", str(tmp_path), "--repeats", "1"]
+    arguments = [step, *TINY_CPU, "--out", str(folder), "--repeats", "1"]
     done = subprocess.run(
         [sys.executable, "-c", code.format(ABSENT, arguments)], cwd=ROOT, capture_output=True, text=True
     )
     assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+def test_headline_has_all_rows_on_a_machine_with_little_installed(tmp_path):
+    on_a_bare_machine("headline", tmp_path)
     record = written(tmp_path, "headline")
     rows = [row for row in record["rows"] if not row.get("envelope")]
     clips = {(r["path"], r["steps"], r["mode"]) for r in rows if "path" in r and r["frames"] == TINY.clip[0]}
@@ -135,10 +141,10 @@ def test_the_headline_is_two_seconds_of_1080p():
     assert FULL.clip == (49, 1080, 1920) and FULL.image == (3648, 2048) and FULL.steps == (1, 2, 4)
 
 
-def test_training_measures_a_step_of_both_stages_beside_the_prediction(tmp_path, capsys):
-    assert main(["training", *TINY_CPU, "--out", str(tmp_path), "--repeats", "1"]) == 0
+def test_training_measures_a_step_of_both_stages_beside_the_prediction(tmp_path):
+    said = on_a_bare_machine("training", tmp_path)
     record = written(tmp_path, "training")
     assert [row["stage"] for row in record["rows"]] == ["condition", "shortcut"]
     for row in record["rows"]:
         assert row["weights"] == "random" and min(row["seconds"], row["predicted_gib"], row["mfu"]) > 0
-    assert "predicted" in capsys.readouterr().out
+    assert "predicted" in said

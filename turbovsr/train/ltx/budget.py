@@ -21,7 +21,6 @@ from frames.errors import ERROR, OK, UserError
 from turbovsr.ltx import presets
 from turbovsr.ltx.model import LTXConfig
 from turbovsr.train.composition import compose_plain, members
-from turbovsr.train.config import build_config
 from turbovsr.train.ltx.activations import activation_bytes
 from turbovsr.train.ltx.latents import Bucket
 from turbovsr.train.ltx.options import LTXModelOptions, LTXTrainConfig, Shortcut, TransformerStage
@@ -111,6 +110,8 @@ def budget(options: argparse.Namespace) -> TrainingCost:
     Raises:
         UserError, ValueError: a recipe that is not of the LTX shape, or options out of range.
     """
+    from turbovsr.train.config import build_config  # decodes videos: `memory` is asked on machines that cannot
+
     recipe = build_config(compose_plain([f"recipe={options.recipe}", "data=-", "out=-", *options.settings]))
     if not isinstance(recipe, LTXTrainConfig):
         raise UserError(f"--recipe {options.recipe}: not of the LTX shape")
