@@ -46,6 +46,8 @@ class SharedRun:
         launch: LaunchOptions,
     ) -> None:
         root = combinations[0].config
+        if launch.engine != "none":
+            _check_devices({combination.config.device for combination in combinations})
         # It scores nothing, and on a GPU its networks would be another process beside a worker's times.
         self.plans: list[MethodOnData] = open_plan(combinations, networks_on="cpu")
         self.folder, self.store = RunFolder(root.out), Store(root.store)
@@ -92,6 +94,15 @@ class SharedRun:
         job = Job.new(self.folder.path)
         job.write(plan)
         return job, plan
+
+
+def _check_devices(devices: set[str]) -> None:
+    """Raise UserError for a GPU by a number that it does not have for a worker, which sees no other."""
+    for device in sorted(devices - {"cpu", "cuda", "cuda:0"}):
+        raise UserError(
+            f"device={device}: with workers=N each worker sees one GPU, its number 0; write device=cuda, and choose "
+            "the GPUs by CUDA_VISIBLE_DEVICES"
+        )
 
 
 def at_work(job: Job, expiry_s: float) -> list[leases.WorkerIdentity]:

@@ -288,3 +288,11 @@ def test_the_launcher_of_workers_on_gpus_uses_none(clips, tmp_path, monkeypatch)
     run = SharedRun(expand(words), "", words, (), split(["workers=2"])[1])
     (plan,) = run.plans
     assert run.is_on_gpus and plan.metrics["lpips-alex"].device == plan.metrics["tlp"]._lpips.device == "cpu"
+
+
+def test_a_gpu_by_a_number_is_refused_where_each_worker_sees_one(bench, clips, tmp_path, monkeypatch):
+    """Every worker ended, again and again, because there was no second GPU."""
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
+    answer = bench(*QUALITY, f"data.gt={clips}", "device=cuda:1", f"out={tmp_path / 'run'}", "workers=2")
+    assert answer.code == 3 and "device=cuda:1: with workers=N each worker sees one GPU" in answer.err
