@@ -7,7 +7,7 @@ import re
 
 _OUT_OF_MEMORY = re.compile(
     r"out of memory|can't allocate memory|cannot allocate memory|not enough memory|insufficient memory|bad_alloc"
-    r"|failed to allocate|could not create a memory|can't start new thread",
+    r"|failed to allocate|could not create a memory|can't start new thread|_ALLOC(ATION)?_FAILED",  # the last: CUDA's
     re.IGNORECASE,
 )
 
