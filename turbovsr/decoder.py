@@ -20,7 +20,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from itertools import chain, repeat, tee
+from itertools import repeat, tee
 
 import torch
 import torch.nn.functional as F
@@ -36,6 +36,7 @@ from turbovsr.rearrange import (
     add_depth_to_space,
     batch_to_frames,
     depth_to_space,
+    each_frame,
     frames_to_batch,
     pixel_shuffle,
     pixel_shuffle_into,
@@ -159,11 +160,10 @@ class Decoder(nn.Module):
     def frames(self, lr: Tensor, latent: Tensor | None) -> Iterator[Tensor]:
         """The frames of `forward` for a batch of one, (3, 4h, 4w) each, in order, each as soon as it is finished.
 
-        The LR frames may be pixels, uint8 or uint16, which are converted as they are used: of a large clip, float32
-        would take four times their memory.
+        The LR frames may be pixels, uint8 or uint16: of a large clip, float32 would take four times their memory.
         """
         if lr.is_cuda:
-            return chain.from_iterable(self._finished(self.finish, lr, latent))
+            return each_frame(self._finished(self.finish, lr, latent))
         return self._finished(self._finish_in_bands, lr, latent)
 
     def _finished(

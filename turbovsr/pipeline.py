@@ -15,6 +15,7 @@ from bench.methods.contract import Descriptor, FrameRule, SizeRule, Stages, no_s
 from turbovsr import checkpoints, loading, tiling
 from turbovsr import precision as precisions
 from turbovsr.color_fix import COLOR_FIXES
+from turbovsr.decoder import FRAMES_ON_GPU
 from turbovsr.freed_memory import give_back_freed_memory, keep_freed_memory
 from turbovsr.geometry import (
     CELL,
@@ -230,10 +231,19 @@ class TurboVSR:
         if tile:
             give_back_freed_memory()
         with stages("decode"):
-            at_once, dtype = 1 if by_frame else len(frames), frames[0].dtype
+            at_once, dtype = self._frames_at_once(len(frames)), frames[0].dtype
             decoded = tiling.decode(self.model.decode_frames, clip, latent, tile, len(frames), at_once, dtype)
             # A loop's variables would hold each frame until the next one is there.
             yield from map(lambda levels, lr: partial(self._finish, levels, lr), decoded, frames)
+
+    def _frames_at_once(self, count: int) -> int:
+        """Frames of `count` that a tile decodes in its turn: those that the decoder finishes together.
+
+        With fewer the rest would wait, in float32 and for every tile.
+        """
+        if not self.model.decodes_frame_by_frame:
+            return count
+        return FRAMES_ON_GPU if self.device.type == "cuda" else 1
 
     def _pixels(self, frames: list[Tensor]) -> Tensor:
         """Pad (3, H, W) frames to a clip on the device, (1, 3, 8k+1, h, w), h and w multiples of `multiple`."""

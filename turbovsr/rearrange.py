@@ -6,6 +6,8 @@ channels innermost in memory the first moves whole runs of numbers, which is sev
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
+
 import torch
 from torch import Tensor
 
@@ -20,6 +22,15 @@ def frames_to_batch(clip: Tensor) -> Tensor:
 def batch_to_frames(frames: Tensor, batch: int) -> Tensor:
     """(B*T, C, H, W) -> (B, C, T, H, W), the inverse of `frames_to_batch`."""
     return frames.unflatten(0, (batch, -1)).transpose(1, 2)
+
+
+def each_frame(parts: Iterable[Tensor]) -> Iterator[Tensor]:
+    """Yield the frames (C, H, W) of parts (N, C, H, W) in order; a part is freed with its last frame."""
+    for part in parts:
+        frames = list(part.unbind())
+        del part
+        while frames:
+            yield frames.pop(0)
 
 
 def depth_to_space(x: Tensor, factor: int) -> Tensor:

@@ -6,6 +6,7 @@ import torch
 
 from tests.turbovsr.conftest import TINY, tiny_model
 from turbovsr import TurboVSR, checkpoints, precision
+from turbovsr.decoder import FRAMES_ON_GPU
 from turbovsr.pixels import to_unit
 
 
@@ -250,3 +251,11 @@ def test_descriptor_tells_what_a_user_must_know(upscaler):
     assert (descriptor.scale, descriptor.kind) == (4, "video") and descriptor.dtype in ("float32", "bfloat16")
     assert descriptor.weights == "tiny.safetensors (random)" and descriptor.parameters > 0
     assert (descriptor.size_rule.fitted(13), descriptor.frame_rule.fitted(10)) == (16, 17)
+
+
+def test_on_a_gpu_tiles_take_the_frames_in_turns_of_those_that_it_finishes_together(weights):
+    """It finished eight and gave one, so that all tiles kept seven frames in float32 between their turns."""
+    upscaler = TurboVSR(weights)
+    assert upscaler._frames_at_once(33) == 1
+    upscaler.device = torch.device("cuda")
+    assert upscaler._frames_at_once(33) == FRAMES_ON_GPU

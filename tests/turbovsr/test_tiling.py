@@ -1,9 +1,11 @@
 import weakref
+from itertools import repeat
 
 import pytest
 import torch
 
 from turbovsr import tiling
+from turbovsr.rearrange import each_frame
 
 
 def test_auto_takes_whole_frames_as_long_as_they_fit():
@@ -115,6 +117,22 @@ def test_tiles_keep_no_frame_between_their_turns():
 
     for _ in tiling.decode(network, torch.zeros(1, 3, 9, 24, 40), None, 16, 9):
         assert len(alive) == 0
+
+
+def test_tiles_keep_no_frames_that_a_gpu_has_finished_together():
+    """All tiles kept theirs, in float32: the smaller the tiles, the more memory all of them took with their halos."""
+    alive = weakref.WeakSet()
+
+    def finished(lr, count):
+        part = torch.zeros(count, 3, 4 * lr.shape[-2], 4 * lr.shape[-1])
+        alive.add(part)
+        return part
+
+    def network(lr, latent):
+        return each_frame(map(finished, repeat(lr), (4, 4, 1)))
+
+    frames = tiling.decode(network, torch.zeros(1, 3, 9, 24, 40), None, 16, 9, at_once=4)
+    assert [len(alive) for _ in frames] == 9 * [0]
 
 
 def test_tiles_that_take_turns_decode_what_they_decode_at_once(model):
