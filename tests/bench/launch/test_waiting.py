@@ -80,7 +80,7 @@ def test_none_is_left_where_there_is_no_plan(worker, place, reason):
 def test_a_command_that_comes_to_no_plan_leaves_nothing(bench, worker, tmp_path, monkeypatch, raised, code, says):
     """Ctrl-C, or a mistake, before the plan is written."""
 
-    def fails(_):
+    def fails(*given, **options):
         raise raised
 
     worker(WAITS)
