@@ -65,27 +65,28 @@ def test_where_nothing_fits_nothing_was_measured(envelope):
     assert code == 2 and "none" in out and "nothing fits" in err
 
 
-def test_a_method_that_does_not_fit_when_it_is_loaded_is_no_error(envelope):
-    class Large(KnownCost):
-        def __call__(self, request):
-            if "lanczos" in request.settings.method.values():
-                return Answer(outcome="memory", reason="MemoryError")
-            return super().__call__(request)
+class WithoutLanczos(KnownCost):
+    """Every trial of lanczos has one answer."""
 
-    code, _, err = envelope(Large(), "method=lanczos")
+    def __init__(self, **answer):
+        super().__init__()
+        self.answer = Answer(**answer)
+
+    def __call__(self, request):
+        return self.answer if "lanczos" in request.settings.method.values() else super().__call__(request)
+
+
+def test_a_method_that_does_not_fit_when_it_is_loaded_is_no_error(envelope):
+    large = WithoutLanczos(outcome="memory", reason="MemoryError")
+    code, _, err = envelope(large, "method=lanczos")
     assert code == 2 and "lanczos: out of memory: MemoryError" in err and "nothing fits into memory=" in err
-    code, out, err = envelope(Large(), "method=lanczos,bicubic", "out=both")
+    code, out, err = envelope(large, "method=lanczos,bicubic", "out=both")
     assert code == 0 and "lanczos: out of memory" in err and "bicubic" in out
 
 
 def test_a_method_that_cannot_be_loaded_is_an_error_and_the_others_are_kept(envelope):
-    class Choosy(KnownCost):
-        def __call__(self, request):
-            if "lanczos" in request.settings.method.values():
-                return Answer(outcome="failed", reason="no weights here")
-            return super().__call__(request)
-
-    code, out, err = envelope(Choosy(), "method=lanczos,bicubic")
+    choosy = WithoutLanczos(outcome="failed", reason="no weights here")
+    code, out, err = envelope(choosy, "method=lanczos,bicubic")
     assert code == 3 and "lanczos: failed: no weights here" in err and "bicubic" in out
 
 

@@ -394,14 +394,3 @@ def test_help_names_recipes_options_and_the_configuration_is_shown(train):
         assert word in answer.out
     shown = train("recipe=nano", "out=x", "--print-config")
     assert shown.code == 0 and "stages:" in shown.out and "data: ???" in shown.out
-
-
-def test_weights_that_a_later_stage_needs_are_missed_before_the_first_one(words, train, tmp_path):
-    late = [
-        "stages.diffusion.kind=joint",
-        "+stages.diffusion.reconstruction.dists=0.1",
-        f"dists={tmp_path / 'none.pt'}",
-    ]
-    answer = train(*words, "stage=all", *late, f"out={tmp_path / 'out'}")
-    assert answer.code == 3 and "the loss of stage diffusion includes DISTS" in answer.err
-    assert "none.pt is not a file" in answer.err and not (tmp_path / "out").exists()

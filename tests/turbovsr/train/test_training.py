@@ -293,3 +293,14 @@ def test_a_line_that_a_full_disk_cuts_short_is_removed_and_the_error_names_the_l
     with largest_file(len(before) + 5), pytest.raises(OSError) as caught:
         append_line(path, 2, {"loss": 0.5})
     assert str(caught.value.filename) == str(path) and path.read_bytes() == before
+
+
+def test_weights_that_a_later_stage_needs_are_missed_before_the_first_one(words, train, tmp_path):
+    late = [
+        "stages.diffusion.kind=joint",
+        "+stages.diffusion.reconstruction.dists=0.1",
+        f"dists={tmp_path / 'none.pt'}",
+    ]
+    answer = train(*words, "stage=all", *late, f"out={tmp_path / 'out'}")
+    assert answer.code == 3 and "the loss of stage diffusion includes DISTS" in answer.err
+    assert "none.pt is not a file" in answer.err and not (tmp_path / "out").exists()
