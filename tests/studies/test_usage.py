@@ -13,6 +13,7 @@ STUDIES = [".".join(file.relative_to(ROOT).with_suffix("").parts).removesuffix("
 NOWHERE = {
     "ablation": [["--weights", "nowhere"], ["--out", "nowhere/found.json"]],
     "attack": [["--state", "nowhere/cases"], ["--keep", "a-file"]],
+    "blends": [["method=nowhere", "data=sample"], ["method=bicubic", "data=sample", "--with", "nowhere"]],
     "chunks": [["--only", "tiles", "--weights", "nowhere"]],
     "claims": [["--report", "nowhere"], ["--so-far", "--work", "nowhere"]],
     "colours": [["method=nowhere", "data=sample"], ["method=bicubic", "data=nowhere"]],
