@@ -22,7 +22,7 @@ from omegaconf.errors import OmegaConfBaseException
 from bench import assets, labels
 from bench.file_options import expand_files, suffixes_of
 from bench.groups import GROUPS, members, search_path
-from bench.overrides import WRITTEN, Value, literal, parse
+from bench.overrides import WRITTEN, Option, Value, literal, parse
 from bench.paths import CONF
 from bench.schema import validated
 from frames.errors import UserError, did_you_mean, one_line
@@ -51,7 +51,9 @@ def expand(overrides: list[str], config_dirs: tuple[str, ...] = ()) -> list[Comb
         UserError: an unknown key, group member or value, or a sweep of what cannot be swept; one line.
         EnvironmentInvalid: `device=cuda` without one.
     """
-    options = {option.key: option.values for option in parse(overrides)}
+    given = parse(overrides)
+    _check_repeats(given)
+    options = {option.key: option.values for option in given}
     _check_sweeps(options)
     for group in GROUPS:
         _check_members(group, options.get(group, ()), config_dirs)
@@ -105,6 +107,15 @@ def _with_all_keys(
         return composed(*chosen, *common)
     except UserError:  # a wrong option, which is reported later with the keys that exist
         return composed(*chosen, *groups)
+
+
+def _check_repeats(given: list[Option]) -> None:
+    """Refuse `method=a method=b`, which means both to a reader; of an option's value the last one counts."""
+    for key in ("method", "data"):
+        values = [option.values for option in given if option.key == key]
+        if len(values) > 1:
+            names = ",".join(dict.fromkeys(value.text for each in values for value in each))
+            raise UserError(f"{key}= is given {len(values)} times; write {key}={names}")
 
 
 def _check_sweeps(options: dict[str, tuple[Value, ...]]) -> None:

@@ -33,6 +33,19 @@ def test_a_swept_option_labels_its_method_and_reaches_only_those_that_have_it():
     assert [c.config.method.get("tile") for c in found] == [None, 0, 64]
 
 
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (["method=bicubic", "method=bilinear,bicubic"], "method= is given 2 times; write method=bicubic,bilinear"),
+        (["data=sample", "method=bicubic", "data=vid4"], "data= is given 2 times; write data=sample,vid4"),
+    ],
+)
+def test_methods_or_data_sets_in_two_words_are_refused_instead_of_the_last_one_taken(words, says):
+    with pytest.raises(UserError) as caught:
+        expand(words)
+    assert str(caught.value) == says
+
+
 def test_an_option_that_no_method_has_is_an_error():
     with pytest.raises(UserError, match="method.tiel.*did you mean 'method.tile'"):
         expand(["method=bicubic,realesrgan", "method.tiel=1"])
