@@ -5,13 +5,14 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Callable
 from contextlib import ExitStack
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 
 from bench.methods import calls
 from bench.methods.adapters import Adapter, InProcess, Program, ReadyFrames
 from bench.methods.arithmetic import Macs
 from bench.run.cell import Cell, Inputs, Upscaled
+from bench.store import typed
 from bench.store.keys import frames_digest
 from bench.store.moments import now
 from bench.store.record import NOT_TIMED, Descriptor, Timing
@@ -95,7 +96,9 @@ def _collected(cell: Cell, adapter: Adapter, sessions: dict[str, Session]) -> Up
         frames=frames,
         sr_sha256=digest,
         descriptor=descriptor,
-        timing={scope: Timing.from_json(session.result.as_dict()) for scope, session in sessions.items()},
+        timing={
+            scope: typed.from_json(Timing, asdict(session.result), "timing") for scope, session in sessions.items()
+        },
         timed=now(),
     )
 

@@ -18,7 +18,7 @@ GIVEN = "the frames were given"
 """`timing_reason` of frames that another program made."""
 NOT_TIMED = "not timed (timing=none)"
 """`timing_reason` of frames that were made without a clock."""
-_SUMMARIES = ("median_s", "quartiles_s", "interval_s")  # follow from the repetitions, which are all kept
+_SUMMARIES = ("median_s", "quartiles_s", "interval_s")  # of schema 1; they follow from the repetitions
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -100,11 +100,6 @@ class Timing:
         if self.cached:
             found.append("repeated input was answered faster than fresh input: something is cached")
         return found
-
-    @classmethod
-    def from_json(cls, data: dict[str, Any]) -> Timing:
-        """Read times as `bench.timing` or the store gives them; summaries of the repetitions are left out."""
-        return typed.from_json(cls, _without_summaries(data), "timing")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -269,11 +264,9 @@ def _from_schema_1(data: dict[str, Any]) -> dict[str, Any]:
         }
     if isinstance(timing := data.get("timing"), dict):
         changed["timing"] = {
-            scope: {"scope": scope} | _without_summaries(times) if isinstance(times, dict) else times
+            scope: {"scope": scope} | {key: value for key, value in times.items() if key not in _SUMMARIES}
+            if isinstance(times, dict)
+            else times
             for scope, times in timing.items()
         }
     return changed
-
-
-def _without_summaries(times: dict[str, Any]) -> dict[str, Any]:
-    return {key: value for key, value in times.items() if key not in _SUMMARIES}

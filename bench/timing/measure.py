@@ -8,7 +8,7 @@ import signal
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 
 import psutil
 import torch
@@ -16,7 +16,7 @@ import torch
 from bench.timing.clock import Stopwatch
 from bench.timing.contention import Contention, contended
 from bench.timing.memory import free_locals, peak_memory, peak_of_started
-from bench.timing.stats import median, median_interval, quartiles
+from bench.timing.stats import median
 from bench.timing.telemetry import Telemetry, watched
 
 Call = Callable[[Callable, bool], torch.Tensor | Callable[[], torch.Tensor]]
@@ -70,12 +70,6 @@ class Measurement:
     redone: int = 0  # repetitions thrown away because the GPU throttled or the machine was busy meanwhile
     same_output: bool | None = None  # every repetition gave the same frames; None: there was only one
     cached: bool | None = None  # repeated input was answered suspiciously faster than fresh input; None: not known
-
-    def as_dict(self) -> dict:
-        """Plain data, with median, quartiles and, from four repetitions on, the 95 % interval of the median."""
-        totals = [repetition.total_s for repetition in self.repetitions]
-        summary = {"median_s": median(totals), "quartiles_s": quartiles(totals), "interval_s": median_interval(totals)}
-        return {**asdict(self), **summary}
 
 
 class Session:

@@ -35,13 +35,6 @@ def mean_interval(values: Sequence[float]) -> Interval | None:
     return middle(resampled_means(values))
 
 
-def median_interval(values: Sequence[float]) -> Interval | None:
-    """95 % interval of the median; None for fewer than four values, too few for one."""
-    if len(values) < 4:
-        return None
-    return middle(resampled_medians(values))
-
-
 def resampled_means(values: Sequence[float]) -> np.ndarray:
     """Means of resamples, (DRAWS_OF_MEANS,); of many values drawn in parts, so that memory does not grow with them."""
     if DRAWS_OF_MEANS * len(values) <= _KEPT:
@@ -57,14 +50,14 @@ def _picks(count: int) -> np.ndarray:
     return np.random.default_rng(0).integers(0, count, (DRAWS_OF_MEANS, count))
 
 
-def resampled_medians(values: Sequence[float], seed: int | np.random.Generator = 0) -> np.ndarray:
-    """Medians of resamples, (DRAWS_OF_TIMES,). A generator lets several clips draw from one sequence."""
-    return np.median(resampled(values, DRAWS_OF_TIMES, seed), axis=1)
+def resampled_medians(values: Sequence[float], rng: np.random.Generator) -> np.ndarray:
+    """Medians of resamples, (DRAWS_OF_TIMES,); several clips may draw from one generator."""
+    return np.median(resampled(values, DRAWS_OF_TIMES, rng), axis=1)
 
 
-def resampled(values: Sequence[float], draws: int, seed: int | np.random.Generator = 0) -> np.ndarray:
+def resampled(values: Sequence[float], draws: int, rng: np.random.Generator) -> np.ndarray:
     """Resamples with replacement, (draws, len(values))."""
-    return np.random.default_rng(seed).choice(np.asarray(values, float), (draws, len(values)))
+    return rng.choice(np.asarray(values, float), (draws, len(values)))
 
 
 def middle(drawn: np.ndarray) -> Interval:

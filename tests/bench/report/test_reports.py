@@ -238,7 +238,7 @@ def test_a_summary_that_cannot_be_finished_leaves_the_one_before(records, tmp_pa
 
 def test_an_interval_of_many_values_holds_few_resamples_at_a_time(monkeypatch):
     values = np.random.default_rng(0).normal(30, 5, 70).tolist()
-    in_one_go = stats.resampled(values, stats.DRAWS_OF_MEANS).mean(axis=1)
+    in_one_go = stats.resampled(values, stats.DRAWS_OF_MEANS, np.random.default_rng(0)).mean(axis=1)
     drawn = []
     resampled = stats.resampled
     monkeypatch.setattr(stats, "_KEPT", 0)  # indices: none, as with many values
