@@ -6,11 +6,10 @@ import shlex
 import signal
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from types import FrameType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 from bench.commands.options import config_dirs
 from frames import errors
@@ -90,18 +89,23 @@ def _plain(overrides: list[str], folders: tuple[str, ...], command: str, launch:
 
 
 @contextmanager
-def signals_as_interrupts() -> Iterator[None]:
-    """Raise KeyboardInterrupt on SIGTERM and SIGHUP during the block, so that a run ends as by Ctrl-C."""
+def signals_as_interrupts(
+    sigterm: type[KeyboardInterrupt] = KeyboardInterrupt, sighup: type[KeyboardInterrupt] = KeyboardInterrupt
+) -> Iterator[None]:
+    """Raise these exceptions on SIGTERM and SIGHUP during the block; by default a run then ends as by Ctrl-C."""
     before = {}
 
-    def interrupt(number: int, frame: FrameType | None) -> None:
-        raise KeyboardInterrupt
+    def raising(kind: type[KeyboardInterrupt]) -> Callable[..., NoReturn]:
+        def handler(*_: object) -> NoReturn:
+            raise kind
 
-    for name in ("SIGTERM", "SIGHUP"):
+        return handler
+
+    for name, kind in (("SIGTERM", sigterm), ("SIGHUP", sighup)):
         number = getattr(signal, name, None)
         if number is not None and threading.current_thread() is threading.main_thread():
             if signal.getsignal(number) is not signal.SIG_IGN:  # it is under nohup
-                before[number] = signal.signal(number, interrupt)
+                before[number] = signal.signal(number, raising(kind))
     try:
         yield
     finally:

@@ -3,14 +3,9 @@
 from __future__ import annotations
 
 import shlex
-import signal
-import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
-from typing import NoReturn
 
-from bench.commands.run import exit_code, report, say
+from bench.commands.run import exit_code, report, say, signals_as_interrupts
 from bench.config import Combination
 from bench.launch.crew import Crew
 from bench.launch.local import LocalCrew, places
@@ -62,7 +57,7 @@ def share(
             job.remove()
         raise
     try:
-        with _signals():
+        with signals_as_interrupts(sigterm=_Terminated, sighup=_HungUp):
             totals = follow(job, plan, crew, lambda: report(folder))
     except KeyboardInterrupt as interrupt:
         if len(job.done()) == len(plan.units):
@@ -120,26 +115,3 @@ def _end(interrupt: KeyboardInterrupt, crew: Crew, job: Job, plan: Plan, quoted:
         return
     job.resume()
     say(f"stopped; finished clips are kept: the same command, or python -m bench worker {quoted}, goes on")
-
-
-@contextmanager
-def _signals() -> Iterator[None]:
-    """Raise `_Terminated` on SIGTERM and `_HungUp` on SIGHUP during the block."""
-
-    def raising(kind: type[KeyboardInterrupt]):
-        def handler(*_) -> NoReturn:
-            raise kind
-
-        return handler
-
-    before = {}
-    if threading.current_thread() is threading.main_thread():
-        for name, kind in (("SIGTERM", _Terminated), ("SIGHUP", _HungUp)):
-            number = getattr(signal, name, None)
-            if number is not None and signal.getsignal(number) is not signal.SIG_IGN:
-                before[number] = signal.signal(number, raising(kind))
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
