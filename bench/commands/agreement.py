@@ -39,7 +39,7 @@ def main(argv: list[str]) -> int:
     Console(highlight=False).print(table)
     if arguments.csv:
         with replacing(arguments.csv) as part, open(part, "w", encoding="utf-8", newline="") as out:
-            lines = sheet.writer(out, floats=".3f")
+            lines = sheet.Writer(out, floats=".3f")
             lines.row(("metric", "within_lr_input", "within_source", "clips"))
             lines.rows([each.metric, *each.within.values(), each.clips] for each in found)
     return OK

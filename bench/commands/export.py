@@ -43,7 +43,7 @@ def _write_csv(lines: Iterable[tuple], file: Path) -> int:
     """Write the lines as they come; returns their number."""
     count = 0
     with open(file, "w", encoding="utf-8", newline="") as out:
-        writer = sheet.writer(out)
+        writer = sheet.Writer(out)
         writer.row(COLUMNS)
         for line in lines:
             writer.row(line)

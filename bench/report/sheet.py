@@ -12,17 +12,14 @@ from frames.text import printable
 _FORMULA = ("=", "+", "-", "@")
 
 
-def writer(out: IO[str], floats: str = "") -> _Writer:
-    """A writer of rows into a file that was opened with newline="".
+class Writer:
+    """Writes rows into a file that was opened with newline="".
 
     Args:
         floats: format of floats, like ".10g"; empty: all their digits.
     """
-    return _Writer(out, floats)
 
-
-class _Writer:
-    def __init__(self, out: IO[str], floats: str) -> None:
+    def __init__(self, out: IO[str], floats: str = "") -> None:
         self._csv = csv.writer(out, lineterminator="\n")
         self._floats = floats
 

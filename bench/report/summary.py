@@ -87,7 +87,7 @@ def rows(records: list[Record], of_clips: bool = True) -> list[Row]:
 def write_csv(records: list[Record], file: Path) -> None:
     """Write `summary.csv` with the columns `COLUMNS`, atomically."""
     with replacing(file) as temporary, open(temporary, "w", encoding="utf-8", newline="") as out:
-        lines = sheet.writer(out, floats=".10g")
+        lines = sheet.Writer(out, floats=".10g")
         lines.row(COLUMNS)
         lines.rows([getattr(row, name) for name in COLUMNS] for row in rows(records))
 

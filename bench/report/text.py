@@ -62,7 +62,7 @@ def markdown(grid: Grid) -> str:
 def comma_separated(grid: Grid) -> str:
     """CSV with a line for each row, without marks; if rows are cited, a last column has the source of each."""
     out = io.StringIO()
-    write = sheet.writer(out).row
+    write = sheet.Writer(out).row
     has_sources = len({block.source for block in grid.blocks}) > 1
     heads = [f"{head.group}: {head.text}" if head.group else head.text for head in grid.heads]
     write([*(["data"] if grid.data else []), *heads, *(["source"] if has_sources else [])])

@@ -133,9 +133,9 @@ def test_a_stage_called_total_is_not_exported_as_the_whole_time(bench, run, reco
 
 def test_an_export_to_csv_writes_rows_as_they_come(bench, run, tmp_path, monkeypatch):
     events: list[str] = []
-    lines, row = export._lines, sheet._Writer.row
+    lines, row = export._lines, sheet.Writer.row
     monkeypatch.setattr(export, "_lines", lambda *given: events.append("record") or lines(*given))
-    monkeypatch.setattr(sheet._Writer, "row", lambda self, values: events.append("row") or row(self, values))
+    monkeypatch.setattr(sheet.Writer, "row", lambda self, values: events.append("row") or row(self, values))
     assert bench("export", run, "--out", tmp_path / "all.csv").code == 0
     assert events[0] == "record" and "row" in events[: events.index("record", 1)]
 
