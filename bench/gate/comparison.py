@@ -15,6 +15,7 @@ from bench.gate.comparable import Cells, refuse_failed, refuse_unknown, refuse_u
 from bench.gate.margins import MARGINS, margin_of
 from bench.gate.verdict import Interval, change_of, interval_of_mean, verdict_of
 from bench.store.record import GIVEN, Record, Score, Timing
+from bench.timing.stats import mean
 
 _SCOPES = ("tensors", "files")
 NO_GT = "nearer to GT's own value is better, which was not measured: add {metric}-gt to metrics of both runs"
@@ -103,7 +104,7 @@ def _quality(metric: str, pairs: list[Pair], margins: dict[str, float]) -> Compa
     if not all(old and new for old, new in ranked):
         return replace(blank, note=NO_GT.format(metric=metric))
     changes = [fmean(change_of(a, b, direction == "higher") for a, b in zip(*each, strict=True)) for each in ranked]
-    before, after = (_mean([_mean(each) for each in side]) for side in zip(*values))
+    before, after = (mean([mean(each) for each in side]) for side in zip(*values))
     equal = sum(math.isinf(value) for each, _ in values for value in each)
     note = f"frames that are infinite in both, counted as unchanged: {equal}" if equal else ""
     return _judged(blank, changes, before, after, note)
@@ -167,11 +168,6 @@ def _timed(clips: Sequence[Sequence[Record | None]], scope: str) -> Iterator[lis
 
 def _log(ratio: float) -> float:
     return math.log(ratio) if ratio > 0 and math.isfinite(ratio) else math.nan
-
-
-def _mean(values: Sequence[float]) -> float:
-    """The mean; NaN where infinities of unlike directions meet."""
-    return fmean(values) if all(map(math.isfinite, values)) else sum(values) / len(values)
 
 
 def _blank(pairs: list[Pair], metric: str, margin: float, expected: int) -> Comparison:

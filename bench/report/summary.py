@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import math
 from collections import Counter
 from collections.abc import Container, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from statistics import fmean
 
 from bench.report import intervals, sheet
 from bench.report.machines import split_by_canary
 from bench.store.record import Record, Timing
 from bench.store.unlike_frames import frame_digests, unlike_frames
-from bench.timing.stats import median
+from bench.timing.stats import mean, median
 from frames.atomic import replacing
 
 ALL = "*"
@@ -90,11 +88,6 @@ def write_csv(records: list[Record], file: Path) -> None:
         lines = sheet.Writer(out, floats=".10g")
         lines.row(COLUMNS)
         lines.rows([getattr(row, name) for name in COLUMNS] for row in rows(records))
-
-
-def mean(values: Sequence[float]) -> float:
-    """The mean; NaN where infinities of both signs meet."""
-    return fmean(values) if all(map(math.isfinite, values)) else sum(values) / len(values)
 
 
 def mixed(found: Iterable[Row]) -> list[Row]:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from bench.report.grid import Grid, Provenance
-from bench.report.summary import Row, mean
+from bench.report.summary import Row
 from bench.store.record import Record
+from bench.timing.stats import mean
 
 
 def sources(row: Row, records: list[Record]) -> tuple[Provenance, ...]:

@@ -1,10 +1,11 @@
-"""Median, quartiles, and the percentile bootstrap of all intervals.
+"""Mean, median, quartiles, and the percentile bootstrap of all intervals.
 
 Resamples are seeded: equal values give equal intervals.
 """
 
 from __future__ import annotations
 
+import math
 import statistics
 from collections.abc import Sequence
 from functools import lru_cache
@@ -18,6 +19,11 @@ _AT_ONCE = 1 << 18  # values in memory
 _KEPT = 1 << 20  # indices of resamples that are kept for further values, as many as before
 
 median = statistics.median
+
+
+def mean(values: Sequence[float]) -> float:
+    """The mean; NaN where infinities of both signs meet."""
+    return statistics.fmean(values) if all(map(math.isfinite, values)) else sum(values) / len(values)
 
 
 def quartiles(values: Sequence[float]) -> Interval:

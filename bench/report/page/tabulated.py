@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from bench.report.grid import figure
 from bench.report.page.figures import three
 from bench.report.page.order import Metric, metrics_of, rank_values, values
-from bench.report.summary import mean
 from bench.report.tables import TRAINED, Table
 from bench.store.record import Record
+from bench.timing.stats import mean
 
 
 @dataclass(frozen=True)

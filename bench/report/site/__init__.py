@@ -17,8 +17,8 @@ from bench.report.grid import figure
 from bench.report.look import order_of
 from bench.report.page import environment, html, marks, panels
 from bench.report.site import crops
+from bench.timing.stats import mean
 from bench.report.site.boards import Board, boards, sorted_table
-from bench.report.summary import mean
 from bench.store.record import Record, Score
 
 RUNS, CROPS, INDEX, RECORDS = "runs", "crops", "index.html", "records.jsonl"
