@@ -87,6 +87,12 @@ class Timing:
         return median(self.seconds)
 
     @property
+    def stage_medians_s(self) -> dict[str, float]:
+        """Each stage's median over the repetitions, in seconds; a repetition without the stage counts as 0."""
+        names = dict.fromkeys(name for each in self.repetitions for name in each.stages_s)
+        return {name: median([each.stages_s.get(name, 0.0) for each in self.repetitions]) for name in names}
+
+    @property
     def busy(self) -> bool:
         """Whether some of the times were taken on a busy machine."""
         return any(each.busy for each in self.repetitions)

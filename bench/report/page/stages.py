@@ -6,8 +6,7 @@ from dataclasses import dataclass
 
 from bench.report.machines import split_by_canary
 from bench.report.page.figures import three
-from bench.store.record import Record, Timing
-from bench.timing.stats import median
+from bench.store.record import Record
 
 
 @dataclass(frozen=True)
@@ -46,12 +45,6 @@ def of_records(records: list[Record], methods: list[str]) -> list[tuple[str, str
     return found
 
 
-def stage_medians(times: Timing) -> dict[str, float]:
-    """Each stage's median over the repetitions, in seconds; a repetition without the stage counts as 0."""
-    names = dict.fromkeys(name for each in times.repetitions for name in each.stages_s)
-    return {name: median([each.stages_s.get(name, 0.0) for each in times.repetitions]) for name in names}
-
-
 def _bar(method: str, records: list[Record], scope: str, methods: list[str]) -> Bar | None:
     """Each stage's median, summed over the clips; the total is that of tables, not the sum of the stages' medians."""
     stages: dict[str, float] = {}
@@ -60,7 +53,7 @@ def _bar(method: str, records: list[Record], scope: str, methods: list[str]) -> 
     whole = 0.0
     for record in timed:
         whole += 1e3 * record.timing[scope].median_s / frames
-        for name, seconds in stage_medians(record.timing[scope]).items():
+        for name, seconds in record.timing[scope].stage_medians_s.items():
             stages[name] = stages.get(name, 0.0) + 1e3 * seconds / frames
     total = sum(stages.values())
     if not 0 < total < float("inf"):

@@ -13,17 +13,10 @@ from bench.report.look import order_of
 from bench.report.machines import split_by_canary
 from bench.report.plots import style
 from bench.store.record import Record
-from bench.timing.stats import median
 
 
-def stage_budget(
-    records: list[Record],
-    theme: str = "light",
-    width: str = "page",
-    metrics: list[str] | None = None,
-    captioned: bool = True,
-) -> Figure | None:
-    """Draw stage times as shares of the whole; None if nothing was timed. `metrics` is unused.
+def stage_budget(records: list[Record], options: PlotOptions) -> Figure | None:
+    """Draw stage times as shares of the whole; None if nothing was timed.
 
     A stage's time is the median over repetitions, summed over clips; time outside of all stages is `other`.
     """
@@ -68,9 +61,8 @@ def _budget(records: list[Record], scope: str, method: str) -> tuple[dict[str, f
             repetitions = record.timing[scope].repetitions
             seconds += record.timing[scope].median_s
             frames += record.frames
-            names = dict.fromkeys(name for each in repetitions for name in each.stages_s)
-            for name in names:
-                found[name] = found.get(name, 0) + median([each.stages_s.get(name, 0.0) for each in repetitions])
+            for name, each in record.timing[scope].stage_medians_s.items():
+                found[name] = found.get(name, 0) + each
     announced = sum(found.values()) > 0  # not where every stage took 0 seconds
     return found if announced else {"other": seconds}, 1e3 * seconds / frames
 
