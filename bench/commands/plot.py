@@ -10,6 +10,7 @@ from bench import labels
 from bench.commands.parser import Parser
 from bench.commands.reading import read_runs
 from bench.report import plot
+from bench.report.look import FORMATS, THEMES, WIDTHS
 from bench.report.merge import merged
 from bench.store.record import Record
 from frames.errors import NOTHING_MEASURED, OK, UserError, did_you_mean
@@ -27,9 +28,9 @@ def main(argv: list[str]) -> int:
     parser.add_argument(
         "--clips", type=labels.listed, metavar="A,B", help="clips of --kind frames (default: the first six)"
     )
-    parser.add_argument("--theme", choices=plot.THEMES, default="light", help="colours of the plot")
+    parser.add_argument("--theme", choices=THEMES, default="light", help="colours of the plot")
     parser.add_argument(
-        "--width", choices=plot.WIDTHS, help="width of a paper's column or page (default: depends on the kind)"
+        "--width", choices=WIDTHS, help="width of a paper's column or page (default: depends on the kind)"
     )
     parser.add_argument(
         "--format", type=labels.listed, metavar="A,B", help="png, svg, pdf (default: that of --out, else png,svg)"
@@ -40,12 +41,12 @@ def main(argv: list[str]) -> int:
     )
     arguments = parser.parse_args(argv)
     suffix = arguments.out.suffix[1:] if arguments.out else ""
-    if suffix in plot.FORMATS:
+    if suffix in FORMATS:
         arguments.out = arguments.out.with_suffix("")
         arguments.format = arguments.format or [suffix]
     arguments.format = arguments.format or ["png", "svg"]
     for given, known, option in (
-        (arguments.format, plot.FORMATS, "--format"),
+        (arguments.format, FORMATS, "--format"),
         ([arguments.kind], [*plot.KINDS, "all"], "--kind"),
     ):
         for word in given:
@@ -71,13 +72,12 @@ _MISSING = {
 }
 
 
-KINDS = tuple(plot.KINDS)
-
-
 def write(found: list[Record], folder: Path, kind: str = "speed-quality") -> list[Path]:
     """Write a plot into a run folder as PNG and SVG; returns the files, none if there is nothing to plot."""
-    figure = plot.KINDS[kind](found)
-    return plot.write(figure, folder / _name(kind)) if figure else []
+    from bench.report.plots import style
+
+    figure = plot.draw(kind, found)
+    return style.write(figure, folder / _name(kind)) if figure else []
 
 
 def _name(kind: str) -> str:
@@ -85,12 +85,10 @@ def _name(kind: str) -> str:
 
 
 def _draw(kind: str, found: list[Record], arguments: argparse.Namespace) -> list[Path]:
-    options = {"theme": arguments.theme, "metrics": arguments.metrics, "captioned": not arguments.bare}
-    if arguments.width:
-        options["width"] = arguments.width
-    if kind == "frames":
-        options["clips"] = arguments.clips
-    figure = plot.KINDS[kind](found, **options)
+    from bench.report.plots import style
+
+    named = {name: getattr(arguments, name) for name in ("theme", "width", "metrics", "clips")}
+    figure = plot.draw(kind, found, **named, captioned=not arguments.bare)
     if figure is None:
         return []
     stem = arguments.out or arguments.runs[0] / (
@@ -99,7 +97,7 @@ def _draw(kind: str, found: list[Record], arguments: argparse.Namespace) -> list
     if arguments.out and arguments.kind == "all":
         stem = stem.with_name(f"{stem.name}-{kind}")
     stem.parent.mkdir(parents=True, exist_ok=True)
-    return plot.write(figure, stem, tuple(arguments.format))
+    return style.write(figure, stem, tuple(arguments.format))
 
 
 def _chosen(found: list[Record], arguments: argparse.Namespace) -> list[Record]:

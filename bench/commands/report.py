@@ -38,6 +38,7 @@ def main(argv: list[str]) -> int:
     from bench.metrics.places import finder
     from bench.report import page
     from bench.report.page.choose import PictureBudget
+    from bench.report.plot import KINDS
     from bench.report.tables import tables
 
     gathered = gather(options.runs, options.store, tuple(options.config_dir))
@@ -51,7 +52,7 @@ def main(argv: list[str]) -> int:
     print(out)
     if options.all:
         table.write(tables(gathered.records), out.parent)
-        for kind in plot.KINDS:
+        for kind in KINDS:
             print("\n".join(map(str, plot.write(gathered.records, out.parent, kind))) or f"  no {kind} to draw")
     for note in notes:
         print(f"  {note}", file=sys.stderr)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from bench.store.record import Record
@@ -46,6 +46,25 @@ THEMES = {
         ("#56B4E9", "#F0843C", "#2CC89B", "#E08FC0", "#9AD0F5", "#F0C24A", "#FFFFFF", "#A8A8A8"),
     ),
 }
+
+
+@dataclass(frozen=True)
+class PlotOptions:
+    """Options of a plot; each kind uses those that concern it.
+
+    Attributes:
+        theme: "light" or "dark".
+        width: "column" (panels one below the other) or "page"; None: as suits the kind.
+        metrics: names of scores; None: all.
+        captioned: print the protocol and the meaning of the marks under the plot.
+        clips: names of clips, as `clip` or `data/clip`; None: the first six of more than one frame.
+    """
+
+    theme: str = "light"
+    width: str | None = None
+    metrics: Sequence[str] | None = None
+    captioned: bool = True
+    clips: Sequence[str] | None = None
 
 
 def order_of(records: Iterable[Record]) -> list[str]:

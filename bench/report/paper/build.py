@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-from bench.report import cited, latex, plot, text
+from bench.report import cited, latex, look, plot, text
 from bench.report.grid import Grid
 from bench.report.paper import scores, speed
 from bench.report.paper.gather import rows_of
@@ -94,8 +94,8 @@ def _figure(spec: Spec, runs: dict[str, list[Record]]) -> dict[str, bytes]:
     where = f"conf/paper/{spec.name}.yaml"
     for words, known, key in (
         ([spec.plot], plot.KINDS, "plot"),
-        (spec.themes, plot.THEMES, "themes"),
-        ([spec.width], plot.WIDTHS, "width"),
+        (spec.themes, look.THEMES, "themes"),
+        ([spec.width], look.WIDTHS, "width"),
     ):
         for word in words:
             if word not in known:
@@ -108,11 +108,13 @@ def _figure(spec: Spec, runs: dict[str, list[Record]]) -> dict[str, bytes]:
     ]
     built: dict[str, bytes] = {}
     for theme in spec.themes:
-        drawn = plot.KINDS[spec.plot](records, theme=theme, width=spec.width, metrics=spec.metrics or None)
+        drawn = plot.draw(spec.plot, records, theme=theme, width=spec.width, metrics=spec.metrics or None)
         if drawn is not None:
+            from bench.report.plots import style
+
             name = spec.name if theme == "light" else f"{spec.name}-{theme}"
-            formats = plot.FORMATS if theme == "light" else ("png", "svg")
-            built |= {f"{name}.{kind}": content for kind, content in plot.rendered(drawn, formats).items()}
+            formats = look.FORMATS if theme == "light" else ("png", "svg")
+            built |= {f"{name}.{kind}": content for kind, content in style.rendered(drawn, formats).items()}
     if f"{spec.name}.pdf" in built:
         caption = spec.note or "made from the records"
         environment = latex.figure(f"{spec.name}.pdf", spec.title, caption, f"fig:{spec.name}", spec.width == "page")

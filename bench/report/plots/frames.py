@@ -6,10 +6,9 @@ import math
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
-from bench.report.look import direction, order_of
+from bench.report.look import PlotOptions, direction, order_of
 from bench.report.methods import random_methods
 from bench.report.plots import style
 from bench.store.record import Record, Score
@@ -17,19 +16,9 @@ from bench.store.record import Record, Score
 _CLIPS = 6  # more do not fit on a page; give --clips to see others
 
 
-def per_frame(
-    records: list[Record],
-    theme: str = "light",
-    width: str = "page",
-    metrics: list[str] | None = None,
-    captioned: bool = True,
-    clips: list[str] | None = None,
-) -> Figure | None:
-    """Draw scores along clips; None if no clip of several frames has any. See `speed_quality` for other arguments.
-
-    Args:
-        clips: names of clips, as `clip` or `data/clip`; None: the first six of more than one frame.
-    """
+def per_frame(records: list[Record], options: PlotOptions) -> Figure | None:
+    """Draw scores along clips; None if no clip of several frames has any."""
+    metrics, clips, width = options.metrics, options.clips, options.width or "page"
     untrained = random_methods(records)
     usable = [r for r in records if r.status == "ok" and r.method not in untrained]
     scored = [(r, name, s) for r in usable for name, s in r.scores.items() if s.values]
@@ -46,7 +35,7 @@ def per_frame(
     by_panel: dict[tuple[str, ...], list[tuple[Record, Score]]] = {}
     for r, name, s in scored:
         by_panel.setdefault((_where(r), name, s.signature, s.short), []).append((r, s))
-    with style.styled(theme) as chosen:
+    with style.styled(options.theme) as chosen:
         across = min(3, len(shown)) if width == "page" else 1
         starts = range(0, len(shown), across)
         rows = [[(recipe, clip) for clip in shown[i : i + across]] for recipe in recipes for i in starts]
@@ -63,8 +52,8 @@ def per_frame(
                 if number == len(rows) - 1 or wanted[-1] == (recipes[-1], shown[-1]):
                     axes.set_xlabel("frame")
         seen = {methods.index(r.method) for r, _, _ in scored if _where(r) in shown}
-        _legend(figure, methods, sorted(seen), chosen)
-        if captioned:
+        style.legend(figure, [style.curve(chosen, index, methods[index], 3.5) for index in sorted(seen)])
+        if options.captioned:
             left = f"; {len(columns) - len(shown)} further clips not shown" if len(shown) < len(columns) else ""
             recipe_text = "; ".join(signature for _, signature, _ in recipes)
             up = "Up is better in every panel"
@@ -106,19 +95,3 @@ def _axis_title(title: str, curves: list[tuple[Record, Score]]) -> str:
 
 def _where(record: Record) -> str:
     return f"{record.data}/{record.clip}"
-
-
-def _legend(figure: Figure, methods: list[str], seen: list[int], theme: style.Theme) -> None:
-    handles = [
-        Line2D(
-            [],
-            [],
-            color=style.color(theme, index),
-            linestyle=style.dashes(index),
-            marker=style.marker(index),
-            markersize=3.5,
-            label=methods[index],
-        )
-        for index in seen
-    ]
-    style.legend(figure, handles)

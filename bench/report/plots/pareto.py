@@ -12,7 +12,7 @@ from matplotlib.lines import Line2D
 
 from bench.report import intervals
 from bench.report.columns import Column
-from bench.report.look import order_of
+from bench.report.look import PlotOptions, order_of
 from bench.report.plots import style
 from bench.report.plots.labels import NamedPoint, place
 from bench.report.points import LACKING, points_of, times_of
@@ -20,22 +20,9 @@ from bench.report.tables import Table, tables
 from bench.store.record import Record
 
 
-def speed_quality(
-    records: list[Record],
-    theme: str = "light",
-    width: str = "page",
-    metrics: list[str] | None = None,
-    captioned: bool = True,
-) -> Figure | None:
-    """Draw speed versus quality; None if no method has both a time and a score.
-
-    Args:
-        records: of one or several runs.
-        theme: "light" or "dark".
-        width: "column" (panels one below the other) or "page".
-        metrics: names of scores; None: all.
-        captioned: print the protocol and the meaning of the marks under the plot.
-    """
+def speed_quality(records: list[Record], options: PlotOptions) -> Figure | None:
+    """Draw speed versus quality; None if no method has both a time and a score."""
+    metrics, width = options.metrics, options.width or "page"
     found = []
     for table in tables(records):
         for time in times_of(table):
@@ -46,11 +33,11 @@ def speed_quality(
     if not found:
         return None
     methods = order_of(records)
-    with style.styled(theme) as chosen:
-        figure, free = _draw(found, methods, chosen, width, captioned, named=True)
+    with style.styled(options.theme) as chosen:
+        figure, free = _draw(found, methods, chosen, width, options.captioned, named=True)
         if not free:  # too many names for the room: a legend takes them instead
             plt.close(figure)
-            figure, _ = _draw(found, methods, chosen, width, captioned, named=False)
+            figure, _ = _draw(found, methods, chosen, width, options.captioned, named=False)
     return figure
 
 

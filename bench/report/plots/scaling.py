@@ -9,7 +9,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from bench.report.look import order_of
+from bench.report.look import PlotOptions, order_of
 from bench.report.machines import split_by_canary
 from bench.report.plots import style
 from bench.report.power_law import exponent_text, power_law
@@ -19,42 +19,29 @@ SizeAndCost = tuple[float, float]
 """(size, cost)."""
 
 
-def cost_size(
-    records: list[Record],
-    theme: str = "light",
-    width: str = "column",
-    metrics: list[str] | None = None,
-    captioned: bool = True,
-) -> Figure | None:
-    """Draw time per frame over the frame's size, on log axes, with the fitted exponent. `metrics` is unused."""
+def cost_size(records: list[Record], options: PlotOptions) -> Figure | None:
+    """Draw time per frame over the frame's size, on log axes, with the fitted exponent."""
     titles = "size of an output frame [Mpx]", "time per frame [ms]"
-    return _figure(records, theme, width, captioned, _frame_size, _milliseconds, titles, fitted=True)
+    return _figure(records, options, _frame_size, _milliseconds, titles, fitted=True)
 
 
-def memory_size(
-    records: list[Record],
-    theme: str = "light",
-    width: str = "column",
-    metrics: list[str] | None = None,
-    captioned: bool = True,
-) -> Figure | None:
-    """Draw peak memory over the size of a clip's whole output, which one call makes. `metrics` is unused."""
+def memory_size(records: list[Record], options: PlotOptions) -> Figure | None:
+    """Draw peak memory over the size of a clip's whole output, which one call makes."""
     kinds = dict.fromkeys(t.peak_memory_kind for r in records for t in r.timing.values())
     kind = f"\n{', '.join(filter(None, kinds))}" if any(kinds) else ""
     titles = "size of the output clip, all frames [Mpx]", f"peak memory [MiB]{kind}"
-    return _figure(records, theme, width, captioned, _clip_size, _memory, titles, fitted=False)
+    return _figure(records, options, _clip_size, _memory, titles, fitted=False)
 
 
 def _figure(
     records: list[Record],
-    theme: str,
-    width: str,
-    captioned: bool,
+    options: PlotOptions,
     size: Callable,
     cost: Callable,
     titles: tuple[str, str],
     fitted: bool,
 ) -> Figure | None:
+    width = options.width or "column"
     series: dict[tuple[str, str, str], list[SizeAndCost]] = {}
     for record in split_by_canary(records):
         for scope, times in record.timing.items():
@@ -64,7 +51,7 @@ def _figure(
         return None
     scopes, machines = ({key[part] for key in series} for part in (1, 2))
     methods = order_of(records)
-    with style.styled(theme) as chosen:
+    with style.styled(options.theme) as chosen:
         figure, ((axes,),) = style.panels(1, 1, width, 2.6 if width == "column" else 3.2)
         axes.set_xscale("log")
         for index, ((method, scope, machine), points) in enumerate(series.items()):
@@ -76,7 +63,7 @@ def _figure(
         axes.set_xlabel(titles[0])
         axes.set_ylabel(titles[1])
         style.legend(figure, style.labelled([axes]))
-        if captioned:
+        if options.captioned:
             devices = ", ".join(dict.fromkeys(r.device for r in records))
             data = ", ".join(dict.fromkeys(r.data for r in records))
             how = "Exponent of the power law, with its 95 % interval over clips. " if fitted else ""

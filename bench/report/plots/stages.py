@@ -9,7 +9,7 @@ from matplotlib.patches import Patch
 
 from bench.report.columns import FACTS, Fact
 from bench.report.grid import figure as number
-from bench.report.look import order_of
+from bench.report.look import PlotOptions, order_of
 from bench.report.machines import split_by_canary
 from bench.report.plots import style
 from bench.store.record import Record
@@ -20,6 +20,7 @@ def stage_budget(records: list[Record], options: PlotOptions) -> Figure | None:
 
     A stage's time is the median over repetitions, summed over clips; time outside of all stages is `other`.
     """
+    width = options.width or "page"
     groups: dict[tuple[str, str, str], list[Record]] = {}
     for record in split_by_canary(records):
         for scope in record.timing:
@@ -29,7 +30,7 @@ def stage_budget(records: list[Record], options: PlotOptions) -> Figure | None:
     budgets = {key: {m: _budget(found, key[1], m) for m in order_of(found)} for key, found in groups.items()}
     stages = list(dict.fromkeys(s for found in budgets.values() for budget, _ in found.values() for s in budget))
     stages = [stage for stage in stages if stage != "other"] + ["other"] * ("other" in stages)
-    with style.styled(theme) as chosen:
+    with style.styled(options.theme) as chosen:
         tall = sum(len(found) for found in budgets.values())
         figure, axes = plt.subplots(
             len(budgets),
@@ -45,7 +46,7 @@ def stage_budget(records: list[Record], options: PlotOptions) -> Figure | None:
         axes[-1, 0].set_xlabel("share of the time per frame [%], the whole at the right")
         handles = [_patch(stage, stages, chosen, stage) for stage in stages]
         figure.legend(handles=handles, loc="outside upper left", ncols=min(len(handles), 7 if width == "page" else 3))
-        if captioned:
+        if options.captioned:
             sizes = Fact("size", FACTS["size"]).text([r for found in groups.values() for r in found])
             text = f"Medians over repetitions, summed over clips; output frames of {sizes}."
             style.caption(figure, text, chosen, style.WIDTHS[width])
@@ -58,7 +59,6 @@ def _budget(records: list[Record], scope: str, method: str) -> tuple[dict[str, f
     seconds, frames = 0.0, 0
     for record in records:
         if record.method == method and scope in record.timing:
-            repetitions = record.timing[scope].repetitions
             seconds += record.timing[scope].median_s
             frames += record.frames
             for name, each in record.timing[scope].stage_medians_s.items():

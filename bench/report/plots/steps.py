@@ -5,11 +5,11 @@ from __future__ import annotations
 import math
 
 from matplotlib.figure import Figure
-from matplotlib.lines import Line2D
 
 from bench.labels import without
 from bench.report import intervals
 from bench.report.columns import Column
+from bench.report.look import PlotOptions
 from bench.report.methods import steps
 from bench.report.plots import style
 from bench.report.points import times_of
@@ -17,14 +17,9 @@ from bench.report.tables import Table, tables
 from bench.store.record import Record
 
 
-def steps_quality(
-    records: list[Record],
-    theme: str = "light",
-    width: str = "page",
-    metrics: list[str] | None = None,
-    captioned: bool = True,
-) -> Figure | None:
-    """Draw scores and time over steps; None if no method was run with several. Arguments as `speed_quality`."""
+def steps_quality(records: list[Record], options: PlotOptions) -> Figure | None:
+    """Draw scores and time over steps; None if no method was run with several."""
+    metrics, width = options.metrics, options.width or "page"
     families: dict[str, dict[str, int]] = {}
     for record in records:
         count = steps(record)
@@ -41,7 +36,7 @@ def steps_quality(
         if (column.ranks and (not metrics or column.metric in metrics)) or column in times_of(table)
         if any(_value(table, m, column) is not None for m in table.methods)
     ]
-    with style.styled(theme) as chosen:
+    with style.styled(options.theme) as chosen:
         across = (2 if len(panels_wanted) == 4 else min(3, len(panels_wanted))) if width == "page" else 1
         rows = math.ceil(len(panels_wanted) / across)
         figure, grid = style.panels(rows, across, width, 1.9)
@@ -50,20 +45,8 @@ def steps_quality(
             axes.set_visible(False)
         for axes, (table, column) in zip(flat, panels_wanted):
             _panel(axes, table, column, families, chosen)
-        handles = [
-            Line2D(
-                [],
-                [],
-                color=style.color(chosen, index),
-                linestyle=style.dashes(index),
-                marker=style.marker(index),
-                markersize=4,
-                label=name,
-            )
-            for index, name in enumerate(families)
-        ]
-        style.legend(figure, handles)
-        if captioned:
+        style.legend(figure, [style.curve(chosen, index, name, 4) for index, name in enumerate(families)])
+        if options.captioned:
             texts = dict.fromkeys(f"{table.title}: {table.caption}" for table, _ in panels_wanted)
             how = "Bars, 95 %: of scores over clips, each clip's own difficulty taken off; of times over repetitions."
             style.caption(figure, "\n".join([*texts, how]), chosen, style.WIDTHS[width])

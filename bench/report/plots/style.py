@@ -16,6 +16,7 @@ matplotlib.use("Agg")
 import matplotlib.pyplot as plt  # noqa: E402  (the backend is chosen first)
 from matplotlib.axes import Axes  # noqa: E402
 from matplotlib.figure import Figure  # noqa: E402
+from matplotlib.lines import Line2D  # noqa: E402
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter  # noqa: E402
 
 from bench.report.look import MARKERS, THEMES, WIDTHS, Theme, color, direction, marker  # noqa: E402
@@ -128,6 +129,12 @@ def legend(figure: Figure, handles: list) -> None:
 
 def dashes(index: int):
     return _DASHES[index % len(_DASHES)]
+
+
+def curve(theme: Theme, index: int, label: str, size: float) -> Line2D:
+    """A legend's entry for the curve of this index, with markers of this size."""
+    look: dict[str, Any] = {"color": color(theme, index), "linestyle": dashes(index), "marker": marker(index)}
+    return Line2D([], [], markersize=size, label=label, **look)
 
 
 def plain_numbers(axis, low: float, high: float) -> None:

@@ -119,8 +119,8 @@ def test_figures_that_are_not_finite_are_printed_and_end_nothing(crowd, bench, t
         (table,) = tables.tables(each)
         for render in (plain.markdown, plain.comma_separated, latex.latex):
             assert render(table.grid(True))
-        for draw in plot.KINDS.values():
-            draw(each)
+        for kind in plot.KINDS:
+            plot.draw(kind, each)
             plt.close("all")
         (tmp_path / "records.jsonl").write_text("".join(json.dumps(r.to_json()) + "\n" for r in each))
         assert bench("report", tmp_path).code == 0

@@ -5,12 +5,10 @@ from dataclasses import replace
 import pytest
 
 from bench.gate.comparison import compare
-from bench.report import latex, tables
+from bench.report import latex, plot, tables
 from bench.report import text as plain
 from bench.report.look import front_of
 from bench.report.page import order, panels, tabulated
-from bench.report.plots.frames import per_frame
-from bench.report.plots.pareto import speed_quality
 from bench.report.site.boards import Board, sorted_table
 from bench.store.record import Record, Score
 from frames.errors import UserError
@@ -121,13 +119,13 @@ def test_gts_own_value_has_no_arrow_no_mark_no_order_and_no_panel():
 
 
 def test_the_plot_has_no_panel_for_what_ranks_nothing():
-    figure = speed_quality(records({"one": 0.5, "two": 1.0}), metrics=["lattice", "lattice-gt"])
+    figure = plot.draw("speed-quality", records({"one": 0.5, "two": 1.0}), metrics=["lattice", "lattice-gt"])
     assert [axes.get_ylabel() for axes in figure.axes if axes.get_ylabel()] == ["lattice\nnearer to GT is better"]
-    assert speed_quality(records({"one": 0.5}), metrics=["lattice-gt"]) is None
+    assert plot.draw("speed-quality", records({"one": 0.5}), metrics=["lattice-gt"]) is None
 
 
 def test_curves_and_steps_say_that_there_is_no_direction():
-    figure = per_frame([each for each in records({"one": 0.5})])
+    figure = plot.draw("frames", [each for each in records({"one": 0.5})])
     assert "lattice\nno direction" in [axes.get_ylabel() for axes in figure.axes]
 
 

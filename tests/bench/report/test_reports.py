@@ -7,6 +7,7 @@ import pytest
 
 from bench.report import intervals, latex, plot, summary, tables
 from bench.report import text as plain
+from bench.report.plots import style
 from bench.report.summary import rows
 from bench.store.record import DoctorFinding, Telemetry
 from bench.timing import stats
@@ -194,7 +195,7 @@ def test_csv_has_one_line_a_method(records):
 
 
 def test_the_plot_has_a_panel_a_metric_named_axes_and_every_method(records, tmp_path):
-    figure = plot.speed_quality(records + [record("fast", "c", [20], [0.1], data="other", expected=1)])
+    figure = plot.draw("speed-quality", records + [record("fast", "c", [20], [0.1], data="other", expected=1)])
     panels = [axes for axes in figure.axes if axes.get_visible()]
     assert len(panels) == 4
     for axes in panels:
@@ -207,7 +208,7 @@ def test_the_plot_has_a_panel_a_metric_named_axes_and_every_method(records, tmp_
 
 def test_labels_of_near_points_do_not_overlap():
     crowd = [record(f"method_{i}", "a", [25 + 0.01 * i], [0.2 + 0.002 * i], expected=1) for i in range(4)]
-    figure = plot.speed_quality(crowd)
+    figure = plot.draw("speed-quality", crowd)
     renderer = figure.canvas.get_renderer()
     boxes = [t.get_window_extent(renderer) for t in figure.axes[0].texts]
     overlaps = sum(a.overlaps(b) for i, a in enumerate(boxes) for b in boxes[:i])
@@ -215,14 +216,14 @@ def test_labels_of_near_points_do_not_overlap():
 
 
 def test_the_same_records_give_the_same_bytes(records, tmp_path):
-    files = [plot.write(plot.speed_quality(records), tmp_path / name) for name in ("one", "two")]
+    files = [style.write(plot.draw("speed-quality", records), tmp_path / name) for name in ("one", "two")]
     for first, second in zip(*files):
         assert first.read_bytes() == second.read_bytes()
 
 
 def test_nothing_to_plot_gives_no_figure(records):
     records = [replace(r, timing={}) for r in records]
-    assert plot.speed_quality(records) is None
+    assert plot.draw("speed-quality", records) is None
     assert np.isfinite(figure_of(records, "psnr").value)
 
 
