@@ -5,15 +5,15 @@ The same records and frames give the same bytes.
 
 from __future__ import annotations
 
-import json
 import math
 from dataclasses import replace
 
 from markupsafe import Markup
 
+from bench.report.grid import listed
 from bench.report.look import order_of
 from bench.report.methods import is_random
-from bench.report.page import album, environment, html, marks, panels, reliability, stages, tabulated
+from bench.report.page import album, environment, html, panels, reliability, stages, tabulated
 from bench.report.page.choose import PictureBudget
 from bench.report.page.material import Material
 from bench.report.page.order import Metric, metrics_of, values, worst_lists
@@ -49,8 +49,10 @@ def render(
     records = [replace(record, scores={}) if is_random(record) else record for record in records]
     methods = order_of(records)
     pictures = album.build(materials, records, budget, find)
-    page = html.rendered(
+    page = html.page(
         "page.html",
+        SCRIPTS,
+        len(methods),
         title=_title(found, methods),
         facts=_facts(records, environments),
         health=reliability.health(records, found),
@@ -66,11 +68,8 @@ def render(
         fact_names=environment.METHOD_FACTS,
         signatures=environment.signatures(records),
         notes=pictures.notes,
-        marks=marks,
-        style=html.file("page.css") + Markup(marks.style(len(methods))),
-        data=_json(_data(records, pictures, methods, find)),
+        data=html.json_data(_data(records, pictures, methods, find)),
         pictures=Markup("\n".join(pictures.pictures)),
-        script=Markup("\n").join(html.file(f"js/{name}.js") for name in SCRIPTS),
     )
     return page, pictures.notes
 
@@ -88,11 +87,11 @@ def _facts(records: list[Record], environments: dict[str, dict]) -> list[tuple[s
     ]
     facts = {
         "clips": f"{len(clips)}, {sum(clips.values())} frames",
-        "protocol": _listed(record.protocol for record in records),
-        "LR": _listed(record.lr_origin for record in records if record.frames),
-        "device": _listed(record.device for record in records),
-        "measured": _listed(sorted({record.date[:10] for record in records})),
-        "commit": _listed(filter(None, commits)),
+        "protocol": listed(record.protocol for record in records),
+        "LR": listed(record.lr_origin for record in records if record.frames),
+        "device": listed(record.device for record in records),
+        "measured": listed(sorted({record.date[:10] for record in records})),
+        "commit": listed(filter(None, commits)),
     }
     return [(name, text) for name, text in facts.items() if text]
 
@@ -153,12 +152,3 @@ def _short(value: float, metric: Metric) -> float | str | None:
     if math.isnan(value):
         return None
     return ("inf" if value > 0 else "-inf") if math.isinf(value) else round(value, metric.digits + 2)
-
-
-def _json(data: dict) -> Markup:
-    """Data as JSON for the inside of a script element, which nothing in it can close."""
-    return Markup(json.dumps(data, separators=(",", ":"), allow_nan=False).replace("<", "\\u003c"))
-
-
-def _listed(texts) -> str:
-    return ", ".join(dict.fromkeys(texts))

@@ -2,18 +2,28 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Iterable
 from functools import cache
 from importlib import resources
 
 from jinja2 import Environment, FunctionLoader, StrictUndefined
 from markupsafe import Markup
 
+from bench.report.page import marks
 from frames.text import printable
 
 
-def rendered(template: str, **values: object) -> str:
-    """Render a template of `templates/` with these values."""
-    return _environment().get_template(template).render(**values)
+def page(template: str, scripts: Iterable[str], methods: int, **values: object) -> str:
+    """Render a template of `templates/` with these values, the colours of so many methods, and these scripts."""
+    style = file("page.css") + Markup(marks.style(methods))
+    script = Markup("\n").join(file(f"js/{name}.js") for name in scripts)
+    return _environment().get_template(template).render(marks=marks, style=style, script=script, **values)
+
+
+def json_data(data: object) -> Markup:
+    """Data as JSON for the inside of a script element, which nothing in it can close."""
+    return Markup(json.dumps(data, separators=(",", ":"), allow_nan=False).replace("<", "\\u003c"))
 
 
 def file(name: str) -> Markup:

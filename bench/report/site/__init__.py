@@ -11,15 +11,13 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from markupsafe import Markup
-
 from bench.report.grid import figure
 from bench.report.look import order_of
-from bench.report.page import environment, html, marks, panels
+from bench.report.page import environment, html, panels
 from bench.report.site import crops
-from bench.timing.stats import mean
 from bench.report.site.boards import Board, boards, sorted_table
 from bench.store.record import Record, Score
+from bench.timing.stats import mean
 
 RUNS, CROPS, INDEX, RECORDS = "runs", "crops", "index.html", "records.jsonl"
 _MOST_NAMED = 5  # points of a plot
@@ -52,7 +50,8 @@ def render(runs: Sequence[SiteRun], materials: crops.Materials | None = None, bu
         (board, sorted_table(board, methods, folders), _plots(board, methods), _address(names[board.title], files))
         for board in found
     ]
-    files |= {INDEX: _page("site_index.html", methods, boards=drawn, runs=_listed(runs, folders), size=panels)}
+    listed = _listed(runs, folders)
+    files[INDEX] = html.page("site_index.html", _SCRIPTS, len(methods), boards=drawn, runs=listed, size=panels)
     for run in runs:
         place = f"{RUNS}/{folders[run.name]}"
         lines = [json.dumps(record.to_json(), allow_nan=False) for record in run.records]
@@ -68,9 +67,8 @@ def _crops(found: Sequence[Board], materials: crops.Materials, budget: int) -> d
     pages = {}
     for title, (board, clips) in held.items():
         if kept := crops.within(clips, budget / len(held)):
-            text = _page(
-                "site_crops.html", [], ("dom", "crops"), title=title, data=crops.data(kept, board.table.methods)
-            )
+            data = crops.data(kept, board.table.methods)
+            text = html.page("site_crops.html", ("dom", "crops"), 0, title=title, data=data)
             pages[f"{CROPS}/{names[title]}/{INDEX}"] = text
     return pages
 
@@ -84,25 +82,16 @@ def _address(name: str, files: Collection[str]) -> str:
 def _run_page(run: SiteRun) -> str:
     """The provenance of a run's rows: each record, the signatures, the environments."""
     named = {f"{run.name}, worker {worker}" if worker else run.name: e for worker, e in run.environments.items()}
-    return _page(
+    return html.page(
         "site_run.html",
-        [],
+        _SCRIPTS,
+        0,
         name=run.name,
         records=[(record, _scores(record), _times(record)) for record in run.records],
         environments=environment.of_runs(named),
         described=environment.of_methods(run.records),
         fact_names=environment.METHOD_FACTS,
         signatures=environment.signatures(run.records),
-    )
-
-
-def _page(template: str, methods: list[str], scripts: Sequence[str] = _SCRIPTS, **values: Any) -> str:
-    return html.rendered(
-        template,
-        marks=marks,
-        style=html.file("page.css") + Markup(marks.style(len(methods))),
-        script=Markup("\n").join(html.file(f"js/{name}.js") for name in scripts),
-        **values,
     )
 
 

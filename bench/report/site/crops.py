@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import base64
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
 from markupsafe import Markup
 
-from bench.report.page import regions
+from bench.report.page import html, regions
 from bench.report.page.encode import TEXT, webp
 from bench.report.page.material import GT, Material, Read, sr
 from bench.report.site.boards import Board
@@ -108,7 +107,7 @@ def within(clips: Sequence[ClipCrops], budget: float) -> list[ClipCrops]:
 
 
 def data(clips: Sequence[ClipCrops], methods: Sequence[str]) -> Markup:
-    """Data of the page's script, for inside a script element: nothing in it can close that element."""
+    """Data of the page's script."""
     content = {
         "sources": ["GT", *methods],
         "clips": [
@@ -128,4 +127,4 @@ def data(clips: Sequence[ClipCrops], methods: Sequence[str]) -> Markup:
             for clip in clips
         ],
     }
-    return Markup(json.dumps(content, separators=(",", ":")).replace("<", "\\u003c"))
+    return html.json_data(content)
