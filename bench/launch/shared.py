@@ -107,12 +107,7 @@ def _check_devices(devices: set[str]) -> None:
 
 def at_work(job: Job, expiry_s: float) -> list[leases.WorkerIdentity]:
     """The workers of a job that are at work now, whoever started them."""
-    now = leases.time_of(job.leases)
-    return [
-        worker
-        for worker, file in leases.known(leases.workers(job.leases).values())
-        if not worker.name.startswith(leases.LAUNCHER) and leases.alive(worker, file, expiry_s, now)
-    ]
+    return [worker for worker in leases.living(job.leases, expiry_s) if not worker.is_launcher]
 
 
 def follow(job: Job, plan: Plan, crew: Crew, tables: Callable[[], None]) -> Totals:

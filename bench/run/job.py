@@ -173,7 +173,7 @@ class Job:
 
     def is_alive(self, expiry_s: float = EXPIRY_S) -> bool:
         """Whether any worker is at work."""
-        return leases.any_alive(self.leases, expiry_s)
+        return bool(leases.living(self.leases, expiry_s))
 
     def remove(self) -> None:
         """Close the run and delete its work folder, which holds no results. Workers that are still there end."""

@@ -14,7 +14,7 @@ from bench.run import device
 from bench.run.cell import Totals
 from bench.run.folder import RunFolder
 from bench.run.job import Job, Plan, jobs
-from bench.run.leases import LAUNCHER, Leases, alive, known, time_of, workers
+from bench.run.leases import Leases, living
 from bench.run.measurer import Machines, Measurer
 from bench.run.plan import open_plan
 from bench.run.progress import Reporter
@@ -93,8 +93,9 @@ def join(run: Path, tables: Callable[[Path], None], scores: bool = False) -> Joi
         measurer = Measurer(opened, machines, folder, store, reporter, own.name, turn, UnscoredCells(job, store))
         totals = Worker(job, plan, leases, measurer, steps=_steps(scores, used))()
         is_there, is_last = job.is_there, job.is_there and len(job.done()) == len(plan.units)
-        if is_last and not _has_launcher(job, plan) and leases.claim("tables"):  # one of those that see the end
-            tables(job.run)
+        if is_last and not any(each.is_launcher for each in living(job.leases, plan.expiry_s)):
+            if leases.claim("tables"):  # by one of those that see the end; a launcher writes them itself
+                tables(job.run)
     return Joined(job.run, totals, is_last, is_there and not is_last)
 
 
@@ -130,15 +131,6 @@ def units_left(run: Path) -> int:
             plan = job.plan()
             left += len(plan.units) - len(job.done()) if plan.shared else 0
     return left
-
-
-def _has_launcher(job: Job, plan: Plan) -> bool:
-    """Whether a launcher waits for the end, and will write the tables."""
-    now = time_of(job.leases)
-    return any(
-        worker.name.startswith(LAUNCHER) and alive(worker, file, plan.expiry_s, now)
-        for worker, file in known(workers(job.leases).values())
-    )
 
 
 def _check(run: Path, plan: Plan, opened: Opened) -> None:

@@ -47,6 +47,10 @@ class WorkerIdentity:
     device: str = ""  # "cpu, cores 0-3", "GPU-<uuid>"
     scores: bool = False  # only, and upscales nothing
 
+    @property
+    def is_launcher(self) -> bool:
+        return self.name.startswith(LAUNCHER)
+
 
 @dataclass(frozen=True)
 class Lease:
@@ -183,10 +187,10 @@ def read_worker(file: Path) -> WorkerIdentity | None:
         return None
 
 
-def any_alive(folder: Path, expiry_s: float) -> bool:
-    """Whether any worker of a folder of leases is at work, by its process here or its heartbeat elsewhere."""
+def living(folder: Path, expiry_s: float) -> list[WorkerIdentity]:
+    """The workers and launchers of a folder of leases that are at work, by their process here or their heartbeat."""
     now = time_of(folder)
-    return any(alive(worker, file, expiry_s, now) for worker, file in known(workers(folder).values()))
+    return [worker for worker, file in known(workers(folder).values()) if alive(worker, file, expiry_s, now)]
 
 
 def known(files: Iterable[Path]) -> list[tuple[WorkerIdentity, Path]]:

@@ -128,7 +128,7 @@ def _workers(job: Job, plan: Plan) -> list[AtWork]:
             held[worker.name] = units[number].where, attempt
     found, now = [], leases.time_of(job.leases)
     for worker, file in leases.known(leases.workers(job.leases).values()):
-        if not worker.name.startswith(leases.LAUNCHER):
+        if not worker.is_launcher:
             where, attempt = held.get(worker.name, ("", 0))
             living = leases.alive(worker, file, plan.expiry_s, now)
             if living or where:

@@ -17,7 +17,7 @@ from pathlib import Path
 
 import psutil
 
-from bench.run import leases
+from bench.launch.shared import at_work
 from bench.run.job import jobs
 from bench.store.records import RecordFile, worker_files
 from frames.errors import UserError
@@ -183,10 +183,8 @@ def _workers(job: Job, launcher: int | None) -> list[psutil.Process]:
             found.append(process)
     there = {process.pid for process in found}
     for each in jobs(job.folder / job.out):  # those whose launcher is dead
-        now = leases.time_of(each.leases)
-        for worker, file in leases.known(leases.workers(each.leases).values()):
-            at_work = not worker.name.startswith(leases.LAUNCHER) and leases.alive(worker, file, 60, now)
-            if at_work and worker.pid not in there:
+        for worker in at_work(each, 60):
+            if worker.pid not in there:
                 with suppress(psutil.NoSuchProcess):
                     found.append(psutil.Process(worker.pid))
     return found

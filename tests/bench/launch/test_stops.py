@@ -92,8 +92,7 @@ def until(holds, process):
 
 def at_work(job):
     """The workers that are alive."""
-    found = leases.known(leases.workers(job.leases).values())
-    return [worker for worker, file in found if leases.alive(worker, file, 60, leases.time_of(job.leases))]
+    return leases.living(job.leases, 60)
 
 
 def completes(bench, run):

@@ -10,7 +10,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from bench.run.leases import Leases, WorkerIdentity, alive, any_alive, taken, time_of
+from bench.run.leases import Leases, WorkerIdentity, alive, living, taken, time_of
 from bench.run.runner import new_worker
 from bench.store.owner import this_process
 from tests.full_disk import largest_file
@@ -135,9 +135,9 @@ def test_a_worker_that_ends_in_good_order_leaves_nothing(tmp_path):
 def test_who_is_alive(tmp_path):
     host, pid, began = this_process()
     (here,) = opened(tmp_path, "here", host=host, pid=pid, began=began)
-    assert any_alive(tmp_path, 60)
+    assert living(tmp_path, 60)
     here.close()
-    assert not any_alive(tmp_path, 60)
+    assert not living(tmp_path, 60)
     opened(tmp_path, "elsewhere")
     file = tmp_path / ".worker-elsewhere"
     assert alive(worker("elsewhere"), file, 60, time_of(tmp_path))
@@ -150,9 +150,9 @@ def test_times_are_those_of_the_file_server_whatever_this_machine_s_clock_says(t
     names = os.listdir(tmp_path)
     for clock in (5.0, 1e11):
         monkeypatch.setattr("bench.run.leases.time", SimpleNamespace(time=lambda clock=clock: clock))
-        assert any_alive(tmp_path, 60)
+        assert living(tmp_path, 60)
         os.utime(tmp_path / ".worker-elsewhere", (0, 1e9))
-        assert not any_alive(tmp_path, 60)
+        assert not living(tmp_path, 60)
         os.utime(tmp_path / ".worker-elsewhere")
     assert os.listdir(tmp_path) == names
 
@@ -200,6 +200,6 @@ def test_what_is_no_lease_is_nobody_s_and_nothing_waits(tmp_path, make):
     make(tmp_path / "7.1")
     (tmp_path / "8.²").touch()
     (tmp_path / "9.1").write_text("[" * 4000)
-    assert taken(tmp_path) == {"7": 1, "9": 1} and not any_alive(tmp_path, 60.0)
+    assert taken(tmp_path) == {"7": 1, "9": 1} and not living(tmp_path, 60.0)
     (tmp_path / "file").touch()
     assert taken(tmp_path / "file") == {}
