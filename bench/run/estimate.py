@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Container, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from omegaconf import OmegaConf
 
 from bench.run.cell import Cell
 from bench.run.plan import MethodOnData
-from bench.run.units import PARTS, SCORING, Opened, Step, Unit, sees, with_cost
+from bench.run.units import PARTS, SCORING, Opened, Step, Unit, sees
 from bench.store.keys import combined
 from bench.store.record import Record
 from bench.store.records import is_run, load
@@ -51,7 +51,7 @@ def estimated(units: Sequence[Unit], opened: Opened, store: Store, device: str =
             known[key] = store.costs(key)
         costs = known[key]
         rate = costs.get(device) if device else max(costs.values(), default=None)
-        found.append(with_cost(unit, None if rate is None else rate * unit.pixels))
+        found.append(replace(unit, cost_s=None if rate is None else rate * unit.pixels))
     return found
 
 

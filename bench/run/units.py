@@ -196,11 +196,6 @@ def longest_first(units: Sequence[Unit], methods: Sequence[str] = (), plan: Sequ
     return sorted(units, key=order)
 
 
-def with_cost(unit: Unit, seconds: float | None) -> Unit:
-    """The unit with its estimated cost."""
-    return replace(unit, cost_s=seconds)
-
-
 class Opened:
     """The plans and clips of a run, looked up by the names in a unit."""
 

@@ -72,11 +72,6 @@ class Watched:
         return None
 
 
-def state_of(run: Path) -> State | None:
-    """The state of the newest run in a folder, once (see `Watched`)."""
-    return Watched(run)()
-
-
 def _state(job: Job, plan: Plan) -> State:
     done = job.done()
     cost = {unit.number: _weight(unit) for unit in plan.units}

@@ -13,7 +13,7 @@ from bench.run.job import FinishedUnit, Job, Plan, clean, jobs
 from bench.run.leases import Leases, taken
 from bench.run.measurer import Outcome
 from bench.run.runner import new_worker
-from bench.run.watching import Watched, state_of
+from bench.run.watching import Watched
 from bench.run.worker import Worker, heartbeat
 from bench.store.records import RecordFile, load, worker_file
 from frames.errors import UserError
@@ -289,13 +289,13 @@ def test_a_clip_is_finished_once_whatever_its_units(tmp_path):
     now = datetime.now().astimezone().isoformat()
     for number in range(4):
         job.append(FinishedUnit(unit=number, worker="x", seconds=60.0, ended=now))
-    assert state_of(tmp_path).clips_per_minute is None, "none is finished"
+    assert Watched(tmp_path)().clips_per_minute is None, "none is finished"
     job.append(FinishedUnit(unit=4, worker="x", seconds=60.0, ended=now))
-    assert state_of(tmp_path).clips_per_minute == pytest.approx(1.0, abs=0.1)
+    assert Watched(tmp_path)().clips_per_minute == pytest.approx(1.0, abs=0.1)
     job, _ = planned(tmp_path / "whole", [replace(unit, number=n, step="all") for n, unit in enumerate(apart)])
     for number in range(2):
         job.append(FinishedUnit(unit=number, worker="x", seconds=60.0, ended=now))
-    assert state_of(tmp_path / "whole").clips_per_minute == pytest.approx(1.0, abs=0.1)
+    assert Watched(tmp_path / "whole")().clips_per_minute == pytest.approx(1.0, abs=0.1)
 
 
 def test_a_watch_reads_the_plan_once_and_of_the_logs_what_is_new(tmp_path, monkeypatch):
@@ -317,7 +317,7 @@ def test_a_foreign_folder_s_logs_and_links_are_not_followed(tmp_path):
     os.mkfifo(job.folder / "done" / "pipe.jsonl")
     (job.folder / "done" / "folder.jsonl").mkdir()
     job.append(FinishedUnit(unit=77, worker="x", seconds=float("nan"), ended=datetime.now().astimezone().isoformat()))
-    state = state_of(tmp_path / "run")
+    state = Watched(tmp_path / "run")()
     assert state.total == 1 and state.clips_per_minute is None and state.left_s is None
     (tmp_path / "other").mkdir()
     (tmp_path / "other" / "work").symlink_to(tmp_path / "run" / "work")
