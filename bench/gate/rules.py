@@ -33,8 +33,8 @@ def broken(
         _line("failed cells", (f"{_where(r)} ({r.reason})" for r in records if not r.ok), "measure them again"),
         _line("clips are missing", _missing(records), "measure the whole set"),
         _line("clips were chosen", _chosen(records, parts), "measure without data.clips"),
-        _line("clips were cut", _cut(records), "measure without data.frames"),
-        _line("frames were left out of the scores", _thinned(records), "measure without score_every"),
+        _line("clips were cut", _with(records, "data.frames"), "measure without data.frames"),
+        _line("frames were left out of the scores", _with(records, "score_every"), "measure without score_every"),
         _line("unlike signatures in one column", _unlike(good), "score all cells by one protocol"),
         _line("unlike frames of one clip", _unlike_frames(good), "measure these clips again"),
         _line("no digest of the scored frames", (_where(r) for r in good if not _is_digest(r.sr_sha256)), _AGAIN),
@@ -87,16 +87,11 @@ def _chosen(records: Sequence[Record], parts: Sequence[tuple[str, Sequence[str]]
             yield f"{record.data} with data.clips={clips}"
 
 
-def _cut(records: Sequence[Record]) -> Iterator[str]:
+def _with(records: Sequence[Record], option: str) -> Iterator[str]:
+    """Data sets that were measured with an option, `data.KEY` or `KEY`."""
     for record in records:
-        if (frames := record.data_config.get("frames")) is not None:
-            yield f"{record.data} with data.frames={frames}"
-
-
-def _thinned(records: Sequence[Record]) -> Iterator[str]:
-    for record in records:
-        if (every := record.data_config.get("score_every")) is not None:
-            yield f"{record.data} with score_every={every}"
+        if (value := record.data_config.get(option.removeprefix("data."))) is not None:
+            yield f"{record.data} with {option}={value}"
 
 
 def _unlike(good: Sequence[Record]) -> Iterator[str]:
