@@ -13,7 +13,7 @@ import zlib
 from collections.abc import Callable
 from pathlib import Path
 
-from studies.attack.mutate import damaged
+from studies.attack.mutate import aliases, damaged
 
 ROOT = Path(__file__).parents[2]
 NANO = ROOT / "turbovsr" / "weights" / "nano.safetensors"
@@ -96,12 +96,6 @@ SPECIAL: dict[str, Callable[[Path], object]] = {
 """Names and makers of special files among frames."""
 
 
-def _aliases(path: Path) -> None:
-    lines = ["a0: &a0 [x, x, x, x, x, x, x, x, x, x]"]
-    lines += [f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 10)}]" for n in range(1, 10)]
-    path.write_text("\n".join(lines))
-
-
 def _sparse_text(path: Path) -> None:
     with open(path, "wb") as file:
         file.truncate(6 * 2**30)
@@ -112,7 +106,7 @@ SPECIAL_TEXT: dict[str, Callable[[Path], object]] = {
     "/dev/zero": lambda path: path.symlink_to("/dev/zero"),
     "sparse": _sparse_text,
     "deep": lambda path: path.write_text("[" * 200_000),
-    "aliases": _aliases,
+    "aliases": lambda path: path.write_text(aliases()),
     "folder": os.mkdir,
     "loop": loop,
     "one long line": lambda path: path.write_text('{"a": "' + "x" * 50_000_000 + '"}'),

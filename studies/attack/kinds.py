@@ -25,6 +25,7 @@ READERS = (
     PAGE,
     STRIP,
 )
+SHORT = ("timing=once", "metrics=[psnr]")
 RUN_AGAIN = ("run", *material.FULL_RUN, "data=folder", "data.gt=gt", "timing=once", "store=store")
 
 
@@ -196,27 +197,9 @@ def paths(rng: random.Random) -> Case:
     name = rng.choice(options.NAMES)
     words = rng.choice(
         [
-            (
-                "bench",
-                "run",
-                "method=bicubic",
-                "data=folder",
-                f"data.gt={name}",
-                "timing=once",
-                "metrics=[psnr]",
-                "out=out",
-            ),
+            ("bench", "run", "method=bicubic", "data=folder", f"data.gt={name}", *SHORT, "out=out"),
             ("bench", "data", "verify", "folder", f"data.gt={name}"),
-            (
-                "bench",
-                "run",
-                "method=bicubic",
-                "data=folder",
-                "data.gt=gt",
-                "timing=once",
-                "metrics=[psnr]",
-                f"out=out/{name}",
-            ),
+            ("bench", "run", "method=bicubic", "data=folder", "data.gt=gt", *SHORT, f"out=out/{name}"),
             ("bench", "table", f"out/{name}"),
             ("bench", "doctor", "--pred", name, "--gt", "gt"),
             ("turbovsr", f"{name}/left", "out_frames"),
@@ -239,7 +222,7 @@ def special(rng: random.Random) -> Case:
     suffix = Path(name).suffix
     words = rng.choice(
         [
-            ("bench", "run", "method=bicubic", "data=folder", "data.gt=x", "timing=once", "metrics=[psnr]", "out=out"),
+            ("bench", "run", "method=bicubic", "data=folder", "data.gt=x", *SHORT, "out=out"),
             ("bench", "data", "verify", "folder", "data.gt=x"),
             ("bench", "doctor", "--pred", "x", "--gt", "gt/left"),
             ("bench", "explain", "--pred", f"x/{name}", "--gt", "gt/left"),

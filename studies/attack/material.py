@@ -49,17 +49,8 @@ def make(root: Path) -> None:
     _called(main, ["run", "method=bicubic", *small, "out=plan", "workers=0"])
     _called(main, ["data", "degrade", "folder", "data.gt=gt", "--degradation", "bi", "degraded"])
     for out in ("run", "golden"):
-        words = [
-            "run",
-            *FULL_RUN,
-            "data=folder",
-            "data.gt=gt",
-            "timing=once",
-            "save=frames",
-            "store=store",
-            f"out={out}",
-        ]
-        _called(main, words)
+        own = ["data=folder", "data.gt=gt", "timing=once", "save=frames", "store=store", f"out={out}"]
+        _called(main, ["run", *FULL_RUN, *own])
         for plot in (*(root / out).glob("plot.*"), *(root / out).glob("table.*")):
             plot.unlink()
     _keep_costs(root / "results" / "store")

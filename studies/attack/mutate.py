@@ -101,7 +101,7 @@ def altered_text(text: str, rng: random.Random) -> str:
     if action == 1:
         return "".join(lines[: at + 1] + lines[at:])
     if action == 2:
-        return rng.choice(["", "[]", "null", "1", "{" * 5000, "a: " * 2000, _bomb()])
+        return rng.choice(["", "[]", "null", "1", "{" * 5000, "a: " * 2000, aliases()])
     where = rng.randrange(len(text) + 1)
     return text[:where] + rng.choice(ODD_TEXT) + text[where:]
 
@@ -114,8 +114,8 @@ def _places(value: Any):
         yield from _places(inner)
 
 
-def _bomb() -> str:
-    """YAML of a few hundred bytes whose aliases stand for a billion values."""
+def aliases() -> str:
+    """Make YAML of a few hundred bytes whose aliases stand for a billion values."""
     lines = ["a0: &a0 [x, x, x, x, x, x, x, x, x, x]"]
     lines += [f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 10)}]" for n in range(1, 10)]
     return "\n".join(lines) + "\n"
