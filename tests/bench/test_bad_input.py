@@ -154,17 +154,6 @@ def test_a_method_that_hangs_costs_its_clip(bench, clips, tmp_path, monkeypatch)
     )
 
 
-def test_a_full_disk_costs_the_store_and_not_the_run(bench, clips, tmp_path, monkeypatch):
-    from bench.store import prediction
-
-    def full(*arguments):
-        raise OSError(28, "No space left on device")
-
-    monkeypatch.setattr(prediction, "write_png", full)
-    answer = bench("run", "method=bicubic", "data=folder", f"data.gt={clips}", f"out={tmp_path / 'run'}", *QUICK)
-    assert answer.code == 0 and "No space left on device" in answer.err and "2 clips good" in answer.err
-
-
 def test_two_runs_at_once_share_a_folder_and_a_store(clips, tmp_path):
     environment = {**os.environ, "BENCH_STORE": str(tmp_path / "store")}
     command = [
