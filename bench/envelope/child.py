@@ -122,10 +122,10 @@ def tried(adapter: Adapter, settings: Settings, point: ClipSize, around: Path) -
     return Answer(
         outcome=FITS,
         loaded_mb=round(loaded_mb, 1),
-        seconds=[each.total_s for each in result.repetitions],
+        seconds=result.seconds,
         peak_mb=result.peak_memory_mb,
         peak_kind=result.peak_memory_kind,
-        busy=any(each.busy for each in result.repetitions),
+        busy=result.busy,
     )
 
 

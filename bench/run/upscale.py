@@ -5,17 +5,16 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Callable
 from contextlib import ExitStack
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
 
 from bench.methods import calls
 from bench.methods.adapters import Adapter, InProcess, Program, ReadyFrames
 from bench.methods.arithmetic import Macs
 from bench.run.cell import Cell, Inputs, Upscaled
-from bench.store import typed
 from bench.store.keys import frames_digest
 from bench.store.moments import now
-from bench.store.record import NOT_TIMED, Descriptor, Timing
+from bench.store.record import NOT_TIMED, Descriptor
 from bench.store.store import Store, StoredTimes
 from bench.timing.measure import Session, take_turns
 from bench.timing.measure import digest as digest_of_call
@@ -96,9 +95,7 @@ def _collected(cell: Cell, adapter: Adapter, sessions: dict[str, Session]) -> Up
         frames=frames,
         sr_sha256=digest,
         descriptor=descriptor,
-        timing={
-            scope: typed.from_json(Timing, asdict(session.result), "timing") for scope, session in sessions.items()
-        },
+        timing={scope: session.result for scope, session in sessions.items()},
         timed=now(),
     )
 

@@ -13,29 +13,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-BUSY = 0.10
-"""A measurement is of a busy machine when tasks waited for a processor, or the hypervisor took it away, for a larger
-share of the time than this."""
-FOREIGN = 0.05
-"""Waiting counts when others used at least this share of the processors: a method with more threads than there are
-processors waits for itself."""
+from bench.timing.results import Contention
+
 _SHORTEST_S = 0.1  # below that the kernel's CPU times, in hundredths of a second, tell nothing
 _PRESSURE, _STAT = Path("/proc/pressure/cpu"), Path("/proc/stat")
-
-
-@dataclass
-class Contention:
-    """Shares of the time of one measurement, 0 to 1; None: the system does not tell. Filled when the block ends."""
-
-    waiting: float | None = None  # some task was ready and waited for a processor
-    stolen: float | None = None  # of the processors' time, given to other guests of the host
-    foreign: float | None = None  # of the processors' time, used by processes that are not ours
-
-    @property
-    def busy(self) -> bool:
-        """Whether others slowed the measurement down."""
-        waited = (self.waiting or 0.0) > BUSY and (self.foreign is None or self.foreign >= FOREIGN)
-        return waited or (self.stolen or 0.0) > BUSY
 
 
 @dataclass(frozen=True)

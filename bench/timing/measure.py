@@ -8,16 +8,17 @@ import signal
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import psutil
 import torch
 
 from bench.timing.clock import Stopwatch
-from bench.timing.contention import Contention, contended
+from bench.timing.contention import contended
 from bench.timing.memory import free_locals, peak_memory, peak_of_started
+from bench.timing.results import Repetition, Timing
 from bench.timing.stats import median
-from bench.timing.telemetry import Telemetry, watched
+from bench.timing.telemetry import watched
 
 Call = Callable[[Callable, bool], torch.Tensor | Callable[[], torch.Tensor]]
 """`call(stages, warm_up)` -> uint8 SR frames, or a function that fetches them once the clock has stopped (they are in
@@ -35,41 +36,6 @@ class Limits:
     repeats: int = 3
     budget_s: float = 30.0  # no further repetition once this is spent, and as much again for redone ones; one at least
     limit_s: float | None = None  # a single call that takes longer fails
-
-
-@dataclass
-class Repetition:
-    """One timed call."""
-
-    total_s: float
-    stages_s: dict[str, float]
-    load: float | None  # 1-minute load average when it began; None where the system has none
-    cpu_mhz: float | None = None  # the processor's frequency then; None where the system does not tell
-    telemetry: Telemetry | None = None  # of the GPU; None on a CPU or without NVML
-    contention: Contention | None = None  # others on the processor
-    busy: bool = False  # other processes slowed it down, on the processor or on the GPU
-
-    @property
-    def tainted(self) -> bool:
-        """Whether a busy machine or a throttled GPU has affected the time."""
-        return self.busy or (self.telemetry is not None and self.telemetry.tainted)
-
-
-@dataclass
-class Measurement:
-    """Times of one clip in one scope; nothing is averaged away."""
-
-    scope: str
-    clock: str
-    warmup: int
-    first_call_s: float = 0.0
-    repetitions: list[Repetition] = field(default_factory=list)
-    interleaved_with: int = 0  # how many other methods took turns with this one
-    peak_memory_mb: float | None = None  # None: not seen
-    peak_memory_kind: str = ""
-    redone: int = 0  # repetitions thrown away because the GPU throttled or the machine was busy meanwhile
-    same_output: bool | None = None  # every repetition gave the same frames; None: there was only one
-    cached: bool | None = None  # repeated input was answered suspiciously faster than fresh input; None: not known
 
 
 class Session:
@@ -97,7 +63,7 @@ class Session:
         self.held_mb, self.beside_mb = held_mb, beside_mb
         self.foreign_mb = 0.0  # what others hold in memory: taken off this one's peak
         clock = "cuda events" if device.startswith("cuda") else "perf_counter"
-        self.result = Measurement(scope=scope, clock=clock, warmup=limits.warmup)
+        self.result = Timing(scope=scope, clock=clock, warmup=limits.warmup, first_call_s=0.0, repetitions=[])
         self.output: torch.Tensor | None = None
         self.output_sha256 = ""  # see `digest`
         self.error: Exception | None = None
@@ -143,7 +109,7 @@ class Session:
             result.cached = self._looks_cached(self._fresh)
 
     def _looks_cached(self, fresh: Repetition) -> bool | None:
-        """`Measurement.cached`; `fresh` is the repetition with new input, kept or thrown away."""
+        """`Timing.cached`; `fresh` is the repetition with new input, kept or thrown away."""
         repeated = [each.total_s for each in self.result.repetitions if each is not fresh]
         if len(repeated) < 2 or not self.limits.warmup:  # without a warm-up the first is slow for other reasons
             return None
@@ -165,7 +131,7 @@ class Session:
         if peak.kind and own > (self.result.peak_memory_mb or 0.0):
             self.result.peak_memory_mb, self.result.peak_memory_kind = own, peak.kind
         busy = contention.busy or bool(telemetry and telemetry.foreign_processes)
-        mhz = frequency.current if frequency else None
+        mhz = float(frequency.current) if frequency else None
         return Repetition(*watch.seconds(), load, mhz, telemetry, contention, busy)
 
 

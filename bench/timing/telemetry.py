@@ -6,12 +6,13 @@ import os
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
 import psutil
 import torch
+
+from bench.timing.results import Telemetry
 
 INTERVAL_S = 0.02
 # Reasons that taint a measurement: the card ran slower than it can. Idle and "applications clocks" do not.
@@ -22,23 +23,6 @@ TAINTS = {
     "HwThermalSlowdown": 0x40,
     "HwPowerBrakeSlowdown": 0x80,
 }
-
-
-@dataclass
-class Telemetry:
-    """Samples of one repetition, summed up; filled when the block ends. None: the card does not report this."""
-
-    samples: int = 0
-    sm_clock_mhz: tuple[int, int] | None = None  # lowest, highest
-    power_w: float | None = None  # mean
-    temperature_c: int | None = None  # highest
-    energy_j: float | None = None  # by the card's own counter
-    throttled: list[str] | None = None  # reasons among `TAINTS`
-    foreign_processes: int | None = None  # other processes that computed on the GPU
-
-    @property
-    def tainted(self) -> bool:
-        return bool(self.throttled)
 
 
 @contextmanager

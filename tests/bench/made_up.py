@@ -6,8 +6,9 @@ from dataclasses import replace
 from pathlib import Path
 
 from bench.run.units import Unit
-from bench.store.record import Descriptor, Record, Repetition, Score, Timing
+from bench.store.record import Descriptor, Record, Score
 from bench.store.records import FILE, RecordFile
+from bench.timing.results import Repetition, Timing
 
 ENVIRONMENT = {
     "command": "python -m bench run method=plain data=set",

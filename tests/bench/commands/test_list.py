@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from bench.__main__ import main
 from bench.commands import costs
 from bench.groups import members
-from bench.timing.contention import Contention
+from bench.timing.results import Contention
 
 
 def test_a_config_that_is_not_utf_8_is_one_line_with_its_name(tmp_path, capsys):

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from bench.store.record import Record, Repetition, Timing
+from bench.store.record import Record
+from bench.timing.results import Repetition, Timing
 from tests.bench.made_up import make, with_score
 
 

@@ -9,8 +9,9 @@ from bench.report import intervals, latex, plot, summary, tables
 from bench.report import text as plain
 from bench.report.plots import style
 from bench.report.summary import rows
-from bench.store.record import DoctorFinding, Telemetry
+from bench.store.record import DoctorFinding
 from bench.timing import stats
+from bench.timing.results import Telemetry
 from tests.bench.made_up import failed, make, with_score, with_times
 
 

@@ -17,8 +17,9 @@ from bench.store.entries import Damaged, read_entry
 from bench.store.keys import frames_digest
 from bench.store.owner import owner, temporary_name
 from bench.store.pruning import prune
-from bench.store.record import Descriptor, DoctorFinding, Repetition, Timing
+from bench.store.record import Descriptor, DoctorFinding
 from bench.store.store import MARKER, Store, StoredFindings, StoredScores, StoredTimes
+from bench.timing.results import Repetition, Timing
 from frames.errors import UserError
 
 KEY, OTHER, NEW = "a" * 64, "b" * 64, "c" * 64

@@ -14,8 +14,8 @@ import pytest
 import torch
 
 from bench.timing import clock, measure, memory
-from bench.timing.contention import Contention
 from bench.timing.measure import Limits, Session, digest, take_turns
+from bench.timing.results import Contention
 from bench.timing.stats import quartiles
 
 

@@ -8,6 +8,7 @@ from types import SimpleNamespace
 import pytest
 import torch
 
+from bench.store.records import load
 from bench.timing import measure, telemetry
 
 
@@ -82,6 +83,18 @@ def test_a_card_that_does_not_tell_everything_is_sampled_all_the_same(monkeypatc
     }
     assert {name for name, value in found.items() if value is None} == ({silent} if silent else found.keys())
     assert bool(seen.samples) == bool(silent) and not seen.tainted
+
+
+def test_a_run_records_what_the_card_told(bench, clips, tmp_path, monkeypatch):
+    """Every such run failed: lowest and highest clock are a pair, which the records' reader takes from a list only."""
+    monkeypatch.setattr(telemetry, "_handle", lambda device: (Nvml(), "handle"))
+    words = ("method=bicubic", "data=folder", f"data.gt={clips / 'pan'}", "metrics=[psnr]", "device=cpu")
+    times = ("timing.warmup=0", "timing.repeats=1", "timing.budget_s=0", f"out={tmp_path / 'run'}")
+    answer = bench("run", *words, *times)
+    assert answer.code == 0, answer.err
+    (record,) = load(tmp_path / "run").records
+    (timing,) = record.timing.values()
+    assert timing.repetitions[0].telemetry.sm_clock_mhz[1] == 1899
 
 
 def test_on_a_cpu_there_is_none():

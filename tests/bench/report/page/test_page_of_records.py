@@ -9,7 +9,7 @@ from bench.metrics.places import finder
 from bench.report.page import order, panels, render, stages, tabulated
 from bench.report.page.choose import PictureBudget
 from bench.report.tables import tables
-from bench.store.record import Repetition
+from bench.timing.results import Repetition
 from tests.bench.made_up import make
 
 LONG = "a_very_long_name_of_a_method_that_someone_gave_after_an_experiment_2026-11-30"
