@@ -1,7 +1,7 @@
 """Comparison of two runs: what changed, with what certainty, and what the data could not show.
 
 Quality is compared frame by frame on equal recipes; speed as the ratio to a reference method of the same run, never as
-an absolute time across machines. The unit of resampling is the clip, because frames of a clip are not independent.
+an absolute time across machines. The sampling unit is the clip, because frames of a clip are not independent.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ class Comparison:
     before: float | None = None
     after: float | None = None
     change: float | None = None
-    interval: Interval | None = None  # 95 %, bootstrap over clips
+    interval: Interval | None = None  # 95 %, Student's over clips
     note: str = ""
 
     @property

@@ -22,7 +22,7 @@ _LEFT = ("data", "method", "metric", "verdict")
 _HEADERS = (*_LEFT[:3], "before", "after", "change", "interval", "margin", "smallest", "clips", "verdict")
 _VERDICT = 12  # characters, at least, of the last column: one of the verdicts
 _CAPTION = (
-    "change: positive is better; interval: 95 %, bootstrap over clips; smallest: the smallest worsening that "
+    "change: positive is better; interval: 95 %, Student's over clips; smallest: the smallest worsening that "
     "this data could have shown; speed: ratio of times, its change as a logarithm"
 )
 

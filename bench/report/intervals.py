@@ -1,4 +1,4 @@
-"""95 % intervals by the percentile bootstrap: over clips for scores, over repetitions for times.
+"""95 % intervals: Student's over clips for scores, the percentile bootstrap over repetitions for times.
 
 The sampling unit of a score is the clip, because frames of one clip are alike. That of a time is the repetition,
 because the clips are the timed work, not a sample of it. Methods see the same clips, so they are compared on
@@ -13,7 +13,7 @@ from functools import lru_cache
 
 import numpy as np
 
-from bench.timing.stats import DRAWS_OF_TIMES, Interval, mean_interval, middle, resampled_medians
+from bench.timing.stats import FEWEST_TIMES, Interval, mean_interval, middle, resampled_medians, student
 
 of_mean = mean_interval
 
@@ -29,7 +29,7 @@ def of_total(repetitions: Sequence[Sequence[float]]) -> Interval | None:
     Args:
         repetitions: for each clip the seconds of its repetitions.
     Returns:
-        None if a clip has a single repetition, or all together have fewer than four: too few for an interval.
+        None if a clip has fewer than three repetitions, or all together have fewer than six: too few for an interval.
     """
     return middle(_totals(_tuples(repetitions), 0)) if _carries(repetitions) else None
 
@@ -70,26 +70,26 @@ def _on_same_clips(scores: Mapping[str, Mapping[str, float]]) -> dict[str, Inter
 
 
 def of_slope(x: Sequence[float], y: Sequence[float]) -> tuple[float, Interval | None] | None:
-    """The slope of a straight line through points, and its interval over resampled points.
+    """The slope of a straight line through points, and its interval (Student's, for equal errors of all points).
 
     Returns:
-        None under three different x; no interval when too few resamples have two different x.
+        None under three different x; no interval under four points.
     """
     xs, ys = np.asarray(x, float), np.asarray(y, float)
     if len(set(xs.tolist())) < 3:
         return None
-    picks = np.random.default_rng(0).integers(0, len(xs), (DRAWS_OF_TIMES, len(xs)))
-    drawn_x, drawn_y = xs[picks], ys[picks]
-    centred = drawn_x - drawn_x.mean(axis=1, keepdims=True)
-    spread = (centred**2).sum(axis=1)
-    good = spread > 1e-12
-    slopes = (centred[good] * drawn_y[good]).sum(axis=1) / spread[good]
-    slope = float(((xs - xs.mean()) * ys).sum() / ((xs - xs.mean()) ** 2).sum())
-    return slope, middle(slopes) if len(slopes) > 0.9 * DRAWS_OF_TIMES and len(x) > 3 else None
+    centred = xs - xs.mean()
+    spread = float((centred**2).sum())
+    slope = float((centred * ys).sum()) / spread
+    if len(xs) < 4:
+        return slope, None
+    errors = float(np.square(ys - ys.mean() - slope * centred).sum())
+    half = student(len(xs) - 2) * math.sqrt(errors / (len(xs) - 2) / spread)
+    return slope, (slope - half, slope + half)
 
 
 def _carries(repetitions: Sequence[Sequence[float]]) -> bool:
-    enough = bool(repetitions) and min(map(len, repetitions)) > 1 and sum(map(len, repetitions)) > 3
+    enough = bool(repetitions) and min(map(len, repetitions)) > 2 and sum(map(len, repetitions)) >= FEWEST_TIMES
     return enough and all(math.isfinite(seconds) for each in repetitions for seconds in each)
 
 

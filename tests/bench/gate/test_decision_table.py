@@ -44,7 +44,7 @@ ROWS = {
     "interval above 0": Case(run_of(), run_of(psnr=[28.5, 29.6, 30.4, 31.5, 32.6]), 0, "better"),
     "interval above the margin": Case(run_of(), run_of(psnr=[27.99, 28.98, 29.99, 30.98, 31.99]), 0, "same"),
     "interval from the margin on": Case(
-        run_of(), run_of(psnr=[28.0, 29, 30, 31, 32.5]), 0, "same", flags=["--margin", "psnr=0"], strict=0
+        run_of(), run_of(psnr=[27.5, 28.5, 29.5, 30.5, 31.5]), 0, "same", flags=["--margin", "psnr=0.5"], strict=0
     ),
     "clearly worse": Case(run_of(), run_of(psnr=[27.5, 28.6, 29.4, 30.5, 31.6]), 1, "worse"),
     "worse in a distance": Case(run_of(), run_of(lpips=0.3), 1, "worse", metric="lpips-alex"),

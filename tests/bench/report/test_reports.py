@@ -10,7 +10,6 @@ from bench.report import text as plain
 from bench.report.plots import style
 from bench.report.summary import rows
 from bench.store.record import DoctorFinding
-from bench.timing import stats
 from bench.timing.results import Telemetry
 from tests.bench.made_up import failed, make, with_score, with_times
 
@@ -52,8 +51,8 @@ def test_speed_is_frames_over_the_sum_of_median_times(records):
 
 
 def test_intervals_of_speeds_follow_from_that_of_the_total_time():
-    made = [record("fast", "a", [20, 22], [0.1, 0.3, 0.2]), record("fast", "b", [30, 30], [0.2, 0.25])]
-    low, high = intervals.of_total([[0.1, 0.3, 0.2], [0.2, 0.25]])
+    made = [record("fast", "a", [20, 22], [0.1, 0.3, 0.2]), record("fast", "b", [30, 30], [0.2, 0.25, 0.225])]
+    low, high = intervals.of_total([[0.1, 0.3, 0.2], [0.2, 0.25, 0.225]])
     pixels = 4 * 40 * 80 / 1e6
     for metric, each in (
         ("ms_per_frame", (106.25, 250 * low, 250 * high)),
@@ -132,7 +131,7 @@ def test_methods_on_unlike_frames_of_a_clip_are_not_ranked_together(records):
     given = [replace(r, gt_sha256=one, lr_sha256=one) for r in records]
     (table,) = tables.tables(given)
     (column,) = (c for c in table.columns if c.metric == "psnr")
-    assert table.best(column) == {"good_one"} and not table.notes
+    assert table.best(column) == {"fast", "good_one"} and not table.notes  # two clips cannot tell
     given[3] = replace(given[3], gt_sha256=other)
     (table,) = tables.tables(given)
     marks = [mark for method, mark in table.marks(column).items() if mark and method == "good_one"]
@@ -236,18 +235,6 @@ def test_a_summary_that_cannot_be_finished_leaves_the_one_before(records, tmp_pa
     with pytest.raises(OSError):
         summary.write_csv(records, file)
     assert file.read_bytes() == before and [f.name for f in tmp_path.iterdir()] == ["summary.csv"]
-
-
-def test_an_interval_of_many_values_holds_few_resamples_at_a_time(monkeypatch):
-    values = np.random.default_rng(0).normal(30, 5, 70).tolist()
-    in_one_go = stats.resampled(values, stats.DRAWS_OF_MEANS, np.random.default_rng(0)).mean(axis=1)
-    drawn = []
-    resampled = stats.resampled
-    monkeypatch.setattr(stats, "_KEPT", 0)  # indices: none, as with many values
-    monkeypatch.setattr(stats, "_AT_ONCE", 1000)
-    monkeypatch.setattr(stats, "resampled", lambda *given: drawn.append(resampled(*given)) or drawn[-1])
-    assert stats.mean_interval(values) == stats.middle(in_one_go)
-    assert max(each.size for each in drawn) <= 1000
 
 
 def test_a_table_takes_no_interval_of_single_clips_and_sums_times_once(records, monkeypatch):

@@ -68,7 +68,7 @@ def test_intervals_are_over_clips_for_scores_and_over_repetitions_for_times(crow
     low, high = intervals.of_mean([20, 23, 26, 29])
     assert f"24.50 [{low:.2f}, {high:.2f}]" in text and "of times over repetitions" in text
     assert intervals.of_mean([1.0]) is None and intervals.of_mean([1.0, float("inf")]) is None
-    assert intervals.of_total([[1.0], [1.0, 2.0, 3.0]]) is None
+    assert intervals.of_total([[1.0, 2.0], [1.0, 2.0, 3.0, 4.0]]) is None
     low, high = intervals.of_total([[1.0, 2.0, 3.0], [1.0, 2.0, 3.0]])
     assert 2 <= low < 4 < high <= 6
 
