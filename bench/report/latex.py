@@ -82,10 +82,10 @@ def latex(grid: Grid, label: str = "") -> str:
         if block.heading:
             for part in textwrap.wrap(block.heading, letters):
                 lines.append(rf"\multicolumn{{{width}}}{{l}}{{\textit{{{escaped(part)}}}}} \\")
-        lines += [" & ".join(map(_cell, line)) + r" \\" for line in block.rows]
+        lines += [_begun(" & ".join(map(_cell, line))) + r" \\" for line in block.rows]
     lines += [r"\bottomrule", r"\end{tabular}}"]
     if grid.notes:
-        notes = r" \\ ".join(escaped(note) for note in grid.notes)
+        notes = r" \\ ".join(_begun(escaped(note)) for note in grid.notes)
         lines.append(rf"\par\vspace{{3pt}}\parbox{{0.97\linewidth}}{{\scriptsize {notes}}}")
     return "\n".join([*lines, rf"\end{{{environment}}}", ""])
 
@@ -134,6 +134,11 @@ def _letters(grid: Grid) -> int:
     ]
     heads = [max(map(len, head.text.replace("-", " [").split(" ["))) for head in grid.heads]
     return max(40, sum(max(pair) + 2 for pair in zip(longest, heads)))
+
+
+def _begun(line: str) -> str:
+    r"""A line that may follow `\\` or `\midrule`, which take a bracket or a star behind them for their own argument."""
+    return "{}" + line if line.startswith(("[", "*")) else line
 
 
 def _plain(sign: str) -> str:

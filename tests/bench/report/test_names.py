@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import re
 from dataclasses import replace
 
 import markdown as renderer
@@ -110,6 +111,16 @@ def test_csv_cells_are_no_formulas_and_numbers_stay_numbers(crowd):
 
 def test_latex_has_no_control_signs_and_no_paragraph_breaks():
     assert escaped("a\n\nb\x1b") == r"a\textbackslash{}n\textbackslash{}nb\textbackslash{}x1b"
+
+
+@pytest.mark.parametrize("name", ["[group] walk", "*walk"])
+def test_latex_takes_the_beginning_of_no_row_and_no_note_for_an_option(crowd, name):
+    """Behind a line's end or a rule a bracket holds a length: the file did not compile, or lost the star."""
+    records = [replace(r, method=name) if r.method == crowd[0].method else r for r in crowd]
+    records[0] = replace(records[0], clip=name, status="failed", reason="r", scores={}, timing={})
+    (table,) = tables.tables(records)
+    text = re.sub(r"\s+", "", latex.latex(table.grid()))
+    assert name.replace(" ", "") in text and not re.search(r"(\\\\|rule|scriptsize)[\[*]", text)
 
 
 @pytest.mark.parametrize("values", [[float("inf")], [float("nan")], [float("-inf")], [float("inf"), float("-inf")]])
