@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -13,7 +14,7 @@ from bench.report.machines import split_by_canary, times_note
 from bench.report.methods import RANDOM_NOTE, random_methods, trained_on
 from bench.report.nearness import place, ranking_row, unranked_notes
 from bench.report.notes import by_note, frames_notes, score_notes, time_doubts
-from bench.report.summary import TIMES, Row, clip_frames, mixed, most_clips, rows
+from bench.report.summary import TIMES, Row, clip_frames, mean, mixed, most_clips, rows
 from bench.report.trace import sources
 from bench.store.record import Record
 from frames.errors import UserError, did_you_mean
@@ -38,6 +39,7 @@ class Table:
     random: frozenset[str] = frozenset()  # methods with random weights, of which no quality is shown
     records: list[Record] = field(default_factory=list, repr=False)
     cited: list[cited.Figure] = field(default_factory=list)
+    versions: Mapping[str, str] = field(default_factory=dict)  # clip -> its source, where several clips have one
     _marks: dict[Column, dict[str, str]] = field(default_factory=dict, compare=False, repr=False)  # found once
 
     def text(self, method: str, column: Column) -> str:
@@ -110,7 +112,7 @@ class Table:
                 values,
                 column.better,
                 lambda method: self.text(method, column),
-                lambda one, other: _tied(found[one], found[other]),
+                lambda one, other: _tied(found[one], found[other], self.versions),
             )
         return self._marks[column]
 
@@ -251,12 +253,19 @@ def _table(
     )
 
 
-def _tied(one: Row, other: Row) -> bool:
-    """Whether the interval of the difference (of the ratio of times) leaves open which of the two is better."""
+def _tied(one: Row, other: Row, versions: Mapping[str, str]) -> bool:
+    """Whether the interval of the difference (of the ratio of times) leaves open which of the two is better.
+
+    Versions of one clip are one sample, as frames of one clip are: their mean.
+    """
     if one.metric.split("-")[0] in TIMES:
         ratio = intervals.of_ratio(list(one.evidence.values()), list(other.evidence.values()))
         return ratio is not None and ratio[0] <= 1 <= ratio[1]
-    ours, theirs = ({clip: each[0] for clip, each in row.evidence.items()} for row in (one, other))
+    sides: list[dict[str, list[float]]] = [{}, {}]
+    for side, row in zip(sides, (one, other), strict=True):
+        for clip, (value,) in row.evidence.items():
+            side.setdefault(versions.get(clip, clip), []).append(value)
+    ours, theirs = ({clip: mean(values) for clip, values in side.items()} for side in sides)
     difference = intervals.of_difference(ours, theirs)
     return difference is not None and difference[0] <= 0 <= difference[1]
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from bench import labels
 from bench.report import cited
 from bench.report.columns import FACTS, Column, Fact
 from bench.report.grid import MARKS, Block, Cell, Grid, Head, Provenance, listed
@@ -66,7 +67,9 @@ def _measured(rule: ColumnRule, rows: dict[str, list[Record]]) -> tuple[Table | 
     """(the measured table of a data set with the rows' labels as methods, notes on rows and sets that are left out)."""
     here = [replace(r, method=label) for label, found in rows.items() for r in found if r.data in rule.data]
     lacking = listed(name for name in rule.data if name not in {r.data for r in here})
+    versions: dict[str, str] = {}
     if len(rule.data) > 1:
+        versions = {_clip(r.clip, r.data): _clip(r.clip, labels.parts(r.data)[0]) for r in here}
         here = _pooled(here, rule.title)
     right = [r for r in here if rule.protocol in (None, r.protocol)]
     if not right:
@@ -77,13 +80,17 @@ def _measured(rule: ColumnRule, rows: dict[str, list[Record]]) -> tuple[Table | 
     left = listed(r.method for r in here if rule.protocol not in (None, r.protocol))
     notes = [f"{rule.title}: {left} not under protocol {rule.protocol}, left out"] if left else []
     notes += [f"{rule.title}: {lacking} not measured, the means are over the other sets"] if lacking else []
-    return tables(right)[0], notes
+    return replace(tables(right)[0], versions=versions), notes
 
 
 def _pooled(records: list[Record], title: str) -> list[Record]:
     """Records of several data sets as those of one, in which each clip of each set is a clip."""
     expected = sum({record.data: record.expected_clips for record in records}.values())
-    return [replace(r, data=title, clip=f"{r.clip} of {r.data}", expected_clips=expected) for r in records]
+    return [replace(r, data=title, clip=_clip(r.clip, r.data), expected_clips=expected) for r in records]
+
+
+def _clip(clip: str, data: str) -> str:
+    return f"{clip} of {data}"
 
 
 def _head(metric: str, column: Column | None) -> str:

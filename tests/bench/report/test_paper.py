@@ -5,6 +5,7 @@ import re
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import markdown as renderer
@@ -95,6 +96,24 @@ def test_a_set_under_several_seeds_is_one_column_with_the_mean_over_all_clips(re
     assert block.rows[0][1].text == "26.00" and block.rows[0][2].text != "–"
     (block,) = scores.grid(spec(columns=columns), {"run": made[:3]}, []).blocks
     assert block.rows[0][1].text == "24.00 (3/4)"
+
+
+def test_a_clip_under_several_seeds_is_one_sample(record):
+    """Three seeds of two clips were taken for six clips, so that differences between methods looked sure."""
+    data = [f"set[seed={seed}]" for seed in range(3)]
+    scored = {"plain": (20.0, 22.0), "model[steps=4]": (21.0, 22.5)}
+    made = [
+        record(method, clip, [value + seed / 100 * (method == "plain")], [1.0], data=name)
+        for method, values in scored.items()
+        for seed, name in enumerate(data)
+        for clip, value in zip("ab", values)
+    ]
+    made = [replace(r, method_config={"steps": 4}) if r.method != "plain" else r for r in made]
+    (block,) = scores.grid(
+        spec(columns=[{"data": data, "title": "Set", "metrics": ["psnr"]}]), {"run": made}, []
+    ).blocks
+    assert [line[1].text for line in block.rows] == ["21.01", "21.75"]
+    assert [line[1].mark for line in block.rows] == ["best", "best"]
 
 
 def test_incomplete_cells_say_how_many_clips_they_have(crowd):
