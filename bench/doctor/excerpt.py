@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from bench.doctor.finding import Compensation, Frames
+from bench.doctor.finding import ORDERS, Compensation, Frames
 
 REACH = 3  # frames before and after that are tried
 _ANCHORS = 5
@@ -27,10 +27,10 @@ def offsets(sr_count: int, gt_count: int) -> list[int]:
 
 
 def needed(sr_count: int, gt_count: int) -> tuple[list[int], list[int]]:
-    """The indices of the SR and of the GT frames that an examination reads (some 5 and 35)."""
+    """The indices of the SR and of the GT frames that an examination reads (some 5 and 45)."""
     chosen = anchors(min(sr_count, gt_count))
     tried = {index + offset for index in chosen for offset in offsets(sr_count, gt_count)}
-    tried |= {gt_count - 1 - index for index in chosen}
+    tried |= {Compensation(order=order).partner(index, gt_count) for order in ORDERS for index in chosen}
     return chosen, sorted(index for index in tried if 0 <= index < gt_count)
 
 

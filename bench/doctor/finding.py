@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache, partial
 
 import cv2
 import numpy as np
@@ -84,6 +85,20 @@ TURNS = {
 _TURNED_BACK = {"turned clockwise": "turned counter-clockwise", "turned counter-clockwise": "turned clockwise"}
 
 
+@lru_cache(8)
+def _as_text(first: int, count: int) -> Sequence[int]:
+    """The indices of frames numbered from `first` without leading zeros, in the order of these names as text."""
+    return [number - first for number in sorted(range(first, first + count), key=str)]
+
+
+ORDERS: dict[str, Callable[[int], Sequence[int]]] = {
+    "backwards": lambda count: range(count - 1, -1, -1),
+    "text from 0": partial(_as_text, 0),
+    "text from 1": partial(_as_text, 1),
+}
+"""Rules for clips in a wrong order: number of frames -> the GT frame that each SR frame shows."""
+
+
 @dataclass(frozen=True)
 class Compensation:
     """Everything that makes SR comparable with GT, in the order in which it is applied."""
@@ -93,14 +108,17 @@ class Compensation:
     sr_window: Window | None = None
     gt_window: Window | None = None
     offset: int = 0  # SR frame i shows GT frame i + offset
-    backwards: bool = False  # SR frame i shows GT frame last - i
+    order: str = ""  # one of `ORDERS`
     warp: Warp = Warp()
     channels: tuple[int, int, int] = (0, 1, 2)
     tone: tuple[int, ...] = field(default=(), repr=False)  # 256 levels; empty: none
 
     def partner(self, index: int, gt_count: int) -> int:
         """The index of the GT frame that SR frame `index` shows (may lie outside the clip)."""
-        return gt_count - 1 - index if self.backwards else index + self.offset
+        if not self.order:
+            return index + self.offset
+        shown = ORDERS[self.order](gt_count)
+        return shown[index] if index < gt_count else gt_count
 
     def sr(self, frame: np.ndarray) -> np.ndarray:
         """A compensated SR frame."""

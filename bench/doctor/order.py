@@ -10,12 +10,18 @@ from itertools import pairwise
 
 import numpy as np
 
-from bench.doctor.excerpt import Excerpt, anchors, gain_db, offsets, plane, unexplained
-from bench.doctor.finding import Compensation, Finding
+from bench.doctor.excerpt import Excerpt, anchors, gain_db, needed, offsets, plane, unexplained
+from bench.doctor.finding import ORDERS, Compensation, Finding
 from bench.doctor.shift import residual_after_shift
 
 _SIGMA = 2.0
-_OFFSET_DB, _BACKWARDS_DB = 0.05, 0.2
+_OFFSET_DB, _ORDER_DB = 0.05, 0.2
+_SORTED = "the frames are in the order of their numbers as text ({}, ...): number them with leading zeros"
+_ORDER_TEXTS = {
+    "backwards": "the frames run backwards: the first of SR is the last of GT",
+    "text from 0": _SORTED.format("0, 1, 10, 11"),
+    "text from 1": _SORTED.format("1, 10, 11, 12"),
+}
 _AGREEING = 0.7  # share of the frames with motion that must prefer the same
 _DECISIVE_DB = 3.0  # by which a frame must fit one GT frame better than all others, to rule out an offset by itself
 _MOVING = 0.01  # share of GT unexplained from one sampled frame to the next, above which it moves; noise leaves less
@@ -32,20 +38,16 @@ def examine_order(excerpt: Excerpt, comp: Compensation) -> tuple[list[Finding], 
     count = _count(excerpt)
     residuals = _Residuals(excerpt, comp)
     best = residuals.best_offset()
-    backwards = residuals.gain(lambda index: excerpt.gt_count - 1 - index)
+    order, gain = residuals.best_order()
     undone = comp
-    if backwards > _BACKWARDS_DB and (best == 0 or backwards > residuals.gain(lambda index: index + best)):
-        undone = replace(comp, backwards=True)
-        findings.append(
-            Finding(
-                "order",
-                "the frames run backwards: the first of SR is the last of GT",
-                excerpt.psnr(comp),
-                excerpt.psnr(undone),
-            )
-        )
+    fits = bool(order) and residuals.in_place(residuals.by(order))
+    if fits and (best == 0 or gain > residuals.gain(lambda index: index + best)):
+        undone = replace(comp, order=order)
+        findings.append(Finding("order", _ORDER_TEXTS[order], excerpt.psnr(comp), excerpt.psnr(undone)))
     elif disorder := _disorder(residuals):
         findings.append(Finding("order", disorder, excerpt.psnr(comp)))
+    elif order and not fits:
+        findings.append(Finding("order", _no_rule(residuals, order), excerpt.psnr(comp)))
     elif best and not _rather_a_shift(excerpt, comp, best):
         undone = replace(comp, offset=best)
         way = "early: SR frame i shows GT frame i + " if best > 0 else "late: SR frame i shows GT frame i - "
@@ -77,6 +79,7 @@ class _Residuals:
     def __init__(self, excerpt: Excerpt, comp: Compensation) -> None:
         self.excerpt = excerpt
         self.indices = anchors(min(excerpt.sr_count, excerpt.gt_count))
+        self._read = set(needed(excerpt.sr_count, excerpt.gt_count)[1])
         self._sr = {index: _thin(comp.sr(excerpt.sr[index])) for index in self.indices}
         self._comp = comp
         self._gt: dict[int, np.ndarray] = {}
@@ -92,24 +95,47 @@ class _Residuals:
             self._gt[partner] = _thin(self._comp.gt(self.excerpt.gt[partner]))
         return self._gt[partner]
 
-    def gain(self, partner_of: Callable[[int], int]) -> float:
-        """The gain in dB if SR is matched with other GT frames than those of the same index; 0 unless most agree."""
+    def gain(self, partner_of: Callable[[int], int], agreeing: float = _AGREEING) -> float:
+        """The gain in dB if SR is matched with other GT frames than those of the same index; 0 unless most agree.
+
+        Args:
+            agreeing: share of the frames with motion that must prefer it.
+        """
         pairs = [
             (self.residual(i, i), self.residual(i, partner_of(i)))
             for i in self.indices
             if 0 <= partner_of(i) < self.excerpt.gt_count
         ]
         moving = [(same, other) for same, other in pairs if abs(same - other) > 0.01 * max(same, other, 1e-6)]
-        if not moving or np.mean([other < same for same, other in moving]) < _AGREEING:
+        if not moving or np.mean([other < same for same, other in moving]) < agreeing:
             return 0.0
         return gain_db(sum(same for same, _ in pairs), sum(other for _, other in pairs))
 
+    def best_order(self) -> tuple[str, float]:
+        """The rule of `ORDERS` that fits best, and its gain in dB; no rule if none gains more than the threshold.
+
+        By the rules of names as text every frame must agree: of shuffled frames some agree with any rule.
+        """
+        gains = {order: self.gain(self.by(order), _AGREEING if order == "backwards" else 1.0) for order in ORDERS}
+        best = max(gains, key=gains.__getitem__)
+        return (best, gains[best]) if gains[best] > _ORDER_DB else ("", 0.0)
+
+    def by(self, order: str) -> Callable[[int], int]:
+        """The GT frame that each SR frame shows by a rule of `ORDERS`."""
+        return partial(Compensation(order=order).partner, gt_count=self.excerpt.gt_count)
+
+    def in_place(self, partner_of: Callable[[int], int]) -> bool:
+        """Whether most frames fit their partner as well as any GT frame that was read: shuffled ones do not."""
+        pairs = [(i, p) for i in self.indices if 0 <= (p := partner_of(i)) < self.excerpt.gt_count]
+        fits = [self.residual(i, p) <= 1.01 * min(self.residual(i, each) for each in self._read) for i, p in pairs]
+        return float(np.mean(fits)) >= _AGREEING
+
     def best_offset(self) -> int:
-        """The offset that fits best by more than the threshold, else 0."""
+        """The offset that fits best by more than the threshold, and no other GT frame fits better; else 0."""
         tried = offsets(self.excerpt.sr_count, self.excerpt.gt_count)
         gains = {offset: self.gain(partial(operator.add, offset)) for offset in tried if offset}
         best = max(gains, key=gains.__getitem__)
-        return best if gains[best] > _OFFSET_DB else 0
+        return best if gains[best] > _OFFSET_DB and self.in_place(partial(operator.add, best)) else 0
 
     def own_partners(self) -> dict[int, int]:
         """SR frame -> the GT frame that it fits decisively better than all others tried, where there is one."""
@@ -146,6 +172,16 @@ def _disorder(residuals: _Residuals) -> str:
     return (
         f"frames are missing, repeated or swapped: SR frame {one} shows GT frame {its}, SR frame {other} shows GT "
         f"frame {theirs}"
+    )
+
+
+def _no_rule(residuals: _Residuals, order: str) -> str:
+    """A message on frames that fit those of a wrong order better than their own, but no order well."""
+    partners = {index: residuals.by(order)(index) for index in residuals.indices}
+    index = max(partners, key=lambda i: gain_db(residuals.residual(i, i), residuals.residual(i, partners[i])))
+    return (
+        f"the frames are in an order that follows no rule: SR frame {index} fits GT frame {partners[index]} better "
+        f"than GT frame {index}"
     )
 
 
