@@ -77,7 +77,8 @@ def estimate(pairs: list[tuple[np.ndarray, np.ndarray]]) -> Warp:
         np.average([b.dy for b in blocks], weights=[b.wy for b in blocks]),
         np.average([b.dx for b in blocks], weights=[b.wx for b in blocks]),
     ]
-    return Warp(float(middle[0]), float(middle[1]), *zooms)
+    warp = Warp(float(middle[0]), float(middle[1]), *zooms)
+    return warp if all(zooms) else _on_both_axes(pairs, warp)
 
 
 def residual_after_shift(pairs: list[tuple[np.ndarray, np.ndarray]]) -> tuple[float, float]:
@@ -86,6 +87,17 @@ def residual_after_shift(pairs: list[tuple[np.ndarray, np.ndarray]]) -> tuple[fl
     height, width = pairs[0][1].shape[:2]
     margin = max(0, min(int(np.ceil(warp.reach(height, width))) + 4, min(height, width) // 2 - 8))
     return _residual(pairs, Warp(), margin), _residual(pairs, warp, margin)
+
+
+def _on_both_axes(pairs: list[tuple[np.ndarray, np.ndarray]], warp: Warp) -> Warp:
+    """The same zoom along the axis whose blocks lie on no line, if it fits better: align_corners zooms along both.
+
+    Their mean displacement then says little, either, so that none is tried as well.
+    """
+    height, width = pairs[0][1].shape[:2]
+    both = replace(warp, zy=warp.zy or warp.zx * width / height, zx=warp.zx or warp.zy * height / width)
+    margin = max(0, min(int(np.ceil(both.reach(height, width))) + 4, min(height, width) // 2 - 8))
+    return min(both, replace(both, dy=0.0, dx=0.0), warp, key=lambda each: _residual(pairs, each, margin))
 
 
 @dataclass(frozen=True)

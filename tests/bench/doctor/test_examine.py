@@ -10,6 +10,7 @@ from skimage.data import chelsea
 from bench.doctor.examine import diagnose, examine
 from bench.doctor.excerpt import needed
 from bench.doctor.finding import Compensation
+from frames.video import read_video
 
 
 def shifted(frame, dx, dy=0.0):
@@ -175,6 +176,18 @@ def test_align_corners_is_a_zoom(pictures):
     sr = large.clamp(0, 255).round().byte()[0].permute(1, 2, 0).contiguous().numpy()
     (finding,) = examine([sr], [gt])
     assert finding.kind == "zoom" and "align_corners" in finding.text and finding.after > finding.before
+
+
+@pytest.mark.parametrize("part", [np.s_[:], np.s_[:136]])
+def test_align_corners_zooms_along_both_axes_where_blocks_tell_of_one(asset, part):
+    """The other axis was said to be zoomed by 0.00 px, and stayed so in the compensation."""
+    gt = [np.ascontiguousarray(frame[part]) for frame in read_video(asset("sample/bikes.mp4"), 0, 12)]
+    height, width = gt[0].shape[:2]
+    matrix = np.float32([[(width - 1) / (width // 4 - 1), 0, 0], [0, (height - 1) / (height // 4 - 1), 0]])
+    small = [cv2.resize(frame, (width // 4, height // 4), interpolation=cv2.INTER_AREA) for frame in gt]
+    sr = [cv2.warpAffine(each, matrix, (width, height), flags=cv2.INTER_CUBIC, borderMode=1) for each in small]
+    warp = diagnose(sr, gt).compensation.warp
+    assert 0.7 < warp.zx * width / 2 < 2.2 and 0.7 < warp.zy * height / 2 < 2.2
 
 
 def test_faults_together_are_all_found_and_undone(bikes):
