@@ -13,7 +13,15 @@ from functools import lru_cache
 
 import numpy as np
 
-from bench.timing.stats import FEWEST_TIMES, Interval, mean_interval, middle, resampled_medians, student
+from bench.timing.stats import (
+    FEWEST_TIMES,
+    Interval,
+    mean_interval,
+    median_interval,
+    middle,
+    resampled_medians,
+    student,
+)
 
 of_mean = mean_interval
 
@@ -31,7 +39,9 @@ def of_total(repetitions: Sequence[Sequence[float]]) -> Interval | None:
     Returns:
         None if a clip has fewer than three repetitions, or all together have fewer than six: too few for an interval.
     """
-    return middle(_totals(_tuples(repetitions), 0)) if _carries(repetitions) else None
+    if not _carries(repetitions):
+        return None
+    return median_interval(repetitions[0]) if len(repetitions) == 1 else middle(_totals(_tuples(repetitions), 0))
 
 
 def of_ratio(ours: Sequence[Sequence[float]], theirs: Sequence[Sequence[float]]) -> Interval | None:

@@ -16,7 +16,7 @@ import torch
 from bench.timing import clock, measure, memory
 from bench.timing.measure import Limits, Session, digest, take_turns
 from bench.timing.results import Contention
-from bench.timing.stats import quartiles
+from bench.timing.stats import median_interval, quartiles
 
 
 @pytest.fixture
@@ -253,9 +253,19 @@ def test_the_memory_of_a_started_program_is_its_own(monkeypatch):
     assert peak.kind == "started processes, resident, sampled every 5 ms"
 
 
-def test_quartiles():
+def test_quartiles_and_interval_of_the_median():
     assert quartiles([3.0]) == (3.0, 3.0)
     assert quartiles([1.0, 2.0, 3.0, 4.0, 100.0]) == (2.0, 4.0)
+    assert median_interval([1.0, 1.1, 1.2, 1.3, 9.0]) is None
+    low, high = median_interval([1.0, 1.1, 1.2, 1.2, 1.3, 9.0])
+    assert (low, high) == (1.0, 9.0) and median_interval([5.0] * 6) == (5.0, 5.0)
+
+
+@pytest.mark.parametrize("count", [6, 7, 8, 9, 20, 1200])
+def test_the_interval_of_a_median_holds_it_in_95_of_100_cases(count):
+    """That of resampled medians held it in 89 of 100 with seven values."""
+    drawn = np.random.default_rng(0).lognormal(size=(1000, count)).tolist()
+    assert np.mean([low <= 1 <= high for low, high in map(median_interval, drawn)]) > 0.94
 
 
 class FakeGpu:
