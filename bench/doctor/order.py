@@ -46,8 +46,8 @@ def examine_order(excerpt: Excerpt, comp: Compensation) -> tuple[list[Finding], 
         findings.append(Finding("order", _ORDER_TEXTS[order], excerpt.psnr(comp), excerpt.psnr(undone)))
     elif disorder := _disorder(residuals):
         findings.append(Finding("order", disorder, excerpt.psnr(comp)))
-    elif order and not fits:
-        findings.append(Finding("order", _no_rule(residuals, order), excerpt.psnr(comp)))
+    elif unruly := residuals.by(order) if order and not fits else residuals.misfit():
+        findings.append(Finding("order", _no_rule(residuals, unruly), excerpt.psnr(comp)))
     elif best and not _rather_a_shift(excerpt, comp, best):
         undone = replace(comp, offset=best)
         way = "early: SR frame i shows GT frame i + " if best > 0 else "late: SR frame i shows GT frame i - "
@@ -132,10 +132,21 @@ class _Residuals:
 
     def best_offset(self) -> int:
         """The offset that fits best by more than the threshold, and no other GT frame fits better; else 0."""
+        best, gain = self._offset()
+        return best if gain > _OFFSET_DB and self.in_place(partial(operator.add, best)) else 0
+
+    def misfit(self) -> Callable[[int], int] | None:
+        """The offset that fits better than none, as GT frames, where others fit better still: no rule; else None."""
+        best, gain = self._offset()
+        partner_of = partial(operator.add, best)
+        return partner_of if gain > _ORDER_DB and not self.in_place(partner_of) else None
+
+    def _offset(self) -> tuple[int, float]:
+        """The offset that fits best, and its gain in dB."""
         tried = offsets(self.excerpt.sr_count, self.excerpt.gt_count)
         gains = {offset: self.gain(partial(operator.add, offset)) for offset in tried if offset}
         best = max(gains, key=gains.__getitem__)
-        return best if gains[best] > _OFFSET_DB and self.in_place(partial(operator.add, best)) else 0
+        return best, gains[best]
 
     def own_partners(self) -> dict[int, int]:
         """SR frame -> the GT frame that it fits decisively better than all others tried, where there is one."""
@@ -175,9 +186,10 @@ def _disorder(residuals: _Residuals) -> str:
     )
 
 
-def _no_rule(residuals: _Residuals, order: str) -> str:
+def _no_rule(residuals: _Residuals, partner_of: Callable[[int], int]) -> str:
     """A message on frames that fit those of a wrong order better than their own, but no order well."""
-    partners = {index: residuals.by(order)(index) for index in residuals.indices}
+    count = residuals.excerpt.gt_count
+    partners = {index: partner_of(index) for index in residuals.indices if 0 <= partner_of(index) < count}
     index = max(partners, key=lambda i: gain_db(residuals.residual(i, i), residuals.residual(i, partners[i])))
     return (
         f"the frames are in an order that follows no rule: SR frame {index} fits GT frame {partners[index]} better "
