@@ -7,7 +7,11 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 BEST, SECOND = "best", "second"
-MARKS = "bold: best, underlined: second, ties within the 95 % interval of the difference share the mark"
+FEWEST_TIED = 3  # clips
+MARKS = (
+    "bold: best, underlined: second, ties within the 95 % interval of the difference share the mark "
+    f"(scores from {FEWEST_TIED} clips on)"
+)
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from functools import cached_property
 
 from bench.report import cited, columns, intervals
 from bench.report.columns import Column, Fact
-from bench.report.grid import BEST, MARKS, Block, Cell, Grid, Head, figure, listed, rank
+from bench.report.grid import BEST, FEWEST_TIED, MARKS, Block, Cell, Grid, Head, figure, listed, rank
 from bench.report.machines import split_by_canary, times_note
 from bench.report.methods import RANDOM_NOTE, random_methods, trained_on
 from bench.report.nearness import place, ranking_row, unranked_notes
@@ -256,7 +256,8 @@ def _table(
 def _tied(one: Row, other: Row, versions: Mapping[str, str]) -> bool:
     """Whether the interval of the difference (of the ratio of times) leaves open which of the two is better.
 
-    Versions of one clip are one sample, as frames of one clip are: their mean.
+    Versions of one clip are one sample, as frames of one clip are: their mean. Under `FEWEST_TIED` of them scores are
+    ranked as they are, since by Student's interval of two nearly everything would tie.
     """
     if one.metric.split("-")[0] in TIMES:
         ratio = intervals.of_ratio(list(one.evidence.values()), list(other.evidence.values()))
@@ -266,7 +267,7 @@ def _tied(one: Row, other: Row, versions: Mapping[str, str]) -> bool:
         for clip, (value,) in row.evidence.items():
             side.setdefault(versions.get(clip, clip), []).append(value)
     ours, theirs = ({clip: mean(values) for clip, values in side.items()} for side in sides)
-    difference = intervals.of_difference(ours, theirs)
+    difference = intervals.of_difference(ours, theirs) if len(ours) >= FEWEST_TIED else None
     return difference is not None and difference[0] <= 0 <= difference[1]
 
 

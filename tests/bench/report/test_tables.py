@@ -33,6 +33,13 @@ def test_scores_tie_when_the_interval_of_their_difference_leaves_it_open(record)
     assert marks_of(records, "psnr") == {"one": "best", "other": "best", "below": "second"}
 
 
+def test_scores_of_two_clips_are_ranked_as_they_are(record):
+    """By Student's interval of two clips everything tied: all cells of a column were bold."""
+    scores = {"one": (20.0, 30.0), "other": (21.0, 29.5), "below": (18.0, 28.9)}
+    records = [record(m, c, [psnr], [1.0], expected=2) for m, each in scores.items() for c, psnr in zip("ab", each)]
+    assert marks_of(records, "psnr") == {"other": "best", "one": "second"}
+
+
 def test_times_tie_when_their_repetitions_overlap(record):
     records = [record(m, c, [20], [s, s * 1.1, s * 0.9]) for m, s in (("one", 1.0), ("other", 1.02)) for c in "ab"]
     assert set(marks_of(records, "fps").values()) == {"best"}
