@@ -53,3 +53,13 @@ def test_a_run_works_outside_a_checkout(installed):
     )
     assert done.returncode == 0, done.stderr
     assert list((installed.parent / "results" / "runs").glob("*/records.jsonl"))
+
+
+def test_the_command_finds_a_class_in_the_current_folder(installed):
+    method = installed.parent / "mine" / "method" / "mine.yaml"
+    method.parent.mkdir(parents=True)
+    method.write_text("_target_: of_mine.Mine\nname: mine\nkernel: nearest\nscale: ${scale}\ndevice: ${device}\n")
+    (installed.parent / "of_mine.py").write_text("from baselines.interpolation import Interpolation as Mine\n")
+    options = ("data.clips=[city]", "data.frames=1", "metrics=[psnr]", "timing=once")
+    done = bench(installed, "run", "--config-dir", "mine", "method=mine", *options)
+    assert done.returncode == 0, done.stderr
