@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import itertools
 import shutil
 from collections.abc import Callable
@@ -16,7 +17,7 @@ from bench.methods.calls import to_tensor
 from bench.methods.contract import FileUpscaler
 from bench.timing.measure import Call
 from frames.images import read_image, write_png
-from frames.listing import natural_key
+from frames.listing import files_below, is_image, natural_key
 from frames.video import read_video, write_video
 
 FPS = 25
@@ -27,7 +28,8 @@ def on_program(method: FileUpscaler, lr: list[np.ndarray], clip: Clip, folder: P
     """The scope `files`: PNG frames on disk before the clock starts, PNG frames on disk when it stops.
 
     Stages: `pack` (PNG frames into the video that the program reads), `program`, `unpack` (the video that it wrote into
-    PNG frames). Reading the SR frames back for scoring is not timed. Warm-up sees the clip mirrored.
+    PNG frames). Reading the SR frames back for scoring is not timed. Warm-up sees the clip mirrored. A program that
+    changes the LR frames is refused, because its next call gets the same files.
 
     Args:
         folder: where all files go; the caller removes it.
@@ -38,6 +40,7 @@ def on_program(method: FileUpscaler, lr: list[np.ndarray], clip: Clip, folder: P
     for warm_up, where in given.items():
         for index, frame in enumerate(lr):
             write_png(where / (pattern % index), np.ascontiguousarray(frame[:, ::-1]) if warm_up else frame)
+    written = {warm_up: _digests(where) for warm_up, where in given.items()}
     count = itertools.count()
 
     def call(stages, warm_up: bool) -> Callable[[], torch.Tensor]:
@@ -54,9 +57,22 @@ def on_program(method: FileUpscaler, lr: list[np.ndarray], clip: Clip, folder: P
             with stages("unpack"):
                 for index, frame in enumerate(read_video(_written(output, method, target))):
                     write_png(target / "frames" / f"{index:08d}.png", frame)
-        return lambda: _fetched(target / "frames" if to_video else target, method, clip)
+        return lambda: fetched(warm_up, target / "frames" if to_video else target)
+
+    def fetched(warm_up: bool, sr: Path) -> torch.Tensor:
+        if _digests(given[warm_up]) != written[warm_up]:
+            raise ValueError(
+                f"{method.descriptor.name} changed the LR frames in the folder {{input}}, which its next call gets, "
+                "too; let the command work on a copy"
+            )
+        return _fetched(sr, method, clip)
 
     return call
+
+
+def _digests(folder: Path) -> dict[Path, str]:
+    """The sha256 of every image below a folder."""
+    return {path: hashlib.sha256(path.read_bytes()).hexdigest() for path in files_below(folder) if is_image(path)}
 
 
 def _fetched(folder: Path, method: FileUpscaler, clip: Clip) -> torch.Tensor:

@@ -179,6 +179,13 @@ def test_what_goes_wrong_is_said_with_its_remedy(tmp_path, clips, options, says)
     assert says in one_line(caught.value)
 
 
+@pytest.mark.parametrize("change", ["cp {input}/00000001.png {input}/00000000.png", "mv {input}/00000000.png {output}"])
+def test_a_program_that_changes_its_lr_frames_is_refused(tmp_path, clips, change):
+    clip = Folder(name="f", domain="", root=None, gt=str(clips), scale=4, degradation=Bicubic(4)).clips()[0]
+    with pytest.raises(ValueError, match="sh changed the LR frames .*; let the command work on a copy"):
+        on_program(External(scale=4, **shell(change)), list(clip.lr()), clip, tmp_path)(no_stages, False)()
+
+
 def test_files_in_the_words_of_a_command_count_by_content(tmp_path):
     seen = []
     for content in ("a", "b", "c"):
