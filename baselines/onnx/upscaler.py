@@ -46,7 +46,7 @@ class Onnx:
     ) -> None:
         if value_range not in (1, 255):
             raise ValueError(f"method.value_range={value_range}: write 1 or 255")
-        self._graph = open_graph(weights, device)
+        self._weights, self._graph = weights, open_graph(weights, device)
         metadata = self._graph.metadata
         self._white = value_range
         self._clips = metadata.get("clips") == "1"
@@ -82,6 +82,7 @@ class Onnx:
         with stages("network"):
             x = padded(lr.cpu(), self._rule)
             for first, out in self._upscaled(x):
+                self._check_size(out, x)
                 out = out[..., : sr.shape[2], : sr.shape[3]]
                 if out.dtype != torch.uint8:
                     out = to_uint8(finite.see(out.float()) * (255 / self._white))
@@ -131,6 +132,15 @@ class Onnx:
                     f"{weights}: of a {'white' if level else 'black'} frame it makes values of {mean:.4g} on average, "
                     f"not of 0 to {white}; export it for frames from 0 to 1, or to 255 with method.value_range=255"
                 )
+
+    def _check_size(self, out: torch.Tensor, x: torch.Tensor) -> None:
+        """Raise ValueError if SR frames are not `scale` times as high and wide as the LR frames of the graph."""
+        (height, width), (rows, columns) = x.shape[2:], out.shape[2:]
+        if (rows, columns) != (self._scale * height, self._scale * width):
+            raise ValueError(
+                f"{self._weights}: of {width}x{height} it makes {columns}x{rows}, which is not {self._scale} times as "
+                "large; say what sides it takes: method.minimum, method.multiple_of"
+            )
 
     def _tried(self, level: int, weights: str | Path) -> torch.Tensor:
         """Upscale one small frame of a single grey level, (1, 3, H, W); ValueError for another scale."""

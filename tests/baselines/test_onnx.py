@@ -57,6 +57,17 @@ def test_sides_are_padded_as_the_options_or_the_file_say(tmp_path, panning_lr):
         assert torch.equal(upscaler.upscale(panning_lr), repeated(panning_lr, 2))
 
 
+@pytest.mark.parametrize("ceil, made", [(0, "20x16"), (1, "24x20")])
+def test_a_graph_whose_frames_do_not_fit_names_the_option(tmp_path, ceil, made):
+    halves = onnx.helper.make_node("AveragePool", ["x"], ["small"], kernel_shape=[2, 2], strides=[2, 2], ceil_mode=ceil)
+    grows = onnx.helper.make_node("Resize", ["small", "", "factors"], ["y"], mode="nearest")
+    file = saved(tmp_path / "m.onnx", scale=4, nodes=[halves, grows])
+    lr = torch.zeros(1, 3, 9, 11, dtype=torch.uint8)
+    with pytest.raises(ValueError, match=f"of 11x9 it makes {made}, which is not 2 times .*: method.minimum, method.m"):
+        Onnx(file, scale=2).upscale(lr)
+    assert Onnx(file, scale=2, multiple_of=2).upscale(lr).shape == (1, 3, 18, 22)
+
+
 def test_a_graph_for_clips_gets_a_frame_on_either_side(tmp_path, monkeypatch):
     monkeypatch.setattr("baselines.onnx.upscaler.LONGEST", 2)
     upscaler = Onnx(saved(tmp_path / "m.onnx", clips=1), scale=2)
