@@ -31,9 +31,8 @@ from pathlib import Path
 from bench.metrics.base import Kind
 
 class Picky:
-    kind = Kind("picky", "", "lower", 1)
-
     def __init__(self, what):
+        self.kind = Kind(f"picky, {what}", "", "lower", 1)
         self.what, self.signature = what, f"picky|{what}"
 
     def score(self, sr, gt):
