@@ -8,7 +8,7 @@ from typing import Any
 
 from bench.store.moments import moment
 from bench.store.record import GIVEN, Record
-from bench.store.unlike_frames import unlike_frames
+from bench.store.unlike_frames import unlike_files, unlike_frames
 
 NEEDED = ("date", "python", "platform", "packages", "cpu", "cores", "threads", "device", "commit", "dirty")
 """Keys that an environment must have; also `gpu` if the device is one."""
@@ -37,6 +37,7 @@ def broken(
         _line("frames were left out of the scores", _with(records, "score_every"), "measure without score_every"),
         _line("unlike signatures in one column", _unlike(good), "score all cells by one protocol"),
         _line("unlike frames of one clip", _unlike_frames(good), "measure these clips again"),
+        _line("unlike files of one method", _unlike_files(good), "measure its clips again"),
         _line("no digest of the scored frames", (_where(r) for r in good if not _is_digest(r.sr_sha256)), _AGAIN),
         _line("the timed frames are not proved to be the scored ones", _unproved(good), "see docs/timing.md"),
     ]
@@ -110,6 +111,11 @@ def _unlike(good: Sequence[Record]) -> Iterator[str]:
 def _unlike_frames(good: Sequence[Record]) -> Iterator[str]:
     for (data, clip, kind), by_digest in unlike_frames(good).items():
         yield f"{kind} of {data}/{clip}, {' and '.join(methods[0] for methods in by_digest.values())}"
+
+
+def _unlike_files(good: Sequence[Record]) -> Iterator[str]:
+    for (data, method, option), by_digest in unlike_files(good).items():
+        yield f"{option} of {method} on {data}/{' and '.join(clips[0] for clips in by_digest.values())}"
 
 
 def _unproved(good: Sequence[Record]) -> Iterator[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bench.metrics.pooling import NOT_AT_HAND, equal_frames_note
 from bench.store.record import Record, Score, Timing
-from bench.store.unlike_frames import unlike_frames
+from bench.store.unlike_frames import unlike_files, unlike_frames
 
 
 def score_note(name: str, score: Score) -> str:
@@ -23,6 +23,16 @@ def frames_notes(records: list[Record]) -> list[str]:
         + "; ".join(f"{digest[:10]}: {', '.join(dict.fromkeys(methods))}" for digest, methods in by_digest.items())
         + "); no best is marked across them: measure the clip again"
         for (_, clip, kind), by_digest in unlike_frames(records).items()
+    ]
+
+
+def files_notes(records: list[Record]) -> list[str]:
+    """A line on each option of a method that named files of other contents for some clips, such as weights."""
+    return [
+        f"{method}: the content of {option} changed between clips ("
+        + "; ".join(f"{digest[:10]}: {', '.join(clips)}" for digest, clips in by_digest.items())
+        + "); its figures are of no single method: measure these clips again"
+        for (_, method, option), by_digest in unlike_files(records).items()
     ]
 
 

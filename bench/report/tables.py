@@ -13,10 +13,11 @@ from bench.report.grid import BEST, FEWEST_TIED, MARKS, Block, Cell, Grid, Head,
 from bench.report.machines import split_by_canary, times_note
 from bench.report.methods import RANDOM_NOTE, random_methods, trained_on
 from bench.report.nearness import place, ranking_row, unranked_notes
-from bench.report.notes import by_note, frames_notes, score_notes, time_doubts
-from bench.report.summary import TIMES, Row, clip_frames, mean, mixed, most_clips, rows
+from bench.report.notes import by_note, files_notes, frames_notes, score_notes, time_doubts
+from bench.report.summary import TIMES, Row, clip_frames, mixed, most_clips, rows
 from bench.report.trace import sources
 from bench.store.record import Record
+from bench.timing.stats import mean
 from frames.errors import UserError, did_you_mean
 
 RANDOM, TRAINED = "§", "¶"
@@ -284,4 +285,5 @@ def _notes(records: list[Record]) -> list[str]:
         for times in record.timing.values():
             for doubt in time_doubts(times):
                 doubts.setdefault(doubt, {}).setdefault(record.method, []).append(record.clip)
-    return [*found, *frames_notes(records), *score_notes(records), *unranked_notes(records), *by_note(doubts)]
+    unlike = [*frames_notes(records), *files_notes(records)]
+    return [*found, *unlike, *score_notes(records), *unranked_notes(records), *by_note(doubts)]

@@ -78,6 +78,7 @@ class Cell:
     lr_sha256: str | None = None  # of the clip's frames, once they are read
     gt_sha256: str | None = None
     keys: Keys = Keys()
+    files: dict[str, str] = field(default_factory=dict)  # see `bench.store.record.Record.method_files`
     upscaled: Upscaled | None = None
     scored: Scored | None = None
     error: Exception | None = None  # the error that ended it; later steps skip the cell

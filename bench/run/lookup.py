@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 from omegaconf import OmegaConf
 
@@ -12,10 +13,11 @@ from bench.methods.arithmetic import Macs
 from bench.run.cell import Cell, Inputs, Keys, Upscaled
 from bench.run.score import is_complete
 from bench.store.entries import Damaged
-from bench.store.keys import combined, frames_digest, prediction_key
+from bench.store.keys import combined, frames_digest, option_digests, prediction_key, source_digest
 from bench.store.prediction import Prediction
 from bench.store.record import GIVEN, NOT_TIMED, Descriptor
 from bench.store.store import Store
+from frames.unexpected import OWN
 
 _NOT_OF_TIMES = ("timed", "solo")  # options of the timing that say when something is timed, not how
 
@@ -30,6 +32,7 @@ def look_up(cell: Cell, inputs: Inputs, store: Store) -> None:
             return
         check_fits(cell.adapter, cell.clip)
         cell.keys = _keys(cell, cell.adapter, inputs)
+        cell.files = _files(cell.plan.method_config, cell.adapter)
         cell.upscaled = _kept(cell, inputs, store)
     except Exception as error:  # costs this cell
         cell.error = error
@@ -50,6 +53,16 @@ def _keys(cell: Cell, adapter: Adapter, inputs: Inputs) -> Keys:
     assert isinstance(timing, dict)
     how = {key: value for key, value in timing.items() if key not in _NOT_OF_TIMES}
     return Keys(prediction, combined(prediction, how, cell.machine.name))
+
+
+def _files(method: dict[str, Any], adapter: Adapter) -> dict[str, str]:
+    """`Record.method_files`: what the options name, and the sources of a class that is not this project's own.
+
+    The environment names the commit of this project's code, and of no other.
+    """
+    found = option_digests(method, deep=identity(adapter) is None)
+    is_own = method["_target_"].split(".")[0] in OWN
+    return found if is_own else found | {"_target_": source_digest(method["_target_"])}
 
 
 def _device_class(cell: Cell, adapter: Adapter) -> str:

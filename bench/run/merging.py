@@ -15,6 +15,7 @@ import yaml
 from bench.store.moments import moment
 from bench.store.record import Record
 from bench.store.records import FILE, RecordFile, load
+from bench.store.unlike_frames import unlike_files
 from bench.store.workers import read_workers, write_worker
 from frames.errors import UserError
 from frames.strict_yaml import read_mapping
@@ -30,13 +31,14 @@ def merge(runs: Sequence[Path], out: Path) -> int:
 
     Raises:
         UserError: a folder is no run or damaged, `out` is there already, or two runs differ in more than clips and
-            methods, or in the frames of one clip.
+            methods, or in the frames of one clip, or in the files that a method names.
     """
     if out.exists():
         raise UserError(f"{out}: there already; give a new folder")
     loaded = {run: load(run).records for run in runs}
     _refuse_unlike(loaded)
     _refuse_unlike_frames(loaded)
+    _refuse_unlike_files(loaded)
     configs = [_config(run) for run in runs]
     workers = [facts for run in runs for facts in read_workers(run).values()]
     environment = _agreed([_environment(run) for run in runs])
@@ -159,6 +161,19 @@ def _refuse_unlike_frames(loaded: dict[Path, list[Record]]) -> None:
                         f"{other} and {run}: the clip {record.clip} of {record.data} has other {kind} frames (digests "
                         f"{before[:10]} and {digest[:10]}), so its scores cannot be compared; measure it again"
                     )
+
+
+def _refuse_unlike_files(loaded: dict[Path, list[Record]]) -> None:
+    """Refuse records of one method whose option names files of unlike contents, such as weights; one row mixed them."""
+    holders: dict[tuple[str, str], Path] = {}
+    for run, records in loaded.items():
+        holders |= {(option, digest): run for each in records for option, digest in each.method_files.items()}
+    for (data, method, option), by_digest in unlike_files(each for found in loaded.values() for each in found).items():
+        where = ", ".join(f"{holders[option, digest]} (sha256 {digest[:10]})" for digest in by_digest)
+        raise UserError(
+            f"{method} on {data}: the content of {option} is not the same in {where}; measure with one of them, or "
+            "give the methods names of their own"
+        )
 
 
 def _config(run: Path) -> list[dict[str, Any]]:

@@ -93,6 +93,7 @@ def _record(cell: Cell, reason: str | None, upscaled: Upscaled | None, scored: S
         data_config=plan.data_config,
         device=cell.machine.name,
         method_config=plan.method_config,
+        method_files=cell.files,
         prediction=cell.keys.prediction or None,
         descriptor=replace(upscaled.descriptor, trained_on=list(plan.trained_on)) if upscaled else None,
         sr_sha256=upscaled.sr_sha256 if upscaled else None,

@@ -94,6 +94,18 @@ def named_files(method: Mapping[str, Any], deep: bool) -> dict[str, str]:
     return found | dict(_files_below(method)) if deep else found
 
 
+def option_digests(method: Mapping[str, Any], deep: bool) -> dict[str, str]:
+    """The content of the files that each option names, by option: one file's sha256, or one over those of several.
+
+    Args:
+        deep: see `named_files`.
+    """
+    found: dict[str, dict[str, str]] = {}
+    for key, file in named_files(method, deep).items():
+        found.setdefault(re.split(r"[./]", key)[0], {})[key] = file_digest(file)
+    return {option: combined(each) if len(each) > 1 else next(iter(each.values())) for option, each in found.items()}
+
+
 def _files_below(value: Any, key: str = "") -> Iterator[tuple[str, str]]:
     if isinstance(value, (Mapping, list)):
         for name, inner in value.items() if isinstance(value, Mapping) else enumerate(value):

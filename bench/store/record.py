@@ -97,6 +97,7 @@ class Record:
     data_config: dict[str, Any]  # the options of the data set, its degradation, scale and protocol
     device: str
     method_config: dict[str, Any]  # the options of the method
+    method_files: dict[str, str] = field(default_factory=dict)  # option -> sha256 of what it names: weights, code
     prediction: str | None = None  # key of the SR frames in the store
     descriptor: Descriptor | None
     sr_sha256: str | None  # of the scored SR frames, see `bench.store.keys.frames_digest`

@@ -1,4 +1,4 @@
-"""Clips whose records are of unlike frames: files on disk may change under the same options."""
+"""Records of unlike frames of a clip, or unlike files of a method: files on disk may change under the same options."""
 
 from __future__ import annotations
 
@@ -26,3 +26,15 @@ def unlike_frames(records: Iterable[Record]) -> dict[tuple[str, str, str], dict[
         for kind, digest in frame_digests(record).items() if record.ok else ():
             found.setdefault((record.data, record.clip, kind), {}).setdefault(digest, []).append(record.method)
     return {place: methods for place, methods in found.items() if len(methods) > 1}
+
+
+def unlike_files(records: Iterable[Record]) -> dict[tuple[str, str, str], dict[str, list[str]]]:
+    """For each (data, method, option) that names files of several contents, such as weights, the clips by digest.
+
+    Records of failures, and of versions that kept no digest, tell nothing.
+    """
+    found: dict[tuple[str, str, str], dict[str, list[str]]] = {}
+    for record in records:
+        for option, digest in record.method_files.items() if record.ok else ():
+            found.setdefault((record.data, record.method, option), {}).setdefault(digest, []).append(record.clip)
+    return {place: clips for place, clips in found.items() if len(clips) > 1}

@@ -58,6 +58,10 @@ def test_a_complete_run_breaks_none():
             [replace(r, gt_sha256=("1" if r.method == "plain" else "2") * 64) for r in run()],
             ["unlike frames of one clip: GT of set/a, plain and sharp, GT of set/b, plain and sharp; measure"],
         ),
+        (
+            [replace(r, method_files={"weights": ("1" if r.clip == "a" else "2") * 64}) for r in run()[:2]],
+            ["unlike files of one method: weights of plain on set/a and b; measure its clips again"],
+        ),
         (with_first(sr_sha256=None), ["no digest of the scored frames: set/a, plain"]),
         (with_first(sr_sha256="../x"), ["no digest of the scored frames: set/a, plain"]),
         (with_first(timing={}), ["the timed frames are not proved to be the scored ones: set/a, plain: neither"]),

@@ -142,6 +142,14 @@ def test_methods_on_unlike_frames_of_a_clip_are_not_ranked_together(records):
     assert not tables.tables(made)[0].notes  # LR frames made elsewhere may be rounded otherwise
 
 
+def test_a_method_whose_weights_changed_between_clips_is_named(records):
+    one, other = {"weights": "1" * 64}, {"weights": "2" * 64}
+    assert not tables.tables([replace(r, method_files=one) for r in records])[0].notes
+    changed = [replace(r, method_files=other if r.clip == "b" and r.method == "fast" else one) for r in records]
+    (note,) = tables.tables(changed)[0].notes
+    assert note.startswith("fast: the content of weights changed between clips (1111111111: a; 2222222222: b)")
+
+
 def test_what_the_doctor_found_is_under_the_table(records):
     records[0] = replace(records[0], doctor=[DoctorFinding(kind="channels", text="red and blue are swapped")])
     assert "a, fast: the doctor says: red and blue are swapped" in plain.markdown(tables.tables(records)[0].grid())

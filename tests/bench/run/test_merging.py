@@ -89,6 +89,21 @@ def test_one_clip_with_other_frames_is_refused(tmp_path, kind):
         merge([one, run("changed", "a", "3" * 64)], tmp_path / "none")
 
 
+def test_one_method_with_other_weights_is_refused(tmp_path):
+    def run(name, clip, files):
+        return run_folder(tmp_path / name, [make("plain", clip, [30.0], [0.1], method_files=files)])
+
+    one, same, unknown = (
+        run(c, c, f) for c, f in (("a", {"weights": "1" * 64}), ("b", {"weights": "1" * 64}), ("c", {}))
+    )
+    assert merge([one, same, unknown], tmp_path / "out") == 3
+    other = run("other", "d", {"weights": "2" * 64})
+    with pytest.raises(
+        UserError, match="plain on set: the content of weights is not the same in .*a .sha256 1+., .*oth"
+    ):
+        merge([one, other], tmp_path / "none")
+
+
 def chosen(method, clip, clips, expected):
     return make(method, clip, [30.0], [0.1], expected=expected, data_config={"degradation": "bi", "clips": clips})
 

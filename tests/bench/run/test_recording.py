@@ -1,10 +1,12 @@
 """What a record says of its clip, and the line that a person reads of a finished cell."""
 
+import hashlib
+
 import pytest
 
 from bench.run.folder import RunFolder
 from bench.run.recording import line_of
-from bench.store.keys import frames_digest
+from bench.store.keys import frames_digest, source_digest
 from bench.store.records import load
 from frames.degradations import Bicubic
 from frames.errors import UserError
@@ -66,3 +68,29 @@ def test_a_record_has_the_digests_of_its_clip_s_frames(bench, clips, tmp_path):
         gt = [read_image(file) for file in sorted((clips / record.clip).iterdir())]
         assert record.gt_sha256 == frames_digest(gt)
         assert record.lr_sha256 == frames_digest(map(Bicubic(4), gt))
+
+
+WEIGHTED = """
+from baselines.interpolation import Interpolation
+
+class Weighted(Interpolation):
+    def __init__(self, scale, weights):
+        super().__init__("nearest", scale, "cpu")
+"""
+
+
+def test_a_record_has_the_digest_of_the_files_that_options_name(bench, clips, tmp_path, monkeypatch):
+    (tmp_path / "mine" / "method").mkdir(parents=True)
+    (tmp_path / "weighted_of_mine.py").write_text(WEIGHTED)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    weights = tmp_path / "net.pth"
+    weights.write_bytes(b"one")
+    options = f"_target_: weighted_of_mine.Weighted\nname: mine\nscale: ${{scale}}\nweights: {weights}\n"
+    (tmp_path / "mine" / "method" / "mine.yaml").write_text(options)
+    words = ("run", "--config-dir", tmp_path / "mine", "method=mine", "data=folder", f"data.gt={clips}")
+    answer = bench(*words, "metrics=[psnr]", "timing=none", "store=null", f"out={tmp_path / 'run'}")
+    assert answer.code == 0, answer.err
+    expected = {"weights": hashlib.sha256(b"one").hexdigest()}
+    found = [record.method_files for record in load(tmp_path / "run").records]
+    expected["_target_"] = source_digest("weighted_of_mine.Weighted")
+    assert found == [expected] * len(list(clips.iterdir()))
