@@ -17,6 +17,7 @@ from bench.datasets.sources import files_of, first_frames
 from bench.labels import file_name
 from bench.methods.alignment import EXACT, START
 from bench.methods.contract import Descriptor, FrameSource, GivenFrames, Stages, Upscaler
+from bench.methods.forks import no_second_run
 from bench.timing.measure import Call
 from frames.errors import UserError
 from frames.images import read_image, write_png
@@ -78,9 +79,10 @@ def _upscaled(upscaler: Upscaler, frames: torch.Tensor, stages: Stages) -> objec
 
 @contextmanager
 def contained() -> Iterator[None]:
-    """Contain a method's code: sys.exit becomes a UserError."""
+    """Contain a method's code: sys.exit becomes a UserError, and a process that it forks ends with it."""
     try:
-        yield
+        with no_second_run():
+            yield
     except SystemExit as error:
         raise UserError(f"the method called sys.exit({error.code!r})") from error
 
