@@ -17,7 +17,6 @@ from bench.metrics.kinds import overridden_kind
 from bench.metrics.of_gt import of_gt
 from bench.metrics.protocol import RGB, Protocol
 from bench.metrics.reserved import names_a_time
-from bench.metrics.signature import short
 from bench.metrics.unavailable import NotAtHand, Unavailable
 from bench.targets import maker
 from frames.errors import UserError, did_you_mean, one_line
@@ -86,8 +85,7 @@ def chosen(names: Iterable[str], protocol: Protocol, **options: Any) -> dict[str
     Args:
         options: as for `build`.
     Raises:
-        UserError: as `build`, for metrics that are named themselves; or no metric's weights can be fetched; or two of
-            unlike recipes have one title.
+        UserError: as `build`, for metrics that are named themselves; or no metric's weights can be fetched.
     """
     found: dict[str, Metric] = {}
     refused: list[NotAtHand] = []
@@ -104,20 +102,7 @@ def chosen(names: Iterable[str], protocol: Protocol, **options: Any) -> dict[str
                 found[member] = Unavailable(member, str(error).removeprefix(f"metric {member}: "))
     if refused and len(refused) == len(found):
         raise refused[0]
-    _check_titles(found)
     return found
-
-
-def _check_titles(metrics: dict[str, Metric]) -> None:
-    """Raise UserError if two metrics of unlike recipes would have one title in tables and plots."""
-    first: dict[str, str] = {}
-    for name, metric in metrics.items():
-        other = first.setdefault(short(metric.kind.title, metric.signature), name)
-        if metrics[other].signature != metric.signature:
-            raise UserError(
-                f"metrics {other} and {name} have one title, {metric.kind.title}, in tables; give one of them a title "
-                "of its own in its file, kind: {title: ...}"
-            )
 
 
 def is_suite(name: str, config_dirs: tuple[str, ...] = ()) -> bool:

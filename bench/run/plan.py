@@ -15,6 +15,7 @@ from bench.methods.settings import restored
 from bench.metrics import protocol as protocols
 from bench.metrics import registry
 from bench.metrics.base import Metric
+from bench.metrics.signature import short
 from bench.metrics.unavailable import Unavailable
 from bench.run.frame_scores import recipe_of
 from bench.schema import reason_of
@@ -110,8 +111,7 @@ def _planned(
     chosen = registry.chosen(
         config.metrics, protocol, scale=config.scale, device=networks_on, config_dirs=combination.config_dirs
     )
-    for metric in chosen.values():
-        recipe_of(metric)  # it remembers the sources as they are now, when they are imported
+    _check_titles(chosen)
     return MethodOnData(
         data=combination.data,
         method=combination.method,
@@ -125,6 +125,19 @@ def _planned(
         data_config=data_config(config),
         trained_on=_trained_on(combination),
     )
+
+
+def _check_titles(metrics: dict[str, Metric]) -> None:
+    """Raise UserError if two metrics of unlike recipes would have one title in tables and plots."""
+    recipes = {name: recipe_of(metric) for name, metric in metrics.items()}  # with the sources as they are imported now
+    first: dict[str, str] = {}
+    for name, metric in metrics.items():
+        other = first.setdefault(short(metric.kind.title, metric.signature), name)
+        if recipes[other] != recipes[name]:
+            raise UserError(
+                f"metrics {other} and {name} have one title, {metric.kind.title}, in tables; give one of them a title "
+                "of its own in its file, kind: {title: ...}"
+            )
 
 
 def method_config(combination: Combination) -> dict[str, Any]:

@@ -8,7 +8,7 @@ import pytest
 from bench.groups import members
 from bench.metrics.base import ClipMetric, FrameMetric, Kind, PreparesGt, is_network
 from bench.metrics.protocol import Protocol
-from bench.metrics.registry import build, check_name, chosen
+from bench.metrics.registry import build, check_name
 from frames.errors import UserError
 
 NEED_MORE = {"vmaf", "vmaf-neg", "vmaf-4k", "pyiqa", "lpips-squeeze", "no-reference"}
@@ -167,15 +167,6 @@ def test_a_recipe_that_cannot_take_the_frames_is_one_line(folder):
     dirs = folder("mine", f"_target_: {__name__}.Fixed\n")
     with pytest.raises(UserError, match="metric mine: signature must be a plain attribute of Fixed"):
         build("mine", Protocol(drop_first=2), config_dirs=dirs)
-
-
-def test_two_recipes_of_one_title_are_refused_with_the_remedy(folder):
-    for name, value in (("two", 2), ("three", 3), ("also-two", 2)):
-        dirs = folder(name, f"_target_: {__name__}.Constant\nvalue: {value}\n")
-    folder("named", f"_target_: {__name__}.Constant\nvalue: 4\nkind: {{title: four}}\n")
-    with pytest.raises(UserError, match="metrics two and three have one title, const, .* kind: {title: ...}"):
-        chosen(["psnr", "two", "three"], Protocol(), config_dirs=dirs)
-    assert len(chosen(["psnr", "psnr-rgb", "two", "also-two", "named"], Protocol(), config_dirs=dirs)) == 5
 
 
 def test_an_unknown_name_gets_a_hint(folder):
