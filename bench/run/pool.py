@@ -8,6 +8,7 @@ from pathlib import Path
 
 from bench.methods.adapters import Adapter, adapted
 from bench.methods.calls import contained
+from bench.methods.checkouts import Checkouts
 from bench.methods.settings import OwnSettings
 from bench.run.plan import MethodOnData
 from bench.store.keys import combined, named_files
@@ -36,6 +37,7 @@ class MethodPool:
     def __init__(self, loading: Callable[[str], None]) -> None:
         self._loading = loading
         self._loaded: dict[str, LoadedMethod] = {}
+        self._checkouts = Checkouts()
         self._files: dict[str, tuple[int, int]] = {}  # size and time of change when first loaded, as keys know them
 
     def keep_only(self, group: Iterable[MethodOnData]) -> None:
@@ -55,7 +57,7 @@ class MethodPool:
             own = OwnSettings()
             try:
                 self._check_files(plan)
-                with own.in_force(), contained():
+                with own.in_force(), contained(), self._checkouts.of(plan.method_config["_target_"], plan.method):
                     adapter = adapted(build(plan.method_config), device, own)
                 self._loaded[key] = LoadedMethod(adapter, None, max(0.0, in_use_mb(device) - before), max(0.0, beside))
             except Exception as error:

@@ -1,5 +1,6 @@
 """The methods in memory: weights that change while a run is at work are never kept under the key of the former ones."""
 
+import sys
 from types import SimpleNamespace
 from typing import NamedTuple
 
@@ -79,3 +80,38 @@ def test_a_descriptor_of_another_class_is_read_and_what_it_lacks_is_said_before_
 def test_a_class_that_ends_the_process_costs_its_cells_alone():
     error = MethodPool(lambda method: None).load(plan("ends")).error
     assert str(error) == "the method called sys.exit('no GPU')"
+
+
+FROM = """
+import sys
+sys.path.append({folder!r})
+from models_of_a_checkout.net import GAIN
+from tests.bench.run.test_pool import Own
+
+class Mine(Own):
+    gain = GAIN
+"""
+
+
+def test_two_checkouts_with_a_module_of_one_name_are_refused_in_one_run(tmp_path, monkeypatch):
+    monkeypatch.setattr(sys, "path", [*sys.path, str(tmp_path)])
+    for name in "abc":
+        package = tmp_path / f"checkout_{name}" / ("models_of_a_checkout" if name != "c" else "others")
+        package.mkdir(parents=True)
+        (package / "net.py").write_text(f"GAIN = {name!r}")
+        (tmp_path / f"from_checkout_{name}.py").write_text(FROM.format(folder=str(package.parent)))
+    pool = MethodPool(lambda method: None)
+    try:
+        for _ in range(2):
+            one, other, third = (pool.load(mine(f"from_checkout_{name}")) for name in "abc")
+            assert one.error is None and one.adapter.method.gain == "a" and third.error is None
+            assert "from_checkout_b would get the module models_of_a_checkout of" in str(other.error)
+            pool.keep_only([])
+    finally:
+        for name in [each for each in sys.modules if each.startswith(("from_checkout_", "models_of_a_checkout"))]:
+            del sys.modules[name]
+
+
+def mine(module):
+    options = {"_target_": f"{module}.Mine", "weights": "none"}
+    return SimpleNamespace(method=module, method_config=options, config=SimpleNamespace(device="cpu"))
