@@ -6,6 +6,7 @@ import hashlib
 import importlib.util
 import json
 import re
+import sys
 from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
 from os.path import expanduser, isdir, isfile
@@ -21,7 +22,7 @@ SHARED, HARNESS = "frames", "bench"
 WORDS = ("_target_", "name", "label", "summary")
 """Options that are no paths, even where a folder has such a name: a checkout of this project has one, `turbovsr`."""
 INSTALLED = ("site-packages", "dist-packages")
-"""Folders of packages that have versions; what lies in them beside a package is none of its own sources."""
+"""Folders of packages that have versions; a method's imports from them are none of its own sources."""
 _SOURCES = (".py", ".so", ".pyd", ".dll", ".dylib", ".c", ".cc", ".cpp", ".cu", ".cuh", ".h", ".hpp", ".glsl", ".comp")
 _OPTIONS = (".yaml", ".yml", ".json", ".toml", ".ini", ".cfg", ".param", ".prototxt", ".xml")
 _ARRAYS = (".npz", ".npy", ".bin", ".h5", ".hdf5", ".mat", ".pkl", ".pickle", ".msgpack", ".tar")  # as in .pth.tar
@@ -124,8 +125,9 @@ def source_digest(target: str) -> str:
     """sha256 over the sources and packaged weights of the top-level package that holds a `_target_`.
 
     The whole package, not the one file: helpers shared inside a package change results as well. So do modules and
-    packages that lie beside it and that it imports, and `frames`, this project's resizing and decoding, wherever that
-    lies. The harness does not count: it hands frames over and takes them.
+    packages that it imports and that are not installed, beside it or in a folder that it adds to `sys.path`, and
+    `frames`, this project's resizing and decoding, wherever that lies. The harness does not count: it hands frames over
+    and takes them.
     """
     package = target.split(".")[0]
     files = _sources(package)
@@ -134,7 +136,7 @@ def source_digest(target: str) -> str:
     while waiting:
         for name in sorted(_imported(_sources(waiting.pop())) - seen):
             seen.add(name)
-            if name == SHARED or _is_beside(name, package):
+            if name == SHARED or _is_source(name):
                 files |= _sources(name)
                 waiting.append(name)
     digest = hashlib.sha256()
@@ -156,10 +158,9 @@ def _imported(files: Mapping[str, Path]) -> set[str]:
     return names
 
 
-def _is_beside(name: str, package: str) -> bool:
-    """Whether a package lies in the same folder as another one, unless it is a folder of installed packages."""
-    around = {root.parent for root in _roots(package)}
-    return any(root.parent in around and root.parent.name not in INSTALLED for root in _roots(name))
+def _is_source(name: str) -> bool:
+    """Whether a package is one of files that a user may edit: neither installed nor Python's own."""
+    return name not in sys.stdlib_module_names and any(root.parent.name not in INSTALLED for root in _roots(name))
 
 
 def _roots(package: str) -> list[Path]:

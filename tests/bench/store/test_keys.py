@@ -96,6 +96,16 @@ def test_modules_beside_a_module_count_where_it_imports_them(package):
     assert len(set(seen)) == 4 and key(method) == seen[-1]
 
 
+def test_a_checkout_that_a_class_adds_to_the_path_counts(package, tmp_path, monkeypatch):
+    package("own_sr.py", "import sys, own_checked_out.net\n")
+    (tmp_path / "checkout").mkdir()
+    package("checkout/own_checked_out/net.py", "")
+    monkeypatch.syspath_prepend(tmp_path / "checkout")
+    before = key({"_target_": "own_sr.Mine"})
+    package("checkout/own_checked_out/net.py", "x = 1\n")
+    assert key({"_target_": "own_sr.Mine"}) != before
+
+
 def test_installed_packages_count_by_themselves_alone(package, tmp_path, monkeypatch):
     monkeypatch.setattr(keys, "INSTALLED", (tmp_path.name,))
     package("own_sr.py", "import own_help\n")
