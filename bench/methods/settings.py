@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, suppress
@@ -43,6 +44,16 @@ def _set_default_device(device: torch.device) -> None:
 def _set_folder(folder: str) -> None:
     with suppress(OSError):  # it was removed meanwhile
         os.chdir(folder)
+
+
+def _processors() -> set[int]:
+    """The processors that the process may use; empty where the system does not tell."""
+    return os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else set()
+
+
+def _set_processors(wanted: set[int]) -> None:
+    with suppress(OSError):  # some were taken away meanwhile
+        os.sched_setaffinity(0, wanted)
 
 
 def _set_environment(wanted: Mapping[str, str]) -> None:
@@ -88,6 +99,9 @@ _OWN: dict[str, _Setting] = {
     "OpenCV's threads": (cv2.getNumThreads, cv2.setNumThreads),
     "folder": (os.getcwd, _set_folder),
     "environment": (lambda: dict(os.environ), _set_environment),
+    "standard output": (lambda: sys.stdout, partial(setattr, sys, "stdout")),
+    "standard error": (lambda: sys.stderr, partial(setattr, sys, "stderr")),
+    "processors": (_processors, _set_processors),
 }
 """Settings that each method has for itself: how one is read and set."""
 _SHARED: dict[str, _Setting] = {

@@ -1,7 +1,9 @@
 """Settings of the process: what a method's code sets holds for that method alone."""
 
+import io
 import os
 import signal
+import sys
 
 import cv2
 import numpy as np
@@ -53,8 +55,17 @@ OTHERS = {  # a setting: how it is read, and how a careless method changes it
     "opencv": (cv2.getNumThreads, lambda: cv2.setNumThreads(cv2.getNumThreads() + 1)),
     "folder": (os.getcwd, lambda: os.chdir("/")),
     "environment": (lambda: os.environ.get("OF_A_TEST"), lambda: os.environ.update(OF_A_TEST="1")),
+    "output": (lambda: sys.stdout, lambda: setattr(sys, "stdout", io.StringIO())),
+    "errors": (lambda: sys.stderr, lambda: setattr(sys, "stderr", io.StringIO())),
     "signal": (lambda: signal.getsignal(signal.SIGTERM), lambda: signal.signal(signal.SIGTERM, signal.SIG_IGN)),
 }
+
+
+if len(getattr(os, "sched_getaffinity", lambda _: ())(0)) > 1:
+    OTHERS["processors"] = (
+        lambda: os.sched_getaffinity(0),
+        lambda: os.sched_setaffinity(0, {min(os.sched_getaffinity(0))}),
+    )
 
 
 @pytest.mark.parametrize("read, change", OTHERS.values(), ids=OTHERS)
