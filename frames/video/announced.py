@@ -12,7 +12,7 @@ from av.video.stream import VideoStream
 
 from frames.video.structure import truncation
 
-MATROSKA = "matroska"
+MATROSKA, MOV = "matroska", "mov"
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,11 @@ def announced_of(path: Path, container: InputContainer, stream: VideoStream) -> 
         seconds = _duration_tag(stream.metadata)
         if seconds is None and len(container.streams) == 1 and container.duration:
             seconds = Fraction(container.duration, 1_000_000)
-    frames = _without_repeats(stream) if container.format.name == "avi" else stream.frames
+    frames = stream.frames
+    if container.format.name == "avi":
+        frames = _without_repeats(stream)
+    elif frames and container.format.name.startswith(MOV):
+        frames = len(stream.index_entries)  # without the frames that an edit list cuts off, which are not demuxed
     return Announced(frames or None, seconds, truncation(path))
 
 

@@ -1,5 +1,7 @@
 """Videos that are cut short or damaged: what can be decoded comes, then one line says what is missing."""
 
+import struct
+
 import av
 import numpy as np
 import pytest
@@ -87,6 +89,17 @@ def test_frames_that_the_decoder_marks_corrupt_are_counted(encode):
     count, said = read(path)
     assert count >= 48 and "damaged" in said
     assert len(list(read_video(path, 0, 3))) == 3  # those before the damage are good
+
+
+@pytest.mark.parametrize(("first", "frames"), [(0, 30), (15, 20), (15, 35)])
+def test_frames_that_an_edit_list_cuts_off_are_no_damage(encode, first, frames):
+    path = encode("a.mp4", max_b_frames=0)
+    data = bytearray(path.read_bytes())
+    length, begin = 40 * frames, first * 512  # in 1/1000 s, in 1/12800 s
+    struct.pack_into(">Ii", data, data.index(b"elst") + 12, length, begin)
+    path.write_bytes(data)
+    assert read(path) == (frames, "")
+    assert video_info(path).frames == frames
 
 
 @pytest.mark.parametrize("pix_fmt", ["yuv411p", "yuv422p", "yuv444p", "gray", "yuv420p10le"])
