@@ -14,7 +14,7 @@ from av.container import InputContainer
 from av.format import Flags
 from av.video.stream import VideoStream
 
-from frames.video.container import flagged, open_video
+from frames.video.container import flagged, open_video, rate_of
 
 BACK = Fraction(1, 2)  # seconds; streams that go back by less only stumble
 REORDERED = 16  # pictures at most that are decoded between one and the next that is shown
@@ -56,7 +56,7 @@ class Clock:
 
 def step_of(stream: VideoStream) -> Fraction:
     """Seconds from one picture to the next, on average."""
-    return 1 / (stream.average_rate or stream.guessed_rate or Fraction(25))
+    return 1 / rate_of(stream)
 
 
 class Shifts:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from fractions import Fraction
 from pathlib import Path
 from typing import BinaryIO, cast
 
@@ -22,6 +23,7 @@ DEMUXERS = (
     "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,mpeg,mpegts,mpegvideo,m4v,yuv4mpegpipe,gif,apng,flv,asf,ogg,mxf,h264,"
     "hevc,vvc,av1,obu,ivf,nut,dv,rm"
 )
+PLAUSIBLE_RATE = 1000  # frames a second at most
 # Gigabytes of zeros inside a file keep FFmpeg searching for the next packet for minutes.
 PATIENCE_S = 30.0  # of opening, and of reading one packet; a busy machine may pause for seconds
 _OPTIONS = {"format_whitelist": DEMUXERS, "protocol_whitelist": "file"}
@@ -51,6 +53,15 @@ def open_video(path: Path) -> Iterator[tuple[InputContainer, VideoStream]]:
         if complaint:
             raise ValueError(f"{path}: {complaint}")
         yield container, stream
+
+
+def rate_of(stream: VideoStream) -> Fraction:
+    """Frames a second, on average.
+
+    For raw DV FFmpeg gives the unit of the time stamps, 1/60000 s, as the average; its guess is right there.
+    """
+    rate = stream.average_rate or stream.guessed_rate or Fraction(25)
+    return stream.guessed_rate or rate if rate > PLAUSIBLE_RATE else rate
 
 
 def flagged(container: InputContainer | OutputContainer, flag: Flags) -> bool:

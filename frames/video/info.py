@@ -15,7 +15,7 @@ from av.video.stream import VideoStream
 
 from frames.door import check_regular
 from frames.video.announced import announced_of
-from frames.video.container import is_cover, open_video
+from frames.video.container import is_cover, open_video, rate_of
 from frames.video.decode import Reader
 from frames.video.orientation import orientation_of, upright_size
 
@@ -90,7 +90,7 @@ def video_info(path: str | Path) -> VideoInfo:
 def _video_info(path: Path, size: int, mtime: int) -> VideoInfo:
     with open_video(path) as (container, stream):
         announced = announced_of(path, container, stream)
-        fps = float(stream.average_rate or stream.guessed_rate or 25)
+        fps = float(rate_of(stream))
         try:
             packets = sum(1 for packet in container.demux(stream) if packet.size and not packet.is_discard)
         except av.error.FFmpegError:

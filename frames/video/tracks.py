@@ -14,7 +14,7 @@ import av.error
 from av.container import InputContainer, OutputContainer
 from av.stream import Stream
 
-from frames.video.container import is_cover, open_video
+from frames.video.container import is_cover, open_video, rate_of
 from frames.video.sound import Sound
 from frames.video.texts import TEXTS
 
@@ -72,7 +72,7 @@ def plan_tracks(
             notes += [note] if note else []
         timecode = _tag(container, TIMECODE) or _tag(picture, TIMECODE)
         stereo = _tag(picture, "stereo_mode")
-        rate = fps or picture.average_rate or picture.guessed_rate or Fraction(25)
+        rate = fps or rate_of(picture)
     if stereo and suffix != ".mkv":
         notes.append(f"the tag of its 3D picture, {stereo}, is left out: {suffix} has no place for it")
     if timecode and suffix != ".mkv" and not _holds_timecode(suffix, timecode, rate):

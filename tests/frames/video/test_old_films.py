@@ -8,6 +8,7 @@ import pytest
 
 from frames.video import read_timed, video_info
 from frames.video.decode import Reader
+from frames.video.tracks import plan_tracks
 
 VOP, USER_DATA, VIDEO_OBJECT_LAYER = b"\0\0\1\xb6", b"\0\0\1\xb2", b"\0\0\1\x20"
 B_PICTURE = 2
@@ -79,6 +80,19 @@ def test_empty_packets_of_an_avi_are_no_damage(encode, tmp_path, codec):
     path = put(tmp_path / "gaps.avi", given, {at: chunks[at] for at in kept})
     assert times(path) == kept
     assert video_info(path).frames == len(kept) and video_info(path).damage == ""
+
+
+def test_raw_dv_has_the_rate_of_its_times(tmp_path):
+    path = tmp_path / "tape.dv"
+    with av.open(str(path), "w") as out:
+        stream = out.add_stream("dvvideo", rate=25)
+        stream.width, stream.height, stream.pix_fmt = 720, 576, "yuv420p"
+        for _ in range(3):
+            out.mux(stream.encode(av.VideoFrame(720, 576, "yuv420p")))
+        out.mux(stream.encode(None))
+    assert times(path) == [0, 1, 2]
+    assert video_info(path).fps == 25
+    assert plan_tracks(path, ".mp4").notes == ()  # its time code fits
 
 
 def test_empty_packets_of_theora_are_no_damage(encode, monkeypatch):
