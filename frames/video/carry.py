@@ -24,6 +24,7 @@ from frames.video.tracks import AAC, COPY, COVERS, MOV_TEXT, SUBRIP, TIMECODE, T
 
 NO_TEXT = b"\0\0"
 MILLISECOND = Fraction(1, 1000)
+PRIMING = Fraction(1, 8)  # seconds at most of the samples that an encoder of sound puts before the first one
 # FFmpeg ends a text of MP4 when the number of another stream's time, whatever its unit, is beyond the text's own: this
 # is at least as fine as those of sound and pictures. Much finer, hours without a text would be more than 31 bits hold.
 TEXT_UNIT = Fraction(1, 120_000)
@@ -83,6 +84,7 @@ class Carrier:
     def __init__(self, source: InputContainer, container: OutputContainer, other_streams: OtherStreams) -> None:
         self._source, self._other_streams = source, other_streams
         self._shifts = Shifts(other_streams.path, source) if other_streams.tracks else None
+        self._trimmed: dict[int, bool] = {}  # by stream: an edit list cuts off its beginning
         self._strict = not flagged(container, Flags.ts_nonstrict)
         self.broken: list[str] = []
         self._writers = {}
@@ -124,10 +126,22 @@ class Carrier:
         shift = round((self._other_streams.zero - added) / packet.time_base)
         packet.pts = None if packet.pts is None else packet.pts - shift
         packet.dts = None if packet.dts is None else packet.dts - shift
+        if self._cut_off(packet):
+            return False
         if self._other_streams.seconds is None or packet.pts is None:
             return True
         ends = (packet.pts + (packet.duration or 0)) * packet.time_base
         return ends > 0 and packet.pts * packet.time_base < self._other_streams.seconds
+
+    def _cut_off(self, packet: av.Packet) -> bool:
+        """Whether an edit list hides a packet that no other container would.
+
+        The packet right before the beginning is kept, for decoders need it, and so is an encoder's priming.
+        """
+        if not packet.is_discard or packet.pts is None:
+            return False
+        trimmed = self._trimmed.setdefault(packet.stream.index, packet.pts * packet.time_base < -PRIMING)
+        return trimmed and packet.pts + 2 * (packet.duration or 0) <= 0
 
 
 def _put_after(packet: av.Packet, last: dict[int, Fraction], strict: bool) -> None:

@@ -1,6 +1,7 @@
 """Encoded parts and what their source has beside them, in one file."""
 
 import io
+import struct
 from contextlib import suppress
 from fractions import Fraction
 from pathlib import Path
@@ -268,6 +269,23 @@ def test_a_cover_that_is_all_there_is_becomes_a_video(tmp_path):
     with av.open(str(output)) as container:
         kinds = [(stream.type, bool(stream.disposition & Disposition.attached_pic)) for stream in container.streams]
     assert sorted(kinds) == [("audio", False), ("video", False)]
+
+
+@pytest.mark.parametrize("suffix", [".mp4", ".mkv"])
+def test_sound_that_an_edit_list_cuts_off_stays_away(tmp_path, suffix):
+    given = phone.record(tmp_path / "in.mp4", subtitles=False, turned=False)
+    data, at = bytearray(given.read_bytes()), 0
+    for _ in range(2):  # of both tracks, the first second and a half
+        at = data.index(b"elst", at + 1)
+        unit = int.from_bytes(data[(head := data.index(b"mdhd", at) + 16) : head + 4])
+        length, begin = struct.unpack_from(">Ii", data, at + 12)
+        struct.pack_into(">Ii", data, at + 12, length - 1500, begin + unit * 3 // 2)
+    given.write_bytes(data)
+    output = tmp_path / f"out{suffix}"
+    again(given, output)
+    flashes, beeps = phone.flashes(output), phone.beeps(output)
+    assert flashes == pytest.approx([0.5], abs=0.05)
+    assert beeps == pytest.approx([flashes[0], flashes[0] + 1], abs=0.003)  # those of the last two seconds
 
 
 @pytest.mark.parametrize("suffix", [".mp4", ".mkv"])
