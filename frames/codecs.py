@@ -46,6 +46,7 @@ class Codec:
     worst: int = 0
     quality: int | None = None  # the default; None: the codec has no quality setting
     largest_edge: int = 16384
+    largest_height: int = 32768
     smallest_edge: int = 1
 
 
@@ -59,9 +60,22 @@ CODECS = {
     "hevc": Codec(
         "HEVC", "libx265", (".mp4", ".mkv", ".mov"), _420, _444, X26X_PRESETS, "medium", 0, 51, 18, smallest_edge=64
     ),
-    "av1": Codec("AV1", "libsvtav1", (".mp4", ".mkv"), _420, {}, tuple(map(str, range(14))), "8", 1, 63, 24),
+    "av1": Codec(
+        "AV1",
+        "libsvtav1",
+        (".mp4", ".mkv"),
+        _420,
+        {},
+        tuple(map(str, range(14))),
+        "8",
+        best=1,
+        worst=63,
+        quality=24,
+        largest_height=8704,
+        smallest_edge=4,
+    ),
     "prores": Codec("ProRes", "prores_ks", (".mov", ".mkv"), {10: "yuv422p10le"}, {}, PRORES_PROFILES, "hq"),
-    "ffv1": Codec("FFV1", "ffv1", (".mkv",), _RGB, _RGB, largest_edge=32768),
+    "ffv1": Codec("FFV1", "ffv1", (".mkv",), _RGB, _RGB, largest_edge=32768, smallest_edge=4),  # it has 4x4 slices
 }
 
 
@@ -139,6 +153,8 @@ class Encoding:
         codec = CODECS[self.codec]
         if max(height, width) > codec.largest_edge:
             return f"{width}x{height} is more than {codec.title} holds ({codec.largest_edge} a side)"
+        if height > codec.largest_height:
+            return f"{width}x{height} is higher than {codec.title} is written ({codec.largest_height})"
         if min(height, width) < codec.smallest_edge:
             return f"{width}x{height} is less than {codec.title} is written for ({codec.smallest_edge} a side)"
         if (height % 2 or width % 2) and not codec.formats_of_odd_sizes:

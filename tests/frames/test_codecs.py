@@ -49,6 +49,15 @@ def test_sizes_that_a_codec_does_not_take_are_said(codec):
     assert encoding.settings(96, 128).pixel_format.startswith(("yuv42", "gbrp"))
 
 
+def test_sizes_that_an_encoder_does_not_take_are_said():
+    av1 = Encoding("av1")
+    assert av1.size_complaint(8704, 4096) is None
+    assert av1.size_complaint(15360, 8640) == "8640x15360 is higher than AV1 is written (8704)"
+    for codec in ("av1", "ffv1"):
+        assert Encoding(codec).size_complaint(4, 4) is None
+        assert "less than" in Encoding(codec).size_complaint(2, 64)
+
+
 def test_defaults_and_choices_reach_the_encoder():
     assert Encoding().settings(8, 8).options == {"crf": "18", "preset": "medium"}
     assert Encoding().settings(8, 8, repeatable=True).options["x264-params"] == "mbtree=0"
