@@ -31,7 +31,7 @@ def videos_in(given: Path) -> list[Path]:
     if not given.is_dir():
         return []
     files = entries(given)
-    videos = [path for path in files if is_video(path) and path.is_file()]
+    videos = [path for path in files if is_video(path) and not path.is_dir()]  # a dead link is an error, too
     if videos and any(is_image(path) for path in files):
         count = f"{len(videos)} video{'s' * (len(videos) > 1)} in it"
         print(f"turbovsr: {given}: a folder of images; {count} left out", file=sys.stderr)

@@ -61,6 +61,15 @@ def test_a_cut_output_is_said_again_until_it_is_made_from_a_whole_film(run, film
     assert run(films, out) == 0
 
 
+def test_a_link_that_leads_nowhere_is_a_film_that_fails(run, films, tmp_path, capsys):
+    (films / "b.mov").unlink()
+    (films / "b.mov").symlink_to(tmp_path / "unmounted" / "b.mov")
+    assert run(films, tmp_path / "out") == 3
+    said = capsys.readouterr().err
+    assert "b.mov: a link to" in said and "1 of 2 videos failed" in said
+    assert [path.name for path in (tmp_path / "out").iterdir()] == ["a.mp4"]
+
+
 def test_outputs_that_are_no_folder_for_videos_are_refused(run, films, tmp_path, capsys):
     for output, complaint in ((tmp_path / "out.mp4", "the name of a folder"), (films, "the input itself")):
         assert run(films, output) == 3
