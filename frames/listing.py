@@ -7,7 +7,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".webp", ".tif", ".tiff")
-VIDEO_SUFFIXES = (".mp4", ".mkv", ".mov", ".avi", ".webm", ".mpg", ".mpeg", ".m4v", ".ts", ".y4m")
+VIDEO_SUFFIXES = (
+    *(".mp4", ".mkv", ".mov", ".avi", ".webm", ".mpg", ".mpeg", ".m4v", ".ts", ".y4m"),
+    *(".mts", ".m2ts", ".vob", ".wmv", ".flv", ".3gp", ".dv", ".mxf", ".ogv"),
+)
 DIGITS = re.compile("([0-9]+)")  # not \d, which takes digits of other scripts and, in str.isdigit, superscripts
 
 

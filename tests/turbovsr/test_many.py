@@ -61,6 +61,14 @@ def test_a_cut_output_is_said_again_until_it_is_made_from_a_whole_film(run, film
     assert run(films, out) == 0
 
 
+@pytest.mark.parametrize("name", ["00001.MTS", "dvd.vob", "old.wmv", "phone.3gp", "tape.dv"])
+def test_films_of_cameras_and_discs_are_films_by_their_names(run, films, tmp_path, name):
+    for path in films.iterdir():
+        path.rename(films / name) if path.suffix == ".mp4" else path.unlink()
+    assert run(films, tmp_path / "out") == 0
+    assert [path.name for path in (tmp_path / "out").iterdir()] == [f"{Path(name).stem}.mkv"]
+
+
 def test_a_link_that_leads_nowhere_is_a_film_that_fails(run, films, tmp_path, capsys):
     (films / "b.mov").unlink()
     (films / "b.mov").symlink_to(tmp_path / "unmounted" / "b.mov")
