@@ -35,8 +35,8 @@ def open_video(path: Path) -> Iterator[tuple[InputContainer, VideoStream]]:
 
     Raises:
         FileNotFoundError: no such file.
-        ValueError: not a regular file, not a video, no decoder for it, or frames larger than `frames.door` allows; one
-            line with the file's name.
+        ValueError: not a regular file, not a video, no decoder for it, a photograph in tiles, or frames larger than
+            `frames.door` allows; one line with the file's name.
     """
     check_regular(path, "video")
     try:
@@ -49,6 +49,8 @@ def open_video(path: Path) -> Iterator[tuple[InputContainer, VideoStream]]:
         stream = next((s for s in container.streams.video if not is_cover(s)), container.streams.video[0])
         if stream.codec_context is None:
             raise ValueError(f"{path}: there is no decoder for its video; convert it to H.264 or FFV1 first")
+        if stream.disposition & Disposition.dependent:  # each tile is a stream
+            raise ValueError(f"{path}: a photograph in tiles (HEIC, AVIF), which is not read; convert it to PNG first")
         complaint = pixels_complaint(stream.height, stream.width) if stream.width else None
         if complaint:
             raise ValueError(f"{path}: {complaint}")
