@@ -37,9 +37,11 @@ class Source:
     format: Format = Format()
 
 
-def open_source(path: Path) -> Source:
+def open_source(path: Path, exact: bool = True) -> Source:
     """Open the frames at `path` after a check of every header. An animated PNG is a video.
 
+    Args:
+        exact: whether the count of a video must be exact, which may take decoding it; see `frames.video.video_info`.
     Raises:
         FileNotFoundError, ValueError: one line that names the file.
     """
@@ -47,9 +49,9 @@ def open_source(path: Path) -> Source:
         return _images(_images_of(path))
     check_regular(path, "file or folder of images")
     if not is_image(path):
-        return _video(path)
+        return _video(path, exact)
     header = image_header(path)
-    return _video(path) if header.format == "png" and header.pictures > 1 else _images([path], still=True)
+    return _video(path, exact) if header.format == "png" and header.pictures > 1 else _images([path], still=True)
 
 
 def _images_of(folder: Path) -> list[Path]:
@@ -88,8 +90,8 @@ def _check_like(file: Path, header: Header, first: Path, size: tuple[int, int]) 
         )
 
 
-def _video(path: Path) -> Source:
-    info = video_info(path)
+def _video(path: Path, exact: bool) -> Source:
+    info = video_info(path, exact)
     return Source(
         (info.height, info.width),
         info.frames,

@@ -57,7 +57,7 @@ def upscale(given: Path, output: Path, arguments: argparse.Namespace, models: Mo
 
 
 def _upscale(given: Path, output: Path, arguments: argparse.Namespace, models: Models) -> None:
-    source = open_source(given)
+    source = open_source(given, exact=arguments.preview is None)
     if is_written_video(output):
         _video(given, source, output, arguments, models)
     elif arguments.preview is not None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from functools import lru_cache
+from itertools import islice
 from pathlib import Path
 from typing import Any, cast
 
@@ -25,6 +26,7 @@ BT709 = 1  # matrix, primaries and transfer alike
 BT2020 = 9  # primaries, and the matrix of non-constant luminance
 TRANSFERS_OF_HDR = (16, 18)  # PQ (SMPTE ST 2084), HLG
 SQUARE = Fraction(1)
+FEW = 100  # frames that are decoded where the number of frames need not be exact
 MOSTLY_PROGRESSIVE = 0.1  # share of interlaced frames; recordings often begin with progressive ones
 BESIDE_PIXELS = {  # FFmpeg's side data of a frame -> what it is
     "A53_CC": "closed captions",
@@ -72,22 +74,24 @@ class VideoInfo:
     format: Format = field(default=Format(), compare=False)
 
 
-def video_info(path: str | Path) -> VideoInfo:
+def video_info(path: str | Path, exact: bool = True) -> VideoInfo:
     """Read the size, frame count, rate and format of a video.
 
     The frame count is exact: where container and packets agree it is taken from them, else the video is decoded once.
     The result is remembered until the file changes.
 
+    Args:
+        exact: if false, packets are counted, damage is not looked for, and interlacing in the first frames alone.
     Raises:
         FileNotFoundError, ValueError: one line with the file's name.
     """
     path = Path(path)
     status = check_regular(path, "video")
-    return _video_info(path, status.st_size, status.st_mtime_ns)
+    return _video_info(path, status.st_size, status.st_mtime_ns, exact)
 
 
 @lru_cache(maxsize=256)
-def _video_info(path: Path, size: int, mtime: int) -> VideoInfo:
+def _video_info(path: Path, size: int, mtime: int, exact: bool) -> VideoInfo:
     with open_video(path) as (container, stream):
         announced = announced_of(path, container, stream)
         fps = float(rate_of(stream))
@@ -102,11 +106,13 @@ def _video_info(path: Path, size: int, mtime: int) -> VideoInfo:
         height, width = upright_size(first)
         form = _format(container, stream, first, reader.time or Fraction(0))
         whole = packets == announced.frames and not announced.truncated
+        counted = whole or (packets > 0 and not exact)
         if not whole:
-            interlaced = form.interlaced + sum(bool(frame.interlaced_frame) for frame in decoded)
+            looked_at = islice(decoded, FEW) if counted else decoded
+            interlaced = form.interlaced + sum(bool(frame.interlaced_frame) for frame in looked_at)
             form = replace(form, interlaced=form.interlaced or interlaced > MOSTLY_PROGRESSIVE * reader.decoded)
-        damage = "" if whole else reader.complaint(to_the_end=True) or ""
-        return VideoInfo(width, height, packets if whole else reader.decoded, fps, damage, form)
+        damage = "" if counted else reader.complaint(to_the_end=True) or ""
+        return VideoInfo(width, height, packets if counted else reader.decoded, fps, damage, form)
 
 
 def _format(container: InputContainer, stream: VideoStream, first: av.VideoFrame, start: Fraction) -> Format:
