@@ -148,6 +148,8 @@ class Encoder:
             interpolation=EXACT_IN,
         )
         converted.colorspace, converted.color_range = self._matrix, LIMITED
+        converted.color_primaries = _tagged(self._like.primaries)  # ProRes takes its tags from the frames
+        converted.color_trc = _tagged(self._like.transfer)
         return converted
 
     def _rgb(self, frame: np.ndarray) -> av.VideoFrame:

@@ -106,12 +106,13 @@ def test_the_light_of_hdr_is_known_and_its_tags_are_kept(encode, tmp_path):
     with av.open(str(tmp_path / "out.mp4")) as container:
         first = next(container.decode(video=0))
         assert (first.color_primaries, first.color_trc, first.colorspace, first.color_range) == (9, 16, 9, 1)
-    writer = SegmentWriter(tmp_path / "out.mkv", Encoding("ffv1", bits=10), (48, 64), Fraction(25), form)
-    writer.add(frames[0], 0)
-    writer.close()
-    with av.open(str(tmp_path / "out.mkv")) as container:
-        first = next(container.decode(video=0))
-        assert (first.color_primaries, first.color_trc) == (9, 16)
+    for codec in ("ffv1", "prores"):
+        writer = SegmentWriter(tmp_path / "out.mkv", Encoding(codec, bits=10), (48, 64), Fraction(25), form)
+        writer.add(frames[0], 0)
+        writer.close()
+        with av.open(str(tmp_path / "out.mkv")) as container:
+            first = next(container.decode(video=0))
+            assert (first.color_primaries, first.color_trc) == (9, 16)
     again = next(read_video(tmp_path / "out.mp4"))
     assert np.abs(again.astype(float) - frames[0]).mean() < 2
 
