@@ -143,6 +143,8 @@ def _decoded(path: Path, header: Header, data: bytes) -> np.ndarray:
         raise _unreadable_alpha(path)
     if image.dtype not in (np.uint8, np.uint16):
         raise _broken(path, f"samples of type {image.dtype}")
+    if header.negative:
+        np.invert(image, out=image)
     return cv2.cvtColor(image, cv2.COLOR_BGR2RGB)
 
 

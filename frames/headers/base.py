@@ -19,7 +19,7 @@ class Header:
     `height` and `width` are in pixels, of the picture as stored; `orientation` is Exif's 1 to 8, where 5 to 8 lie on
     their side; `unassociated_alpha` is true where OpenCV would multiply 8-bit colours by alpha; `pictures` counts the
     frames of an animation or the pages of a document; `profile` is true for an embedded colour profile other than sRGB
-    (not looked for in TIFF).
+    (not looked for in TIFF); `negative` is true where 0 is white and OpenCV would leave it so.
     """
 
     format: str  # "png", "jpeg", "bmp", "webp" or "tiff"
@@ -31,6 +31,7 @@ class Header:
     unassociated_alpha: bool = False
     pictures: int = 1
     profile: bool = False
+    negative: bool = False
 
     @property
     def upright_size(self) -> tuple[int, int]:

@@ -7,7 +7,8 @@ from collections.abc import Iterator
 
 from frames.headers.base import ORIENTATION_TAG, BrokenFile, Header
 
-SUBFILE, WIDTH, HEIGHT, BITS, PLANES, EXTRA_SAMPLES = 0x00FE, 0x0100, 0x0101, 0x0102, 0x011C, 0x0152
+SUBFILE, WIDTH, HEIGHT, BITS, PHOTOMETRIC, PLANES, EXTRA_SAMPLES = 0xFE, 0x100, 0x101, 0x102, 0x106, 0x11C, 0x152
+WHITE_IS_ZERO = 0  # a value of PHOTOMETRIC
 UNASSOCIATED = 2  # a value of EXTRA_SAMPLES: alpha by which colours are not multiplied yet
 PIECES = ((0x0111, 0x0117), (0x0144, 0x0145))  # offsets and byte counts of strips, of tiles
 TYPES = {1: "B", 3: "H", 4: "I"}  # byte, short, long
@@ -15,7 +16,7 @@ MAX_PAGES = 4096
 MAX_ENTRIES = 1 << 17  # of all pages; they may lie on each other
 MAX_VALUES = 1 << 20  # of one tag; a strip may be a single row
 LISTS = {BITS, EXTRA_SAMPLES, *(tag for pair in PIECES for tag in pair)}  # tags of several values
-KNOWN = {SUBFILE, WIDTH, HEIGHT, PLANES, ORIENTATION_TAG} | LISTS
+KNOWN = {SUBFILE, WIDTH, HEIGHT, PHOTOMETRIC, PLANES, ORIENTATION_TAG} | LISTS
 APART = 2  # a value of PLANES: a plane for each colour
 
 Tags = dict[int, tuple[int, ...]]
@@ -44,6 +45,7 @@ def header(data: bytes) -> Header:
         alpha=EXTRA_SAMPLES in first,
         unassociated_alpha=first.get(EXTRA_SAMPLES, (0,))[0] == UNASSOCIATED,
         pictures=max(whole, 1),
+        negative=max(bits) > 8 and first.get(PHOTOMETRIC, (1,))[0] == WHITE_IS_ZERO,
     )
 
 

@@ -221,6 +221,14 @@ def test_lossless_formats_read_back_as_written(tmp_path, frame, suffix):
     assert np.array_equal(read_image(tmp_path / f"a{suffix}"), frame)
 
 
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
+def test_a_tiff_in_which_0_is_white_is_no_negative(tmp_path, frame, dtype):
+    grey = frame[..., 0].astype(dtype) * (257 if dtype == np.uint16 else 1)
+    tifffile.imwrite(tmp_path / "scan.tif", np.invert(grey), photometric="miniswhite")
+    assert (read_image(tmp_path / "scan.tif") == frame[..., :1]).all()
+    assert (read_image(tmp_path / "scan.tif", deep=True) == frame[..., :1].astype(np.uint16) * 257).all()
+
+
 def test_sixteen_bits_are_rounded_alike_in_png_and_tiff(tmp_path):
     deep = np.random.default_rng(0).integers(0, 65536, (300, 5, 3), dtype=np.uint16)
     for suffix in (".png", ".tif"):
