@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
@@ -57,7 +58,7 @@ def read_video(path: str | Path, start: int = 0, stop: int | None = None) -> Ite
             if stop is not None and index >= stop:
                 break
             if index >= start:
-                yield to_rgb(frame)
+                yield reader.rgb(frame)
         if stop is not None and reader.decoded < stop:
             raise ValueError(f"{path}: it ends after {reader.decoded} frames, {stop} were asked for; replace the file")
         complaint = reader.complaint(to_the_end=stop is None)
@@ -86,7 +87,7 @@ def read_timed(
             time = clock.time(reader.time)
             duration = frame.duration * (frame.time_base or Fraction(0))
             if reader.decoded > start and (since is None or time + (duration or step) > since):
-                yield TimedFrame(to_rgb(frame, deep), time, duration)
+                yield TimedFrame(reader.rgb(frame, deep), time, duration)
         complaint = reader.complaint(to_the_end=True)
     if complaint:
         raise DamagedVideo(f"{path}: {complaint}; replace the file")
@@ -138,6 +139,22 @@ class Reader:
             yield frame
         if first is None:
             raise ValueError(f"{self._path}: no frame can be decoded; replace the file")
+
+    def rgb(self, frame: av.VideoFrame, deep: bool = False) -> np.ndarray:
+        """`to_rgb` of one of the frames.
+
+        Raises:
+            ValueError: its colours are not read, with the file's name: YCgCo, ICtCp, BT.2020 of constant luminance.
+        """
+        try:
+            return to_rgb(frame, deep)
+        except OSError as error:
+            if error.errno != errno.EOPNOTSUPP:
+                raise
+            raise ValueError(
+                f"{self._path}: its colours ({frame.format.name}, matrix {int(frame.colorspace)} of ITU-T H.273) are "
+                "not read; convert it first (ffmpeg's filter zscale=matrix=709)"
+            ) from None
 
     def complaint(self, to_the_end: bool) -> str | None:
         """A message on faults of the frames decoded so far, or None; `to_the_end` also checks for missing frames."""

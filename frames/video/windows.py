@@ -12,7 +12,7 @@ import av.error
 import numpy as np
 
 from frames.video.container import broken, open_video
-from frames.video.decode import Reader, to_rgb
+from frames.video.decode import Reader
 from frames.video.orientation import upright_size
 
 EXACT_SEEK = ("mov", "matroska")  # containers where seeking to a time stamp lands where it should; MPEG-PS does not
@@ -93,7 +93,7 @@ def _read(index: VideoIndex, place: int, start: int, count: int) -> Iterator[np.
                     continue
                 if place and not given and index.stamps is not None and frame.pts != index.stamps[start]:
                     raise _Missed
-                yield to_rgb(frame)
+                yield reader.rgb(frame)
                 given += 1
                 if given == count:
                     break

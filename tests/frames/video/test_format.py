@@ -117,6 +117,12 @@ def test_the_light_of_hdr_is_known_and_its_tags_are_kept(encode, tmp_path):
     assert np.abs(again.astype(float) - frames[0]).mean() < 2
 
 
+def test_colours_that_are_not_read_are_one_line(encode):
+    given = encode("ycgco.mp4", frames=3, pix_fmt="yuv444p", colorspace=8)
+    with pytest.raises(ValueError, match=r"ycgco.mp4: its colours \(yuv444p, matrix 8 of ITU-T H.273\) are not"):
+        next(read_timed(given))
+
+
 def test_untagged_colours_are_tagged_as_they_were(tmp_path, pattern):
     write_video(tmp_path / "out.mp4", pattern(2), 25)
     with av.open(str(tmp_path / "out.mp4")) as container:
