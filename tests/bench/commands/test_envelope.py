@@ -19,7 +19,8 @@ def envelope(tmp_path, monkeypatch, capfd):
 
     def call(run, *words):
         monkeypatch.setattr(process, "Runner", lambda limit_s: run)
-        code = main(["envelope", *WORDS, *words])
+        keys = {word.partition("=")[0] for word in words}
+        code = main(["envelope", *(word for word in WORDS if word.partition("=")[0] not in keys), *words])
         return code, *capfd.readouterr()
 
     return call
