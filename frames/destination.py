@@ -35,7 +35,9 @@ def check_destination(
     if _same(output, given):
         raise ValueError(f"{output}: the input itself; give another name for the output")
     suffix = output.suffix.lower()
-    if suffix in IMAGE_SUFFIXES and not source.still:
+    if str(output) == "-":
+        raise ValueError(f"{output}: nothing is written to standard output; give the name of a file or a folder")
+    if suffix in IMAGE_SUFFIXES and not source.still and source.count != 1:
         raise ValueError(f"{output}: a clip does not fit into an image; give a folder or a name in {_videos()}")
     if suffix in WRITTEN_SUFFIXES or suffix in IMAGE_SUFFIXES:
         if output.is_dir():

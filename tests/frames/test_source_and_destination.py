@@ -60,6 +60,20 @@ def test_a_gif_gives_all_its_frames(tmp_path):
     assert open_source(tmp_path / "a.gif").count == 3
 
 
+@pytest.mark.parametrize("name", ["a.gif", "a.avif"])
+def test_a_video_of_one_frame_may_become_an_image(tmp_path, name):
+    Image.fromarray(np.full((16, 24, 3), 90, np.uint8)).save(tmp_path / name)
+    source = open_source(tmp_path / name)
+    check_destination(tmp_path / "out.png", tmp_path / name, source, 4, overwrite=False)
+    write_images(tmp_path / "out.png", source.frames(), source)
+    assert np.abs(read_image(tmp_path / "out.png").astype(int) - 90).max() < 3
+
+
+def test_standard_output_is_refused(folder):
+    with pytest.raises(ValueError, match="-: nothing is written to standard output"):
+        check_destination(Path("-"), folder, open_source(folder), 4, overwrite=False)
+
+
 @pytest.mark.parametrize("name", ["a.webp", "a.tif"])
 def test_other_files_of_several_pictures_are_one_line(tmp_path, name):
     pages = [Image.fromarray(picture(value)) for value in (10, 90, 200)]
