@@ -25,6 +25,7 @@ DECODERS: dict[str, dict[str, Any]] = {  # arguments of `turbovsr.decoder.Decode
     "2b": dict(width=192, head_width=96, blocks=(2, 4)),
     TINY: dict(width=8, head_width=8, blocks=(1, 1)),
 }
+AUTO = "auto"
 TURBO_WINDOW = 12  # tokens: 3x5 windows cover a 1080p frame's 34x60
 LTX_TOKENS = 128  # of LTX's text encoder
 LARGEST_ON_CPU = 1024  # transformer width
@@ -36,7 +37,7 @@ def configure(
     size: str = "2b",
     path: str = "turbo",
     autoencoder: str = "0.9.0",
-    window: int | str | None = "auto",
+    window: int | str | None = AUTO,
     prompt_tokens: int = 0,
 ) -> LTXConfig:
     """Make the configuration of a size and path; arguments as for `build`.
@@ -48,7 +49,7 @@ def configure(
         raise ValueError(f"unknown size {size}: choose one of {', '.join(['nano', *SIZES])}")
     if path not in PATHS:
         raise ValueError(f"unknown path {path}: choose one of {', '.join(PATHS)}")
-    if window == "auto":
+    if window == AUTO:
         window = TURBO_WINDOW if path == "turbo" else None
     if window is not None and (not isinstance(window, int) or window < 0):
         raise ValueError(f"window must be auto, 0 (attention over the whole clip) or a number of tokens, got {window}")
@@ -68,11 +69,11 @@ def configure(
 
 def build(
     size: str = "2b",
-    path: str = "turbo",
-    autoencoder: str = "0.9.0",
+    path: str = AUTO,
+    autoencoder: str = AUTO,
     weights: str | Path | None = None,
     prompt: str | Path | None = None,
-    window: int | str | None = "auto",
+    window: int | str | None = AUTO,
     device: torch.device | str = "cpu",
     dtype: torch.dtype = torch.float32,
 ) -> tuple[LTXModel, dict[str, str]]:
@@ -80,11 +81,12 @@ def build(
 
     Args:
         size: "2b", the LTX-Video 2B transformer, or "2b-tiny", the same parts for trying things out on a CPU.
-        path: "paper" or "turbo", see `turbovsr.ltx.model`.
-        autoencoder: layout of LTX's autoencoder: "0.9.0", "0.9.1" or "0.9.5".
+        path: "paper" or "turbo", see `turbovsr.ltx.model`; "auto": "turbo", or that of a checkpoint of TurboVSR's own.
+        autoencoder: layout of LTX's autoencoder: "0.9.0", "0.9.1" or "0.9.5"; "auto": "0.9.0", or that of such a
+            checkpoint.
         weights: an LTX-Video checkpoint: a .safetensors file under Lightricks' or diffusers' names, with or without the
-            autoencoder, or a diffusers folder; a checkpoint written by `turbovsr.checkpoints.save`, which says its own
-            size and path; None for random weights.
+            autoencoder, or a diffusers folder; a checkpoint written by `turbovsr.checkpoints.save`, which has its own
+            size, path, autoencoder, window and text; None for random weights.
         prompt: a .safetensors file with the text embedding `prompt_embeds` (L, 4096) of the one fixed prompt, the empty
             one, and perhaps its `prompt_attention_mask` (L,); "random": 128 random tokens, to time LTX's text branch.
             None: built without a text branch.
@@ -94,17 +96,20 @@ def build(
     Returns:
         The model in evaluation mode, and metadata for the descriptor: name, weights, licence, notes.
     Raises:
-        ValueError: an unknown option, wrong weights, or a CPU for the full size.
+        ValueError: an unknown option, one that a checkpoint of TurboVSR's own contradicts, wrong weights, or a CPU for
+            the full size.
     """
     device = torch.device(device)
     own = None if weights is None or Path(weights).is_dir() else checkpoints.read_header(weights)
     if own is not None:
         if own.kind != LTXModel.kind:
             raise ValueError(f"{weights}: weights of the kind {own.kind}, not of the LTX shape: leave size={size} out")
+        _check_agreement(own, path, autoencoder, window, prompt)
         _check_device(own.config.get("transformer_width", 0), device)
         return checkpoints.build(own, LTXModel, LTXConfig).to(device, dtype), own.metadata
     channels = SIZES.get(size, {}).get("prompt_channels", LTXConfig.prompt_channels)
     text = None if prompt is None else fixed_prompt(prompt, channels)
+    path, autoencoder = ("turbo" if path == AUTO else path), ("0.9.0" if autoencoder == AUTO else autoencoder)
     config = configure(size, path, autoencoder, window, 0 if text is None else text.shape[1])
     _check_device(config.transformer_width, device)
     with weights_on(device, dtype):
@@ -128,6 +133,22 @@ def fixed_prompt(prompt: str | Path, channels: int) -> Tensor:
     if text.shape[2] != channels:
         raise ValueError(f"{prompt}: prompt_embeds of {text.shape[2]} channels, {channels} are needed")
     return text
+
+
+def _check_agreement(
+    own: checkpoints.Header, path: str, autoencoder: str, window: int | str | None, prompt: str | Path | None
+) -> None:
+    """Raise `ValueError` for an option that a checkpoint of TurboVSR's own contradicts: it is used as trained."""
+    if prompt is not None:
+        raise ValueError(f"{own.path}: trained weights hold their text, if they have one: leave prompt={prompt} out")
+    of_file = {
+        "path": own.config.get("path", LTXConfig.path),
+        "autoencoder": str(own.config.get("autoencoder", LTXConfig.autoencoder)).removesuffix("-tiny"),
+        "window": own.config.get("attention_window") or 0,
+    }
+    for name, asked in {"path": path, "autoencoder": autoencoder, "window": window or 0}.items():
+        if asked not in (AUTO, of_file[name]):
+            raise ValueError(f"{own.path}: these weights have {name}={of_file[name]}: leave {name}={asked} out")
 
 
 def _check_device(width: int, device: torch.device) -> None:

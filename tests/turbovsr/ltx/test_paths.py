@@ -88,6 +88,18 @@ def test_a_model_of_its_own_survives_a_checkpoint(path, tmp_path):
     assert all(torch.equal(value, own[key]) for key, value in loaded.state_dict().items())
 
 
+@pytest.mark.parametrize(
+    "name, fits, other",
+    [("path", "paper", "turbo"), ("autoencoder", "0.9.0", "0.9.5"), ("window", 0, 8), ("prompt", None, "random")],
+)
+def test_options_that_a_checkpoint_of_its_own_contradicts_are_refused(name, fits, other, tmp_path):
+    file = tmp_path / "own.safetensors"
+    checkpoints.save(presets.build("2b-tiny", "paper")[0], file, torch.float32)
+    assert presets.build("2b", weights=file, **{name: fits})[0].config.path == "paper"
+    with pytest.raises(ValueError, match=f"leave {name}={other} out"):
+        presets.build("2b", weights=file, **{name: other})
+
+
 def test_a_large_checkpoint_of_its_own_is_not_even_read_on_a_cpu(tmp_path):
     file = tmp_path / "large.safetensors"
     config = json.dumps({"transformer_width": 2048})
