@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 from torch import Tensor
@@ -11,6 +12,30 @@ from turbovsr.ltx.model import LTXModel
 from turbovsr.weights_file import open_weights, read_shapes, read_tensors
 
 FOLDERS = ("transformer", "vae")  # of a diffusers checkpoint
+SHARD = re.compile(r"(.*-)\d{5}(-of-(\d{5})\.safetensors)")
+
+
+def files_of(folder: Path) -> list[tuple[str, Path]]:
+    """The .safetensors files of a diffusers folder, each with the name of its part, "transformer" or "vae".
+
+    Raises:
+        ValueError: there are none; a part has other files alone, such as pickled weights; a shard is missing.
+    """
+    found = [(part, file) for part in FOLDERS for file in sorted((folder / part).glob("*.safetensors"))]
+    for part in FOLDERS:
+        names = {file.name for name, file in found if name == part}
+        if not names and (folder / part).is_dir():
+            raise ValueError(
+                f"{folder / part}: no .safetensors file in it; get it, convert what is pickled, or remove the folder to"
+                f" go without {part}"
+            )
+        shards = {shard.groups() for shard in map(SHARD.fullmatch, names) if shard}
+        wanted = {f"{start}{number:05}{end}" for start, end, last in shards for number in range(1, int(last) + 1)}
+        if missing := sorted(wanted - names):
+            raise ValueError(f"{folder / part}: {len(missing)} shards are missing, {missing[0]} first; get them")
+    if not found:
+        raise ValueError(f"{folder}: no {' or '.join(f'{part}/*.safetensors' for part in FOLDERS)} in this folder")
+    return found
 
 
 def read(path: str | Path) -> dict[str, Tensor]:
@@ -18,17 +43,14 @@ def read(path: str | Path) -> dict[str, Tensor]:
 
     Raises:
         FileNotFoundError: there is no such file or folder.
-        ValueError: it is not in the safetensors format, or the folder has neither a transformer nor a vae.
+        ValueError: it is not in the safetensors format; as `files_of`.
     """
     path = Path(path)
     if not path.is_dir():
         return _read_file(path)
     found: dict[str, Tensor] = {}
-    for folder in FOLDERS:
-        for file in sorted((path / folder).glob("*.safetensors")):
-            found |= {f"{folder}.{key}": value for key, value in _read_file(file).items()}
-    if not found:
-        raise ValueError(f"{path}: no {' or '.join(f'{folder}/*.safetensors' for folder in FOLDERS)} in this folder")
+    for part, file in files_of(path):
+        found |= {f"{part}.{key}": value for key, value in _read_file(file).items()}
     return found
 
 

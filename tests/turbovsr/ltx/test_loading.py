@@ -97,3 +97,15 @@ def test_files_that_are_not_there_are_named(tmp_path):
         presets.build("2b-tiny", weights=tmp_path / "none.safetensors")
     with pytest.raises(ValueError, match=r"no transformer/\*.safetensors or vae/\*.safetensors"):
         presets.build("2b-tiny", weights=tmp_path)
+
+
+def test_a_part_without_its_file_or_shards_is_refused_and_not_left_random(checkpoint, tmp_path):
+    (tmp_path / "transformer").mkdir()
+    (tmp_path / "transformer" / "diffusion_pytorch_model.bin").touch()
+    with pytest.raises(ValueError, match=r"transformer: no .safetensors file in it"):
+        loading.files_of(tmp_path)
+    state = loading.read(checkpoint)
+    for number in (1, 3):
+        save_file(state, str(tmp_path / "transformer" / f"diffusion_pytorch_model-0000{number}-of-00003.safetensors"))
+    with pytest.raises(ValueError, match="1 shards are missing, diffusion_pytorch_model-00002-of-00003.safetensors"):
+        presets.build("2b-tiny", weights=tmp_path)

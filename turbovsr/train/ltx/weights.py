@@ -14,7 +14,7 @@ from torch import Tensor
 from frames.atomic import replacing
 from turbovsr import checkpoints
 from turbovsr.ltx import autoencoder_keys, transformer_weights
-from turbovsr.ltx.loading import FOLDERS
+from turbovsr.ltx.loading import files_of
 from turbovsr.ltx.model import LTXConfig, LTXModel
 from turbovsr.train.distributed import barrier, rank
 from turbovsr.train.ltx import lora
@@ -36,7 +36,7 @@ class WeightFiles:
     """The tensors of a .safetensors file, or of a diffusers folder with its parts' names in front; read by name.
 
     Raises:
-        FileNotFoundError, ValueError: as `turbovsr.weights_file.open_weights`; a folder without either part.
+        FileNotFoundError, ValueError: as `turbovsr.weights_file.open_weights` and `turbovsr.ltx.loading.files_of`.
     """
 
     def __init__(self, path: Path):
@@ -45,9 +45,7 @@ class WeightFiles:
         self._places: dict[str, tuple[Path, str]] = {}
         files = [("", path)]
         if path.is_dir():
-            files = [(f"{part}.", file) for part in FOLDERS for file in sorted((path / part).glob("*.safetensors"))]
-        if not files:
-            raise ValueError(f"{path}: no {' or '.join(f'{part}/*.safetensors' for part in FOLDERS)} in this folder")
+            files = [(f"{part}.", file) for part, file in files_of(path)]
         for prefix, file in files:
             with open_weights(file) as opened:
                 for name, shape in read_shapes(opened, file).items():
