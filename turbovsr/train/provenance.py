@@ -14,6 +14,7 @@ from safetensors import SafetensorError, safe_open
 from frames.atomic import replacing
 from frames.errors import UserError
 from turbovsr import checkpoints
+from turbovsr.ltx.loading import files_of
 from turbovsr.train.distributed import barrier, rank
 from turbovsr.train.messages import info
 from turbovsr.train.options import TrainConfig
@@ -80,7 +81,8 @@ def metadata_of(config: TrainConfig, name: str) -> dict[str, str]:
     start = stage.start or getattr(config, "weights", None)
     if start:
         path = weights_path(config, start)
-        files = sorted(path.glob("**/*.safetensors")) if path.is_dir() else [path]
+        # Of a folder what is read alone: LTX's text encoder beside it has 19 GB.
+        files = [file for _, file in files_of(path)] if path.is_dir() else [path]
         hashes = [_sha256(file, file.stat().st_mtime_ns) for file in files]
         metadata["start_sha256"] = (
             hashes[0] if len(hashes) == 1 else hashlib.sha256("".join(hashes).encode()).hexdigest()

@@ -2,10 +2,14 @@
 
 import pytest
 import torch
+from safetensors.torch import save_file
 
 from turbovsr.ltx import presets
+from turbovsr.train.composition import compose_plain
+from turbovsr.train.config import build_config
 from turbovsr.train.ltx.sharding import fill, local, process_group, random_transformer, shadow, sharded_model
 from turbovsr.train.ltx.weights import WeightFiles, export, start
+from turbovsr.train.provenance import metadata_of
 
 CPU = torch.device("cpu")
 
@@ -64,3 +68,16 @@ def test_a_machine_with_a_gpu_trains_on_the_processor_where_that_is_asked_for(gr
     monkeypatch.setattr(torch._C, "_get_accelerator", lambda *_: torch.device("cuda"))
     model = sharded_model(config, None, CPU, torch.float32)
     assert {value.device_mesh.device_type for value in model.transformer.parameters()} == {"cpu"}
+
+
+def test_the_mark_of_a_folder_is_of_the_parts_that_are_read(words, tmp_path):
+    weights = tmp_path / "ltx"
+    for part in ("transformer", "vae", "text_encoder"):
+        (weights / part).mkdir(parents=True)
+        save_file({part: torch.zeros(1)}, str(weights / part / "model.safetensors"))
+    config = build_config(compose_plain([*words, f"weights={weights}", f"out={tmp_path / 'out'}"]))
+    before = metadata_of(config, "condition")
+    save_file({"text": torch.ones(2)}, str(weights / "text_encoder" / "model.safetensors"))
+    assert metadata_of(config, "condition") == before
+    save_file({"vae": torch.ones(2)}, str(weights / "vae" / "model.safetensors"))
+    assert metadata_of(config, "condition") != before
