@@ -10,6 +10,7 @@ import torch
 from frames.errors import UserError
 from turbovsr.ltx import presets
 from turbovsr.ltx.model import LTXModel
+from turbovsr.train.distributed import rank
 from turbovsr.train.ltx import parts
 from turbovsr.train.ltx.data import open_source
 from turbovsr.train.ltx.loop import ShardedLoop
@@ -21,7 +22,7 @@ from turbovsr.train.ltx.samples import check_batch, draw_step
 from turbovsr.train.ltx.sharding import fill, process_group, shadow, sharded_model
 from turbovsr.train.ltx.turbo_stage import train_turbo
 from turbovsr.train.ltx.validate import build_validation
-from turbovsr.train.ltx.weights import LICENCE, Trained, export, start
+from turbovsr.train.ltx.weights import LICENCE, Trained, exact_autoencoder, export, start
 from turbovsr.train.messages import info
 from turbovsr.train.perceptual import perceptual_networks
 from turbovsr.train.provenance import metadata_of, start_weights, store_settings, weights_path
@@ -50,10 +51,13 @@ def _train(config: LTXTrainConfig, name: str, device: torch.device) -> None:
         raise UserError(f"lora={config.lora}: adapters need weights that they adapt; name them as weights=")
     origin = start(model, path, config.seed)
     info(f"starts from {origin}")
+    # The one that computes is rounded in bfloat16. In main memory from now on: the start weights may be replaced.
+    exact = exact_autoencoder(model.config, path, config.seed) if rank() == 0 and dtype != torch.float32 else {}
     trained = train_turbo(config, name, model) if isinstance(stage, Turbo) else _train_transformer(config, name, model)
     notes = {"name": f"{config.model.size} {trained.config.path}, {name}", "licence": LICENCE}
     notes |= {"origin": f"trained from {origin}"} | metadata
-    export(trained.config, trained.state, weights_path(config, name), **notes)
+    state = ((key, exact.get(key, value)) for key, value in trained.state)
+    export(trained.config, state, weights_path(config, name), **notes)
 
 
 def _train_transformer(config: LTXTrainConfig, name: str, model: LTXModel) -> Trained:

@@ -123,6 +123,14 @@ def fill_autoencoder(model: LTXModel, path: Path | None, seed: int) -> str:
     return str(autoencoder_keys.load(model.autoencoder, files.read(names), str(path)))
 
 
+def exact_autoencoder(config: LTXConfig, path: Path | None, seed: int) -> dict[str, Tensor]:
+    """The autoencoder's weights in float32 by their names in a model; arguments and errors as for `start`."""
+    model = meta_model(config)
+    model.autoencoder.to_empty(device="cpu")
+    fill_autoencoder(model, path, seed)
+    return {f"autoencoder.{name}": value for name, value in model.autoencoder.state_dict().items()}
+
+
 def _additions(config: LTXConfig, seed: int) -> Iterator[Named]:
     """Yield random weights for the step embedding, which LTX's files lack."""
     for name, value in random_transformer(dataclasses.replace(config, transformer_depth=0), seed):

@@ -13,6 +13,7 @@ from tests.command_line import answer
 from tests.turbovsr.train.ltx.conftest import OPTIONS, stage_words
 from turbovsr.ltx import presets
 from turbovsr.train.ltx.loop import ShardedLoop
+from turbovsr.train.ltx.sharding import random_autoencoder
 from turbovsr.train.prepare import main as prepare
 
 PREPARE = ["--size", "2b-tiny", "--bucket", "64x64x9", "64x64x1", "--degradation", "bicubic", "--at-least", "0"]
@@ -61,12 +62,15 @@ def test_an_ltx_checkpoint_becomes_an_upscaler_that_is_scored(data, ltx_file, tr
     assert "timed only" not in scored.out
 
 
-def test_bfloat16_computes_in_it_and_keeps_float32_weights(data, train, tmp_path):
+def test_bfloat16_computes_in_it_and_keeps_float32_weights(data, config, train, tmp_path):
     words = ["recipe=ltx", f"data={data}", f"out={tmp_path}", *OPTIONS, "precision=bfloat16", "peak_tflops=1"]
     answered = train(*words, *stage_words("condition", steps=2), *stage_words("shortcut"), "stage=condition")
     assert answered.code == 0 and "encoded while training" in answered.err, answered.err
-    trained = load_file(tmp_path / "condition.safetensors")["transformer.head.weight"]
+    found = load_file(tmp_path / "condition.safetensors")
+    trained = found["transformer.head.weight"]
     assert trained.dtype == torch.float32 and not torch.equal(trained, trained.bfloat16().float())
+    frozen = random_autoencoder(config, seed=3)
+    assert all(torch.equal(found[f"autoencoder.{name}"], value) for name, value in frozen)
     lines = [json.loads(line) for line in (tmp_path / "condition" / "log.jsonl").read_text().splitlines()]
     assert all(0.5 < line["loss"] < 3 and line["MFU"] > 0 and line["TFLOP/s"] > 0 for line in lines)
 
