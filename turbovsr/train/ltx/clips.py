@@ -63,21 +63,23 @@ def find_clips(roots: Sequence[Path], buckets: Sequence[Bucket], every: int, hal
     cache = Cache(CACHE)
     photos, videos = find_media(roots)
     found: list[Clip] = []
-    small = 0
+    small, hint = 0, ""
     for path, media in _opened(photos, videos, cache, halve_videos):
         length = getattr(media, "length", 1)
         bucket = largest(buckets, media.height, media.width, length, isinstance(media, (StoredVideo, VideoFile)))
         if bucket is None:
             small += 1
+            if isinstance(media, VideoFile) and halve_videos:
+                hint = "; videos are used at half their size, --full-videos uses them whole"
             continue
         count = max(1, length // every) if bucket.frames > 1 else 1
         found += [Clip(path, media, bucket, index) for index in range(count)]
     if small:
-        info(f"left out: {small} files that fill no bucket")
+        info(f"left out: {small} files that fill no bucket{hint}")
     if not found:
         sizes = ", ".join(map(str, buckets))
         raise FileNotFoundError(
-            f"{', '.join(map(str, roots))}: no file fills one of the buckets {sizes}: name smaller ones"
+            f"{', '.join(map(str, roots))}: no file fills one of the buckets {sizes}: name smaller ones{hint}"
         )
     return found
 

@@ -48,6 +48,14 @@ def test_no_file_that_fills_a_bucket_is_one_clear_error(data):
         find_clips([data], [Bucket(512, 512, 9)], every=90, halve_videos=False)
 
 
+def test_a_video_that_is_too_small_at_half_its_size_is_said_to_be(tmp_path):
+    pixels = np.zeros((9, 64, 64, 3), np.uint8)
+    write_video(tmp_path / "clip.mp4", list(pixels), 24)
+    with pytest.raises(FileNotFoundError, match="smaller ones; videos are used at half their size, --full-videos"):
+        find_clips([tmp_path], [Bucket(64, 64, 9)], every=90, halve_videos=True)
+    assert len(find_clips([tmp_path], [Bucket(64, 64, 9)], every=90, halve_videos=False)) == 1
+
+
 def test_other_latents_than_the_recipe_says_are_written_anew(latents):
     (file, *_) = sorted((latents / "64x64x9").iterdir())
     assert is_written(file, "random") and not is_written(file, "other")
