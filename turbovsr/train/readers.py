@@ -164,11 +164,20 @@ class VideoFile:
         divisor = 2 if halved else 1
         self.height, self.width = self.index.height // divisor, self.index.width // divisor
 
-    def sequence(self, rng: np.random.Generator, frames: int) -> np.ndarray:
-        """Draw a window, and consecutive frames of one scene in it. Raises `NoUncutSequence` if it has none."""
+    @property
+    def windows(self) -> int:
+        """Number of windows; the last one reaches back into the one before it."""
+        return self.length // WINDOW + 1
+
+    def sequence(self, rng: np.random.Generator, frames: int, number: int | None = None) -> np.ndarray:
+        """Draw a window, if none is numbered, and consecutive frames of one scene in it.
+
+        Raises:
+            NoUncutSequence: the window has no such frames.
+        """
         size = max(WINDOW, frames)
         last = max(0, self.length - size)
-        start = min(int(rng.integers(0, self.length // WINDOW + 1)) * WINDOW, last)
+        start = min((int(rng.integers(0, self.windows)) if number is None else number) * WINDOW, last)
         window, is_cut = self.cache.get((self.path, start, size), lambda: self.read_window(start, size))
         uncut = [s for s in range(len(window) - frames + 1) if not is_cut[s : s + frames - 1].any()]
         if not uncut:

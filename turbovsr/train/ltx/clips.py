@@ -36,13 +36,25 @@ class Clip:
 
     def rng(self, seed: int) -> np.random.Generator:
         """Random numbers for the place of the clip and its degradations."""
-        digest = hashlib.sha256(self.path.name.encode()).digest()
-        return np.random.default_rng([seed, int.from_bytes(digest[:8], "little"), self.index])
+        return np.random.default_rng([*self._seeds(seed), self.index])
 
-    def frames(self, rng: np.random.Generator) -> np.ndarray:
-        """Draw the frames, uint8 (T, H, W, 3). May raise `BrokenFile` and `NoUncutSequence`."""
+    def window(self, seed: int) -> int | None:
+        """The window of a video file that the clip is cut from: another one for each clip, as far as there are some."""
+        if not isinstance(self.media, VideoFile):
+            return None
+        order = np.random.default_rng(self._seeds(seed)).permutation(self.media.windows)
+        return int(order[self.index % len(order)])
+
+    def _seeds(self, seed: int) -> list[int]:
+        digest = hashlib.sha256(self.path.name.encode()).digest()
+        return [seed, int.from_bytes(digest[:8], "little")]
+
+    def frames(self, rng: np.random.Generator, window: int | None = None) -> np.ndarray:
+        """Draw the frames, uint8 (T, H, W, 3), a video's from `window`. May raise `BrokenFile`, `NoUncutSequence`."""
         bucket = self.bucket
-        if isinstance(self.media, (StoredVideo, VideoFile)):
+        if isinstance(self.media, VideoFile):
+            frames = self.media.sequence(rng, bucket.frames, window)
+        elif isinstance(self.media, StoredVideo):
             frames = self.media.sequence(rng, bucket.frames)
         else:
             frames = self.media.pixels()[None]

@@ -61,8 +61,8 @@ class LatentWriter:
         """Everything that a clip's latents depend on, as JSON."""
         stat = clip.path.stat()
         source = {"source": str(clip.path), "bytes": stat.st_size, "changed": stat.st_mtime_ns, "index": clip.index}
-        if isinstance(clip.media, VideoFile) and not clip.media.halved:
-            source["full"] = True
+        if isinstance(clip.media, VideoFile):
+            source |= {"window": clip.window(self.seed)} | ({} if clip.media.halved else {"full": True})
         lr = {"degradation": repr(self.make_lr), "times": self.times, "seed": self.seed}
         return json.dumps(source | lr | {"encoder": self.mark["encoder_sha256"]})
 
@@ -77,7 +77,7 @@ class LatentWriter:
         if is_written(path, recipe):
             return False
         rng = clip.rng(self.seed)
-        gt = clip.frames(rng)
+        gt = clip.frames(rng, clip.window(self.seed))
         latent = self.model.encode(self._tensor(gt, SPATIAL_COMPRESSION))[0]
         conditions = [self.model.condition(self._tensor(self.make_lr(gt, rng), CELL))[0] for _ in range(self.times)]
         write_latents(path, latent, conditions, recipe)
@@ -88,7 +88,7 @@ class LatentWriter:
         """PSNR in dB, over RGB, of a clip's decoded latent."""
         with open_weights(self.path(clip)) as file:
             latent = file.get_tensor("latent")
-        gt = clip.frames(clip.rng(self.seed))
+        gt = clip.frames(clip.rng(self.seed), clip.window(self.seed))
         levels = self.model.autoencoder.mean
         decoded = torch.stack(list(self.model.autoencoder.decode_frames(latent[None].to(levels))))
         sr = decoded.float().cpu().add(1).mul(127.5).round().clamp(0, 255)[:, :, : gt.shape[1], : gt.shape[2]]

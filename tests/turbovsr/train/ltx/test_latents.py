@@ -39,8 +39,17 @@ def test_clips_of_files_are_drawn_alike_each_time(data):
         *(("b.npy", "64x64x9", index) for index in range(3)),
     ]
     assert len({clip.name for clip in clips}) == 4
-    first, again, other = (clip.frames(clip.rng(0)) for clip in (clips[1], clips[1], clips[2]))
+    first, again, other = (clip.frames(clip.rng(0), clip.window(0)) for clip in (clips[1], clips[1], clips[2]))
     assert first.shape == (9, 64, 64, 3) and np.array_equal(first, again) and not np.array_equal(first, other)
+
+
+def test_clips_of_a_video_are_cut_from_windows_of_their_own(tmp_path):
+    write_video(tmp_path / "film.mp4", [np.full((64, 64, 3), index // 2, np.uint8) for index in range(480)], 24)
+    clips = find_clips([tmp_path], [Bucket(64, 64, 9)], every=48, halve_videos=False)
+    windows = [clip.window(0) for clip in clips]
+    assert len(clips) == 10 and len(set(windows)) == 10 and windows != sorted(windows)
+    starts = [clip.frames(clip.rng(0), window)[0].mean() * 2 for clip, window in zip(clips, windows)]
+    assert all(48 * window - 8 <= start < 48 * window + 48 for start, window in zip(starts, windows) if window < 10)
 
 
 def test_no_file_that_fills_a_bucket_is_one_clear_error(data):
