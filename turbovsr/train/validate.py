@@ -155,14 +155,15 @@ def check_held_out(config: TrainConfig) -> None:
         for root in map(Path, config.paths):
             if clip.resolve().is_relative_to(root.resolve()):
                 raise UserError(f"validate: {clip} lies in the training data {root}; a held-out clip must not")
-    held_out = {_identity(path): path for clip in map(Path, config.validate) for path in _files_of(clip)}
+    held_out = {_identity(path): path for clip in map(Path, config.validate) for path in files_of(clip)}
     photos, videos = find_media(map(Path, config.paths)) if held_out else ([], [])
     for path in photos + videos:
         if same := held_out.get(_identity(path)):
             raise UserError(f"validate: {same} is the training file {path}; a held-out clip must not be one")
 
 
-def _files_of(clip: Path) -> list[Path]:
+def files_of(clip: Path) -> list[Path]:
+    """The files of a clip: those of a folder, or the video itself."""
     return [path for path in (entries(clip) if clip.is_dir() else [clip]) if path.is_file()]
 
 

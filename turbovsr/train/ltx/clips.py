@@ -11,7 +11,7 @@ import numpy as np
 
 from turbovsr.train.cache import Cache
 from turbovsr.train.data import find_media
-from turbovsr.train.ltx.latents import Bucket
+from turbovsr.train.ltx.latents import Bucket, source_name
 from turbovsr.train.messages import info
 from turbovsr.train.readers import BrokenFile, PhotoFile, StoredPhoto, StoredVideo, VideoFile
 
@@ -32,7 +32,7 @@ class Clip:
     @property
     def name(self) -> str:
         """A file name that no other clip has."""
-        return f"{self.path.stem}-{hashlib.sha256(str(self.path.resolve()).encode()).hexdigest()[:8]}-{self.index:04d}"
+        return f"{source_name(self.path)}-{self.index:04d}"
 
     def rng(self, seed: int) -> np.random.Generator:
         """Random numbers for the place of the clip and its degradations."""

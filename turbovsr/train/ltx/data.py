@@ -12,6 +12,7 @@ from turbovsr.ltx.model import LTXModel
 from turbovsr.train.data import ClipSource
 from turbovsr.train.ltx.latents import MANIFEST, LatentFolder, autoencoder_mark
 from turbovsr.train.ltx.options import LatentStage, LTXTrainConfig
+from turbovsr.train.validate import files_of
 
 
 class CropSource:
@@ -38,13 +39,17 @@ def open_source(config: LTXTrainConfig, stage: LatentStage, model: LTXModel) -> 
 
     Raises:
         FileNotFoundError: a path is missing, or nothing usable is left.
-        UserError: latents and other files together; latents of another autoencoder.
+        UserError: latents and other files together; latents of another autoencoder, or of a held-out clip.
     """
     paths = [Path(path) for path in config.paths]
     stored = [path for path in paths if (path / MANIFEST).is_file()]
     if stored and len(stored) < len(paths):
         raise UserError("data: folders of latents and other files cannot be mixed; prepare latents of all of them")
     if stored:
-        return LatentFolder(stored, autoencoder_mark(model.autoencoder))
+        latents = LatentFolder(stored, autoencoder_mark(model.autoencoder))
+        for path in (file for clip in config.validate for file in files_of(Path(clip))):
+            if latents.is_made_of(path):
+                raise UserError(f"validate: {path} is in the latents that data= names; a held-out clip must not be")
+        return latents
     clips = ClipSource(config.data_config, stage.crop, stage.augmentation, config.degradation)
     return CropSource(clips, stage.batch.frames)

@@ -103,6 +103,11 @@ def check_manifest(folder: Path, mark: dict[str, str]) -> None:
         )
 
 
+def source_name(path: Path) -> str:
+    """Beginning of the names of the latents that are made of a file; no other file has it."""
+    return f"{path.stem}-{hashlib.sha256(str(path.resolve()).encode()).hexdigest()[:8]}"
+
+
 def write_latents(path: Path, latent: Tensor, conditions: list[Tensor], recipe: str) -> None:
     """Write a clip's latents (C, F, h, w) as float16; `recipe`: description of everything they depend on."""
     tensors = {"latent": latent} | {f"condition.{index}": each for index, each in enumerate(conditions)}
@@ -141,7 +146,12 @@ class LatentFolder:
                     self.files.setdefault(path.parent.name, []).append(path)
         if not self.files:
             raise FileNotFoundError(f"{', '.join(map(str, folders))}: no latents here; {REMEDY}")
+        self._sources = {path.name.rpartition("-")[0] for paths in self.files.values() for path in paths}
         self.clips = [name for name in self.files if Bucket.parse(name).frames > 1]
+
+    def is_made_of(self, path: Path) -> bool:
+        """Whether latents here were made of the file that is at this path."""
+        return source_name(path) in self._sources
 
     def describe(self) -> str:
         counts = ", ".join(f"{len(paths)} of {name}" for name, paths in sorted(self.files.items()))

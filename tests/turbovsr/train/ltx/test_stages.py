@@ -1,6 +1,7 @@
 """From an LTX checkpoint to a scored upscaler: latents, `condition`, `shortcut`, one file, a benchmark."""
 
 import json
+import shutil
 
 import numpy as np
 import pytest
@@ -12,6 +13,7 @@ from frames.images import write_png
 from tests.command_line import answer
 from tests.turbovsr.train.ltx.conftest import OPTIONS, stage_words
 from turbovsr.ltx import presets
+from turbovsr.train.ltx.latents import source_name
 from turbovsr.train.ltx.loop import ShardedLoop
 from turbovsr.train.ltx.sharding import random_autoencoder
 from turbovsr.train.prepare import main as prepare
@@ -60,6 +62,20 @@ def test_an_ltx_checkpoint_becomes_an_upscaler_that_is_scored(data, ltx_file, tr
     described = record["descriptor"]
     assert "random" not in described["weights"] and "timed only" not in described["notes"]
     assert "timed only" not in scored.out
+
+
+def test_a_clip_that_latents_were_made_of_is_not_held_out(latents, train, tmp_path):
+    clip = tmp_path / "gt" / "a.png"
+    write_png(clip, np.zeros((64, 64, 3), np.uint8))
+    folder = shutil.copytree(latents, tmp_path / "latents")
+    (file, *_) = (folder / "64x64x9").iterdir()
+    file.rename(file.with_name(f"{source_name(clip)}-0003.safetensors"))
+    words = ["recipe=ltx", f"data={folder}", f"out={tmp_path / 'out'}", *OPTIONS, *stage_words("condition", steps=1)]
+    words += [*stage_words("shortcut"), "stage=condition"]
+    answered = train(*words, f"validate={clip.parent}")
+    assert answered.code == 3 and "a.png is in the latents that data= names" in answered.err, answered.err
+    clip.rename(clip.with_name("b.png"))
+    assert train(*words, f"validate={clip.parent}").code == 0
 
 
 def test_bfloat16_computes_in_it_and_keeps_float32_weights(data, config, train, tmp_path):
