@@ -33,12 +33,12 @@ def world_size() -> int:
 
 
 @contextmanager
-def processes(device: torch.device) -> Iterator[None]:
-    """Join the other processes that a launcher started, if one did."""
+def processes(device: torch.device, patience: timedelta = PATIENCE) -> Iterator[None]:
+    """Join the other processes that a launcher started, if one did; each waits so long for the others."""
     if int(os.environ.get("WORLD_SIZE", 1)) == 1:
         yield
         return
-    dist.init_process_group("nccl" if device.type == "cuda" else "gloo", timeout=PATIENCE)
+    dist.init_process_group("nccl" if device.type == "cuda" else "gloo", timeout=patience)
     try:
         yield
     finally:

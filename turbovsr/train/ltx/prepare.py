@@ -13,11 +13,13 @@ from __future__ import annotations
 import argparse
 import json
 import os
+from datetime import timedelta
 from pathlib import Path
 
 import numpy as np
 import torch
 from torch import Tensor
+from torch.distributed import is_torchelastic_launched
 
 from frames.command_line import Parser
 from frames.degradations import ClipDegradation
@@ -27,7 +29,7 @@ from turbovsr.ltx.model import LTXModel
 from turbovsr.pixels import to_unit
 from turbovsr.train.composition import compose_plain, members
 from turbovsr.train.config import degradation
-from turbovsr.train.distributed import local_device
+from turbovsr.train.distributed import barrier, local_device, processes
 from turbovsr.train.ltx.clips import Clip, find_clips
 from turbovsr.train.ltx.latents import Bucket, autoencoder_mark, is_written, write_latents, write_manifest
 from turbovsr.train.ltx.options import LTXModelOptions
@@ -38,6 +40,7 @@ from turbovsr.train.readers import BrokenFile, NoUncutSequence, VideoFile
 from turbovsr.weights_file import open_weights
 
 PROGRAM = "turbovsr.train.prepare"
+PATIENCE = timedelta(days=365)  # processes wait for each other at the end, and films differ in length
 
 
 class LatentWriter:
@@ -126,7 +129,11 @@ def prepare(options: argparse.Namespace) -> int:
         if is_new and written % options.report_every == 0:
             info(f"{number} of {len(own)} clips")
     info(f"{written} clips encoded, {skipped} were there, in {options.out}")
-    return _report(writer, checked, options.at_least)
+    code = _report(writer, checked, options.at_least)
+    if is_torchelastic_launched():  # it would stop the others as soon as one ends with another code than 0
+        with processes(torch.device("cpu"), PATIENCE):
+            barrier()
+    return code
 
 
 def _report(writer: LatentWriter, checked: dict[Bucket, Clip], at_least: float) -> int:

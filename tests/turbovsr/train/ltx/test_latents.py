@@ -1,7 +1,10 @@
 """Buckets, the clips that fill them, and the folder of their latents."""
 
 import json
+import os
 import shutil
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -90,3 +93,21 @@ def test_latents_of_halved_videos_do_not_stay_where_full_ones_are_asked_for(tmp_
         assert answered.code == 0 and said in answered.err, answered.err
         files.append(next((tmp_path / "latents" / "64x64x9").iterdir()).read_bytes())
     assert files[0] == files[1] != files[2]
+
+
+@pytest.mark.slow
+def test_a_process_whose_sample_decodes_badly_lets_the_others_finish(tmp_path, capfd):
+    pixels = np.random.default_rng(0).integers(0, 256, (60, 128, 128, 3), dtype=np.uint8)
+    (tmp_path / "shots").mkdir()
+    np.save(tmp_path / "shots" / "a.npy", pixels)
+    words = ["--latents", tmp_path / "latents", "--data", tmp_path, "--bucket", "128x128x9", "--every", "1"]
+    words += ["--size", "2b-tiny", "--degradation", "bicubic", "--device", "cpu", "--at-least", "99"]
+    assert answer(prepare, words, capfd).code == 1
+    files = sorted((tmp_path / "latents" / "128x128x9").iterdir())
+    for file in files[1::2]:  # of the second process; the first one ends at once
+        file.unlink()
+    command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
+    command += ["-m", "turbovsr.train.prepare", *map(str, words)]
+    ended = subprocess.run(command, env=os.environ | {"OMP_NUM_THREADS": "1"}, capture_output=True, text=True)
+    assert ended.returncode == 1 and "30 clips encoded, 0 were there" in ended.stderr, ended.stderr[-3000:]
+    assert all(file.is_file() for file in files)
