@@ -107,8 +107,8 @@ def largest(buckets: Sequence[Bucket], height: int, width: int, frames: int, is_
 
 
 def _opened(photos: list[Path], videos: list[Path], cache: Cache, halve_videos: bool) -> Iterator[tuple[Path, Media]]:
-    for path in [*photos, *videos]:
-        stored, is_video = path.suffix == ".npy", path in set(videos)
+    for path, is_video in [*((path, False) for path in photos), *((path, True) for path in videos)]:
+        stored = path.suffix == ".npy"
         try:
             if is_video:
                 yield path, StoredVideo(path) if stored else VideoFile(path, cache, halve_videos)

@@ -5,6 +5,8 @@ import os
 import shutil
 import subprocess
 import sys
+import time
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -12,6 +14,8 @@ import pytest
 from frames.errors import UserError
 from frames.video import write_video
 from tests.command_line import answer
+from turbovsr.train.cache import Cache
+from turbovsr.train.ltx import clips as clips_of_files
 from turbovsr.train.ltx.clips import find_clips, largest
 from turbovsr.train.ltx.latents import MANIFEST, Bucket, LatentFolder, is_written
 from turbovsr.train.prepare import main as prepare
@@ -111,3 +115,11 @@ def test_a_process_whose_sample_decodes_badly_lets_the_others_finish(tmp_path, c
     ended = subprocess.run(command, env=os.environ | {"OMP_NUM_THREADS": "1"}, capture_output=True, text=True)
     assert ended.returncode == 1 and "30 clips encoded, 0 were there" in ended.stderr, ended.stderr[-3000:]
     assert all(file.is_file() for file in files)
+
+
+def test_many_videos_are_opened_in_linear_time(monkeypatch):
+    monkeypatch.setattr(clips_of_files, "VideoFile", lambda path, cache, halved: path)
+    videos = [Path(f"{index}.mp4") for index in range(20_000)]
+    begin = time.process_time()
+    assert len(list(clips_of_files._opened([], videos, Cache(1), True))) == len(videos)
+    assert time.process_time() - begin < 3  # 20 s and more where each video looked through all
