@@ -78,7 +78,8 @@ def _train_transformer(config: LTXTrainConfig, name: str, model: LTXModel) -> Tr
     loop_config = dataclasses.replace(stage.loop, seed=config.seed)
     pace = Pace(model.config, stage, config.peak_tflops)
     loop = ShardedLoop(model, ema, loop_config, folder, config.keep_last, pace)
-    validation = build_validation(config, perceptual_networks(config, stage, device), device)
+    networks = perceptual_networks(config, stage, device)
+    validation = build_validation(config, networks, device, first_given=stage.first_given)
     ema = loop.run(
         LatentLoss(model, stage, dtype),
         lambda rng: draw_step(stage, source, rng),
