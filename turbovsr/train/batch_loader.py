@@ -59,10 +59,15 @@ def load_batches(
         generator=torch.Generator(),  # the global generator must not advance
     )
     gc.collect()  # a worker that collected frames of a decoder would wait for its threads, which a fork leaves behind
-    for item in loader:
-        if isinstance(item, Exception):
-            raise item
-        yield item
+    try:
+        for item in loader:
+            if isinstance(item, Exception):
+                raise item
+            yield item
+    except Exception as error:
+        # The traceback holds the loader's iterator, which ends the workers when it goes. At the end of the process it
+        # would be too late: Python waits for them, and SIGTERM they ignore. A worker's own traceback is in the message.
+        raise error.with_traceback(None) from None
 
 
 def _initialise_worker(worker: int) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import gc
 import os
+import subprocess
+import sys
 
 from turbovsr.train.batch_loader import load_batches
 
@@ -32,3 +34,24 @@ def test_no_worker_frees_what_the_training_process_left_to_the_garbage_collector
     finally:
         gc.enable()
     assert freed == [os.getpid()]
+
+
+FAILING = """
+from turbovsr.train.batch_loader import load_batches
+
+def draw(rng):
+    if rng.step == 1:
+        raise RuntimeError("nothing to draw")
+    return [rng.step]
+
+try:
+    list(load_batches(draw, 0, 0, 9, workers=2))
+except RuntimeError as error:
+    kept = error
+    print(str(error).splitlines()[-1])
+"""
+
+
+def test_a_process_whose_worker_failed_ends_although_workers_ignore_sigterm():
+    ended = subprocess.run([sys.executable, "-c", FAILING], capture_output=True, text=True, timeout=120)
+    assert ended.returncode == 0 and ended.stdout == "RuntimeError: nothing to draw\n", ended.stderr[-2000:]
