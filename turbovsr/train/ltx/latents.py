@@ -166,13 +166,20 @@ class LatentFolder:
         return names[rng.choice(len(names), p=counts / counts.sum())]
 
     def sample(self, rng: np.random.Generator, bucket: str, stills: bool) -> tuple[Tensor, Tensor]:
-        """Draw a GT latent and the condition of one of its degradations, (C, F, h, w) each, one frame for stills."""
+        """Draw a GT latent and the condition of one of its degradations, (C, F, h, w) each, one frame for stills.
+
+        Raises:
+            ValueError: the file is damaged, or of another size than its folder's.
+        """
         path = self.files[bucket][rng.integers(len(self.files[bucket]))]
-        with open_weights(path) as file:
-            names = sorted(name for name in file.keys() if name.startswith("condition."))
-            if not names or "latent" not in file.keys():
-                raise ValueError(f"{path}: no latents of a clip; {REMEDY}")
-            chosen = names[rng.integers(len(names))]
-            found = read_tensors(file, path, ["latent", chosen])
+        try:
+            with open_weights(path) as file:
+                names = sorted(name for name in file.keys() if name.startswith("condition."))
+                chosen = names[rng.integers(len(names))] if names else "condition.0"
+                found = read_tensors(file, path, sorted({"latent", chosen} & set(file.keys())))
+        except ValueError as error:
+            raise ValueError(f"{path}: damaged; {REMEDY}") from error
+        if {value.shape[1:] for value in found.values()} != {Bucket.parse(bucket).latent_shape} or len(found) < 2:
+            raise ValueError(f"{path}: no latents of a clip of {bucket}; {REMEDY}")
         frames = slice(0, 1) if stills else slice(None)
         return found["latent"][:, frames].float(), found[chosen][:, frames].float()

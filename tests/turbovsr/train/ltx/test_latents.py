@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
 from frames.errors import UserError
 from frames.video import write_video
@@ -17,7 +18,7 @@ from tests.command_line import answer
 from turbovsr.train.cache import Cache
 from turbovsr.train.ltx import clips as clips_of_files
 from turbovsr.train.ltx.clips import find_clips, largest
-from turbovsr.train.ltx.latents import MANIFEST, Bucket, LatentFolder, is_written
+from turbovsr.train.ltx.latents import MANIFEST, Bucket, LatentFolder, is_written, write_latents
 from turbovsr.train.prepare import main as prepare
 
 
@@ -84,6 +85,19 @@ def test_what_a_killed_preparation_left_is_not_trained_on(latents, tmp_path):
     (file.parent / ".0.123-456.safetensors").write_bytes(file.read_bytes()[:1000])
     found = LatentFolder([folder], json.loads((folder / MANIFEST).read_text()))
     assert sorted(path.name for path in found.files["64x64x9"]) == ["0.safetensors", "1.safetensors"]
+
+
+@pytest.mark.parametrize("shape, words", [((8, 2, 1, 2), "no latents of a clip of 64x64x9"), (None, "damaged")])
+def test_a_file_that_cannot_be_trained_on_is_named_with_the_remedy(shape, words, latents, tmp_path):
+    folder = shutil.copytree(latents, tmp_path / "latents")
+    for file in (folder / "64x64x9").iterdir():
+        if shape is None:
+            file.write_bytes(file.read_bytes()[:1000])
+        else:
+            write_latents(file, torch.zeros(shape), [torch.zeros(shape)], "other")
+    source = LatentFolder([folder], json.loads((folder / MANIFEST).read_text()))
+    with pytest.raises(ValueError, match=rf"\d.safetensors: {words}; remove it and repeat"):
+        source.sample(np.random.default_rng(0), "64x64x9", stills=False)
 
 
 def test_latents_of_halved_videos_do_not_stay_where_full_ones_are_asked_for(tmp_path, capfd):
