@@ -34,6 +34,7 @@ from bench.run.upscale import upscale
 from bench.store.keys import frames_digest
 from bench.store.record import Record
 from bench.store.store import Store
+from bench.timing.memory import forget_traceback
 from frames.errors import UserError, one_line
 from frames.prefetch import ahead
 
@@ -227,6 +228,7 @@ class Measurer:
         reason = one_line(error)
         self.folder.append(record_of_failure(cell, reason, *self._by(unit)))
         self.folder.log_error(cell.where, error)
+        forget_traceback(error)  # the pool keeps those of methods that cannot be loaded
         outcome.totals.failed += 1
         self._say(f"{cell.where}: FAILED: {reason}", outcome)
 

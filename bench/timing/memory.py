@@ -144,11 +144,26 @@ def free_locals(error: BaseException) -> None:
 
     An error that is kept keeps them, too; the lines of its traceback stay.
     """
+    for each in _chain(error):
+        traceback.clear_frames(each.__traceback__)
+
+
+def forget_traceback(error: BaseException) -> None:
+    """Drop the traceback of an error that has been logged.
+
+    An error that is kept keeps its callers, too, with their local variables, although they have returned.
+    """
+    for each in _chain(error):
+        each.__traceback__ = None
+
+
+def _chain(error: BaseException) -> Iterator[BaseException]:
+    """Yield an error and those that it came from."""
     waiting: list[BaseException | None] = [error]
     seen: set[int] = set()
     while waiting:
         each = waiting.pop()
         if each is not None and id(each) not in seen:
             seen.add(id(each))
-            traceback.clear_frames(each.__traceback__)
+            yield each
             waiting += [each.__cause__, each.__context__]

@@ -40,6 +40,27 @@ def test_the_frames_of_one_scope_do_not_count_in_the_next(bench, clips, tmp_path
     assert [line for line in answer.out.splitlines() if line.startswith("held")][:2] == ["held 0", "held 0"]
 
 
+FAILS = HOLDS.replace(
+    "    made =",
+    """    def __init__(self, fails, **options):
+        if fails:
+            raise RuntimeError("no room")
+        super().__init__(**options)
+
+    made =""",
+)
+
+
+def test_a_method_that_cannot_be_loaded_holds_no_frames_of_the_others(bench, clips, tmp_path, monkeypatch):
+    """Its error, raised again for each clip, kept the clip's SR frames of all methods until the end of the run."""
+    monkeypatch.syspath_prepend(tmp_path)
+    folder = write_method(tmp_path, "holds", FAILS, f"{AS_NEAREST}fails: false\n")
+    words = ("method=holds", "method.fails=false,true", "data=folder", f"data.gt={clips}", "metrics=[psnr]")
+    answer = bench("run", *words, "timing=none", "device=cpu", f"out={tmp_path / 'run'}", "--config-dir", folder)
+    assert answer.code == 3 and "2 clips good, 2 failed" in answer.err
+    assert [line for line in answer.out.splitlines() if line.startswith("held")] == ["held 0", "held 0"]
+
+
 def test_a_method_s_copy_of_the_lr_frames_counts_as_its_own():
     """Else the peak of a method on a GPU grows with the number of methods that take turns with it."""
     cell = SimpleNamespace(clip=None, held_mb=5.0, beside_mb=0.0, plan=SimpleNamespace(limits=Limits()))
