@@ -32,14 +32,18 @@ def upscale(cells: list[Cell], inputs: Inputs, store: Store, working: Callable[[
     for scope in dict.fromkeys(scope for cell in cells for scope in cell.scopes):
         with ExitStack() as stack:
             for index, cell in enumerate(cells):
-                if scope in cell.scopes and cell.error is None and isinstance(cell.adapter, InProcess | Program):
+                if scope in cell.scopes or cell.error is not None:
                     for earlier in measured[index].values():
                         earlier.release()  # a second copy of the frames would count towards this scope's peaks
+                if scope in cell.scopes and cell.error is None and isinstance(cell.adapter, InProcess | Program):
                     try:
                         measured[index][scope] = _session(cell, cell.adapter, scope, inputs, stack)
                     except Exception as error:
                         cell.error = error
             taking_part = [index for index, sessions in measured.items() if scope in sessions]
+            idle_mb = sum(cell.held_mb for index, cell in enumerate(cells) if index not in taking_part)
+            for index in taking_part:
+                measured[index][scope].beside_mb += idle_mb  # methods that failed before stay in memory
             names = ", ".join(cells[index].plan.method for index in taking_part)
             working(f"upscaling {cells[0].plan.data}/{cells[0].clip.name} ({scope}): {names}")
             take_turns([measured[index][scope] for index in taking_part])

@@ -11,8 +11,9 @@ import torch
 
 from bench.methods.adapters import InProcess
 from bench.methods.settings import OwnSettings
-from bench.run.cell import Inputs
-from bench.run.upscale import _session
+from bench.run.cell import Cell, Inputs, Upscaled
+from bench.run.upscale import _session, upscale
+from bench.timing import measure
 from bench.timing.measure import Limits
 from tests.bench.own_method import AS_NEAREST, write_method
 
@@ -59,6 +60,38 @@ def test_a_method_that_cannot_be_loaded_holds_no_frames_of_the_others(bench, cli
     answer = bench("run", *words, "timing=none", "device=cpu", f"out={tmp_path / 'run'}", "--config-dir", folder)
     assert answer.code == 3 and "2 clips good, 2 failed" in answer.err
     assert [line for line in answer.out.splitlines() if line.startswith("held")] == ["held 0", "held 0"]
+
+
+def test_a_method_that_failed_in_one_scope_does_not_count_in_the_next(monkeypatch):
+    """Its weights stay in memory, and were in the peaks of all other methods."""
+    monkeypatch.setattr("bench.run.upscale._keep", lambda *_: None)
+    monkeypatch.setattr("bench.run.upscale._collected", lambda cell, adapter, sessions: Upscaled([], "", None))
+    foreign = []
+
+    class Method:
+        def __init__(self, fails=False):
+            self.fails = fails
+
+        def upscale(self, lr, stages):
+            if self.fails:
+                raise RuntimeError("no room")
+            return lr
+
+    def cell(method, held_mb):
+        plan = SimpleNamespace(limits=Limits(0, 1), config=SimpleNamespace(timing=SimpleNamespace(scopes=scopes)))
+        plan.is_timed, plan.method, plan.data = True, "own", "toy"
+        return Cell(plan, SimpleNamespace(name=""), None, InProcess(method, "cpu", OwnSettings()), held_mb)
+
+    def guarded(session, sessions, step):
+        real(session, sessions, step)
+        foreign.append(session.foreign_mb)
+
+    scopes, real = ["tensors", "files"], measure._guarded
+    monkeypatch.setattr(measure, "_guarded", guarded)
+    cells = [cell(Method(), 1.0), cell(Method(fails=True), 4000.0)]
+    upscale(cells, Inputs([np.zeros((8, 8, 3), np.uint8)], "", None), None, lambda text: None)
+    assert cells[0].error is None and "no room" in str(cells[1].error)
+    assert len(foreign) == 6 and foreign[-1] == 4000
 
 
 def test_a_method_s_copy_of_the_lr_frames_counts_as_its_own():
