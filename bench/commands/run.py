@@ -84,6 +84,9 @@ def _plain(overrides: list[str], folders: tuple[str, ...], command: str, launch:
             resume = "with store=null the same command begins anew"
         say(f"interrupted; finished clips are kept in {run.folder.path}: {resume}")
         return errors.INTERRUPTED
+    except errors.EnvironmentInvalid:  # the GPU failed
+        report(run.folder.path)
+        raise
     report(run.folder.path)
     return exit_code(totals, run.folder.path)
 

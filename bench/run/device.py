@@ -14,7 +14,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
-from frames.errors import UserError
+from frames.errors import EnvironmentInvalid, UserError, short_line
 from frames.locks import locked
 
 
@@ -86,6 +86,29 @@ def _user() -> str:
         return getpass.getuser()
     except (KeyError, OSError):
         return str(os.getuid())
+
+
+def check_serves(device: str, where: str) -> None:
+    """Check that a GPU still serves this process.
+
+    Once a kernel has failed (an illegal access, a failed assertion), CUDA refuses whatever the process asks for.
+
+    Args:
+        where: what was measured last.
+    Raises:
+        EnvironmentInvalid: it does not.
+    """
+    import torch
+
+    if not device.startswith("cuda") or not torch.cuda.is_initialized():  # one that only scores may have no GPU
+        return
+    try:
+        torch.cuda.synchronize(device)
+    except RuntimeError as error:
+        raise EnvironmentInvalid(
+            f"device={device}: a kernel failed at {where}, and the GPU serves this process no more "
+            f"({short_line(error)}); the same command measures the rest; leave out a method that fails there again"
+        ) from None
 
 
 def _uuid(device: str) -> str:

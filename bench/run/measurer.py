@@ -19,6 +19,7 @@ from bench.environment import device_name, snapshot
 from bench.methods.settings import restored
 from bench.report.notes import score_note
 from bench.run.cell import Cell, Inputs, Machine, Totals
+from bench.run.device import check_serves
 from bench.run.estimate import keep_cost
 from bench.run.folder import RunFolder
 from bench.run.lookup import look_up
@@ -131,6 +132,10 @@ class Measurer:
             if not unit.scores or plan.method in waiting:
                 self._failed(Cell(plan, clip, self.machines.of(plan)), unit, UserError(reason), outcome)
         return outcome
+
+    def check_device(self, unit: Unit) -> None:
+        """Check that the device of a measured unit still serves this process; see `bench.run.device.check_serves`."""
+        check_serves(self.opened.group(unit)[0].config.device, unit.where)
 
     def _waiting(self, unit: Unit) -> dict[str, Record]:
         """The records so far of the cells of a unit of scoring, by method."""

@@ -34,6 +34,8 @@ class Measures(Protocol):
 
     def give_up(self, unit: Unit, reason: str) -> Outcome: ...
 
+    def check_device(self, unit: Unit) -> None: ...
+
 
 class Worker:
     """Takes units of one job until none is left.
@@ -64,6 +66,7 @@ class Worker:
 
         Raises:
             KeyboardInterrupt: Ctrl-C, or a stop; the unit is given back.
+            EnvironmentInvalid: the GPU serves this process no more; what was measured is recorded.
         """
         while (claimed := self._next()) is not None:
             unit, lease = claimed
@@ -73,6 +76,7 @@ class Worker:
                 if outcome is not None and self.job.is_there:
                     self._log(unit, outcome, time.monotonic() - began)
                 self.leases.release(lease)
+            self.measurer.check_device(unit)
             if not self.in_order and not unit.scores and unit.methods != self._methods:
                 self._methods, self._left = unit.methods, longest_first(self._left, unit.methods, self.plan.units)
         return self.totals

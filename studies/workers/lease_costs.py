@@ -54,6 +54,9 @@ class _Sleeper:
     def give_up(self, unit: Unit, reason: str) -> Outcome:
         raise RuntimeError(reason)
 
+    def check_device(self, unit: Unit) -> None:
+        """Sleeping needs no GPU."""
+
 
 def measured(units: int, workers: int, out: Path | None = None) -> LeaseCosts:
     """Fork the workers, let them do all units, and measure the costs."""

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from bench.run import device
 from bench.store import prediction as predictions
 from frames.images import write_png
 from tests.bench.own_method import write_method
@@ -167,3 +168,23 @@ def test_a_full_disk_under_the_store(bench, clips, tmp_path):
         assert answer.code == 0 and "4 clips good, 0 failed" in answer.err
     finally:
         subprocess.run(["umount", store], check=True)
+
+
+def test_a_gpu_that_fails_ends_the_run_after_that_clip_and_the_same_command_measures_the_rest(
+    bench, clips, tmp_path, monkeypatch
+):
+    """Once a kernel has failed, CUDA refuses all that the process asks for: every later clip was recorded as failed."""
+
+    def refuse(device):
+        raise RuntimeError("CUDA error: device-side assert triggered")
+
+    real, words = device.check_serves, ("method=bicubic", f"data.gt={clips}", f"out={tmp_path / 'run'}", "device=cpu")
+    with monkeypatch.context() as patch:
+        patch.setattr("torch.cuda.synchronize", refuse)
+        patch.setattr("torch.cuda.is_initialized", lambda: True)
+        patch.setattr("bench.run.measurer.check_serves", lambda _, where: real("cuda:0", where))
+        answer = bench("run", *QUICK, *words)
+    assert answer.code == 4 and "the same command measures the rest" in answer.err and "assert triggered" in answer.err
+    assert len(records_of(tmp_path / "run")) == 1 and "1 of 2 clips" in (tmp_path / "run" / "table.md").read_text()
+    answer = bench("run", *QUICK, *words)
+    assert answer.code == 0 and "2 clips good, 0 failed; 1 upscaled" in answer.err

@@ -16,7 +16,7 @@ from bench.run.runner import new_worker
 from bench.run.watching import Watched
 from bench.run.worker import Worker, heartbeat
 from bench.store.records import RecordFile, load, worker_file
-from frames.errors import UserError
+from frames.errors import EnvironmentInvalid, UserError
 from tests.bench.made_up import failed, make, units
 from tests.full_disk import largest_file
 
@@ -26,6 +26,7 @@ class Measures:
 
     def __init__(self, during=lambda unit: None):
         self.seen, self.given_up, self.during = [], [], during
+        self.check_device = lambda unit: None
 
     def measure(self, unit, may_record):
         self.seen.append(unit.number)
@@ -66,6 +67,20 @@ def dead(job, name):
     leases = Leases(job.leases, replace(new_worker(), name=name, began=1), 60)
     leases.open()
     return leases
+
+
+def test_a_unit_is_logged_before_a_worker_ends_whose_gpu_serves_it_no_more(tmp_path):
+    """Else the next worker would measure it again, and meet the same fault."""
+    job, plan = planned(tmp_path, units(1, 1))
+    measures = Measures()
+
+    def check_device(unit):
+        raise EnvironmentInvalid("a kernel failed")
+
+    measures.check_device = check_device
+    with pytest.raises(EnvironmentInvalid):
+        working(job, plan, measures)()
+    assert list(job.done()) == measures.seen and len(measures.seen) == 1 and not taken(job.leases)
 
 
 def test_every_unit_is_done_once_and_nothing_stays_leased(tmp_path):
