@@ -147,6 +147,7 @@ class LatentFolder:
         if not self.files:
             raise FileNotFoundError(f"{', '.join(map(str, folders))}: no latents here; {REMEDY}")
         self._sources = {path.name.rpartition("-")[0] for paths in self.files.values() for path in paths}
+        self._sizes: dict[str, tuple[Path, torch.Size]] = {}  # bucket -> a file, and its frames, rows and columns
         self.clips = [name for name in self.files if Bucket.parse(name).frames > 1]
 
     def is_made_of(self, path: Path) -> bool:
@@ -172,14 +173,20 @@ class LatentFolder:
             ValueError: the file is damaged, or of another size than its folder's.
         """
         path = self.files[bucket][rng.integers(len(self.files[bucket]))]
+        found = self._read(path, rng)
+        first, size = self._sizes.setdefault(bucket, (path, found["latent"].shape[1:]))
+        if {value.shape[1:] for value in found.values()} != {size}:
+            raise ValueError(f"{path}: latents of another size than those in {first.name}; {REMEDY}")
+        frames = slice(0, 1) if stills else slice(None)
+        return found["latent"][:, frames].float(), found["condition"][:, frames].float()
+
+    def _read(self, path: Path, rng: np.random.Generator) -> dict[str, Tensor]:
+        """Read the latent of a file and the condition of one of its degradations, in this order."""
         try:
             with open_weights(path) as file:
                 names = sorted(name for name in file.keys() if name.startswith("condition."))
                 chosen = names[rng.integers(len(names))] if names else "condition.0"
-                found = read_tensors(file, path, sorted({"latent", chosen} & set(file.keys())))
-        except ValueError as error:
+                found = read_tensors(file, path, ["latent", chosen])
+        except (KeyError, ValueError) as error:
             raise ValueError(f"{path}: damaged; {REMEDY}") from error
-        if {value.shape[1:] for value in found.values()} != {Bucket.parse(bucket).latent_shape} or len(found) < 2:
-            raise ValueError(f"{path}: no latents of a clip of {bucket}; {REMEDY}")
-        frames = slice(0, 1) if stills else slice(None)
-        return found["latent"][:, frames].float(), found[chosen][:, frames].float()
+        return {"latent": found["latent"], "condition": found[chosen]}
