@@ -19,9 +19,8 @@ def score_note(name: str, score: Score) -> str:
 def frames_notes(records: list[Record]) -> list[str]:
     """A line on each clip that not all methods were given with the same frames."""
     return [
-        f"{clip}: the {kind} frames changed between methods ("
-        + "; ".join(f"{digest[:10]}: {', '.join(dict.fromkeys(methods))}" for digest, methods in by_digest.items())
-        + "); no best is marked across them: measure the clip again"
+        f"{clip}: the {kind} frames changed between methods ({_listed(by_digest)}); no best is marked across them: "
+        "measure the clip again"
         for (_, clip, kind), by_digest in unlike_frames(records).items()
     ]
 
@@ -29,11 +28,14 @@ def frames_notes(records: list[Record]) -> list[str]:
 def files_notes(records: list[Record]) -> list[str]:
     """A line on each option of a method that named files of other contents for some clips, such as weights."""
     return [
-        f"{method}: the content of {option} changed between clips ("
-        + "; ".join(f"{digest[:10]}: {', '.join(clips)}" for digest, clips in by_digest.items())
-        + "); its figures are of no single method: measure these clips again"
+        f"{method}: the content of {option} changed between clips ({_listed(by_digest)}); its figures are of no single "
+        "method: measure these clips again"
         for (_, method, option), by_digest in unlike_files(records).items()
     ]
+
+
+def _listed(by_digest: dict[str, list[str]]) -> str:
+    return "; ".join(f"{digest[:10]}: {', '.join(dict.fromkeys(names))}" for digest, names in by_digest.items())
 
 
 def score_notes(records: list[Record]) -> list[str]:
